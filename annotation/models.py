@@ -1,0 +1,228 @@
+"""Studies, the items in them, who rates what, and the scores."""
+
+import secrets
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from dialogues.models import Corpus, Dialogue, Rubric, Version
+
+
+def opaque_token() -> str:
+    """An unguessable name for something a rater may see."""
+    return secrets.token_urlsafe(12)
+
+
+class Profile(models.Model):
+    """A person's facts that are not their account: the name that exports use."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="profile")
+    pseudonym = models.CharField(max_length=40, unique=True)
+    is_simulated = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.pseudonym
+
+
+class Invitation(models.Model):
+    """A link that makes one account in one role, and joins one study if it names one."""
+
+    # SHA-256 of the token in the link: the table alone opens no door.
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=20)
+    email = models.EmailField(blank=True)
+    study = models.ForeignKey("Study", models.CASCADE, null=True, blank=True, related_name="invitations")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="invitations_sent")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="invitations_accepted"
+    )
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.role} invitation {self.pk}"
+
+
+class Study(models.Model):
+    """Items, a rubric and the people who rate; its design is frozen at launch."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+
+    name = models.CharField(max_length=120, unique=True)
+    corpus = models.ForeignKey(Corpus, models.PROTECT, related_name="studies")
+    rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="studies")
+    versions = models.ManyToManyField(Version, related_name="studies")
+    # How many raters score each item; null: everyone scores everything.
+    raters_per_item = models.PositiveSmallIntegerField(null=True, blank=True)
+    background_count = models.PositiveIntegerField(null=True, blank=True, help_text="A seeded sample; empty: all.")
+    seed = models.PositiveBigIntegerField()
+    guidelines = models.TextField(blank=True)
+    tidy_display = models.BooleanField(
+        default=True,
+        help_text="Show raters normalised spacing and capitals, so that the corpus's own style hides nothing.",
+    )
+    is_simulated = models.BooleanField(default=False, help_text="Its ratings come from the simulator, not from people.")
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    launched_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(raters_per_item__isnull=True) | Q(raters_per_item__gte=1), name="study_has_raters"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("study", args=[self.pk])
+
+
+class Item(models.Model):
+    """One dialogue of a study, with the theme and characters shown beside it."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="items")
+    dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="items")
+    # The α that the versions of one background share.
+    background = models.ForeignKey(Dialogue, models.PROTECT, related_name="+")
+    theme = models.TextField(blank=True)
+    # A seeded shuffle of the study's items; each rater starts elsewhere in it.
+    position = models.PositiveIntegerField()
+    # Slots taken by assignments that still count, so that "who needs a rater" is one indexed query.
+    taken = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=["study", "dialogue"], name="item_once_a_study"),
+            models.UniqueConstraint(fields=["study", "position"], name="item_position_unique"),
+        ]
+        indexes = [models.Index(fields=["study", "taken", "position"], name="item_open")]
+
+    def __str__(self) -> str:
+        return f"{self.study_id}/{self.position}"
+
+
+class Membership(models.Model):
+    """A rater's place in a study, with the seed of their order."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="memberships")
+    rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    seed = models.PositiveBigIntegerField()
+    joined_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "rater"], name="member_once_a_study")]
+
+    def __str__(self) -> str:
+        return f"{self.study_id}/{self.rater_id}"
+
+
+class Assignment(models.Model):
+    """One item given to one rater, and the draft of their scores."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        SUBMITTED = "submitted", "Submitted"
+        SKIPPED = "skipped", "Skipped"
+        RELEASED = "released", "Released"
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="assignments")
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="assignments")
+    token = models.CharField(max_length=32, unique=True, default=opaque_token)
+    # Which of the item's k places this takes; null once given back, so that places are never overbooked.
+    slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    position = models.PositiveIntegerField(help_text="The item's place in this rater's order.")
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    draft = models.JSONField(default=dict, blank=True)
+    draft_version = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=["item", "membership"], name="assignment_once_a_rater"),
+            models.UniqueConstraint(fields=["item", "slot"], name="assignment_slot_unique"),
+        ]
+        indexes = [models.Index(fields=["membership", "state", "position"], name="assignment_queue")]
+
+    def __str__(self) -> str:
+        return self.token
+
+
+class RatingQuerySet(models.QuerySet["Rating"]):
+    def counted(self) -> "RatingQuerySet":
+        """The ratings that tables count: current, not superseded."""
+        return self.filter(is_current=True)
+
+    def for_study(self, study: Any) -> "RatingQuerySet":
+        return self.filter(assignment__item__study=study)
+
+
+class Rating(models.Model):
+    """One submission; a correction is a new row that supersedes the old."""
+
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="ratings")
+    # Made by the browser, so that a repeated submit finds its first answer.
+    submission_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    is_current = models.BooleanField(default=True)
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
+    comment = models.TextField(blank=True)
+    flag = models.CharField(max_length=40, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="From opening to submitting.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RatingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment"], condition=Q(is_current=True), name="one_current_rating_an_assignment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.submission_id)
+
+
+class Score(models.Model):
+    """One metric's value in one rating, with the scale it was given on."""
+
+    rating = models.ForeignKey(Rating, models.CASCADE, related_name="scores")
+    metric = models.CharField(max_length=40)
+    value = models.SmallIntegerField()
+    scale_low = models.SmallIntegerField()
+    scale_high = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rating", "metric"], name="one_score_a_metric"),
+            models.CheckConstraint(
+                condition=Q(value__gte=F("scale_low")) & Q(value__lte=F("scale_high")), name="score_on_its_scale"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric}={self.value}"

@@ -1,0 +1,55 @@
+"""Who may do what: three groups and the permissions each holds."""
+
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission, User
+from django.db.models import Q
+
+
+class Role(StrEnum):
+    RATER = "rater"
+    RESEARCHER = "researcher"
+    ADMIN = "admin"
+
+
+_CORPORA = {"dialogues.view_corpus", "dialogues.add_corpus", "dialogues.change_corpus"}
+_GENERATION_MODELS = ("endpoint", "exampleset", "run")
+_GENERATION = {
+    *(f"generation.{verb}_{model}" for verb in ("view", "add", "change") for model in _GENERATION_MODELS),
+    "generation.view_call",
+}
+_STUDIES = {*(f"annotation.{verb}_study" for verb in ("view", "add", "change")), "annotation.add_invitation"}
+_ADMIN = {
+    "dialogues.delete_corpus",
+    "dialogues.view_auditevent",
+    "annotation.view_profile",
+    "annotation.change_profile",
+    # Who may take ratings out of the house.
+    "annotation.view_rating",
+}
+
+PERMISSIONS: dict[Role, set[str]] = {
+    Role.RATER: {"annotation.add_rating"},
+    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | {"annotation.add_rating"},
+    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _ADMIN | {"annotation.add_rating"},
+}
+
+
+def sync(**kwargs: Any) -> None:
+    """Make the groups hold exactly these permissions; runs after every migration."""
+    for role, names in PERMISSIONS.items():
+        group, _ = Group.objects.get_or_create(name=role.value)
+        wanted = Q()
+        for name in names:
+            app, codename = name.split(".")
+            wanted |= Q(content_type__app_label=app, codename=codename)
+        group.permissions.set(Permission.objects.filter(wanted))
+
+
+def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
+    """The user's highest role, or None for a stranger."""
+    if not isinstance(user, User):
+        return None
+    names = {Role.ADMIN.value} if user.is_superuser else set(user.groups.values_list("name", flat=True))
+    return next((role for role in reversed(Role) if role.value in names), None)

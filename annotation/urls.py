@@ -1,0 +1,10 @@
+"""Each wing keeps its own list; names are shared, so `{% url "study" 3 %}` works everywhere."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("studies/", include("annotation.studies.urls")),
+    path("studies/", include("annotation.reports.urls")),
+    path("rate/", include("annotation.rating.urls")),
+    path("", include("annotation.people.urls")),
+]

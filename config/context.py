@@ -1,0 +1,8 @@
+"""What every template may know about the product."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def product(request: HttpRequest) -> dict[str, object]:
+    return {"demo_mode": settings.DEMO}

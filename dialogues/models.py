@@ -1,0 +1,196 @@
+"""Corpora, their dialogues, the rubrics they are scored on, and the record of who changed what."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, Sum
+from django.urls import reverse
+
+from dialogues import rubric
+from dialogues.statistics import count_words
+from dialogues.transcript import Transcript
+
+
+class Version(models.Model):
+    """A named condition: α, β, γ, Stephanie and any other way a dialogue can be written."""
+
+    slug = models.SlugField(primary_key=True, max_length=40)
+    symbol = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=300, blank=True)
+    # A colour token of static/css/tokens.css, so that badges, tables and charts agree.
+    hue = models.CharField(max_length=20, default="other")
+    position = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ("position", "slug")
+
+    def __str__(self) -> str:
+        return self.symbol
+
+
+class Corpus(models.Model):
+    """Dialogues that came in together, and everything later written from them."""
+
+    name = models.CharField(max_length=120, unique=True)
+    description = models.TextField(blank=True)
+    licence = models.CharField(max_length=120, blank=True)
+    file_format = models.CharField(max_length=20, blank=True)
+    file_name = models.CharField(max_length=255, blank=True)
+    sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        verbose_name_plural = "corpora"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("dialogues:corpus", args=[self.pk])
+
+
+class DialogueQuerySet(models.QuerySet["Dialogue"]):
+    def originals(self) -> Self:
+        """The dialogues that came in with the corpus, not written from another."""
+        return self.filter(origin__isnull=True)
+
+    def of_version(self, slug: str) -> Self:
+        return self.filter(version_id=slug)
+
+    def totals(self) -> dict[str, int]:
+        """Sums of the stored counts, by field name."""
+        sums = {name: Sum(name, default=0) for name in COUNT_FIELDS}
+        return self.aggregate(dialogues=models.Count("pk"), **sums)
+
+
+class Dialogue(models.Model):
+    """One transcript, never changed: an edit or a rewrite is a new row that points to what it came from."""
+
+    corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="dialogues")
+    key = models.CharField(max_length=200, help_text="The dialogue's name within its corpus.")
+    version = models.ForeignKey(Version, models.PROTECT, related_name="dialogues")
+    # The α this belongs to (None for an original), and what it was written from directly.
+    origin = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="descendants")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="rewrites")
+    messages = models.JSONField(help_text="[[speaker, text], …], speaker 1 or 2.")
+    traits_1 = models.JSONField(default=list, blank=True)
+    traits_2 = models.JSONField(default=list, blank=True)
+    theme = models.TextField(blank=True)
+    # Who wrote it: blank for the corpus's own people, else the model's name as its provider gave it.
+    written_by = models.CharField(max_length=200, blank=True)
+    is_demo = models.BooleanField(default=False, help_text="Made by the demo model's rules.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # Counts stored beside the text, so that corpus tables are SQL sums.
+    message_count = models.PositiveIntegerField(default=0)
+    turn_count = models.PositiveIntegerField(default=0)
+    whitespace_tokens = models.PositiveIntegerField(default=0)
+    word_tokens = models.PositiveIntegerField(default=0)
+    turns_of_1 = models.PositiveIntegerField(default=0)
+    turns_of_2 = models.PositiveIntegerField(default=0)
+    turns_of_3 = models.PositiveIntegerField(default=0)
+    turns_of_4 = models.PositiveIntegerField(default=0)
+    turns_of_5 = models.PositiveIntegerField(default=0)
+    turns_of_6_up = models.PositiveIntegerField(default=0)
+
+    objects = DialogueQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(fields=["corpus", "key"], name="dialogue_key_unique_in_corpus"),
+            models.CheckConstraint(
+                condition=Q(message_count__gte=1) & Q(turn_count__gte=1) & Q(turn_count__lte=F("message_count")),
+                name="dialogue_counts_agree",
+            ),
+        ]
+        indexes = [models.Index(fields=["corpus", "version"], name="dialogue_corpus_version")]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.version_id})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("dialogues:dialogue", args=[self.pk])
+
+    @property
+    def transcript(self) -> Transcript:
+        return Transcript.of(self.messages)
+
+    @classmethod
+    def from_transcript(cls, transcript: Transcript, **fields: Any) -> "Dialogue":
+        """An unsaved row with its counts filled in; every writer of dialogues comes through here."""
+        runs = transcript.run_lengths()
+        texts = [message.text for message in transcript]
+        return cls(
+            messages=transcript.to_json(),
+            message_count=len(transcript),
+            turn_count=sum(runs.values()),
+            whitespace_tokens=count_words(texts, "whitespace"),
+            word_tokens=count_words(texts, "words"),
+            turns_of_6_up=sum(count for length, count in runs.items() if length >= 6),
+            **{f"turns_of_{n}": runs[n] for n in range(1, 6)},
+            **fields,
+        )
+
+
+COUNT_FIELDS = (
+    "message_count",
+    "turn_count",
+    "whitespace_tokens",
+    "word_tokens",
+    *(f"turns_of_{n}" for n in range(1, 6)),
+    "turns_of_6_up",
+)
+
+
+class Rubric(models.Model):
+    """Metrics with definitions and a scale; raters and judge read the same text."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    metrics = models.JSONField(help_text="Rows of dialogues.rubric.Metric.")
+    scale_low = models.SmallIntegerField(default=1)
+    scale_high = models.SmallIntegerField(default=5)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.CheckConstraint(condition=Q(scale_low__lt=F("scale_high")), name="rubric_scale_ascends"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def scale(self) -> rubric.Scale:
+        return rubric.Scale(self.scale_low, self.scale_high)
+
+    def metric_list(self) -> tuple[rubric.Metric, ...]:
+        return rubric.from_json(self.metrics)
+
+
+class AuditEvent(models.Model):
+    """Who did what to which object, and when. Rows are added, never changed."""
+
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    verb = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120, help_text="model:pk of what it happened to.")
+    detail = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = [models.Index(fields=["subject"], name="audit_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.subject}"
+
+    @classmethod
+    def record(cls, actor: Any, verb: str, subject: models.Model, **detail: Any) -> "AuditEvent":
+        """Write one event; call it inside the transaction of the change it records."""
+        label = f"{subject._meta.model_name}:{subject.pk}"
+        return cls.objects.create(actor=actor, verb=verb, subject=label, detail=detail)

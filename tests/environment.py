@@ -1,0 +1,18 @@
+"""The environment every test runs in, set before Django reads its settings (loaded by `-p`)."""
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+
+_data_dir = tempfile.mkdtemp(prefix="stephanie-test-")
+atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+
+os.environ["SECRET_KEY"] = secrets.token_urlsafe(32)
+os.environ["DATA_DIR"] = _data_dir
+os.environ["HTTPS"] = "0"
+os.environ["DEBUG"] = "1"  # static files straight from their folders; tests that want production set it themselves
+os.environ["ENDPOINT_ALLOWED_HOSTS"] = "127.0.0.1,localhost"
+# Playwright runs an event loop in the main thread beside Django's synchronous ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
