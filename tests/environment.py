@@ -16,3 +16,9 @@ os.environ["DEBUG"] = "1"  # static files straight from their folders; tests tha
 os.environ["ENDPOINT_ALLOWED_HOSTS"] = "127.0.0.1,localhost"
 # Playwright runs an event loop in the main thread beside Django's synchronous ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# Parallel test processes share one Redis server, so each takes a database of its own.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+if os.environ.get("REDIS_URL"):
+    _base, _, _number = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{_base}/{int(_number or 0) + int(_worker)}"

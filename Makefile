@@ -1,0 +1,58 @@
+# The two commands are `make demo` and `make test`; `make help` lists the rest.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)) python3)
+PORT ?= 8000
+BIN := .venv/bin
+PYTEST_ARGS ?= -n auto --dist loadgroup
+
+.PHONY: help demo test lint format install install-dev requirements secrets web worker beat migrate bench faults
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+demo: install ## everything on this machine, with content to look at (PORT=8000)
+	@$(BIN)/python -m config.demo --port $(PORT)
+
+test: install-dev ## every test; on PostgreSQL and Redis where DATABASE_URL and REDIS_URL are set
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: install-dev ## style, types, import contracts, templates, Docker files, migrations
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@SECRET_KEY=lint $(BIN)/mypy
+	@$(BIN)/lint-imports
+	@git ls-files -z -- 'templates/*.html' | xargs -0 $(BIN)/djade --target-version 5.2 --check
+	@$(BIN)/djlint templates --lint --quiet
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint docker/Dockerfile; fi
+	@$(BIN)/shellcheck .ci/run
+	@SECRET_KEY=lint $(BIN)/python manage.py makemigrations --check --dry-run
+	@SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: install-dev ## put code and templates in their usual form
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	@git ls-files -z -- 'templates/*.html' | xargs -0 $(BIN)/djade --target-version 5.2
+
+install:
+	@$(PYTHON) config/install.py
+
+install-dev:
+	@$(PYTHON) config/install.py --dev
+
+requirements: install-dev ## pin the newest allowed packages by hash
+	@$(BIN)/python -m pip install --quiet uv
+	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make requirements" $$name.in -o $$name.txt; done
+
+secrets: ## print fresh secrets for an .env file
+	@$(PYTHON) config/new_secrets.py
+
+migrate: install ## bring the database up to date and collect static files
+	@$(BIN)/python manage.py migrate --noinput && $(BIN)/python manage.py collectstatic --noinput --verbosity 0
+
+web: install ## the web process (HOST, PORT)
+	@PORT=$(PORT) exec $(BIN)/python -m config.processes web
+
+worker: install ## a worker process
+	@exec $(BIN)/python -m config.processes worker
+
+beat: install ## the timer process (one is enough)
+	@exec $(BIN)/python -m config.processes beat

@@ -1,0 +1,107 @@
+"""Make the virtual environment and install the pinned packages; every failure is one line that says what to do.
+
+Runs before anything is installed, on whatever Python there is, so it uses the standard library alone
+and no syntax newer than Python 3.6: an old Python must get as far as the sentence about its age.
+"""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+LOG = os.path.join(ROOT, "var", "install.log")
+
+# What pip prints, and what to tell the person about it.
+CAUSES = (
+    (
+        ("HASHES", "DO NOT MATCH THE HASHES"),
+        "a downloaded package differs from the pinned one; empty pip's cache (pip cache purge) and run this again",
+    ),
+    (
+        (
+            "Could not find a version",
+            "NewConnectionError",
+            "ConnectionError",
+            "name resolution",
+            "Network is unreachable",
+        ),
+        "no package index could be reached; connect to the network (needed for the first start only) and run this again",
+    ),
+    (
+        ("gcc", "cl.exe", "compiler", "Failed building wheel", "failed-wheel-build", "Python.h"),
+        "a package has no ready-made wheel here and no C compiler was found; install one "
+        "(Debian: apt install build-essential python3-dev) and run this again",
+    ),
+    (("No space left",), "the disk is full; free about 1.5 GB and run this again"),
+)
+
+
+def fail(sentence):
+    sys.stderr.write("stephanie: " + sentence + "\n")
+    sys.exit(1)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def run(command, default):
+    """Run quietly, log everything, turn a failure into its sentence."""
+    os.makedirs(os.path.dirname(LOG), exist_ok=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with open(LOG, "ab") as log:
+        log.write(done.stdout)
+    if done.returncode:
+        output = done.stdout.decode("utf-8", "replace")
+        for marks, sentence in CAUSES:
+            if any(mark in output for mark in marks):
+                fail(sentence + " (details: var/install.log)")
+        fail(default + " (details: var/install.log)")
+
+
+def make_environment():
+    if os.path.exists(PYTHON):
+        return
+    run(
+        [sys.executable, "-m", "venv", VENV],
+        "Python's venv module does not work; install it (Debian: apt install python3-venv) and run this again",
+    )
+
+
+def install(names):
+    """Install requirement files once; a stamp with their hash makes the second time instant."""
+    files = [os.path.join(ROOT, name) for name in names]
+    stamp = os.path.join(VENV, "installed-" + "-".join(names) + ".sha256")
+    wanted = hashlib.sha256(b"".join(read(path) for path in files)).hexdigest()
+    if os.path.exists(stamp) and read(stamp).decode() == wanted:
+        return
+    sys.stderr.write("Installing packages (once; a minute or two) …\n")
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    for path in files:
+        command += ["-r", path]
+    run(command, "the packages could not be installed")
+    with open(stamp, "w") as file:
+        file.write(wanted)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dev", action="store_true", help="install what tests and lint need too")
+    options = parser.parse_args()
+    if sys.version_info < (3, 11):
+        fail(
+            "Python 3.11 or newer is needed, this is {}.{}; install it and add PYTHON=/path/to/python3.11 to make".format(
+                *sys.version_info[:2]
+            )
+        )
+    make_environment()
+    install(["requirements.txt", "requirements-dev.txt"] if options.dev else ["requirements.txt"])
+
+
+if __name__ == "__main__":
+    main()

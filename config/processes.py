@@ -1,0 +1,62 @@
+"""The command line of every long-running process, in one place: `python -m config.processes web`.
+
+`make`, the demo, the tests and the Docker image all start processes through here.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+
+def web(host: str, port: int) -> list[str]:
+    """The ASGI server. Open event streams are given three seconds when it stops."""
+    address = ["--host", host, "--port", str(port)]
+    return [
+        *_module("uvicorn"),
+        "config.asgi:application",
+        *address,
+        "--no-access-log",
+        "--timeout-graceful-shutdown=3",
+    ]
+
+
+def worker(concurrency: int = 2) -> list[str]:
+    return [*_celery(), "worker", "--pool=prefork", f"--concurrency={concurrency}", "--loglevel=WARNING"]
+
+
+def beat() -> list[str]:
+    schedule = Path(os.environ.get("DATA_DIR", "var")) / "beat-schedule"
+    return [*_celery(), "beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="]
+
+
+def demo_model(port: int) -> list[str]:
+    return [*manage(), "demo_model", "--port", str(port), "--latency", "0.2", "--jitter", "0.2"]
+
+
+def manage() -> list[str]:
+    return [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py")]
+
+
+def _celery() -> list[str]:
+    return [*_module("celery"), "--app=config"]
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", name]
+
+
+def main() -> None:
+    """Become the named process, so that signals reach it directly."""
+    commands = {
+        "web": web(os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))),
+        "worker": worker(int(os.environ.get("WORKER_CONCURRENCY", "2"))),
+        "beat": beat(),
+    }
+    name = sys.argv[1] if len(sys.argv) == 2 else ""
+    if name not in commands:
+        sys.exit(f"usage: python -m config.processes {{{','.join(commands)}}}")
+    os.execv(commands[name][0], commands[name])  # noqa: S606 fixed command lines
+
+
+if __name__ == "__main__":
+    main()
