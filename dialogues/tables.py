@@ -1,0 +1,234 @@
+"""A table of a report as a value, and the forms it leaves in: page, CSV and LaTeX.
+
+Every report builds `Table` objects; `templates/_table.html` shows one, `to_csv` and `to_latex` export it. Text in a
+cell is data: spreadsheets must not run it and LaTeX must not read it as a command.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+NOTHING = "—"
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+class Estimate(NamedTuple):
+    """A mean with what it rests on: `n` observations and the ends of its 95 % interval, None where n < 2."""
+
+    value: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+
+Cell = str | int | float | Estimate | None
+
+
+class ShownCell(NamedTuple):
+    """One cell as a page shows it; `detail` is the interval and n, in smaller type."""
+
+    text: str
+    detail: str = ""
+    numeric: bool = False
+    version: str = ""
+
+
+class ShownHead(NamedTuple):
+    text: str
+    span: int
+    numeric: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`label` heads the column, `group` heads its neighbours of the same group above it.
+
+    `decimals` is for floats on page and in LaTeX; CSV keeps every digit.
+    """
+
+    label: str
+    decimals: int = 2
+    numeric: bool = True
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A caption, columns, rows of cells, and notes.
+
+    A cell is text, a number, an `Estimate`, or None for a gap, shown as a dash. `slug` names the table in addresses
+    and files. `row_versions` may name one version slug a row, so that a page can show its colour.
+    """
+
+    slug: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    row_versions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"table {self.slug}: a row of {len(row)} cells under {len(self.columns)} columns")
+        if self.row_versions and len(self.row_versions) != len(self.rows):
+            raise ValueError(f"table {self.slug}: {len(self.row_versions)} versions for {len(self.rows)} rows")
+
+    @property
+    def group_heads(self) -> list[ShownHead]:
+        """The upper row of headings; empty where no column has a group."""
+        if not any(column.group for column in self.columns):
+            return []
+        runs = [(group, len(list(run))) for group, run in groupby(column.group for column in self.columns)]
+        return [ShownHead(group, span, numeric=False) for group, span in runs]
+
+    @property
+    def heads(self) -> list[ShownHead]:
+        return [ShownHead(column.label, 1, column.numeric) for column in self.columns]
+
+    @property
+    def shown_rows(self) -> Iterator[list[ShownCell]]:
+        versions = self.row_versions or ("",) * len(self.rows)
+        for row, version in zip(self.rows, versions, strict=True):
+            cells = [shown(cell, column) for cell, column in zip(row, self.columns, strict=True)]
+            yield [cells[0]._replace(version=version), *cells[1:]]
+
+
+def shown(cell: Cell, column: Column) -> ShownCell:
+    """A cell in the words of a page: thousands marked, floats rounded to the column's decimals."""
+    if isinstance(cell, Estimate):
+        return ShownCell(number_text(cell.value, column.decimals), estimate_detail(cell, column.decimals), numeric=True)
+    if cell is None:
+        return ShownCell(NOTHING, numeric=column.numeric)
+    if isinstance(cell, str):
+        return ShownCell(cell, numeric=column.numeric)
+    return ShownCell(number_text(cell, column.decimals), numeric=True)
+
+
+def number_text(value: float, decimals: int) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.{decimals}f}"
+
+
+def estimate_detail(cell: Estimate, decimals: int) -> str:
+    n = f"n = {cell.n:,}"
+    if cell.low is None or cell.high is None:
+        return n
+    return f"[{number_text(cell.low, decimals)}, {number_text(cell.high, decimals)}], {n}"
+
+
+def to_csv(table: Table) -> str:
+    """The whole table, unrounded, gaps empty. An estimate takes four columns: value, n, low, high."""
+    wide = [any(isinstance(row[place], Estimate) for row in table.rows) for place in range(len(table.columns))]
+    head: list[str] = []
+    for column, is_wide in zip(table.columns, wide, strict=True):
+        label = f"{column.group} {column.label}".strip()
+        head += [label, f"{label} n", f"{label} low", f"{label} high"] if is_wide else [label]
+    return csv_text([head, *(csv_row(row, wide) for row in table.rows)])
+
+
+def csv_row(row: Sequence[Cell], wide: Sequence[bool]) -> list[object]:
+    cells: list[object] = []
+    for cell, is_wide in zip(row, wide, strict=True):
+        if isinstance(cell, Estimate):
+            cells += cell
+        else:
+            cells += [cell, None, None, None] if is_wide else [cell]
+    return cells
+
+
+def csv_text(lines: Iterable[Sequence[object]]) -> str:
+    """CSV of any rows, each cell made safe for a spreadsheet."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([safe_cell(cell) for cell in line] for line in lines)
+    return buffer.getvalue()
+
+
+def safe_cell(cell: object) -> object:
+    """The cell, with an apostrophe before text that a spreadsheet would run as a formula.
+
+    Numbers stay numbers, and so does text that is only a number (`-1.5`).
+    """
+    if not isinstance(cell, str) or not cell.startswith(FORMULA_STARTS) or PLAIN_NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}"
+
+
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "_": r"\_",
+        "%": r"\%",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': r"\textquotedbl{}",
+        "α": r"$\alpha$",
+        "β": r"$\beta$",
+        "γ": r"$\gamma$",
+        "×": r"$\times$",
+        "±": r"$\pm$",
+        "≥": r"$\geq$",
+        "≤": r"$\leq$",
+        "−": r"$-$",
+        "→": r"$\rightarrow$",
+        "–": "--",
+        "—": "---",
+        "…": r"\ldots{}",
+        "\n": " ",
+        "\r": " ",
+        "\t": " ",
+    }
+)
+
+
+def latex_text(text: str) -> str:
+    """Text that LaTeX prints as it is: no character of it starts a command."""
+    return text.translate(LATEX)
+
+
+def to_latex(table: Table) -> str:
+    """A `table` environment with booktabs rules, ready to be put into a paper."""
+    spec = "".join("r" if column.numeric else "l" for column in table.columns)
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}[t]",
+        r"\centering",
+        rf"\begin{{tabular}}{{{spec}}}",
+        r"\toprule",
+        *latex_group_line(table),
+        latex_line(latex_text(column.label) for column in table.columns),
+        r"\midrule",
+        *(latex_line(latex_cell(cell) for cell in row) for row in table.shown_rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        rf"\caption{{{' '.join(latex_text(text) for text in (table.caption, *table.notes))}}}",
+        rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.slug)}}}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def latex_group_line(table: Table) -> list[str]:
+    if not table.group_heads:
+        return []
+    return [latex_line(rf"\multicolumn{{{head.span}}}{{c}}{{{latex_text(head.text)}}}" for head in table.group_heads)]
+
+
+def latex_cell(cell: ShownCell) -> str:
+    return latex_text(f"{cell.text} {cell.detail}".rstrip())
+
+
+def latex_line(cells: Iterable[str]) -> str:
+    return " & ".join(cells) + r" \\"

@@ -1,0 +1,86 @@
+"""A report's table leaves as page, CSV and LaTeX without its text becoming a command."""
+
+import csv
+import io
+from html.parser import HTMLParser
+
+import pytest
+from django.template.loader import render_to_string
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialogues.tables import Column, Estimate, Table, csv_text, latex_text, safe_cell, to_csv, to_latex
+
+TABLE = Table(
+    slug="words",
+    caption="Words & turns",
+    columns=(Column("Version", numeric=False), Column("Dialogues"), Column("Words", group="Mean"), Column("ACMC")),
+    rows=(
+        ("α", 1000, Estimate(11.7116, 1000, 11.65, 11.77), 1.0),
+        ("=cmd|' /C calc'!A0", 1234567, None, -0.5),
+    ),
+    notes=("Shares are in % of turns.",),
+    row_versions=("alpha", ""),
+)
+
+
+def read(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_csv_keeps_every_digit_and_spreads_an_estimate_over_four_columns() -> None:
+    head, first, second = read(to_csv(TABLE))
+    assert head == ["Version", "Dialogues", "Mean Words", "Mean Words n", "Mean Words low", "Mean Words high", "ACMC"]
+    assert first == ["α", "1000", "11.7116", "1000", "11.65", "11.77", "1.0"]
+    assert second == ["'=cmd|' /C calc'!A0", "1234567", "", "", "", "", "-0.5"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "-", "+cmd"])
+def test_a_formula_is_neutralised(text: str) -> None:
+    assert safe_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("cell", ["-1", "-1.5", "+2", "-.5", "-1e-9", "hello", "", "1=1", -1.5, None, 7])
+def test_numbers_and_plain_text_are_left_alone(cell: object) -> None:
+    assert safe_cell(cell) == cell
+
+
+@settings(max_examples=100)
+@given(st.text())
+def test_any_text_round_trips_through_csv_and_never_starts_a_formula(text: str) -> None:
+    written = csv_text([["first", text]]).removeprefix("first,")
+    parsed = next(csv.reader(io.StringIO("first," + written, newline="")))[1]
+    assert parsed.removeprefix("'") == text.removeprefix("'")
+    assert safe_cell(parsed) == parsed
+
+
+def test_latex_holds_no_live_special_of_the_data() -> None:
+    assert latex_text("50% of $x_1 & {y}\\input#~^") == (
+        r"50\% of \$x\_1 \& \{y\}\textbackslash{}input\#\textasciitilde{}\textasciicircum{}"
+    )
+    text = to_latex(TABLE)
+    assert r"\caption{Words \& turns Shares are in \% of turns.}" in text
+    assert r"$\alpha$ & 1,000 & 11.71 [11.65, 11.77], n = 1,000 & 1.00 \\" in text
+    assert r"\multicolumn{1}{c}{Mean}" in text
+
+
+def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> None:
+    hostile = Table("x", "<b>cap</b>", (Column("V", numeric=False), Column("W")), (("<script>", None),))
+    page = render_to_string("_table.html", {"table": hostile, "csv_url": "/x.csv", "latex_url": "/x.tex"})
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert ">—</td>" in page
+    assert 'href="/x.csv"' in page
+    assert 'href="/x.tex"' in page
+    page = render_to_string("_table.html", {"table": TABLE})
+    assert '<span class="badge badge--alpha">α</span>' in page
+    assert "[11.65, 11.77], n = 1,000" in page
+    assert "download" not in page
+    HTMLParser().feed(page)
+
+
+def test_a_ragged_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="a row of 1 cells under 2 columns"):
+        Table("t", "", (Column("a"), Column("b")), (("x",),))
+    with pytest.raises(ValueError, match="2 versions for 1 rows"):
+        Table("t", "", (Column("a"),), (("x",),), row_versions=("alpha", "beta"))
