@@ -2,7 +2,8 @@
 
 import secrets
 import uuid
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -61,12 +62,16 @@ class Study(models.Model):
         CLOSED = "closed", "Closed"
 
     name = models.CharField(max_length=120, unique=True)
+    # What raters read instead of `name`, which may say what is compared.
+    public_name = models.CharField(max_length=120, default="Dialogue rating")
     corpus = models.ForeignKey(Corpus, models.PROTECT, related_name="studies")
     rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="studies")
     versions = models.ManyToManyField(Version, related_name="studies")
     # How many raters score each item; null: everyone scores everything.
     raters_per_item = models.PositiveSmallIntegerField(null=True, blank=True)
     background_count = models.PositiveIntegerField(null=True, blank=True, help_text="A seeded sample; empty: all.")
+    # Take only what this model wrote; blank: the latest of each version, whoever wrote it.
+    writer = models.CharField(max_length=200, blank=True)
     seed = models.PositiveBigIntegerField()
     guidelines = models.TextField(blank=True)
     tidy_display = models.BooleanField(
@@ -75,6 +80,8 @@ class Study(models.Model):
     )
     is_simulated = models.BooleanField(default=False, help_text="Its ratings come from the simulator, not from people.")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    # What launch took and left out: counts by name, written once.
+    selection = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     launched_at = models.DateTimeField(null=True, blank=True)
@@ -95,19 +102,29 @@ class Study(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("study", args=[self.pk])
 
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
 
 class Item(models.Model):
-    """One dialogue of a study, with the theme and characters shown beside it."""
+    """One dialogue of a study, with the theme and characters shown beside it.
+
+    Theme and traits are those of the background, the same for all its versions, so that nothing tells them apart.
+    """
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="items")
     dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="items")
     # The α that the versions of one background share.
     background = models.ForeignKey(Dialogue, models.PROTECT, related_name="+")
     theme = models.TextField(blank=True)
-    # A seeded shuffle of the study's items; each rater starts elsewhere in it.
-    position = models.PositiveIntegerField()
-    # Slots taken by assignments that still count, so that "who needs a rater" is one indexed query.
-    taken = models.PositiveSmallIntegerField(default=0)
+    traits_1 = models.JSONField(default=list, blank=True)
+    traits_2 = models.JSONField(default=list, blank=True)
+    position = models.PositiveIntegerField(help_text="Its place in the study's seeded shuffle.")
 
     class Meta:
         ordering = ("position",)
@@ -115,7 +132,6 @@ class Item(models.Model):
             models.UniqueConstraint(fields=["study", "dialogue"], name="item_once_a_study"),
             models.UniqueConstraint(fields=["study", "position"], name="item_position_unique"),
         ]
-        indexes = [models.Index(fields=["study", "taken", "position"], name="item_open")]
 
     def __str__(self) -> str:
         return f"{self.study_id}/{self.position}"
@@ -126,58 +142,92 @@ class Membership(models.Model):
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="memberships")
     rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    # The study's name in this rater's addresses: a study's number would count the studies before it.
+    token = models.CharField(max_length=32, unique=True, default=opaque_token)
     seed = models.PositiveBigIntegerField()
     joined_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        ordering = ("pk",)
         constraints = [models.UniqueConstraint(fields=["study", "rater"], name="member_once_a_study")]
 
     def __str__(self) -> str:
         return f"{self.study_id}/{self.rater_id}"
 
 
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def opened(self) -> Self:
+        """Waiting for scores, given to somebody or not."""
+        return self.filter(state=Assignment.State.OPEN)
+
+    def places_to_give(self, study: Study, now: datetime) -> Self:
+        """Places of a k-raters study that nobody holds, or whose holder has been silent past the lease."""
+        return self.opened().filter(study=study, slot__isnull=False, lease_until__lte=now)
+
+
 class Assignment(models.Model):
-    """One item given to one rater, and the draft of their scores."""
+    """A place in an item's ratings, the rater who holds it, and the draft of their scores.
+
+    Where every item has k raters, launch makes its k places, numbered by `slot` and held by nobody; a claim
+    writes the rater into one, a lease that ran out lets another rater claim it. So an item has exactly k places
+    whatever happens. Where everyone scores everything, each rater has a row for each item and no slot.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
         SUBMITTED = "submitted", "Submitted"
         SKIPPED = "skipped", "Skipped"
-        RELEASED = "released", "Released"
 
+    # The item's study again, so that the next place is found by one index.
+    study = models.ForeignKey(Study, models.CASCADE, related_name="assignments")
     item = models.ForeignKey(Item, models.CASCADE, related_name="assignments")
-    membership = models.ForeignKey(Membership, models.CASCADE, related_name="assignments")
+    membership = models.ForeignKey(Membership, models.CASCADE, null=True, blank=True, related_name="assignments")
     token = models.CharField(max_length=32, unique=True, default=opaque_token)
-    # Which of the item's k places this takes; null once given back, so that places are never overbooked.
+    # Null where everyone scores everything, and on a skipped place, which a new row has replaced.
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
-    position = models.PositiveIntegerField(help_text="The item's place in this rater's order.")
+    position = models.PositiveIntegerField(help_text="In this rater's order, or in the study's shuffle.")
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then nobody else is given this place.")
     draft = models.JSONField(default=dict, blank=True)
     draft_version = models.PositiveIntegerField(default=0)
-    opened_at = models.DateTimeField(null=True, blank=True)
+    # The next submission's id: every tab that shows this item sends the same one, so a repeat is recognised.
+    submission_id = models.UUIDField(default=uuid.uuid4)
+    skip_reason = models.CharField(max_length=200, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="First shown to its rater.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         ordering = ("position",)
         constraints = [
             models.UniqueConstraint(fields=["item", "membership"], name="assignment_once_a_rater"),
             models.UniqueConstraint(fields=["item", "slot"], name="assignment_slot_unique"),
+            models.CheckConstraint(
+                condition=Q(membership__isnull=False) | Q(state="open", slot__isnull=False),
+                name="assignment_without_rater_is_a_free_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(slot__isnull=True) | Q(lease_until__isnull=False), name="assignment_place_has_lease"
+            ),
         ]
-        indexes = [models.Index(fields=["membership", "state", "position"], name="assignment_queue")]
+        indexes = [
+            models.Index(fields=["membership", "state", "position"], name="assignment_queue"),
+            models.Index(fields=["study", "state", "position"], name="assignment_places"),
+        ]
 
     def __str__(self) -> str:
         return self.token
 
 
 class RatingQuerySet(models.QuerySet["Rating"]):
-    def counted(self) -> "RatingQuerySet":
+    def counted(self) -> Self:
         """The ratings that tables count: current, not superseded."""
         return self.filter(is_current=True)
 
-    def for_study(self, study: Any) -> "RatingQuerySet":
-        return self.filter(assignment__item__study=study)
+    def for_study(self, study: Any) -> Self:
+        return self.filter(assignment__study=study)
 
 
 class Rating(models.Model):
