@@ -1,0 +1,303 @@
+"""A model's reply → a theme, two dialogues or one, or a ParseError with a named outcome.
+
+Replies are one JSON object: models write it reliably, many endpoints can be held to a schema
+(`generation.prompts.reply_schema`), and any text fits into a message, line breaks and labels included. The reader
+is strict about content and lenient about form: prose or fences around the object, a missing wrapper, other names
+for keys and speakers, several texts in one entry. A ParseError's detail is a sentence that a repair call can send
+back to the model.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
+
+from dialogues.transcript import Speaker, Transcript, TranscriptError, text_problem
+from generation.fidelity import fidelity
+from generation.replies import json_values
+
+THEME_WORDS = range(50, 101)
+TRAITS_KEPT = 6
+# Four turns are the least in which both people say something and answer once.
+LEAST_TURNS = 4
+# More than any chat; a longer reply is a model repeating itself.
+MOST_MESSAGES = 2_000
+
+T = TypeVar("T")
+
+
+class Outcome(StrEnum):
+    """What came of a call's reply; everything but `ok` may be repaired."""
+
+    OK = "ok"
+    TRUNCATED = "truncated"
+    FILTERED = "filtered"
+    EMPTY = "empty"
+    UNPARSABLE = "unparsable"
+    WRONG_SPEAKERS = "wrong_speakers"
+    BETA_HAS_RUNS = "single_step_has_runs"
+    GAMMA_HAS_NONE = "step_by_step_has_no_runs"
+    TOO_FEW_MESSAGES = "too_few_messages"
+    LOST_CONTENT = "lost_content"
+    INVENTED_CONTENT = "invented_content"
+    THEME_LENGTH = "theme_length"
+    TRAITS_MISSING = "traits_missing"
+
+
+class ParseError(ValueError):
+    """A reply that is not what was asked for."""
+
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(f"{outcome}: {detail}")
+        self.outcome = outcome
+        self.detail = detail
+
+
+class ThemeReply(NamedTuple):
+    theme: str
+    traits_1: tuple[str, ...]
+    traits_2: tuple[str, ...]
+
+
+class PairReply(NamedTuple):
+    beta: Transcript
+    gamma: Transcript
+
+
+def finish_reason_problem(finish_reason: str | None) -> Outcome | None:
+    """The outcome a finish reason stands for by itself, or None where the reply should be read."""
+    reason = (finish_reason or "").casefold()
+    if reason in {"length", "max_tokens", "model_length"}:
+        return Outcome.TRUNCATED
+    if reason in {"content_filter", "safety", "refusal"}:
+        return Outcome.FILTERED
+    return None
+
+
+def parse_theme(reply: str, *, traits_wanted: Collection[Speaker] = ()) -> ThemeReply:
+    """The theme of a dialogue (50–100 whitespace words) and the traits drawn for whoever had none.
+
+    `traits_wanted` names the speakers whose traits must be there; at most six of each are kept.
+    """
+    return _first_that_fits(reply, lambda value: _theme(value, traits_wanted))
+
+
+def parse_pair(reply: str) -> PairReply:
+    """β (one message a turn) and γ (several messages in at least one turn), from one reply."""
+
+    def read(value: Any) -> PairReply:
+        if not isinstance(value, dict):
+            raise _unparsable("expected an object with the keys single_step and step_by_step.")
+        beta = _dialogue(_field(value, "single_step"), "single-step")
+        gamma = _dialogue(_field(value, "step_by_step"), "step-by-step")
+        _check_single_step(beta)
+        _check_step_by_step(gamma)
+        return PairReply(beta, gamma)
+
+    return _first_that_fits(reply, read)
+
+
+def parse_further_split(reply: str, gamma: Transcript, keep_share: float) -> Transcript:
+    """The rewrite of γ.
+
+    At least `keep_share` (0–1) of γ's words must be there in order and with their speaker, and at least that share
+    of the rewrite's words must come from γ.
+    """
+
+    def read(value: Any) -> Transcript:
+        rewrite = _dialogue(_rewrite_list(value), "rewritten")
+        _check_step_by_step(rewrite)
+        _check_fidelity(gamma, rewrite, keep_share)
+        return rewrite
+
+    return _first_that_fits(reply, read)
+
+
+def _first_that_fits(reply: str, read: Callable[[Any], T]) -> T:
+    """The first JSON value that reads well; otherwise the problem of the value that came nearest."""
+    if not reply.strip():
+        raise ParseError(Outcome.EMPTY, "it is empty.")
+    problem = None
+    for value in json_values(reply):
+        try:
+            return read(value)
+        except ParseError as error:
+            if problem is None or problem.outcome is Outcome.UNPARSABLE:
+                problem = error
+    raise problem or _unparsable("no complete JSON object was found in it.")
+
+
+def _theme(value: Any, traits_wanted: Collection[Speaker]) -> ThemeReply:
+    theme = _field(value, "theme") if isinstance(value, dict) else None
+    if not isinstance(theme, str):
+        raise _unparsable("expected an object with the key theme, a text.")
+    theme = _clean(theme, "the theme")
+    words = len(theme.split())
+    if words not in THEME_WORDS:
+        wanted = f"{THEME_WORDS.start} to {THEME_WORDS.stop - 1}"
+        raise ParseError(Outcome.THEME_LENGTH, f"the theme has {words} words; it must have {wanted}.")
+    traits: dict[Speaker, tuple[str, ...]] = {1: _traits(value, 1), 2: _traits(value, 2)}
+    for speaker in traits_wanted:
+        if not traits[speaker]:
+            raise ParseError(Outcome.TRAITS_MISSING, f"traits_{speaker} is empty; about four were asked for.")
+    return ThemeReply(theme, traits[1], traits[2])
+
+
+def _traits(value: dict[str, Any], speaker: Speaker) -> tuple[str, ...]:
+    found = _field(value, f"traits_{speaker}")
+    if found is None:
+        return ()
+    if not isinstance(found, list) or not all(isinstance(trait, str) for trait in found):
+        raise _unparsable(f"traits_{speaker} must be a list of texts.")
+    traits = [_clean(trait, f"a trait of person {speaker}") for trait in found]
+    return tuple(trait for trait in traits if trait)[:TRAITS_KEPT]
+
+
+def _clean(text: str, what: str) -> str:
+    problem = text_problem(text)
+    if problem:
+        raise _unparsable(f"{what} cannot be stored: {problem}.")
+    return " ".join(text.split())
+
+
+def _rewrite_list(value: Any) -> Any:
+    """The rewrite under its key, under any single other key, or as a bare array."""
+    if not isinstance(value, dict):
+        return value
+    found = _field(value, "step_by_step")
+    if found is not None:
+        return found
+    lists = [item for item in value.values() if isinstance(item, list)]
+    return lists[0] if len(lists) == 1 else None
+
+
+def _field(value: dict[str, Any], name: str) -> Any:
+    """The value under a key, however its words are joined ("single_step", "Single-step dialogue", "singleStep")."""
+    wanted = _plain(name)
+    for key, item in value.items():
+        if _plain(key).removesuffix("dialogue").removesuffix("dialog") == wanted:
+            return item
+    return None
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
+
+
+def _dialogue(value: Any, name: str) -> Transcript:
+    """A list of message objects → Transcript with both speakers and enough turns."""
+    if isinstance(value, dict):
+        lists = [item for item in value.values() if isinstance(item, list)]
+        value = lists[0] if len(lists) == 1 else None
+    if not isinstance(value, list):
+        raise _unparsable(f"the {name} dialogue is missing or not a list of messages.")
+    pairs = list(_messages(value, name))
+    if len(pairs) > MOST_MESSAGES:
+        raise _unparsable(f"the {name} dialogue has more than {MOST_MESSAGES} messages.")
+    try:
+        transcript = Transcript.of(pairs) if pairs else None
+    except TranscriptError as error:
+        raise _unparsable(f"the {name} dialogue, {error}.") from error
+    _check_enough(transcript, name)
+    assert transcript is not None
+    return transcript
+
+
+def _messages(entries: Sequence[Any], name: str) -> Iterator[tuple[Speaker, Any]]:
+    for number, entry in enumerate(entries, 1):
+        label, texts = _entry(entry)
+        if texts is None:
+            raise _unparsable(f"entry {number} of the {name} dialogue has no speaker and text.")
+        speaker = speaker_of(label)
+        if speaker is None:
+            shown = repr(label[:40]) if isinstance(label, str) else "a number" if isinstance(label, int) else "nobody"
+            detail = f"entry {number} of the {name} dialogue is by {shown}; the speakers are 1 and 2."
+            raise ParseError(Outcome.WRONG_SPEAKERS, detail)
+        for text in texts if isinstance(texts, list) else [texts]:
+            yield speaker, text
+
+
+_SPEAKER_KEYS = ("speaker", "role", "person", "from", "name", "user")
+_TEXT_KEYS = ("text", "message", "messages", "content", "value", "utterance", "texts")
+_LABELLED = re.compile(r"\s*([^:\n]{1,30}?)\s*:\s*(.*)", re.DOTALL)
+
+
+def _entry(entry: Any) -> tuple[Any, Any]:
+    """(speaker label, text or list of texts) of one entry; the text is None where the form is not known."""
+    if isinstance(entry, dict):
+        return _object_entry(entry)
+    if isinstance(entry, list):
+        return (entry[0], entry[1]) if len(entry) == 2 else (None, None)
+    labelled = _LABELLED.fullmatch(entry) if isinstance(entry, str) else None
+    return (labelled[1], labelled[2]) if labelled else (None, None)
+
+
+def _object_entry(entry: dict[str, Any]) -> tuple[Any, Any]:
+    if len(entry) == 1:
+        return next(iter(entry.items()))
+    label = next((entry[key] for key in _SPEAKER_KEYS if key in entry), None)
+    return label, next((entry[key] for key in _TEXT_KEYS if key in entry), None)
+
+
+_LABEL = re.compile(
+    r"[\W_]*(?:the\s+)?(?:user|role|person|speaker|character|participant|persona|friend|p)?[\W_]*(1|2|one|two|a|b)[\W_]*",
+    re.IGNORECASE,
+)
+_NUMBERS: dict[str, Speaker] = {"1": 1, "one": 1, "a": 1, "2": 2, "two": 2, "b": 2}
+
+
+def speaker_of(label: object) -> Speaker | None:
+    """1 or 2 for 1, "2", "User 1", "Role 2", "Person A", "**speaker_b**"; None for anything else."""
+    if isinstance(label, bool):
+        return None
+    if isinstance(label, int):
+        return 1 if label == 1 else 2 if label == 2 else None
+    match = _LABEL.fullmatch(label) if isinstance(label, str) and len(label) <= 40 else None
+    return _NUMBERS[match[1].lower()] if match else None
+
+
+def _check_enough(transcript: Transcript | None, name: str) -> None:
+    if transcript is None:
+        raise ParseError(Outcome.TOO_FEW_MESSAGES, f"the {name} dialogue has no messages.")
+    if len({message.speaker for message in transcript}) < 2:
+        raise ParseError(Outcome.WRONG_SPEAKERS, f"only one person speaks in the {name} dialogue.")
+    turns = len(transcript.turns())
+    if turns < LEAST_TURNS:
+        detail = f"the {name} dialogue has {turns} turns; at least {LEAST_TURNS} are needed."
+        raise ParseError(Outcome.TOO_FEW_MESSAGES, detail)
+
+
+def _check_single_step(beta: Transcript) -> None:
+    for number, (before, after) in enumerate(pairwise(beta), 1):
+        if before.speaker == after.speaker:
+            detail = (
+                f"in the single-step dialogue messages {number} and {number + 1} are both by person {before.speaker}; "
+                "there each person must send exactly one message a turn."
+            )
+            raise ParseError(Outcome.BETA_HAS_RUNS, detail)
+
+
+def _check_step_by_step(transcript: Transcript) -> None:
+    if len(transcript.turns()) == len(transcript):
+        detail = "in the step-by-step dialogue nobody sends two messages in a row; several turns must have two or more."
+        raise ParseError(Outcome.GAMMA_HAS_NONE, detail)
+
+
+def _check_fidelity(gamma: Transcript, rewrite: Transcript, keep_share: float) -> None:
+    share = fidelity(gamma, rewrite)
+    if share.kept < keep_share:
+        detail = (
+            f"only {share.kept:.0%} of the words of the given dialogue are there, in order and by the same person; "
+            f"at least {keep_share:.0%} must be."
+        )
+        raise ParseError(Outcome.LOST_CONTENT, detail)
+    if share.invented > 1 - keep_share:
+        detail = (
+            f"{share.invented:.0%} of the words are not in the given dialogue; at most {1 - keep_share:.0%} may be new."
+        )
+        raise ParseError(Outcome.INVENTED_CONTENT, detail)
+
+
+def _unparsable(detail: str) -> ParseError:
+    return ParseError(Outcome.UNPARSABLE, detail)
