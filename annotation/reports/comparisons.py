@@ -1,0 +1,151 @@
+"""Means with intervals, and differences between versions paired by background.
+
+Scores of one background are not independent (the same theme, the same raters), so whole backgrounds are resampled and
+whole backgrounds change sign. Cells are columns: one a metric and version, or a metric and pair of versions.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.reports.bootstrap import CHUNK, Floats, distributions, interval, ratio
+
+DRAWS = 1000
+FLIPS = 10_000
+# Up to here every one of the 2^n sign patterns is tried, and the p value is exact.
+EXACT_UP_TO = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean of `n` scores over `backgrounds` backgrounds; no interval with fewer than two backgrounds."""
+
+    value: float
+    n: int
+    backgrounds: int
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Second minus first, over the `n` backgrounds that have both.
+
+    `p` is two-sided, from sign flips; `effect` is d_z, the mean difference over its standard deviation; `higher` is
+    the share of backgrounds where the second scored higher, ties counting half.
+    """
+
+    mean: float
+    n: int
+    low: float | None
+    high: float | None
+    p: float | None
+    effect: float | None
+    higher: float
+
+
+def means(sums: Floats, counts: Floats, draws: int = DRAWS, seed: int = 0) -> list[Mean | None]:
+    """One mean a column from (backgrounds, cells) sums and numbers of scores; None where there is no score.
+
+    The interval is a bias-corrected percentile bootstrap over backgrounds.
+    """
+    points = ratio(sums.sum(axis=0), counts.sum(axis=0))
+    spread = _resampled_ratios(sums, counts, draws, seed)
+    cells: list[Mean | None] = []
+    for place, point in enumerate(points):
+        backgrounds = int((counts[:, place] > 0).sum())
+        ends = interval(spread[:, place], float(point)) if backgrounds > 1 else None
+        n = int(counts[:, place].sum())
+        low, high = ends or (None, None)
+        cells.append(Mean(float(point), n, backgrounds, low, high) if n else None)
+    return cells
+
+
+def paired_differences(first: Floats, second: Floats, draws: int = DRAWS, seed: int = 0) -> list[Difference | None]:
+    """One difference a column from (backgrounds, cells) mean scores, NaN where a background has none.
+
+    Interval as in `means`; p by flipping the signs of whole backgrounds. None where no background has both.
+    """
+    gaps = second - first
+    both = (~np.isnan(gaps)).astype(np.float64)
+    filled = np.nan_to_num(gaps)
+    points = ratio(filled.sum(axis=0), both.sum(axis=0))
+    spread = _resampled_ratios(filled, both, draws, seed)
+    chances = sign_flip_p(filled, seed)
+    return [
+        _difference(gaps[:, place], float(point), spread[:, place], float(chances[place]))
+        for place, point in enumerate(points)
+    ]
+
+
+def _difference(gaps: Floats, point: float, spread: Floats, chance: float) -> Difference | None:
+    gaps = gaps[~np.isnan(gaps)]
+    if len(gaps) == 0:
+        return None
+    higher = float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2)
+    if len(gaps) == 1:
+        return Difference(point, 1, None, None, None, None, higher)
+    deviation = float(gaps.std(ddof=1))
+    effect = point / deviation if deviation > 0 else None
+    low, high = interval(spread, point) or (None, None)
+    return Difference(point, len(gaps), low, high, chance, effect, higher)
+
+
+def _resampled_ratios(sums: Floats, counts: Floats, draws: int, seed: int) -> Floats:
+    """(draws, cells): each cell's mean over resampled backgrounds."""
+    backgrounds = len(sums)
+    if backgrounds == 0:
+        return np.empty((0, sums.shape[1]))
+    return distributions(
+        {"mean": lambda weights: ratio(weights @ sums, weights @ counts)}, np.arange(backgrounds), draws, seed
+    )["mean"]
+
+
+def sign_flip_p(gaps: Floats, seed: int = 0) -> Floats:
+    """Two-sided p of each column's mean under random signs of the rows; a nought stands for a missing row.
+
+    Exact up to `EXACT_UP_TO` rows, else from `FLIPS` seeded draws, the data themselves counted as one.
+    """
+    observed = np.abs(gaps.sum(axis=0))
+    reached, tried = np.zeros(gaps.shape[1]), 0
+    exact = len(gaps) <= EXACT_UP_TO
+    for signs in _all_signs(len(gaps)) if exact else _drawn_signs(len(gaps), seed):
+        reached += (np.abs(signs @ gaps) >= observed - 1e-9).sum(axis=0)
+        tried += len(signs)
+    return reached / tried if exact else (reached + 1) / (tried + 1)
+
+
+def _all_signs(rows: int) -> Iterator[Floats]:
+    bits = np.arange(2**rows)[:, None] >> np.arange(rows)
+    yield _as_signs(bits & 1)
+
+
+def _drawn_signs(rows: int, seed: int) -> Iterator[Floats]:
+    rng = np.random.default_rng(seed)
+    for _ in range(FLIPS // CHUNK):
+        yield _as_signs(rng.integers(2, size=(CHUNK, rows), dtype=np.int8))
+
+
+def _as_signs(bits: NDArray[np.integer]) -> Floats:
+    """Nought becomes 1 and one becomes −1."""
+    return 1 - 2 * bits.astype(np.float64)
+
+
+def holm(chances: Sequence[float | None]) -> list[float | None]:
+    """Holm's (1979) adjustment for as many tests as there are p values; None stays None."""
+    places = sorted((p, place) for place, p in enumerate(chances) if p is not None)
+    adjusted: list[float | None] = [None] * len(chances)
+    worst = 0.0
+    for rank, (p, place) in enumerate(places):
+        worst = max(worst, min(1.0, (len(places) - rank) * p))
+        adjusted[place] = worst
+    return adjusted
+
+
+def version_pairs(versions: Sequence[str]) -> list[tuple[str, str]]:
+    """Each version against the one before it, then the last against every earlier one not yet compared."""
+    pairs = list(pairwise(versions))
+    return pairs + [(first, versions[-1]) for first in versions[:-2]]
