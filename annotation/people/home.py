@@ -1,0 +1,106 @@
+"""The first page after logging in: what there is, and what to do next."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from annotation.models import Assignment, Membership, Rating, Study
+from annotation.roles import Role, role_of
+from dialogues.models import Corpus, Dialogue
+from generation.models import Endpoint, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of the work, in the order that people go through it."""
+
+    title: str
+    text: str
+    url_name: str
+    action: str
+    done: bool
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    if role_of(request.user) in (Role.RESEARCHER, Role.ADMIN):
+        return _researchers_home(request)
+    return render(request, "home/rater.html", {"memberships": open_memberships(request.user)})
+
+
+def _researchers_home(request: HttpRequest) -> HttpResponse:
+    steps = next_steps()
+    return render(
+        request,
+        "home/researcher.html",
+        {
+            "counts": counts(),
+            "steps": steps,
+            "next_step": next((step for step in steps if not step.done), None),
+            "runs": Run.objects.select_related("corpus").order_by("-pk")[:4],
+            "studies": Study.objects.select_related("corpus").order_by("-pk")[:4],
+            "memberships": open_memberships(request.user),
+        },
+    )
+
+
+def open_memberships(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Membership]:
+    """The open studies this person rates in, each with `submitted`, the items they have scored."""
+    submitted = Count("assignments", filter=Q(assignments__state=Assignment.State.SUBMITTED))
+    mine = Membership.objects.filter(rater_id=user.pk, withdrawn_at__isnull=True, study__state=Study.State.OPEN)
+    return mine.select_related("study").annotate(submitted=submitted).order_by("-study_id")
+
+
+def counts() -> dict[str, int]:
+    generated = Dialogue.objects.filter(origin__isnull=False)
+    return {
+        "corpora": Corpus.objects.count(),
+        "originals": Dialogue.objects.originals().count(),
+        "generated": generated.count(),
+        "ratings": Rating.objects.counted().count(),
+    }
+
+
+def next_steps() -> list[Step]:
+    """From an empty house to a report; a step counts as done once there is one of what it makes."""
+    return [
+        Step(
+            "Import a corpus",
+            "Bring in dialogues from a ParlAI, Synthetic-Persona-Chat, JSONL or CSV file.",
+            "dialogues:import",
+            "Import a corpus",
+            Corpus.objects.exists(),
+        ),
+        Step(
+            "Add an endpoint",
+            "Name the language model that writes: any OpenAI-compatible address.",
+            "generation:endpoint_new",
+            "Add an endpoint",
+            Endpoint.objects.exists(),
+        ),
+        Step(
+            "Start a run",
+            "Have single-step, step-by-step and further-split versions written for the dialogues you choose.",
+            "generation:run_new",
+            "Prepare a run",
+            Run.objects.filter(state=Run.State.FINISHED).exists(),
+        ),
+        Step(
+            "Set up a study",
+            "Choose versions and a rubric, invite raters, and launch.",
+            "study_new",
+            "Set up a study",
+            Study.objects.exclude(state=Study.State.DRAFT).exists(),
+        ),
+        Step(
+            "Read the report",
+            "Agreement and the paper's tables, with its published figures beside yours.",
+            "studies",
+            "See the studies",
+            Rating.objects.counted().exists(),
+        ),
+    ]

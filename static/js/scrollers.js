@@ -1,0 +1,25 @@
+// A table wider than its frame scrolls sideways; the keyboard must be able to do it too.
+
+function update(wrap) {
+  if (wrap.scrollWidth > wrap.clientWidth) {
+    const caption = wrap.querySelector("caption")?.textContent.trim();
+    wrap.tabIndex = 0;
+    wrap.setAttribute("role", "region");
+    wrap.setAttribute("aria-label", caption || wrap.dataset.label || "Table, scrolls sideways");
+  } else {
+    wrap.removeAttribute("tabindex");
+    wrap.removeAttribute("role");
+    wrap.removeAttribute("aria-label");
+  }
+}
+
+const watcher = new ResizeObserver((entries) => entries.forEach((entry) => update(entry.target)));
+
+function watch(root) {
+  for (const wrap of root.querySelectorAll(".table-wrap")) {
+    watcher.observe(wrap);
+  }
+}
+
+watch(document);
+document.addEventListener("htmx:load", (event) => watch(event.detail.elt));

@@ -1,0 +1,29 @@
+// Says so when a request made in the background was refused or never arrived.
+
+const box = document.querySelector("[data-status]");
+
+function show(text) {
+  const notice = document.createElement("p");
+  notice.className = "notice notice--danger";
+  notice.textContent = text;
+  box.replaceChildren(notice);
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  if (status === 403) {
+    show("The server refused this: your session may have ended or your role changed. Reload the page and try again.");
+  } else {
+    show(`The server could not do this (error ${status}). What you typed is still here; try again in a moment.`);
+  }
+});
+
+document.addEventListener("htmx:sendError", () => {
+  show("The server cannot be reached. What you typed is still here; try again once you are online.");
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) {
+    box.replaceChildren();
+  }
+});
