@@ -12,18 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from dialogues.statistics.intervals import Estimate as Estimate
+
 NOTHING = "—"
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-
-
-class Estimate(NamedTuple):
-    """A mean with what it rests on: `n` observations and the ends of its 95 % interval, None where n < 2."""
-
-    value: float
-    n: int
-    low: float | None = None
-    high: float | None = None
 
 
 Cell = str | int | float | Estimate | None

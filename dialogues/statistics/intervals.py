@@ -1,0 +1,75 @@
+"""Means with their 95 % intervals, dialogues being the independent observations."""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z_975 = 1.959963984540054
+# Student's t, 97.5th percentile, for 1 … 30 degrees of freedom.
+T_975 = (
+    *(12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281),
+    *(2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860),
+    *(2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555, 2.0518, 2.0484, 2.0452, 2.0423),
+)
+
+
+class Estimate(NamedTuple):
+    """A mean with what it rests on: `n` observations and the ends of its 95 % interval, None where n < 2."""
+
+    value: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+
+class PairSums(NamedTuple):
+    """What a ratio of sums Σx/Σy and its interval need: `n` pairs and the sums of x, y, x², xy and y²."""
+
+    n: int
+    x: float
+    y: float
+    xx: float
+    xy: float
+    yy: float
+
+
+def student_t_975(degrees: int) -> float:
+    """97.5th percentile of Student's t: exact to four digits (table, then a Cornish-Fisher expansion)."""
+    if degrees < 1:
+        raise ValueError("Student's t needs at least one degree of freedom")
+    if degrees <= len(T_975):
+        return T_975[degrees - 1]
+    z = Z_975
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + (z**3 + z) / (4 * degrees) + second / degrees**2
+
+
+def mean_of(values: NDArray[np.float64]) -> Estimate | None:
+    """The mean with Student's t interval; None of nothing."""
+    n = len(values)
+    if n == 0:
+        return None
+    mean = float(values.mean())
+    if n == 1:
+        return Estimate(mean, n)
+    half = student_t_975(n - 1) * float(values.std(ddof=1)) / sqrt(n)
+    return Estimate(mean, n, mean - half, mean + half)
+
+
+def ratio_of(sums: PairSums) -> Estimate | None:
+    """Σx/Σy over n dialogues, with the linearised (delta-method) interval of a ratio and Student's t.
+
+    The messages of one dialogue resemble each other, so the dialogue, not the message, is the observation:
+    Var(Σx/Σy) ≈ Σ(x − ry)² / (n (n − 1) ȳ²), ȳ being the mean of y (Cochran, Sampling Techniques, 1977, §6.4).
+    """
+    if sums.y == 0:
+        return None
+    ratio = sums.x / sums.y
+    if sums.n < 2:
+        return Estimate(ratio, sums.n)
+    # Rounding can take a sum that is zero in truth below it.
+    squares = max(0.0, sums.xx - 2 * ratio * sums.xy + ratio**2 * sums.yy)
+    half = student_t_975(sums.n - 1) * sqrt(squares * sums.n / (sums.n - 1)) / sums.y
+    return Estimate(ratio, sums.n, ratio - half, ratio + half)
