@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -11,6 +11,10 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from dialogues.models import Corpus, Dialogue, Rubric, Version
+
+
+# The lease of a place that nobody holds: over on every clock.
+NO_LEASE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def opaque_token() -> str:
@@ -215,6 +219,7 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["membership", "state", "position"], name="assignment_queue"),
             models.Index(fields=["study", "state", "position"], name="assignment_places"),
+            models.Index(fields=["membership", "opened_at"], name="assignment_history"),
         ]
 
     def __str__(self) -> str:

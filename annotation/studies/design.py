@@ -1,0 +1,145 @@
+"""Design a study, launch it, close it. Launch freezes: items and places are made once, in one transaction."""
+
+from collections.abc import Iterable
+from typing import TypedDict, Unpack
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.models import NO_LEASE, Assignment, Item, Study
+from annotation.studies.assignment import rater_order
+from annotation.studies.members import deal
+from annotation.studies.selection import Selection, select
+from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric, Version
+
+DEFAULT_GUIDELINES = """\
+You will read short chats between two people, one at a time, and score each on a few questions.
+
+Read the whole chat first, then the theme and the two characters beside it. Score every question on its own: a chat \
+may be natural and say little, or be rich in content and sound stiff.
+
+Use the full scale. The words at both ends say what the lowest and the highest point mean; the points between are \
+even steps. There are no right answers, and nobody else sees your scores while you work.
+
+Judge what the two people say and how they say it to each other, not your liking for the subject. Spelling, capitals \
+and spacing do not count.
+
+Take breaks. Everything you choose is saved at once, and you can come back on any device and go on where you left. \
+If a chat cannot be read or upsets you, flag it or skip it.
+"""
+BATCH = 1000
+
+
+class DesignError(ValueError):
+    """A design that cannot be launched or changed; the text says what to do."""
+
+
+class StudyFields(TypedDict, total=False):
+    name: str
+    public_name: str
+    corpus: Corpus
+    rubric: Rubric
+    raters_per_item: int | None
+    background_count: int | None
+    writer: str
+    seed: int
+    guidelines: str
+    tidy_display: bool
+    is_simulated: bool
+
+
+@transaction.atomic
+def create_study(*, by: User | None, versions: Iterable[Version], **fields: Unpack[StudyFields]) -> Study:
+    """A draft; `name`, `corpus`, `rubric` and `seed` are needed, the rest has defaults."""
+    study = Study.objects.create(created_by=by, **{"guidelines": DEFAULT_GUIDELINES, **fields})
+    study.versions.set(versions)
+    AuditEvent.record(by, "create study", study, seed=study.seed)
+    return study
+
+
+@transaction.atomic
+def change_study(*, study: Study, by: User | None, versions: Iterable[Version], **fields: Unpack[StudyFields]) -> None:
+    """Rewrite a draft's design; raises DesignError once it is launched."""
+    draft = _locked(study, Study.State.DRAFT, "The design was frozen at launch and cannot be changed.")
+    for name, value in fields.items():
+        setattr(draft, name, value)
+    draft.save(update_fields=list(fields))
+    draft.versions.set(versions)
+    AuditEvent.record(by, "change study", draft)
+
+
+@transaction.atomic
+def launch(*, study: Study, by: User | None) -> Study:
+    """Freeze the design and make its items and places; raises DesignError where there is nothing to rate."""
+    frozen = _locked(study, Study.State.DRAFT, "This study has been launched already.")
+    selection = select(frozen)
+    if not selection.choices:
+        raise DesignError(
+            "No background has every chosen version. Choose fewer versions, or generate the missing ones."
+        )
+    items = _make_items(frozen, selection)
+    frozen.selection = selection.counts()
+    frozen.state = Study.State.OPEN
+    frozen.launched_at = timezone.now()
+    frozen.save(update_fields=["selection", "state", "launched_at"])
+    if frozen.raters_per_item is None:
+        for membership in frozen.memberships.all():
+            deal(membership)
+    else:
+        _make_places(frozen, items)
+    AuditEvent.record(by, "launch study", frozen, **frozen.selection)
+    return frozen
+
+
+@transaction.atomic
+def close(*, study: Study, by: User | None) -> Study:
+    """End rating: nothing can be added or corrected after it. What was rated stays."""
+    closed = _locked(study, Study.State.OPEN, "Only an open study can be closed.")
+    closed.state = Study.State.CLOSED
+    closed.closed_at = timezone.now()
+    closed.save(update_fields=["state", "closed_at"])
+    AuditEvent.record(by, "close study", closed)
+    return closed
+
+
+def _locked(study: Study, state: str, otherwise: str) -> Study:
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    if locked.state != state:
+        raise DesignError(otherwise)
+    return locked
+
+
+def _make_items(study: Study, selection: Selection) -> list[Item]:
+    pairs = [(choice, pk) for choice in selection.choices for pk in choice.dialogues.values()]
+    needed = {pk for choice in selection.choices for pk in (choice.background, choice.donor) if pk}
+    shown = Dialogue.objects.defer("messages").in_bulk(list(needed))
+    order = rater_order([choice.background for choice, _ in pairs], study.seed)
+    items = []
+    for position, index in enumerate(order):
+        choice, pk = pairs[index]
+        own = shown[choice.background]
+        donor = shown.get(choice.donor, own)
+        items.append(
+            Item(
+                study=study,
+                dialogue_id=pk,
+                background=own,
+                theme=donor.theme or own.theme,
+                traits_1=own.traits_1 or donor.traits_1,
+                traits_2=own.traits_2 or donor.traits_2,
+                position=position,
+            )
+        )
+    return Item.objects.bulk_create(items, batch_size=BATCH)
+
+
+def _make_places(study: Study, items: list[Item]) -> None:
+    Assignment.objects.bulk_create(
+        (
+            Assignment(study=study, item=item, slot=slot, position=item.position, lease_until=NO_LEASE)
+            for item in items
+            for slot in range(1, (study.raters_per_item or 0) + 1)
+        ),
+        batch_size=BATCH,
+    )

@@ -1,0 +1,117 @@
+"""Which dialogues a study takes: all versions of a background together, sampled by seed."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from annotation.models import Study
+from dialogues.models import Dialogue
+
+# A dialogue that no run wrote: it came with a file.
+NO_RUN = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One background: the dialogue of each version by its primary key, and the one whose theme it shares."""
+
+    background: int
+    dialogues: Mapping[str, int]
+    donor: int
+    # Some version had been written more than once, so one was chosen.
+    had_several: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    choices: tuple[Choice, ...]
+    complete: int
+    incomplete: int
+
+    @property
+    def several(self) -> int:
+        return sum(choice.had_several for choice in self.choices)
+
+    @property
+    def items(self) -> int:
+        return sum(len(choice.dialogues) for choice in self.choices)
+
+    def counts(self) -> dict[str, int]:
+        """What is stored with the study at launch."""
+        return {
+            "backgrounds": len(self.choices),
+            "items": self.items,
+            "complete": self.complete,
+            "incomplete": self.incomplete,
+            "several": self.several,
+        }
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a background has: by version and run, the primary keys, oldest first."""
+
+    runs: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    latest: dict[str, int] = field(default_factory=dict)
+    several: set[str] = field(default_factory=set)
+    donor: int = 0
+
+    def add(self, pk: int, version: str, run: int) -> None:
+        if version in self.latest:
+            self.several.add(version)
+        self.runs[run][version] = pk
+        self.latest[version] = pk
+
+
+def select(study: Study) -> Selection:
+    """Backgrounds that have every version of the study, and the seeded sample of them that it asks for.
+
+    Where a version was written several times, one run that wrote all the generated versions is preferred, the
+    latest such run first; without one, the latest of each version is taken.
+    """
+    versions = list(study.versions.values_list("pk", flat=True))
+    found = _find(study, set(versions))
+    complete = [
+        _choose(background, rows, versions) for background, rows in sorted(found.items()) if _has_all(rows, versions)
+    ]
+    wanted = study.background_count or len(complete)
+    rng = random.Random(study.seed)  # noqa: S311 - a sample that anyone can repeat
+    chosen = complete if wanted >= len(complete) else rng.sample(complete, wanted)
+    return Selection(tuple(chosen), complete=len(complete), incomplete=len(found) - len(complete))
+
+
+def writers(corpus_pk: int) -> list[str]:
+    """Who wrote the generated dialogues of a corpus."""
+    rows = Dialogue.objects.filter(corpus=corpus_pk).exclude(written_by="").order_by("written_by")
+    return list(rows.values_list("written_by", flat=True).distinct())
+
+
+def _find(study: Study, versions: set[str]) -> dict[int, _Found]:
+    rows = Dialogue.objects.filter(corpus=study.corpus_id)
+    if study.writer:
+        rows = rows.filter(Q(origin__isnull=True) | Q(written_by=study.writer))
+    found: dict[int, _Found] = defaultdict(_Found)
+    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", "output__call__run_id")
+    for pk, origin, version, run in fields.iterator():
+        background = found[origin or pk]
+        if origin:
+            background.donor = pk
+        if version in versions:
+            background.add(pk, version, run or NO_RUN)
+    return found
+
+
+def _has_all(rows: _Found, versions: Iterable[str]) -> bool:
+    return all(version in rows.latest for version in versions)
+
+
+def _choose(background: int, rows: _Found, versions: list[str]) -> Choice:
+    written = [version for version in versions if rows.latest[version] != background]
+    whole = [run for run in sorted(rows.runs, reverse=True) if written and all(v in rows.runs[run] for v in written)]
+    source = rows.runs[whole[0]] if whole else rows.latest
+    dialogues = {version: source[version] if version in written else background for version in versions}
+    donor = dialogues[written[-1]] if written else rows.donor
+    return Choice(background, dialogues, donor, bool(rows.several))

@@ -1,0 +1,73 @@
+"""A small world for study tests: a corpus with its versions, people, studies."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from annotation.models import Membership, Study
+from annotation.studies import design, members
+from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.transcript import Transcript
+
+ALL = ("alpha", "beta", "gamma", "stephanie")
+KEYS = ("interesting", "informative", "natural", "engaging", "on_topic", "on_persona")
+SCORES = dict.fromkeys(KEYS, 4)
+PASSWORD = "correct horse battery"
+
+
+def user(name: str, role: str = "rater") -> User:
+    person = User.objects.create(username=name)
+    person.set_password(PASSWORD)
+    person.save()
+    person.groups.add(Group.objects.get(name=role))
+    return person
+
+
+def dialogue(corpus: Corpus, key: str, version: str, text: str, **fields: Any) -> Dialogue:
+    transcript = Transcript.of([[1, f"hello , {text}"], [2, "hi there !"], [2, f"i am well , {text}"], [1, "good"]])
+    row = Dialogue.from_transcript(transcript, corpus=corpus, key=key, version_id=version, **fields)
+    row.save()
+    return row
+
+
+def corpus(backgrounds: int = 3, versions: Iterable[str] = ALL, name: str = "Chats") -> Corpus:
+    """`backgrounds` originals, each with the other versions written from it."""
+    made = Corpus.objects.create(name=name)
+    for number in range(backgrounds):
+        traits = {"traits_1": [f"i like sport {number} ."], "traits_2": [f"i have {number + 2} cats ."]}
+        original = dialogue(made, f"d{number}", "alpha", f"words {number}", **traits)
+        for version in versions:
+            if version != "alpha":
+                dialogue(
+                    made,
+                    f"d{number}-{version}",
+                    version,
+                    f"words {number} again",
+                    origin=original,
+                    parent=original,
+                    theme=f"Two people talk about subject {number}.",
+                    written_by="secret-writer-9000",
+                    **traits,
+                )
+    return made
+
+
+def draft(k: int | None = None, *, of: Corpus | None = None, versions: Iterable[str] = ALL, **fields: Any) -> Study:
+    design_fields: dict[str, Any] = {
+        "name": f"Study {Study.objects.count() + 1}",
+        "corpus": of or corpus(versions=versions),
+        "rubric": Rubric.objects.get(slug="paper-six"),
+        "raters_per_item": k,
+        "seed": 7,
+        **fields,
+    }
+    return design.create_study(by=None, versions=Version.objects.filter(pk__in=versions), **design_fields)
+
+
+def study(k: int | None = None, **fields: Any) -> Study:
+    return design.launch(study=draft(k, **fields), by=None)
+
+
+def member(of: Study, name: str) -> Membership:
+    return members.join(study=of, rater=User.objects.filter(username=name).first() or user(name), by=None)
