@@ -71,7 +71,7 @@ class Transcript:
 
 def message_problem(speaker: object, text: object) -> str | None:
     """Why (speaker, text) cannot be stored as a message, or None."""
-    if speaker not in (1, 2) or isinstance(speaker, bool):
+    if type(speaker) is not int or speaker not in (1, 2):
         return f"speaker must be 1 or 2, not {speaker!r}"
     if not isinstance(text, str):
         return f"text must be a string, not {type(text).__name__}"

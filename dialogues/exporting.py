@@ -1,0 +1,33 @@
+"""A corpus → the lines of a JSONL file that `importing` reads back to the same dialogues."""
+
+from collections.abc import Iterator
+
+from dialogues.formats import jsonl
+from dialogues.formats.records import Record
+from dialogues.models import Corpus, Dialogue
+from dialogues.transcript import Transcript
+
+CHUNK = 1000
+
+
+def jsonl_lines(corpus: Corpus) -> Iterator[str]:
+    """One line a dialogue, each ended by a line feed, in the order they were written: sources come first."""
+    rows = corpus.dialogues.select_related("origin", "parent").order_by("pk")
+    for row in rows.iterator(chunk_size=CHUNK):
+        yield jsonl.dump(record_of(row)) + "\n"
+
+
+def record_of(row: Dialogue) -> Record:
+    return Record(
+        row=0,
+        key=row.key,
+        transcript=Transcript.of(row.messages),
+        traits_1=tuple(row.traits_1),
+        traits_2=tuple(row.traits_2),
+        theme=row.theme,
+        version=row.version_id,
+        origin=row.origin.key if row.origin else "",
+        parent=row.parent.key if row.parent else "",
+        written_by=row.written_by,
+        is_demo=row.is_demo,
+    )

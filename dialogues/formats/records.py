@@ -1,0 +1,84 @@
+"""What every file form is read into: good records, bad ones with their reason, and twins."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dialogues.transcript import Transcript, TranscriptError, text_problem
+
+KEY_LENGTH = 200
+WRITER_LENGTH = 200
+ORIGINAL = "alpha"
+
+
+class RecordError(ValueError):
+    """A record that cannot be stored; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One dialogue of a file.
+
+    `row` is the line it begins on (ParlAI, JSONL) or its row with the header as row 1 (CSV). `origin` and
+    `parent` are keys of dialogues earlier in the same file. `tally` counts what the form alone can know, such
+    as exchanges; it is summed into the import's report.
+    """
+
+    row: int
+    key: str
+    transcript: Transcript
+    traits_1: tuple[str, ...] = ()
+    traits_2: tuple[str, ...] = ()
+    theme: str = ""
+    version: str = ORIGINAL
+    origin: str = ""
+    parent: str = ""
+    written_by: str = ""
+    is_demo: bool = False
+    tally: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.key.strip():
+            raise RecordError("the dialogue has no id")
+        if len(self.key) > KEY_LENGTH:
+            raise RecordError(f"the id is longer than {KEY_LENGTH} characters")
+        if len(self.written_by) > WRITER_LENGTH:
+            raise RecordError(f"written_by is longer than {WRITER_LENGTH} characters")
+        for name in ("key", "theme", "version", "origin", "parent", "written_by"):
+            self._refuse_broken(name, getattr(self, name))
+        for name in ("traits_1", "traits_2"):
+            for trait in getattr(self, name):
+                self._refuse_broken(name, trait)
+
+    def _refuse_broken(self, name: str, text: str) -> None:
+        if problem := text_problem(text):
+            raise RecordError(f"{'id' if name == 'key' else name}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A dialogue that cannot be imported, the row to look at, and why."""
+
+    row: int
+    reason: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A dialogue that the file has already shown, from the other side."""
+
+    row: int
+    key: str
+
+
+Parsed = Record | BadRecord | Twin
+Parser = Callable[[Iterable[str]], Iterator[Record | BadRecord]]
+
+
+def checked(row: int, key: str, pairs: Sequence[Sequence[Any]], **fields: Any) -> Record | BadRecord:
+    """The record, or why these messages and fields cannot be one."""
+    try:
+        return Record(row=row, key=key, transcript=Transcript.of(pairs), **fields)
+    except (TranscriptError, RecordError) as error:
+        return BadRecord(row, str(error), "" if text_problem(key) else key[:KEY_LENGTH])

@@ -1,0 +1,86 @@
+"""Synthetic-Persona-Chat's CSV: two cells of traits and one of conversation, all with line breaks inside.
+
+How lines of a conversation become messages:
+
+- `User 1: …` begins a message, and so does a decorated label (`*User 1:* …`, `* User 1: … *`); the tally
+  keeps the two apart as `plain_labels` and `decorated_labels`. Counts published for these files are of plain
+  labels only: 27,704 in the validation file, where three more dialogues have 73 decorated ones.
+- a blank line is nothing;
+- a whole line in brackets or asterisks (`[Later]`, `(They walk.)`, `*At the bar*`, `* * *`) is a stage
+  direction and nobody's message: it is set aside and counted as `stage_directions`;
+- any other line without a label continues the message before it, after a line break (a recipe), and is
+  counted as `joined_lines`; before the first label it has no speaker and is counted as `unspoken_lines`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from dialogues.formats.reading import UnreadableFileError, csv_rows
+from dialogues.formats.records import BadRecord, Record, checked
+
+COLUMNS = ("user 1 personas", "user 2 personas", "best generated conversation")
+
+_PLAIN = re.compile(r"User ([12])\s*:\s*(.*)", re.IGNORECASE)
+_CLOSED = re.compile(r"\*{1,2}\s*User ([12])\s*:\s*\*{1,2}\s*(.*)", re.IGNORECASE)
+_OPEN = re.compile(r"\*{1,2}\s*User ([12])\s*:\s*(.*?)\s*\*{0,2}", re.IGNORECASE)
+_DIRECTION = re.compile(r"\[.*\]|\(.*\)|\*.*\*")
+
+
+def is_header(cells: list[str]) -> bool:
+    return set(COLUMNS) <= {cell.strip().lower() for cell in cells}
+
+
+def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
+    """One record a row, keyed by its place after the header (`00001`, …); raises UnreadableFileError without one."""
+    rows = csv_rows(lines)
+    _, header = next(rows, (1, []))
+    if isinstance(header, str) or not is_header(header):
+        raise UnreadableFileError(f"The first row must name the columns {', '.join(COLUMNS)}.")
+    places = {name: [cell.strip().lower() for cell in header].index(name) for name in COLUMNS}
+    for row, cells in rows:
+        if isinstance(cells, str):
+            yield BadRecord(row, cells)
+        elif len(cells) != len(header):
+            yield BadRecord(row, f"{len(cells)} cells where the header has {len(header)}")
+        else:
+            yield _record(row, *(cells[places[name]] for name in COLUMNS))
+
+
+def _record(row: int, traits_1: str, traits_2: str, conversation: str) -> Record | BadRecord:
+    key = f"{row - 1:05}"
+    if not conversation.strip():
+        return BadRecord(row, "the conversation is empty", key)
+    pairs, tally = messages(conversation)
+    if not pairs:
+        return BadRecord(row, "no line of the conversation has a speaker label such as “User 1:”", key)
+    return checked(row, key, pairs, traits_1=_traits(traits_1), traits_2=_traits(traits_2), tally=tally)
+
+
+def _traits(cell: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in cell.splitlines() if line.strip())
+
+
+def messages(conversation: str) -> tuple[list[tuple[int, str]], Mapping[str, int]]:
+    """([speaker, text], …) and how the lines were counted; a label with no text at all is no message."""
+    found: list[tuple[int, list[str]]] = []
+    tally: Counter[str] = Counter()
+    for line in filter(None, map(str.strip, conversation.splitlines())):
+        kind, speaker, text = _read(line)
+        if kind == "joined_lines" and not found:
+            kind = "unspoken_lines"
+        tally[kind] += 1
+        if speaker:
+            found.append((speaker, [text] if text else []))
+        elif kind == "joined_lines":
+            found[-1][1].append(line)
+    return [(speaker, "\n".join(texts)) for speaker, texts in found if texts], tally
+
+
+def _read(line: str) -> tuple[str, int, str]:
+    """What a line is, its speaker (0: none) and its text."""
+    if plain := _PLAIN.fullmatch(line):
+        return "plain_labels", int(plain[1]), plain[2].strip()
+    if decorated := _CLOSED.fullmatch(line) or _OPEN.fullmatch(line):
+        return "decorated_labels", int(decorated[1]), decorated[2].strip()
+    return ("stage_directions" if _DIRECTION.fullmatch(line) else "joined_lines"), 0, line

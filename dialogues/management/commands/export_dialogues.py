@@ -1,0 +1,49 @@
+"""`manage.py export_dialogues NAME`: a corpus as JSONL, on stdout or in a file."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from dialogues.exporting import jsonl_lines
+from dialogues.models import Corpus
+
+
+class Command(BaseCommand):
+    help = "Write a corpus, all its versions, as JSONL that import_dialogues reads back."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("corpus", metavar="NAME", help="name of the corpus")
+        parser.add_argument("--output", type=Path, metavar="FILE", help="default: stdout")
+        parser.add_argument("--json", action="store_true", help="print one JSON object about the file (needs --output)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        corpus = Corpus.objects.filter(name=options["corpus"]).first()
+        if corpus is None:
+            raise CommandError(f"There is no corpus named “{options['corpus']}”.")
+        output: Path | None = options["output"]
+        if output is None:
+            if options["json"]:
+                raise CommandError("--json needs --output: the dialogues themselves go to stdout.")
+            for line in jsonl_lines(corpus):
+                self.stdout.write(line, ending="")
+            return
+        count = _write(corpus, output)
+        said = {"corpus": corpus.name, "dialogues": count, "file": str(output)}
+        self.stdout.write(json.dumps(said) if options["json"] else f"{count:,} dialogues written to {output}.")
+
+
+def _write(corpus: Corpus, output: Path) -> int:
+    """Complete under another name first, so that a broken export never passes for a whole one."""
+    part = output.with_name(output.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as stream:
+            count = sum(1 for line in jsonl_lines(corpus) if stream.write(line))
+        part.replace(output)
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return count
