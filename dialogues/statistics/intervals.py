@@ -43,7 +43,8 @@ def student_t_975(degrees: int) -> float:
         return T_975[degrees - 1]
     z = Z_975
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    return z + (z**3 + z) / (4 * degrees) + second / degrees**2
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + (z**3 + z) / (4 * degrees) + second / degrees**2 + third / degrees**3
 
 
 def mean_of(values: NDArray[np.float64]) -> Estimate | None:
