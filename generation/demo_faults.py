@@ -24,8 +24,8 @@ CONNECTION_FAULTS = ("cut", "stall")
 ENVELOPE_FAULTS = (str(Outcome.TRUNCATED), str(Outcome.FILTERED), str(Outcome.EMPTY), "blank")
 
 
-def chosen_fault(faults: Mapping[str, float], stage: DemoStage, rng: Random) -> str | None:
-    """At most one fault for a request: one draw against the probabilities of those that fit the stage."""
+def chosen_fault(faults: Mapping[str, float], stage: DemoStage, rng: Random) -> str:
+    """At most one fault for a request, "" for none: one draw against the shares of those that fit the stage."""
     draw = rng.random()
     for name, probability in faults.items():
         if not applies(name, stage):
@@ -33,7 +33,7 @@ def chosen_fault(faults: Mapping[str, float], stage: DemoStage, rng: Random) -> 
         if draw < probability:
             return name
         draw -= probability
-    return None
+    return ""
 
 
 def applies(fault: str, stage: DemoStage) -> bool:

@@ -15,17 +15,17 @@ from typing import Any
 
 from aiohttp import web
 
-from generation.demo_faults import (
-    CONNECTION_FAULTS,
-    CONTENT_FAULTS,
-    HTTP_FAULTS,
-    DemoStage,
-    check_faults,
-    chosen_fault,
-    spoil,
+from generation.demo_completions import (
+    BadRequestError,
+    chunks,
+    completion,
+    error_body,
+    outcome_of,
+    read_body,
+    wants_usage,
 )
-from generation.demo_rules import DEMO_FINGERPRINT, DEMO_LABEL, answer, stage_of
-from generation.prompts import ChatMessage, estimate_tokens
+from generation.demo_faults import CONNECTION_FAULTS, HTTP_FAULTS, DemoStage, check_faults, chosen_fault
+from generation.demo_rules import DEMO_FINGERPRINT, DEMO_LABEL, stage_of
 
 # Requests remembered to tell a repeated one; the oldest is forgotten first.
 REMEMBERED = 50_000
@@ -52,10 +52,6 @@ class DemoSettings:
 class Seen:
     times: int = 0
     answered: bool = False
-
-
-class BadRequestError(ValueError):
-    """A body that is no chat completion request."""
 
 
 class DemoModel:
@@ -145,7 +141,7 @@ async def _chat_completions(request: web.Request) -> web.StreamResponse:
     model = request.app[MODEL]
     raw = await request.read()
     try:
-        body = _read_body(raw)
+        body = read_body(raw)
     except BadRequestError as error:
         return _error(400, "invalid_request", str(error))
     model.in_flight += 1
@@ -168,93 +164,23 @@ async def _answered(request: web.Request, model: DemoModel, body: dict[str, Any]
     if fault in CONNECTION_FAULT_ACTIONS:
         model.count(stage, fault, digest)
         return await CONNECTION_FAULT_ACTIONS[fault](request)
-    completion = _completion(body, _seeded_answer(body, settings.seed, digest), fault, digest)
-    model.count(stage, _outcome_name(completion, fault), digest)
+    reply = completion(body, digest.hex(), Random(f"{settings.seed}/{digest.hex()}"), fault)  # noqa: S311
+    model.count(stage, outcome_of(reply, fault), digest)
     if body.get("stream"):
-        options = body.get("stream_options")
-        return await _streamed(request, completion, isinstance(options, dict) and bool(options.get("include_usage")))
-    return web.json_response(completion)
-
-
-def _read_body(raw: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise BadRequestError("the body is not JSON") from error
-    messages = body.get("messages") if isinstance(body, dict) else None
-    if not isinstance(messages, list) or not messages or not all(isinstance(item, dict) for item in messages):
-        raise BadRequestError("messages must be a non-empty list of objects with role and content")
-    body["messages"] = [_message(item) for item in messages]
-    return dict(body)
-
-
-def _message(item: dict[str, Any]) -> ChatMessage:
-    """Content may be a text or a list of parts, of which the texts count."""
-    content = item.get("content")
-    if isinstance(content, list):
-        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return {"role": item.get("role", "user"), "content": content if isinstance(content, str) else ""}
-
-
-def _seeded_answer(body: dict[str, Any], seed: int, digest: bytes) -> str:
-    return answer(body["messages"], Random(f"{seed}/{digest.hex()}"))  # noqa: S311
-
-
-def _completion(body: dict[str, Any], text: str, fault: str | None, digest: bytes) -> dict[str, Any]:
-    """The reply object, with the fault in it."""
-    if fault in CONTENT_FAULTS:
-        text = spoil(text, fault)
-    text, finish_reason = _shaped(text, fault, body.get("max_completion_tokens") or body.get("max_tokens"))
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason}
-    prompt_tokens, completion_tokens = estimate_tokens(body["messages"]), _tokens(text)
-    return {
-        "id": f"chatcmpl-{digest.hex()}",
-        "object": "chat.completion",
-        "created": 0,
-        "model": DEMO_FINGERPRINT,
-        "system_fingerprint": DEMO_FINGERPRINT,
-        "choices": [] if fault == "empty" else [choice],
-        "usage": {
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "total_tokens": prompt_tokens + completion_tokens,
-        },
-    }
-
-
-def _shaped(text: str, fault: str | None, max_tokens: object) -> tuple[str, str]:
-    """The text as the fault or the token limit leaves it, and the finish reason that goes with it."""
-    if fault == "filtered":
-        return "", "content_filter"
-    if fault == "blank":
-        return "", "stop"
-    if fault == "truncated":
-        return text[: len(text) * 2 // 3], "length"
-    if isinstance(max_tokens, int) and _tokens(text) > max_tokens:
-        return text[: len(text) * max_tokens // _tokens(text)], "length"
-    return text, "stop"
-
-
-def _tokens(text: str) -> int:
-    return estimate_tokens([{"role": "assistant", "content": text}]) if text else 0
-
-
-def _outcome_name(completion: dict[str, Any], fault: str | None) -> str:
-    cut = any(choice["finish_reason"] == "length" for choice in completion["choices"])
-    return fault or ("truncated" if cut else "ok")
+        return await _streamed(request, body, reply)
+    return web.json_response(reply)
 
 
 def _fault_response(fault: str, settings: DemoSettings) -> web.Response:
-    response = _error(HTTP_FAULTS[fault], ERROR_CODES.get(fault, fault), f"The demo model was told to fail: {fault}.")
+    message = f"The demo model was told to fail: {fault}."
+    response = _error(HTTP_FAULTS[fault], ERROR_CODES.get(fault, fault), message)
     if fault in {"rate_limited", "unavailable"}:
         response.headers["Retry-After"] = f"{settings.retry_after:g}"
     return response
 
 
 def _error(status: int, code: str, message: str) -> web.Response:
-    kind = code if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    return web.json_response(body, status=status)
+    return web.json_response(error_body(status, code, message), status=status)
 
 
 async def _cut(request: web.Request) -> web.StreamResponse:
@@ -270,35 +196,18 @@ async def _stall(request: web.Request) -> web.StreamResponse:
     return web.Response(status=504)
 
 
-CONNECTION_FAULT_ACTIONS: Mapping[str | None, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
+CONNECTION_FAULT_ACTIONS: Mapping[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
     "cut": _cut,
     "stall": _stall,
 }
 
 
-async def _streamed(request: web.Request, completion: dict[str, Any], usage_wanted: bool) -> web.StreamResponse:
-    """The same reply as server-sent chunks of a few words, ended by `[DONE]`."""
+async def _streamed(request: web.Request, body: dict[str, Any], reply: dict[str, Any]) -> web.StreamResponse:
+    """The reply as server-sent events, ended by `[DONE]`."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
-    head = {key: completion[key] for key in ("id", "created", "model", "system_fingerprint")}
-    head["object"] = "chat.completion.chunk"
-    for choice in completion["choices"]:
-        deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-        deltas += [{"content": piece} for piece in _pieces(choice["message"]["content"])]
-        for delta in deltas:
-            await _event(response, {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-        last = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
-        await _event(response, {**head, "choices": [last]})
-    if usage_wanted:
-        await _event(response, {**head, "choices": [], "usage": completion["usage"]})
+    for chunk in chunks(reply, with_usage=wants_usage(body)):
+        await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
     await response.write(b"data: [DONE]\n\n")
     await response.write_eof()
     return response
-
-
-def _pieces(text: str, size: int = 24) -> list[str]:
-    return [text[start : start + size] for start in range(0, len(text), size)]
-
-
-async def _event(response: web.StreamResponse, payload: dict[str, Any]) -> None:
-    await response.write(b"data: " + json.dumps(payload).encode() + b"\n\n")

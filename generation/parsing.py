@@ -7,7 +7,6 @@ for keys and speakers, several texts in one entry. A ParseError's detail is a se
 back to the model.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import StrEnum
 from itertools import pairwise
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from dialogues.transcript import Speaker, Transcript, TranscriptError, text_problem
 from generation.fidelity import fidelity
-from generation.replies import json_values
+from generation.replies import entry_of, field, json_values, speaker_of
 
 THEME_WORDS = range(50, 101)
 TRAITS_KEPT = 6
@@ -89,8 +88,8 @@ def parse_pair(reply: str) -> PairReply:
     def read(value: Any) -> PairReply:
         if not isinstance(value, dict):
             raise _unparsable("expected an object with the keys single_step and step_by_step.")
-        beta = _dialogue(_field(value, "single_step"), "single-step")
-        gamma = _dialogue(_field(value, "step_by_step"), "step-by-step")
+        beta = _dialogue(field(value, "single_step"), "single-step")
+        gamma = _dialogue(field(value, "step_by_step"), "step-by-step")
         _check_single_step(beta)
         _check_step_by_step(gamma)
         return PairReply(beta, gamma)
@@ -129,7 +128,7 @@ def _first_that_fits(reply: str, read: Callable[[Any], T]) -> T:
 
 
 def _theme(value: Any, traits_wanted: Collection[Speaker]) -> ThemeReply:
-    theme = _field(value, "theme") if isinstance(value, dict) else None
+    theme = field(value, "theme") if isinstance(value, dict) else None
     if not isinstance(theme, str):
         raise _unparsable("expected an object with the key theme, a text.")
     theme = _clean(theme, "the theme")
@@ -145,7 +144,7 @@ def _theme(value: Any, traits_wanted: Collection[Speaker]) -> ThemeReply:
 
 
 def _traits(value: dict[str, Any], speaker: Speaker) -> tuple[str, ...]:
-    found = _field(value, f"traits_{speaker}")
+    found = field(value, f"traits_{speaker}")
     if found is None:
         return ()
     if not isinstance(found, list) or not all(isinstance(trait, str) for trait in found):
@@ -165,24 +164,11 @@ def _rewrite_list(value: Any) -> Any:
     """The rewrite under its key, under any single other key, or as a bare array."""
     if not isinstance(value, dict):
         return value
-    found = _field(value, "step_by_step")
+    found = field(value, "step_by_step")
     if found is not None:
         return found
     lists = [item for item in value.values() if isinstance(item, list)]
     return lists[0] if len(lists) == 1 else None
-
-
-def _field(value: dict[str, Any], name: str) -> Any:
-    """The value under a key, however its words are joined ("single_step", "Single-step dialogue", "singleStep")."""
-    wanted = _plain(name)
-    for key, item in value.items():
-        if _plain(key).removesuffix("dialogue").removesuffix("dialog") == wanted:
-            return item
-    return None
-
-
-def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _dialogue(value: Any, name: str) -> Transcript:
@@ -206,7 +192,7 @@ def _dialogue(value: Any, name: str) -> Transcript:
 
 def _messages(entries: Sequence[Any], name: str) -> Iterator[tuple[Speaker, Any]]:
     for number, entry in enumerate(entries, 1):
-        label, texts = _entry(entry)
+        label, texts = entry_of(entry)
         if texts is None:
             raise _unparsable(f"entry {number} of the {name} dialogue has no speaker and text.")
         speaker = speaker_of(label)
@@ -216,45 +202,6 @@ def _messages(entries: Sequence[Any], name: str) -> Iterator[tuple[Speaker, Any]
             raise ParseError(Outcome.WRONG_SPEAKERS, detail)
         for text in texts if isinstance(texts, list) else [texts]:
             yield speaker, text
-
-
-_SPEAKER_KEYS = ("speaker", "role", "person", "from", "name", "user")
-_TEXT_KEYS = ("text", "message", "messages", "content", "value", "utterance", "texts")
-_LABELLED = re.compile(r"\s*([^:\n]{1,30}?)\s*:\s*(.*)", re.DOTALL)
-
-
-def _entry(entry: Any) -> tuple[Any, Any]:
-    """(speaker label, text or list of texts) of one entry; the text is None where the form is not known."""
-    if isinstance(entry, dict):
-        return _object_entry(entry)
-    if isinstance(entry, list):
-        return (entry[0], entry[1]) if len(entry) == 2 else (None, None)
-    labelled = _LABELLED.fullmatch(entry) if isinstance(entry, str) else None
-    return (labelled[1], labelled[2]) if labelled else (None, None)
-
-
-def _object_entry(entry: dict[str, Any]) -> tuple[Any, Any]:
-    if len(entry) == 1:
-        return next(iter(entry.items()))
-    label = next((entry[key] for key in _SPEAKER_KEYS if key in entry), None)
-    return label, next((entry[key] for key in _TEXT_KEYS if key in entry), None)
-
-
-_LABEL = re.compile(
-    r"[\W_]*(?:the\s+)?(?:user|role|person|speaker|character|participant|persona|friend|p)?[\W_]*(1|2|one|two|a|b)[\W_]*",
-    re.IGNORECASE,
-)
-_NUMBERS: dict[str, Speaker] = {"1": 1, "one": 1, "a": 1, "2": 2, "two": 2, "b": 2}
-
-
-def speaker_of(label: object) -> Speaker | None:
-    """1 or 2 for 1, "2", "User 1", "Role 2", "Person A", "**speaker_b**"; None for anything else."""
-    if isinstance(label, bool):
-        return None
-    if isinstance(label, int):
-        return 1 if label == 1 else 2 if label == 2 else None
-    match = _LABEL.fullmatch(label) if isinstance(label, str) and len(label) <= 40 else None
-    return _NUMBERS[match[1].lower()] if match else None
 
 
 def _check_enough(transcript: Transcript | None, name: str) -> None:
