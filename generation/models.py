@@ -1,23 +1,33 @@
 """Endpoints, the examples and prompts shown to models, runs, and the ledger of every paid call."""
 
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from dialogues.models import Corpus, Dialogue
+from generation import addresses, keys, prompts
 
 
 class Endpoint(models.Model):
     """An OpenAI-compatible address, its price and its limits."""
 
+    class LengthParameter(models.TextChoices):
+        MAX_TOKENS = "max_tokens", "max_tokens"
+        MAX_COMPLETION_TOKENS = "max_completion_tokens", "max_completion_tokens"
+
     name = models.CharField(max_length=120, unique=True)
-    base_url = models.URLField(max_length=300)
+    base_url = models.CharField(max_length=300)
     model = models.CharField(max_length=200)
     # Fernet text under FIELD_ENCRYPTION_KEYS; written, never shown.
     encrypted_key = models.TextField(blank=True, editable=False)
+    # The scheme, host and port the key was given for; it is sent nowhere else.
+    key_origin = models.CharField(max_length=300, blank=True, editable=False)
     # US dollars a million tokens; both 0 means free, and free calls may be sent again without asking.
     price_in = models.DecimalField(max_digits=10, decimal_places=4, default=0)
     price_out = models.DecimalField(max_digits=10, decimal_places=4, default=0)
@@ -25,6 +35,12 @@ class Endpoint(models.Model):
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
     timeout_seconds = models.PositiveIntegerField(default=120)
+    # What this endpoint calls the longest reply it may write; the check finds out.
+    length_parameter = models.CharField(
+        max_length=30, choices=LengthParameter, default=LengthParameter.MAX_TOKENS, editable=False
+    )
+    # A 429 holds every worker back until then.
+    blocked_until = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True)
     check_result = models.CharField(max_length=300, blank=True)
     is_demo = models.BooleanField(default=False, help_text="Answers by the demo model's rules, as the check found.")
@@ -43,9 +59,66 @@ class Endpoint(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("generation:endpoint", args=[self.pk])
+
+    def clean(self) -> None:
+        problem = addresses.problem(self.base_url, settings.ENDPOINT_ALLOWED_HOSTS)
+        if problem:
+            raise ValidationError({"base_url": problem})
+
     @property
     def is_free(self) -> bool:
         return not (self.price_in or self.price_out)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether a key is stored that may be sent to the address as it is now."""
+        return bool(self.encrypted_key) and self.key_origin == addresses.origin(self.base_url)
+
+    def set_key(self, key: str) -> None:
+        """Encrypt and remember for this address only; raises keys.KeysMissing. Saving is the caller's."""
+        self.encrypted_key = keys.encrypt(key) if key else ""
+        self.key_origin = addresses.origin(self.base_url) if key else ""
+
+    def api_key(self) -> str:
+        """The key to send, or "" where there is none for this address; raises keys.KeysMissing."""
+        return keys.decrypt(self.encrypted_key) if self.has_key else ""
+
+    def block_until(self, when: datetime) -> None:
+        """Hold every worker back; never shortens a longer block."""
+        Endpoint.objects.filter(pk=self.pk).exclude(blocked_until__gt=when).update(blocked_until=when)
+
+
+class FrozenError(ValidationError):
+    """A change to something that a run has already used."""
+
+
+class Freezable(models.Model):
+    """Text shown to a model; the first run that uses a version freezes it, and a change is a new version."""
+
+    frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def refuse_if_frozen(self) -> None:
+        if self.pk and type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=False).exists():
+            raise FrozenError(f"{self} has been used by a run and never changes; make a new version instead.")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.refuse_if_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.refuse_if_frozen()
+        return super().delete(*args, **kwargs)
+
+    def freeze(self) -> None:
+        """Idempotent; keeps the first moment."""
+        now = timezone.now()
+        if type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=True).update(frozen_at=now):
+            self.frozen_at = now
 
 
 class ExampleKind(models.TextChoices):
@@ -54,14 +127,13 @@ class ExampleKind(models.TextChoices):
     FURTHER_SPLIT = "further_split", "Further-split pairs (before and after)"
 
 
-class ExampleSet(models.Model):
+class ExampleSet(Freezable):
     """One version of a list of few-shot examples; frozen once a run has used it."""
 
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=20, choices=ExampleKind)
     version = models.PositiveIntegerField(default=1)
     note = models.TextField(blank=True)
-    frozen_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -73,6 +145,9 @@ class ExampleSet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:example_set", args=[self.pk])
 
 
 class Example(models.Model):
@@ -97,6 +172,14 @@ class Example(models.Model):
     def __str__(self) -> str:
         return f"{self.example_set} #{self.position}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.example_set.refuse_if_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.example_set.refuse_if_frozen()
+        return super().delete(*args, **kwargs)
+
 
 class Stage(models.TextChoices):
     THEME = "theme", "Theme"
@@ -104,15 +187,14 @@ class Stage(models.TextChoices):
     FURTHER_SPLIT = "further_split", "Further-split (Stephanie)"
 
 
-class Prompt(models.Model):
+class Prompt(Freezable):
     """One version of a stage's wording, with {placeholders}; frozen once a run has used it."""
 
     stage = models.CharField(max_length=20, choices=Stage)
     version = models.PositiveIntegerField(default=1)
     system = models.TextField(blank=True)
     user = models.TextField()
-    sha256 = models.CharField(max_length=64)
-    frozen_at = models.DateTimeField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -121,6 +203,10 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_stage_display()} v{self.version}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.sha256 = prompts.prompt_sha256(prompts.PromptText(self.system, self.user))
+        super().save(*args, **kwargs)
 
 
 class Run(models.Model):
@@ -150,6 +236,9 @@ class Run(models.Model):
     prompts = models.ManyToManyField(Prompt, related_name="runs")
     ambiguous_policy = models.CharField(max_length=10, choices=AmbiguousPolicy, default=AmbiguousPolicy.HOLD)
     budget = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True, help_text="US dollars.")
+    # What answered calls cost, and the worst case of those in flight; kept in step by the ledger.
+    spent = models.DecimalField(max_digits=14, decimal_places=6, default=0, editable=False)
+    reserved = models.DecimalField(max_digits=14, decimal_places=6, default=0, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     state_reason = models.CharField(max_length=300, blank=True)
     dialogue_count = models.PositiveIntegerField(default=0)
@@ -172,13 +261,43 @@ class Run(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("generation:run", args=[self.pk])
 
+    @property
+    def stage_list(self) -> list[Stage]:
+        return [Stage(name) for name in self.stages]
+
+    def pause(self, reason: str) -> bool:
+        """Stop claiming; calls in flight still come home. Returns whether it was running."""
+        running = Run.objects.filter(pk=self.pk, state=Run.State.RUNNING)
+        return bool(running.update(state=Run.State.PAUSED, state_reason=reason[:300]))
+
+
+class RunDialogue(models.Model):
+    """One α that a run was asked to take through its stages."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="chosen")
+    dialogue = models.ForeignKey(Dialogue, models.CASCADE, related_name="chosen_by")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "dialogue"], name="run_chooses_a_dialogue_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.dialogue_id}"
+
 
 class CallQuerySet(models.QuerySet["Call"]):
-    def claimable(self, now: Any) -> Self:
-        return self.filter(state=Call.State.TODO, not_before__lte=now, run__state=Run.State.RUNNING)
+    def claimable(self, now: datetime) -> Self:
+        """Waiting calls of running runs whose endpoint is not blocked; deeper stages first, so dialogues finish."""
+        free = Q(run__endpoint__blocked_until__isnull=True) | Q(run__endpoint__blocked_until__lte=now)
+        waiting = self.filter(free, state=Call.State.TODO, not_before__lte=now, run__state=Run.State.RUNNING)
+        return waiting.order_by("-depth", "pk")
 
     def unfinished(self) -> Self:
+        """Still to be sent or on its way."""
         return self.filter(state__in=(Call.State.TODO, Call.State.SENT))
+
+    def unread(self) -> Self:
+        """Answered and paid for, not yet turned into dialogues."""
+        return self.filter(state=Call.State.DONE, outcome="")
 
 
 class Call(models.Model):
@@ -194,7 +313,9 @@ class Call(models.Model):
     run = models.ForeignKey(Run, models.CASCADE, related_name="calls")
     # The dialogue the stage reads: the α for theme and pair, the γ for further-split.
     dialogue = models.ForeignKey(Dialogue, models.CASCADE, related_name="calls")
+    alpha = models.ForeignKey(Dialogue, models.CASCADE, related_name="+", help_text="Whose journey this belongs to.")
     stage = models.CharField(max_length=20, choices=Stage)
+    depth = models.PositiveSmallIntegerField(default=0, help_text="The stage's place in the run; deeper goes first.")
     sample = models.PositiveSmallIntegerField(default=0)
     repair = models.PositiveSmallIntegerField(default=0, help_text="0 for the first call, 1 and 2 for repairs.")
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="calls")
@@ -215,6 +336,7 @@ class Call(models.Model):
     prompt_tokens = models.PositiveIntegerField(default=0)
     completion_tokens = models.PositiveIntegerField(default=0)
     cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)
+    reserved = models.DecimalField(max_digits=12, decimal_places=6, default=0, help_text="Worst case while sent.")
     # A name from generation.parsing.Outcome once the reply was read; "ok" where it was what was asked for.
     outcome = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
@@ -231,13 +353,41 @@ class Call(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["not_before", "id"], name="call_waiting", condition=Q(state="todo")),
+            models.Index(fields=["run", "-depth", "id"], name="call_waiting", condition=Q(state="todo")),
             models.Index(fields=["lease_until"], name="call_sent", condition=Q(state="sent")),
+            models.Index(fields=["id"], name="call_unread", condition=Q(state="done", outcome="")),
             models.Index(fields=["run", "stage", "state", "outcome"], name="call_run_progress"),
         ]
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.stage}/{self.dialogue_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:call", args=[self.pk])
+
+
+class Runner(models.Model):
+    """A process that is sending calls; a row that has not been seen lately belongs to one that died."""
+
+    LIVE_SECONDS = 20
+
+    owner = models.CharField(max_length=100, primary_key=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("started_at",)
+
+    def __str__(self) -> str:
+        return self.owner
+
+    @classmethod
+    def live(cls, now: datetime) -> models.QuerySet["Runner"]:
+        return cls.objects.filter(seen_at__gt=now - timedelta(seconds=cls.LIVE_SECONDS))
+
+    @classmethod
+    def beat(cls, owner: str, now: datetime) -> None:
+        cls.objects.update_or_create(owner=owner, defaults={"seen_at": now})
 
 
 class Background(models.Model):

@@ -1,0 +1,88 @@
+"""Which addresses an endpoint may have: public hosts, and those an operator has named. Free of Django and I/O."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import SplitResult, urlsplit
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def origin(url: str) -> str:
+    """`scheme://host:port`, lower case and with the port spelt out; "" for what is not a web address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname and port else ""
+
+
+def problem(url: str, allowed: Sequence[str]) -> str | None:
+    """Why an endpoint may not have this address, in a sentence, or None.
+
+    `allowed` holds `host` or `host:port` entries that may be loopback or private. Names are judged here by
+    their spelling only; what they resolve to is judged when a connection is made (`ip_problem`).
+    """
+    if any(ord(letter) <= 32 for letter in url) or "\\" in url:
+        return "The address contains a space, a control character or a backslash."
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "This is not a valid address."
+    return _spelling_problem(parts) or (None if is_allowed(parts, port, allowed) else _host_problem(parts))
+
+
+def is_allowed(parts: SplitResult, port: int | None, allowed: Sequence[str]) -> bool:
+    """Whether an operator has named this host, with or without its port."""
+    host = (parts.hostname or "").lower()
+    bracketed = f"[{host}]" if ":" in host else host
+    port = port or DEFAULT_PORTS.get(parts.scheme)
+    return any(entry.strip().lower() in (host, bracketed, f"{bracketed}:{port}") for entry in allowed if entry.strip())
+
+
+def ip_problem(text: str) -> str | None:
+    """Why a connection may not go to this IP address, or None."""
+    address = _unwrapped(ip_address(text))
+    if address.is_global and not address.is_multicast:
+        return None
+    return (
+        f"{text} is a loopback, private or reserved address. "
+        "An operator can allow the host by naming it in ENDPOINT_ALLOWED_HOSTS."
+    )
+
+
+def _spelling_problem(parts: SplitResult) -> str | None:
+    if parts.scheme not in DEFAULT_PORTS:
+        return "The address must start with https:// or http://."
+    if not parts.hostname:
+        return "The address names no host."
+    if parts.username is not None or parts.password is not None:
+        return "Leave the user name and password out of the address; the API key has its own field."
+    if parts.query or parts.fragment:
+        return "Leave out everything after ? or #; the address ends with the path, often /v1."
+    return None
+
+
+def _host_problem(parts: SplitResult) -> str | None:
+    host = (parts.hostname or "").rstrip(".").lower()
+    try:
+        return ip_problem(host)
+    except ValueError:
+        pass
+    labels = host.split(".")
+    if labels[-1] in ("localhost", "local", "internal", "lan", "home", "arpa") or len(labels) == 1:
+        return f"{host} is a name of this machine or its network. An operator can allow it in ENDPOINT_ALLOWED_HOSTS."
+    if labels[-1].isdigit() or labels[-1].startswith("0x"):
+        return f"{host} is an IP address in disguise; write it as four numbers."
+    return None
+
+
+def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside a mapped, 6to4, Teredo or NAT64 one."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.packed[:12] == bytes.fromhex("0064ff9b0000000000000000"):
+        return IPv4Address(address.packed[12:])
+    teredo = address.teredo[1] if address.teredo else None
+    return address.ipv4_mapped or address.sixtofour or teredo or address

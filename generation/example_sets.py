@@ -1,0 +1,72 @@
+"""The examples and prompts that come with the project: loaded once, and again as a new version when they change."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from dialogues.transcript import Transcript
+from generation.default_prompts import DEFAULT_PROMPTS
+from generation.models import Example, ExampleKind, ExampleSet, Prompt, Stage
+from generation.prompts import prompt_sha256
+
+FOLDER = Path(__file__).parent / "examples"
+FIELDS = ("topic", "theme", "traits_1", "traits_2", "messages", "messages_after", "note")
+
+
+@transaction.atomic
+def load_all() -> list[str]:
+    """Add what is missing or has changed; returns the names of the versions added."""
+    added: list[ExampleSet | Prompt | None] = [load_set(FOLDER / f"{kind}.json") for kind in ExampleKind.values]
+    added += [load_prompt(Stage(name)) for name in DEFAULT_PROMPTS]
+    return [str(row) for row in added if row is not None]
+
+
+def load_set(path: Path) -> ExampleSet | None:
+    """The new version, or None where the newest one holds the same. Raises TranscriptError, KeyError, ValueError."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    examples = [_example(entry) for entry in document["examples"]]
+    kind, name = ExampleKind(document["kind"]), document["name"]
+    newest = ExampleSet.objects.filter(name=name, kind=kind).order_by("-version").first()
+    if newest is not None and [_content(row) for row in newest.examples.all()] == [_content(row) for row in examples]:
+        return None
+    version = newest.version + 1 if newest else 1
+    row = ExampleSet.objects.create(name=name, kind=kind, version=version, note=document.get("note", ""))
+    for position, example in enumerate(examples, 1):
+        example.example_set, example.position = row, position
+    Example.objects.bulk_create(examples)
+    return row
+
+
+def load_prompt(stage: Stage) -> Prompt | None:
+    """The new version of a stage's wording, or None where some version has it already."""
+    text = DEFAULT_PROMPTS[stage.value]
+    if Prompt.objects.filter(stage=stage, sha256=prompt_sha256(text)).exists():
+        return None
+    newest = Prompt.objects.filter(stage=stage).aggregate(newest=Max("version", default=0))["newest"]
+    return Prompt.objects.create(stage=stage, version=newest + 1, system=text.system, user=text.user)
+
+
+def newest_sets() -> dict[ExampleKind, ExampleSet]:
+    """The set each kind uses unless a person chooses another."""
+    rows = ExampleSet.objects.order_by("kind", "created_at", "pk")
+    return {ExampleKind(row.kind): row for row in rows}
+
+
+def newest_prompts(stages: Sequence[Stage]) -> list[Prompt]:
+    newest = {prompt.stage: prompt for prompt in Prompt.objects.filter(stage__in=stages).order_by("version")}
+    return [newest[stage] for stage in stages if stage in newest]
+
+
+def _example(entry: dict[str, Any]) -> Example:
+    Transcript.of(entry["messages"])
+    if entry.get("messages_after"):
+        Transcript.of(entry["messages_after"])
+    return Example(**{name: entry[name] for name in FIELDS if name in entry})
+
+
+def _content(example: Example) -> list[Any]:
+    return [getattr(example, name) for name in FIELDS]

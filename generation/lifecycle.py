@@ -1,0 +1,98 @@
+"""A run from draft to finished: start, pause, resume, finish. Each is safe to call twice."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from dialogues.models import AuditEvent
+from generation.models import Call, Prompt, Run, Stage
+
+PLANNED_AT_ONCE = 1000
+
+
+class CannotStart(Exception):
+    """Why a run cannot start; the text says what to do."""
+
+
+@transaction.atomic
+def start(run: Run, *, by: Any = None) -> bool:
+    """Start a draft or resume a paused run; False where it was running or finished already.
+
+    The first start freezes the example sets and prompts and writes the first stage's calls. Raises CannotStart.
+    """
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if locked.state not in (Run.State.DRAFT, Run.State.PAUSED):
+        return False
+    first = locked.state == Run.State.DRAFT
+    if first:
+        _freeze(locked)
+        plan(locked)
+        locked.started_at = timezone.now()
+    locked.state, locked.state_reason = Run.State.RUNNING, ""
+    locked.save(update_fields=["state", "state_reason", "started_at"])
+    AuditEvent.record(by, "run.started" if first else "run.resumed", locked)
+    return True
+
+
+@transaction.atomic
+def pause(run: Run, *, by: Any = None) -> bool:
+    """Stop sending; calls in flight still come home and are kept. False where it was not running."""
+    paused = run.pause("Paused by hand." if by is None else f"Paused by {by}.")
+    if paused:
+        AuditEvent.record(by, "run.paused", run)
+    return paused
+
+
+def plan(run: Run) -> None:
+    """Write the first stage's call for every chosen dialogue; those that are there stay as they are."""
+    prompt, now = prompts_of(run)[run.stage_list[0]], timezone.now()
+    chosen = run.chosen.order_by("pk").values_list("dialogue_id", flat=True).iterator()
+    for keys in _batches(chosen):
+        calls = [
+            Call(run=run, dialogue_id=key, alpha_id=key, stage=run.stages[0], prompt=prompt, not_before=now)
+            for key in keys
+        ]
+        Call.objects.bulk_create(calls, ignore_conflicts=True)
+
+
+def finish_where_done(run_pks: Iterable[int]) -> None:
+    """Close the running runs among these that have nothing left to send or read."""
+    for pk in run_pks:
+        calls = Call.objects.filter(run=pk)
+        if calls.unfinished().exists() or calls.unread().exists():
+            continue
+        held = calls.filter(state=Call.State.AMBIGUOUS).count()
+        running = Run.objects.filter(pk=pk, state=Run.State.RUNNING)
+        if held:
+            words = "1 call was sent and never answered" if held == 1 else f"{held} calls were sent and never answered"
+            running.update(state=Run.State.PAUSED, state_reason=f"{words}. Decide whether to send again or give up.")
+        else:
+            running.update(state=Run.State.FINISHED, finished_at=timezone.now())
+
+
+def prompts_of(run: Run) -> Mapping[Stage, Prompt]:
+    """The run's prompt for each of its stages."""
+    return {Stage(prompt.stage): prompt for prompt in run.prompts.all()}
+
+
+def _freeze(run: Run) -> None:
+    prompts = prompts_of(run)
+    missing = [stage.label for stage in run.stage_list if stage not in prompts]
+    if missing:
+        raise CannotStart(f"The run has no prompt for {', '.join(missing)}. Run `manage.py load_examples` first.")
+    for frozen in (run.single_step_set, run.step_by_step_set, run.further_split_set, *prompts.values()):
+        if frozen is not None:
+            frozen.freeze()
+
+
+def _batches(keys: Iterable[int]) -> Iterable[list[int]]:
+    batch: list[int] = []
+    for key in keys:
+        batch.append(key)
+        if len(batch) == PLANNED_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,55 @@
+"""What generation tests set up: an endpoint at the demo model, a corpus, a run, and a runner in this process."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from dialogues.importing import Source, import_file
+from dialogues.models import Corpus, Dialogue
+from dialogues.transcript import Transcript
+from generation import example_sets, lifecycle, planning
+from generation.models import Endpoint, Run
+from generation.runner import CallRunner, Plan, Totals
+
+REAL_FILE = "personachat/valid_both_original_no_cands.txt"
+
+
+def endpoint_at(base_url: str, **fields: Any) -> Endpoint:
+    fields = {"name": "Demo", "model": "demo-rules", "max_in_flight": 32, "timeout_seconds": 20, **fields}
+    endpoint: Endpoint = Endpoint.objects.create(base_url=base_url, **fields)
+    return endpoint
+
+
+def small_corpus(size: int = 3, name: str = "Small") -> Corpus:
+    """Dialogues of six messages with traits, no themes."""
+    corpus = Corpus.objects.create(name=name)
+    texts = ("hello there !", "hi , how are you ?", "fine . i just came back from a long walk .", "nice . alone ?")
+    for number in range(size):
+        messages = [[1 + index % 2, f"{text} {number}"] for index, text in enumerate((*texts, "with my dog .", "ok !"))]
+        traits = {"traits_1": ["i have a dog .", "i like hills ."], "traits_2": ["i work at night ."]}
+        Dialogue.from_transcript(
+            Transcript.of(messages), corpus=corpus, key=f"d{number}", version_id="alpha", **traits
+        ).save()
+    return corpus
+
+
+def real_corpus(shared_data: Path) -> Corpus:
+    """The real validation split."""
+    path = shared_data / REAL_FILE
+    return import_file(Source(path, path.name), name="Real", by=None).corpus
+
+
+def draft(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
+    example_sets.load_all()
+    return planning.create_run(planning.Choice(name="Test run", corpus=corpus, endpoint=endpoint, **choice))
+
+
+def started(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
+    run = draft(corpus, endpoint, **choice)
+    lifecycle.start(run)
+    return Run.objects.get(pk=run.pk)
+
+
+def work(*runs: Run) -> Totals:
+    """A runner in this process, until nothing is left to do."""
+    return asyncio.run(CallRunner(Plan(runs=tuple(run.pk for run in runs))).run())

@@ -1,0 +1,42 @@
+"""A run from real dialogues to Stephanie, over HTTP, through the ledger."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dialogues.models import Dialogue
+from generation.models import Background, Call, Output, Run
+from generation.requests import rebuild_messages
+from tests.demo_server import DemoServer
+from tests.generation.runs import endpoint_at, real_corpus, started, work
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+def test_200_real_dialogues_go_all_the_way_and_every_one_leads_back(demo_model: DemoServer, shared_data: Path) -> None:
+    run = started(real_corpus(shared_data), endpoint_at(demo_model.base_url), sample=200, seed=3)
+    work(run)
+
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert Background.objects.filter(run=run).count() == 200
+    written = Dialogue.objects.filter(output__call__run=run)
+    assert Counter(written.values_list("version_id", flat=True)) == {"beta": 200, "gamma": 200, "stephanie": 200}
+    assert written.values("origin", "version").distinct().count() == 600
+    assert written.filter(is_demo=True, written_by="demo-rules").count() == 600
+    assert not written.filter(version="stephanie").exclude(parent__version="gamma").exists()
+    assert Call.objects.filter(run=run, outcome="ok").count() == 600
+    assert demo_model.stats()["chat_calls"] == 600
+
+    for output in Output.objects.select_related("call__prompt", "call__run", "call__dialogue", "dialogue"):
+        call = output.call
+        request, proven = rebuild_messages(call)
+        assert call.request_sha256
+        assert proven
+        assert call.prompt.frozen_at is not None
+        assert output.dialogue.theme in request.messages[-1]["content"]
+        assert call.raw_reply
+    for used in (run.single_step_set, run.step_by_step_set, run.further_split_set):
+        assert used is not None
+        assert used.frozen_at is not None
