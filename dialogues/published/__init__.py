@@ -1,0 +1,99 @@
+"""The paper's Tables 1–6 as data, so that a report can stand them beside its own figures.
+
+Figures are exactly as printed, contradictions included; each table's notes say what is odd about it.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dialogues.tables import Column, Table
+
+FILE = Path(__file__).with_name("tables.json")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedColumn:
+    """`key` is a version's slug, a number of messages or a system's name; `system` the model that wrote the text."""
+
+    key: str
+    label: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    key: str
+    label: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """One table of the paper; None stands where it prints a dash."""
+
+    number: int
+    caption: str
+    unit: str
+    columns: tuple[PublishedColumn, ...]
+    rows: tuple[PublishedRow, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(column.system for column in self.columns))
+
+    def value(self, row: str, column: str, system: str | None = None) -> float | None:
+        """The printed figure, or None for a dash or for what the table does not have.
+
+        Without `system`, the first system that has the column (GPT-4 in Table 1).
+        """
+        for found in self.rows:
+            if found.key == row:
+                pairs = zip(self.columns, found.values, strict=True)
+                return next((v for c, v in pairs if c.key == column and system in (None, c.system)), None)
+        return None
+
+    def as_table(self) -> Table:
+        """The table for a page or an export, with its notes."""
+        several = len(self.systems) > 1
+        return Table(
+            slug=f"published-{self.number}",
+            caption=f"Paper, Table {self.number}. {self.caption}",
+            columns=(
+                Column("", numeric=False),
+                *(Column(column.label, group=column.system if several else "") for column in self.columns),
+            ),
+            rows=tuple((row.label, *row.values) for row in self.rows),
+            notes=self.notes,
+        )
+
+
+@cache
+def published_tables() -> dict[int, PublishedTable]:
+    """All six, by number."""
+    document = json.loads(FILE.read_text(encoding="utf-8"))
+    return {row["number"]: from_json(row) for row in document["tables"]}
+
+
+def published_table(number: int) -> PublishedTable:
+    """Table 1 … 6; KeyError for another number."""
+    return published_tables()[number]
+
+
+def source() -> str:
+    """The paper in one line, for captions."""
+    return str(json.loads(FILE.read_text(encoding="utf-8"))["source"])
+
+
+def from_json(row: dict[str, Any]) -> PublishedTable:
+    return PublishedTable(
+        number=row["number"],
+        caption=row["caption"],
+        unit=row["unit"],
+        columns=tuple(PublishedColumn(**column) for column in row["columns"]),
+        rows=tuple(PublishedRow(line["key"], line["label"], tuple(line["values"])) for line in row["rows"]),
+        notes=tuple(row["notes"]),
+    )
