@@ -48,12 +48,14 @@ class PublishedTable:
     def value(self, row: str, column: str, system: str | None = None) -> float | None:
         """The printed figure, or None for a dash or for what the table does not have.
 
-        Without `system`, the first system that has the column (GPT-4 in Table 1).
+        Row and column go by key or by printed label (`on_topic` or `On-topic`). Without `system`, the first system
+        that has the column (GPT-4 in Table 1).
         """
-        for found in self.rows:
-            if found.key == row:
-                pairs = zip(self.columns, found.values, strict=True)
-                return next((v for c, v in pairs if c.key == column and system in (None, c.system)), None)
+        for line in self.rows:
+            if row in (line.key, line.label):
+                for head, value in zip(self.columns, line.values, strict=True):
+                    if column in (head.key, head.label) and system in (None, head.system):
+                        return value
         return None
 
     def as_table(self) -> Table:
@@ -81,6 +83,16 @@ def published_tables() -> dict[int, PublishedTable]:
 def published_table(number: int) -> PublishedTable:
     """Table 1 … 6; KeyError for another number."""
     return published_tables()[number]
+
+
+def value(number: int, first: str, second: str, system: str | None = None) -> float | None:
+    """The figure where two headings of Table `number` meet, whichever of them heads the row.
+
+    Tables 1–4 have versions across, Table 5 has them down; a caller need not remember.
+    """
+    table = published_table(number)
+    found = table.value(first, second, system)
+    return table.value(second, first, system) if found is None else found
 
 
 def source() -> str:

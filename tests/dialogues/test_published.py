@@ -2,7 +2,7 @@
 
 import pytest
 
-from dialogues.published import published_table, published_tables, source
+from dialogues.published import published_table, published_tables, source, value
 from dialogues.rubric import PAPER_SIX
 from dialogues.statistics.turns import acmc_from_shares
 from dialogues.tables import to_csv, to_latex
@@ -35,6 +35,13 @@ def test_a_cell_is_as_printed(number: int, row: str, column: str, system: str | 
 def test_the_first_system_answers_when_none_is_named() -> None:
     assert published_table(1).systems == ("GPT-4", "Llama3-70b")
     assert published_table(1).value("interesting", "alpha") == 82.00
+
+
+def test_a_figure_is_found_by_label_and_whichever_heading_comes_first() -> None:
+    assert value(4, "words/message", "alpha") == value(4, "words_per_message", "α") == 11.77
+    assert value(5, "three", "stephanie") == value(5, "stephanie", "3") == 34.33
+    assert value(1, "Natural", "γ", "Llama3-70b") == 95.00
+    assert value(3, "On-topic", "alpha") is None
 
 
 def test_the_shape_of_all_six_tables() -> None:

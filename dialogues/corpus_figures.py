@@ -1,0 +1,141 @@
+"""A corpus in the database → its figures: SQL sums of the stored counts, and one streamed read for Distinct-N."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import BigIntegerField, Count, F, Max, Q, Sum
+from django.db.models.functions import Cast
+
+from dialogues.models import Corpus, DialogueQuerySet, Version
+from dialogues.statistics.distinct import Encoded, distinct, encode, pooled
+from dialogues.statistics.figures import CorpusFigures, VersionFigures
+from dialogues.statistics.intervals import PairSums, ratio_of
+from dialogues.statistics.tokens import Tokenizer
+from dialogues.statistics.turns import run_shares
+
+WORD_FIELDS: dict[Tokenizer, str] = {"whitespace": "whitespace_tokens", "words": "word_tokens"}
+RUN_FIELDS = (*(f"turns_of_{n}" for n in range(1, 6)), "turns_of_6_up")
+ROWS_AT_ONCE = 1000
+# Part of every cache key: raise it when a figure is computed differently.
+EDITION = 1
+
+Messages = list[list[Any]]
+Progress = Callable[[Iterable[Messages], int, str], Iterable[Messages]]
+
+
+def silent(rows: Iterable[Messages], total: int, label: str) -> Iterable[Messages]:
+    return rows
+
+
+def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = False) -> CorpusFigures:
+    """The figures, computed once for as long as the corpus keeps the same dialogues."""
+    key = f"corpus-figures:{EDITION}:{corpus.pk}:{tokenizer}:{shared_only}:{fingerprint(corpus)}"
+    found: CorpusFigures | None = cache.get(key)
+    if found is None:
+        found = corpus_figures(corpus, tokenizer, shared_only=shared_only)
+        cache.set(key, found, timeout=None)
+    return found
+
+
+def fingerprint(corpus: Corpus) -> str:
+    """Changes with the corpus's dialogues: they are never edited, so how many and the newest of each version do."""
+    rows = corpus.dialogues.order_by("version_id").values_list("version_id").annotate(Count("pk"), Max("pk"))
+    return "-".join(f"{version}.{count}.{newest}" for version, count, newest in rows)
+
+
+def corpus_figures(
+    corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = False, progress: Progress = silent
+) -> CorpusFigures:
+    """Every version of the corpus, measured; `progress` wraps the rows of each version as they are read."""
+    dialogues = shared(corpus) if shared_only else corpus.dialogues.all()
+    sums = sums_by_version(dialogues, WORD_FIELDS[tokenizer])
+    versions = list(Version.objects.filter(pk__in=sums))
+    texts = {
+        version.pk: encode(texts_of(dialogues, version, sums[version.pk]["n"], progress), tokenizer)
+        for version in versions
+    }
+    budget = min((len(encoded.ids) for encoded in texts.values()), default=0)
+    return CorpusFigures(
+        corpus=corpus.name,
+        tokenizer=tokenizer,
+        shared_only=shared_only,
+        matched_tokens=budget,
+        versions=tuple(figures_of(version, sums[version.pk], texts[version.pk], budget) for version in versions),
+    )
+
+
+def shared(corpus: Corpus) -> DialogueQuerySet:
+    """Dialogues of the backgrounds (an original and what was written from it) that every version has."""
+    rewrites = corpus.dialogues.filter(origin__isnull=False).order_by()
+    versions = rewrites.values("version").distinct().count()
+    if not versions:
+        return corpus.dialogues.all()
+    complete = (
+        rewrites.values("origin").annotate(versions=Count("version", distinct=True)).filter(versions=versions)
+    ).values("origin")
+    return corpus.dialogues.filter(Q(pk__in=complete) | Q(origin__in=complete))
+
+
+def has_uneven_backgrounds(corpus: Corpus) -> bool:
+    """Whether some version lacks backgrounds that another has, so that counting only shared ones differs."""
+    return shared(corpus).count() != corpus.dialogues.count()
+
+
+def sums_by_version(dialogues: DialogueQuerySet, words: str) -> dict[str, dict[str, int]]:
+    """By version slug: sums of the stored counts, and of their squares and products for the intervals."""
+    products = {
+        "words_squared": product(words, words),
+        "messages_squared": product("message_count", "message_count"),
+        "turns_squared": product("turn_count", "turn_count"),
+        "words_messages": product(words, "message_count"),
+        "messages_turns": product("message_count", "turn_count"),
+    }
+    rows: Iterable[Any] = (
+        dialogues.order_by()
+        .values("version_id")
+        .annotate(
+            n=Count("pk"),
+            by_demo=Count("pk", filter=Q(is_demo=True)),
+            words=Sum(words),
+            messages=Sum("message_count"),
+            turns=Sum("turn_count"),
+            **{f"sum_{name}": Sum(name) for name in RUN_FIELDS},
+            **products,
+        )
+    )
+    return {row["version_id"]: row for row in rows}
+
+
+def product(first: str, second: str) -> Sum:
+    """Σ first · second in 64 bits: the square of a long dialogue's words does not fit in 32."""
+    return Sum(Cast(F(first), BigIntegerField()) * F(second), output_field=BigIntegerField())
+
+
+def texts_of(dialogues: DialogueQuerySet, version: Version, total: int, progress: Progress) -> Iterator[list[str]]:
+    rows = dialogues.of_version(version.pk).order_by("pk").values_list("messages", flat=True)
+    for messages in progress(rows.iterator(chunk_size=ROWS_AT_ONCE), total, version.symbol):
+        yield [text for _, text in messages]
+
+
+def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget: int) -> VersionFigures:
+    n, words, messages, turns = (sums[name] for name in ("n", "words", "messages", "turns"))
+    by_message = (sums["words_squared"], sums["words_messages"], sums["messages_squared"])
+    by_turn = (sums["messages_squared"], sums["messages_turns"], sums["turns_squared"])
+    measured = distinct(encoded)
+    whole = {size: found.pooled for size, found in measured.items()}
+    return VersionFigures(
+        slug=version.pk,
+        symbol=version.symbol,
+        hue=version.hue,
+        dialogues=n,
+        by_demo=sums["by_demo"],
+        messages=messages,
+        turns=turns,
+        words=words,
+        words_per_message=ratio_of(PairSums(n, words, messages, *by_message)),
+        acmc=ratio_of(PairSums(n, messages, turns, *by_turn)),
+        consecutive=run_shares([sums[f"sum_{name}"] for name in RUN_FIELDS]),
+        distinct=measured,
+        matched=whole if budget >= len(encoded.ids) else pooled(encoded.sample(budget)),
+    )

@@ -1,0 +1,97 @@
+"""All figures of one version of a corpus, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dialogues.statistics.distinct import Distinct
+from dialogues.statistics.intervals import Estimate
+from dialogues.statistics.tokens import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFigures:
+    """One condition, measured.
+
+    `by_demo` of its dialogues were written by the demo rules. `consecutive` holds shares (0 to 1) of turns by number
+    of messages, "1" … "5" and "6+". `distinct` and `matched` are by N; `matched` is the pooled Distinct-N of a seeded
+    sample of `CorpusFigures.matched_tokens` tokens, as many from every version.
+    """
+
+    slug: str
+    symbol: str
+    hue: str
+    dialogues: int
+    by_demo: int
+    messages: int
+    turns: int
+    words: int
+    words_per_message: Estimate | None
+    acmc: Estimate | None
+    consecutive: Mapping[str, float]
+    distinct: Mapping[int, Distinct]
+    matched: Mapping[int, float | None]
+
+    @property
+    def label(self) -> str:
+        """The version's symbol, and a warning where rules, not a language model, wrote it."""
+        return f"{self.symbol} (demo rules, not a language model)" if self.by_demo else self.symbol
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "symbol": self.symbol,
+            "dialogues": self.dialogues,
+            "by_demo_rules": self.by_demo,
+            "messages": self.messages,
+            "turns": self.turns,
+            "words": self.words,
+            "words_per_message": value_of(self.words_per_message),
+            "words_per_message_interval": interval_of(self.words_per_message),
+            "acmc": value_of(self.acmc),
+            "acmc_interval": interval_of(self.acmc),
+            "consecutive": dict(self.consecutive),
+            "distinct": {
+                str(size): {
+                    "pooled": found.pooled,
+                    "mean": value_of(found.mean),
+                    "mean_n": found.mean.n if found.mean else 0,
+                    "mean_interval": interval_of(found.mean),
+                    "matched": self.matched[size],
+                }
+                for size, found in self.distinct.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFigures:
+    """Every version of a corpus under one tokenizer, in the order of the versions.
+
+    `shared_only`: only backgrounds that every version has were counted.
+    """
+
+    corpus: str
+    tokenizer: Tokenizer
+    shared_only: bool
+    matched_tokens: int
+    versions: tuple[VersionFigures, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "corpus": self.corpus,
+            "tokenizer": self.tokenizer,
+            "backgrounds": "shared" if self.shared_only else "all",
+            "matched_tokens": self.matched_tokens,
+            "versions": {version.slug: version.to_json() for version in self.versions},
+        }
+
+
+def value_of(estimate: Estimate | None) -> float | None:
+    return estimate.value if estimate else None
+
+
+def interval_of(estimate: Estimate | None) -> list[float] | None:
+    """The ends of the 95 % interval, or None where there is none."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return None
+    return [estimate.low, estimate.high]
