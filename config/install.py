@@ -29,7 +29,7 @@ CAUSES = (
             "name resolution",
             "Network is unreachable",
         ),
-        "no package index could be reached; connect to the network (needed for the first start only) and run this again",
+        "no package index could be reached; connect to the network (the first start needs it), then run this again",
     ),
     (
         ("gcc", "cl.exe", "compiler", "Failed building wheel", "failed-wheel-build", "Python.h"),
@@ -95,9 +95,8 @@ def main():
     options = parser.parse_args()
     if sys.version_info < (3, 11):
         fail(
-            "Python 3.11 or newer is needed, this is {}.{}; install it and add PYTHON=/path/to/python3.11 to make".format(
-                *sys.version_info[:2]
-            )
+            "Python 3.11 or newer is needed, this is {}.{}; ".format(*sys.version_info[:2])
+            + "install it, then add PYTHON=/path/to/python3.11 to the make command"
         )
     make_environment()
     install(["requirements.txt", "requirements-dev.txt"] if options.dev else ["requirements.txt"])

@@ -6,7 +6,7 @@ from dialogues import rubric
 from dialogues.models import Rubric, Version
 
 VERSIONS = (
-    ("alpha", "α", "Original", "Human dialogue, as it came with the corpus."),
+    ("alpha", "α", "Original", "The dialogue as it came with the corpus."),
     ("beta", "β", "Generated single-step", "Written by a model, one message a turn."),
     ("gamma", "γ", "Generated step-by-step", "Written by a model, several messages a turn."),
     ("stephanie", "Stephanie", "Further-split", "A model's rewrite of γ into more, shorter messages."),
