@@ -19,6 +19,8 @@ CONFIDENCE = 0.95
 NORMAL = NormalDist()
 # Values this close are equal but for the order of their sums.
 TIE = 1e-9
+# One count drawn outright costs about as much as this many units drawn and counted.
+FEW = 8
 # Resamples in memory at once.
 CHUNK = 100
 
@@ -26,12 +28,16 @@ CHUNK = 100
 def resamples(pattern_of_unit: Ints, draws: int, seed: int) -> Iterator[Floats]:
     """Draw the units with replacement; yields (≤ CHUNK, patterns) weights until there are `draws` rows."""
     rng = np.random.default_rng(seed)
-    units, width = len(pattern_of_unit), int(pattern_of_unit.max()) + 1
+    frequency = np.bincount(pattern_of_unit)
+    units, patterns = len(pattern_of_unit), len(frequency)
     for start in range(0, draws, CHUNK):
         rows = min(CHUNK, draws - start)
+        if FEW * patterns < units:
+            yield rng.multinomial(units, frequency / units, size=rows).astype(np.float64)
+            continue
         picks = pattern_of_unit[rng.integers(units, size=(rows, units))]
-        picks += width * np.arange(rows)[:, None]
-        yield np.bincount(picks.ravel(), minlength=rows * width).reshape(rows, width).astype(np.float64)
+        picks += patterns * np.arange(rows)[:, None]
+        yield np.bincount(picks.ravel(), minlength=rows * patterns).reshape(rows, patterns).astype(np.float64)
 
 
 def distributions(

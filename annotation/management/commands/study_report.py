@@ -1,0 +1,70 @@
+"""Print a study's report: the tables of its report page, or one JSON object."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from annotation.management.named_study import named_study
+from annotation.models import Study
+from annotation.reports.findings import Findings
+from annotation.reports.loading import findings_of
+from annotation.reports.tables import study_tables
+from dialogues.tables import Table
+
+
+class Command(BaseCommand):
+    help = "Print agreement and the paper's Tables 3 to 5 for a study."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("study", help="name or number of the study")
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        parser.add_argument("--no-dashes", action="store_true", help="show scores that the rubric prints as a dash")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = named_study(options["study"])
+        found = findings_of(study)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(study, found), ensure_ascii=False))
+            return
+        for table in study_tables(study, found, dashes=not options["no_dashes"]).values():
+            self.stdout.write(as_text(table))
+
+
+def as_json(study: Study, found: Findings) -> dict[str, Any]:
+    """Every figure by metric key and version slug, scores that tables print as a dash included."""
+    slugs = [version.slug for version in found.versions]
+    keys = [metric.key for metric in found.metrics]
+    return {
+        "study": study.name,
+        "simulated": study.is_simulated,
+        "items": found.items,
+        "rated_items": found.rated_items,
+        "backgrounds": found.backgrounds,
+        "raters": len(found.raters),
+        "ratings": found.ratings,
+        "agreement": {key: asdict(found.agreement[key]) for key in keys},
+        "means": {key: {slug: _dict(found.means[key, slug]) for slug in slugs} for key in keys},
+        "comparisons": [
+            {"metric": metric, "first": first, "second": second, **(_dict(difference) or {})}
+            for (metric, first, second), difference in found.differences.items()
+        ],
+        "versions": {
+            version.slug: {**asdict(version), **asdict(found.lengths[version.slug])} for version in found.versions
+        },
+    }
+
+
+def _dict(found: Any) -> dict[str, Any] | None:
+    return asdict(found) if found else None
+
+
+def as_text(table: Table) -> str:
+    """A table in fixed-width columns, its notes below."""
+    heads = [f"{column.group} {column.label}".strip() for column in table.columns]
+    rows = [[f"{cell.text} {cell.detail}".strip() for cell in row] for row in table.shown_rows]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heads, *rows)]
+    return "\n".join([table.caption, *(line.rstrip() for line in lines), *(f"  {note}" for note in table.notes), ""])

@@ -1,0 +1,117 @@
+"""How far a study's raters agree, as tables."""
+
+from collections.abc import Iterator
+
+from annotation.models import Study
+from annotation.reports.agreement import Agreement
+from annotation.reports.findings import Findings
+from annotation.reports.notes import INTERVALS, listed, provenance
+from dialogues.tables import Cell, Column, Estimate, Table
+
+# Label, decimals and factor of each coefficient's column.
+COEFFICIENTS = {
+    "alpha_ordinal": ("α, ordinal", 3, 1),
+    "alpha_interval": ("α, interval", 3, 1),
+    "icc_2,1": ("ICC(2,1)", 3, 1),
+    "icc_2,k": ("ICC(2,k)", 3, 1),
+    "kappa": ("Weighted κ", 3, 1),
+    "exact": ("Equal, %", 1, 100),
+    "within_1": ("Within one point, %", 1, 100),
+}
+
+
+def agreement(study: Study, found: Findings) -> Table:
+    """How far raters agree on each metric, all versions together."""
+    columns = (
+        Column("Metric", numeric=False),
+        *(Column(label, decimals) for label, decimals, _ in COEFFICIENTS.values()),
+    )
+    rows = tuple(
+        (metric.name, *(_coefficient(found.agreement[metric.key], key) for key in COEFFICIENTS))
+        for metric in found.metrics
+    )
+    notes = (
+        *provenance(study, found),
+        "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of all k raters. "
+        "κ: quadratic weights, mean over pairs of raters. The last two columns: share of pairs of scores of one item.",
+        f"{INTERVALS} items; n counts the items that a value rests on.",
+        *_hidden_note(found),
+        *_undefined_notes(found),
+    )
+    return Table("agreement", "Agreement between raters by metric, all versions together.", columns, rows, notes)
+
+
+def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+    """Ordinal α within each version."""
+    columns = (Column("Metric", numeric=False), *(Column(version.symbol, 3) for version in found.versions))
+    rows = tuple(
+        (
+            metric.name,
+            *(
+                None
+                if dashes and version.slug in metric.dash_for
+                else _coefficient(found.agreement_by_version[metric.key, version.slug], "alpha_ordinal")
+                for version in found.versions
+            ),
+        )
+        for metric in found.metrics
+    )
+    notes = (
+        *provenance(study, found),
+        "Within one version scores vary less, so α is lower than over all versions where versions differ.",
+        f"{INTERVALS} items.",
+    )
+    return Table("agreement-by-version", "Krippendorff's α (ordinal) within each version.", columns, rows, notes)
+
+
+def raters(study: Study, found: Findings) -> Table:
+    """What each rater did, by pseudonym."""
+    columns = (
+        Column("Rater", numeric=False),
+        Column("Items"),
+        Column("Mean score"),
+        Column("Standard deviation"),
+        Column("Within one point of others, %", 1),
+    )
+    rows = tuple(
+        (one.pseudonym, one.items, one.mean, one.deviation, None if one.near is None else 100 * one.near)
+        for one in found.raters
+    )
+    notes = (
+        *provenance(study, found),
+        "Over all metrics. The last column is the share of pairs of scores, this rater's and another's of the same "
+        "item and metric, that differ by one point at most.",
+    )
+    return Table("raters", "Raters, by pseudonym.", columns, rows, notes)
+
+
+def _coefficient(agreed: Agreement, key: str) -> Cell:
+    _, _, factor = COEFFICIENTS[key]
+    found = agreed.estimates[key]
+    if found.value is None:
+        return "undefined"
+    n = agreed.units - agreed.incomplete_units if key.startswith("icc") else agreed.paired_units
+    low, high = (None if end is None else factor * end for end in (found.low, found.high))
+    return Estimate(factor * found.value, n, low, high)
+
+
+def _undefined_notes(found: Findings) -> Iterator[str]:
+    """A sentence for every value that does not exist, and for items that correlations leave out."""
+    for metric in found.metrics:
+        reasons: dict[str, list[str]] = {}
+        for key, (label, _, _) in COEFFICIENTS.items():
+            if why := found.agreement[metric.key].estimates[key].undefined:
+                reasons.setdefault(why.value, []).append(label)
+        for reason, labels in reasons.items():
+            yield f"{metric.name}: {listed(labels)} undefined, because {reason}."
+    first = next(iter(found.agreement.values()), None)
+    if first and first.incomplete_units:
+        yield (
+            f"ICC leaves out {first.incomplete_units:,} of {first.units:,} items that not all {first.raters} raters "
+            "have scored."
+        )
+
+
+def _hidden_note(found: Findings) -> Iterator[str]:
+    if any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions):
+        yield "Scores that other tables print as a dash are among them."

@@ -1,0 +1,71 @@
+"""What leaves the house: every score as a row of CSV, and tables marked for what they are. Pseudonyms only."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, StreamingHttpResponse
+
+from annotation.models import Study
+from annotation.reports.scores import counted_members, counted_scores
+from dialogues.tables import Column, Table, csv_text
+
+DEMO_LABEL = "demo rules, not a language model"
+LINES_AT_ONCE = 1000
+RATING_COLUMNS = (
+    *("study", "item", "background", "dialogue", "version", "written_by", "demo", "rater", "metric", "value"),
+    *("scale_low", "scale_high", "comment", "flag", "seconds", "submitted_at", "simulated"),
+)
+
+
+def rating_rows(study: Study) -> Iterator[tuple[object, ...]]:
+    """One row a score under RATING_COLUMNS, read from the database as it is written out."""
+    members = counted_members(study)
+    rows = (
+        counted_scores(study, members)
+        .order_by("rating_id", "pk")
+        .values_list(
+            "rating__assignment__item__position",
+            "rating__assignment__item__background__key",
+            "rating__assignment__item__dialogue__key",
+            "rating__assignment__item__dialogue__version_id",
+            "rating__assignment__item__dialogue__written_by",
+            "rating__assignment__item__dialogue__is_demo",
+            "rating__assignment__membership_id",
+            *("metric", "value", "scale_low", "scale_high"),
+            *("rating__comment", "rating__flag", "rating__seconds", "rating__created_at"),
+        )
+    )
+    for *item, is_demo, member, metric, value, low, high, comment, flag, seconds, at in rows.iterator(LINES_AT_ONCE):
+        label = DEMO_LABEL if is_demo else ""
+        scored = (members[member], metric, value, low, high)
+        yield (study.name, *item, label, *scored, comment, flag, seconds, at.isoformat(), study.is_simulated)
+
+
+def ratings_csv(study: Study) -> Iterator[str]:
+    """The head, then a thousand lines at a time."""
+    yield csv_text([RATING_COLUMNS])
+    rows = rating_rows(study)
+    while lines := list(islice(rows, LINES_AT_ONCE)):
+        yield csv_text(lines)
+
+
+def marked(table: Table, *, simulated: bool, demo: bool) -> Table:
+    """The table with two columns that say on every row whether ratings are simulated and texts the demo's."""
+    marks = (Column("simulated", numeric=False), Column("demo", numeric=False))
+    cells = (str(simulated), DEMO_LABEL if demo else "")
+    return replace(table, columns=table.columns + marks, rows=tuple(row + cells for row in table.rows))
+
+
+def streamed(request: HttpRequest, chunks: Iterator[str], content_type: str) -> StreamingHttpResponse:
+    """A response that holds one chunk in memory, whichever way the server runs."""
+    content = _awaited(chunks) if isinstance(request, ASGIRequest) else chunks
+    return StreamingHttpResponse(content, content_type=content_type)
+
+
+async def _awaited(chunks: Iterator[str]) -> AsyncIterator[str]:
+    step = sync_to_async(lambda: next(chunks, ""))
+    while chunk := await step():
+        yield chunk

@@ -1,0 +1,180 @@
+"""What a study's scores come to: means, differences, agreement, raters and lengths. Pure arithmetic on columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from annotation.reports import agreement
+from annotation.reports.agreement import Agreement
+from annotation.reports.bootstrap import Floats, Ints, ratio
+from annotation.reports.comparisons import Difference, Mean, means, paired_differences, version_pairs
+from annotation.reports.scores import StudyItems, StudyScores, VersionItems
+from dialogues.models import COUNT_FIELDS
+from dialogues.rubric import Metric
+from dialogues.statistics.intervals import Estimate, PairSums, ratio_of
+
+
+@dataclass(frozen=True, slots=True)
+class RaterFacts:
+    """`near` is the share of this rater's scores' pairs with other raters' that differ by one point at most."""
+
+    pseudonym: str
+    items: int
+    mean: float
+    deviation: float
+    near: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Of one version's dialogues; `runs` counts turns with one … five and six or more messages."""
+
+    dialogues: int
+    messages: int
+    turns: int
+    words_whitespace: Estimate | None
+    words_only: Estimate | None
+    acmc: Estimate | None
+    runs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything a report shows, by metric key and version slug."""
+
+    metrics: tuple[Metric, ...]
+    versions: tuple[VersionItems, ...]
+    backgrounds: int
+    items: int
+    rated_items: int
+    ratings: int
+    set_aside: int
+    means: Mapping[tuple[str, str], Mean | None]
+    differences: Mapping[tuple[str, str, str], Difference | None]
+    agreement: Mapping[str, Agreement]
+    agreement_by_version: Mapping[tuple[str, str], Agreement]
+    raters: tuple[RaterFacts, ...]
+    lengths: Mapping[str, Lengths]
+
+
+def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...], seed: int) -> Findings:
+    """All of it, seeded: the same scores and seed give the same intervals again."""
+    slugs = [version.slug for version in items.versions]
+    cells = list(product((metric.key for metric in metrics), slugs))
+    sums, counts = _cells(items, scores, len(metrics))
+    return Findings(
+        metrics=metrics,
+        versions=items.versions,
+        backgrounds=items.backgrounds,
+        items=len(items.pks),
+        rated_items=len(np.unique(scores.item)),
+        ratings=len(np.unique(scores.item * max(1, len(scores.raters)) + scores.rater)),
+        set_aside=scores.set_aside,
+        means=dict(zip(cells, means(sums, counts, seed=seed), strict=True)),
+        differences=_differences(cells, ratio(sums, counts), slugs, seed),
+        agreement={
+            metric.key: agreement.summary(scores.where(scores.metric == m), seed=seed)
+            for m, metric in enumerate(metrics)
+        },
+        agreement_by_version=_agreement_by_version(items, scores, cells, seed),
+        raters=_rater_facts(scores),
+        lengths={slug: lengths(items.counts[items.version == v]) for v, slug in enumerate(slugs)},
+    )
+
+
+def _cells(items: StudyItems, scores: StudyScores, metric_count: int) -> tuple[Floats, Floats]:
+    """(backgrounds, metrics × versions) sums and numbers of scores."""
+    width = metric_count * len(items.versions)
+    column = scores.metric * len(items.versions) + items.version[scores.item]
+    cell = items.background[scores.item] * width + column
+    shape, size = (items.backgrounds, width), items.backgrounds * width
+    sums, counts = _sums(cell, scores.value, size), _sums(cell, np.ones_like(scores.value), size)
+    return sums.reshape(shape), counts.reshape(shape)
+
+
+def _sums(groups: Ints, values: Floats, size: int) -> Floats:
+    """(size,) sum of the values of each group."""
+    return np.bincount(groups, weights=values, minlength=size).astype(np.float64)
+
+
+def _differences(
+    cells: list[tuple[str, str]], scores: Floats, slugs: list[str], seed: int
+) -> dict[tuple[str, str, str], Difference | None]:
+    place = {cell: number for number, cell in enumerate(cells)}
+    metrics = dict.fromkeys(metric for metric, _ in cells)
+    keys = [(metric, first, second) for metric in metrics for first, second in version_pairs(slugs)]
+    first = scores[:, [place[metric, one] for metric, one, _ in keys]]
+    second = scores[:, [place[metric, two] for metric, _, two in keys]]
+    return dict(zip(keys, paired_differences(first, second, seed=seed), strict=True))
+
+
+def _agreement_by_version(
+    items: StudyItems, scores: StudyScores, cells: list[tuple[str, str]], seed: int
+) -> dict[tuple[str, str], Agreement]:
+    version = items.version[scores.item]
+    width = len(items.versions)
+    return {
+        cell: agreement.summary(
+            scores.where((scores.metric == number // width) & (version == number % width)),
+            ("alpha_ordinal",),
+            seed=seed,
+        )
+        for number, cell in enumerate(cells)
+    }
+
+
+def _rater_facts(scores: StudyScores) -> tuple[RaterFacts, ...]:
+    if not len(scores.value):
+        return ()
+    domain, code = np.unique(scores.value, return_inverse=True)
+    unit = np.unique(scores.item * (scores.metric.max() + 1) + scores.metric, return_inverse=True)[1]
+    given = np.bincount(unit * len(domain) + code, minlength=(unit.max() + 1) * len(domain)).reshape(-1, len(domain))
+    near = given @ (np.abs(domain[:, None] - domain) <= 1)
+    size = len(scores.raters)
+
+    def by_rater(values: Floats) -> Floats:
+        return _sums(scores.rater, values, size)
+
+    total = by_rater(np.ones_like(scores.value))
+    mean, square = ratio(by_rater(scores.value), total), ratio(by_rater(np.square(scores.value)), total)
+    # The score itself is among those near it, and is no other rater's.
+    close, others = (
+        by_rater(near[unit, code].astype(np.float64) - 1),
+        by_rater(given.sum(axis=1)[unit].astype(np.float64) - 1),
+    )
+    share = ratio(close, others)
+    return tuple(
+        RaterFacts(
+            name,
+            len(np.unique(scores.item[scores.rater == rater])),
+            float(mean[rater]),
+            float(np.sqrt(max(0.0, square[rater] - mean[rater] ** 2))),
+            None if np.isnan(share[rater]) else float(share[rater]),
+        )
+        for rater, name in enumerate(scores.raters)
+        if total[rater]
+    )
+
+
+def lengths(counts: Ints) -> Lengths:
+    """Table 4 and 5 figures of one version from its dialogues' stored counts, (dialogues, COUNT_FIELDS)."""
+    column = dict(zip(COUNT_FIELDS, counts.T, strict=True))
+    runs = tuple(int(column[name].sum()) for name in COUNT_FIELDS if name.startswith("turns_of_"))
+    messages, turns = column["message_count"], column["turn_count"]
+    return Lengths(
+        dialogues=len(counts),
+        messages=int(messages.sum()),
+        turns=int(turns.sum()),
+        words_whitespace=_ratio(column["whitespace_tokens"], messages),
+        words_only=_ratio(column["word_tokens"], messages),
+        acmc=_ratio(messages, turns),
+        runs=runs,
+    )
+
+
+def _ratio(x: Ints, y: Ints) -> Estimate | None:
+    """Σx/Σy over dialogues with its interval."""
+    sums = (float((a * b).sum()) for a, b in ((x, x), (x, y), (y, y)))
+    return ratio_of(PairSums(len(x), float(x.sum()), float(y.sum()), *sums))

@@ -1,0 +1,71 @@
+"""The paper's Tables 4 and 5 over the dialogues of a study."""
+
+from collections.abc import Iterator
+
+from annotation.models import Study
+from annotation.reports.findings import Findings, Lengths
+from annotation.reports.notes import paper_note, provenance
+from dialogues.published import published_table
+from dialogues.tables import Cell, Column, Table
+
+RUN_LENGTHS = ("one", "two", "three", "four", "five", "six or more")
+# Label, field of Lengths, row of the published table.
+MEASURES = (
+    ("Words/message, whitespace tokens", "words_whitespace", "words_per_message"),
+    ("Words/message, words only", "words_only", ""),
+    ("ACMC", "acmc", "acmc"),
+)
+
+
+def lengths(study: Study, found: Findings) -> Table:
+    """Paper Table 4: words a message and average consecutive message count."""
+    columns = [Column("Measure", numeric=False)]
+    for version in found.versions:
+        columns += [Column("here", group=version.symbol), Column("paper", group=version.symbol)]
+    rows = []
+    for label, field, printed in MEASURES:
+        row: list[Cell] = [label]
+        for version in found.versions:
+            row.append(getattr(found.lengths[version.slug], field))
+            row.append(published_table(4).value(printed, version.slug) if printed else None)
+        rows.append(tuple(row))
+    notes = (
+        *provenance(study, found, ratings=False),
+        "Over the dialogues of this study. In brackets: 95 % interval of a ratio, dialogues being the observations; n "
+        "counts dialogues.",
+        "Whitespace tokens count a punctuation mark that stands alone, as in PERSONA-CHAT; “words only” leaves out "
+        "tokens without a letter or digit.",
+        "ACMC: messages over turns, a turn being all that one person sends in a row.",
+        paper_note(4),
+    )
+    return Table("table-4", "Words a message and consecutive messages.", tuple(columns), tuple(rows), notes)
+
+
+def runs(study: Study, found: Findings) -> Table:
+    """Paper Table 5: share of turns by number of messages, each version above the paper's row."""
+    rows: list[tuple[Cell, ...]] = []
+    slugs: list[str] = []
+    for version in found.versions:
+        rows.append((version.symbol, "here", *_shares(found.lengths[version.slug]), found.lengths[version.slug].turns))
+        slugs.append(version.slug)
+        printed = [published_table(5).value(version.slug, str(length)) for length in range(1, 6)]
+        if any(share is not None for share in printed):
+            rows.append((version.symbol, "paper", *printed, None, None))
+            slugs.append(version.slug)
+    columns = (
+        Column("Version", numeric=False),
+        Column("Source", numeric=False),
+        *(Column(length, group="Messages in a turn, % of turns") for length in RUN_LENGTHS),
+        Column("Turns"),
+    )
+    notes = (
+        *provenance(study, found, ratings=False),
+        "Over the dialogues of this study; each row of ours adds up to 100.",
+        paper_note(5),
+    )
+    return Table("table-5", "Consecutive messages.", columns, tuple(rows), notes, tuple(slugs))
+
+
+def _shares(measured: Lengths) -> Iterator[float | None]:
+    for count in measured.runs:
+        yield 100 * count / measured.turns if measured.turns else None

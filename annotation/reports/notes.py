@@ -1,0 +1,53 @@
+"""What stands under a report's tables: who made the scores and texts, what was left out, what the paper says."""
+
+from collections.abc import Iterator, Sequence
+
+from annotation.models import Study
+from annotation.reports.comparisons import DRAWS
+from annotation.reports.exports import DEMO_LABEL
+from annotation.reports.findings import Findings
+from dialogues.published import published_table
+from dialogues.rubric import Metric
+
+SIMULATED = "Simulated ratings: a seeded program gave these scores, not people."
+INTERVALS = f"In brackets: 95 % interval, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
+
+
+def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterator[str]:
+    """Who made the scores and the texts, first of all notes."""
+    if ratings and study.is_simulated:
+        yield SIMULATED
+    demo = [version.symbol for version in found.versions if version.is_demo]
+    if demo:
+        yield f"{', '.join(demo)}: {DEMO_LABEL}."
+    for version in found.versions:
+        if version.writers and not version.is_demo:
+            yield f"{version.symbol}: written by {', '.join(version.writers)}."
+    if ratings and found.set_aside:
+        others = "people" if study.is_simulated else "the simulator"
+        yield f"{found.set_aside:,} ratings by {others} are left out: the two are never mixed."
+
+
+def dash_notes(found: Findings) -> Iterator[str]:
+    """Which cells print a dash although they were asked."""
+    symbols = {version.slug: version.symbol for version in found.versions}
+    hidden: dict[str, list[Metric]] = {}
+    for metric in found.metrics:
+        for slug in metric.dash_for:
+            if slug in symbols:
+                hidden.setdefault(slug, []).append(metric)
+    for slug, metrics in hidden.items():
+        names = listed([metric.name for metric in metrics])
+        yield (
+            f"“—” for {symbols[slug]} under {names}, as in the paper. Raters were asked all the same, so that the form "
+            "gave nothing away; those scores are kept."
+        )
+
+
+def paper_note(number: int) -> str:
+    """What to know about the published column."""
+    return f"Paper, Table {number}: {' '.join(published_table(number).notes)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,137 @@
+"""A study's items and scores as NumPy columns: one query for each, no loop over ratings."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import QuerySet
+
+from annotation.models import Item, Membership, Rating, Score, Study
+from annotation.reports.bootstrap import Floats, Ints
+from dialogues.models import COUNT_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class VersionItems:
+    """One version in a study: its items, and who wrote them (nobody named where the corpus's own people did)."""
+
+    slug: str
+    symbol: str
+    items: int
+    writers: tuple[str, ...]
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StudyItems:
+    """`background` and `version` number each item's (items,); `counts` (items, COUNT_FIELDS) are its dialogue's."""
+
+    pks: Ints
+    background: Ints
+    version: Ints
+    counts: Ints
+    versions: tuple[VersionItems, ...]
+
+    @property
+    def backgrounds(self) -> int:
+        return int(self.background.max()) + 1 if len(self.background) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class StudyScores:
+    """One entry a score: which item, rater and metric (numbers) and the value.
+
+    `set_aside` counts ratings by simulated raters in a study of people, or by people in a simulated one: never mixed.
+    """
+
+    item: Ints
+    rater: Ints
+    metric: Ints
+    value: Floats
+    raters: tuple[str, ...]
+    set_aside: int
+
+    def where(self, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+        """The chosen scores as (raters, items) with NaN for a gap; only raters and items that have one."""
+        raters, row = np.unique(self.rater[chosen], return_inverse=True)
+        items, column = np.unique(self.item[chosen], return_inverse=True)
+        table = np.full((len(raters), len(items)), np.nan)
+        table[row, column] = self.value[chosen]
+        return table
+
+
+def study_items(study: Study) -> StudyItems:
+    rows = Item.objects.filter(study=study).order_by("pk")
+    columns = _columns(
+        rows.values_list(
+            "pk",
+            "background_id",
+            "dialogue__version_id",
+            "dialogue__written_by",
+            "dialogue__is_demo",
+            *(f"dialogue__{name}" for name in COUNT_FIELDS),
+        ),
+        5 + len(COUNT_FIELDS),
+    )
+    pks, backgrounds, slugs, writers, demo, *counts = columns
+    ordered = [version for version in study.versions.order_by("position", "slug") if version.slug in set(slugs)]
+    place = {version.slug: number for number, version in enumerate(ordered)}
+    written = set(zip(slugs, writers, demo, strict=True))
+    return StudyItems(
+        pks=np.array(pks, dtype=np.int64),
+        background=np.unique(np.array(backgrounds, dtype=np.int64), return_inverse=True)[1],
+        version=np.array([place[slug] for slug in slugs], dtype=np.int64),
+        counts=np.array(counts, dtype=np.int64).T.reshape(-1, len(COUNT_FIELDS)),
+        versions=tuple(
+            VersionItems(
+                slug=version.slug,
+                symbol=version.symbol,
+                items=slugs.count(version.slug),
+                writers=tuple(sorted(name for slug, name, _ in written if slug == version.slug and name)),
+                is_demo=any(made for slug, _, made in written if slug == version.slug),
+            )
+            for version in ordered
+        ),
+    )
+
+
+def counted_members(study: Study) -> dict[int, str]:
+    """Pseudonyms by membership, of people in a study of people and of the simulator in a simulated one."""
+    rows = (
+        Membership.objects.filter(study=study)
+        .order_by("pk")
+        .values_list("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
+    )
+    return {pk: name or f"member-{pk}" for pk, name, simulated in rows if bool(simulated) == study.is_simulated}
+
+
+def counted_scores(study: Study, members: Collection[int]) -> QuerySet[Score]:
+    """The scores of these members' current ratings."""
+    ratings = Rating.objects.counted().for_study(study)
+    return Score.objects.filter(rating__in=ratings, rating__assignment__membership__in=members)
+
+
+def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> StudyScores:
+    members = counted_members(study)
+    rows = counted_scores(study, members).filter(metric__in=metrics)
+    item_pks, member_pks, names, values = _columns(
+        rows.values_list("rating__assignment__item_id", "rating__assignment__membership_id", "metric", "value"), 4
+    )
+    keys = np.array(sorted(metrics))
+    # From a key's place in the alphabet to its place in the rubric.
+    in_rubric = np.array([metrics.index(key) for key in keys], dtype=np.int64)
+    everything = Rating.objects.counted().for_study(study)
+    return StudyScores(
+        item=np.searchsorted(items.pks, np.array(item_pks, dtype=np.int64)),
+        rater=np.searchsorted(np.array(list(members), dtype=np.int64), np.array(member_pks, dtype=np.int64)),
+        metric=in_rubric[np.searchsorted(keys, np.array(names, dtype=keys.dtype))],
+        value=np.array(values, dtype=np.float64),
+        raters=tuple(members.values()),
+        set_aside=everything.exclude(assignment__membership__in=members).count(),
+    )
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(width)]

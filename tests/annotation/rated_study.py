@@ -1,0 +1,119 @@
+"""Whole studies with their scores, written straight through the models."""
+
+import random
+from collections.abc import Callable
+from itertools import product
+
+from django.contrib.auth.models import User
+
+from annotation.models import Assignment, Item, Membership, Profile, Rating, Score, Study
+from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.transcript import Transcript
+
+VERSIONS = ("alpha", "beta", "gamma", "stephanie")
+# Messages in a row, by version: α and β alternate, γ and Stephanie come in bursts.
+RUNS = {"alpha": (1, 1, 1, 1), "beta": (1, 1, 1, 1), "gamma": (2, 1, 2, 2), "stephanie": (3, 2, 7, 1)}
+
+# (rater, background, version slug, metric key) → a score, or None for no rating at all.
+Scorer = Callable[[int, int, str, str], int | None]
+
+
+def seeded_scorer(seed: int = 1) -> Scorer:
+    """Scores that mostly agree: a base for each item and metric, one point up or down by rater."""
+    rng = random.Random(seed)
+    bases: dict[tuple[int, str, str], int] = {}
+
+    def score(rater: int, background: int, version: str, metric: str) -> int:
+        base = bases.setdefault((background, version, metric), rng.randint(1, 5))
+        return min(5, max(1, base + rng.choice((-1, 0, 0, 1))))
+
+    return score
+
+
+def rated_study(
+    *,
+    name: str = "Pilot",
+    backgrounds: int = 6,
+    versions: tuple[str, ...] = VERSIONS,
+    raters: int = 3,
+    simulated: bool = False,
+    score: Scorer | None = None,
+    comment: str = "",
+) -> Study:
+    """An open study in which every rater has scored every item, unless `score` answers None."""
+    study = unrated_study(name=name, backgrounds=backgrounds, versions=versions, simulated=simulated)
+    members = [join(study, number, simulated=simulated) for number in range(raters)]
+    rate(study, members, score or seeded_scorer(), comment)
+    return study
+
+
+def unrated_study(
+    *, name: str = "Pilot", backgrounds: int = 6, versions: tuple[str, ...] = VERSIONS, simulated: bool = False
+) -> Study:
+    corpus = Corpus.objects.create(name=f"{name} corpus")
+    rubric = Rubric.objects.get(slug="paper-six")
+    state = Study.State.OPEN
+    study = Study.objects.create(
+        name=name, corpus=corpus, rubric=rubric, seed=7, is_simulated=simulated, state=state, raters_per_item=3
+    )
+    study.versions.set(Version.objects.filter(slug__in=versions))
+    originals = Dialogue.objects.bulk_create(dialogue(corpus, number, "alpha") for number in range(backgrounds))
+    later = [version for version in versions if version != "alpha"]
+    Dialogue.objects.bulk_create(
+        dialogue(corpus, number, slug, origin=original)
+        for (number, original), slug in product(enumerate(originals), later)
+    )
+    chosen = Dialogue.objects.filter(corpus=corpus, version__in=versions).order_by("pk")
+    Item.objects.bulk_create(
+        Item(study=study, dialogue=row, background_id=row.origin_id or row.pk, position=position)
+        for position, row in enumerate(chosen)
+    )
+    return study
+
+
+def dialogue(corpus: Corpus, number: int, version: str, origin: Dialogue | None = None) -> Dialogue:
+    pairs = [
+        (1 + place % 2, f"message {number} of {length} here.")
+        for place, length in enumerate(RUNS[version])
+        for _ in range(length)
+    ]
+    return Dialogue.from_transcript(
+        Transcript.of(pairs),
+        corpus=corpus,
+        key=f"{version}-{number}",
+        version_id=version,
+        origin=origin,
+        parent=origin,
+        written_by="" if version == "alpha" else "demo-model",
+        is_demo=version != "alpha",
+    )
+
+
+def join(study: Study, number: int, *, simulated: bool = False) -> Membership:
+    user = User.objects.create(username=f"rater-{study.pk}-{number}@example.org")
+    Profile.objects.update_or_create(
+        user=user, defaults={"pseudonym": f"R-{study.pk}-{number}", "is_simulated": simulated}
+    )
+    return Membership.objects.create(study=study, rater=user, seed=number)
+
+
+def rate(study: Study, members: list[Membership], score: Scorer, comment: str = "") -> None:
+    """One submitted rating an item and member, unless `score` answers None for its metrics."""
+    metrics = [metric.key for metric in study.rubric.metric_list()]
+    items = list(study.items.select_related("dialogue"))
+    numbers = {pk: number for number, pk in enumerate(sorted({item.background_id for item in items}))}
+    answers = [
+        (item, member, [score(rater, numbers[item.background_id], item.dialogue.version_id, key) for key in metrics])
+        for (rater, member), item in product(enumerate(members), items)
+    ]
+    answers = [answer for answer in answers if None not in answer[2]]
+    assignments = Assignment.objects.bulk_create(
+        Assignment(study=study, item=item, membership=member, position=item.position, state="submitted")
+        for item, member, _ in answers
+    )
+    ratings = Rating.objects.bulk_create(Rating(assignment=one, comment=comment) for one in assignments)
+    Score.objects.bulk_create(
+        Score(rating=rating, metric=key, value=value, scale_low=1, scale_high=5)
+        for rating, (_, _, values) in zip(ratings, answers, strict=True)
+        for key, value in zip(metrics, values, strict=True)
+    )
