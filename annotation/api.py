@@ -1,0 +1,111 @@
+"""The two answers a rating page asks for while it is open: keep this draft, take this submission.
+
+Both are built from plain values that the rater sent or may see. A session that ended is answered with 403 and a
+reason, never with a log-in page that a script would take for success.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from rest_framework import serializers, status
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation.models import Assignment
+from annotation.rating import queue
+from annotation.rating.answers import Answer, AnswerError
+
+ApiView = Callable[..., Response]
+
+
+class DraftSerializer(serializers.Serializer[Any]):
+    """A rater's unfinished scores, made on top of draft `version`."""
+
+    version = serializers.IntegerField(min_value=0)
+    scores = serializers.DictField(child=serializers.IntegerField())
+    comment = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    flag = serializers.CharField(allow_blank=True, default="")
+
+
+class SubmissionSerializer(serializers.Serializer[Any]):
+    """A complete answer under the id that makes a repeat recognisable."""
+
+    submission_id = serializers.UUIDField()
+    scores = serializers.DictField(child=serializers.IntegerField())
+    comment = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    flag = serializers.CharField(allow_blank=True, default="")
+
+
+def with_reasons(view: ApiView) -> ApiView:
+    """Turn the queue's refusals into answers that carry their reason."""
+
+    @wraps(view)
+    def answered(request: Request, token: str) -> Response:
+        try:
+            return view(request, token)
+        except AnswerError as error:
+            return Response({"detail": str(error)}, status=status.HTTP_400_BAD_REQUEST)
+        except queue.StaleDraftError as error:
+            both = {"detail": str(error), "draft": error.draft, "version": error.version}
+            return Response(both, status=status.HTTP_409_CONFLICT)
+        except queue.QueueError as error:
+            return Response({"detail": str(error)}, status=status.HTTP_409_CONFLICT)
+
+    return answered
+
+
+@never_cache
+@login_not_required
+@api_view(["POST"])
+@with_reasons
+def draft(request: Request, token: str) -> Response:
+    """Keep a draft; answers its new version, or 409 with the newer draft that was found."""
+    sent = DraftSerializer(data=request.data)
+    sent.is_valid(raise_exception=True)
+    version = queue.save_draft(
+        request.user,
+        token,
+        version=sent.validated_data["version"],
+        answer=_answer(request, token, sent.validated_data),
+        now=timezone.now(),
+    )
+    return Response({"version": version})
+
+
+@never_cache
+@login_not_required
+@api_view(["POST"])
+@with_reasons
+def submit(request: Request, token: str) -> Response:
+    """Keep a rating; a repeat answers 200 with the first one's id. `next` is where to go on."""
+    sent = SubmissionSerializer(data=request.data)
+    sent.is_valid(raise_exception=True)
+    submission = queue.submit(
+        request.user,
+        token,
+        submission_id=sent.validated_data["submission_id"],
+        answer=_answer(request, token, sent.validated_data),
+        now=timezone.now(),
+    )
+    kept = {"id": str(submission.rating.submission_id), "repeated": submission.repeated}
+    return Response({**kept, "next": next_address(submission.rating.assignment)})
+
+
+def next_address(assignment: Assignment) -> str:
+    """Where this rater goes on: their next item, or the page that says why there is none."""
+    membership = assignment.membership
+    if membership is None:
+        raise ValueError("a place that nobody holds has no next page")
+    following = queue.next_assignment(membership, now=timezone.now())
+    return reverse("rate_item", args=[following.token]) if following else reverse("rate_next", args=[membership.token])
+
+
+def _answer(request: Request, token: str, data: dict[str, Any]) -> Answer:
+    rubric = queue.own_assignment(request.user, token).study.rubric
+    return Answer.read(data["scores"], data["comment"], data["flag"], rubric)

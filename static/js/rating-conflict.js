@@ -1,0 +1,34 @@
+// Two drafts of one item: show both, let the rater choose, overwrite nothing unasked.
+
+function row(question, mine, theirs) {
+  const cells = [question, mine, theirs].map((text, place) => {
+    const cell = document.createElement(place ? "td" : "th");
+    cell.className = place ? "num" : "";
+    cell.textContent = text ?? "–";
+    return cell;
+  });
+  cells[0].scope = "row";
+  const line = document.createElement("tr");
+  line.append(...cells);
+  return line;
+}
+
+// Resolves to true where the rater takes the other draft.
+export function choose(dialog, form, mine, theirs) {
+  const rows = form.questions.map((question) => {
+    const key = question.dataset.question;
+    return row(form.name(question), mine.scores[key], theirs.scores[key]);
+  });
+  if (mine.comment !== theirs.comment) {
+    rows.push(row("Comment", mine.comment || null, theirs.comment || null));
+  }
+  if (mine.flag !== theirs.flag) {
+    rows.push(row("Flag", mine.flag || null, theirs.flag || null));
+  }
+  dialog.querySelector("[data-conflict-rows]").replaceChildren(...rows);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "theirs"), { once: true });
+  });
+}

@@ -1,0 +1,122 @@
+// Sends drafts and the submission. Nothing is kept in the browser's storage: what the server has not
+// confirmed waits in memory and is sent again until it has. "Saved" is said only after the server said so.
+
+const PAUSE = 150;
+const LONGEST_WAIT = 8000;
+
+function csrfToken(form) {
+  // Logging in again in another tab renews the cookie; the page's own field is then out of date.
+  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
+  return cookie ? cookie.slice("csrftoken=".length) : form.elements.csrfmiddlewaretoken.value;
+}
+
+// Gives [status, answer]; status 0 means that no answer came.
+async function post(url, body, form, keepalive = false) {
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(form) },
+      body: JSON.stringify(body),
+      keepalive,
+    });
+    return [response.status, await response.json().catch(() => ({}))];
+  } catch {
+    return [0, {}];
+  }
+}
+
+export class Saver {
+  // `say(text, tone)` shows a state; `conflict(answer)` lets the rater choose between two drafts.
+  constructor(form, urls, version, { say, conflict }) {
+    Object.assign(this, { form, urls, version, say, conflict });
+    this.waiting = null;
+    this.busy = false;
+    this.submitting = false;
+    this.failures = 0;
+    window.addEventListener("online", () => this.flush());
+  }
+
+  get isSettled() {
+    return !this.waiting && !this.busy && !this.submitting;
+  }
+
+  change(answer) {
+    this.waiting = answer;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), PAUSE);
+  }
+
+  async flush() {
+    if (this.busy || this.submitting || !this.waiting) {
+      return;
+    }
+    clearTimeout(this.timer);
+    this.busy = true;
+    const answer = this.waiting;
+    const [status, reply] = await post(this.urls.draft, { version: this.version, ...answer }, this.form);
+    this.busy = false;
+    if (!this.submitting) {
+      this.settle(status, reply, answer);
+    }
+  }
+
+  settle(status, reply, answer) {
+    if (status === 200) {
+      this.failures = 0;
+      this.version = reply.version;
+      this.waiting = this.waiting === answer ? null : this.waiting;
+      return this.waiting ? this.flush() : this.say("Saved", "ok");
+    }
+    if (status === 409 && reply.draft) {
+      this.version = reply.version;
+      this.waiting = null;
+      return this.conflict(reply.draft);
+    }
+    return this.again(status, reply, () => this.flush());
+  }
+
+  // Keep trying where time may help; say what to do where it cannot.
+  again(status, reply, retry) {
+    if (status === 404) {
+      return this.say("This dialogue went to another rater after an hour without a sign. Go on with the next one.", "lost");
+    }
+    if (status === 400 || status === 409) {
+      return this.say(reply.detail ?? "The server cannot keep this.", "refused");
+    }
+    this.say(
+      status === 403
+        ? "Not saved yet: you are logged out. Log in in another tab; this page then sends your scores."
+        : "Not saved yet, retrying",
+      "waiting",
+    );
+    this.failures += 1;
+    this.timer = setTimeout(retry, Math.min(500 * 2 ** this.failures, LONGEST_WAIT));
+  }
+
+  // Gives the address to go on to once the server has kept the rating, or null where it refused.
+  async submit(submissionId, answer) {
+    clearTimeout(this.timer);
+    this.submitting = true;
+    this.say("Sending…", "waiting");
+    for (;;) {
+      const [status, reply] = await post(this.urls.submit, { submission_id: submissionId, ...answer }, this.form);
+      if (status === 200) {
+        this.waiting = null;
+        return reply.next;
+      }
+      if ([400, 404, 409].includes(status)) {
+        this.submitting = false;
+        this.again(status, reply);
+        return null;
+      }
+      await new Promise((resolve) => this.again(status, reply, resolve));
+    }
+  }
+
+  // The page goes away: one last try that outlives it.
+  leave() {
+    if (this.waiting && !this.submitting) {
+      post(this.urls.draft, { version: this.version, ...this.waiting }, this.form, true);
+    }
+  }
+}
