@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
 
+from dialogues import bulk
 from dialogues.formats.reading import UnreadableFileError, text_lines
 from dialogues.formats.records import BadRecord, Parsed, Record, Twin
 from dialogues.formats.registry import AUTO, FORMATS, Format, sniff
@@ -60,7 +61,7 @@ class Report:
     def add(self, record: Record) -> None:
         self.dialogues += 1
         self.messages += len(record.transcript)
-        self.turns += len(record.transcript.turns())
+        self.turns += record.transcript.turn_count()
         self.traits_1 += len(record.traits_1)
         self.traits_2 += len(record.traits_2)
         self.versions[record.version] += 1
@@ -229,12 +230,11 @@ def _store(corpus: Corpus, parsed: Iterator[Parsed], options: Options, tell: Cal
     """Insert batch by batch; after the first bad record of a strict import only go on reading, to report them all."""
     report = Report()
     records = _good_records(parsed, report)
-    ids: dict[str, int] = {}
     while batch := list(islice(records, BATCH)):
         for record in batch:
             report.add(record)
         if options.skip_bad or not report.refused:
-            _insert(corpus, batch, ids)
+            _insert(corpus, batch)
         tell()
     if report.refused and not options.skip_bad:
         raise ImportRefusedError(_bad_sentence(report.refused), report)
@@ -248,23 +248,24 @@ def _bad_sentence(count: int) -> str:
     return f"{number}, so nothing was imported. Mend the file, or skip bad records."
 
 
-def _insert(corpus: Corpus, batch: list[Record], ids: dict[str, int]) -> None:
+def _insert(corpus: Corpus, batch: list[Record]) -> None:
     """Rows first, in the file's order; then who came from whom, once every row has its number."""
-    rows = Dialogue.objects.bulk_create([_row(corpus, record) for record in batch])
-    ids.update((row.key, row.pk) for row in rows)
-    linked = []
-    for row, record in zip(rows, batch, strict=True):
-        if record.origin:
-            row.origin_id = ids[record.origin]
-            row.parent_id = ids.get(record.parent)
-            linked.append(row)
-    Dialogue.objects.bulk_update(linked, ["origin", "parent"], batch_size=250)
+    bulk.insert([_row(corpus, record) for record in batch])
+    linked = {record.key: record for record in batch if record.origin}
+    if not linked:
+        return
+    named = {key for record in linked.values() for key in (record.key, record.origin, record.parent)}
+    rows = {row.key: row for row in corpus.dialogues.filter(key__in=named).only("key", "origin", "parent")}
+    for key, record in linked.items():
+        rows[key].origin = rows[record.origin]
+        rows[key].parent = rows.get(record.parent)
+    Dialogue.objects.bulk_update([rows[key] for key in linked], ["origin", "parent"], batch_size=250)
 
 
 def _row(corpus: Corpus, record: Record) -> Dialogue:
     return Dialogue.from_transcript(
         record.transcript,
-        corpus=corpus,
+        corpus_id=corpus.pk,
         key=record.key,
         version_id=record.version,
         traits_1=list(record.traits_1),

@@ -124,7 +124,8 @@ class Dialogue(models.Model):
     def from_transcript(cls, transcript: Transcript, **fields: Any) -> "Dialogue":
         """An unsaved row with its counts filled in; every writer of dialogues comes through here."""
         runs = transcript.run_lengths()
-        texts = [message.text for message in transcript]
+        # A line break is white space to both tokenizers, so all messages count in one go.
+        texts = ["\n".join(message.text for message in transcript)]
         return cls(
             messages=transcript.to_json(),
             message_count=len(transcript),

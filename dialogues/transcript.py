@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, cast
 
 Speaker = Literal[1, 2]
@@ -60,7 +61,10 @@ class Transcript:
 
     def run_lengths(self) -> Counter[int]:
         """How many turns have one, two, three … messages."""
-        return Counter(len(turn.messages) for turn in self.turns())
+        return Counter(sum(1 for _ in run) for _, run in groupby(self.messages, key=itemgetter(0)))
+
+    def turn_count(self) -> int:
+        return sum(1 for _ in groupby(self.messages, key=itemgetter(0)))
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -84,6 +88,8 @@ def text_problem(text: str) -> str | None:
     """Why a text cannot be stored in a database, or None: NUL and lone surrogates are refused."""
     if "\x00" in text:
         return "text contains a NUL character"
+    if text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError:
