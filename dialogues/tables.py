@@ -225,3 +225,27 @@ def latex_cell(cell: ShownCell) -> str:
 
 def latex_line(cells: Iterable[str]) -> str:
     return " & ".join(cells) + r" \\"
+
+
+def to_text(table: Table) -> str:
+    """The table for a terminal: aligned columns, then the notes."""
+    lines = [[column.label for column in table.columns]]
+    lines += [[f"{cell.text} {cell.detail}".rstrip() for cell in row] for row in table.shown_rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
+    aligned = [
+        "  ".join(
+            text.rjust(width) if column.numeric else text.ljust(width)
+            for text, width, column in zip(line, widths, table.columns, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+    return "\n".join([table.caption, *text_group_line(table, widths), *aligned, *table.notes]) + "\n"
+
+
+def text_group_line(table: Table, widths: Sequence[int]) -> list[str]:
+    line, place = "", 0
+    for head in table.group_heads:
+        if head.text:
+            line = line.ljust(sum(widths[:place]) + 2 * place) + f"{head.text}: "
+        place += head.span
+    return [line.rstrip()] if line else []

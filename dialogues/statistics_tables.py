@@ -1,0 +1,129 @@
+"""Corpus figures as the paper's Tables 4 and 5 and Figure 3, the published values beside them."""
+
+from collections.abc import Callable
+
+from dialogues import published
+from dialogues.statistics.distinct import SIZES
+from dialogues.statistics.figures import CorpusFigures, VersionFigures
+from dialogues.statistics.tokens import TOKENIZERS
+from dialogues.statistics.turns import RUN_LABELS
+from dialogues.tables import Cell, Column, Table
+
+RUN_NAMES = ("one", "two", "three", "four", "five", "six or more")
+
+INTERVAL_NOTE = (
+    "In brackets: 95 % interval with the dialogue as the observation (ratio of sums, linearised; Student's t); "
+    "n counts dialogues."
+)
+ACMC_NOTE = (
+    "ACMC is messages over turns, a turn being all that one person sends before the other answers. The formula printed "
+    "in the paper divides by messages, which always gives 1; its Table 5 shows that turns are meant."
+)
+ALPHA_NOTE = (
+    "The paper reports 7.35 % double messages for α. The published PERSONA-CHAT data alternates strictly, so an α "
+    "imported from it has an ACMC of exactly 1."
+)
+TABLE_5_NOTE = (
+    "Shares are of turns. The paper calls them shares of dialogues, but only as shares of turns do they give its ACMC. "
+    "Its rows for γ and Stephanie add up to 99.89 and 98.57; here “six or more” completes every row."
+)
+DISTINCT_NOTE = (
+    "Unique over all n-grams; no n-gram crosses a message boundary. Pooled takes the whole version together and falls "
+    "as a corpus grows. The mean is over dialogues, each its own Distinct-N, without those too short for one n-gram; "
+    "in brackets its 95 % interval (Student's t)."
+)
+FIGURE_3_NOTE = "The paper draws its Distinct-N (Figure 3) and prints no numbers of it, so none stand beside these."
+
+
+def statistics_tables(figures: CorpusFigures) -> dict[str, Table]:
+    """The three tables of a corpus, by slug."""
+    return {table.slug: table for table in (lengths(figures), consecutive(figures), lexical(figures))}
+
+
+def basis(figures: CorpusFigures) -> tuple[str, ...]:
+    """The notes under every table: what was counted, and how."""
+    notes = [f"Tokenizer: {TOKENIZERS[figures.tokenizer]}."]
+    if figures.shared_only:
+        notes.append("Only backgrounds that every version has.")
+    return tuple(notes)
+
+
+def lengths(figures: CorpusFigures) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            version.label,
+            version.dialogues,
+            version.messages,
+            version.turns,
+            version.words,
+            version.words_per_message,
+            published.value(4, "words_per_message", version.slug),
+            version.acmc,
+            published.value(4, "acmc", version.slug),
+        )
+        for version in figures.versions
+    ]
+    counts = (Column(label) for label in ("Dialogues", "Messages", "Turns", "Words"))
+    pairs = (Column(side, group=group) for group in ("Words/message", "ACMC") for side in ("here", "paper"))
+    return Table(
+        slug="lengths",
+        caption="Words a message and average consecutive message count",
+        columns=(Column("Version", numeric=False), *counts, *pairs),
+        rows=tuple(rows),
+        notes=(*basis(figures), INTERVAL_NOTE, ACMC_NOTE, ALPHA_NOTE, "“paper” is its Table 4: GPT-4, 100 dialogues."),
+        row_versions=hues(figures),
+    )
+
+
+def consecutive(figures: CorpusFigures) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    row_hues: list[str] = []
+    for version in figures.versions:
+        rows.append((version.label, "here", *(100 * version.consecutive[label] for label in RUN_LABELS), version.turns))
+        row_hues.append(version.hue)
+        printed = [published.value(5, version.slug, label) for label in RUN_LABELS]
+        if any(share is not None for share in printed):
+            rows.append((version.symbol, "paper", *printed, None))
+            row_hues.append(version.hue)
+    runs = (Column(name, group="Messages in a turn, % of turns") for name in RUN_NAMES)
+    return Table(
+        slug="consecutive",
+        caption="Turns by number of consecutive messages",
+        columns=(Column("Version", numeric=False), Column("Source", numeric=False), *runs, Column("Turns")),
+        rows=tuple(rows),
+        notes=(*basis(figures)[1:], TABLE_5_NOTE, "“paper” is its Table 5."),
+        row_versions=tuple(row_hues),
+    )
+
+
+def lexical(figures: CorpusFigures) -> Table:
+    scopes: tuple[tuple[str, Callable[[VersionFigures, int], Cell]], ...] = (
+        ("pooled", lambda version, size: version.distinct[size].pooled),
+        ("pooled, matched", lambda version, size: version.matched[size]),
+        ("mean of dialogues", lambda version, size: version.distinct[size].mean),
+    )
+    rows = [
+        (version.label, scope, *(value(version, size) for size in SIZES))
+        for scope, value in scopes
+        for version in figures.versions
+    ]
+    matched = (
+        f"Matched: the same number of tokens from every version ({figures.matched_tokens:,}, all that the shortest "
+        "has), from whole dialogues in a seeded random order."
+    )
+    return Table(
+        slug="distinct",
+        caption="Lexical diversity, Distinct-N",
+        columns=(
+            Column("Version", numeric=False),
+            Column("Scope", numeric=False),
+            *(Column(f"N = {size}", decimals=3) for size in SIZES),
+        ),
+        rows=tuple(rows),
+        notes=(*basis(figures), DISTINCT_NOTE, matched, FIGURE_3_NOTE),
+        row_versions=hues(figures) * len(scopes),
+    )
+
+
+def hues(figures: CorpusFigures) -> tuple[str, ...]:
+    return tuple(version.hue for version in figures.versions)
