@@ -5,6 +5,7 @@ it writes comes from `generation.demo_rules`, and every reply names itself in `m
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections import Counter, OrderedDict
@@ -30,6 +31,7 @@ from generation.demo_rules import DEMO_FINGERPRINT, DEMO_LABEL, stage_of
 # Requests remembered to tell a repeated one; the oldest is forgotten first.
 REMEMBERED = 50_000
 STALL_SECONDS = 600
+STALL_LOOK = 0.1
 BODY_LIMIT = 16 * 1024 * 1024
 ERROR_CODES = {"rate_limited": "rate_limit_exceeded", "quota": "insufficient_quota"}
 
@@ -59,6 +61,7 @@ class DemoModel:
 
     def __init__(self, settings: DemoSettings) -> None:
         self.settings = settings
+        self.requests = 0
         self.outcomes: Counter[str] = Counter()
         self.stages: Counter[str] = Counter()
         self.answered_again = 0
@@ -67,9 +70,13 @@ class DemoModel:
         self._seen: OrderedDict[bytes, Seen] = OrderedDict()
 
     def stats(self) -> dict[str, Any]:
-        """Counts: requests, outcomes and stages by name, complete answers given twice to one request, in flight."""
+        """Counts: requests as they came, outcomes and stages by name as they were settled, in flight now and at most.
+
+        `answered_again` counts replies to a request that had its reply before: what a provider would bill twice.
+        A client that hangs up is answered all the same.
+        """
         return {
-            "requests": self.outcomes.total(),
+            "requests": self.requests,
             "outcomes": dict(self.outcomes),
             "stages": dict(self.stages),
             "answered_again": self.answered_again,
@@ -79,6 +86,7 @@ class DemoModel:
 
     def draw(self, digest: bytes) -> Random:
         """Chance for this request, this time."""
+        self.requests += 1
         seen = self._seen.pop(digest, Seen())
         self._seen[digest] = Seen(seen.times + 1, seen.answered)
         if len(self._seen) > REMEMBERED:
@@ -192,7 +200,10 @@ async def _cut(request: web.Request) -> web.StreamResponse:
 
 async def _stall(request: web.Request) -> web.StreamResponse:
     """Hold the connection open until the client gives up."""
-    await asyncio.sleep(STALL_SECONDS)
+    for _ in range(round(STALL_SECONDS / STALL_LOOK)):
+        if request.transport is None or request.transport.is_closing():
+            break
+        await asyncio.sleep(STALL_LOOK)
     return web.Response(status=504)
 
 
@@ -206,8 +217,10 @@ async def _streamed(request: web.Request, body: dict[str, Any], reply: dict[str,
     """The reply as server-sent events, ended by `[DONE]`."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
-    for chunk in chunks(reply, with_usage=wants_usage(body)):
-        await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
-    await response.write(b"data: [DONE]\n\n")
-    await response.write_eof()
+    # A reader may leave in the middle; that is no error of ours.
+    with contextlib.suppress(ConnectionResetError):
+        for chunk in chunks(reply, with_usage=wants_usage(body)):
+            await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        await response.write(b"data: [DONE]\n\n")
+        await response.write_eof()
     return response

@@ -32,8 +32,8 @@ _CURLY_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
 def json_values(reply: str) -> Iterator[dict[str, Any] | list[Any]]:
     """Every top-level JSON object or array in a reply, outermost first in each reading of it.
 
-    The reply is read as it is, then without trailing commas, then with straight quotes. Yields nothing for a
-    reply over a million characters.
+    A list of one object is given once more as that object. The reply is read as it is, then without trailing commas,
+    then with straight quotes. Yields nothing for a reply over a million characters.
     """
     if len(reply) > REPLY_LIMIT:
         return
@@ -55,6 +55,8 @@ def _values_in(text: str) -> Iterator[dict[str, Any] | list[Any]]:
             position += 1
             continue
         yield value
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            yield value[0]
 
 
 def _without_trailing_commas(text: str) -> str:

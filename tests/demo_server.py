@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from aiohttp import web
+
 from generation.demo_model import MODEL, DemoModel, DemoSettings, create_app, serve
 
 
@@ -39,7 +41,16 @@ def running(settings: DemoSettings) -> Iterator[DemoServer]:
     try:
         yield DemoServer(f"http://127.0.0.1:{port}/v1", app[MODEL])
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_stopped(runner), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def _stopped(runner: web.AppRunner) -> None:
+    """Close the server and end the answers whose clients have gone."""
+    await runner.cleanup()
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
