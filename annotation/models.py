@@ -33,6 +33,13 @@ class Profile(models.Model):
         return self.pseudonym
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def usable(self, now: datetime) -> Self:
+        """The links that still open a door: not used, revoked or expired, for no study that has been closed."""
+        waiting = self.filter(accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+        return waiting.filter(Q(study__isnull=True) | ~Q(study__state="closed"))
+
+
 class Invitation(models.Model):
     """A link that makes one account in one role, and joins one study if it names one."""
 
@@ -41,7 +48,10 @@ class Invitation(models.Model):
     role = models.CharField(max_length=20)
     email = models.EmailField(blank=True)
     study = models.ForeignKey("Study", models.CASCADE, null=True, blank=True, related_name="invitations")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="invitations_sent")
+    # Null: made on the server's command line, for a server that has no admin yet.
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="invitations_sent"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -50,8 +60,15 @@ class Invitation(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="invitations_accepted"
     )
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         ordering = ("-pk",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(revoked_at__isnull=True), name="invitation_ends_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} invitation {self.pk}"
