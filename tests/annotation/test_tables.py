@@ -1,0 +1,227 @@
+"""The report's tables over a study's own items, the paper's values beside them."""
+
+from dataclasses import replace
+
+import pytest
+from django.core.cache import cache
+
+from annotation.models import Assignment, Rating, Score, Study
+from annotation.reports.findings import Findings
+from annotation.reports.loading import findings_of
+from annotation.reports.notes import SIMULATED
+from annotation.reports.tables import study_tables
+from dialogues.models import Dialogue
+from dialogues.published import published_table
+from dialogues.tables import Cell, Estimate, Table
+from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, unrated_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_findings_of_another_test() -> None:
+    cache.clear()
+
+
+def tables_of(study: Study, *, dashes: bool = True) -> dict[str, Table]:
+    return study_tables(study, findings_of(study), dashes=dashes)
+
+
+def cell(table: Table, row: str, group: str, label: str) -> Cell:
+    place = next(n for n, column in enumerate(table.columns) if (column.group, column.label) == (group, label))
+    return next(cells[place] for cells in table.rows if cells[0] == row)
+
+
+def estimate(found: Cell) -> Estimate:
+    assert isinstance(found, Estimate)
+    return found
+
+
+def test_a_mean_is_that_of_the_scores_in_the_database() -> None:
+    study = rated_study()
+    values = Score.objects.filter(metric="natural", rating__assignment__item__dialogue__version="gamma")
+    scores = list(values.values_list("value", flat=True))
+    found = estimate(cell(tables_of(study)["table-3"], "Natural", "γ", "here"))
+    assert (found.value, found.n) == (pytest.approx(sum(scores) / len(scores)), 18)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value < found.high
+
+
+def test_the_papers_means_stand_beside() -> None:
+    table = tables_of(rated_study())["table-3"]
+    assert cell(table, "Engaging", "Stephanie", "paper") == 4.06
+    assert cell(table, "On-topic", "β", "paper") == 3.30
+
+
+def test_alphas_topic_and_persona_print_a_dash_and_their_scores_are_kept() -> None:
+    study = rated_study()
+    for metric in ("On-topic", "On-persona"):
+        assert cell(tables_of(study)["table-3"], metric, "α", "here") is None
+        assert estimate(cell(tables_of(study, dashes=False)["table-3"], metric, "α", "here")).n == 18
+    assert any("On-topic and On-persona" in note for note in tables_of(study)["table-3"].notes)
+    assert not any("“—”" in note for note in tables_of(study, dashes=False)["table-3"].notes)
+
+
+def test_a_dash_hides_its_comparisons_too() -> None:
+    study = rated_study()
+    hidden = {(row[0], row[1]) for row in tables_of(study)["comparisons"].rows}
+    shown = {(row[0], row[1]) for row in tables_of(study, dashes=False)["comparisons"].rows}
+    assert shown - hidden == {
+        (metric, pair) for metric in ("On-topic", "On-persona") for pair in ("β − α", "Stephanie − α")
+    }
+
+
+def test_table_4_measures_the_studys_dialogues_only() -> None:
+    study = unrated_study(backgrounds=3)
+    stranger = Dialogue.objects.filter(version="gamma").first()
+    assert stranger is not None
+    stranger.pk, stranger.key, stranger.message_count, stranger.turn_count = None, "stranger", 900, 1
+    stranger.save()
+    table = tables_of(study)["table-4"]
+    # γ's turns have 2, 1, 2 and 2 messages, each of five words with its full stop attached.
+    assert estimate(cell(table, "ACMC", "γ", "here")) == Estimate(7 / 4, 3, pytest.approx(7 / 4), pytest.approx(7 / 4))
+    assert estimate(cell(table, "Words/message, whitespace tokens", "γ", "here")).value == 5
+    assert cell(table, "ACMC", "γ", "paper") == 1.99
+
+
+def test_table_5_shares_add_up_to_100_with_six_or_more() -> None:
+    table = tables_of(rated_study())["table-5"]
+    ours = {row[0]: row[2:8] for row in table.rows if row[1] == "here"}
+    assert ours["Stephanie"] == (25.0, 25.0, 25.0, 0.0, 0.0, 25.0)
+    for symbol, shares in ours.items():
+        assert sum(share for share in shares if isinstance(share, float)) == pytest.approx(100), symbol
+    papers = {row[0]: row[2:8] for row in table.rows if row[1] == "paper"}
+    assert papers["γ"] == (20.5, 60.1, 17.98, 1.21, 0.1, None)
+
+
+def test_every_published_value_of_tables_3_to_5_is_beside_ours() -> None:
+    tables = tables_of(rated_study())
+    for number, slug in ((3, "table-3"), (4, "table-4"), (5, "table-5")):
+        printed = [value for row in published_table(number).rows for value in row.values if value is not None]
+        shown = [value for row in tables[slug].rows for value in row if isinstance(value, int | float)]
+        assert not [value for value in printed if value not in shown], slug
+
+
+def test_a_study_without_a_version_has_no_column_for_it() -> None:
+    study = rated_study(versions=("alpha", "stephanie"))
+    assert [head.text for head in tables_of(study)["table-3"].group_heads] == ["", "α", "Stephanie"]
+    assert {row[1] for row in tables_of(study)["comparisons"].rows} == {"Stephanie − α"}
+
+
+def test_simulated_scores_and_demo_texts_are_named_first_in_the_notes() -> None:
+    notes = {slug: table.notes for slug, table in tables_of(rated_study(simulated=True)).items()}
+    for slug in ("table-3", "agreement", "agreement-by-version", "comparisons", "raters"):
+        assert notes[slug][0] == SIMULATED, slug
+    for slug, found in notes.items():
+        assert "β, γ, Stephanie: demo rules, not a language model." in found, slug
+    people = tables_of(rated_study(name="Real"))
+    assert not any(SIMULATED in table.notes for table in people.values())
+
+
+def test_who_wrote_a_version_is_named() -> None:
+    study = rated_study()
+    Dialogue.objects.filter(version="gamma").update(is_demo=False, written_by="some-model-4")
+    cache.clear()
+    notes = tables_of(study)["table-3"].notes
+    assert "γ: written by some-model-4." in notes
+    assert "β, Stephanie: demo rules, not a language model." in notes
+
+
+def test_simulated_ratings_never_mix_with_those_of_people() -> None:
+    study = rated_study()
+    before = findings_of(study)
+    rate(study, [join(study, 9, simulated=True)], lambda *_: 5)
+    after = findings_of(study)
+    assert after.means == before.means
+    assert (after.ratings, after.set_aside) == (before.ratings, 24)
+    assert any("24 ratings by the simulator are left out" in note for note in tables_of(study)["table-3"].notes)
+
+
+def test_a_corrected_rating_counts_once_and_at_once() -> None:
+    study = rated_study(raters=1, score=lambda *_: 2)
+    assert estimate(cell(tables_of(study)["table-3"], "Natural", "β", "here")).value == 2
+    for rating in Rating.objects.filter(assignment__item__dialogue__version="beta"):
+        rating.is_current = False
+        rating.save(update_fields=["is_current"])
+        better = Rating.objects.create(assignment=rating.assignment, supersedes=rating)
+        Score.objects.create(rating=better, metric="natural", value=4, scale_low=1, scale_high=5)
+    found = estimate(cell(tables_of(study)["table-3"], "Natural", "β", "here"))
+    assert (found.value, found.n) == (4, 6)
+
+
+def test_equal_scores_are_undefined_with_a_sentence_and_no_number() -> None:
+    table = tables_of(rated_study(score=lambda *_: 3))["agreement"]
+    assert cell(table, "Natural", "", "α, ordinal") == "undefined"
+    assert estimate(cell(table, "Natural", "", "Within one point, %")).value == 100
+    assert any(
+        note.startswith("Natural: α, ordinal, α, interval,") and "all scores are equal" in note for note in table.notes
+    )
+
+
+def test_one_rater_has_no_agreement_and_the_table_says_why() -> None:
+    table = tables_of(rated_study(raters=1))["agreement"]
+    assert set(table.rows[0][1:]) == {"undefined"}
+    assert any("no item has scores from two raters" in note for note in table.notes)
+
+
+def test_items_that_one_rater_left_are_counted_out_of_the_correlations() -> None:
+    def score(rater: int, background: int, version: str, metric: str) -> int | None:
+        return None if rater == 2 and background == 0 else 1 + (rater + background + len(version) + len(metric)) % 5
+
+    table = tables_of(rated_study(score=score))["agreement"]
+    assert estimate(cell(table, "Natural", "", "ICC(2,1)")).n == 20
+    assert estimate(cell(table, "Natural", "", "α, ordinal")).n == 24
+    assert "ICC leaves out 4 of 24 items that not all 3 raters have scored." in table.notes
+
+
+def test_raters_appear_by_pseudonym_only() -> None:
+    study = rated_study()
+    table = tables_of(study)["raters"]
+    assert [row[:2] for row in table.rows] == [(f"R-{study.pk}-{number}", 24) for number in range(3)]
+
+
+def test_a_study_nobody_has_rated_still_has_lengths() -> None:
+    found = findings_of(unrated_study())
+    assert (found.items, found.ratings, len(found.raters)) == (24, 0, 0)
+    assert found.lengths["gamma"].messages == 6 * 7
+    assert set(found.means.values()) == {None}
+
+
+def test_a_draft_without_items_is_empty_not_an_error() -> None:
+    study = unrated_study(backgrounds=0)
+    assert findings_of(study).items == 0
+    assert study_tables(study, findings_of(study))["table-3"].rows[0] == ("Interesting",)
+
+
+def test_findings_are_computed_again_only_when_ratings_change(django_assert_max_num_queries: object) -> None:
+    study = rated_study()
+    first = findings_of(study)
+    with django_assert_max_num_queries(1):  # type: ignore[operator]
+        assert findings_of(study) == first
+    Rating.objects.filter(assignment__membership__seed=0).update(is_current=False)
+    assert findings_of(study).ratings == first.ratings - 24
+
+
+def test_two_studies_never_share_scores() -> None:
+    low = rated_study(name="Low", score=lambda *_: 1)
+    high = rated_study(name="High", score=lambda *_: 5)
+    for study, value in ((low, 1.0), (high, 5.0)):
+        assert {mean.value for mean in findings_of(study).means.values() if mean} == {value}
+
+
+def test_findings_survive_the_cache_whole() -> None:
+    study = rated_study()
+    computed = findings_of(study)
+    cached = findings_of(study)
+    assert isinstance(cached, Findings)
+    assert cached == replace(computed)
+
+
+def test_skipped_and_open_places_do_not_count() -> None:
+    study = rated_study(raters=1)
+    Assignment.objects.bulk_create(
+        Assignment(study=study, item=item, membership=join(study, 50 + item.position), position=0, state="skipped")
+        for item in study.items.all()[:3]
+    )
+    assert findings_of(study).ratings == len(VERSIONS) * 6
