@@ -159,7 +159,9 @@ def dialogue_json(transcript: Transcript) -> str:
 
 def reply_schema(stage: StageName) -> dict[str, Any]:
     """The JSON schema of a stage's reply, for endpoints that honour `response_format`."""
-    dialogue = _array({"type": "object", "properties": {"speaker": {"enum": [1, 2]}, "text": {"type": "string"}}})
+    dialogue = _array(
+        {"type": "object", "properties": {"speaker": {"type": "integer", "enum": [1, 2]}, "text": {"type": "string"}}}
+    )
     dialogue["items"] |= {"required": ["speaker", "text"], "additionalProperties": False}
     properties: dict[StageName, dict[str, Any]] = {
         "theme": {
