@@ -127,7 +127,10 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 540
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+# Finds calls whose worker died and rings where work waits; the task expires so that sweeps never pile up.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "sweep": {"task": "generation.sweep", "schedule": 15, "options": {"expires": 14}},
+}
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -156,6 +159,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 5 / 60  # hours
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
 # Axes advises locking addresses too; a class room of raters shares one address, so accounts are locked instead.
@@ -205,7 +209,7 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 USE_I18N = True
 EMAIL_BACKEND = EMAIL_CONFIG.get("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
-vars().update({name: value for name, value in EMAIL_CONFIG.items() if name.startswith("EMAIL_")})
+vars().update(EMAIL_CONFIG)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
