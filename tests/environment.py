@@ -5,9 +5,13 @@ import os
 import secrets
 import shutil
 import tempfile
+from pathlib import Path
 
 _data_dir = tempfile.mkdtemp(prefix="stephanie-test-")
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+
+# Whitenoise warns about a missing folder, and warnings are errors here.
+Path(_data_dir, "static").mkdir()
 
 os.environ["SECRET_KEY"] = secrets.token_urlsafe(32)
 os.environ["DATA_DIR"] = _data_dir

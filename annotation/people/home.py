@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from annotation.models import Assignment, Membership, Rating, Study
+from annotation.models import Membership, Rating, Study
 from annotation.roles import Role, role_of
 from dialogues.models import Corpus, Dialogue
 from generation.models import Endpoint, Run
@@ -27,9 +25,10 @@ class Step:
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
+    """A researcher's counts and next step; a rater's studies, which only the rating pages may show."""
     if role_of(request.user) in (Role.RESEARCHER, Role.ADMIN):
         return _researchers_home(request)
-    return render(request, "home/rater.html", {"memberships": open_memberships(request.user)})
+    return redirect("rate")
 
 
 def _researchers_home(request: HttpRequest) -> HttpResponse:
@@ -43,16 +42,9 @@ def _researchers_home(request: HttpRequest) -> HttpResponse:
             "next_step": next((step for step in steps if not step.done), None),
             "runs": Run.objects.select_related("corpus").order_by("-pk")[:4],
             "studies": Study.objects.select_related("corpus").order_by("-pk")[:4],
-            "memberships": open_memberships(request.user),
+            "rates_too": Membership.objects.filter(rater_id=request.user.pk, withdrawn_at__isnull=True).exists(),
         },
     )
-
-
-def open_memberships(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Membership]:
-    """The open studies this person rates in, each with `submitted`, the items they have scored."""
-    submitted = Count("assignments", filter=Q(assignments__state=Assignment.State.SUBMITTED))
-    mine = Membership.objects.filter(rater_id=user.pk, withdrawn_at__isnull=True, study__state=Study.State.OPEN)
-    return mine.select_related("study").annotate(submitted=submitted).order_by("-study_id")
 
 
 def counts() -> dict[str, int]:

@@ -1,0 +1,39 @@
+"""The page that says how the paper is read."""
+
+import pytest
+from django.test import Client
+
+from annotation.people.method import ACMC_ROWS
+from annotation.roles import Role
+from tests.people import make_user
+
+
+@pytest.mark.parametrize("row", ACMC_ROWS, ids=lambda row: row.version)
+def test_the_papers_table_5_gives_the_acmc_of_its_table_4(row: object) -> None:
+    assert row.acmc == pytest.approx(row.printed, abs=0.0101)  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [Role.RESEARCHER, Role.ADMIN])
+def test_those_who_read_reports_can_read_what_their_figures_mean(role: Role) -> None:
+    client = Client()
+    client.force_login(make_user(role), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get("/method/").content.decode()
+    for words in (
+        "divided by the number of <em>turns</em>",
+        "98.57",
+        "11.71",
+        "six or more",
+        "demo rules",
+        "simulated",
+    ):
+        assert words in page
+
+
+@pytest.mark.django_db
+def test_a_rater_may_not_read_what_a_study_compares_and_is_told_why() -> None:
+    client = Client()
+    client.force_login(make_user(Role.RATER), backend="django.contrib.auth.backends.ModelBackend")
+    response = client.get("/method/")
+    assert response.status_code == 403
+    assert "would tell a rater what a study compares" in response.content.decode()
