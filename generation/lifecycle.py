@@ -20,18 +20,20 @@ class CannotStart(Exception):
 def start(run: Run, *, by: Any = None) -> bool:
     """Start a draft or resume a paused run; False where it was running or finished already.
 
-    The first start freezes the example sets and prompts and writes the first stage's calls. Raises CannotStart.
+    A finished run whose calls were put back in line starts again. The first start freezes the example sets and
+    prompts and writes the first stage's calls. Raises CannotStart.
     """
     locked = Run.objects.select_for_update().get(pk=run.pk)
-    if locked.state not in (Run.State.DRAFT, Run.State.PAUSED):
+    closed = locked.state == Run.State.FINISHED and not locked.calls.unfinished().exists()
+    if locked.state == Run.State.RUNNING or closed:
         return False
     first = locked.state == Run.State.DRAFT
     if first:
         _freeze(locked)
         plan(locked)
         locked.started_at = timezone.now()
-    locked.state, locked.state_reason = Run.State.RUNNING, ""
-    locked.save(update_fields=["state", "state_reason", "started_at"])
+    locked.state, locked.state_reason, locked.finished_at = Run.State.RUNNING, "", None
+    locked.save(update_fields=["state", "state_reason", "started_at", "finished_at"])
     AuditEvent.record(by, "run.started" if first else "run.resumed", locked)
     return True
 

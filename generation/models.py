@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -34,7 +35,9 @@ class Endpoint(models.Model):
     max_in_flight = models.PositiveIntegerField(default=16)
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
-    timeout_seconds = models.PositiveIntegerField(default=120)
+    timeout_seconds = models.PositiveIntegerField(
+        default=120, validators=[MinValueValidator(1), MaxValueValidator(300)]
+    )
     # What this endpoint calls the longest reply it may write; the check finds out.
     length_parameter = models.CharField(
         max_length=30, choices=LengthParameter, default=LengthParameter.MAX_TOKENS, editable=False
@@ -42,7 +45,8 @@ class Endpoint(models.Model):
     # A 429 holds every worker back until then.
     blocked_until = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True)
-    check_result = models.CharField(max_length=300, blank=True)
+    check_result = models.CharField(max_length=500, blank=True)
+    check_passed = models.BooleanField(default=False, editable=False)
     is_demo = models.BooleanField(default=False, help_text="Answers by the demo model's rules, as the check found.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

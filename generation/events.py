@@ -1,0 +1,59 @@
+"""A run's progress as Server-Sent Events.
+
+However many people watch, a process reads each run once a second, in one thread with one database connection. The
+first event after every (re)connect is the whole state, so nothing is lost by a break.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
+
+from django.db import close_old_connections
+
+from generation.models import Run
+from generation.progress import progress_of
+
+PERIOD = 1.0  # seconds
+SILENCE = 15  # periods without news before a comment keeps proxies from closing the line
+LONGEST = 600  # periods; the browser then reconnects and its rights are looked at again
+LIVE = (Run.State.RUNNING, Run.State.PAUSED, Run.State.DRAFT)
+
+_reader = ThreadPoolExecutor(1, thread_name_prefix="progress")
+_latest: dict[int, tuple[float, Future[str | None]]] = {}
+
+
+async def stream(run_pk: int) -> AsyncIterator[str]:
+    """Event after event whenever something changed, until the run is finished or gone."""
+    yield "retry: 2000\n\n"
+    before, quiet = None, 0
+    for _ in range(LONGEST):
+        snapshot = await asyncio.wrap_future(_read_once_a_period(run_pk))
+        if snapshot is None:
+            yield "event: end\ndata: {}\n\n"
+            return
+        quiet = 0 if snapshot != before else quiet + 1
+        if not quiet:
+            yield f"data: {snapshot}\n\n"
+        elif quiet % SILENCE == 0:
+            yield ": still here\n\n"
+        before = snapshot
+        await asyncio.sleep(PERIOD)
+
+
+def _read_once_a_period(run_pk: int) -> Future[str | None]:
+    now = monotonic()
+    at, future = _latest.get(run_pk, (0.0, None))
+    if future is None or now - at > PERIOD * 0.9:
+        future = _reader.submit(_snapshot, run_pk)
+        for old in [pk for pk, (then, _) in _latest.items() if now - then > 60]:
+            del _latest[old]
+        _latest[run_pk] = (now, future)
+    return future
+
+
+def _snapshot(run_pk: int) -> str | None:
+    close_old_connections()
+    run = Run.objects.select_related("endpoint").filter(pk=run_pk).first()
+    return None if run is None else json.dumps(progress_of(run).as_json(), ensure_ascii=False)

@@ -1,0 +1,63 @@
+"""Where models answer: list, add, change, check."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dialogues.models import AuditEvent
+from dialogues.permissions import requires
+from generation.checking import check
+from generation.forms import EndpointForm
+from generation.models import Endpoint
+
+
+@require_GET
+@requires("generation.view_endpoint", "see endpoints")
+def endpoint_list(request: HttpRequest) -> HttpResponse:
+    endpoints = Endpoint.objects.annotate(run_count=Count("runs"))
+    return render(request, "generation/endpoints.html", {"endpoints": endpoints})
+
+
+@require_http_methods(["GET", "POST"])
+@requires("generation.add_endpoint", "add endpoints")
+def endpoint_new(request: HttpRequest) -> HttpResponse:
+    endpoint = Endpoint(created_by=cast(User, request.user))
+    return _edit(request, endpoint, "Add endpoint", "endpoint.added")
+
+
+@require_http_methods(["GET", "POST"])
+@requires("generation.change_endpoint", "change endpoints")
+def endpoint_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, pk=pk)
+    return _edit(request, endpoint, "Save", "endpoint.changed")
+
+
+@require_POST
+@requires("generation.change_endpoint", "check endpoints")
+def endpoint_check(request: HttpRequest, pk: int) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, pk=pk)
+    if check(endpoint):
+        messages.success(request, endpoint.check_result)
+    else:
+        messages.error(request, f"The check failed. {endpoint.check_result}")
+    return redirect(endpoint)
+
+
+def _edit(request: HttpRequest, endpoint: Endpoint, action: str, verb: str) -> HttpResponse:
+    form = EndpointForm(request.POST or None, instance=endpoint)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            endpoint = form.save()
+            changed = [name for name in form.changed_data if name != "api_key"]
+            AuditEvent.record(request.user, verb, endpoint, fields=changed, key="api_key" in form.changed_data)
+        messages.success(request, f"{endpoint.name} is saved. Check it before you use it.")
+        return redirect(endpoint)
+    stored = Endpoint.objects.filter(pk=endpoint.pk).first() if endpoint.pk else None
+    context = {"form": form, "endpoint": stored, "action": action}
+    return render(request, "generation/endpoint.html", context, status=422 if form.errors else 200)
