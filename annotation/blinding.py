@@ -6,14 +6,13 @@ number that counts rows, is among them; whatever else a dialogue or a study come
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from annotation.models import Assignment, Item, Membership, Study
 from annotation.rating.answers import FLAGS, Answer
 from annotation.rating.queue import answer_of, previous
 from annotation.studies.progress import Pace, pace
-from dialogues.display import tidy_text, turns_for_template
+from dialogues.display import ShownTurn, tidied, turns_for_template
 from dialogues.models import Dialogue, Rubric
 
 NAMES = ("Person A", "Person B")
@@ -42,7 +41,7 @@ class Question:
 class Scene:
     """A dialogue with the theme and characters beside it: the same for all versions of a background."""
 
-    turns: list[dict[str, Any]]
+    turns: list[ShownTurn]
     theme: str
     traits_1: tuple[str, ...]
     traits_2: tuple[str, ...]
@@ -117,7 +116,7 @@ def item_scene(item: Item, study: Study) -> Scene:
 
 def scene(dialogue: Dialogue, theme: str, traits_1: list[str], traits_2: list[str], *, tidy: bool) -> Scene:
     """`theme` and traits are the background's, passed in so that a dialogue's own can never differ from them."""
-    show = tidy_text if tidy else str
+    show = tidied if tidy else str
     return Scene(
         turns=turns_for_template(dialogue.transcript, NAMES, tidy=tidy),
         theme=theme,

@@ -39,6 +39,4 @@ class SubmissionForm:
             }
         except ValueError as error:
             raise AnswerError("The form was damaged on its way. Reload the page and choose again.") from error
-        return submission_id, Answer.read(
-            scores, self.data.get("comment", ""), self.data.get("flag", ""), self.rubric
-        )
+        return submission_id, Answer.read(scores, self.data.get("comment", ""), self.data.get("flag", ""), self.rubric)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.models import NO_LEASE, Assignment, Item, Study
 from annotation.studies.assignment import rater_order
 from annotation.studies.members import deal
-from annotation.studies.selection import Selection, select
+from annotation.studies.selection import Selection, background_of, select
 from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric, Version
 
 DEFAULT_GUIDELINES = """\
@@ -119,15 +119,15 @@ def _make_items(study: Study, selection: Selection) -> list[Item]:
     for position, index in enumerate(order):
         choice, pk = pairs[index]
         own = shown[choice.background]
-        donor = shown.get(choice.donor, own)
+        theme, traits_1, traits_2 = background_of(own, shown.get(choice.donor, own))
         items.append(
             Item(
                 study=study,
                 dialogue_id=pk,
                 background=own,
-                theme=donor.theme or own.theme,
-                traits_1=own.traits_1 or donor.traits_1,
-                traits_2=own.traits_2 or donor.traits_2,
+                theme=theme,
+                traits_1=traits_1,
+                traits_2=traits_2,
                 position=position,
             )
         )

@@ -51,7 +51,7 @@ def pace(membership: Membership) -> Pace:
     done = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED).count()
     total = max(done, share(membership.study))
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
-    seconds = list(timed.values_list("seconds", flat=True)[:RECENT])
+    seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
     minutes = math.ceil(median(seconds) * (total - done) / 60) if seconds else None
     return Pace(done, total, minutes)
 
@@ -80,7 +80,7 @@ def rater_table(study: Study) -> list[RaterProgress]:
     seconds: dict[int, list[float]] = defaultdict(list)
     timed = Rating.objects.for_study(study).filter(seconds__isnull=False)
     for membership, value in timed.values_list("assignment__membership_id", "seconds"):
-        seconds[membership].append(value)
+        seconds[membership].append(value or 0.0)
     total = share(study)
     return [
         RaterProgress(

@@ -83,6 +83,18 @@ def select(study: Study) -> Selection:
     return Selection(tuple(chosen), complete=len(complete), incomplete=len(found) - len(complete))
 
 
+def background_of(original: Dialogue, donor: Dialogue) -> tuple[str, list[str], list[str]]:
+    """Theme and traits shown with every version: the theme that was written for it, the characters that came with it.
+
+    Each falls back on the other dialogue where the first has none.
+    """
+    return (
+        donor.theme or original.theme,
+        original.traits_1 or donor.traits_1,
+        original.traits_2 or donor.traits_2,
+    )
+
+
 def writers(corpus_pk: int) -> list[str]:
     """Who wrote the generated dialogues of a corpus."""
     rows = Dialogue.objects.filter(corpus=corpus_pk).exclude(written_by="").order_by("written_by")

@@ -1,3 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotation.studies import views
+
+urlpatterns = [
+    path("", views.studies, name="studies"),
+    path("new/", views.study_new, name="study_new"),
+    path("<int:pk>/", views.study, name="study"),
+    path("<int:pk>/edit/", views.study_edit, name="study_edit"),
+    path("<int:pk>/launch/", views.study_launch, name="study_launch"),
+    path("<int:pk>/close/", views.study_close, name="study_close"),
+    path("<int:pk>/members/", views.study_member, name="study_member"),
+]
