@@ -26,7 +26,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "who": ("my sister", "my brother", "a friend", "my neighbour", "my cousin", "my mum", "my dad", "a colleague"),
     "when": ("last week", "this morning", "yesterday", "over the weekend", "two days ago", "the other night"),
     "often": ("twice a week", "every other day", "most weekends", "now and then", "once a month", "every evening"),
-    "long": ("a year", "two years", "six months", "ages", "five years", "since I was a kid", "about ten years"),
+    "long": ("a year", "two years", "six months", "ages", "five years", "half my life", "about ten years"),
     "count": ("two", "three", "four", "five", "six", "seven"),
     "mood": ("fun", "relaxing", "exhausting", "exciting", "a bit scary", "surprisingly easy", "harder than I thought"),
     "place": ("near the river", "downtown", "by the old station", "around the corner", "out of town"),
@@ -111,7 +111,7 @@ PETS = Topic(
     "pets",
     ("dog", "cat", "pet", "puppy", "animal", "horse", "bird", "fish", "kitten", "rabbit", "iguana", "turtle", "bunn"),
     (
-        "There is hair on everything I own.",
+        "I never feel alone in the house.",
         "We go for a walk {place} {often}.",
         "I would be lost without that company.",
         "It all started when {who} found a stray.",
@@ -141,6 +141,8 @@ SPORT = Topic(
     "sport",
     (
         "sport",
+        "workout",
+        "athlet",
         "run",
         "gym",
         "ski",
@@ -495,7 +497,6 @@ HOME = Topic(
         "farm",
         "plant",
         "flower",
-        "car",
         "build",
         "paint",
         "knit",
@@ -506,9 +507,6 @@ HOME = Topic(
         "fishing",
         "hunt",
         "shop",
-        "cloth",
-        "color",
-        "colour",
         "art",
         "draw",
         "photo",
@@ -576,9 +574,9 @@ OPENERS = (
     "Hi there, how are you today?",
     "Hey, how has your week been?",
     "Hello, how is it going?",
-    "Hi, nice to meet you!",
-    "Hey, what are you up to?",
+    "Hey, how are things?",
     "Good evening, how was your {day}?",
+    "Hi, are you having a good day?",
 )
 OPENER_EXTRAS = (
     "I just got home and put the kettle on.",
@@ -586,6 +584,8 @@ OPENER_EXTRAS = (
     "I am finally sitting down for a minute.",
     "The weather is awful, so I am staying in.",
     "I could use some company right now.",
+    "I have the whole evening to myself.",
+    "{who} has just left, so it is quiet here.",
 )
 GREETINGS = (
     "Hey, pretty good, thanks!",
@@ -616,7 +616,14 @@ ACKNOWLEDGEMENTS = (
     "Oh, where do I begin?",
     "Hmm.",
 )
-LEADS = ("By the way.", "As for me.", "So, about me.", "My turn!", "Guess what.")
+LEADS = (
+    "By the way…",
+    "Guess what!",
+    "My turn!",
+    "Well, about me…",
+    "You will laugh, but…",
+    "Oh, and…",
+)
 SYMPATHIES = (
     "I know exactly what you mean.",
     "I never knew that about you.",
@@ -624,22 +631,59 @@ SYMPATHIES = (
     "{who} is just like you there.",
     "I have wondered about that myself.",
 )
+PARTING_LEADS = (
+    "Oh, look at the time!",
+    "Ha, I see.",
+    "That is good to hear.",
+    "I will remember that.",
+)
 FAREWELLS = (
     "I have to run now, sadly.",
     "I should get some sleep soon.",
     "My dinner is ready, so I must go.",
     "{who} is at the door, I have to go.",
 )
-THANKS = ("It was lovely talking to you.", "Thanks for the chat!", "This was really nice.", "I enjoyed this a lot.")
-GOODBYES = ("Talk soon!", "See you around!", "Take care!", "Have a good night!", "Bye for now!")
+THANKS = (
+    "It was lovely talking to you.",
+    "Thanks for the chat!",
+    "This was really nice.",
+    "I enjoyed this a lot.",
+    "You made my evening.",
+)
+GOODBYES = (
+    "Talk soon!",
+    "See you around!",
+    "Take care!",
+    "Have a good night!",
+    "Bye for now!",
+    "Sleep well!",
+)
 GENERAL_TRAITS = (
     "I enjoy a good conversation.",
     "I am curious about other people.",
     "I like quiet evenings at home.",
     "I try to see the bright side of things.",
 )
+THEME_OPENINGS = (
+    "Two people get to know each other in a casual chat that circles around {topic}.",
+    "In an easy evening chat two strangers find that {topic} is something both can talk about.",
+    "Two acquaintances write to each other about how they spend their days, above all about {topic}.",
+    "A light conversation between two people who have just met soon turns to {topic}.",
+)
+THEME_SUBJECTS = (
+    "Along the way they touch on {subjects}, and each one tells the other a little about daily life.",
+    "They mention {subjects}, compare their habits and are curious about what the other one likes.",
+    "What comes up includes {subjects}, and both of them share small things about themselves.",
+)
+THEME_FILLERS = (
+    "The mood is friendly and relaxed throughout.",
+    "They ask each other questions and find a few things in common.",
+    "Now and then one of them tells a short story from everyday life.",
+    "In the end both seem glad to have met.",
+)
 # Too common to say what a dialogue is about.
 STOP_WORDS = """
+sound sounds awesome prefer name enjoy best kind live currently years old nothing yourself bit wonder work works
 about after again also always another anything because been before being both cannot could does doing done down
 each even ever every everything from good going great guess have having hello hear here hope into just know like
 little long look lots love made make many maybe mean more most much must myself need never nice only other over

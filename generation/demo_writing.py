@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dialogues.transcript import Message, Speaker, Transcript
 from generation import demo_phrases as phrases
@@ -16,20 +16,48 @@ THEME_TARGET = 58
 THEME_MOST = 100
 QUOTED_WORDS = 8
 SUBJECTS = 5
+# How often the last farewell is answered.
+GOODBYE_SHARE = 0.6
 # Messages a γ turn has, weighted as Table 5 prints them.
 RUNS = (1, 2, 3, 4)
 RUN_WEIGHTS = (20, 60, 18, 2)
 
+P = TypeVar("P", str, Talk)
+
+_SLOT = re.compile(r"\{([a-z]+)\}")
 _WORD = re.compile(r"[a-z]{4,}")
 _SELF = re.compile(r"\s*(?:i|i'm|i've|i'll|my)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _STOP_WORDS = frozenset(phrases.STOP_WORDS.split())
-_THEME_FILLERS = (
-    "The mood is friendly and relaxed throughout.",
-    "They ask each other questions and find a few things in common.",
-    "Now and then one of them tells a short story from everyday life.",
-    "In the end both seem glad to have met.",
-)
+# Short topic words must stand alone but for a common ending; longer ones may open any word.
+_SHORT = 4
+_ENDINGS = r"(?:s|es|ing|ed|er|ers)?\b"
+
+
+class Picker:
+    """Random phrases, none twice in one dialogue while there are others."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self._used: set[str | Talk] = set()
+
+    def phrase(self, options: Sequence[str]) -> str:
+        return self.filled(self._fresh(options))
+
+    def talk(self, topic: Topic) -> Talk:
+        fresh = [talk for talk in topic.talks if talk not in self._used]
+        question, answer, more = self._fresh(fresh or phrases.ANYTHING.talks)
+        return Talk(self.filled(question), self.filled(answer), self.filled(more))
+
+    def filled(self, text: str) -> str:
+        """Put a random word into every {slot}; the sentence still opens with a capital."""
+        text = _SLOT.sub(lambda match: self.rng.choice(phrases.SLOTS[match[1]]), text)
+        return text[:1].upper() + text[1:]
+
+    def _fresh(self, options: Sequence[P]) -> P:
+        chosen = self.rng.choice([option for option in options if option not in self._used] or options)
+        self._used.add(chosen)
+        return chosen
 
 
 class Move(NamedTuple):
@@ -59,14 +87,14 @@ def theme_of(transcript: Transcript, traits_1: Sequence[str], traits_2: Sequence
     subjects = [word for word, _ in counted.most_common() if word not in _STOP_WORDS][:SUBJECTS] or ["their day"]
     topic = topic_of(" ".join([*traits_1, *traits_2, *subjects]))
     parts = [
-        f"Two people get to know each other in a casual chat that circles around {topic.name}.",
-        f"Along the way they touch on {_listed(subjects)}, and each one tells the other a little about daily life.",
+        rng.choice(phrases.THEME_OPENINGS).replace("{topic}", topic.name),
+        rng.choice(phrases.THEME_SUBJECTS).replace("{subjects}", _listed(subjects)),
     ]
     for number, traits in ((1, traits_1), (2, traits_2)):
         known = [words for words in (_quotable(trait) for trait in traits) if words]
         if known:
             parts.append(f"Person {number} says: “{rng.choice(known)}”")
-    fillers = iter(rng.sample(_THEME_FILLERS, len(_THEME_FILLERS)))
+    fillers = iter(rng.sample(phrases.THEME_FILLERS, len(phrases.THEME_FILLERS)))
     while len(" ".join(parts).split()) < THEME_TARGET:
         parts.append(next(fillers))
     return " ".join(" ".join(parts).split()[:THEME_MOST])
@@ -85,10 +113,18 @@ def write_pair(background: Background, rng: Random) -> tuple[Transcript, Transcr
 
 
 def topic_of(text: str) -> Topic:
-    """The topic whose words a text holds most of; everyday life where it holds none."""
-    words = re.findall(r"[a-z]+", text.lower())
-    hits = [sum(word.startswith(topic.words) for word in words) for topic in phrases.TOPICS]
-    return phrases.TOPICS[hits.index(max(hits))] if max(hits) else phrases.ANYTHING
+    """The topic whose words fill most of a text; everyday life where none is there."""
+    filled = [sum(map(len, pattern.findall(text.lower()))) for pattern in _TOPIC_WORDS]
+    return phrases.TOPICS[filled.index(max(filled))] if max(filled) else phrases.ANYTHING
+
+
+def _topic_words(topic: Topic) -> re.Pattern[str]:
+    words = sorted(topic.words, key=len, reverse=True)
+    forms = (re.escape(word) + (_ENDINGS if len(word) <= _SHORT else "") for word in words)
+    return re.compile(rf"\b(?:{'|'.join(forms)})")
+
+
+_TOPIC_WORDS = tuple(map(_topic_words, phrases.TOPICS))
 
 
 def sentence_case(text: str) -> str:
@@ -101,23 +137,21 @@ def sentence_case(text: str) -> str:
 
 def _moves(background: Background, rng: Random) -> list[Move]:
     """Opening, then a trait, a question on it and its answer from each side in turn, then the farewell."""
-    shares = _shares(background, rng)
-    moves = [
-        Move((), (pick(phrases.OPENERS, rng),), (pick(phrases.OPENER_EXTRAS, rng),)),
-        Move((), (pick(phrases.GREETINGS, rng), pick(phrases.OPENER_EXTRAS, rng)), (pick(phrases.BOUNCES, rng),)),
-    ]
-    talked: set[Talk] = set()
-    for trait in shares:
+    pick = Picker(rng)
+    opener = Move((), (pick.phrase(phrases.OPENERS),), (pick.phrase(phrases.OPENER_EXTRAS),))
+    greeting = (pick.phrase(phrases.GREETINGS), pick.phrase(phrases.OPENER_EXTRAS))
+    moves = [opener, Move((), greeting, (pick.phrase(phrases.BOUNCES),))]
+    for trait in _shares(background, rng):
         topic = topic_of(trait)
-        talk = _unused(topic, talked, rng)
-        talked.add(talk)
-        moves.append(Move((pick(phrases.LEADS, rng),), (trait, pick(topic.follow, rng)), ()))
-        question = (pick(phrases.SYMPATHIES, rng), fill(talk.question, rng))
-        moves.append(Move((pick(phrases.REACTIONS, rng),), question, ()))
-        moves.append(Move((pick(phrases.ACKNOWLEDGEMENTS, rng),), (fill(talk.answer, rng), fill(talk.more, rng)), ()))
-    moves.append(Move((pick(phrases.REACTIONS, rng),), (pick(phrases.FAREWELLS, rng),), (pick(phrases.THANKS, rng),)))
-    if rng.random() < 0.6:
-        moves.append(Move((), (pick(phrases.THANKS, rng),), (pick(phrases.GOODBYES, rng),)))
+        talk = pick.talk(topic)
+        question = (pick.phrase(phrases.SYMPATHIES), talk.question)
+        moves.append(Move((pick.phrase(phrases.LEADS),), (trait, pick.phrase(topic.follow)), ()))
+        moves.append(Move((pick.phrase(phrases.REACTIONS),), question, ()))
+        moves.append(Move((pick.phrase(phrases.ACKNOWLEDGEMENTS),), (talk.answer, talk.more), ()))
+    farewell = (pick.phrase(phrases.FAREWELLS),)
+    moves.append(Move((pick.phrase(phrases.PARTING_LEADS),), farewell, (pick.phrase(phrases.THANKS),)))
+    if rng.random() < GOODBYE_SHARE:
+        moves.append(Move((), (pick.phrase(phrases.THANKS),), (pick.phrase(phrases.GOODBYES),)))
     return moves
 
 
@@ -133,11 +167,6 @@ def _shares(background: Background, rng: Random) -> list[str]:
     return chosen
 
 
-def _unused(topic: Topic, talked: set[Talk], rng: Random) -> Talk:
-    fresh = [talk for talk in topic.talks if talk not in talked] or list(phrases.ANYTHING.talks)
-    return rng.choice(fresh)
-
-
 def _single_step(move: Move, rng: Random) -> list[str]:
     """The core, with one of the small sentences around it half of the time."""
     before = [text for text in move.before if rng.random() < 0.4]
@@ -150,18 +179,6 @@ def _step_by_step(move: Move, rng: Random) -> list[str]:
     run = min(rng.choices(RUNS, RUN_WEIGHTS)[0], len(texts))
     cuts = sorted(rng.sample(range(1, len(texts)), run - 1))
     return [" ".join(texts[start:end]) for start, end in zip([0, *cuts], [*cuts, len(texts)], strict=True)]
-
-
-def pick(options: Sequence[str], rng: Random) -> str:
-    return fill(rng.choice(options), rng)
-
-
-def fill(text: str, rng: Random) -> str:
-    """Put a random word into every {slot}; the sentence still opens with a capital."""
-    for slot, words in phrases.SLOTS.items():
-        while f"{{{slot}}}" in text:
-            text = text.replace(f"{{{slot}}}", rng.choice(words), 1)
-    return text[:1].upper() + text[1:]
 
 
 def _quotable(trait: str) -> str:

@@ -1,6 +1,7 @@
 """The demo rules write what each stage asks for, the same for the same seed, near the paper's shape."""
 
 import json
+import re
 from collections.abc import Sequence
 from random import Random
 
@@ -12,6 +13,7 @@ from generation.default_prompts import DEFAULT_PROMPTS
 from generation.demo_faults import CONTENT_FAULTS, DemoStage, applies, chosen_fault, read_faults, spoil
 from generation.demo_rules import DEMO_LABEL, answer, stage_of
 from generation.demo_splitting import cut, further_split
+from generation.demo_writing import topic_of
 from generation.fidelity import fidelity
 from generation.parsing import ParseError, parse_further_split, parse_pair, parse_theme
 from generation.prompts import (
@@ -86,6 +88,25 @@ def test_a_pair_speaks_of_both_characters() -> None:
         said = {s: " ".join(m.text for m in transcript if m.speaker == s) for s in (1, 2)}
         assert "I ride my bike to work." in said[1]
         assert "I own a small bakery." in said[2]
+
+
+@pytest.mark.parametrize(
+    ("trait", "topic"),
+    [
+        ("i work in a bank .", "work"), ("my mom is tall .", "family"), ("I have two cats.", "pets"),
+        ("I workout daily.", "sport"), ("I sing country songs.", "music"), ("i like blue .", "everyday life"),
+        ("i caught a cold in september .", "everyday life"), ("", "everyday life"),
+    ],
+)  # fmt: skip
+def test_a_trait_belongs_to_the_topic_of_its_words(trait: str, topic: str) -> None:
+    assert topic_of(trait).name == topic
+
+
+def test_no_sentence_comes_twice_in_a_single_step_dialogue() -> None:
+    for seed in range(40):
+        beta = parse_pair(answer(pair_request(), Random(seed))).beta
+        said = [sentence for message in beta for sentence in re.split(r"(?<=[.!?…]) ", message.text)]
+        assert len(said) == len(set(said)), said
 
 
 @settings(max_examples=80)
