@@ -8,35 +8,33 @@ from django.views.decorators.http import require_GET
 
 from dialogues.models import Version
 from dialogues.permissions import requires
+from dialogues.published import published_table, value
 from dialogues.rubric import PAPER_SIX
+from dialogues.statistics.turns import acmc_from_shares
 
 
 @dataclass(frozen=True, slots=True)
 class AcmcRow:
-    """A printed row of the paper's Table 5 and the ACMC that its Table 4 prints for it."""
+    """A printed row of Table 5 (percent), the ACMC that follows from it, and the one that Table 4 prints."""
 
     version: str
-    # Percent of turns with one, two, … five messages.
     shares: tuple[float, ...]
-    printed: float
-
-    @property
-    def acmc(self) -> float:
-        """Messages a turn, each length weighed with its share."""
-        return sum(length * share for length, share in enumerate(self.shares, 1)) / 100
+    follows: float | None
+    printed: float | None
 
 
-ACMC_ROWS = (
-    AcmcRow("α", (92.65, 7.35, 0, 0, 0), 1.07),
-    AcmcRow("β", (91.26, 8.74, 0, 0, 0), 1.08),
-    AcmcRow("γ", (20.50, 60.10, 17.98, 1.21, 0.1), 1.99),
-    AcmcRow("Stephanie", (11.17, 39.24, 34.33, 10.86, 2.97), 2.51),
-)
+def acmc_rows() -> list[AcmcRow]:
+    rows = []
+    for row in published_table(5).rows:
+        shares = tuple(share or 0.0 for share in row.values)
+        follows = acmc_from_shares(dict(enumerate(shares, 1)))
+        rows.append(AcmcRow(row.label, shares, follows, value(4, "acmc", row.key)))
+    return rows
 
 
 # Raters must not read it: it says which kinds of dialogue a blind study mixes.
 @require_GET
 @requires("annotation.view_study", "read the method page, which would tell a rater what a study compares")
 def method(request: HttpRequest) -> HttpResponse:
-    context = {"versions": Version.objects.all(), "metrics": PAPER_SIX, "acmc_rows": ACMC_ROWS}
+    context = {"versions": Version.objects.all(), "metrics": PAPER_SIX, "acmc_rows": acmc_rows()}
     return render(request, "method.html", context)
