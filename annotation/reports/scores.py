@@ -18,6 +18,7 @@ class VersionItems:
 
     slug: str
     symbol: str
+    hue: str
     items: int
     writers: tuple[str, ...]
     is_demo: bool
@@ -87,6 +88,7 @@ def study_items(study: Study) -> StudyItems:
             VersionItems(
                 slug=version.slug,
                 symbol=version.symbol,
+                hue=version.hue,
                 items=slugs.count(version.slug),
                 writers=tuple(sorted(name for slug, name, _ in written if slug == version.slug and name)),
                 is_demo=any(made for slug, _, made in written if slug == version.slug),

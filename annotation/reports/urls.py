@@ -1,3 +1,11 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotation.reports import views
+
+urlpatterns = [
+    path("<int:pk>/report/", views.study_report, name="study_report"),
+    path("<int:pk>/report/ratings.csv", views.study_ratings_csv, name="study_ratings_csv"),
+    path("<int:pk>/report/<slug:table>.csv", views.study_table_csv, name="study_table_csv"),
+    path("<int:pk>/report/<slug:table>.tex", views.study_table_latex, name="study_table_latex"),
+    path("<int:pk>/report/<slug:figure>.<slug:form>", views.study_figure, name="study_figure"),
+]

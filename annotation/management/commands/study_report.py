@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand
 
 from annotation.management.named_study import named_study
 from annotation.models import Study
-from annotation.reports.findings import Findings
+from annotation.reports.findings import Findings, Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
-from dialogues.tables import Table
+from dialogues.tables import Estimate, Table
 
 
 class Command(BaseCommand):
@@ -52,9 +52,14 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
             for (metric, first, second), difference in found.differences.items()
         ],
         "versions": {
-            version.slug: {**asdict(version), **asdict(found.lengths[version.slug])} for version in found.versions
+            version.slug: {**asdict(version), **lengths_json(found.lengths[version.slug])} for version in found.versions
         },
     }
+
+
+def lengths_json(lengths: Lengths) -> dict[str, Any]:
+    """Estimates by name, not as bare lists."""
+    return {name: value._asdict() if isinstance(value, Estimate) else value for name, value in asdict(lengths).items()}
 
 
 def _dict(found: Any) -> dict[str, Any] | None:

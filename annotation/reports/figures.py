@@ -1,0 +1,127 @@
+"""A report's figures as Vega-Lite specifications: mean scores, and agreement, by metric and version."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from annotation.models import Study
+from annotation.reports.exports import DEMO_LABEL
+from annotation.reports.findings import Findings
+from dialogues.charts import Spec, Theme, config
+from dialogues.published import published_table
+
+Row = dict[str, Any]
+HERE, PAPER = "this study", "paper, Table 3"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What heads a figure, what it shows in a sentence, and how it is drawn."""
+
+    slug: str
+    title: str
+    alt: str
+    draw: Callable[[Study, Findings, Theme], Spec]
+
+
+def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
+    """Mean scores with their intervals; hollow diamonds where the paper prints a value."""
+    scale = study.rubric.scale
+    x = alt.X("value:Q", title="Mean score", scale=alt.Scale(domain=[scale.low, scale.high]))
+    return forest(mean_rows(found), x, study, found, theme)
+
+
+def agreement_spec(study: Study, found: Findings, theme: Theme) -> Spec:
+    """Ordinal α within each version, with intervals."""
+    rows = agreement_rows(found)
+    lowest = min([0.0, *(row["low"] for row in rows if row["low"] is not None)])
+    x = alt.X("value:Q", title="Krippendorff's α, ordinal", scale=alt.Scale(domain=[lowest, 1]))
+    return forest(rows, x, study, found, theme)
+
+
+FIGURES: dict[str, Figure] = {
+    figure.slug: figure
+    for figure in (
+        Figure(
+            "means",
+            "Mean score by metric and version",
+            "For each metric, one line a version: the mean score with its 95 % interval, and the paper's mean.",
+            means_spec,
+        ),
+        Figure(
+            "agreement-alpha",
+            "Agreement by metric and version",
+            "For each metric, one line a version: Krippendorff's ordinal α with its 95 % interval.",
+            agreement_spec,
+        ),
+    )
+}
+
+
+def mean_rows(found: Findings) -> list[Row]:
+    rows = []
+    for metric, version in shown_cells(found):
+        about = {"metric": metric.name, "version": version.symbol}
+        if mean := found.means[metric.key, version.slug]:
+            rows.append({**about, "source": HERE, "value": mean.value, "low": mean.low, "high": mean.high})
+        printed = published_table(3).value(metric.key, version.slug)
+        if printed is not None:
+            rows.append({**about, "source": PAPER, "value": printed, "low": None, "high": None})
+    return rows
+
+
+def agreement_rows(found: Findings) -> list[Row]:
+    rows = []
+    for metric, version in shown_cells(found):
+        alpha = found.agreement_by_version[metric.key, version.slug].estimates["alpha_ordinal"]
+        if alpha.value is not None:
+            about = {"metric": metric.name, "version": version.symbol, "source": HERE}
+            rows.append({**about, "value": alpha.value, "low": alpha.low, "high": alpha.high})
+    return rows
+
+
+def shown_cells(found: Findings) -> list[tuple[Any, Any]]:
+    """Metric and version pairs, without those that the rubric prints as a dash."""
+    return [
+        (metric, version)
+        for metric in found.metrics
+        for version in found.versions
+        if version.slug not in metric.dash_for
+    ]
+
+
+def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Theme) -> Spec:
+    """Points with intervals, a panel a metric and a line a version; the version's name stands at its line."""
+    symbols = [version.symbol for version in found.versions]
+    hues = [theme.hues.get(version.hue, theme.hues["other"]) for version in found.versions]
+    base = alt.Chart().encode(
+        y=alt.Y("version:N", sort=symbols, title=None, scale=alt.Scale(domain=symbols)),
+        color=alt.Color("version:N", scale=alt.Scale(domain=symbols, range=hues), legend=None),
+    )
+    here, paper = f"datum.source === '{HERE}'", f"datum.source === '{PAPER}'"
+    layers = alt.layer(
+        base.mark_rule(strokeWidth=2).transform_filter("isValid(datum.low)").encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_point(filled=True, size=70, opacity=1).transform_filter(here).encode(x=x),
+        base.mark_point(shape="diamond", size=70, opacity=1).transform_filter(paper).encode(x=x),
+        data=alt.InlineData(values=rows),
+    ).properties(width=230, height=26 * len(symbols))
+    names = [metric.name for metric in found.metrics]
+    panels = layers.facet(facet=alt.Facet("metric:N", sort=names, title=None), columns=2, spacing=18)
+    whole = panels.properties(
+        background="transparent", title=alt.TitleParams(study.name, subtitle=subtitle(study, found, rows))
+    ).configure(**config(theme))
+    spec: Spec = whole.configure_header(labelColor=theme.ink, labelFontSize=13, labelAnchor="start").to_dict()
+    return spec
+
+
+def subtitle(study: Study, found: Findings, rows: list[Row]) -> list[str]:
+    """What a figure says of itself wherever it goes: marks, intervals, simulated scores, demo texts."""
+    lines = ["Points: this study, with 95 % intervals."]
+    if any(row["source"] == PAPER for row in rows):
+        lines[0] += " Diamonds: the paper's Table 3."
+    if study.is_simulated:
+        lines.append("Simulated ratings, not given by people.")
+    demo = [version.symbol for version in found.versions if version.is_demo]
+    return lines + ([f"{', '.join(demo)}: {DEMO_LABEL}."] if demo else [])

@@ -1,0 +1,134 @@
+"""A study's report, like a page of a paper, and the files it leaves in."""
+
+from typing import Any, TypeVar
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET
+
+from annotation.models import Study
+from annotation.reports.exports import marked, ratings_csv, streamed
+from annotation.reports.figures import FIGURES
+from annotation.reports.findings import Findings
+from annotation.reports.loading import findings_of
+from annotation.reports.tables import study_tables
+from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
+from dialogues.models import AuditEvent
+from dialogues.permissions import requires
+from dialogues.tables import Table, to_csv, to_latex
+
+Response = TypeVar("Response", bound=HttpResponseBase)
+# What there is to show before anybody has scored anything.
+WITHOUT_RATINGS = ("table-4", "table-5")
+
+
+@require_GET
+@requires("annotation.view_study", "read reports")
+def study_report(request: HttpRequest, pk: int) -> HttpResponse:
+    study = studied(pk)
+    found = findings_of(study)
+    dashes = wants_dashes(request)
+    tables = study_tables(study, found, dashes=dashes)
+    shown = tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items}
+    context = {
+        "study": study,
+        "found": found,
+        "tables": [linked(study, table, dashes) for table in shown.values()],
+        "figures": [linked_figure(study, name) for name in FIGURES] if found.ratings else [],
+        "dashes": dashes,
+        "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
+        "demo_versions": [version.symbol for version in found.versions if version.is_demo],
+    }
+    return render(request, "reports/study_report.html", context)
+
+
+@require_GET
+@requires("annotation.view_study", "read reports")
+def study_table_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
+    study = studied(pk)
+    found = findings_of(study)
+    chosen = table_or_404(study, found, table, wants_dashes(request))
+    demo = any(version.is_demo for version in found.versions)
+    text = to_csv(marked(chosen, simulated=study.is_simulated, demo=demo))
+    return attached(HttpResponse(text, content_type="text/csv; charset=utf-8"), study, f"{table}.csv")
+
+
+@require_GET
+@requires("annotation.view_study", "read reports")
+def study_table_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse:
+    study = studied(pk)
+    chosen = table_or_404(study, findings_of(study), table, wants_dashes(request))
+    response = HttpResponse(to_latex(chosen), content_type="text/x-tex; charset=utf-8")
+    return attached(response, study, f"{table}.tex")
+
+
+@require_GET
+@requires("annotation.view_study", "read reports")
+def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpResponse:
+    """SVG on a transparent ground in the theme asked for; files to keep (`?download`) in light colours on white."""
+    study = studied(pk)
+    found = findings_of(study)
+    if figure not in FIGURES or form not in CONTENT_TYPES or not found.ratings:
+        raise Http404("This report has no such figure.")
+    theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
+    spec = FIGURES[figure].draw(study, found, THEMES[theme])
+    if "download" not in request.GET:
+        return HttpResponse(rendered(spec, form)[0], content_type=CONTENT_TYPES[form])
+    content, _ = rendered(on_paper(spec, THEMES[theme]), form)
+    return attached(HttpResponse(content, content_type=CONTENT_TYPES[form]), study, f"{figure}.{form}")
+
+
+@require_GET
+@requires("annotation.view_rating", "take ratings out of the house")
+def study_ratings_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    study = studied(pk)
+    AuditEvent.record(request.user, "exported ratings", study)
+    return attached(streamed(request, ratings_csv(study), "text/csv; charset=utf-8"), study, "ratings.csv")
+
+
+def studied(pk: int) -> Study:
+    """Everybody who may read reports may read each; whoever may not never comes here."""
+    return get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
+
+
+def wants_dashes(request: HttpRequest) -> bool:
+    return request.GET.get("dashes") != "0"
+
+
+def table_or_404(study: Study, found: Findings, slug: str, dashes: bool) -> Table:
+    table = study_tables(study, found, dashes=dashes).get(slug)
+    if table is None:
+        raise Http404("This report has no such table.")
+    return table
+
+
+def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:
+    """A table with the addresses of its files."""
+    query = "" if dashes else "?dashes=0"
+    return {
+        "table": table,
+        "csv_url": reverse("study_table_csv", args=[study.pk, table.slug]) + query,
+        "latex_url": reverse("study_table_latex", args=[study.pk, table.slug]) + query,
+    }
+
+
+def linked_figure(study: Study, slug: str) -> dict[str, Any]:
+    """A figure with the addresses of its pictures and files."""
+    urls = {form: reverse("study_figure", args=[study.pk, slug, form]) for form in CONTENT_TYPES}
+    return {
+        "figure": FIGURES[slug],
+        "light_url": urls["svg"],
+        "dark_url": f"{urls['svg']}?theme=dark",
+        "files": [(form.upper(), f"{url}?download") for form, url in urls.items()],
+    }
+
+
+def attached(response: Response, study: Study, name: str) -> Response:
+    """Saved as a file whose name says which study, and whether its ratings are simulated."""
+    mark = "-simulated" if study.is_simulated else ""
+    stem = slugify(study.name) or f"study-{study.pk}"
+    response["Content-Disposition"] = f'attachment; filename="{stem}{mark}-{name}"'
+    return response

@@ -1,0 +1,230 @@
+"""What leaves the house: ratings as long CSV, tables as CSV and LaTeX, the two commands."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.test import AsyncClient, Client
+from django.urls import reverse
+
+from annotation.models import Rating, Score, Study
+from annotation.reports.exports import RATING_COLUMNS
+from annotation.roles import Role
+from dialogues.models import AuditEvent
+from tests.annotation.rated_study import join, rate, rated_study, unrated_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_findings_of_another_test() -> None:
+    cache.clear()
+
+
+def signed_in(role: Role) -> Client:
+    user = User.objects.create(username=f"{role.value}@example.org")
+    user.groups.add(Group.objects.get(name=role.value))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def rows_of(content: bytes | str) -> list[dict[str, str]]:
+    text = content.decode() if isinstance(content, bytes) else content
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def exported(client: Client, study: Study) -> list[dict[str, str]]:
+    response = client.get(reverse("study_ratings_csv", args=[study.pk]))
+    assert response.status_code == 200
+    return rows_of(response.getvalue())
+
+
+def test_every_current_score_is_one_row_as_in_the_database() -> None:
+    study = rated_study(backgrounds=3)
+    rows = exported(signed_in(Role.ADMIN), study)
+    assert tuple(rows[0]) == RATING_COLUMNS
+    kept = Score.objects.values_list(
+        "rating__assignment__item__dialogue__key",
+        "rating__assignment__membership__rater__profile__pseudonym",
+        "metric",
+        "value",
+    )
+    assert sorted((row["dialogue"], row["rater"], row["metric"], int(row["value"])) for row in rows) == sorted(kept)
+    gamma = next(row for row in rows if row["version"] == "gamma")
+    assert (gamma["background"], gamma["scale_low"], gamma["scale_high"]) == ("alpha-0", "1", "5")
+    assert (gamma["written_by"], gamma["demo"]) == ("demo-model", "demo rules, not a language model")
+    alpha = next(row for row in rows if row["version"] == "alpha")
+    assert (alpha["written_by"], alpha["demo"], alpha["simulated"]) == ("", "", "False")
+
+
+def test_an_export_names_no_person() -> None:
+    study = rated_study(backgrounds=2)
+    raters = User.objects.filter(memberships__study=study)
+    raters.update(first_name="Ada", last_name="Lovelace", email="ada@example.org")
+    response = signed_in(Role.ADMIN).get(reverse("study_ratings_csv", args=[study.pk]))
+    text = response.getvalue().decode()
+    assert f"R-{study.pk}-0" in text
+    for name in ("@example.org", "Ada", "Lovelace"):
+        assert name not in text
+
+
+def test_a_superseded_rating_stays_at_home() -> None:
+    study = rated_study(backgrounds=1, raters=1)
+    old = Rating.objects.filter(assignment__item__dialogue__version="beta").get()
+    old.is_current = False
+    old.save(update_fields=["is_current"])
+    assert {row["version"] for row in exported(signed_in(Role.ADMIN), study)} == {"alpha", "gamma", "stephanie"}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_comment_that_a_spreadsheet_would_run_is_made_text(start: str) -> None:
+    study = rated_study(backgrounds=1, raters=1, comment=f"{start}HYPERLINK(1)")
+    comments = {row["comment"] for row in exported(signed_in(Role.ADMIN), study)}
+    assert comments == {f"'{start}HYPERLINK(1)"}
+
+
+def test_a_comment_of_several_lines_comes_back_whole() -> None:
+    said = 'first, "second"\nthird; Ω'
+    study = rated_study(backgrounds=1, raters=1, comment=said)
+    assert {row["comment"] for row in exported(signed_in(Role.ADMIN), study)} == {said}
+
+
+def test_simulated_ratings_say_so_on_every_row_and_exclude_people() -> None:
+    study = rated_study(backgrounds=1, simulated=True)
+    rate(study, [join(study, 9, simulated=False)], lambda *_: 5)
+    rows = exported(signed_in(Role.ADMIN), study)
+    assert {row["simulated"] for row in rows} == {"True"}
+    assert f"R-{study.pk}-9" not in {row["rater"] for row in rows}
+
+
+def test_only_admins_take_ratings_out() -> None:
+    study = rated_study(backgrounds=1)
+    for role in (Role.RATER, Role.RESEARCHER):
+        response = signed_in(role).get(reverse("study_ratings_csv", args=[study.pk]))
+        assert response.status_code == 403
+        assert b"take ratings out" in response.content
+    assert Client().get(reverse("study_ratings_csv", args=[study.pk])).status_code == 302
+
+
+def test_an_export_is_written_down() -> None:
+    study = rated_study(backgrounds=1)
+    exported(signed_in(Role.ADMIN), study)
+    event = AuditEvent.objects.get(verb="exported ratings")
+    assert (event.subject, event.actor is None) == (f"study:{study.pk}", False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_streams_under_asgi_too() -> None:
+    study = rated_study(backgrounds=2)
+    root = User.objects.create(username="root@example.org", is_superuser=True)
+    url = reverse("study_ratings_csv", args=[study.pk])
+
+    async def download() -> str:
+        client = AsyncClient()
+        await client.aforce_login(root)
+        response = await client.get(url)
+        assert response.is_async
+        return "".join([chunk.decode() async for chunk in response.streaming_content])
+
+    assert len(rows_of(async_to_sync(download)())) == 2 * 4 * 3 * 6
+
+
+def test_table_csv_is_for_researchers_and_marks_what_it_is() -> None:
+    study = rated_study(simulated=True)
+    url = reverse("study_table_csv", args=[study.pk, "table-3"])
+    assert signed_in(Role.RATER).get(url).status_code == 403
+    response = signed_in(Role.RESEARCHER).get(url)
+    rows = rows_of(response.content)
+    assert [row["Metric"] for row in rows][:2] == ["Interesting", "Informative"]
+    assert (rows[0]["β paper"], rows[0]["β here n"], rows[4]["α here"]) == ("2.85", "18", "")
+    assert {row["simulated"] for row in rows} == {"True"}
+    assert {row["demo"] for row in rows} == {"demo rules, not a language model"}
+    assert response["Content-Disposition"] == 'attachment; filename="pilot-simulated-table-3.csv"'
+
+
+def test_table_csv_without_dashes_has_the_kept_scores() -> None:
+    study = rated_study()
+    url = reverse("study_table_csv", args=[study.pk, "table-3"])
+    rows = rows_of(signed_in(Role.RESEARCHER).get(url, {"dashes": "0"}).content)
+    assert rows[4]["α here n"] == "18"
+
+
+def test_latex_carries_the_notes_and_runs_nothing() -> None:
+    study = rated_study(name=r"\input{secret} & 100 %", simulated=True)
+    response = signed_in(Role.RESEARCHER).get(reverse("study_table_latex", args=[study.pk, "table-3"]))
+    text = response.content.decode()
+    assert r"\begin{tabular}" in text
+    assert "Simulated ratings" in text
+    assert r"\input" not in text
+
+
+def test_an_unknown_table_or_study_is_not_found() -> None:
+    study, client = rated_study(backgrounds=1), signed_in(Role.ADMIN)
+    assert client.get(reverse("study_table_csv", args=[study.pk, "table-9"])).status_code == 404
+    assert client.get(reverse("study_table_latex", args=[study.pk, "table-9"])).status_code == 404
+    assert client.get(reverse("study_ratings_csv", args=[study.pk + 1])).status_code == 404
+
+
+def test_export_command_writes_what_the_page_gives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = rated_study(backgrounds=2)
+    out = tmp_path / "ratings.csv"
+    call_command("export_ratings", study.name, out=out)
+    with out.open(newline="", encoding="utf-8") as file:
+        written = rows_of(file.read())
+    assert written == exported(signed_in(Role.ADMIN), study)
+    assert f"{len(written)} scores of Pilot" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["ratings.csv"]
+
+
+def test_export_command_replaces_a_file_only_when_told(tmp_path: Path) -> None:
+    study, out = rated_study(backgrounds=1), tmp_path / "ratings.csv"
+    out.write_text("mine")
+    with pytest.raises(CommandError, match="--force"):
+        call_command("export_ratings", str(study.pk), out=out)
+    assert out.read_text() == "mine"
+    call_command("export_ratings", str(study.pk), out=out, force=True)
+    assert out.read_text().startswith("study,item")
+
+
+def test_commands_say_what_to_do_about_a_wrong_name_or_folder(tmp_path: Path) -> None:
+    study = rated_study(backgrounds=1)
+    with pytest.raises(CommandError, match=rf"no study 'Nope'. Studies: {study.pk} \(Pilot\)"):
+        call_command("study_report", "Nope")
+    with pytest.raises(CommandError, match="Name a folder"):
+        call_command("export_ratings", "Pilot", out=tmp_path / "absent" / "ratings.csv")
+
+
+def test_report_command_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    rated_study(simulated=True)
+    call_command("study_report", "Pilot", json=True)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["simulated"], report["ratings"], report["raters"]) == (True, 72, 3)
+    alpha = report["agreement"]["natural"]["estimates"]["alpha_ordinal"]
+    assert alpha["low"] < alpha["value"] < alpha["high"]
+    assert report["means"]["on_topic"]["alpha"]["n"] == 18
+    assert report["versions"]["gamma"]["acmc"]["value"] == 1.75
+    assert report["versions"]["gamma"]["is_demo"] is True
+
+
+def test_report_command_prints_the_tables_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    rated_study(simulated=True)
+    call_command("study_report", "Pilot")
+    text = capsys.readouterr().out
+    for caption in ("Human evaluation", "Agreement between raters", "Consecutive messages"):
+        assert caption in text
+    assert "Simulated ratings" in text
+
+
+def test_report_command_serves_a_study_without_ratings(capsys: pytest.CaptureFixture[str]) -> None:
+    unrated_study()
+    call_command("study_report", "Pilot", json=True)
+    report = json.loads(capsys.readouterr().out)
+    alpha = report["agreement"]["natural"]["estimates"]["alpha_ordinal"]
+    assert (alpha["value"], alpha["undefined"]) == (None, "no item has scores from two raters")
