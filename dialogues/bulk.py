@@ -13,7 +13,7 @@ def insert(rows: Sequence[models.Model]) -> None:
         return
     connection = connections[DEFAULT_DB_ALIAS]
     fields = [field for field in rows[0]._meta.concrete_fields if not field.primary_key]
-    names = [field.column for field in fields]
+    names = [str(field.column) for field in fields]
     values = ([field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields] for row in rows)
     store = _copy if connection.vendor == "postgresql" else _executemany
     store(connection, rows[0]._meta.db_table, names, values)

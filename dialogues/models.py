@@ -1,10 +1,12 @@
 """Corpora, their dialogues, the rubrics they are scored on, and the record of who changed what."""
 
+import json
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q, Sum
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from dialogues import rubric
@@ -30,6 +32,16 @@ class Version(models.Model):
         return self.symbol
 
 
+class CorpusQuerySet(models.QuerySet["Corpus"]):
+    def searched(self, text: str) -> Self:
+        return self.filter(Q(name__icontains=text) | Q(description__icontains=text)) if text else self.all()
+
+    def with_version(self, slug: str) -> Self:
+        """Corpora that hold a dialogue of this version; all of them for ""."""
+        has = Dialogue.objects.filter(corpus=models.OuterRef("pk"), version_id=slug)
+        return self.filter(models.Exists(has)) if slug else self.all()
+
+
 class Corpus(models.Model):
     """Dialogues that came in together, and everything later written from them."""
 
@@ -41,6 +53,8 @@ class Corpus(models.Model):
     sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CorpusQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -60,6 +74,20 @@ class DialogueQuerySet(models.QuerySet["Dialogue"]):
 
     def of_version(self, slug: str) -> Self:
         return self.filter(version_id=slug)
+
+    def searched(self, text: str) -> Self:
+        """Dialogues with the text in their key or their messages."""
+        if not text:
+            return self.all()
+        # Stored JSON writes a quotation mark as \\", and on SQLite a letter beyond ASCII as \\uXXXX.
+        written = json.dumps(text, ensure_ascii=connection.vendor == "sqlite")[1:-1]
+        stored = self.annotate(stored=Cast("messages", models.TextField()))
+        return stored.filter(Q(key__icontains=text) | Q(stored__icontains=written))
+
+    def family_of(self, dialogue: "Dialogue") -> Self:
+        """The original and everything written from it, by version and age."""
+        root = dialogue.origin_id or dialogue.pk
+        return self.filter(Q(pk=root) | Q(origin_id=root)).order_by("version__position", "pk")
 
     def totals(self) -> dict[str, int]:
         """Sums of the stored counts, by field name."""
@@ -115,6 +143,20 @@ class Dialogue(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("dialogues:dialogue", args=[self.pk])
+
+    @property
+    def is_original(self) -> bool:
+        return self.origin_id is None
+
+    @property
+    def words_per_message(self) -> float:
+        """In whitespace tokens."""
+        return self.whitespace_tokens / self.message_count
+
+    @property
+    def acmc(self) -> float:
+        """Messages a turn (paper §4.4, with turns as the divisor, as its Table 5 shows)."""
+        return self.message_count / self.turn_count
 
     @property
     def transcript(self) -> Transcript:

@@ -1,4 +1,19 @@
-from django.urls import URLPattern
+"""Corpora and their dialogues: bring in, browse, read, delete."""
+
+from django.urls import path
+
+from dialogues.views import browse, deletion, imports, statistics
 
 app_name = "dialogues"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", browse.corpora, name="corpora"),
+    path("import/", imports.upload, name="import"),
+    path("import/<slug:token>/", imports.preview, name="import_preview"),
+    path("<int:pk>/", browse.corpus, name="corpus"),
+    path("<int:pk>/delete/", deletion.delete, name="delete"),
+    path("<int:pk>/statistics/", statistics.statistics, name="statistics"),
+    path("<int:pk>/statistics/tables/<slug:slug>.<slug:form>", statistics.statistics_table, name="statistics_table"),
+    path("<int:pk>/statistics/figures/<slug:slug>.<slug:form>", statistics.statistics_chart, name="statistics_chart"),
+    path("chart-script.js", statistics.chart_script, name="chart_script"),
+    path("dialogues/<int:pk>/", browse.dialogue, name="dialogue"),
+]

@@ -1,0 +1,96 @@
+"""What the corpus pages take from their users."""
+
+from pathlib import PurePath
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from dialogues.formats.registry import AUTO, FORMATS
+from dialogues.models import Corpus, Dialogue, Version
+
+SORTS = {
+    "": "Order of the file",
+    "-words": "Words a message, most first",
+    "words": "Words a message, fewest first",
+    "-acmc": "ACMC, highest first",
+    "acmc": "ACMC, lowest first",
+    "-messages": "Messages, most first",
+    "messages": "Messages, fewest first",
+}
+
+
+def version_field() -> forms.ModelChoiceField[Version]:
+    return forms.ModelChoiceField(Version.objects.all(), required=False, label="Version", empty_label="Any version")
+
+
+class CorpusFilter(forms.Form):
+    q = forms.CharField(required=False, max_length=200, label="Search", widget=forms.SearchInput)
+    version = version_field()
+
+
+class DialogueFilter(CorpusFilter):
+    sort = forms.ChoiceField(required=False, choices=list(SORTS.items()), label="Sort by")
+
+
+class UploadForm(forms.Form):
+    """Step one of an import: the file."""
+
+    file = forms.FileField(
+        label="File",
+        help_text="ParlAI text, Synthetic-Persona-Chat CSV, JSONL, or CSV with dialogue_id, speaker and text. UTF-8.",
+    )
+    file_format = forms.ChoiceField(
+        label="Format",
+        choices=[(AUTO, "Tell from the file"), *((form.name, form.label) for form in FORMATS.values())],
+        initial=AUTO,
+    )
+    deduplicate = forms.BooleanField(
+        required=False,
+        label="Leave out repeated dialogues",
+        help_text="For ConvAI2's training file, which holds every dialogue twice, once from each side.",
+    )
+
+    def clean_file(self) -> "UploadedFile[Any]":
+        upload: "UploadedFile[Any]" = self.cleaned_data["file"]
+        if (upload.size or 0) > settings.MAX_UPLOAD_MB * 2**20:
+            raise forms.ValidationError(
+                f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Import it on the server: "
+                "manage.py import_dialogues FILE --corpus NAME"
+            )
+        return upload
+
+
+class ConfirmForm(forms.ModelForm[Corpus]):
+    """Step two: the corpus's name and facts; `skip_bad` is asked only where records are bad."""
+
+    skip_bad = forms.BooleanField(required=True, label="Import the rest without them")
+
+    class Meta:
+        model = Corpus
+        fields = ("name", "description", "licence")
+        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+        help_texts = {"licence": "Under which the dialogues may be used, such as CC BY 4.0."}
+
+    def __init__(self, data: Any = None, *, bad: int, file_name: str) -> None:
+        super().__init__(data, initial={"name": PurePath(file_name).stem[:120]})
+        if not bad:
+            del self.fields["skip_bad"]
+
+
+class BesideForm(forms.Form):
+    """Which dialogue of each version stands beside the others; a field a version."""
+
+    def __init__(self, family: list[Dialogue], shown: list[Dialogue]) -> None:
+        super().__init__(data={dialogue.version_id: str(dialogue.pk) for dialogue in shown})
+        for version in dict.fromkeys(dialogue.version for dialogue in family):
+            written = [dialogue for dialogue in family if dialogue.version == version]
+            choices = [("", "not shown"), *((str(dialogue.pk), _writer(dialogue)) for dialogue in written)]
+            self.fields[version.slug] = forms.ChoiceField(required=False, label=str(version), choices=choices)
+
+
+def _writer(dialogue: Dialogue) -> str:
+    if dialogue.is_original:
+        return "as imported"
+    return f"{dialogue.written_by or 'writer not named'}, {dialogue.created_at:%-d %b %Y} (no. {dialogue.pk})"

@@ -1,0 +1,171 @@
+"""Corpora, one corpus, one dialogue with its versions side by side."""
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, FloatField, QuerySet, Sum
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from dialogues.display import turns_for_template
+from dialogues.forms import BesideForm, CorpusFilter, DialogueFilter
+from dialogues.models import Corpus, Dialogue, Version
+from dialogues.permissions import requires
+
+CORPORA_A_PAGE = 20
+DIALOGUES_A_PAGE = 50
+NAMES = ("A", "B")
+
+
+@require_GET
+@requires("dialogues.view_corpus", "see corpora")
+def corpora(request: HttpRequest) -> HttpResponse:
+    form = CorpusFilter(request.GET)
+    chosen = _chosen(form)
+    found = Corpus.objects.searched(chosen["q"]).with_version(chosen["version"])
+    page = Paginator(found, CORPORA_A_PAGE).get_page(request.GET.get("page"))
+    versions = _versions_in(page)
+    rows = [{"corpus": corpus, "versions": versions.get(corpus.pk, [])} for corpus in page]
+    filtered = bool(chosen["q"] or chosen["version"])
+    return render(request, "dialogues/corpora.html", {"form": form, "page": page, "rows": rows, "filtered": filtered})
+
+
+@require_GET
+@requires("dialogues.view_corpus", "see corpora")
+def corpus(request: HttpRequest, pk: int) -> HttpResponse:
+    corpus = get_object_or_404(Corpus.objects.select_related("created_by"), pk=pk)
+    form = DialogueFilter(request.GET)
+    found = _found(corpus, _chosen(form))
+    context = {
+        "corpus": corpus,
+        "summary": _summary(corpus),
+        "form": form,
+        "page": Paginator(found, DIALOGUES_A_PAGE).get_page(request.GET.get("page")),
+        "filtered": any(request.GET.get(name) for name in ("q", "version")),
+    }
+    return render(request, "dialogues/corpus.html", context)
+
+
+@require_GET
+@requires("dialogues.view_corpus", "see dialogues")
+def dialogue(request: HttpRequest, pk: int) -> HttpResponse:
+    dialogue = get_object_or_404(Dialogue.objects.select_related("corpus", "version", "origin", "parent"), pk=pk)
+    family = list(Dialogue.objects.family_of(dialogue).select_related("version"))
+    shown = _shown(dialogue, family, request.GET)
+    tidy = "tidy" in request.GET
+    context = {
+        "dialogue": dialogue,
+        "background": _background(dialogue, shown),
+        "names": NAMES,
+        "columns": [_column(one, tidy=tidy) for one in shown],
+        "beside": BesideForm(family, shown),
+        "family_size": len(family),
+        "tidy": tidy,
+        **_neighbours(dialogue),
+    }
+    return render(request, "dialogues/dialogue.html", context)
+
+
+def _chosen(form: CorpusFilter) -> dict[str, str]:
+    """The filter's values; one that makes no sense filters nothing."""
+    form.is_valid()
+    version = form.cleaned_data.get("version")
+    return {
+        "q": form.cleaned_data.get("q", "").replace("\x00", ""),
+        "version": version.slug if version else "",
+        "sort": form.cleaned_data.get("sort", ""),
+    }
+
+
+def _versions_in(page: Page[Corpus]) -> dict[int, list[dict[str, Any]]]:
+    """For the corpora of one page: their versions in order, each with its count."""
+    counted = (
+        Dialogue.objects.filter(corpus__in=list(page))
+        .order_by()
+        .values("corpus_id", "version_id")
+        .annotate(count=Count("pk"))
+    )
+    versions = Version.objects.in_bulk()
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for row in counted:
+        found = {"version": versions[row["version_id"]], "count": row["count"]}
+        rows.setdefault(row["corpus_id"], []).append(found)
+    for found_rows in rows.values():
+        found_rows.sort(key=lambda row: row["version"].position)
+    return rows
+
+
+def _summary(corpus: Corpus) -> list[dict[str, Any]]:
+    """A row a version: how many dialogues, messages and turns, and the two means that describe them."""
+    sums = (
+        corpus.dialogues.order_by("version__position")
+        .values("version_id", "version__position")
+        .annotate(
+            dialogues=Count("pk"),
+            messages=Sum("message_count"),
+            turns=Sum("turn_count"),
+            words=Sum("whitespace_tokens"),
+        )
+    )
+    versions = Version.objects.in_bulk()
+    return [
+        {
+            **row,
+            "version": versions[row["version_id"]],
+            "words_per_message": row["words"] / row["messages"],
+            "acmc": row["messages"] / row["turns"],
+        }
+        for row in sums
+    ]
+
+
+def _found(corpus: Corpus, chosen: dict[str, str]) -> QuerySet[Dialogue]:
+    found = corpus.dialogues.searched(chosen["q"])
+    if chosen["version"]:
+        found = found.of_version(chosen["version"])
+    sort = chosen["sort"]
+    ratios = {"words": F("whitespace_tokens"), "acmc": F("message_count")}
+    if sort.lstrip("-") in ratios:
+        divisor = "message_count" if sort.endswith("words") else "turn_count"
+        found = found.annotate(ratio=Cast(ratios[sort.lstrip("-")], FloatField()) / F(divisor))
+        found = found.order_by("-ratio" if sort.startswith("-") else "ratio", "pk")
+    elif sort:
+        found = found.order_by(sort.replace("messages", "message_count"), "pk")
+    return found.select_related("version").defer("messages", "traits_1", "traits_2", "theme")
+
+
+def _shown(dialogue: Dialogue, family: list[Dialogue], choice: QueryDict) -> list[Dialogue]:
+    """One dialogue a version: the chosen one, this one, or the latest; a version chosen as "" is left out."""
+    by_version: dict[str, list[Dialogue]] = {}
+    for one in family:
+        by_version.setdefault(one.version_id, []).append(one)
+    shown = []
+    for slug, written in by_version.items():
+        default = str(dialogue.pk) if dialogue in written else str(written[-1].pk)
+        wanted = choice.get(slug, default)
+        shown += [one for one in written if str(one.pk) == wanted]
+    return shown or [dialogue]
+
+
+def _background(dialogue: Dialogue, shown: list[Dialogue]) -> Dialogue:
+    """Whose theme and characters stand above: this one's, or the first shown that has any."""
+    told = [one for one in (dialogue, *shown) if one.theme or one.traits_1 or one.traits_2]
+    return next(iter(told), dialogue)
+
+
+def _column(dialogue: Dialogue, *, tidy: bool) -> dict[str, Any]:
+    return {
+        "dialogue": dialogue,
+        "turns": turns_for_template(dialogue.transcript, NAMES, tidy=tidy),
+    }
+
+
+def _neighbours(dialogue: Dialogue) -> dict[str, Dialogue | None]:
+    """The dialogues of the same version before and after it in the corpus."""
+    same = Dialogue.objects.filter(corpus=dialogue.corpus_id, version=dialogue.version_id).only("pk", "key")
+    return {
+        "previous": same.filter(pk__lt=dialogue.pk).order_by("-pk").first(),
+        "next": same.filter(pk__gt=dialogue.pk).order_by("pk").first(),
+    }
