@@ -146,6 +146,12 @@ def test_what_stands_around_the_object_does_not_matter(dress: str) -> None:
     assert parse_pair(dress.format(pair_reply())) == (BETA, GAMMA)
 
 
+def test_a_draft_in_the_models_thinking_is_not_its_answer() -> None:
+    draft = Transcript.of([[1, "a"], [1, "b"], [2, "c"], [1, "d"], [2, "e"]])
+    reply = f"<think>Perhaps {pair_reply(gamma=draft)}? No.</think>\n{pair_reply()}"
+    assert parse_pair(reply).gamma == GAMMA
+
+
 def test_trailing_commas_are_forgiven_outside_of_texts() -> None:
     reply = pair_reply().replace('"mostly"}', '"a,] b,}",},').replace("}\n]}", "}\n],}")
     assert parse_pair(reply).gamma.messages[-1].text == "a,] b,}"
