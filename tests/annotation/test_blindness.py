@@ -1,0 +1,157 @@
+"""Every byte that reaches a rater is searched for what they must not know."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from annotation.models import Assignment, Item, Membership, Rating, Score, Study
+from annotation.studies import design
+from dialogues.models import Corpus, Dialogue, Version
+from tests.annotation.setting import ALL, SCORES, corpus, member, study
+
+pytestmark = pytest.mark.django_db
+COUNTED = (Corpus, Dialogue, Study, Item, Membership, Assignment, Rating, Score)
+# What the product's own name is on pages that say nothing about any dialogue.
+BRAND = re.compile(r"Stephanie</a>|Stephanie, a workbench|· Stephanie</title>")
+
+
+def count_from(model: type[models.Model], first: int) -> None:
+    """Let a table's keys begin at a number that no page shows by chance."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, first])
+        else:
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first])
+
+
+@pytest.fixture(params=[None, 2])
+def known_study(request: pytest.FixtureRequest) -> Study:
+    """A study whose every secret is known, with keys of seven digits."""
+    for place, model in enumerate(COUNTED, 1):
+        count_from(model, 7_310_000 + place * 10_000)
+    chats = corpus(2, name="Zebrafinch corpus")
+    Corpus.objects.filter(pk=chats.pk).update(file_name="quokka-file.txt", file_format="parlai")
+    for row in chats.dialogues.all():
+        Dialogue.objects.filter(pk=row.pk).update(key=f"wombat-{row.key}")
+    made = study(request.param, of=chats, name="Okapi comparison of all four", public_name="Chats to score")
+    assert str(made.pk).startswith("73")
+    return made
+
+
+def forbidden() -> list[str]:
+    words = ["zebrafinch", "quokka", "wombat", "okapi", "secret-writer", "parlai", "parent", "is_demo", "written_by"]
+    for version in Version.objects.all():
+        words += [version.slug, version.symbol, version.name]
+    for model in COUNTED:
+        words += map(str, model.objects.values_list("pk", flat=True))  # type: ignore[attr-defined]
+    return [word.lower() for word in words]
+
+
+def everything_sent(client: Client, membership: Membership) -> Iterator[tuple[str, HttpResponse]]:
+    """Every page and answer on a rater's way, the refusals included."""
+
+    def get(name: str, token: str = "", follow: bool = False) -> Any:
+        return client.get(reverse(name, args=[token] if token else []), follow=follow)
+
+    def post(name: str, token: str, data: dict[str, Any]) -> Any:
+        return client.post(reverse(name, args=[token]), data, content_type="application/json")
+
+    full = {"scores": SCORES, "comment": "", "flag": ""}
+    yield "list", get("rate")
+    yield "next", get("rate_next", membership.token)
+    for _ in range(3):
+        page = get("rate_next", membership.token, follow=True)
+        yield "item", page
+        token = page.redirect_chain[-1][0].split("/")[-2]
+        submission = str(page.context["item"].submission_id)
+        yield "draft", post("rate_draft", token, {"version": 0, **full})
+        yield "stale draft", post("rate_draft", token, {"version": 0, **full, "comment": "other"})
+        yield "bad draft", post("rate_draft", token, {"version": 1, "scores": {"natural": 9}})
+        yield "incomplete", post("rate_submit", token, {"submission_id": submission, "scores": {}})
+        yield "incomplete form", client.post(reverse("rate_item", args=[token]), {"submission_id": submission})
+        yield "submit", post("rate_submit", token, {"submission_id": submission, **full})
+        yield "repeat", post("rate_submit", token, {"submission_id": submission, **full})
+        yield "rated item", get("rate_item", token)
+    page = get("rate_next", membership.token, follow=True)
+    form = {"submission_id": str(uuid.uuid4()), **{f"score-{key}": 3 for key in SCORES}}
+    yield "plain form", client.post(page.redirect_chain[-1][0], form)
+    page = get("rate_next", membership.token, follow=True)
+    skip = page.redirect_chain[-1][0] + "skip/"
+    yield "skip without a reason", client.post(skip, {})
+    yield "after it", client.get(page.redirect_chain[-1][0])
+    yield "skip", client.post(skip, {"reason": "unreadable"})
+    yield "missing", get("rate_item", "no-such-token")
+    yield "missing answer", post("rate_submit", "no-such-token", {"submission_id": submission, **full})
+    yield from until_done(get, post, membership)
+    design.close(study=membership.study, by=None)
+    yield "closed", get("rate_next", membership.token)
+    yield "closed item", get("rate_item", token)
+    yield "closed draft", post("rate_draft", token, {"version": 5, **full})
+    yield "closed list", get("rate")
+
+
+def until_done(get: Callable[..., Any], post: Callable[..., Any], membership: Membership) -> Iterator[tuple[str, Any]]:
+    while True:
+        page = get("rate_next", membership.token, follow=True)
+        yield "item", page
+        if not page.redirect_chain:
+            return
+        item = page.context["item"]
+        post("rate_submit", item.token, {"submission_id": str(item.submission_id), "scores": SCORES})
+
+
+def test_no_byte_sent_to_a_rater_tells_where_a_dialogue_comes_from(known_study: Study) -> None:
+    ann = member(known_study, "ann")
+    client = Client()
+    client.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
+    seen = 0
+    for name, response in everything_sent(client, ann):
+        assert response.status_code < 500, name
+        headers = json.dumps([*response.headers.items(), *getattr(response, "redirect_chain", [])])
+        text = headers + BRAND.sub("", response.content.decode())
+        # Unguessable names may hold any letters.
+        for token in re.findall(r"[\w-]{60,}|/[\w-]{16}/|[0-9a-f-]{36}", text):
+            text = text.replace(token, "")
+        leaks = [word for word in forbidden() if word in text.lower()]
+        assert not leaks, (name, leaks)
+        seen += 1
+    assert seen > 35
+
+
+def test_all_versions_of_a_background_are_shown_with_the_same_words_beside_them(known_study: Study) -> None:
+    ann = member(known_study, "ann")
+    client = Client()
+    client.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
+    beside: dict[int, set[str]] = {}
+    shown = 0
+    while True:
+        page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
+        if not page.redirect_chain:
+            break
+        item = page.context["item"]
+        background = Item.objects.get(assignments__token=item.token).background_id
+        beside.setdefault(background, set()).add(repr((item.scene.theme, item.scene.traits_1, item.scene.traits_2)))
+        data = {"submission_id": str(item.submission_id), "scores": SCORES}
+        client.post(reverse("rate_submit", args=[item.token]), data, content_type="application/json")
+        shown += 1
+    assert shown == 2 * len(ALL)
+    assert [len(texts) for texts in beside.values()] == [1, 1]
+
+
+def test_originals_are_tidied_on_display_unless_the_study_says_otherwise() -> None:
+    for tidy, text in ((True, "Hello, words 0"), (False, "hello , words 0")):
+        one = study(of=corpus(1, ("alpha",), name=str(tidy)), versions=("alpha",), tidy_display=tidy)
+        ann = member(one, "ann")
+        client = Client()
+        client.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
+        assert text in client.get(reverse("rate_next", args=[ann.token]), follow=True).content.decode()
