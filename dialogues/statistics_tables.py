@@ -7,10 +7,11 @@ from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.tokens import TOKENIZERS
 from dialogues.statistics.turns import RUN_LABELS
-from dialogues.tables import Cell, Column, Table
+from dialogues.tables import Cell, Column, Label, Table
 
 RUN_NAMES = ("one", "two", "three", "four", "five", "six or more")
 
+DEMO_REMARK = "(demo rules, not a language model)"
 INTERVAL_NOTE = (
     "In brackets: 95 % interval with the dialogue as the observation (ratio of sums, linearised; Student's t); "
     "n counts dialogues."
@@ -48,10 +49,15 @@ def basis(figures: CorpusFigures) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def label(version: VersionFigures) -> Label:
+    """The version's symbol, with a warning where rules, not a language model, wrote it."""
+    return Label(version.symbol, DEMO_REMARK if version.by_demo else "")
+
+
 def lengths(figures: CorpusFigures) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
-            version.label,
+            label(version),
             version.dialogues,
             version.messages,
             version.turns,
@@ -63,7 +69,7 @@ def lengths(figures: CorpusFigures) -> Table:
         )
         for version in figures.versions
     ]
-    counts = (Column(label) for label in ("Dialogues", "Messages", "Turns", "Words"))
+    counts = (Column(name) for name in ("Dialogues", "Messages", "Turns", "Words"))
     pairs = (Column(side, group=group) for group in ("Words/message", "ACMC") for side in ("here", "paper"))
     return Table(
         slug="lengths",
@@ -79,9 +85,9 @@ def consecutive(figures: CorpusFigures) -> Table:
     rows: list[tuple[Cell, ...]] = []
     row_hues: list[str] = []
     for version in figures.versions:
-        rows.append((version.label, "here", *(100 * version.consecutive[label] for label in RUN_LABELS), version.turns))
+        rows.append((label(version), "here", *(100 * version.consecutive[run] for run in RUN_LABELS), version.turns))
         row_hues.append(version.hue)
-        printed = [published.value(5, version.slug, label) for label in RUN_LABELS]
+        printed = [published.value(5, version.slug, run) for run in RUN_LABELS]
         if any(share is not None for share in printed):
             rows.append((version.symbol, "paper", *printed, None))
             row_hues.append(version.hue)
@@ -103,7 +109,7 @@ def lexical(figures: CorpusFigures) -> Table:
         ("mean of dialogues", lambda version, size: version.distinct[size].mean),
     )
     rows = [
-        (version.label, scope, *(value(version, size) for size in SIZES))
+        (label(version), scope, *(value(version, size) for size in SIZES))
         for scope, value in scopes
         for version in figures.versions
     ]

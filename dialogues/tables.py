@@ -19,11 +19,18 @@ FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
-Cell = str | int | float | Estimate | None
+class Label(NamedTuple):
+    """Text with a remark that must stand wherever it does, smaller on a page: who wrote a version, say."""
+
+    text: str
+    remark: str
+
+
+Cell = str | int | float | Estimate | Label | None
 
 
 class ShownCell(NamedTuple):
-    """One cell as a page shows it; `detail` is the interval and n, in smaller type."""
+    """One cell as a page shows it, `detail` (interval and n, or a remark) in smaller type."""
 
     text: str
     detail: str = ""
@@ -54,8 +61,8 @@ class Column:
 class Table:
     """A caption, columns, rows of cells, and notes.
 
-    A cell is text, a number, an `Estimate`, or None for a gap, shown as a dash. `slug` names the table in addresses
-    and files. `row_versions` may name one version slug a row, so that a page can show its colour.
+    A cell is text (a `Label` with its remark), a number, an `Estimate`, or None for a gap, shown as a dash. `slug` names
+    the table in addresses and files. `row_versions` may name one version hue a row, so that a page can show its colour.
     """
 
     slug: str
@@ -96,6 +103,8 @@ def shown(cell: Cell, column: Column) -> ShownCell:
     """A cell in the words of a page: thousands marked, floats rounded to the column's decimals."""
     if isinstance(cell, Estimate):
         return ShownCell(number_text(cell.value, column.decimals), estimate_detail(cell, column.decimals), numeric=True)
+    if isinstance(cell, Label):
+        return ShownCell(cell.text, cell.remark, numeric=column.numeric)
     if cell is None:
         return ShownCell(NOTHING, numeric=column.numeric)
     if isinstance(cell, str):
@@ -130,7 +139,8 @@ def csv_row(row: Sequence[Cell], wide: Sequence[bool]) -> list[object]:
         if isinstance(cell, Estimate):
             cells += cell
         else:
-            cells += [cell, None, None, None] if is_wide else [cell]
+            plain = " ".join(filter(None, cell)) if isinstance(cell, Label) else cell
+            cells += [plain, None, None, None] if is_wide else [plain]
     return cells
 
 

@@ -32,11 +32,6 @@ class VersionFigures:
     distinct: Mapping[int, Distinct]
     matched: Mapping[int, float | None]
 
-    @property
-    def label(self) -> str:
-        """The version's symbol, and a warning where rules, not a language model, wrote it."""
-        return f"{self.symbol} (demo rules, not a language model)" if self.by_demo else self.symbol
-
     def to_json(self) -> dict[str, Any]:
         return {
             "symbol": self.symbol,

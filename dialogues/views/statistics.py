@@ -1,0 +1,153 @@
+"""The statistics page of a corpus, and its tables and figures as files."""
+
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.http import quote_etag
+from django.utils.text import slugify
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET
+
+from dialogues.charts import CONTENT_TYPES, FIGURES, THEMES, FileFormat, on_paper, rendered, viewer_script
+from dialogues.corpus_figures import cached_figures, has_uneven_backgrounds
+from dialogues.models import Corpus
+from dialogues.permissions import requires
+from dialogues.statistics import TOKENIZERS, Tokenizer
+from dialogues.statistics.figures import CorpusFigures
+from dialogues.statistics_tables import statistics_tables
+from dialogues.tables import to_csv, to_latex
+
+TABLE_FORMS = {"csv": (to_csv, "text/csv; charset=utf-8"), "tex": (to_latex, "application/x-tex; charset=utf-8")}
+TOKENIZER_LABELS: dict[Tokenizer, str] = {"whitespace": "Whitespace tokens", "words": "Words only"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the page's two switches say; anything unknown in the address counts as the default."""
+
+    tokenizer: Tokenizer
+    shared_only: bool
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Selection":
+        asked = request.GET.get("tokens", "")
+        tokenizer = asked if asked in TOKENIZERS else "whitespace"
+        return cls(tokenizer, request.GET.get("backgrounds") == "shared")
+
+    @property
+    def query(self) -> str:
+        """`?…` for the address of a file with the same selection."""
+        return "?" + urlencode({"tokens": self.tokenizer, "backgrounds": "shared" if self.shared_only else "all"})
+
+    def figures(self, corpus: Corpus) -> CorpusFigures:
+        return cached_figures(corpus, self.tokenizer, shared_only=self.shared_only)
+
+
+@require_GET
+@requires("dialogues.view_corpus", "see a corpus's statistics")
+def statistics(request: HttpRequest, pk: int) -> HttpResponseBase:
+    corpus = get_object_or_404(Corpus, pk=pk)
+    selection = Selection.of(request)
+    figures = selection.figures(corpus)
+    context = {
+        "corpus": corpus,
+        "figures": figures,
+        "demo": [version.symbol for version in figures.versions if version.by_demo],
+        "tables": [
+            {
+                "table": table,
+                "csv": table_url(corpus, slug, "csv", selection),
+                "tex": table_url(corpus, slug, "tex", selection),
+            }
+            for slug, table in statistics_tables(figures).items()
+        ],
+        "charts": [
+            {"figure": figure, **{form: chart_url(corpus, slug, form, selection) for form in (*CONTENT_TYPES, "json")}}
+            for slug, figure in FIGURES.items()
+        ],
+        "tokenizer_links": [
+            (label, Selection(tokenizer, selection.shared_only).query, tokenizer == selection.tokenizer)
+            for tokenizer, label in TOKENIZER_LABELS.items()
+        ],
+        "background_links": background_links(corpus, selection),
+    }
+    return render(request, "dialogues/statistics.html", context)
+
+
+def background_links(corpus: Corpus, selection: Selection) -> list[tuple[str, str, bool]]:
+    """The second switch, where it makes a difference."""
+    if not has_uneven_backgrounds(corpus):
+        return []
+    return [
+        (label, Selection(selection.tokenizer, shared).query, shared == selection.shared_only)
+        for label, shared in (("All dialogues", False), ("Shared backgrounds only", True))
+    ]
+
+
+def table_url(corpus: Corpus, slug: str, form: str, selection: Selection) -> str:
+    return reverse("dialogues:statistics_table", args=[corpus.pk, slug, form]) + selection.query
+
+
+def chart_url(corpus: Corpus, slug: str, form: str, selection: Selection) -> str:
+    return reverse("dialogues:statistics_chart", args=[corpus.pk, slug, form]) + selection.query
+
+
+@require_GET
+@requires("dialogues.view_corpus", "see a corpus's statistics")
+def statistics_table(request: HttpRequest, pk: int, slug: str, form: str) -> HttpResponseBase:
+    corpus = get_object_or_404(Corpus, pk=pk)
+    selection = Selection.of(request)
+    table = statistics_tables(selection.figures(corpus)).get(slug)
+    if table is None or form not in TABLE_FORMS:
+        raise Http404("There is no such table.")
+    write, content_type = TABLE_FORMS[form]
+    response = HttpResponse(write(table), content_type=content_type)
+    return attachment(response, f"{slugify(corpus.name)}-{slug}-{selection.tokenizer}.{form}")
+
+
+@require_GET
+@requires("dialogues.view_corpus", "see a corpus's statistics")
+def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> HttpResponseBase:
+    """A figure as `svg` for the page, as `json` (its specification), or as a file to keep (`download=1`)."""
+    corpus = get_object_or_404(Corpus, pk=pk)
+    if slug not in FIGURES or form not in (*CONTENT_TYPES, "json"):
+        raise Http404("There is no such figure.")
+    selection = Selection.of(request)
+    theme = THEMES["dark" if request.GET.get("theme") == "dark" else "light"]
+    spec = FIGURES[slug].draw(selection.figures(corpus), theme)
+    if form == "json":
+        return JsonResponse(spec)
+    download = "download" in request.GET
+    file_format = cast(FileFormat, form)
+    content, tag = rendered(on_paper(spec, theme) if download else spec, file_format)
+    response = HttpResponse(content, content_type=CONTENT_TYPES[file_format])
+    if download:
+        attachment(response, f"{slugify(corpus.name)}-{slug}-{selection.tokenizer}.{form}")
+    return tagged(request, response, tag)
+
+
+@require_GET
+@requires("dialogues.view_corpus", "see a corpus's statistics")
+@gzip_page
+def chart_script(request: HttpRequest) -> HttpResponseBase:
+    content, tag = viewer_script()
+    return tagged(request, HttpResponse(content, content_type="text/javascript; charset=utf-8"), tag)
+
+
+def attachment(response: HttpResponse, name: str) -> HttpResponse:
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def tagged(request: HttpRequest, response: HttpResponse, tag: str) -> HttpResponseBase:
+    """The response with its entity tag, or 304 where the browser has it."""
+    etag = quote_etag(tag)
+    response["ETag"] = etag
+    patch_cache_control(response, private=True, no_cache=True)
+    return get_conditional_response(request, etag=etag, response=response) or response
