@@ -23,7 +23,7 @@ def main() -> int:
         with Supervisor(demo.folder) as supervisor:
             return _serve(supervisor, demo, options.port)
     except StopRequest:
-        print("\nStopRequest. Everything is kept in", demo.folder)
+        print("\nStopped. Everything is kept in", demo.folder)
         return 0
 
 
@@ -37,17 +37,27 @@ def _options() -> argparse.Namespace:
 def _serve(supervisor: Supervisor, demo: environment.Demo, port: int) -> int:
     model_port = ports.near(port + 1)
     supervisor.start("demo-model", processes.demo_model(model_port))
+    if not _up(supervisor, f"http://127.0.0.1:{model_port}/healthz"):
+        return _failed(demo)
     _load_content(demo, model_port)
     supervisor.start("web", processes.web("127.0.0.1", port))
     supervisor.start("worker", processes.worker())
     supervisor.start("beat", processes.beat())
     address = f"http://127.0.0.1:{port}/"
-    if not ports.wait_until_up(f"{address}healthz", seconds=START_SECONDS, given_up=lambda: bool(supervisor.ended())):
-        print(f"stephanie: the demo did not start; see the .log files in {demo.folder}", file=sys.stderr)
-        return 1
+    if not _up(supervisor, f"{address}healthz"):
+        return _failed(demo)
     _announce(address, demo)
     name = supervisor.wait()
     print(f"stephanie: {name} ended by itself; see {demo.folder / name}.log", file=sys.stderr)
+    return 1
+
+
+def _up(supervisor: Supervisor, url: str) -> bool:
+    return ports.wait_until_up(url, seconds=START_SECONDS, given_up=lambda: supervisor.ended() is not None)
+
+
+def _failed(demo: environment.Demo) -> int:
+    print(f"stephanie: the demo did not start; see the .log files in {demo.folder}", file=sys.stderr)
     return 1
 
 
