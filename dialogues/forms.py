@@ -11,13 +11,13 @@ from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.models import Corpus, Dialogue, Version
 
 SORTS = {
-    "": "Order of the file",
-    "-words": "Words a message, most first",
-    "words": "Words a message, fewest first",
-    "-acmc": "ACMC, highest first",
-    "acmc": "ACMC, lowest first",
-    "-messages": "Messages, most first",
-    "messages": "Messages, fewest first",
+    "": "As imported",
+    "-words": "Most words a message",
+    "words": "Fewest words a message",
+    "-acmc": "Highest ACMC",
+    "acmc": "Lowest ACMC",
+    "-messages": "Most messages",
+    "messages": "Fewest messages",
 }
 
 
@@ -65,7 +65,7 @@ class UploadForm(forms.Form):
 class ConfirmForm(forms.ModelForm[Corpus]):
     """Step two: the corpus's name and facts; `skip_bad` is asked only where records are bad."""
 
-    skip_bad = forms.BooleanField(required=True, label="Import the rest without them")
+    skip_bad = forms.BooleanField(required=True)
 
     class Meta:
         model = Corpus
@@ -75,7 +75,9 @@ class ConfirmForm(forms.ModelForm[Corpus]):
 
     def __init__(self, data: Any = None, *, bad: int, file_name: str) -> None:
         super().__init__(data, initial={"name": PurePath(file_name).stem[:120]})
-        if not bad:
+        if bad:
+            self.fields["skip_bad"].label = f"Leave out the {bad:,} bad record{'s' if bad > 1 else ''}"
+        else:
             del self.fields["skip_bad"]
 
 

@@ -57,7 +57,8 @@ def dialogue(request: HttpRequest, pk: int) -> HttpResponse:
     tidy = "tidy" in request.GET
     context = {
         "dialogue": dialogue,
-        "background": _background(dialogue, shown),
+        "theme": next((one.theme for one in (dialogue, *shown) if one.theme), ""),
+        "characters": next((one for one in (dialogue, *shown) if one.traits_1 or one.traits_2), None),
         "names": NAMES,
         "columns": [_column(one, tidy=tidy) for one in shown],
         "beside": BesideForm(family, shown),
@@ -147,12 +148,6 @@ def _shown(dialogue: Dialogue, family: list[Dialogue], choice: QueryDict) -> lis
         wanted = choice.get(slug, default)
         shown += [one for one in written if str(one.pk) == wanted]
     return shown or [dialogue]
-
-
-def _background(dialogue: Dialogue, shown: list[Dialogue]) -> Dialogue:
-    """Whose theme and characters stand above: this one's, or the first shown that has any."""
-    told = [one for one in (dialogue, *shown) if one.theme or one.traits_1 or one.traits_2]
-    return next(iter(told), dialogue)
 
 
 def _column(dialogue: Dialogue, *, tidy: bool) -> dict[str, Any]:
