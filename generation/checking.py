@@ -6,7 +6,7 @@ from time import monotonic
 from django.utils import timezone
 
 from generation.client import CallError, Client, Reply, Target, Trouble
-from generation.keys import KeysMissing
+from generation.keys import KeysMissingError
 from generation.models import Endpoint
 from generation.prompts import ChatMessage
 from generation.runner import target_of
@@ -20,7 +20,7 @@ def check(endpoint: Endpoint) -> bool:
     """Ask the endpoint's model for one word and store the outcome; True where it answered."""
     try:
         answered, words = asyncio.run(_ask(endpoint, target_of(endpoint)))
-    except KeysMissing as error:
+    except KeysMissingError as error:
         answered, words = False, str(error)
     endpoint.checked_at, endpoint.check_result, endpoint.check_passed = timezone.now(), words[:500], answered
     endpoint.save(update_fields=["checked_at", "check_result", "check_passed", "is_demo", "length_parameter"])

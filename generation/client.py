@@ -77,11 +77,11 @@ class Reply:
     is_demo: bool
 
 
-class _AddressRefused(OSError):
+class _AddressRefusedError(OSError):
     """A name that resolves to where an endpoint may not be."""
 
 
-class _TooLarge(httpx2.ReadError):
+class _TooLargeError(httpx2.ReadError):
     """An answer that goes on and on; asking again would bring it again."""
 
 
@@ -96,7 +96,7 @@ class _GuardedResolver(AbstractResolver):
         for result in found:
             problem = addresses.ip_problem(result["host"])
             if problem:
-                raise _AddressRefused(f"{host} resolves to {problem}")
+                raise _AddressRefusedError(f"{host} resolves to {problem}")
         return found
 
     async def close(self) -> None:
@@ -112,7 +112,7 @@ class _CappedStream(httpx2.AsyncByteStream):
         async for chunk in self._inner:
             size += len(chunk)
             if size > LARGEST_REPLY:
-                raise _TooLarge(f"The answer is larger than {LARGEST_REPLY // 2**20} MB.")
+                raise _TooLargeError(f"The answer is larger than {LARGEST_REPLY // 2**20} MB.")
             yield chunk
 
     async def aclose(self) -> None:
@@ -124,7 +124,11 @@ class _GuardedTransport(AiohttpTransport):
 
     def __init__(self, target: Target) -> None:
         super().__init__()
-        self.client = lambda: aiohttp.ClientSession(connector=self._connector(target), cookie_jar=aiohttp.DummyCookieJar())
+        self._target = target
+        self.client = self._session
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=self._connector(self._target), cookie_jar=aiohttp.DummyCookieJar())
 
     def _connector(self, target: Target) -> aiohttp.TCPConnector:
         parts = urlsplit(target.base_url)
@@ -221,7 +225,7 @@ def classify(error: Exception) -> CallError:
     if isinstance(error, openai.APIStatusError):
         return _status_trouble(error)
     for cause in _chain(error):
-        if isinstance(cause, (_AddressRefused, _TooLarge)):
+        if isinstance(cause, (_AddressRefusedError, _TooLargeError)):
             return CallError(Trouble.REJECTED, str(cause))
         if isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
             return CallError(Trouble.PROVIDER, f"The endpoint could not be reached: {cause}")
@@ -247,7 +251,7 @@ def _status_trouble(error: openai.APIStatusError) -> CallError:
     if status in (408, 409) or status >= 500:
         return CallError(Trouble.PROVIDER, words, _retry_after(error.response.headers))
     if 300 <= status < 400:
-        return CallError(Trouble.REJECTED, f"HTTP {status}: the endpoint redirects elsewhere; redirects are not followed.")
+        return CallError(Trouble.REJECTED, f"HTTP {status}: the endpoint redirects; redirects are not followed.")
     return CallError(Trouble.REJECTED, words)
 
 

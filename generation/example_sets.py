@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Max
@@ -11,7 +11,7 @@ from django.db.models import Max
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
 from generation.models import Example, ExampleKind, ExampleSet, Prompt, Stage
-from generation.prompts import prompt_sha256
+from generation.prompts import StageName, prompt_sha256
 
 FOLDER = Path(__file__).parent / "examples"
 FIELDS = ("topic", "theme", "traits_1", "traits_2", "messages", "messages_after", "note")
@@ -43,7 +43,7 @@ def load_set(path: Path) -> ExampleSet | None:
 
 def load_prompt(stage: Stage) -> Prompt | None:
     """The new version of a stage's wording, or None where some version has it already."""
-    text = DEFAULT_PROMPTS[stage.value]
+    text = DEFAULT_PROMPTS[cast(StageName, stage.value)]
     if Prompt.objects.filter(stage=stage, sha256=prompt_sha256(text)).exists():
         return None
     newest = Prompt.objects.filter(stage=stage).aggregate(newest=Max("version", default=0))["newest"]

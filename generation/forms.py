@@ -7,7 +7,7 @@ from django import forms
 
 from dialogues.models import Corpus
 from generation import addresses, example_sets
-from generation.keys import KeysMissing
+from generation.keys import KeysMissingError
 from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Run, Stage
 from generation.planning import Choice
 from generation.stages import ORDER
@@ -55,6 +55,8 @@ class EndpointForm(forms.ModelForm[Endpoint]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for price in ("price_in", "price_out"):
+            self.initial[price] = f"{Decimal(self.initial.get(price) or 0).normalize():f}"
         if self.instance.has_key:
             self.fields["api_key"].help_text = "A key is stored. Leave empty to keep it."
         else:
@@ -76,7 +78,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
         try:
             if key or self.cleaned_data.get("forget_key"):
                 self.instance.set_key(key or "")
-        except KeysMissing as error:
+        except KeysMissingError as error:
             self.add_error("api_key", str(error))
 
 
@@ -154,6 +156,14 @@ class BudgetForm(forms.ModelForm[Run]):
 class CallFilter(forms.Form):
     """The calls table's filter; an unknown value filters nothing."""
 
-    stage = forms.ChoiceField(required=False, choices=[("", "All stages"), *Stage.choices])
-    state = forms.ChoiceField(required=False, choices=[("", "All states"), *Call.State.choices])
+    stage = forms.ChoiceField(
+        required=False,
+        choices=[("", "All stages"), *Stage.choices],
+        widget=forms.Select(attrs={"aria-label": "Stage"}),
+    )
+    state = forms.ChoiceField(
+        required=False,
+        choices=[("", "All states"), *Call.State.choices],
+        widget=forms.Select(attrs={"aria-label": "State"}),
+    )
     outcome = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)

@@ -55,7 +55,9 @@ class Settlement:
 
 
 @transaction.atomic
-def claim(owner: str, endpoint_pk: int, most: int, *, runs: Sequence[int] = (), now: datetime | None = None) -> list[Claimed]:
+def claim(
+    owner: str, endpoint_pk: int, most: int, *, runs: Sequence[int] = (), now: datetime | None = None
+) -> list[Claimed]:
     """Take up to `most` waiting calls of an endpoint's running runs, shared evenly between those runs.
 
     Never more than the endpoint's calls in flight over all live runners, and never more than a run's budget can

@@ -12,7 +12,7 @@ from generation.models import Call, Prompt, Run, Stage
 PLANNED_AT_ONCE = 1000
 
 
-class CannotStart(Exception):
+class CannotStartError(Exception):
     """Why a run cannot start; the text says what to do."""
 
 
@@ -21,7 +21,7 @@ def start(run: Run, *, by: Any = None) -> bool:
     """Start a draft or resume a paused run; False where it was running or finished already.
 
     A finished run whose calls were put back in line starts again. The first start freezes the example sets and
-    prompts and writes the first stage's calls. Raises CannotStart.
+    prompts and writes the first stage's calls. Raises CannotStartError.
     """
     locked = Run.objects.select_for_update().get(pk=run.pk)
     closed = locked.state == Run.State.FINISHED and not locked.calls.unfinished().exists()
@@ -83,7 +83,7 @@ def _freeze(run: Run) -> None:
     prompts = prompts_of(run)
     missing = [stage.label for stage in run.stage_list if stage not in prompts]
     if missing:
-        raise CannotStart(f"The run has no prompt for {', '.join(missing)}. Run `manage.py load_examples` first.")
+        raise CannotStartError(f"The run has no prompt for {', '.join(missing)}. Run `manage.py load_examples` first.")
     for frozen in (run.single_step_set, run.step_by_step_set, run.further_split_set, *prompts.values()):
         if frozen is not None:
             frozen.freeze()

@@ -81,12 +81,12 @@ class Endpoint(models.Model):
         return bool(self.encrypted_key) and self.key_origin == addresses.origin(self.base_url)
 
     def set_key(self, key: str) -> None:
-        """Encrypt and remember for this address only; raises keys.KeysMissing. Saving is the caller's."""
+        """Encrypt and remember for this address only; raises keys.KeysMissingError. Saving is the caller's."""
         self.encrypted_key = keys.encrypt(key) if key else ""
         self.key_origin = addresses.origin(self.base_url) if key else ""
 
     def api_key(self) -> str:
-        """The key to send, or "" where there is none for this address; raises keys.KeysMissing."""
+        """The key to send, or "" where there is none for this address; raises keys.KeysMissingError."""
         return keys.decrypt(self.encrypted_key) if self.has_key else ""
 
     def block_until(self, when: datetime) -> None:
@@ -106,10 +106,6 @@ class Freezable(models.Model):
     class Meta:
         abstract = True
 
-    def refuse_if_frozen(self) -> None:
-        if self.pk and type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=False).exists():
-            raise FrozenError(f"{self} has been used by a run and never changes; make a new version instead.")
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.refuse_if_frozen()
         super().save(*args, **kwargs)
@@ -117,6 +113,10 @@ class Freezable(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self.refuse_if_frozen()
         return super().delete(*args, **kwargs)
+
+    def refuse_if_frozen(self) -> None:
+        if self.pk and type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=False).exists():
+            raise FrozenError(f"{self} has been used by a run and never changes; make a new version instead.")
 
     def freeze(self) -> None:
         """Idempotent; keeps the first moment."""
@@ -268,6 +268,11 @@ class Run(models.Model):
     @property
     def stage_list(self) -> list[Stage]:
         return [Stage(name) for name in self.stages]
+
+    @property
+    def prompt_list(self) -> list[Prompt]:
+        """In the order of the stages."""
+        return sorted(self.prompts.all(), key=lambda prompt: self.stages.index(prompt.stage))
 
     def pause(self, reason: str) -> bool:
         """Stop claiming; calls in flight still come home. Returns whether it was running."""

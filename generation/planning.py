@@ -167,4 +167,3 @@ def _check_dialogues(stages: Sequence[Stage], keys: Sequence[int]) -> None:
     bare = sum(Dialogue.objects.filter(pk__in=handful, theme="").count() for handful in handfuls)
     if bare:
         raise PlanError(f"{bare} of the chosen dialogues have no theme: choose the theme stage too.", "stages")
-

@@ -182,7 +182,7 @@ def progress_of(run: Run, now: datetime | None = None) -> Progress:
     """Three queries, whatever the run's size."""
     now = now or timezone.now()
     window = min(RATE_WINDOW, now - run.started_at) if run.started_at else RATE_WINDOW
-    rows = list(
+    rows: list[Any] = list(
         Call.objects.filter(run=run)
         .order_by()
         .values("stage", "state", "outcome", "is_demo")

@@ -58,7 +58,7 @@ def worst_cost(endpoint: Endpoint, request: Request) -> Decimal:
 
 
 def build(calls: Sequence[Call]) -> list[Request]:
-    """One request a call, in order, with two queries for all of them. `run`, `dialogue` and `prompt` should be loaded."""
+    """One request a call, in order; `run`, `dialogue` and `prompt` should be loaded."""
     subjects = subjects_of(calls)
     wrong = _wrong_replies(calls)
     return [_request(call, subject, wrong.get(_place(call))) for call, subject in zip(calls, subjects, strict=True)]
@@ -115,7 +115,8 @@ def _wrong_replies(calls: Iterable[Call]) -> Mapping[Place, Call]:
     ]
     if not mended:
         return {}
-    rows = Call.objects.filter(reduce(or_, mended)).only("run", "dialogue", "stage", "sample", "repair", "raw_reply", "error")
+    used = ("run", "dialogue", "stage", "sample", "repair", "raw_reply", "error")
+    rows = Call.objects.filter(reduce(or_, mended)).only(*used)
     return {(*_place(row)[:4], row.repair + 1): row for row in rows}
 
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from generation import ledger, reading
 from generation.client import CallError, Client, Reply, Target, Trouble
-from generation.keys import KeysMissing
+from generation.keys import KeysMissingError
 from generation.ledger import Claimed, Settlement
 from generation.limits import Limiter, LocalLimiter, Rates, RedisLimiter
 from generation.models import Call, Endpoint, Run, Runner
@@ -92,12 +92,17 @@ class CallRunner:
         self._lanes: dict[int, _Lane] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._results: asyncio.Queue[tuple[_Lane, Claimed, Reply | CallError]] = asyncio.Queue()
+        self._unsettled = 0
         self._windows: dict[int, deque[bool]] = {}
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Claim no more; what is in flight still comes home."""
         self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
 
     async def run(self) -> Totals:
         try:
@@ -120,7 +125,7 @@ class CallRunner:
             if self.plan.seconds is not None and monotonic() - started > self.plan.seconds:
                 return self.stop()
             await self._open_lanes()
-            if self._in_flight or not self._results.empty() or await self._db(self._work_left):
+            if self._in_flight or self._unsettled or await self._db(self._work_left):
                 last_busy = monotonic()
             elif monotonic() - last_busy > IDLE_EXIT_SECONDS or self.plan.seconds is None:
                 return self.stop()
@@ -145,7 +150,7 @@ class CallRunner:
     async def _open_lane(self, endpoint: Endpoint) -> None:
         try:
             client = Client(target_of(endpoint))
-        except (CallError, KeysMissing) as error:
+        except (CallError, KeysMissingError) as error:
             await self._db(self._pause_all, endpoint, str(error))
             return
         lane = self._lanes[endpoint.pk] = _Lane(endpoint, client)
@@ -169,7 +174,7 @@ class CallRunner:
             wanted = min(MOST_AT_ONCE, lane.endpoint.max_in_flight)
             estimate = int(lane.tokens_a_call)
             granted, wait = await self._limiter.acquire(lane.key, lane.rates, wanted, estimate)
-            claimed = await self._db(ledger.claim, self.owner, lane.endpoint.pk, granted, runs=self.plan.runs) if granted else []
+            claimed = await self._claim(lane, granted) if granted else []
             unused = granted - len(claimed)
             await self._limiter.give_back(lane.key, lane.rates, unused, unused * estimate)
             for call in claimed:
@@ -178,6 +183,9 @@ class CallRunner:
                 await self._sleep(CLAIM_PAUSE)
             else:
                 await self._wait_for(lane.wake, IDLE_POLL if granted else min(max(wait, CLAIM_PAUSE), IDLE_POLL))
+
+    async def _claim(self, lane: _Lane, most: int) -> list[Claimed]:
+        return await self._db(ledger.claim, self.owner, lane.endpoint.pk, most, runs=self.plan.runs)
 
     def _send(self, lane: _Lane, call: Claimed, estimate: int) -> None:
         self.totals.sent += 1
@@ -194,6 +202,7 @@ class CallRunner:
             await self._limiter.give_back(lane.key, lane.rates, 0, estimate - used)
         except CallError as error:
             result = error
+        self._unsettled += 1
         self._results.put_nowait((lane, call, result))
 
     async def _settle_forever(self) -> None:
@@ -205,6 +214,7 @@ class CallRunner:
             for lane in {id(lane): lane for lane, _, _ in batch}.values():
                 lane.wake.set()
             for _ in batch:
+                self._unsettled -= 1
                 self._results.task_done()
 
     async def _settle(self, batch: Sequence[tuple[_Lane, Claimed, Reply | CallError]]) -> None:
@@ -289,7 +299,7 @@ class CallRunner:
 
 
 def target_of(endpoint: Endpoint) -> Target:
-    """Raises KeysMissing where the stored key cannot be opened."""
+    """Raises KeysMissingError where the stored key cannot be opened."""
     return Target(
         base_url=endpoint.base_url,
         api_key=endpoint.api_key(),
@@ -306,4 +316,3 @@ def _pause_run(run_pk: int, reason: str) -> None:
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         log.error("A lane stopped and will be opened again", exc_info=task.exception())
-

@@ -6,7 +6,6 @@ from django.views.decorators.http import require_GET
 
 from dialogues.permissions import requires
 from generation.models import Background, Call, Stage
-from generation.progress import CAUSES
 from generation.requests import rebuild_messages, with_runs
 from generation.stages import SPECS
 
@@ -24,7 +23,6 @@ def call_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "messages_sent": rebuilt.messages,
         "parameters": rebuilt.parameters,
         "proven": proven,
-        "cause": CAUSES.get(call.outcome, call.outcome),
         "sets": _sets(call),
         "outputs": call.outputs.select_related("dialogue", "version"),
         "background": Background.objects.filter(call=call).first(),

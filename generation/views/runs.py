@@ -103,7 +103,7 @@ def run_start(request: HttpRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             if lifecycle.start(run, by=request.user):
                 transaction.on_commit(tasks.ring)
-    except lifecycle.CannotStart as error:
+    except lifecycle.CannotStartError as error:
         messages.error(request, str(error))
     return redirect(run)
 
