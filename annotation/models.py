@@ -34,10 +34,13 @@ class Profile(models.Model):
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def waiting(self, now: datetime) -> Self:
+        """Not used, revoked or expired. On one table, so that an update of these takes turns with its rivals."""
+        return self.filter(accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+
     def usable(self, now: datetime) -> Self:
-        """The links that still open a door: not used, revoked or expired, for no study that has been closed."""
-        waiting = self.filter(accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
-        return waiting.filter(Q(study__isnull=True) | ~Q(study__state="closed"))
+        """The links that still open a door: waiting, and for no study that has been closed."""
+        return self.waiting(now).filter(Q(study__isnull=True) | ~Q(study__state="closed"))
 
 
 class Invitation(models.Model):

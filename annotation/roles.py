@@ -51,5 +51,5 @@ def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
     """The user's highest role, or None for a stranger."""
     if not isinstance(user, User):
         return None
-    names = {Role.ADMIN.value} if user.is_superuser else set(user.groups.values_list("name", flat=True))
+    names = {Role.ADMIN.value} if user.is_superuser else {group.name for group in user.groups.all()}
     return next((role for role in reversed(Role) if role.value in names), None)

@@ -1,12 +1,12 @@
 """Who rates in a study, and the order dealt to each."""
 
 import random
-import secrets
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from annotation.models import Assignment, Membership, Profile, Study
+from annotation.models import Assignment, Membership, Study
+from annotation.people.profiles import profile_of
 from annotation.studies.assignment import rater_order
 from dialogues.models import AuditEvent
 
@@ -27,7 +27,7 @@ def join(*, study: Study, rater: User, by: User | None) -> Membership:
     membership = Membership.objects.create(study=locked, rater=rater, seed=seed)
     if locked.is_open and locked.raters_per_item is None:
         deal(membership)
-    Profile.objects.get_or_create(user=rater, defaults={"pseudonym": f"rater-{secrets.token_hex(4)}"})
+    profile_of(rater)
     AuditEvent.record(by, "join study", locked, rater=rater.pk, seed=seed)
     return membership
 

@@ -1,0 +1,65 @@
+"""Print an invitation link: the way in for a server's first admin."""
+
+import json
+import re
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.people import invitations
+from annotation.people.mail import can_send, send_invitation
+from annotation.roles import Role
+
+MOST_DAYS = 90
+# A server inside a house may have a name without a dot, which Django's own URL check refuses.
+ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./-]*)?")
+
+
+class Command(BaseCommand):
+    help = "Print a link that makes one account in one role. It is shown once and works once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+        parser.add_argument("--email", default="", help="whom it is for; sent there too where EMAIL_URL is set")
+        parser.add_argument("--days", type=int, default=invitations.DAYS, help="until it runs out (%(default)s)")
+        parser.add_argument(
+            "--base-url",
+            default=next(iter(settings.CSRF_TRUSTED_ORIGINS), ""),
+            help="where people reach this server, like https://stephanie.example.org "
+            "(default: the first of CSRF_TRUSTED_ORIGINS)",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        base, days, email = options["base_url"].rstrip("/"), options["days"], options["email"]
+        check(base, days, email)
+        (token,) = invitations.issue(role=Role(options["role"]), by=None, email=email, days=days)
+        link = base + reverse("invitation", args=[token])
+        sent = bool(email and can_send() and send_invitation(email, link, days))
+        if options["json"]:
+            expires = (timezone.now() + timedelta(days=days)).isoformat(timespec="seconds")
+            answer = {"link": link, "role": options["role"], "email": email, "sent": sent, "expires_at": expires}
+            self.stdout.write(json.dumps(answer))
+        else:
+            self.stdout.write(link)
+            self.stderr.write(f"Makes one {options['role']}, once, within {days} days. It is not shown again.")
+
+
+def check(base: str, days: int, email: str) -> None:
+    """Raise CommandError, saying what to give instead, for an option that would make a useless link."""
+    if not 1 <= days <= MOST_DAYS:
+        raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
+    if not ADDRESS.fullmatch(base):
+        raise CommandError("Name the server's address with --base-url, like https://stephanie.example.org")
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError as error:
+        raise CommandError(f"{email} is not an e-mail address.") from error

@@ -1,0 +1,93 @@
+"""What people fill in to invite others, to accept, and to find and change accounts."""
+
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
+
+from annotation.models import Study
+from annotation.people.invitations import MOST_AT_ONCE, roles_to_offer, studies_to_join
+from annotation.people.members import SHOWN
+from annotation.roles import Role
+
+ROLE_LABELS = {
+    Role.RATER: "Rater: scores dialogues in the studies they are in",
+    Role.RESEARCHER: "Researcher: corpora, runs, studies and reports",
+    Role.ADMIN: "Admin: the same, and people and exports",
+}
+
+
+class InviteForm(forms.Form):
+    """Whom to invite; for one study (`study`) the role is rater and neither is asked."""
+
+    role = forms.ChoiceField(widget=forms.RadioSelect)
+    study = forms.ModelChoiceField(
+        Study.objects.none(), required=False, empty_label="No study yet", help_text="They join it as they accept."
+    )
+    count = forms.IntegerField(
+        label="How many links",
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        initial=1,
+        help_text=f"Each makes one account; up to {MOST_AT_ONCE} at once, for a class of raters.",
+    )
+    email = forms.EmailField(label="E-mail address", required=False)
+
+    def __init__(self, *args: Any, by: User, study: Study | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by, self.fixed_study = by, study
+        roles = roles_to_offer(by)
+        role_field = cast(forms.ChoiceField, self.fields["role"])
+        role_field.choices = [(role.value, ROLE_LABELS[role]) for role in roles]
+        role_field.initial = Role.RATER.value
+        if study is not None or len(roles) < 2:
+            del self.fields["role"]
+        if study is not None:
+            del self.fields["study"]
+        else:
+            cast("forms.ModelChoiceField[Study]", self.fields["study"]).queryset = studies_to_join()
+        self.fields["email"].help_text = (
+            "The link is sent there, and shown here as well."
+            if settings.EMAIL_CONFIG
+            else "A note of whom the link is for. This server sends no mail: pass the link on yourself."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("email") and data.get("count", 1) > 1:
+            self.add_error("email", "An address goes with one link. Leave it empty, or make one link.")
+        return data
+
+    @property
+    def chosen_role(self) -> Role:
+        return Role(self.cleaned_data.get("role") or Role.RATER)
+
+    @property
+    def chosen_study(self) -> Study | None:
+        return self.fixed_study or self.cleaned_data.get("study")
+
+
+class AccountForm(UserCreationForm[User]):
+    """The name and password of a new account; saved by `invitations.accept_with_new_account`."""
+
+    class Meta:
+        model = User
+        fields = ("username",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "username"
+        ].help_text = "You log in with it. The admins of this workbench see it; exports name you by a pseudonym."
+        self.fields["password2"].help_text = ""
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(label="Search", required=False, max_length=150)
+    show = forms.ChoiceField(label="Show", required=False, choices=list(SHOWN.items()))
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(widget=forms.RadioSelect, choices=[(role.value, ROLE_LABELS[role]) for role in Role])

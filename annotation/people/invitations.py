@@ -1,0 +1,119 @@
+"""Links that make one account each. Nobody signs up without one.
+
+A token has 256 random bits, so guessing needs no rate limit: a billion guesses a second would run for longer than
+the universe has. Only its SHA-256 is stored; for a secret of full entropy a slow hash would add nothing.
+"""
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from annotation.models import Invitation, Study
+from annotation.people.profiles import profile_of
+from annotation.roles import Role, role_of
+from annotation.studies.members import join
+from dialogues.models import AuditEvent
+
+DAYS = 14
+MOST_AT_ONCE = 50
+# The roles that each role may invite others into.
+OFFERS: dict[Role | None, tuple[Role, ...]] = {Role.RESEARCHER: (Role.RATER,), Role.ADMIN: tuple(Role)}
+
+
+class InvitationError(Exception):
+    """The link opens nothing: unknown, used, expired, revoked, or for a study that was closed."""
+
+
+def roles_to_offer(user: User) -> tuple[Role, ...]:
+    return OFFERS.get(role_of(user), ())
+
+
+def studies_to_join() -> QuerySet[Study]:
+    """The studies that people can still be invited to: not closed, and not rated by the simulator."""
+    return Study.objects.exclude(state=Study.State.CLOSED).filter(is_simulated=False)
+
+
+def open_invitations(user: User) -> QuerySet[Invitation]:
+    """The usable links that this person may see and revoke: an admin all, others their own."""
+    usable = Invitation.objects.usable(timezone.now()).select_related("study", "created_by")
+    return usable if user.has_perm("annotation.view_profile") else usable.filter(created_by=user)
+
+
+@transaction.atomic
+def issue(
+    *, role: Role, by: User | None, count: int = 1, email: str = "", study: Study | None = None, days: int = DAYS
+) -> list[str]:
+    """Make `count` links and return their tokens, which are known nowhere else; `by=None` is the command line."""
+    if by is not None and role not in roles_to_offer(by):
+        raise PermissionError(f"{by.get_username()} may not invite a {role}")
+    tokens = [secrets.token_urlsafe(32) for _ in range(count)]
+    expires = timezone.now() + timedelta(days=days)
+    for token in tokens:
+        invitation = Invitation.objects.create(
+            token_sha256=digest(token), role=role.value, email=email, study=study, created_by=by, expires_at=expires
+        )
+        AuditEvent.record(by, "invite", invitation, role=role.value, study=study and study.pk)
+    return tokens
+
+
+@transaction.atomic
+def revoke(*, invitation: Invitation, by: User) -> None:
+    """Close a link; raises InvitationError where it was used, revoked or ran out meanwhile."""
+    now = timezone.now()
+    if not Invitation.objects.waiting(now).filter(pk=invitation.pk).update(revoked_at=now):
+        raise InvitationError
+    AuditEvent.record(by, "revoke invitation", invitation)
+
+
+def find(token: str) -> Invitation:
+    """The usable invitation behind a token; raises InvitationError, the same for every reason."""
+    usable = Invitation.objects.usable(timezone.now()).select_related("study", "created_by")
+    invitation = usable.filter(token_sha256=digest(token)).first()
+    if invitation is None:
+        raise InvitationError
+    return invitation
+
+
+@transaction.atomic
+def accept_with_new_account(*, invitation: Invitation, user: User) -> User:
+    """Save `user` (a new account with its password set) in the invitation's role and study, and spend the link.
+
+    Raises InvitationError where somebody else spent it first, IntegrityError where the user name was taken meanwhile.
+    """
+    _spend(invitation)
+    user.email = invitation.email
+    user.save()
+    user.groups.add(Group.objects.get(name=invitation.role))
+    profile_of(user)
+    _settle(invitation, user)
+    return user
+
+
+@transaction.atomic
+def accept_as_member(*, invitation: Invitation, user: User) -> None:
+    """Let somebody who has an account join the invitation's study; their role stays. Raises InvitationError."""
+    _spend(invitation)
+    _settle(invitation, user)
+
+
+def _spend(invitation: Invitation) -> None:
+    # One conditional update: of two people who open one link at once, one finds no row left to change.
+    now = timezone.now()
+    if not Invitation.objects.waiting(now).filter(pk=invitation.pk).update(accepted_at=now):
+        raise InvitationError
+
+
+def _settle(invitation: Invitation, user: User) -> None:
+    Invitation.objects.filter(pk=invitation.pk).update(accepted_by=user)
+    if invitation.study is not None:
+        join(study=invitation.study, rater=user, by=invitation.created_by)
+    AuditEvent.record(user, "accept invitation", invitation, role=invitation.role)
+
+
+def digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

@@ -1,0 +1,131 @@
+"""Who is here, in which role; changing a role, shutting an account and opening it again.
+
+Each change comes as a pair: `why_not_…` gives the reason against it (which the page shows) or an empty text, the
+other makes the change or raises MemberError with that reason.
+"""
+
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from annotation.models import Invitation
+from annotation.people.invitations import OFFERS
+from annotation.roles import Role, role_of
+from dialogues.models import AuditEvent
+
+# What the People page can be narrowed to, besides a role.
+DEACTIVATED, SIMULATED = "deactivated", "simulated"
+SHOWN = {
+    "": "Everyone",
+    Role.RATER.value: "Raters",
+    Role.RESEARCHER.value: "Researchers",
+    Role.ADMIN.value: "Admins",
+    DEACTIVATED: "Deactivated",
+    SIMULATED: "Simulated raters",
+}
+
+
+class MemberError(ValueError):
+    """A change that may not be made; the text says why."""
+
+
+def people(search: str = "", shown: str = "") -> QuerySet[User]:
+    """Accounts by name; the simulator's are left out unless asked for."""
+    found = User.objects.select_related("profile").prefetch_related("groups").order_by("username")
+    simulated = Q(profile__is_simulated=True)
+    found = found.filter(simulated) if shown == SIMULATED else found.exclude(simulated)
+    if shown == DEACTIVATED:
+        found = found.filter(is_active=False)
+    elif shown == Role.ADMIN:
+        found = found.filter(_is_admin()).distinct()
+    elif shown in SHOWN and shown not in ("", SIMULATED):
+        found = found.filter(groups__name=shown)
+    if search:
+        texts = ("username", "email", "first_name", "last_name", "profile__pseudonym")
+        hits = Q()
+        for text in texts:
+            hits |= Q(**{f"{text}__icontains": search})
+        found = found.filter(hits)
+    return found
+
+
+def why_not_change_role(*, person: User, role: Role, by: User) -> str:
+    if _outranks(person, by):
+        return _SUPERUSER
+    if role_of(person) == Role.ADMIN != role and _is_last_admin(person):
+        return _LAST_ADMIN
+    return ""
+
+
+def why_not_deactivate(*, person: User, by: User) -> str:
+    if person.pk == by.pk:
+        return "You cannot deactivate yourself. Another admin can."
+    if _outranks(person, by):
+        return _SUPERUSER
+    return _LAST_ADMIN if _is_last_admin(person) else ""
+
+
+@transaction.atomic
+def change_role(*, person: User, role: Role, by: User) -> None:
+    """Move someone into exactly one role; raises MemberError with the reason where that may not be."""
+    person = _in_turn(person)
+    before = role_of(person)
+    _refuse(why_not_change_role(person=person, role=role, by=by))
+    person.groups.remove(*Group.objects.filter(name__in=[other.value for other in Role if other != role]))
+    person.groups.add(Group.objects.get(name=role.value))
+    if person.is_superuser:
+        person.is_superuser = person.is_staff = False
+        person.save(update_fields=["is_superuser", "is_staff"])
+    _revoke_links(person, [beyond for beyond in Role if beyond not in OFFERS.get(role, ())])
+    AuditEvent.record(by, "change role", person, before=before, after=role.value)
+
+
+@transaction.atomic
+def deactivate(*, person: User, by: User) -> None:
+    """Shut an account: its sessions end, its open invitations close, its ratings stay."""
+    person = _in_turn(person)
+    _refuse(why_not_deactivate(person=person, by=by))
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    _revoke_links(person, list(Role))
+    AuditEvent.record(by, "deactivate", person)
+
+
+@transaction.atomic
+def reactivate(*, person: User, by: User) -> None:
+    User.objects.filter(pk=person.pk).update(is_active=True)
+    AuditEvent.record(by, "reactivate", person)
+
+
+_LAST_ADMIN = "This is the last admin who can log in. Make somebody else an admin first."
+_SUPERUSER = "This account owns the server (a superuser). Only another superuser can change it."
+
+
+def _refuse(reason: str) -> None:
+    if reason:
+        raise MemberError(reason)
+
+
+def _is_admin() -> Q:
+    return Q(is_superuser=True) | Q(groups__name=Role.ADMIN.value)
+
+
+def _outranks(person: User, by: User) -> bool:
+    return person.is_superuser and not by.is_superuser
+
+
+def _is_last_admin(person: User) -> bool:
+    others = User.objects.filter(_is_admin(), is_active=True).exclude(pk=person.pk)
+    return person.is_active and role_of(person) == Role.ADMIN and not others.exists()
+
+
+def _in_turn(person: User) -> User:
+    """The account as it is now; two admins who demote each other at one moment take turns, so that one stays."""
+    Group.objects.select_for_update().get(name=Role.ADMIN.value)
+    return User.objects.get(pk=person.pk)
+
+
+def _revoke_links(person: User, roles: list[Role]) -> None:
+    """Close the links that someone made and could not make now."""
+    now = timezone.now()
+    Invitation.objects.waiting(now).filter(created_by=person, role__in=roles).update(revoked_at=now)

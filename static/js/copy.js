@@ -1,0 +1,21 @@
+// Copies the text of a field to the clipboard: `data-copy` on the button names the field.
+
+async function copy(button) {
+  const field = document.getElementById(button.dataset.copy);
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = "Copied";
+  } catch {
+    // Refused by the browser: leave the text selected, one keystroke from copied.
+    field.select();
+    button.textContent = "Press Ctrl+C";
+  }
+  setTimeout(() => { button.textContent = label; }, 2000);
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  // The clipboard exists only in a secure context; without it the field can still be selected.
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", () => copy(button));
+}
