@@ -30,12 +30,18 @@ Cell = str | int | float | Estimate | Label | None
 
 
 class ShownCell(NamedTuple):
-    """One cell as a page shows it, `detail` (interval and n, or a remark) in smaller type."""
+    """One cell as a page shows it: in smaller type `detail` (interval or remark) and `count` (n)."""
 
     text: str
     detail: str = ""
+    count: str = ""
     numeric: bool = False
     version: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it, for one line of text."""
+        return " ".join(filter(None, (self.text, ", ".join(filter(None, (self.detail, self.count))))))
 
 
 class ShownHead(NamedTuple):
@@ -61,8 +67,8 @@ class Column:
 class Table:
     """A caption, columns, rows of cells, and notes.
 
-    A cell is text (a `Label` with its remark), a number, an `Estimate`, or None for a gap, shown as a dash. `slug` names
-    the table in addresses and files. `row_versions` may name one version hue a row, so that a page can show its colour.
+    A cell is text (a `Label` with its remark), a number, an `Estimate`, or None for a gap, shown as a dash. `slug`
+    names the table in addresses and files. `row_versions` may name one version hue a row, for its colour on a page.
     """
 
     slug: str
@@ -102,7 +108,8 @@ class Table:
 def shown(cell: Cell, column: Column) -> ShownCell:
     """A cell in the words of a page: thousands marked, floats rounded to the column's decimals."""
     if isinstance(cell, Estimate):
-        return ShownCell(number_text(cell.value, column.decimals), estimate_detail(cell, column.decimals), numeric=True)
+        interval = interval_text(cell, column.decimals)
+        return ShownCell(number_text(cell.value, column.decimals), interval, f"n = {cell.n:,}", numeric=True)
     if isinstance(cell, Label):
         return ShownCell(cell.text, cell.remark, numeric=column.numeric)
     if cell is None:
@@ -113,14 +120,13 @@ def shown(cell: Cell, column: Column) -> ShownCell:
 
 
 def number_text(value: float, decimals: int) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.{decimals}f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:z,.{decimals}f}"
 
 
-def estimate_detail(cell: Estimate, decimals: int) -> str:
-    n = f"n = {cell.n:,}"
+def interval_text(cell: Estimate, decimals: int) -> str:
     if cell.low is None or cell.high is None:
-        return n
-    return f"[{number_text(cell.low, decimals)}, {number_text(cell.high, decimals)}], {n}"
+        return ""
+    return f"[{number_text(cell.low, decimals)}, {number_text(cell.high, decimals)}]"
 
 
 def to_csv(table: Table) -> str:
@@ -213,7 +219,7 @@ def to_latex(table: Table) -> str:
         *latex_group_line(table),
         latex_line(latex_text(column.label) for column in table.columns),
         r"\midrule",
-        *(latex_line(latex_cell(cell) for cell in row) for row in table.shown_rows),
+        *(latex_line(latex_text(cell.line) for cell in row) for row in table.shown_rows),
         r"\bottomrule",
         r"\end{tabular}",
         rf"\caption{{{' '.join(latex_text(text) for text in (table.caption, *table.notes))}}}",
@@ -229,10 +235,6 @@ def latex_group_line(table: Table) -> list[str]:
     return [latex_line(rf"\multicolumn{{{head.span}}}{{c}}{{{latex_text(head.text)}}}" for head in table.group_heads)]
 
 
-def latex_cell(cell: ShownCell) -> str:
-    return latex_text(f"{cell.text} {cell.detail}".rstrip())
-
-
 def latex_line(cells: Iterable[str]) -> str:
     return " & ".join(cells) + r" \\"
 
@@ -240,7 +242,7 @@ def latex_line(cells: Iterable[str]) -> str:
 def to_text(table: Table) -> str:
     """The table for a terminal: aligned columns, then the notes."""
     lines = [[column.label for column in table.columns]]
-    lines += [[f"{cell.text} {cell.detail}".rstrip() for cell in row] for row in table.shown_rows]
+    lines += [[cell.line for cell in row] for row in table.shown_rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
     aligned = [
         "  ".join(

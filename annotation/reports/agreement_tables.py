@@ -10,13 +10,12 @@ from dialogues.tables import Cell, Column, Estimate, Table
 
 # Label, decimals and factor of each coefficient's column.
 COEFFICIENTS = {
-    "alpha_ordinal": ("α, ordinal", 3, 1),
-    "alpha_interval": ("α, interval", 3, 1),
-    "icc_2,1": ("ICC(2,1)", 3, 1),
-    "icc_2,k": ("ICC(2,k)", 3, 1),
-    "kappa": ("Weighted κ", 3, 1),
-    "exact": ("Equal, %", 1, 100),
-    "within_1": ("Within one point, %", 1, 100),
+    "alpha_ordinal": ("α, ordinal", 2, 1),
+    "alpha_interval": ("α, interval", 2, 1),
+    "icc_2,1": ("ICC(2,1)", 2, 1),
+    "icc_2,k": ("ICC(2,k)", 2, 1),
+    "kappa": ("Weighted κ", 2, 1),
+    "within_1": ("Within one, %", 0, 100),
 }
 
 
@@ -33,7 +32,8 @@ def agreement(study: Study, found: Findings) -> Table:
     notes = (
         *provenance(study, found),
         "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of all k raters. "
-        "κ: quadratic weights, mean over pairs of raters. The last two columns: share of pairs of scores of one item.",
+        "κ: quadratic weights, mean over pairs of raters. Within one: share of pairs of scores of one item that differ "
+        "by one point at most.",
         f"{INTERVALS} items; n counts the items that a value rests on.",
         *_hidden_note(found),
         *_undefined_notes(found),
@@ -43,7 +43,7 @@ def agreement(study: Study, found: Findings) -> Table:
 
 def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     """Ordinal α within each version."""
-    columns = (Column("Metric", numeric=False), *(Column(version.symbol, 3) for version in found.versions))
+    columns = (Column("Metric", numeric=False), *(Column(version.symbol) for version in found.versions))
     rows = tuple(
         (
             metric.name,

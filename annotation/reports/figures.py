@@ -22,14 +22,15 @@ class Figure:
 
     slug: str
     title: str
-    alt: str
+    reading: str
     draw: Callable[[Study, Findings, Theme], Spec]
 
 
 def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     """Mean scores with their intervals; hollow diamonds where the paper prints a value."""
     scale = study.rubric.scale
-    x = alt.X("value:Q", title="Mean score", scale=alt.Scale(domain=[scale.low, scale.high]))
+    ends = alt.Scale(domain=[scale.low, scale.high], zero=False)
+    x = alt.X("value:Q", title="Mean score", scale=ends, axis=alt.Axis(tickMinStep=1))
     return forest(mean_rows(found), x, study, found, theme)
 
 

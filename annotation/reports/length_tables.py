@@ -38,7 +38,13 @@ def lengths(study: Study, found: Findings) -> Table:
         "ACMC: messages over turns, a turn being all that one person sends in a row.",
         paper_note(4),
     )
-    return Table("table-4", "Words a message and consecutive messages.", tuple(columns), tuple(rows), notes)
+    return Table(
+        "table-4",
+        "Words a message and average consecutive message count (the paper's Table 4).",
+        tuple(columns),
+        tuple(rows),
+        notes,
+    )
 
 
 def runs(study: Study, found: Findings) -> Table:
@@ -63,7 +69,14 @@ def runs(study: Study, found: Findings) -> Table:
         "Over the dialogues of this study; each row of ours adds up to 100.",
         paper_note(5),
     )
-    return Table("table-5", "Consecutive messages.", columns, tuple(rows), notes, tuple(slugs))
+    return Table(
+        "table-5",
+        "Share of turns by number of consecutive messages (the paper's Table 5).",
+        columns,
+        tuple(rows),
+        notes,
+        tuple(slugs),
+    )
 
 
 def _shares(measured: Lengths) -> Iterator[float | None]:

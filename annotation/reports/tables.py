@@ -46,7 +46,13 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table
         *(dash_notes(found) if dashes else ()),
         paper_note(3),
     )
-    return Table("table-3", "Human evaluation: mean score by metric and version.", tuple(columns), tuple(rows), notes)
+    return Table(
+        "table-3",
+        "Human evaluation: mean score by metric and version (the paper's Table 3).",
+        tuple(columns),
+        tuple(rows),
+        notes,
+    )
 
 
 def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:

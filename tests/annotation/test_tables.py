@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.core.cache import cache
+from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Assignment, Rating, Score, Study
 from annotation.reports.findings import Findings
@@ -153,7 +154,7 @@ def test_a_corrected_rating_counts_once_and_at_once() -> None:
 def test_equal_scores_are_undefined_with_a_sentence_and_no_number() -> None:
     table = tables_of(rated_study(score=lambda *_: 3))["agreement"]
     assert cell(table, "Natural", "", "α, ordinal") == "undefined"
-    assert estimate(cell(table, "Natural", "", "Within one point, %")).value == 100
+    assert estimate(cell(table, "Natural", "", "Within one, %")).value == 100
     assert any(
         note.startswith("Natural: α, ordinal, α, interval,") and "all scores are equal" in note for note in table.notes
     )
@@ -194,10 +195,12 @@ def test_a_draft_without_items_is_empty_not_an_error() -> None:
     assert study_tables(study, findings_of(study))["table-3"].rows[0] == ("Interesting",)
 
 
-def test_findings_are_computed_again_only_when_ratings_change(django_assert_max_num_queries: object) -> None:
+def test_findings_are_computed_again_only_when_ratings_change(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     study = rated_study()
     first = findings_of(study)
-    with django_assert_max_num_queries(1):  # type: ignore[operator]
+    with django_assert_max_num_queries(1):
         assert findings_of(study) == first
     Rating.objects.filter(assignment__membership__seed=0).update(is_current=False)
     assert findings_of(study).ratings == first.ratings - 24

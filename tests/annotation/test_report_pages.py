@@ -1,0 +1,184 @@
+"""The report page: who may see it, what it shows, and the pictures it is made of."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from annotation.models import Study
+from annotation.reports.figures import FIGURES
+from annotation.roles import Role
+from dialogues.models import Dialogue
+from tests.annotation.rated_study import rated_study, unrated_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_findings_of_another_test() -> None:
+    cache.clear()
+
+
+def signed_in(role: Role) -> Client:
+    user = User.objects.create(username=f"{role.value}@example.org")
+    user.groups.add(Group.objects.get(name=role.value))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(study: Study, role: Role = Role.RESEARCHER, query: str = "") -> str:
+    response = signed_in(role).get(reverse("study_report", args=[study.pk]) + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def addresses(study: Study) -> list[str]:
+    return [
+        reverse("study_report", args=[study.pk]),
+        reverse("study_table_csv", args=[study.pk, "agreement"]),
+        reverse("study_table_latex", args=[study.pk, "agreement"]),
+        reverse("study_figure", args=[study.pk, "means", "svg"]),
+        reverse("study_ratings_csv", args=[study.pk]),
+    ]
+
+
+def test_a_rater_sees_nothing_of_a_report() -> None:
+    study = rated_study(backgrounds=2)
+    rater = study.memberships.get(seed=0).rater
+    rater.groups.add(Group.objects.get(name=Role.RATER.value))
+    client = Client()
+    client.force_login(rater)
+    for address in addresses(study):
+        response = client.get(address)
+        assert response.status_code == 403, address
+        assert "Stephanie −" not in response.content.decode()
+
+
+def test_a_stranger_is_sent_to_log_in() -> None:
+    study = rated_study(backgrounds=1)
+    for address in addresses(study):
+        response = Client().get(address)
+        assert response.status_code == 302, address
+        assert response["Location"].startswith(reverse("login"))
+
+
+def test_a_report_is_read_never_posted() -> None:
+    study, client = rated_study(backgrounds=1), signed_in(Role.ADMIN)
+    assert {client.post(address).status_code for address in addresses(study)} == {405}
+
+
+def test_a_study_that_does_not_exist_is_not_found() -> None:
+    assert signed_in(Role.RESEARCHER).get(reverse("study_report", args=[404])).status_code == 404
+
+
+def test_the_page_has_every_table_with_its_files() -> None:
+    study = rated_study()
+    html = page(study)
+    for slug in ("table-3", "agreement", "agreement-by-version", "comparisons", "raters", "table-4", "table-5"):
+        assert f'id="table-{slug}"' in html
+        assert reverse("study_table_csv", args=[study.pk, slug]) in html
+        assert reverse("study_table_latex", args=[study.pk, slug]) in html
+    assert "72 ratings by 3 raters, of 24 of 24 dialogues on 6 backgrounds." in re.sub(r"\s+", " ", html)
+
+
+def test_only_who_may_take_ratings_out_is_offered_them() -> None:
+    study = rated_study(backgrounds=1)
+    address = reverse("study_ratings_csv", args=[study.pk])
+    assert address not in page(study, Role.RESEARCHER)
+    assert address in page(study, Role.ADMIN)
+
+
+def test_simulated_and_demo_are_marked_at_the_top() -> None:
+    head = page(rated_study(simulated=True)).split("report-table")[0]
+    assert "simulated ratings" in head
+    assert "demo rules, not a language model" in head
+    people = rated_study(name="Real")
+    Dialogue.objects.update(is_demo=False)
+    cache.clear()
+    client_html = Client()
+    client_html.force_login(User.objects.get(username="researcher@example.org"))
+    html = client_html.get(reverse("study_report", args=[people.pk])).content.decode()
+    assert "simulated ratings" not in html
+    assert "demo rules" not in html
+
+
+def test_dashes_can_be_lifted_and_files_follow() -> None:
+    study = rated_study()
+    assert "?dashes=0" in page(study)
+    lifted = signed_in(Role.ADMIN).get(reverse("study_report", args=[study.pk]), {"dashes": "0"}).content.decode()
+    assert reverse("study_table_csv", args=[study.pk, "table-3"]) + "?dashes=0" in lifted
+    assert "Print dashes as the paper does" in lifted
+
+
+def test_nobody_has_rated_yet_says_what_to_do_and_still_shows_lengths() -> None:
+    study = unrated_study()
+    html = page(study)
+    assert "No ratings yet" in html
+    assert study.get_absolute_url() in html
+    assert 'id="table-table-4"' in html
+    assert 'id="table-table-3"' not in html
+    assert "study_figure" not in html
+    assert reverse("study_figure", args=[study.pk, "means", "svg"]) not in html
+
+
+def test_a_study_without_items_says_that_it_is_not_launched() -> None:
+    html = page(unrated_study(backgrounds=0))
+    assert "has not been launched" in html
+    assert "<table" not in html
+
+
+def test_names_are_text_on_the_page_and_in_the_picture() -> None:
+    study = rated_study(name="<script>alert(1)</script>", backgrounds=2)
+    client = signed_in(Role.RESEARCHER)
+    for address in (reverse("study_report", args=[study.pk]), reverse("study_figure", args=[study.pk, "means", "svg"])):
+        text = client.get(address).content.decode()
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert" in text
+
+
+@pytest.mark.parametrize("slug", FIGURES)
+def test_figures_come_as_svg_in_two_themes(slug: str) -> None:
+    study, client = rated_study(simulated=True, backgrounds=3), signed_in(Role.RESEARCHER)
+    address = reverse("study_figure", args=[study.pk, slug, "svg"])
+    light, dark = client.get(address), client.get(address, {"theme": "dark"})
+    assert light["Content-Type"] == "image/svg+xml"
+    assert light.content.startswith(b"<svg")
+    assert light.content != dark.content
+    for words in ("Natural", "Stephanie", "Simulated ratings", "demo rules, not a language model"):
+        assert words in light.content.decode()
+
+
+@pytest.mark.parametrize(("form", "magic"), [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_a_figure_is_kept_as_a_file(form: str, magic: bytes) -> None:
+    study = rated_study(simulated=True, backgrounds=2)
+    response = signed_in(Role.RESEARCHER).get(reverse("study_figure", args=[study.pk, "means", form]), {"download": ""})
+    assert response.content.startswith(magic)
+    assert response["Content-Disposition"] == f'attachment; filename="pilot-simulated-means.{form}"'
+
+
+def test_a_figure_that_does_not_exist_is_not_found() -> None:
+    study, client = rated_study(backgrounds=1), signed_in(Role.RESEARCHER)
+    unrated = unrated_study(name="Unrated")
+    for pk, slug, form in ((study.pk, "nope", "svg"), (study.pk, "means", "exe"), (unrated.pk, "means", "svg")):
+        assert client.get(reverse("study_figure", args=[pk, slug, form])).status_code == 404
+
+
+def test_equal_scores_make_a_page_with_sentences_not_an_error() -> None:
+    study = rated_study(score=lambda *_: 3)
+    assert "undefined, because all scores are equal" in page(study)
+    svg = signed_in(Role.ADMIN).get(reverse("study_figure", args=[study.pk, "agreement-alpha", "svg"]))
+    assert svg.status_code == 200
+
+
+def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    study, client = rated_study(), signed_in(Role.RESEARCHER)
+    address = reverse("study_report", args=[study.pk])
+    client.get(address)
+    # Session, user, permissions, study, and the one query that asks whether ratings changed.
+    with django_assert_max_num_queries(8):
+        client.get(address)
