@@ -1,0 +1,65 @@
+"""A researcher sets up a study, looks at what raters will see, launches, watches and closes it."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Study
+from annotation.studies import simulation
+from tests.annotation.setting import corpus, draft, member, study, user
+from tests.browser.watching import assert_accessible, assert_fits, sign_in
+
+
+def test_a_researcher_goes_from_corpus_to_a_launched_and_closed_study(page: Page) -> None:
+    corpus(3)
+    ann = user("ann")
+    sign_in(page, user("rey", "researcher"))
+    page.goto("/studies/")
+    page.get_by_role("link", name="New study").first.click()
+    page.get_by_label("Name", exact=True).fill("Which version is best?")
+    page.get_by_label("How many backgrounds").fill("2")
+    page.get_by_role("button", name="Make a draft").click()
+    expect(page.get_by_role("heading", name="What a rater will see")).to_be_visible()
+    expect(page.get_by_text("8 dialogues from 2 backgrounds")).to_be_visible()
+    page.get_by_role("link", name="Show another").click()
+    expect(page.get_by_text("Dialogue 2 of 8")).to_be_visible()
+    page.get_by_role("link", name="Change").click()
+    page.get_by_label("Raters per dialogue").fill("2")
+    page.get_by_role("button", name="Save the draft").click()
+    page.get_by_role("button", name="Launch study").click()
+    expect(page.get_by_text("No raters yet")).to_be_visible()
+    page.get_by_label("Username of somebody with an account").fill("ann")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("row", name="ann 0 of 8")).to_be_visible()
+    page.get_by_role("button", name="Close study").click()
+    expect(page.get_by_text("Closed. Its ratings stay as they are.")).to_be_visible()
+    made = Study.objects.get()
+    assert (made.state, made.raters_per_item, made.items.count()) == ("closed", 2, 8)
+    assert made.memberships.get().rater == ann
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_study_pages_fit_and_are_accessible(page: Page) -> None:
+    chats = corpus(2)
+    waiting = draft(of=chats)
+    open_one = study(of=chats)
+    ann = member(open_one, "ann")
+    rehearsal = study(of=chats, is_simulated=True)
+    simulation.simulate(study=rehearsal, raters=2, seed=1)
+    sign_in(page, user("rey", "researcher"))
+    for path in ("/studies/", f"/studies/new/?corpus={chats.pk}", f"/studies/{waiting.pk}/edit/"):
+        look(page, path)
+    for one in (waiting, open_one, rehearsal):
+        look(page, f"/studies/{one.pk}/")
+    expect(page.get_by_text("simulated ratings").first).to_be_visible()
+    sign_in(page, ann.rater)
+    for path in ("/rate/", f"/rate/{ann.token}/"):
+        look(page, path)
+
+
+def look(page: Page, path: str) -> None:
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status == 200, path
+    assert_fits(page)
+    assert_accessible(page)
