@@ -76,7 +76,9 @@ class Transcript:
 def message_problem(speaker: object, text: object) -> str | None:
     """Why (speaker, text) cannot be stored as a message, or None."""
     if type(speaker) is not int or speaker not in (1, 2):
-        return f"speaker must be 1 or 2, not {speaker!r}"
+        # A long or deeply nested value would make its repr a problem of its own.
+        shown = repr(speaker)[:40] if isinstance(speaker, (int, float, str)) else type(speaker).__name__
+        return f"speaker must be 1 or 2, not {shown}"
     if not isinstance(text, str):
         return f"text must be a string, not {type(text).__name__}"
     if not text.strip():

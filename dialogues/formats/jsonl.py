@@ -55,6 +55,8 @@ def _parsed(row: int, line: str) -> Record | BadRecord:
 def _loads(line: str) -> Mapping[str, Any]:
     try:
         value = json.loads(line, parse_constant=_no_constant, object_pairs_hook=_unique)
+    except _RefusedError:
+        raise
     except RecursionError:
         raise _RefusedError("the JSON is nested too deeply") from None
     except json.JSONDecodeError as error:

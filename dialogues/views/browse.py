@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from dialogues.display import turns_for_template
+from dialogues.display import tidied, turns_for_template
 from dialogues.forms import BesideForm, CorpusFilter, DialogueFilter
 from dialogues.models import Corpus, Dialogue, Version
 from dialogues.permissions import requires
@@ -58,7 +58,7 @@ def dialogue(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "dialogue": dialogue,
         "theme": next((one.theme for one in (dialogue, *shown) if one.theme), ""),
-        "characters": next((one for one in (dialogue, *shown) if one.traits_1 or one.traits_2), None),
+        "characters": _characters([dialogue, *shown], tidy=tidy),
         "names": NAMES,
         "columns": [_column(one, tidy=tidy) for one in shown],
         "beside": BesideForm(family, shown),
@@ -148,6 +148,13 @@ def _shown(dialogue: Dialogue, family: list[Dialogue], choice: QueryDict) -> lis
         wanted = choice.get(slug, default)
         shown += [one for one in written if str(one.pk) == wanted]
     return shown or [dialogue]
+
+
+def _characters(candidates: list[Dialogue], *, tidy: bool) -> dict[str, list[str]] | None:
+    """The traits of the first dialogue that has any."""
+    told = next((one for one in candidates if one.traits_1 or one.traits_2), None)
+    show = tidied if tidy else str
+    return told and {"traits_1": list(map(show, told.traits_1)), "traits_2": list(map(show, told.traits_2))}
 
 
 def _column(dialogue: Dialogue, *, tidy: bool) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""A plain CSV: labels, separators, broken rows."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialogues.formats import csv_plain
+from dialogues.formats.reading import UnreadableFileError
+from dialogues.formats.records import BadRecord, Record
+
+HEADER = "dialogue_id,speaker,text\n"
+CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=12)
+
+
+def read(text: str) -> list[Record | BadRecord]:
+    return list(csv_plain.parse(io.StringIO(text, newline="")))
+
+
+def messages(text: str) -> list[list[int | str]]:
+    (record,) = read(text)
+    assert isinstance(record, Record)
+    return record.transcript.to_json()
+
+
+def test_the_first_label_is_speaker_1() -> None:
+    assert messages(HEADER + "d,Zoe,Hi\nd,Adam,Hello\nd,Zoe,Bye\n") == [[1, "Hi"], [2, "Hello"], [1, "Bye"]]
+
+
+def test_labels_1_and_2_are_the_speakers_themselves() -> None:
+    assert messages(HEADER + "d,2,Hi\nd,1,Hello\n") == [[2, "Hi"], [1, "Hello"]]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_commas_semicolons_and_tabs_separate(delimiter: str) -> None:
+    text = "dialogue_id,speaker,text\nd,A,Hi\n".replace(",", delimiter)
+    assert messages(text) == [[1, "Hi"]]
+
+
+def test_columns_may_stand_in_any_order_beside_others() -> None:
+    assert messages("Text,when,Speaker,Dialogue_ID\nHi,noon,A,d\n") == [[1, "Hi"]]
+
+
+def test_a_third_speaker_is_named() -> None:
+    (bad,) = read(HEADER + "d,A,x\nd,B,y\nd,C,z\n")
+    assert bad == BadRecord(4, "a third speaker, “C”; a dialogue has two", "d")
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [("d,A,\n", "text is empty"), ("d,,x\n", "speaker is empty"), (",A,x\n", "the dialogue has no id")],
+)
+def test_an_empty_cell_is_a_reason(row: str, expected: str) -> None:
+    (bad,) = read(HEADER + row)
+    assert isinstance(bad, BadRecord)
+    assert (bad.row, bad.reason) == (2, expected)
+
+
+def test_a_broken_row_spoils_the_dialogues_on_both_sides_of_it() -> None:
+    """It has no id of its own: importing either without it might drop a message in silence."""
+    items = read(HEADER + "a,A,x\nbroken\nb,A,y\nc,A,z\n")
+    assert [(type(item), item.key) for item in items] == [(BadRecord, "a"), (BadRecord, "b"), (Record, "c")]
+
+
+def test_a_quote_that_never_closes_is_reported() -> None:
+    (bad,) = read(HEADER + 'd,A,"x\n')
+    assert isinstance(bad, BadRecord)
+    assert bad.reason.startswith("broken CSV near line 2")
+
+
+@pytest.mark.parametrize("header", ["", "a,b,c\n", '"dialogue_id,speaker,text"\n', '"dialogue_id,speaker,text\n'])
+def test_a_file_without_the_header_is_refused(header: str) -> None:
+    with pytest.raises(UnreadableFileError, match="dialogue_id, speaker, text"):
+        read(header + "d,A,x\n")
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from("AB"), CELL), min_size=1, max_size=8))
+def test_what_a_csv_writer_wrote_is_read(pairs: list[tuple[str, str]]) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([("dialogue_id", "speaker", "text"), *(("d", *pair) for pair in pairs)])
+    assert [text for _, text in messages(out.getvalue())] == [text for _, text in pairs]
