@@ -70,6 +70,6 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise RuntimeError(f"the server did not come up:\n{log.read_text()[-4000:]}")
