@@ -116,16 +116,17 @@ def consecutive_spec(figures: CorpusFigures, theme: Theme) -> Spec:
         .encode(y="paper:Q")
         .transform_filter("isValid(datum.paper)")
     )
-    return finished(bars + letters + ticks, figures, theme, "Consecutive messages; ticks: the paper's Table 5")
+    return finished(bars + letters + ticks, figures, theme, ("Consecutive messages", "Ticks: the paper's Table 5."))
 
 
 def pooled_spec(figures: CorpusFigures, theme: Theme) -> Spec:
-    return distinct_spec(figures, theme, "Distinct-N, pooled", lambda version, size: version.distinct[size].pooled)
+    heads = ("Distinct-N, pooled", "All dialogues of a version together.")
+    return distinct_spec(figures, theme, heads, lambda version, size: version.distinct[size].pooled)
 
 
 def matched_spec(figures: CorpusFigures, theme: Theme) -> Spec:
-    title = f"Distinct-N, pooled over {figures.matched_tokens:,} tokens of each"
-    return distinct_spec(figures, theme, title, lambda version, size: version.matched[size])
+    heads = ("Distinct-N, matched", f"Pooled over {figures.matched_tokens:,} tokens of every version.")
+    return distinct_spec(figures, theme, heads, lambda version, size: version.matched[size])
 
 
 def mean_spec(figures: CorpusFigures, theme: Theme) -> Spec:
@@ -133,13 +134,14 @@ def mean_spec(figures: CorpusFigures, theme: Theme) -> Spec:
         mean = version.distinct[size].mean
         return mean.value if mean else None
 
-    return distinct_spec(figures, theme, "Distinct-N, mean of dialogues, 95 % interval", value, intervals=True)
+    heads = ("Distinct-N, mean of dialogues", "Bars: 95 % interval.")
+    return distinct_spec(figures, theme, heads, value, intervals=True)
 
 
 def distinct_spec(
     figures: CorpusFigures,
     theme: Theme,
-    title: str,
+    heads: tuple[str, str],
     value: Callable[[VersionFigures, int], float | None],
     intervals: bool = False,
 ) -> Spec:
@@ -167,7 +169,7 @@ def distinct_spec(
     )
     if intervals:
         layers += base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q"), y2="high:Q")
-    return finished(layers, figures, theme, title)
+    return finished(layers, figures, theme, heads)
 
 
 def bounds(version: VersionFigures, size: int) -> dict[str, float | None]:
@@ -232,13 +234,13 @@ def subtitle(figures: CorpusFigures) -> list[str]:
     return lines + ([DEMO_LABEL + ", ".join(demo)] if demo else [])
 
 
-def finished(chart: alt.LayerChart, figures: CorpusFigures, theme: Theme, title: str) -> Spec:
-    """Size, title, legend and the theme's colours on a transparent ground."""
+def finished(chart: alt.LayerChart, figures: CorpusFigures, theme: Theme, heads: tuple[str, str]) -> Spec:
+    """Size, title and subtitle (`heads`), legend and the theme's colours on a transparent ground."""
     whole = chart.properties(
         width=420,
         height=260,
         background="transparent",
-        title=alt.TitleParams(title, subtitle=subtitle(figures)),
+        title=alt.TitleParams(heads[0], subtitle=[heads[1], *subtitle(figures)]),
         usermeta={"tokenizer": TOKENIZERS[figures.tokenizer]},
     ).configure(**config(theme))
     spec: Spec = whole.to_dict()

@@ -30,7 +30,7 @@ TABLE_5_NOTE = (
 )
 DISTINCT_NOTE = (
     "Unique over all n-grams; no n-gram crosses a message boundary. Pooled takes the whole version together and falls "
-    "as a corpus grows. The mean is over dialogues, each its own Distinct-N, without those too short for one n-gram; "
+    "as a corpus grows. Mean is the mean of the dialogues' own Distinct-N, without those too short for one n-gram; "
     "in brackets its 95 % interval (Student's t)."
 )
 FIGURE_3_NOTE = "The paper draws its Distinct-N (Figure 3) and prints no numbers of it, so none stand beside these."
@@ -105,8 +105,8 @@ def consecutive(figures: CorpusFigures) -> Table:
 def lexical(figures: CorpusFigures) -> Table:
     scopes: tuple[tuple[str, Callable[[VersionFigures, int], Cell]], ...] = (
         ("pooled", lambda version, size: version.distinct[size].pooled),
-        ("pooled, matched", lambda version, size: version.matched[size]),
-        ("mean of dialogues", lambda version, size: version.distinct[size].mean),
+        ("matched", lambda version, size: version.matched[size]),
+        ("mean", lambda version, size: version.distinct[size].mean),
     )
     rows = [
         (label(version), scope, *(value(version, size) for size in SIZES))

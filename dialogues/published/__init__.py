@@ -65,7 +65,7 @@ class PublishedTable:
             slug=f"published-{self.number}",
             caption=f"Paper, Table {self.number}. {self.caption}",
             columns=(
-                Column("", numeric=False),
+                Column("Version" if self.number == 5 else "Metric", numeric=False),
                 *(Column(column.label, group=column.system if several else "") for column in self.columns),
             ),
             rows=tuple((row.label, *row.values) for row in self.rows),

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogues.tables import Column, Estimate, Table, csv_text, latex_text, safe_cell, to_csv, to_latex
+from dialogues.tables import Column, Estimate, Label, Table, csv_text, latex_text, safe_cell, to_csv, to_latex, to_text
 
 TABLE = Table(
     slug="words",
@@ -74,9 +74,20 @@ def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> N
     assert 'href="/x.tex"' in page
     page = render_to_string("_table.html", {"table": TABLE})
     assert '<span class="badge badge--alpha">α</span>' in page
-    assert "[11.65, 11.77], n = 1,000" in page
+    assert '<span class="meta interval">[11.65, 11.77]</span> <span class="meta interval">n = 1,000</span>' in page
     assert "download" not in page
     HTMLParser().feed(page)
+
+
+def test_a_remark_stands_beside_its_label_in_every_form() -> None:
+    table = Table(
+        "t", "Caption", (Column("V", numeric=False), Column("W", group="Mean")), ((Label("β", "(demo)"), 1.5),)
+    )
+    assert read(to_csv(table))[1] == ["β (demo)", "1.5"]
+    assert r"$\beta$ (demo) & 1.50" in to_latex(table)
+    assert to_text(table).splitlines() == ["Caption", "          Mean:", "V            W", "β (demo)  1.50"]
+    page = render_to_string("_table.html", {"table": table})
+    assert '<span class="meta interval">(demo)</span>' in page
 
 
 def test_a_ragged_table_is_refused() -> None:
