@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from tests.browser.watching import assert_accessible, sign_in
+from tests.browser.watching import assert_accessible, assert_fits, sign_in
 from tests.people import make_user
 
 
@@ -29,6 +29,14 @@ def test_on_a_phone_the_pages_open_from_a_button_by_keyboard_and_close_on_escape
     page.keyboard.press("Escape")
     expect(corpora).to_be_hidden()
     expect(page.get_by_role("button", name="Pages")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_long_name_does_not_push_the_header_off_a_phone(page: Page) -> None:
+    sign_in(page, make_user(Role.ADMIN, "maximiliana-theodora-von-und-zu-irgendwo@example.org"))
+    page.goto("/account/password/")
+    assert_fits(page)
+    expect(page.get_by_role("button", name="Pages")).to_be_in_viewport(ratio=1)
 
 
 def test_on_a_desk_the_pages_are_there_without_a_button(page: Page) -> None:
