@@ -224,7 +224,8 @@ def classify(error: Exception) -> CallError:
     """openai's and aiohttp's exceptions in our vocabulary."""
     if isinstance(error, openai.APIStatusError):
         return _status_trouble(error)
-    for cause in _chain(error):
+    # The last cause first: aiohttp wraps what our own resolver raised.
+    for cause in reversed(_chain(error)):
         if isinstance(cause, (_AddressRefusedError, _TooLargeError)):
             return CallError(Trouble.REJECTED, str(cause))
         if isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):

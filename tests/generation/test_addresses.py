@@ -1,0 +1,101 @@
+"""Where an endpoint may point, and where not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generation import addresses
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/v1",
+        "http://127.1/v1",
+        "http://2130706433/v1",
+        "http://0x7f000001/v1",
+        "http://0177.0.0.1/v1",
+        "http://localhost:8000/v1",
+        "http://LOCALHOST./v1",
+        "http://foo.localhost/v1",
+        "http://10.1.2.3/v1",
+        "http://172.16.0.1/v1",
+        "http://192.168.1.1/v1",
+        "http://100.64.0.1/v1",
+        "http://169.254.169.254/latest",
+        "http://0.0.0.0/v1",
+        "http://224.0.0.1/v1",
+        "http://[::1]/v1",
+        "http://[::]/v1",
+        "http://[fe80::1]/v1",
+        "http://[fd00::1]/v1",
+        "http://[::ffff:127.0.0.1]/v1",
+        "http://[::ffff:a9fe:a9fe]/v1",
+        "http://[64:ff9b::7f00:1]/v1",
+        "http://[2002:7f00:1::]/v1",
+        "http://metadata.google.internal/v1",
+        "http://printer/v1",
+        "https://user:secret@api.example.org/v1",
+        "https://user@api.example.org/v1",
+        "ftp://api.example.org/v1",
+        "file:///etc/passwd",
+        "gopher://api.example.org/",
+        "//api.example.org/v1",
+        "api.example.org/v1",
+        "https://api.example.org/v1?key=1",
+        "https://api.example.org/v1#x",
+        "https://api.example.org:notaport/v1",
+        "https://api.example.org/v 1",
+        "https://api.example.org\\@127.0.0.1/v1",
+        "https:///v1",
+        "",
+    ],
+)
+def test_an_address_inside_or_odd_is_refused_in_words(url: str) -> None:
+    problem = addresses.problem(url, [])
+    assert problem is not None
+    assert problem.endswith(".")
+
+
+@pytest.mark.parametrize("url", ["https://api.example.org/v1", "http://93.184.216.34:8080/v1", "https://[2606:4700::1]/"])
+def test_a_public_address_is_taken(url: str) -> None:
+    assert addresses.problem(url, []) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://127.0.0.1:9000/v1", ["127.0.0.1:9000"]),
+        ("http://127.0.0.1:9000/v1", ["127.0.0.1"]),
+        ("http://llm.lan/v1", ["other", "LLM.lan"]),
+        ("http://[::1]:80/v1", ["[::1]:80"]),
+    ],
+)
+def test_an_operator_can_name_a_host(url: str, allowed: list[str]) -> None:
+    assert addresses.problem(url, allowed) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://127.0.0.1:9001/v1", ["127.0.0.1:9000"]),
+        ("http://127.0.0.10/v1", ["127.0.0.1"]),
+        ("http://127.0.0.1.evil.lan/v1", ["127.0.0.1"]),
+        ("http://x@127.0.0.1:9000/v1", ["127.0.0.1:9000"]),
+        ("http://127.0.0.1/v1", [""]),
+    ],
+)
+def test_a_named_host_opens_no_other(url: str, allowed: list[str]) -> None:
+    assert addresses.problem(url, allowed) is not None
+
+
+def test_the_origin_tells_hosts_schemes_and_ports_apart() -> None:
+    assert addresses.origin("https://API.example.org/v1") == addresses.origin("https://api.example.org:443/other")
+    different = ["https://a.org/", "http://a.org/", "https://a.org:8443/", "https://b.org/"]
+    assert len({addresses.origin(url) for url in different}) == 4
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_check(text: str) -> None:
+    assert addresses.problem(text, ["127.0.0.1"]) is None or text is not None
+    assert isinstance(addresses.origin(text), str)

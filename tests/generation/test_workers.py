@@ -1,0 +1,114 @@
+"""Real worker processes: Celery on its broker, and a runner that is killed in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from dialogues.models import Dialogue
+from generation import ledger
+from generation.demo_model import DemoSettings
+from generation.models import Call, Run
+from tests.demo_server import DemoServer
+from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+HERE = Path(settings.BASE_DIR)
+PYTHON = sys.executable
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    """For a process that shares the test's database and has a broker folder of its own."""
+    name = connection.settings_dict["NAME"]
+    url = f"sqlite:////{str(name).lstrip('/')}"
+    if connection.vendor == "postgresql":
+        parts = connection.settings_dict
+        host = f"{quote(parts['HOST'], safe='')}:{parts['PORT'] or 5432}"
+        url = f"postgres://{parts['USER']}:{quote(parts['PASSWORD'])}@{host}/{name}"
+    return {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(data_dir), "SECRET_KEY": settings.SECRET_KEY}
+
+
+@contextmanager
+def process(arguments: list[str], data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own, killed with all its children at the end."""
+    log = data_dir / "process.log"
+    with log.open("ab") as output:
+        started_process = subprocess.Popen(
+            [PYTHON, *arguments], cwd=HERE, env=environment(data_dir), stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield started_process
+    finally:
+        try:
+            os.killpg(started_process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        started_process.wait(10)
+
+
+def until(condition: Callable[[], bool], log: Path, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"nothing happened in {seconds} s:\n{log.read_text()[-3000:]}"
+        time.sleep(0.1)
+
+
+def finished(run: Run) -> Callable[[], bool]:
+    return lambda: Run.objects.get(pk=run.pk).state == Run.State.FINISHED
+
+
+def assert_complete(run: Run, size: int) -> None:
+    written = Dialogue.objects.filter(output__call__run=run)
+    assert Counter(written.values_list("version_id", flat=True)) == {"beta": size, "gamma": size, "stephanie": size}
+    assert written.values("origin", "version").distinct().count() == 3 * size
+    assert run.backgrounds.count() == size
+
+
+def test_a_celery_worker_does_the_whole_run(demo_model: DemoServer, tmp_path: Path) -> None:
+    run = started(small_corpus(6), endpoint_at(demo_model.base_url))
+    ring = "import django; django.setup(); from generation.tasks import ring; ring()"
+    subprocess.run(
+        [PYTHON, "-c", ring],
+        cwd=HERE,
+        env={**environment(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"},
+        check=True,
+        timeout=60,
+    )
+    with process(["-m", "celery", "-A", "config", "worker", "-c", "1", "-l", "info"], tmp_path):
+        until(finished(run), tmp_path / "process.log")
+    assert_complete(run, 6)
+
+
+def test_a_runner_killed_twice_loses_nothing_and_doubles_nothing(demo_model: DemoServer, tmp_path: Path) -> None:
+    size = 40
+    demo_model.settings = DemoSettings(seed=7, latency=0.3)
+    run = draft(small_corpus(size), endpoint_at(demo_model.base_url, max_in_flight=8))
+    in_flight_at_kills = 0
+    for answered in (10, 60):
+        with process(["manage.py", "run", "start", str(run.pk)], tmp_path) as runner:
+            done = Call.objects.filter(run=run, state=Call.State.DONE)
+            until(lambda done=done, answered=answered: done.count() >= answered, tmp_path / "process.log")  # type: ignore[misc]
+            os.killpg(runner.pid, signal.SIGKILL)
+            runner.wait(10)
+        in_flight_at_kills += Call.objects.filter(run=run, state=Call.State.SENT).count()
+        assert ledger.recover() == 0
+        ledger.recover(now=timezone.now() + timedelta(minutes=5))
+        Call.objects.filter(run=run, state=Call.State.TODO).update(not_before=timezone.now())
+    work(run)
+    assert finished(run)()
+    assert_complete(run, size)
+    assert demo_model.stats()["requests"] <= 3 * size + in_flight_at_kills
