@@ -11,6 +11,7 @@ from annotation.reports.exports import DEMO_LABEL
 from annotation.reports.findings import Findings
 from dialogues.charts import Spec, Theme, config
 from dialogues.published import published_table
+from dialogues.rubric import HUMAN_SCALE
 
 Row = dict[str, Any]
 HERE, PAPER = "this study", "paper, Table 3"
@@ -27,11 +28,12 @@ class Figure:
 
 
 def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
-    """Mean scores with their intervals; hollow diamonds where the paper prints a value."""
+    """Mean scores with their intervals; hollow diamonds where the paper prints a value on the same scale."""
     scale = study.rubric.scale
     ends = alt.Scale(domain=[scale.low, scale.high], zero=False)
     x = alt.X("value:Q", title="Mean score", scale=ends, axis=alt.Axis(tickMinStep=1))
-    return forest(mean_rows(found), x, study, found, theme)
+    rows = mean_rows(found) + (paper_rows(found) if scale == HUMAN_SCALE else [])
+    return forest(rows, x, study, found, theme)
 
 
 def agreement_spec(study: Study, found: Findings, theme: Theme) -> Spec:
@@ -64,12 +66,19 @@ FIGURES: dict[str, Figure] = {
 def mean_rows(found: Findings) -> list[Row]:
     rows = []
     for metric, version in shown_cells(found):
-        about = {"metric": metric.name, "version": version.symbol}
         if mean := found.means[metric.key, version.slug]:
-            rows.append({**about, "source": HERE, "value": mean.value, "low": mean.low, "high": mean.high})
+            about = {"metric": metric.name, "version": version.symbol, "source": HERE}
+            rows.append({**about, "value": mean.value, "low": mean.low, "high": mean.high})
+    return rows
+
+
+def paper_rows(found: Findings) -> list[Row]:
+    rows = []
+    for metric, version in shown_cells(found):
         printed = published_table(3).value(metric.key, version.slug)
         if printed is not None:
-            rows.append({**about, "source": PAPER, "value": printed, "low": None, "high": None})
+            about = {"metric": metric.name, "version": version.symbol, "source": PAPER}
+            rows.append({**about, "value": printed, "low": None, "high": None})
     return rows
 
 

@@ -23,7 +23,11 @@ def findings_of(study: Study) -> Findings:
 
 
 def _content_key(study: Study) -> str:
-    """Ratings are only ever added or superseded, so which of them count says what they hold."""
+    """Ratings are only ever added or superseded, so which of them count says what they hold.
+
+    When the study was made tells it from another of the same number, in a restored or neighbouring database.
+    """
     ratings = Rating.objects.counted().for_study(study)
     content = ratings.aggregate(count=Count("pk"), last=Max("pk"), total=Sum("pk"))
-    return ":".join(map(str, ("findings", FORM, study.pk, study.state, *content.values())))
+    made = study.created_at.timestamp()
+    return ":".join(map(str, ("findings", FORM, study.pk, made, study.state, *content.values())))

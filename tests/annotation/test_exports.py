@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, User
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import AsyncClient, Client
 from django.urls import reverse
@@ -20,11 +19,6 @@ from dialogues.models import AuditEvent
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_findings_of_another_test() -> None:
-    cache.clear()
 
 
 def signed_in(role: Role) -> Client:
@@ -217,7 +211,7 @@ def test_report_command_prints_the_tables_of_the_page(capsys: pytest.CaptureFixt
     rated_study(simulated=True)
     call_command("study_report", "Pilot")
     text = capsys.readouterr().out
-    for caption in ("Human evaluation", "Agreement between raters", "Consecutive messages"):
+    for caption in ("Human evaluation", "Agreement between raters", "Share of turns"):
         assert caption in text
     assert "Simulated ratings" in text
 

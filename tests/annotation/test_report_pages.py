@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -16,11 +15,6 @@ from dialogues.models import Dialogue
 from tests.annotation.rated_study import rated_study, unrated_study
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_findings_of_another_test() -> None:
-    cache.clear()
 
 
 def signed_in(role: Role) -> Client:
@@ -99,7 +93,6 @@ def test_simulated_and_demo_are_marked_at_the_top() -> None:
     assert "demo rules, not a language model" in head
     people = rated_study(name="Real")
     Dialogue.objects.update(is_demo=False)
-    cache.clear()
     client_html = Client()
     client_html.force_login(User.objects.get(username="researcher@example.org"))
     html = client_html.get(reverse("study_report", args=[people.pk])).content.decode()
@@ -182,3 +175,15 @@ def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: Djan
     # Session, user, permissions, study, and the one query that asks whether ratings changed.
     with django_assert_max_num_queries(8):
         client.get(address)
+
+
+def test_another_scale_is_not_drawn_beside_the_papers() -> None:
+    study, client = rated_study(backgrounds=2), signed_in(Role.RESEARCHER)
+    figure = reverse("study_figure", args=[study.pk, "means", "svg"])
+    assert "Diamonds: the paper" in client.get(figure).content.decode()
+    study.rubric.scale_low = 0
+    study.rubric.save(update_fields=["scale_low"])
+    assert "Diamonds: the paper" not in client.get(figure).content.decode()
+    html = client.get(reverse("study_report", args=[study.pk])).content.decode()
+    assert "Mean score from 0 to 5." in html
+    assert "The paper&#x27;s scores go from 1 to 5." in html

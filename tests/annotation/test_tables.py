@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from django.core.cache import cache
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Assignment, Rating, Score, Study
@@ -17,11 +16,6 @@ from dialogues.tables import Cell, Estimate, Table
 from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, unrated_study
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_findings_of_another_test() -> None:
-    cache.clear()
 
 
 def tables_of(study: Study, *, dashes: bool = True) -> dict[str, Table]:
@@ -123,7 +117,6 @@ def test_simulated_scores_and_demo_texts_are_named_first_in_the_notes() -> None:
 def test_who_wrote_a_version_is_named() -> None:
     study = rated_study()
     Dialogue.objects.filter(version="gamma").update(is_demo=False, written_by="some-model-4")
-    cache.clear()
     notes = tables_of(study)["table-3"].notes
     assert "γ: written by some-model-4." in notes
     assert "β, Stephanie: demo rules, not a language model." in notes

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         study = named_study(options["study"])
         found = findings_of(study)
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(study, found), ensure_ascii=False))
+            self.stdout.write(json.dumps(as_json(study, found), ensure_ascii=False, allow_nan=False))
             return
         for table in study_tables(study, found, dashes=not options["no_dashes"]).values():
             self.stdout.write(as_text(table))
