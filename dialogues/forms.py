@@ -53,7 +53,7 @@ class UploadForm(forms.Form):
     )
 
     def clean_file(self) -> "UploadedFile[Any]":
-        upload: "UploadedFile[Any]" = self.cleaned_data["file"]
+        upload: UploadedFile[Any] = self.cleaned_data["file"]
         if (upload.size or 0) > settings.MAX_UPLOAD_MB * 2**20:
             raise forms.ValidationError(
                 f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Import it on the server: "

@@ -101,7 +101,7 @@ def _import(
     report = imported.report
     said = f"Imported {report.dialogues:,} dialogues with {report.messages:,} messages."
     if report.refused:
-        said += f" {report.refused:,} bad records were left out."
+        said += f" {report.refused:,} bad record{' was' if report.refused == 1 else 's were'} left out."
     messages.success(request, said)
     return redirect(imported.corpus)
 

@@ -8,9 +8,8 @@ from dialogues.display import tidied, turns_for_template
 from dialogues.transcript import Transcript
 
 # What the rules look at, in every order.
-PIECES = st.sampled_from(
-    "i I ' ’ n't do m s t . , ! ? : ; ) ( [ ] \" 3 d p hi e ... ß ı www.x vs Mr - :)".split() + ["\n", " ", "  "]
-)
+MARKS = list("iI'’mst.,!?:;)([]\"3dpeßı-\n ")
+PIECES = st.sampled_from([*MARKS, "n't", "do", "hi", "...", "www.x", "vs", "Mr", "  ", ":)"])
 TEXTS = st.one_of(st.text(), st.lists(PIECES).map(" ".join), st.lists(PIECES).map("".join))
 
 

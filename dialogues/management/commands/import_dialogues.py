@@ -71,8 +71,8 @@ class Command(BaseCommand):
         report = imported.report
         self._list_bad(report)
         said = f"{report.dialogues:,} dialogues, {report.messages:,} messages, {report.turns:,} turns"
-        left_out = [(report.refused, "bad records skipped"), (report.duplicates, "repeated dialogues left out")]
-        said += "".join(f"; {count:,} {what}" for count, what in left_out if count)
+        left_out = [(report.refused, "skipped as bad"), (report.duplicates, "left out as repeated")]
+        said += "".join(f"; {what}: {count:,}" for count, what in left_out if count)
         self.stdout.write(f"Corpus “{imported.corpus.name}”: {said}.")
         for name, count in report.tally.items():
             self.stdout.write(f"  {name.replace('_', ' ')}: {count:,}")

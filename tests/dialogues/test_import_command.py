@@ -1,0 +1,95 @@
+"""`import_dialogues` and `export_dialogues` as a shell sees them."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from dialogues.models import Corpus
+from tests.dialogues.files import PARLAI, line, write
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: Any) -> tuple[str, str]:
+    """(stdout, error): what the command printed and its one-line complaint, if any."""
+    out = io.StringIO()
+    complaint = ""
+    try:
+        call_command(*map(str, arguments), stdout=out, stderr=io.StringIO())
+    except CommandError as error:
+        complaint = f"{error}" if error.returncode == 1 else f"exit code {error.returncode}"
+    return out.getvalue(), complaint
+
+
+def test_json_is_one_object_with_the_counts(tmp_path: Path) -> None:
+    out, error = run("import_dialogues", write(tmp_path, PARLAI), "--corpus", "small", "--json")
+    said = json.loads(out)
+    assert not error
+    assert {name: said[name] for name in ("corpus", "format", "dialogues", "messages", "turns", "refused", "bad")} == {
+        "corpus": "small",
+        "format": "parlai",
+        "dialogues": 1,
+        "messages": 4,
+        "turns": 4,
+        "refused": 0,
+        "bad": [],
+    }
+    assert (said["id"], len(said["sha256"])) == (Corpus.objects.get().pk, 64)
+    assert said["lines"] == {"exchanges": 2}
+
+
+def test_bad_input_ends_with_1_and_lists_rows_in_json(tmp_path: Path) -> None:
+    out, error = run("import_dialogues", write(tmp_path, line("a") + "{\n"), "--corpus", "small", "--json")
+    said = json.loads(out)
+    assert "nothing was imported" in error
+    assert (said["dialogues"], said["refused"], said["corpus"]) == (0, 1, None)
+    assert [bad["row"] for bad in said["bad"]] == [2]
+    assert not Corpus.objects.exists()
+
+
+def test_skip_bad_says_how_many_were_left_out(tmp_path: Path) -> None:
+    out, error = run("import_dialogues", write(tmp_path, line("a") + "{\n"), "--corpus", "small", "--skip-bad")
+    assert not error
+    assert "skipped as bad: 1" in out
+
+
+def test_the_same_file_points_to_its_corpus(tmp_path: Path) -> None:
+    path = write(tmp_path, PARLAI)
+    run("import_dialogues", path, "--corpus", "small")
+    out, error = run("import_dialogues", path, "--corpus", "other", "--json")
+    assert "already here, as the corpus “small”" in error
+    assert json.loads(out)["existing"]["corpus"] == "small"
+
+
+def test_a_missing_file_is_one_line() -> None:
+    assert run("import_dialogues", "/no/such/file", "--corpus", "small") == ("", "There is no file /no/such/file.")
+
+
+def test_stdout_holds_nothing_but_json_and_progress_goes_to_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("import_dialogues", str(write(tmp_path, PARLAI)), corpus="small", json=True)
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["dialogues"] == 1
+    assert "Importing" in captured.err
+
+
+def test_an_export_is_imported_again_the_same(tmp_path: Path) -> None:
+    content = line("a") + line("a/γ", version="gamma", origin="a", parent="a", written_by="m", demo=True)
+    run("import_dialogues", write(tmp_path, content), "--corpus", "small")
+    out, _ = run("export_dialogues", "small")
+    path = tmp_path / "out.jsonl"
+    said, _ = run("export_dialogues", "small", "--output", path, "--json")
+    assert json.loads(said)["dialogues"] == 2
+    assert path.read_text() == out
+    assert [json.loads(text).get("demo") for text in out.splitlines()] == [None, True]
+
+
+def test_exporting_an_unknown_corpus_or_into_no_folder_is_one_line(tmp_path: Path) -> None:
+    assert run("export_dialogues", "none")[1] == "There is no corpus named “none”."
+    run("import_dialogues", write(tmp_path, PARLAI), "--corpus", "small")
+    assert "cannot be written" in run("export_dialogues", "small", "--output", tmp_path / "no" / "x.jsonl")[1]

@@ -1,0 +1,150 @@
+"""Import in the browser: upload, look, confirm."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django import Settings
+
+from annotation.roles import Role
+from dialogues import uploads
+from dialogues.models import AuditEvent, Corpus
+from tests.dialogues.files import PARLAI, bring_in, line
+from tests.people import make_user
+
+pytestmark = pytest.mark.django_db
+IMPORT = "/corpora/import/"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, settings: Settings) -> None:
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def researcher(client: Client) -> Client:
+    client.force_login(make_user(Role.RESEARCHER))
+    return client
+
+
+def upload(client: Client, content: str, name: str = "my chats.txt", **fields: Any) -> Any:
+    data = {"file": SimpleUploadedFile(name, content.encode()), "file_format": "auto", **fields}
+    return client.post(IMPORT, data)
+
+
+def kept() -> list[Path]:
+    return list(uploads.folder().iterdir())
+
+
+def test_an_upload_shows_what_was_read_and_keeps_nothing_yet(researcher: Client) -> None:
+    page = researcher.get(upload(researcher, PARLAI).url)
+    assert page.context["report"].messages == 4
+    assert page.context["form"]["name"].value() == "my chats"
+    assert "hi , how are you ?" in page.text
+    assert not Corpus.objects.exists()
+
+
+def test_confirming_makes_the_corpus_and_removes_the_upload(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    answer = researcher.post(where, {"name": "Chats", "licence": "CC0", "description": ""})
+    corpus = Corpus.objects.get()
+    assert answer.url == f"/corpora/{corpus.pk}/"
+    assert (corpus.name, corpus.licence, corpus.created_by.username) == ("Chats", "CC0", "the-researcher")
+    assert AuditEvent.objects.get().actor == corpus.created_by
+    assert kept() == []
+
+
+def test_a_second_click_finds_the_corpus_of_the_first(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    answers = [researcher.post(where, {"name": "Chats"}) for _ in range(3)]
+    assert {answer.url for answer in answers} == {f"/corpora/{Corpus.objects.get().pk}/"}
+
+
+def test_bad_records_are_listed_and_left_out_only_on_request(researcher: Client) -> None:
+    where = upload(researcher, line("a") + "{\n").url
+    assert "not JSON" in researcher.get(where).text
+    refused = researcher.post(where, {"name": "Chats"})
+    assert refused.context["form"].errors.keys() == {"skip_bad"}
+    assert not Corpus.objects.exists()
+    answer = researcher.post(where, {"name": "Chats", "skip_bad": "on"}, follow=True)
+    assert "1 bad record was left out" in answer.text
+    assert Corpus.objects.get().dialogues.count() == 1
+
+
+def test_a_file_with_nothing_good_offers_no_import(researcher: Client) -> None:
+    page = researcher.get(upload(researcher, "{\n").url)
+    assert "No dialogue can be imported" in page.text
+    assert 'name="name"' not in page.text
+
+
+def test_a_known_file_is_refused_with_a_link(researcher: Client, tmp_path: Path) -> None:
+    corpus = bring_in(tmp_path, PARLAI).corpus
+    page = upload(researcher, PARLAI)
+    assert f'href="/corpora/{corpus.pk}/"' in page.text
+    assert kept() == []
+
+
+def test_an_unreadable_file_says_what_it_is(researcher: Client) -> None:
+    page = upload(researcher, "PK\x03\x04")
+    assert "zip archive" in page.text
+    assert kept() == []
+
+
+def test_a_name_that_is_taken_keeps_the_form(researcher: Client, tmp_path: Path) -> None:
+    bring_in(tmp_path, PARLAI * 2, name="Chats")
+    page = researcher.post(upload(researcher, PARLAI).url, {"name": "Chats"})
+    assert page.context["form"].errors.keys() == {"name"}
+    assert len(kept()) == 1
+
+
+def test_a_file_over_the_limit_points_to_the_command(researcher: Client, settings: Settings) -> None:
+    settings.MAX_UPLOAD_MB = 0
+    assert "manage.py import_dialogues" in upload(researcher, PARLAI).text
+
+
+def test_another_persons_upload_does_not_exist(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    other = Client()
+    other.force_login(make_user(Role.RESEARCHER, "other"))
+    assert other.get(where).status_code == 404
+    assert other.post(where, {"name": "Mine"}).status_code == 404
+
+
+@pytest.mark.parametrize("token", ["..", "%2e%2e%2fsettings", "x", "a" * 32])
+def test_a_made_up_token_does_not_exist(researcher: Client, token: str) -> None:
+    assert researcher.get(f"{IMPORT}{token}/").status_code == 404
+
+
+def test_an_upload_left_for_a_day_is_removed_and_said_so(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    (path,) = kept()
+    yesterday = time.time() - 25 * 3600
+    os.utime(path, (yesterday, yesterday))
+    uploads.clean()
+    page = researcher.get(where, follow=True)
+    assert "Choose the file again" in page.text
+    assert kept() == []
+
+
+def test_a_session_keeps_only_its_last_uploads(researcher: Client) -> None:
+    for number in range(12):
+        upload(researcher, line(number))
+    assert len(kept()) == 10
+
+
+def test_repeated_dialogues_are_left_out_when_asked(researcher: Client) -> None:
+    one = "1 hello there\thi , how are you ?\n2 i'm fine .\twhat do you do ?\n3 i swim .\tnice !\n"
+    where = upload(researcher, one * 2, deduplicate="on").url
+    assert researcher.get(where).context["report"].duplicates == 1
+    researcher.post(where, {"name": "Chats"})
+    assert Corpus.objects.get().dialogues.count() == 1
+
+
+def test_a_rater_cannot_import(client: Client) -> None:
+    client.force_login(make_user(Role.RATER))
+    assert client.get(IMPORT).status_code == 403
+    assert client.post(IMPORT).status_code == 403
