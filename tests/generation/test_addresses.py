@@ -57,7 +57,9 @@ def test_an_address_inside_or_odd_is_refused_in_words(url: str) -> None:
     assert problem.endswith(".")
 
 
-@pytest.mark.parametrize("url", ["https://api.example.org/v1", "http://93.184.216.34:8080/v1", "https://[2606:4700::1]/"])
+@pytest.mark.parametrize(
+    "url", ["https://api.example.org/v1", "http://93.184.216.34:8080/v1", "https://[2606:4700::1]/"]
+)
 def test_a_public_address_is_taken(url: str) -> None:
     assert addresses.problem(url, []) is None
 

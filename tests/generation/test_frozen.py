@@ -1,0 +1,48 @@
+"""What a run has used never changes."""
+
+import pytest
+
+from generation import example_sets, planning
+from generation.models import Example, ExampleSet, FrozenError, Prompt
+from tests.generation.runs import draft, endpoint_at, small_corpus, started
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "http://127.0.0.1:9/v1"
+
+
+def test_a_started_run_freezes_what_it_uses_and_a_draft_does_not() -> None:
+    corpus, endpoint = small_corpus(1), endpoint_at(ADDRESS)
+    draft(corpus, endpoint)
+    assert not Prompt.objects.filter(frozen_at__isnull=False).exists()
+    started(corpus, endpoint)
+    assert not Prompt.objects.filter(frozen_at__isnull=True).exists()
+    assert not ExampleSet.objects.filter(frozen_at__isnull=True).exists()
+
+
+def test_a_frozen_set_its_examples_and_prompts_refuse_every_change() -> None:
+    started(small_corpus(1), endpoint_at(ADDRESS))
+    for row in (ExampleSet.objects.first(), Example.objects.first(), Prompt.objects.first()):
+        assert row is not None
+        with pytest.raises(FrozenError):
+            row.save()
+        with pytest.raises(FrozenError):
+            row.delete()
+    with pytest.raises(FrozenError):
+        Example(example_set=ExampleSet.objects.first(), position=9, messages=[[1, "x"]]).save()
+
+
+def test_loading_again_adds_nothing_and_a_change_adds_a_version() -> None:
+    assert len(example_sets.load_all()) == 6
+    assert example_sets.load_all() == []
+    prompt = Prompt.objects.get(stage="theme")
+    prompt.user += " Please."
+    prompt.save()
+    assert example_sets.load_all() == ["Theme v2"]
+
+
+def test_a_sample_is_the_same_for_the_same_seed() -> None:
+    corpus = small_corpus(30)
+    samples = [planning.chosen_dialogues(corpus, 5, seed) for seed in (1, 1, 2)]
+    assert samples[0] == samples[1] != samples[2]
+    assert len(planning.chosen_dialogues(corpus, None, 1)) == 30

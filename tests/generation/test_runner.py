@@ -1,0 +1,152 @@
+"""The runner against a model server with faults: what it sends, when it stops, and that it drains."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from config.celery import app
+from generation import ledger, lifecycle, tasks
+from generation.demo_model import DemoSettings
+from generation.models import Call, Endpoint, Run, Runner
+from generation.runner import CallRunner, Plan
+from tests.demo_server import DemoServer
+from tests.generation.runs import endpoint_at, small_corpus, started, work
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+def test_faulty_replies_are_repaired_and_the_rest_fails_under_its_name(demo_model: DemoServer) -> None:
+    demo_model.settings = DemoSettings(seed=1, faults={"unparsable": 0.2, "lost_content": 0.2, "truncated": 0.1})
+    run = started(small_corpus(20), endpoint_at(demo_model.base_url))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    last = run.calls.filter(stage="further_split", outcome="ok").count()
+    failed = run.calls.filter(state=Call.State.FAILED)
+    assert last + failed.count() == 20
+    assert set(failed.values_list("outcome", flat=True)) <= {"unparsable", "lost_content", "truncated"}
+    assert run.calls.filter(repair__gt=0).exists()
+    assert run.calls.filter(repair__gt=2).count() == 0
+
+
+def test_rate_limits_slow_a_run_down_and_fail_nothing(demo_model: DemoServer) -> None:
+    demo_model.settings = DemoSettings(seed=2, retry_after=0.2, faults={"rate_limited": 0.3})
+    run = started(small_corpus(8), endpoint_at(demo_model.base_url))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert run.calls.exclude(state=Call.State.DONE).count() == 0
+    assert demo_model.stats()["answered_again"] == 0
+
+
+@pytest.mark.parametrize(("fault", "words"), [("quota", "no quota left"), ("unauthorized", "API key")])
+def test_a_refused_account_pauses_the_run_and_one_click_goes_on(demo_model: DemoServer, fault: str, words: str) -> None:
+    demo_model.settings = DemoSettings(faults={fault: 1.0})
+    run = started(small_corpus(5), endpoint_at(demo_model.base_url))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    assert words in run.state_reason
+    demo_model.settings = DemoSettings()
+    work(started_again(run))
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert run.calls.filter(state=Call.State.FAILED).count() == 0
+
+
+def started_again(run: Run) -> Run:
+    assert lifecycle.start(run)
+    return run
+
+
+def test_a_failing_provider_pauses_the_run_before_all_is_tried(demo_model: DemoServer) -> None:
+    demo_model.settings = DemoSettings(faults={"bad_request": 1.0})
+    run = started(small_corpus(200), endpoint_at(demo_model.base_url, max_in_flight=4))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    assert "20 of the last 20 calls failed" in run.state_reason
+    assert demo_model.stats()["requests"] < 60
+
+
+def test_the_endpoints_limit_of_calls_in_flight_is_kept(demo_model: DemoServer) -> None:
+    demo_model.settings = DemoSettings(latency=0.1)
+    run = started(small_corpus(12), endpoint_at(demo_model.base_url, max_in_flight=3))
+    work(run)
+    assert demo_model.stats()["most_in_flight"] <= 3
+
+
+def test_a_stopped_runner_drains_and_leaves_nothing_sent(demo_model: DemoServer) -> None:
+    demo_model.settings = DemoSettings(latency=0.3)
+    run = started(small_corpus(30), endpoint_at(demo_model.base_url, max_in_flight=4))
+
+    async def interrupted() -> None:
+        runner = CallRunner(Plan())
+        task = asyncio.create_task(runner.run())
+        while not runner.totals.sent:
+            await asyncio.sleep(0.02)
+        runner.stop()
+        await task
+
+    asyncio.run(interrupted())
+    assert run.calls.filter(state=Call.State.SENT).count() == 0
+    assert run.calls.filter(state=Call.State.DONE).exists()
+    assert run.calls.filter(state=Call.State.TODO).exists()
+    assert not Runner.objects.exists()
+
+
+def test_resuming_a_finished_run_makes_no_call(demo_model: DemoServer) -> None:
+    run = started(small_corpus(2), endpoint_at(demo_model.base_url))
+    work(run)
+    before = demo_model.stats()["requests"]
+    work(run)
+    assert demo_model.stats()["requests"] == before == 6
+
+
+def test_two_runs_on_two_endpoints_go_side_by_side(demo_model: DemoServer) -> None:
+    corpus = small_corpus(3)
+    first = started(corpus, endpoint_at(demo_model.base_url))
+    second = started(corpus, endpoint_at(demo_model.base_url, name="Second"))
+    work(first, second)
+    assert set(Run.objects.values_list("state", flat=True)) == {"finished"}
+
+
+def test_an_endpoint_that_may_not_be_reached_pauses_its_run_in_words() -> None:
+    run = started(small_corpus(1), endpoint_at("http://10.0.0.1/v1"))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    assert "ENDPOINT_ALLOWED_HOSTS" in run.state_reason
+
+
+def test_a_key_that_cannot_be_opened_pauses_its_run_in_words(demo_model: DemoServer) -> None:
+    endpoint = endpoint_at(demo_model.base_url)
+    Endpoint.objects.update(encrypted_key="junk", key_origin=demo_model.base_url.removesuffix("/v1"))
+    run = started(small_corpus(1), endpoint)
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    assert "FIELD_ENCRYPTION_KEYS" in run.state_reason
+
+
+def test_the_sweep_rings_only_where_work_waits_and_nobody_is_at_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    heard: list[bool] = []
+    monkeypatch.setattr(tasks, "ring", lambda: heard.append(True))
+    tasks.sweep()
+    assert heard == []
+    run = started(small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"))
+    tasks.sweep()
+    assert heard == [True]
+    Runner.beat("someone", run.started_at)
+    tasks.sweep()
+    assert heard == [True]
+    assert ledger.recover() == 0
+
+
+def test_the_schedule_names_a_task_that_exists() -> None:
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
