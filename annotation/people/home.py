@@ -89,8 +89,8 @@ def next_steps() -> list[Step]:
             Study.objects.exclude(state=Study.State.DRAFT).exists(),
         ),
         Step(
-            "Read the report",
-            "Agreement and the paper's tables, with its published figures beside yours.",
+            "Collect ratings",
+            "Invite raters. Agreement and the paper’s tables fill on the study’s report as scores come in.",
             "studies",
             "See the studies",
             Rating.objects.counted().exists(),

@@ -84,7 +84,7 @@ def test_a_researcher_is_led_from_an_empty_house_to_the_report_step_by_step() ->
     Run.objects.create(name="Run 1", corpus=dialogue.corpus, endpoint=endpoint, stages=[], state=Run.State.FINISHED)
     assert heading() == "Next: set up a study"
     study = make_study()
-    assert heading() == "Next: read the report"
+    assert heading() == "Next: collect ratings"
     rate(study, Membership.objects.create(study=study, rater=make_user(Role.RATER), seed=1), 2)
     assert heading() == "Everything is in place"
     assert all(step.done for step in next_steps())
