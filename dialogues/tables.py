@@ -30,18 +30,18 @@ Cell = str | int | float | Estimate | Label | None
 
 
 class ShownCell(NamedTuple):
-    """One cell as a page shows it: in smaller type `detail` (interval or remark) and `count` (n)."""
+    """One cell as a page shows it: in smaller type `detail` (interval or remark) and `n`."""
 
     text: str
     detail: str = ""
-    count: str = ""
+    n: str = ""
     numeric: bool = False
     version: str = ""
 
     @property
     def line(self) -> str:
         """All of it, for one line of text."""
-        return " ".join(filter(None, (self.text, ", ".join(filter(None, (self.detail, self.count))))))
+        return " ".join(filter(None, (self.text, ", ".join(filter(None, (self.detail, self.n))))))
 
 
 class ShownHead(NamedTuple):

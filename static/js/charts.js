@@ -56,6 +56,7 @@ async function draw(figure) {
   const spec = await answer.json();
   // As wide as the frame, text as large as ever: on a phone a shrunken picture would be too small to read.
   spec.width = Math.min(area.clientWidth - 2 * parseFloat(getComputedStyle(area).paddingLeft), 560);
+  spec.height = 360;
   spec.autosize = { type: "fit", contains: "padding" };
   const options = { ast: true, actions: false, renderer: "canvas", defaultStyle: false, tooltip: showTip };
   try {
