@@ -5,68 +5,33 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 180
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def running_demo(folder, port):
-    """Yield (process, what it printed until it was ready)."""
-    command = [sys.executable, "-m", "config.demo", "--port", str(port), "--folder", str(folder)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-    watchdog = threading.Timer(PATIENCE, process.kill)
-    watchdog.start()
-    printed = ""
-    try:
-        for line in process.stdout:
-            printed += line
-            if "Ctrl-C stops" in line:
-                break
-        yield process, printed
-    finally:
-        watchdog.cancel()
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-        process.stdout.close()
+from tests.demo_process import ROOT, free_port, running_demo
 
 
 def test_the_demo_starts_answers_and_stops_without_leaving_a_process(tmp_path):
     port = free_port()
-    with running_demo(tmp_path / "demo", port) as (process, printed):
-        assert f"http://127.0.0.1:{port}/" in printed, printed
-        for role in ("rater", "researcher", "admin"):
-            assert re.search(rf"{role}\s+password \S+", printed)
+    with running_demo(tmp_path / "demo", port) as demo:
+        assert demo.url == f"http://127.0.0.1:{port}"
+        assert set(demo.passwords) == {"rater", "researcher", "admin"}
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
             assert answer.status == 200
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
             assert "Log in" in page.read().decode()
-        family = psutil.Process(process.pid).children(recursive=True)
+        family = psutil.Process(demo.process.pid).children(recursive=True)
         assert len(family) >= 4  # demo model, web, worker, timer
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(30) == 0
         _, alive = psutil.wait_procs(family, timeout=5)
         assert not alive
 
     # A second start finds everything there and makes nothing twice.
-    with running_demo(tmp_path / "demo", port) as (_, again):
-        assert re.findall(r"password (\S+)", again) == re.findall(r"password (\S+)", printed)
+    with running_demo(tmp_path / "demo", port) as again:
+        assert again.passwords == demo.passwords
 
 
 def test_a_taken_port_is_one_line_with_a_free_one(tmp_path):
