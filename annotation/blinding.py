@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from annotation.models import Assignment, Item, Membership, Study
-from annotation.rating.answers import FLAGS, Answer
-from annotation.rating.queue import answer_of, previous
+from annotation.rating.answers import FLAGS
+from annotation.rating.queue import latest_answer, previous
 from annotation.studies.progress import Pace, pace
 from dialogues.display import ShownTurn, tidied, turns_for_template
 from dialogues.models import Dialogue, Rubric
@@ -93,7 +93,7 @@ def blind_study(membership: Membership) -> BlindStudy:
 def blind_item(assignment: Assignment, membership: Membership) -> BlindItem:
     """A rater's own item, with the scores they chose so far: the draft, else the rating it would correct."""
     before = previous(assignment)
-    answer = _latest_answer(assignment)
+    answer = latest_answer(assignment)
     return BlindItem(
         token=assignment.token,
         submission_id=assignment.submission_id,
@@ -145,10 +145,3 @@ def questions(rubric: Rubric, scores: Mapping[str, int]) -> tuple[Question, ...]
             )
         )
     return tuple(found)
-
-
-def _latest_answer(assignment: Assignment) -> Answer:
-    if assignment.draft:
-        return Answer.from_draft(assignment.draft)
-    rating = assignment.ratings.filter(is_current=True).first()
-    return answer_of(rating) if rating else Answer()

@@ -125,9 +125,10 @@ def save_draft(user: AnyUser, token: str, *, version: int, answer: Answer, now: 
     assignment = own_assignment(user, token, lock=True)
     _must_be_open(assignment.study)
     if assignment.draft_version != version:
-        if Answer.from_draft(assignment.draft) == answer:
+        latest = latest_answer(assignment)
+        if latest == answer:
             return assignment.draft_version
-        raise StaleDraftError(Answer.from_draft(assignment.draft).to_json(), assignment.draft_version)
+        raise StaleDraftError(latest.to_json(), assignment.draft_version)
     assignment.draft = answer.to_json()
     assignment.draft_version += 1
     assignment.save(update_fields=["draft", "draft_version"])
@@ -208,6 +209,14 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
             position=assignment.position,
             lease_until=NO_LEASE,
         )
+
+
+def latest_answer(assignment: Assignment) -> Answer:
+    """What the rater last said about the item: the draft, else the current rating, else nothing."""
+    if assignment.draft:
+        return Answer.from_draft(assignment.draft)
+    rating = assignment.ratings.filter(is_current=True).first()
+    return answer_of(rating) if rating else Answer()
 
 
 def answer_of(rating: Rating) -> Answer:

@@ -73,9 +73,17 @@ def wanted(study: Study) -> int:
 
 def rater_table(study: Study) -> list[RaterProgress]:
     """One row a rater, in the order they joined."""
-    of_state = {state: Count("assignments", filter=Q(assignments__state=state)) for state in Assignment.State.values}
-    members = study.memberships.select_related("rater__profile").annotate(
-        done=of_state["submitted"], skips=of_state["skipped"], last_at=Max("assignments__ratings__created_at")
+    # A corrected item has two ratings: distinct, or the join to them counts it twice.
+    of_state = {
+        state: Count("assignments", filter=Q(assignments__state=state), distinct=True)
+        for state in Assignment.State.values
+    }
+    members = (
+        study.memberships.select_related("rater__profile")
+        .annotate(
+            done=of_state["submitted"], skips=of_state["skipped"], last_at=Max("assignments__ratings__created_at")
+        )
+        .order_by("pk")
     )
     seconds: dict[int, list[float]] = defaultdict(list)
     timed = Rating.objects.for_study(study).filter(seconds__isnull=False)

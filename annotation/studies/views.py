@@ -30,7 +30,7 @@ def studies(request: HttpRequest) -> HttpResponse:
     rows = Study.objects.select_related("corpus").prefetch_related("versions")
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(corpus__name__icontains=search))
-    rows = rows.annotate(raters=Count("memberships"))
+    rows = rows.annotate(raters=Count("memberships")).order_by("-pk")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "studies/studies.html", {"page": page, "search": search})
 

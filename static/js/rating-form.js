@@ -53,7 +53,9 @@ export class RatingForm {
       const point = ["label:hover", "label:has(:checked)", "label:has(:focus-visible)"]
         .map((selector) => question.querySelector(selector))
         .find(Boolean);
-      question.querySelector("[data-word]").textContent = point?.dataset.pointWord ?? "";
+      const word = question.querySelector("[data-word]");
+      word.textContent = point?.dataset.pointWord ?? "";
+      word.toggleAttribute("data-chosen", Boolean(point?.querySelector(":checked")));
     }
   }
 

@@ -99,6 +99,15 @@ def test_a_stale_draft_is_answered_with_409_and_the_newer_one(ann: Membership) -
     assert stale.json()["version"] == 1
 
 
+def test_a_draft_from_a_tab_left_behind_is_shown_what_the_other_tab_submitted(ann: Membership) -> None:
+    client = logged_in(ann)
+    item = open_item(client, ann)
+    send(client, "rate_submit", item.token, submission_id=str(item.submission_id), scores=SCORES)
+    stale = send(client, "rate_draft", item.token, version=0, scores={"natural": 1})
+    assert stale.status_code == 409
+    assert stale.json()["draft"]["scores"] == SCORES
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [

@@ -213,6 +213,19 @@ def test_nothing_is_called_saved_while_the_server_is_out_of_reach_and_all_of_it_
     assert values() == [[3] * 6]
 
 
+def test_scores_wait_through_a_log_out_and_are_sent_after_logging_in_again(
+    page: Page, ann: Membership, watch: Watch
+) -> None:
+    watch.expect("status of 403")
+    begin(page, ann)
+    page.context.clear_cookies(name="sessionid")
+    page.keyboard.type("12")
+    expect(page.locator("[data-saved]")).to_contain_text("you are logged out")
+    sign_in(page, ann.rater)
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
+    assert Assignment.objects.get(draft_version=1).draft["scores"] == {"interesting": 1, "informative": 2}
+
+
 def test_a_submit_whose_answer_was_lost_is_sent_again_and_makes_one_rating(
     page: Page, ann: Membership, watch: Watch
 ) -> None:
