@@ -9,9 +9,10 @@ import altair as alt
 from annotation.models import Study
 from annotation.reports.exports import DEMO_LABEL
 from annotation.reports.findings import Findings
+from annotation.reports.scores import VersionItems
 from dialogues.charts import Spec, Theme, config
 from dialogues.published import published_table
-from dialogues.rubric import HUMAN_SCALE
+from dialogues.rubric import HUMAN_SCALE, Metric
 
 Row = dict[str, Any]
 HERE, PAPER = "this study", "paper, Table 3"
@@ -19,11 +20,12 @@ HERE, PAPER = "this study", "paper, Table 3"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What heads a figure, what it shows in a sentence, and how it is drawn."""
+    """What heads a figure, what it shows in a sentence, its points, and how they are drawn."""
 
     slug: str
     title: str
     reading: str
+    rows: Callable[[Findings], list[Row]]
     draw: Callable[[Study, Findings, Theme], Spec]
 
 
@@ -42,25 +44,6 @@ def agreement_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     lowest = min([0.0, *(row["low"] for row in rows if row["low"] is not None)])
     x = alt.X("value:Q", title="Krippendorff's α, ordinal", scale=alt.Scale(domain=[lowest, 1]))
     return forest(rows, x, study, found, theme)
-
-
-FIGURES: dict[str, Figure] = {
-    figure.slug: figure
-    for figure in (
-        Figure(
-            "means",
-            "Mean score by metric and version",
-            "For each metric, one line a version: the mean score with its 95 % interval, and the paper's mean.",
-            means_spec,
-        ),
-        Figure(
-            "agreement-alpha",
-            "Agreement by metric and version",
-            "For each metric, one line a version: Krippendorff's ordinal α with its 95 % interval.",
-            agreement_spec,
-        ),
-    )
-}
 
 
 def mean_rows(found: Findings) -> list[Row]:
@@ -92,7 +75,33 @@ def agreement_rows(found: Findings) -> list[Row]:
     return rows
 
 
-def shown_cells(found: Findings) -> list[tuple[Any, Any]]:
+FIGURES: dict[str, Figure] = {
+    figure.slug: figure
+    for figure in (
+        Figure(
+            "means",
+            "Mean score by metric and version",
+            "For each metric, one line a version: the mean score with its 95 % interval, and the paper's mean.",
+            mean_rows,
+            means_spec,
+        ),
+        Figure(
+            "agreement-alpha",
+            "Agreement by metric and version",
+            "For each metric, one line a version: Krippendorff's ordinal α with its 95 % interval.",
+            agreement_rows,
+            agreement_spec,
+        ),
+    )
+}
+
+
+def drawable(found: Findings) -> list[str]:
+    """The figures that have a point to show: α may be undefined throughout."""
+    return [slug for slug, figure in FIGURES.items() if figure.rows(found)]
+
+
+def shown_cells(found: Findings) -> list[tuple[Metric, VersionItems]]:
     """Metric and version pairs, without those that the rubric prints as a dash."""
     return [
         (metric, version)

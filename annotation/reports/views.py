@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from annotation.models import Study
 from annotation.reports.exports import marked, ratings_csv, streamed
-from annotation.reports.figures import FIGURES
+from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
@@ -37,7 +37,7 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
         "study": study,
         "found": found,
         "tables": [linked(study, table, dashes) for table in shown.values()],
-        "figures": [linked_figure(study, name) for name in FIGURES] if found.ratings else [],
+        "figures": [linked_figure(study, slug) for slug in drawable(found)],
         "dashes": dashes,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
         "demo_versions": [version.symbol for version in found.versions if version.is_demo],
@@ -71,7 +71,7 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
     """SVG on a transparent ground in the theme asked for; files to keep (`?download`) in light colours on white."""
     study = studied(pk)
     found = findings_of(study)
-    if figure not in FIGURES or form not in CONTENT_TYPES or not found.ratings:
+    if figure not in drawable(found) or form not in CONTENT_TYPES:
         raise Http404("This report has no such figure.")
     theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
     spec = FIGURES[figure].draw(study, found, THEMES[theme])

@@ -211,7 +211,7 @@ def test_report_command_prints_the_tables_of_the_page(capsys: pytest.CaptureFixt
     rated_study(simulated=True)
     call_command("study_report", "Pilot")
     text = capsys.readouterr().out
-    for caption in ("Human evaluation", "Agreement between raters", "Share of turns"):
+    for caption in ("Human evaluation", "Agreement between raters", "Share of turns", "n = 18"):
         assert caption in text
     assert "Simulated ratings" in text
 

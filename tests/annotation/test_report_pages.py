@@ -161,11 +161,14 @@ def test_a_figure_that_does_not_exist_is_not_found() -> None:
         assert client.get(reverse("study_figure", args=[pk, slug, form])).status_code == 404
 
 
-def test_equal_scores_make_a_page_with_sentences_not_an_error() -> None:
+def test_equal_scores_make_a_page_with_sentences_and_no_empty_figure() -> None:
     study = rated_study(score=lambda *_: 3)
-    assert "undefined, because all scores are equal" in page(study)
-    svg = signed_in(Role.ADMIN).get(reverse("study_figure", args=[study.pk, "agreement-alpha", "svg"]))
-    assert svg.status_code == 200
+    html = page(study)
+    assert "undefined, because all scores are equal" in html
+    assert 'id="figure-means"' in html
+    assert 'id="figure-agreement-alpha"' not in html
+    empty = signed_in(Role.ADMIN).get(reverse("study_figure", args=[study.pk, "agreement-alpha", "svg"]))
+    assert empty.status_code == 404
 
 
 def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:

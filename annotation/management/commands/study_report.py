@@ -69,7 +69,7 @@ def _dict(found: Any) -> dict[str, Any] | None:
 def as_text(table: Table) -> str:
     """A table in fixed-width columns, its notes below."""
     heads = [f"{column.group} {column.label}".strip() for column in table.columns]
-    rows = [[f"{cell.text} {cell.detail}".strip() for cell in row] for row in table.shown_rows]
+    rows = [[cell.line for cell in row] for row in table.shown_rows]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heads, *rows)]
     return "\n".join([table.caption, *(line.rstrip() for line in lines), *(f"  {note}" for note in table.notes), ""])
