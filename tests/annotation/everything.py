@@ -1,0 +1,134 @@
+"""One of everything that has a page, and the addresses of all pages, for tests that look at every page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from annotation.models import Assignment, Invitation, Membership, Study
+from annotation.people import invitations
+from annotation.people.profiles import profile_of
+from annotation.rating import queue
+from annotation.rating.answers import Answer
+from annotation.roles import Role
+from generation.models import Call, Endpoint, Run
+from tests.annotation import setting
+from tests.generation import runs
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+# Nothing listens on the discard port: a check of this endpoint fails at once.
+NOWHERE = "http://127.0.0.1:9/v1"
+
+
+def someone(role: Role) -> User:
+    """An account that never logs in with a password, so that none is hashed."""
+    user = User.objects.create(username=f"some-{role}")
+    user.groups.add(Group.objects.get(name=role.value))
+    return user
+
+
+def session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@dataclass
+class Everything:
+    """A corpus, runs, studies and people; nobody in `people` is in a study."""
+
+    people: dict[Role, User]
+    sessions: dict[Role, str]
+    study: Study
+    draft: Study
+    membership: Membership
+    assignment: Assignment
+    endpoint: Endpoint
+    run: Run
+    call: Call
+    token: str
+    client: Client = field(default_factory=Client)
+
+    @classmethod
+    def make(cls) -> "Everything":
+        people = {role: someone(role) for role in Role}
+        corpus = setting.corpus()
+        study = setting.study(of=corpus, name="Launched")
+        draft = setting.draft(of=corpus, name="Not launched")
+        membership = setting.member(study, "owner")
+        assignment = _rated(membership)
+        endpoint = runs.endpoint_at(NOWHERE)
+        run = runs.started(corpus, endpoint)
+        call = run.calls.order_by("pk").first()
+        assert call is not None
+        Call.objects.filter(pk=call.pk).update(raw_reply="a reply", error="an error")
+        invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
+        (token,) = invitations.issue(role=Role.RATER, by=None)
+        profile_of(people[Role.RATER])
+        sessions = {role: session_of(user) for role, user in people.items()}
+        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token)
+
+    def browser_of(self, role: Role | None) -> Client:
+        """A browser with no other cookie than the session of the role's person."""
+        # One client for all, because each new one loads the middleware anew.
+        self.client.cookies.clear()
+        if role is not None:
+            self.client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
+        return self.client
+
+    def arguments(self, of: str) -> dict[str, Any]:
+        """What goes into an address of a page about `of`."""
+        known: dict[str, dict[str, Any]] = {
+            "": {},
+            "upload": {"token": "no-such-upload-at-all"},
+            "invitation link": {"token": self.token},
+            "invitation": {"pk": Invitation.objects.filter(study=self.study).get().pk},
+            "person": {"pk": self.people[Role.RATER].pk},
+            "corpus": {"pk": self.study.corpus_id},
+            "corpus table": {"pk": self.study.corpus_id, "slug": "lengths", "form": "csv"},
+            "corpus figure": {"pk": self.study.corpus_id, "slug": "consecutive", "form": "svg"},
+            "dialogue": {"pk": self.call.dialogue_id},
+            "endpoint": {"pk": self.endpoint.pk},
+            "example set": {"pk": self.run.step_by_step_set_id},
+            "run": {"pk": self.run.pk},
+            "call": {"pk": self.call.pk},
+            "study": {"pk": self.study.pk},
+            "draft": {"pk": self.draft.pk},
+            "study table": {"pk": self.study.pk, "table": "table-3"},
+            "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
+            "membership": {"token": self.membership.token},
+            "item": {"token": self.assignment.token},
+        }
+        return known[of]
+
+
+def _rated(membership: Membership) -> Assignment:
+    """The owner's second item; the first has their rating."""
+    now = timezone.now()
+    first = queue.next_assignment(membership, now=now)
+    assert first is not None
+    answer = Answer.read(setting.SCORES, "a comment", "", membership.study.rubric)
+    queue.submit(membership.rater, first.token, submission_id=first.submission_id, answer=answer, now=now)
+    second = queue.next_assignment(membership, now=now)
+    assert second is not None
+    return second
+
+
+def url_names() -> Iterator[str]:
+    """Every address of the project, by its name; Django's own admin site is left out."""
+    yield from _names(get_resolver().url_patterns, "")
+
+
+def _names(patterns: list[Any], namespace: str) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+                yield from _names(pattern.url_patterns, inner)
+        elif isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name or pattern.pattern}"

@@ -1,0 +1,216 @@
+"""Who may open what: every address × everyone × every method, against the table below.
+
+A new address without a row fails. The table names what each may do with an object that is not their own.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoDbBlocker
+
+from annotation.roles import Role
+from tests.annotation import setting
+from tests.annotation.everything import Everything, url_names
+
+pytestmark = pytest.mark.django_db
+# Sent to the log-in page; every other 302 leads elsewhere.
+LOGIN = "log-in"
+Outcome = int | str
+# Stranger, rater, researcher, admin.
+Outcomes = tuple[Outcome, Outcome, Outcome, Outcome]
+READERS: tuple[Role | None, ...] = (None, *Role)
+
+
+@dataclass(frozen=True)
+class Row:
+    get: Outcomes
+    post: Outcomes
+    of: str = ""
+
+
+def refused(outcome: int) -> int:
+    """What somebody without the right gets: the reason, unless nobody may use the method at all."""
+    return 405 if outcome == 405 else 403
+
+
+def staff(of: str = "", *, get: int = 200, post: int = 405) -> Row:
+    """For researchers and admins."""
+    return Row((LOGIN, refused(get), get, get), (LOGIN, refused(post), post, post), of)
+
+
+def admins(of: str = "", *, get: int = 200, post: int = 405) -> Row:
+    return Row((LOGIN, refused(get), refused(get), get), (LOGIN, refused(post), refused(post), post), of)
+
+
+def members(*, get: int = 200, post: int = 405) -> Row:
+    """For everyone with an account, about themselves."""
+    return Row((LOGIN, get, get, get), (LOGIN, post, post, post))
+
+
+def owner(of: str, *, get: int = 404, post: int = 405, stranger: Outcome = LOGIN) -> Row:
+    """For one rater, who is none of these: to all others it does not exist."""
+    return Row((stranger if get != 405 or stranger == LOGIN else 403, get, get, get), (stranger, post, post, post), of)
+
+
+TABLE = {
+    "healthz": Row((200,) * 4, (405,) * 4),
+    # A rater's home is their list of studies.
+    "home": Row((LOGIN, 302, 200, 200), (LOGIN, 405, 405, 405)),
+    "method": staff(),
+    "login": Row((200, 302, 302, 302), (200, 302, 302, 302)),
+    "logout": members(get=405, post=302),
+    "password_change": members(post=200),
+    "password_change_done": members(),
+    "invitation": Row((200,) * 4, (422, 200, 200, 200), "invitation link"),
+    "people": admins(),
+    "person": admins("person"),
+    "person_role": admins("person", get=405, post=422),
+    "person_deactivate": admins("person", get=405, post=302),
+    "person_reactivate": admins("person", get=405, post=302),
+    "invite": staff(post=422),
+    # A link that somebody else made does not exist for a researcher.
+    "invitation_revoke": Row((LOGIN, 405, 405, 405), (LOGIN, 403, 404, 302), "invitation"),
+    "study_invite": staff("study", post=422),
+    "dialogues:corpora": staff(),
+    "dialogues:import": staff(post=200),
+    "dialogues:import_preview": staff("upload", get=404, post=404),
+    "dialogues:corpus": staff("corpus"),
+    # This corpus is in a study, and what was rated stays.
+    "dialogues:delete": admins("corpus", post=409),
+    "dialogues:dialogue": staff("dialogue"),
+    "dialogues:statistics": staff("corpus"),
+    "dialogues:statistics_table": staff("corpus table"),
+    "dialogues:statistics_chart": staff("corpus figure"),
+    "dialogues:chart_script": staff(),
+    "generation:endpoints": staff(),
+    "generation:endpoint_new": staff(post=422),
+    "generation:endpoint": staff("endpoint", post=422),
+    "generation:endpoint_check": staff("endpoint", get=405, post=302),
+    "generation:example_sets": staff(),
+    "generation:example_set": staff("example set"),
+    "generation:runs": staff(),
+    "generation:run_new": staff(post=422),
+    "generation:run": staff("run"),
+    "generation:run_start": staff("run", get=405, post=302),
+    "generation:run_pause": staff("run", get=405, post=302),
+    "generation:run_discard": staff("run", get=405, post=302),
+    "generation:run_decide": staff("run", get=405, post=302),
+    "generation:run_retry": staff("run", get=405, post=302),
+    "generation:run_budget": staff("run", get=405, post=302),
+    "generation:run_events": staff("run"),
+    "generation:call": staff("call"),
+    "studies": staff(),
+    "study_new": staff(post=422),
+    "study": staff("study"),
+    "study_edit": staff("draft", post=422),
+    "study_launch": staff("draft", get=405, post=302),
+    "study_close": staff("study", get=405, post=302),
+    "study_member": staff("study", get=405, post=302),
+    "study_report": staff("study"),
+    "study_ratings_csv": admins("study"),
+    "study_table_csv": staff("study table"),
+    "study_table_latex": staff("study table"),
+    "study_figure": staff("study figure"),
+    "rate": members(),
+    "rate_next": owner("membership"),
+    "rate_item": owner("item", post=404),
+    "rate_skip": owner("item", get=405, post=404),
+    # A script asks these two: it gets a reason and never a log-in page that would look like success.
+    "rate_draft": owner("item", get=405, post=404, stranger=403),
+    "rate_submit": owner("item", get=405, post=404, stranger=403),
+}
+# Refused to strangers by a JSON answer, to members by their own page.
+SCRIPTS = {"rate_draft", "rate_submit"}
+DRAFT = {"version": 0, "scores": {}}
+SUBMISSION = {"submission_id": "6f2a1c9e-8d5b-4a53-9c3e-0f6c1f0f4f11", "scores": setting.SCORES}
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    assert set(url_names()) == set(TABLE)
+
+
+@pytest.fixture(scope="module")
+def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Everything]:
+    """Made once for all cells, each of which undoes what it changed."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield Everything.make()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_address_answers_everyone_as_declared(name: str, everything: Everything) -> None:
+    row = TABLE[name]
+    path = reverse(name, kwargs=everything.arguments(row.of))
+    found = {"GET": answers(everything, "GET", name, path), "POST": answers(everything, "POST", name, path)}
+    assert found == {"GET": row.get, "POST": row.post}
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of not in ("", "upload")])
+def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_rest(
+    name: str, everything: Everything
+) -> None:
+    row = TABLE[name]
+    gone = {"pk": 987654321, "token": "nobody-has-this-token"}
+    arguments = {key: gone.get(key, value) for key, value in everything.arguments(row.of).items()}
+    path = reverse(name, kwargs=arguments)
+    for method, declared in (("GET", row.get), ("POST", row.post)):
+        found = answers(everything, method, name, path)
+        expected = tuple(outcome if outcome in (403, 405, LOGIN) else 404 for outcome in declared)
+        assert found == expected, method
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_no_address_takes_another_method(method: str, everything: Everything) -> None:
+    # Django's own form views read a PUT like a POST; they change nothing without the form's fields.
+    like_post = {"login", "password_change"}
+    for name in TABLE.keys() - like_post:
+        path = reverse(name, kwargs=everything.arguments(TABLE[name].of))
+        for role in READERS:
+            outcome = answer(everything, role, method, name, path)
+            assert outcome in (405, LOGIN) or (outcome == 403 and name in SCRIPTS), (name, role, outcome)
+
+
+def answers(everything: Everything, method: str, name: str, path: str) -> tuple[Outcome, ...]:
+    return tuple(answer(everything, role, method, name, path) for role in READERS)
+
+
+def answer(everything: Everything, role: Role | None, method: str, name: str, path: str) -> Outcome:
+    """The outcome for one reader; what the request changed is undone."""
+    client = everything.browser_of(role)
+    with transaction.atomic():
+        outcome = outcome_of(send(client, method, name, path))
+        transaction.set_rollback(True)
+    return outcome
+
+
+def send(client: Client, method: str, name: str, path: str) -> HttpResponse:
+    if method == "GET":
+        return client.get(path)
+    if name in SCRIPTS:
+        data = DRAFT if name == "rate_draft" else SUBMISSION
+        return client.generic(method, path, json.dumps(data), content_type="application/json")
+    # A field that no form has: the form counts as sent, with everything missing.
+    return client.generic(method, path, "unknown=1", content_type="application/x-www-form-urlencoded")
+
+
+def outcome_of(response: HttpResponse) -> Outcome:
+    if response.status_code == 302 and response.headers["Location"].startswith(f"{reverse(settings.LOGIN_URL)}?next="):
+        return LOGIN
+    if response.status_code == 403:
+        assert_gives_a_reason(response)
+    return response.status_code
+
+
+def assert_gives_a_reason(response: HttpResponse) -> None:
+    text = response.content.decode()
+    if response.headers["Content-Type"].startswith("application/json"):
+        assert "detail" in text
+    else:
+        assert "Your role cannot" in text
