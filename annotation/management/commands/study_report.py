@@ -12,7 +12,7 @@ from annotation.models import Study
 from annotation.reports.findings import Findings, Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
-from dialogues.tables import Estimate, Table
+from dialogues.tables import Estimate, to_text
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_json(study, found), ensure_ascii=False, allow_nan=False))
             return
         for table in study_tables(study, found, dashes=not options["no_dashes"]).values():
-            self.stdout.write(as_text(table))
+            self.stdout.write(to_text(table))
 
 
 def as_json(study: Study, found: Findings) -> dict[str, Any]:
@@ -64,12 +64,3 @@ def lengths_json(lengths: Lengths) -> dict[str, Any]:
 
 def _dict(found: Any) -> dict[str, Any] | None:
     return asdict(found) if found else None
-
-
-def as_text(table: Table) -> str:
-    """A table in fixed-width columns, its notes below."""
-    heads = [f"{column.group} {column.label}".strip() for column in table.columns]
-    rows = [[cell.line for cell in row] for row in table.shown_rows]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heads, *rows)]
-    return "\n".join([table.caption, *(line.rstrip() for line in lines), *(f"  {note}" for note in table.notes), ""])
