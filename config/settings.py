@@ -102,8 +102,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Under ASGI every request has a thread of its own, so a connection that is kept would never be used again.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # --- Celery: a folder of files until REDIS_URL names a server -----------------------------------
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
