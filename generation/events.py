@@ -1,7 +1,7 @@
 """A run's progress as Server-Sent Events.
 
-However many people watch, a process reads each run once a second, in one thread with one database connection. The
-first event after every (re)connect is the whole state, so nothing is lost by a break.
+However many people watch, a process reads each run once a second, in one thread, and holds no database connection
+while it waits. The first event after every (re)connect is the whole state, so nothing is lost by a break.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 
-from django.db import close_old_connections
+from django.db import connections
 
 from generation.models import Run
 from generation.progress import progress_of
@@ -54,6 +54,8 @@ def _read_once_a_period(run_pk: int) -> Future[str | None]:
 
 
 def _snapshot(run_pk: int) -> str | None:
-    close_old_connections()
-    run = Run.objects.select_related("endpoint").filter(pk=run_pk).first()
-    return None if run is None else json.dumps(progress_of(run).as_json(), ensure_ascii=False)
+    try:
+        run = Run.objects.select_related("endpoint").filter(pk=run_pk).first()
+        return None if run is None else json.dumps(progress_of(run).as_json(), ensure_ascii=False)
+    finally:
+        connections.close_all()

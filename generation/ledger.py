@@ -21,6 +21,7 @@ from generation import lifecycle
 from generation.client import CallError, Reply, Trouble
 from generation.models import Call, Endpoint, Run, Runner
 from generation.requests import Request, build, cost, with_runs, worst_cost
+from generation.rows import update_rows
 
 MOST_ATTEMPTS = 5
 LEASE_MARGIN = timedelta(seconds=60)  # beyond the HTTP timeout
@@ -28,6 +29,7 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 120.0  # seconds
 UNTOLD_RETRY_AFTER = 5.0  # seconds, where a 429 does not say
 NOTHING = Decimal(0)
 
+_CLAIMED_FIELDS = ("state", "owner", "attempt", "sent_at", "lease_until", "request_sha256", "reserved")
 _ENDED = (Call.State.FAILED, Call.State.AMBIGUOUS)
 _SETTLED_FIELDS = (
     "state", "owner", "lease_until", "not_before", "attempt", "settled_at", "raw_reply", "finish_reason", "reply_model",
@@ -73,10 +75,7 @@ def claim(
         call.state, call.owner, call.attempt, call.sent_at = Call.State.SENT, owner, call.attempt + 1, now
         call.lease_until = now + timedelta(seconds=endpoint.timeout_seconds) + LEASE_MARGIN
         call.request_sha256 = request.sha256
-    Call.objects.bulk_update(
-        [call for call, _ in affordable],
-        ["state", "owner", "attempt", "sent_at", "lease_until", "request_sha256", "reserved"],
-    )
+    update_rows([call for call, _ in affordable], _CLAIMED_FIELDS)
     return [Claimed(call.pk, call.run_id, call.attempt, request) for call, request in affordable]
 
 
@@ -95,7 +94,7 @@ def settle(owner: str, settlements: Sequence[Settlement], *, now: datetime | Non
     before = {call.pk: (call.run_id, call.reserved, call.cost) for call in calls}
     for call in with_runs(calls):
         _apply(call, results[call.pk].result, now)
-    Call.objects.bulk_update(calls, _SETTLED_FIELDS)
+    update_rows(calls, _SETTLED_FIELDS)
     _account(calls, before)
     lifecycle.finish_where_done({call.run_id for call in calls if call.state in _ENDED})
     return [call.pk for call in calls if call.state == Call.State.DONE]
@@ -112,7 +111,7 @@ def recover(*, now: datetime | None = None) -> int:
     before = {call.pk: (call.run_id, call.reserved, call.cost) for call in calls}
     for call in with_runs(calls):
         _make_ambiguous(call, "The worker that sent this call stopped before an answer came.", now)
-    Call.objects.bulk_update(calls, _SETTLED_FIELDS)
+    update_rows(calls, _SETTLED_FIELDS)
     _account(calls, before)
     lifecycle.finish_where_done(Run.objects.filter(state=Run.State.RUNNING).values_list("pk", flat=True))
     Runner.objects.filter(seen_at__lt=now - timedelta(hours=1)).delete()

@@ -18,6 +18,7 @@ from generation import lifecycle
 from generation.models import Background, Call, Output, Stage
 from generation.parsing import Outcome, ParseError, finish_reason_problem
 from generation.requests import subjects_of, with_runs
+from generation.rows import update_rows
 from generation.stages import MOST_REPAIRS, SPECS, Made, Subject
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def _read_batch(keys: Sequence[int]) -> int:
     for call, subject in zip(calls, subjects_of(with_runs(calls)), strict=True):
         _read(call, subject, writes)
     _write(writes)
-    Call.objects.bulk_update(calls, ["state", "outcome", "error"])
+    update_rows(calls, ["state", "outcome", "error"])
     lifecycle.finish_where_done({call.run_id for call in calls})
     return len(calls)
 

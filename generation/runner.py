@@ -17,7 +17,7 @@ from time import monotonic
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from generation import ledger, reading
@@ -275,8 +275,11 @@ class CallRunner:
         """
 
         def call() -> T:
-            close_old_connections()
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except (OperationalError, InterfaceError):
+                connections.close_all()
+                raise
 
         for pause in DATABASE_PAUSES:
             try:

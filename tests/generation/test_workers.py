@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -53,10 +53,8 @@ def process(arguments: list[str], data_dir: Path) -> Iterator[subprocess.Popen[b
     try:
         yield started_process
     finally:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(started_process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         started_process.wait(10)
 
 

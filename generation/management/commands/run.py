@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections
+from django.db import connections
 from tqdm import tqdm
 
 from dialogues.models import Corpus
@@ -160,9 +160,9 @@ async def _send(run: Run, *, watch: bool) -> None:
         loop.add_signal_handler(name, interrupted)
     with _bar(run, hidden=not watch) as bar:
         while not work.done():
-            await asyncio.to_thread(_show, run.pk, bar)
+            await asyncio.to_thread(_show_apart, run.pk, bar)
             await asyncio.wait([work], timeout=1)
-        await asyncio.to_thread(_show, run.pk, bar)
+        await asyncio.to_thread(_show_apart, run.pk, bar)
     if not work.cancelled():
         work.result()
 
@@ -171,8 +171,15 @@ def _bar(run: Run, *, hidden: bool = False) -> "tqdm[Any]":
     return tqdm(total=run.dialogue_count * len(run.stages), unit="call", disable=hidden, file=sys.stderr)
 
 
+def _show_apart(run_pk: int, bar: "tqdm[Any]") -> None:
+    """For a thread that will not come again: leaves no connection behind."""
+    try:
+        _show(run_pk, bar)
+    finally:
+        connections.close_all()
+
+
 def _show(run_pk: int, bar: "tqdm[Any]") -> str:
-    close_old_connections()
     progress = progress_of(_run(run_pk))
     bar.update(sum(stage.ok for stage in progress.stages) - bar.n)
     bar.set_postfix_str(progress.sentence)
