@@ -1,9 +1,12 @@
 """A file becomes a corpus: all of it, or nothing."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from annotation.roles import Role
 from dialogues import importing
@@ -77,21 +80,6 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_added(tmp_path: Path) ->
 def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ImportRefusedError, match="needs a name"):
         bring_in(tmp_path, PARLAI, name=name)
-
-
-def test_a_corpus_named_by_somebody_meanwhile_is_refused_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second of two clicks looks before the first has committed, and meets it in the constraint."""
-    bring_in(tmp_path, PARLAI)
-    looks = iter([None, None, "now it is there"])
-    look = importing.refuse_known_file
-    monkeypatch.setattr(importing, "refuse_known_file", lambda sha: None if next(looks) is None else look(sha))
-    monkeypatch.setattr(importing, "_refuse_what_is_there", lambda name, sha: importing.refuse_known_file(sha))
-    next(looks)
-    with pytest.raises(ImportRefusedError, match="already here"):
-        bring_in(tmp_path, PARLAI, name="another")
-    assert Corpus.objects.count() == 1
 
 
 def test_one_bad_record_keeps_everything_out_and_all_are_reported(tmp_path: Path) -> None:
@@ -213,3 +201,26 @@ def test_the_stored_messages_are_those_of_the_file(shared_data: Path, tmp_path: 
     stored = [text for row in corpus.dialogues.all() for _, text in row.messages]
     assert stored == said
     assert parlai.SILENCE not in stored
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_of_one_file_at_once_make_one_corpus(tmp_path: Path) -> None:
+    """Two clicks in two processes: one imports, the other is pointed to what the first made."""
+    path = write(tmp_path, "".join(map(line, range(50))))
+    start = threading.Barrier(2)
+
+    def click(name: str) -> str:
+        start.wait()
+        try:
+            return import_file(Source(path, path.name), name=name, by=None).corpus.name
+        except ImportRefusedError as refused:
+            return str(refused)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(click, ["one", "other"]))
+    corpus = Corpus.objects.get()
+    assert corpus.name in answers
+    assert f"This file is already here, as the corpus “{corpus.name}”." in answers
+    assert corpus.dialogues.count() == 50
