@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 
-
 # The lease of a place that nobody holds: over on every clock.
 NO_LEASE = datetime(2000, 1, 1, tzinfo=UTC)
 
