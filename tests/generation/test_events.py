@@ -16,7 +16,7 @@ from generation.models import Call, Run
 from tests.generation.runs import endpoint_at, small_corpus, started
 from tests.people import make_user
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

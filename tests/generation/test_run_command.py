@@ -13,7 +13,7 @@ from generation.models import Run
 from tests.demo_server import DemoServer
 from tests.generation.runs import draft, endpoint_at, small_corpus, started
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def run_command(*arguments: str) -> Any:

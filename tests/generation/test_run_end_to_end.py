@@ -12,7 +12,7 @@ from generation.requests import rebuild_messages
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, real_corpus, started, work
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_200_real_dialogues_go_all_the_way_and_every_one_leads_back(demo_model: DemoServer, shared_data: Path) -> None:

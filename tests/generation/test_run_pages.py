@@ -125,7 +125,7 @@ def test_a_plan_that_cannot_be_is_refused_in_words(researcher: Client, changes: 
     assert words in response.content.decode()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_double_click_starts_one_run_once(client: Client, heard: list[bool]) -> None:
     client.force_login(make_user(Role.RESEARCHER))
     run = draft(small_corpus(3), endpoint_at(ADDRESS))
@@ -155,7 +155,7 @@ def test_a_started_run_cannot_be_discarded_and_a_draft_can(researcher: Client) -
     assert list(Run.objects.all()) == [run]
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_the_run_page_names_why_calls_failed_and_tries_again(
     client: Client, demo_model: DemoServer, heard: list[bool]
 ) -> None:
@@ -178,7 +178,7 @@ def test_the_run_page_names_why_calls_failed_and_tries_again(
     assert "3 of 3 dialogues" in client.get(run.get_absolute_url()).content.decode()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_call_page_leads_from_prompt_to_dialogues(client: Client, demo_model: DemoServer) -> None:
     client.force_login(make_user(Role.RESEARCHER))
     run = started(small_corpus(1), endpoint_at(demo_model.base_url))

@@ -14,7 +14,7 @@ from generation.runner import CallRunner, Plan
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_faulty_replies_are_repaired_and_the_rest_fails_under_its_name(demo_model: DemoServer) -> None:

@@ -10,21 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from dialogues.models import Dialogue
 from generation import ledger
 from generation.demo_model import DemoSettings
 from generation.models import Call, Run
+from tests.browser.server import database_url
 from tests.demo_server import DemoServer
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 HERE = Path(settings.BASE_DIR)
 PYTHON = sys.executable
@@ -32,13 +31,7 @@ PYTHON = sys.executable
 
 def environment(data_dir: Path) -> dict[str, str]:
     """For a process that shares the test's database and has a broker folder of its own."""
-    name = connection.settings_dict["NAME"]
-    url = f"sqlite:////{str(name).lstrip('/')}"
-    if connection.vendor == "postgresql":
-        parts = connection.settings_dict
-        host = f"{quote(parts['HOST'], safe='')}:{parts['PORT'] or 5432}"
-        url = f"postgres://{parts['USER']}:{quote(parts['PASSWORD'])}@{host}/{name}"
-    return {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(data_dir), "SECRET_KEY": settings.SECRET_KEY}
+    return {**os.environ, "DATABASE_URL": database_url(), "DATA_DIR": str(data_dir)}
 
 
 @contextmanager
