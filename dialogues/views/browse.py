@@ -153,8 +153,10 @@ def _shown(dialogue: Dialogue, family: list[Dialogue], choice: QueryDict) -> lis
 def _characters(candidates: list[Dialogue], *, tidy: bool) -> dict[str, list[str]] | None:
     """The traits of the first dialogue that has any."""
     told = next((one for one in candidates if one.traits_1 or one.traits_2), None)
+    if told is None:
+        return None
     show = tidied if tidy else str
-    return told and {"traits_1": list(map(show, told.traits_1)), "traits_2": list(map(show, told.traits_2))}
+    return {"traits_1": list(map(show, told.traits_1)), "traits_2": list(map(show, told.traits_2))}
 
 
 def _column(dialogue: Dialogue, *, tidy: bool) -> dict[str, Any]:
