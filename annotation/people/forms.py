@@ -80,7 +80,7 @@ class AccountForm(UserCreationForm[User]):
         super().__init__(*args, **kwargs)
         self.fields[
             "username"
-        ].help_text = "You log in with it. The admins of this workbench see it; exports name you by a pseudonym."
+        ].help_text = "You log in with it. Whoever runs your studies can see it; exports name you by a pseudonym."
         self.fields["password2"].help_text = ""
 
 
@@ -90,4 +90,8 @@ class SearchForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(widget=forms.RadioSelect, choices=[(role.value, ROLE_LABELS[role]) for role in Role])
+    role = forms.ChoiceField(
+        label="What this person may do",
+        widget=forms.RadioSelect,
+        choices=[(role.value, ROLE_LABELS[role]) for role in Role],
+    )
