@@ -14,6 +14,8 @@ from annotation.reports.scores import study_items, study_scores
 
 # How many of a rater's latest ratings their pace is measured by.
 RECENT = 50
+# Fewer say little: one long break would pass for a pace.
+ENOUGH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def pace(membership: Membership) -> Pace:
     total = max(done, share(membership.study))
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
     seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
-    minutes = math.ceil(median(seconds) * (total - done) / 60) if seconds else None
+    minutes = math.ceil(median(seconds) * (total - done) / 60) if len(seconds) >= ENOUGH else None
     return Pace(done, total, minutes)
 
 

@@ -21,7 +21,7 @@ from tests.annotation.setting import SCORES, corpus, member, study  # noqa: E402
 
 def setup(raters: int) -> list[list[str]]:
     """Three studies, one to three raters an item; each rater's tokens in them."""
-    chats = corpus(5)
+    chats = corpus(4)
     studies = [study(k, of=chats) for k in (1, 2, 3)]
     return [[member(one, f"rater-{number}").token for one in studies] for number in range(raters)]
 
