@@ -57,6 +57,8 @@ class BlindStudy:
     guidelines: str
     is_open: bool
     is_simulated: bool
+    # Said of the study as a whole: said of one dialogue it would unblind it.
+    has_demo_text: bool
     pace: Pace
 
 
@@ -86,6 +88,7 @@ def blind_study(membership: Membership) -> BlindStudy:
         guidelines=study.guidelines,
         is_open=study.is_open,
         is_simulated=study.is_simulated,
+        has_demo_text=bool(study.selection.get("demo")),
         pace=pace(membership),
     )
 

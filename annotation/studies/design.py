@@ -79,7 +79,7 @@ def launch(*, study: Study, by: User | None) -> Study:
             "No background has every chosen version. Choose fewer versions, or generate the missing ones."
         )
     items = _make_items(frozen, selection)
-    frozen.selection = selection.counts()
+    frozen.selection = selection.counts() | {"demo": frozen.items.filter(dialogue__is_demo=True).count()}
     frozen.state = Study.State.OPEN
     frozen.launched_at = timezone.now()
     frozen.save(update_fields=["selection", "state", "launched_at"])

@@ -44,6 +44,17 @@ def test_the_list_shows_the_raters_studies_with_their_progress_and_no_others(ann
     assert "Not for Ann" not in text
 
 
+def test_demo_text_is_named_for_the_study_as_a_whole_and_never_on_one_of_its_dialogues() -> None:
+    chats = corpus(1)
+    chats.dialogues.filter(version="gamma").update(is_demo=True)
+    ann = member(study(of=chats), "ann")
+    client = logged_in(ann)
+    label = "demo rules, not a language model"
+    assert label in client.get(reverse("rate")).content.decode()
+    page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
+    assert label not in page.content.decode()
+
+
 def test_next_leads_to_an_item_with_theme_characters_and_six_questions(ann: Membership) -> None:
     client = logged_in(ann)
     page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
