@@ -1,8 +1,6 @@
 """Making, showing, revoking and accepting invitation links."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, cast
+from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth import login
@@ -20,9 +18,9 @@ from annotation.people import invitations
 from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
+from annotation.people.secret_addresses import unshared
 from dialogues.permissions import requires
 
-P = ParamSpec("P")
 _may_invite = requires("annotation.add_invitation", "invite people")
 
 
@@ -93,24 +91,9 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("study_invite", invitation.study_id) if invitation.study_id else redirect("invite")
 
 
-def _unshared(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """Keep the address, which is the secret, out of Referer headers.
-
-    `no-referrer` would also blank the Origin header of the form's POST, which the CSRF check then refuses.
-    """
-
-    @wraps(view)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        response = view(*args, **kwargs)
-        response["Referrer-Policy"] = "strict-origin"
-        return response
-
-    return wrapped
-
-
 @login_not_required
 @never_cache
-@_unshared
+@unshared
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Opening a link changes nothing (mail scanners open links too); its form does."""

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation.people import members
+from annotation.people import members, resets
 from annotation.people.forms import RoleForm, SearchForm
 from annotation.people.invitations import open_invitations
 from annotation.roles import Role, role_of
@@ -55,6 +55,7 @@ def _person_page(request: HttpRequest, person: User, form: RoleForm | None = Non
         "form": form or RoleForm(initial={"role": role}),
         "why_not_role": members.why_not_change_role(person=person, role=others[0], by=by),
         "why_not_deactivate": members.why_not_deactivate(person=person, by=by),
+        "why_not_reset": resets.why_not_reset(person=person, by=by),
         "memberships": person.memberships.select_related("study"),
         "events": AuditEvent.objects.filter(subject=f"user:{person.pk}").select_related("actor")[:EVENTS],
     }

@@ -51,8 +51,8 @@ def people(search: str = "", shown: str = "") -> QuerySet[User]:
 
 
 def why_not_change_role(*, person: User, role: Role, by: User) -> str:
-    if _outranks(person, by):
-        return _SUPERUSER
+    if outranks(person, by):
+        return SUPERUSER
     if role_of(person) == Role.ADMIN != role and _is_last_admin(person):
         return _LAST_ADMIN
     return ""
@@ -61,15 +61,15 @@ def why_not_change_role(*, person: User, role: Role, by: User) -> str:
 def why_not_deactivate(*, person: User, by: User) -> str:
     if person.pk == by.pk:
         return "You cannot deactivate yourself. Another admin can."
-    if _outranks(person, by):
-        return _SUPERUSER
+    if outranks(person, by):
+        return SUPERUSER
     return _LAST_ADMIN if _is_last_admin(person) else ""
 
 
 @transaction.atomic
 def change_role(*, person: User, role: Role, by: User) -> None:
     """Move someone into exactly one role; raises MemberError with the reason where that may not be."""
-    person = _in_turn(person)
+    person = in_turn(person)
     before = role_of(person)
     _refuse(why_not_change_role(person=person, role=role, by=by))
     person.groups.remove(*Group.objects.filter(name__in=[other.value for other in Role if other != role]))
@@ -84,7 +84,7 @@ def change_role(*, person: User, role: Role, by: User) -> None:
 @transaction.atomic
 def deactivate(*, person: User, by: User) -> None:
     """Shut an account: its sessions end, its open invitations close, its ratings stay."""
-    person = _in_turn(person)
+    person = in_turn(person)
     _refuse(why_not_deactivate(person=person, by=by))
     User.objects.filter(pk=person.pk).update(is_active=False)
     _revoke_links(person, list(Role))
@@ -98,7 +98,7 @@ def reactivate(*, person: User, by: User) -> None:
 
 
 _LAST_ADMIN = "This is the last admin who can log in. Make somebody else an admin first."
-_SUPERUSER = "This account owns the server (a superuser). Only another superuser can change it."
+SUPERUSER = "This account owns the server (a superuser). Only another superuser can change it."
 
 
 def _refuse(reason: str) -> None:
@@ -110,7 +110,7 @@ def _is_admin() -> Q:
     return Q(is_superuser=True) | Q(groups__name=Role.ADMIN.value)
 
 
-def _outranks(person: User, by: User) -> bool:
+def outranks(person: User, by: User) -> bool:
     return person.is_superuser and not by.is_superuser
 
 
@@ -119,7 +119,7 @@ def _is_last_admin(person: User) -> bool:
     return person.is_active and role_of(person) == Role.ADMIN and not others.exists()
 
 
-def _in_turn(person: User) -> User:
+def in_turn(person: User) -> User:
     """The account as it is now; two admins who demote each other at one moment take turns, so that one stays."""
     Group.objects.select_for_update().get(name=Role.ADMIN.value)
     return User.objects.get(pk=person.pk)

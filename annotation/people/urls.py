@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from annotation.people import home, invitation_views, member_views, method
+from annotation.people import home, invitation_views, member_views, method, reset_views
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,11 +10,13 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("account/password/", auth.PasswordChangeView.as_view(), name="password_change"),
     path("account/password/changed/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("account/reset/<str:uidb64>/<str:token>/", reset_views.password_reset, name="password_reset"),
     path("people/", member_views.people, name="people"),
     path("people/<int:pk>/", member_views.person, name="person"),
     path("people/<int:pk>/role/", member_views.person_role, name="person_role"),
     path("people/<int:pk>/deactivate/", member_views.person_deactivate, name="person_deactivate"),
     path("people/<int:pk>/reactivate/", member_views.person_reactivate, name="person_reactivate"),
+    path("people/<int:pk>/reset/", reset_views.person_reset, name="person_reset"),
     path("people/invite/", invitation_views.invite, name="invite"),
     path("people/invitations/<int:pk>/revoke/", invitation_views.invitation_revoke, name="invitation_revoke"),
     path("studies/<int:pk>/invite/", invitation_views.study_invite, name="study_invite"),

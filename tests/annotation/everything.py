@@ -9,9 +9,11 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from annotation.models import Assignment, Invitation, Membership, Study
-from annotation.people import invitations
+from annotation.people import invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
@@ -87,6 +89,7 @@ class Everything:
             "": {},
             "upload": {"token": "no-such-upload-at-all"},
             "invitation link": {"token": self.token},
+            "reset link": _reset_link(self.people[Role.RATER]),
             "invitation": {"pk": Invitation.objects.filter(study=self.study).get().pk},
             "person": {"pk": self.people[Role.RATER].pk},
             "corpus": {"pk": self.study.corpus_id},
@@ -105,6 +108,10 @@ class Everything:
             "item": {"token": self.assignment.token},
         }
         return known[of]
+
+
+def _reset_link(user: User) -> dict[str, Any]:
+    return {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": resets.TOKENS.make_token(user)}
 
 
 def _rated(membership: Membership) -> Assignment:

@@ -69,11 +69,14 @@ TABLE = {
     "password_change": members(post=200),
     "password_change_done": members(),
     "invitation": Row((200,) * 4, (422, 200, 200, 200), "invitation link"),
+    # Opened, a good link moves its token from the address into the session.
+    "password_reset": Row((302,) * 4, (302,) * 4, "reset link"),
     "people": admins(),
     "person": admins("person"),
     "person_role": admins("person", get=405, post=422),
     "person_deactivate": admins("person", get=405, post=302),
     "person_reactivate": admins("person", get=405, post=302),
+    "person_reset": admins("person", get=405, post=200),
     "invite": staff(post=422),
     # A link that somebody else made does not exist for a researcher.
     "invitation_revoke": Row((LOGIN, 405, 405, 405), (LOGIN, 403, 404, 302), "invitation"),

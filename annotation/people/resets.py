@@ -1,0 +1,55 @@
+"""Links that let somebody who forgot their password choose a new one; an admin makes and passes them on.
+
+Django signs the token; nothing is stored. It ends with the password or the log-in that it was made after, at the
+latest after `PASSWORD_RESET_TIMEOUT` seconds.
+"""
+
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from annotation.people.members import SUPERUSER, MemberError, in_turn, outranks
+from dialogues.models import AuditEvent
+
+
+class Tokens(PasswordResetTokenGenerator):
+    """Django's tokens, which also end when the account is shut or becomes a superuser's."""
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        # A link that an admin made must not open what only a superuser may open by now.
+        rank = f"{user.is_active}{user.is_superuser}"
+        return f"{super()._make_hash_value(user, timestamp)}{rank}"
+
+
+TOKENS = Tokens()
+
+
+def why_not_reset(*, person: User, by: User) -> str:
+    if not person.is_active:
+        return "This account is deactivated. Reactivate it first."
+    if not person.has_usable_password():
+        return "Nobody logs in to this account, so it has no password."
+    return SUPERUSER if outranks(person, by) else ""
+
+
+@transaction.atomic
+def issue(*, person: User, by: User) -> str:
+    """The path of a new link, known nowhere else; raises MemberError with the reason where none may be made."""
+    person = in_turn(person)
+    if reason := why_not_reset(person=person, by=by):
+        raise MemberError(reason)
+    AuditEvent.record(by, "make reset link", person)
+    return reverse("password_reset", args=[urlsafe_base64_encode(force_bytes(person.pk)), TOKENS.make_token(person)])
+
+
+@transaction.atomic
+def spend(*, person: User, token: str) -> bool:
+    """Save the password set on `person`, unless the link ended since its form was sent; says whether."""
+    if not TOKENS.check_token(in_turn(person), token):
+        return False
+    person.save(update_fields=["password"])
+    AuditEvent.record(person, "reset password", person)
+    return True
