@@ -44,7 +44,8 @@ def is_allowed(parts: SplitResult, port: int | None, allowed: Sequence[str]) -> 
 def ip_problem(text: str) -> str | None:
     """Why a connection may not go to this IP address, or None."""
     address = _unwrapped(ip_address(text))
-    if address.is_global and not address.is_multicast:
+    site_local = isinstance(address, IPv6Address) and address.is_site_local
+    if address.is_global and not address.is_multicast and not site_local:
         return None
     return (
         f"{text} is a loopback, private or reserved address. "
@@ -57,6 +58,9 @@ def _spelling_problem(parts: SplitResult) -> str | None:
         return "The address must start with https:// or http://."
     if not parts.hostname:
         return "The address names no host."
+    # Clients turn other letters into ASCII in their own ways: `127.0.0。1` becomes 127.0.0.1 after it was judged.
+    if not parts.hostname.isascii() or "%" in parts.hostname:
+        return "Write the host in plain letters; an international name in its xn-- form."
     if parts.username is not None or parts.password is not None:
         return "Leave the user name and password out of the address; the API key has its own field."
     if parts.query or parts.fragment:
@@ -79,10 +83,10 @@ def _host_problem(parts: SplitResult) -> str | None:
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside a mapped, 6to4, Teredo or NAT64 one."""
+    """The IPv4 address inside a mapped, compatible, 6to4, Teredo or NAT64 one."""
     if isinstance(address, IPv4Address):
         return address
-    if address.packed[:12] == bytes.fromhex("0064ff9b0000000000000000"):
+    if address.packed[:12] in (bytes(12), bytes.fromhex("0064ff9b0000000000000000")):
         return IPv4Address(address.packed[12:])
     teredo = address.teredo[1] if address.teredo else None
     return address.ipv4_mapped or address.sixtofour or teredo or address
