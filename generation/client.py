@@ -26,8 +26,12 @@ from generation.prompts import ChatMessage
 
 CONNECT_SECONDS = 10
 LARGEST_REPLY = 8 * 2**20  # bytes of one HTTP answer
+LONGEST_MESSAGE = 1000  # letters of an error that are kept
+SHORTEST_SECRET = 8  # letters; a shorter key is a placeholder such as "none", and hiding it would garble replies
 LONGEST_RETRY_AFTER = 3600.0  # seconds; a longer wish is cut to this
 DEMO_MODEL = "demo-rules"
+# Not every layer wraps what the one below raises: a server that does not speak HTTP is aiohttp's own error.
+FAILURES = (openai.APIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError)
 
 
 class Trouble(StrEnum):
@@ -173,34 +177,39 @@ class Client:
         try:
             async with asyncio.timeout(self.target.timeout):
                 raw = await create(**body)
-        except (openai.APIError, TimeoutError) as error:
+        except FAILURES as error:
             self._raise_as_trouble(error)
-        return read_reply(raw.http_response.text)
+        return read_reply(self._without_key(raw.http_response.text))
 
     async def model_names(self) -> list[str]:
         """What the endpoint says it offers; raises CallError."""
         try:
             async with asyncio.timeout(self.target.timeout):
                 page = await self._openai.models.list()
-        except (openai.APIError, TimeoutError) as error:
+        except FAILURES as error:
             self._raise_as_trouble(error)
         return [model.id for model in page.data or []]
 
     async def close(self) -> None:
         await self._openai.close()
 
-    def _raise_as_trouble(self, error: openai.APIError | TimeoutError) -> NoReturn:
+    def _raise_as_trouble(self, error: Exception) -> NoReturn:
         found = classify(error)
-        if self.target.api_key:
-            found.message = found.message.replace(self.target.api_key, "[key]")
+        # A status line may hold any byte, and the words go into the ledger.
+        found.message = storable(self._without_key(found.message))[:LONGEST_MESSAGE]
         raise found from None
+
+    def _without_key(self, text: str) -> str:
+        """Some servers send the key back to whoever they answer."""
+        key = self.target.api_key
+        return text.replace(key, "[key]") if len(key) >= SHORTEST_SECRET else text
 
 
 def read_reply(body: str) -> Reply:
     """The parts of a chat completion that matter, whatever shape the body has; never raises."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         return Reply(storable(body), "malformed", "", 0, 0, is_demo=False)

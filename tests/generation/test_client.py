@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from generation.client import CallError, Client, Reply, Target, Trouble, read_reply
+from generation.client import CallError, Client, Reply, Target, Trouble, read_reply, storable
 from generation.prompts import ChatMessage
 
 QUESTION: list[ChatMessage] = [{"role": "user", "content": "hello"}]
@@ -71,6 +71,12 @@ class Handler(BaseHTTPRequestHandler):
     def wrong(self) -> None:
         self.answer(400, {"error": {"message": "bad request"}})
 
+    def echo(self) -> None:
+        self.answer(200, {"choices": [{"message": {"content": f"your key is {KEY}"}}]})
+
+    def odd_line(self) -> None:
+        self.wfile.write(b"HTTP/1.1 \x00\xff nonsense\r\n\r\n")
+
     def redirect(self) -> None:
         self.answer(307, {}, Location="/good/chat/completions")
 
@@ -100,7 +106,7 @@ def address() -> Iterator[str]:
     Handler.seen = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
@@ -141,6 +147,7 @@ def test_a_good_answer_is_read(address: str) -> None:
         ("cut", Trouble.AMBIGUOUS),
         ("silent", Trouble.AMBIGUOUS),
         ("huge", Trouble.REJECTED),
+        ("odd_line", Trouble.AMBIGUOUS),
     ],
 )
 def test_every_fault_has_its_name_and_is_asked_once(address: str, fault: str, trouble: Trouble) -> None:
@@ -154,8 +161,14 @@ def test_a_rate_limit_says_how_long_to_wait(address: str, fault: str, seconds: f
     assert (error.trouble, error.retry_after) == (Trouble.RATE_LIMITED, seconds)
 
 
-def test_the_key_is_in_no_error(address: str) -> None:
+def test_the_key_is_in_no_error_and_in_no_reply(address: str) -> None:
     assert KEY not in trouble_at(f"{address}/auth").message
+    assert ask(f"{address}/echo").text == "your key is [key]"
+
+
+def test_an_error_made_of_odd_bytes_can_be_stored(address: str) -> None:
+    message = trouble_at(f"{address}/odd_line").message
+    assert message == storable(message)
 
 
 def test_a_closed_port_is_known_not_to_have_been_paid(unused_port: int) -> None:
@@ -194,6 +207,7 @@ def test_a_public_name_that_resolves_inside_is_refused_when_connecting(
     [
         ("not json", "malformed"),
         ("[]", "malformed"),
+        pytest.param("[" * 200_000, "malformed", id="deep"),
         ("{}", "no_choices"),
         ('{"choices": []}', "no_choices"),
         ('{"choices": [7], "usage": 3, "model": 4}', "no_choices"),
