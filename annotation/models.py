@@ -133,6 +133,11 @@ class Study(models.Model):
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
 
+    @property
+    def takes_raters(self) -> bool:
+        """Whether people can still join: not once it is closed, never where the simulator rates."""
+        return self.state != self.State.CLOSED and not self.is_simulated
+
 
 class Item(models.Model):
     """One dialogue of a study, with the theme and characters shown beside it.
