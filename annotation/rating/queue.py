@@ -68,9 +68,12 @@ def next_assignment(membership: Membership, *, now: datetime) -> Assignment | No
         return None
     # A rater's own tabs take turns here, so that two of them never claim two places.
     Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
-    held = Assignment.objects.opened().filter(membership=membership).order_by("position").first()
-    if held is None and study.raters_per_item is not None:
-        held = _claim(membership, study, now)
+    mine = Assignment.objects.opened().filter(membership=membership).order_by("position")
+    if study.raters_per_item is None:
+        held = mine.first()
+    else:
+        # Locked, or a place whose lease has run out could go to another rater while this one is sent to it.
+        held = mine.select_for_update(no_key=True).first() or _claim(membership, study, now)
     if held is not None:
         show(held, now=now)
     return held
