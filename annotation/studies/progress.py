@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 
 from annotation.models import Assignment, Membership, Rating, Study
 from annotation.reports.agreement import Estimate, alpha
+from annotation.reports.loading import once
 from annotation.reports.scores import study_items, study_scores
 
 # How many of a rater's latest ratings their pace is measured by.
@@ -106,7 +107,14 @@ def rater_table(study: Study) -> list[RaterProgress]:
 
 
 def live_agreement(study: Study) -> list[MetricAgreement]:
-    """Krippendorff's α per metric over the current ratings, ordinal and interval."""
+    """Krippendorff's α per metric over the current ratings, ordinal and interval; without the report's bootstraps.
+
+    The page asks every few seconds, so it is computed once for each set of ratings.
+    """
+    return once("live-agreement", study, lambda: _agreement(study))
+
+
+def _agreement(study: Study) -> list[MetricAgreement]:
     metrics = study.rubric.metric_list()
     items = study_items(study)
     scores = study_scores(study, items, [metric.key for metric in metrics])

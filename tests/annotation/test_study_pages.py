@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Membership, Study
 from annotation.rating import queue
 from annotation.rating.answers import Answer
-from annotation.studies.progress import pace, wanted
+from annotation.studies.progress import live_agreement, pace, wanted
 from tests.annotation.setting import SCORES, corpus, draft, member, study, user
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,19 @@ def test_the_page_shows_progress_a_rater_and_agreement_a_question(researcher: Cl
     assert natural.ordinal.value is not None
 
 
+def test_agreement_is_computed_again_only_when_ratings_change(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    one = study(of=corpus(1))
+    ann, bob = member(one, "ann"), member(one, "bob")
+    rate(ann, 4)
+    first = live_agreement(one)
+    with django_assert_num_queries(1):
+        assert live_agreement(one) == first
+    rate(bob, 4)
+    assert live_agreement(one) != first
+
+
 def test_a_simulated_study_says_so_on_every_page(researcher: Client) -> None:
     one = draft(is_simulated=True)
     for url in (reverse("studies"), one.get_absolute_url()):
@@ -96,6 +110,17 @@ def test_somebody_without_an_account_cannot_be_added(researcher: Client) -> None
     page = researcher.post(reverse("study_member", args=[one.pk]), {"username": "nobody"}, follow=True)
     assert "Invite them by a link" in page.content.decode()
     assert not one.memberships.exists()
+
+
+def test_nobody_is_added_to_a_closed_study_or_to_the_simulators(researcher: Client) -> None:
+    over, simulated = study(of=corpus(1)), draft(of=corpus(1, name="Other"), is_simulated=True)
+    user("ann")
+    researcher.post(reverse("study_close", args=[over.pk]))
+    for one in (over, simulated):
+        page = researcher.post(reverse("study_member", args=[one.pk]), {"username": "ann"}, follow=True)
+        assert "takes no more raters" in page.content.decode()
+        assert "Add raters" not in page.content.decode()
+        assert not one.memberships.exists()
 
 
 def test_a_form_with_a_taken_name_or_a_foreign_version_is_shown_again(researcher: Client) -> None:
