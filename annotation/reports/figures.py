@@ -41,7 +41,8 @@ def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
 def agreement_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     """Ordinal α within each version, with intervals."""
     rows = agreement_rows(found)
-    lowest = min([0.0, *(row["low"] for row in rows if row["low"] is not None)])
+    # A value without an interval may lie below nought too.
+    lowest = min([0.0, *(row["value"] if row["low"] is None else row["low"] for row in rows)])
     x = alt.X("value:Q", title="Krippendorff's α, ordinal", scale=alt.Scale(domain=[lowest, 1]))
     return forest(rows, x, study, found, theme)
 
