@@ -25,6 +25,8 @@ _LONE_I = re.compile(r"(?<![\w.'’\-])i(?=$|[\s,!?;:…\"”)\]]|['’](?:m|d|v
 _I = re.compile(r"\bI\b")
 _SENTENCE_START = re.compile(r"(^|(?<!\.)[.!?][\"'”’)\]]*\s+)([\"'“‘(\[]*)(?!www\.|https?:)([^\W\d_])", re.MULTILINE)
 _ABBREVIATION = re.compile(r"(?:\b(?:vs|etc|approx)|\b[a-hj-z])\.\s+$", re.IGNORECASE)
+# How far back an abbreviation can begin; looking at all that came before would cost the square of a long text.
+_LOOK_BACK = 12
 
 
 class ShownTurn(TypedDict):
@@ -76,10 +78,11 @@ def _quoted(line: str) -> str:
 
 
 def _with_capital(found: re.Match[str]) -> str:
-    before = found.string[: found.end(1)]
+    end = found.end(1)
     first = found[3]
     capital = first.upper()
     # A few letters have no capital of one letter that means the same (ß, ı).
-    if _ABBREVIATION.search(before) or len(capital) != 1 or capital.casefold() != first.casefold():
+    abbreviated = _ABBREVIATION.search(found.string, max(0, end - _LOOK_BACK), end)
+    if abbreviated or len(capital) != 1 or capital.casefold() != first.casefold():
         return found[0]
     return found[1] + found[2] + capital

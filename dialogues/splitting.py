@@ -8,6 +8,8 @@ from dialogues.transcript import Message, Transcript
 # full-width kin of these need no blank after them.
 _SENTENCE_END = re.compile(r"""[.!?…]+(?:[ \t]+[.!?…]+)*[)\]"'’”»]*(?=\s)|[。！？]+[）」』”’]*""")
 _ABBREVIATION = re.compile(r"(?<!\w)(?:mr|mrs|ms|dr|prof|st|vs|approx|e\.g|i\.e)\.\Z", re.IGNORECASE)
+# The longest abbreviation with its stop: looking further back would cost the square of a long text.
+_LOOK_BACK = 7
 
 
 def split_by_punctuation(transcript: Transcript) -> Transcript:
@@ -22,7 +24,7 @@ def sentences(text: str) -> list[str]:
     parts = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        if not _ABBREVIATION.search(text, start, match.end()):
+        if not _ABBREVIATION.search(text, max(start, match.end() - _LOOK_BACK), match.end()):
             parts.append(text[start : match.end()].strip())
             start = match.end()
     return [part for part in [*parts, text[start:].strip()] if part]

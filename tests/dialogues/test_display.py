@@ -56,3 +56,8 @@ def test_a_turn_holds_the_run_of_messages_and_its_speakers_name() -> None:
         {"speaker": 2, "name": "Bo", "messages": ["yes ."]},
     ]
     assert turns_for_template(transcript, tidy=True)[0]["messages"] == ["Hi.", "You?"]
+
+
+def test_a_very_long_message_is_tidied_in_linear_time() -> None:
+    """Where each sentence looks back at all before it, this runs into the suite's time limit."""
+    assert tidied("we ate , etc. twice . " * 40_000) == " ".join(["We ate, etc. twice."] * 40_000)
