@@ -90,6 +90,7 @@ class CallRunner:
         self._limiter: Limiter = RedisLimiter(settings.REDIS_URL) if settings.REDIS_URL else LocalLimiter()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._lanes: dict[int, _Lane] = {}
+        self._clients: dict[Target, Client] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._results: asyncio.Queue[tuple[_Lane, Claimed, Reply | CallError]] = asyncio.Queue()
         self._unsettled = 0
@@ -141,21 +142,25 @@ class CallRunner:
 
     async def _open_lanes(self) -> None:
         for endpoint in await self._db(self._endpoints):
-            lane = self._lanes.get(endpoint.pk)
-            if lane is None or lane.task is None or lane.task.done():
-                await self._open_lane(endpoint)
+            try:
+                client = self._client_for(target_of(endpoint))
+            except (CallError, KeysMissingError) as error:
+                await self._db(self._pause_all, endpoint, str(error))
             else:
-                lane.endpoint = endpoint
+                self._open_lane(endpoint, client)
 
-    async def _open_lane(self, endpoint: Endpoint) -> None:
-        try:
-            client = Client(target_of(endpoint))
-        except (CallError, KeysMissingError) as error:
-            await self._db(self._pause_all, endpoint, str(error))
-            return
-        lane = self._lanes[endpoint.pk] = _Lane(endpoint, client)
-        lane.task = asyncio.create_task(self._work(lane))
-        lane.task.add_done_callback(_log_failure)
+    def _client_for(self, target: Target) -> Client:
+        """One client for as long as address, key and limits stay; a change reaches the next call. Raises CallError."""
+        if target not in self._clients:
+            self._clients[target] = Client(target)
+        return self._clients[target]
+
+    def _open_lane(self, endpoint: Endpoint, client: Client) -> None:
+        lane = self._lanes.setdefault(endpoint.pk, _Lane(endpoint, client))
+        lane.endpoint, lane.client = endpoint, client
+        if lane.task is None or lane.task.done():
+            lane.task = asyncio.create_task(self._work(lane))
+            lane.task.add_done_callback(_log_failure)
 
     def _endpoints(self) -> list[Endpoint]:
         running = Run.objects.filter(state=Run.State.RUNNING)
@@ -175,10 +180,11 @@ class CallRunner:
             estimate = int(lane.tokens_a_call)
             granted, wait = await self._limiter.acquire(lane.key, lane.rates, wanted, estimate)
             claimed = await self._claim(lane, granted) if granted else []
-            unused = granted - len(claimed)
-            await self._limiter.give_back(lane.key, lane.rates, unused, unused * estimate)
+            # What is claimed is sent before anything else can go wrong.
             for call in claimed:
                 self._send(lane, call, estimate)
+            unused = granted - len(claimed)
+            await self._limiter.give_back(lane.key, lane.rates, unused, unused * estimate)
             if claimed:
                 await self._sleep(CLAIM_PAUSE)
             else:
@@ -197,13 +203,17 @@ class CallRunner:
         result: Reply | CallError
         try:
             result = await lane.client.chat(call.request.messages, call.request.parameters)
+        except CallError as error:
+            result = error
+        except Exception as error:
+            log.exception("Call %d ended in a way that the client has no name for", call.pk)
+            result = CallError(Trouble.AMBIGUOUS, f"Sending failed inside this program: {type(error).__name__}")
+        self._unsettled += 1
+        self._results.put_nowait((lane, call, result))
+        if isinstance(result, Reply):
             used = result.prompt_tokens + result.completion_tokens
             lane.tokens_a_call += 0.05 * (used - lane.tokens_a_call)
             await self._limiter.give_back(lane.key, lane.rates, 0, estimate - used)
-        except CallError as error:
-            result = error
-        self._unsettled += 1
-        self._results.put_nowait((lane, call, result))
 
     async def _settle_forever(self) -> None:
         while True:
@@ -260,8 +270,8 @@ class CallRunner:
         await self._results.join()
 
     async def _close(self) -> None:
-        for lane in self._lanes.values():
-            await lane.client.close()
+        for client in self._clients.values():
+            await client.close()
         if isinstance(self._limiter, RedisLimiter):
             await self._limiter.close()
         await self._db(Runner.objects.filter(owner=self.owner).delete)

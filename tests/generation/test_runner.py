@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connections
 
 from config.celery import app
 from generation import ledger, lifecycle, tasks
+from generation.client import Client
 from generation.demo_model import DemoSettings
+from generation.limits import LocalLimiter, Rates
 from generation.models import Call, Endpoint, Run, Runner
 from generation.runner import CallRunner, Plan
 from tests.demo_server import DemoServer
@@ -63,12 +66,12 @@ def started_again(run: Run) -> Run:
 
 def test_a_failing_provider_pauses_the_run_before_all_is_tried(demo_model: DemoServer) -> None:
     demo_model.settings = DemoSettings(faults={"bad_request": 1.0})
-    run = started(small_corpus(200), endpoint_at(demo_model.base_url, max_in_flight=4))
+    run = started(small_corpus(60), endpoint_at(demo_model.base_url, max_in_flight=4))
     work(run)
     run.refresh_from_db()
     assert run.state == Run.State.PAUSED
     assert "20 of the last 20 calls failed" in run.state_reason
-    assert demo_model.stats()["requests"] < 60
+    assert demo_model.stats()["requests"] < 50
 
 
 def test_the_endpoints_limit_of_calls_in_flight_is_kept(demo_model: DemoServer) -> None:
@@ -119,6 +122,61 @@ def test_an_endpoint_that_may_not_be_reached_pauses_its_run_in_words() -> None:
     run.refresh_from_db()
     assert run.state == Run.State.PAUSED
     assert "ENDPOINT_ALLOWED_HOSTS" in run.state_reason
+
+
+def test_a_changed_endpoint_reaches_a_runner_that_is_at_work(demo_model: DemoServer) -> None:
+    run = started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1", max_in_flight=1))
+
+    def correct() -> None:
+        Endpoint.objects.update(base_url=demo_model.base_url)
+        Call.objects.update(not_before=run.started_at)
+        connections.close_all()
+
+    async def mended_on_the_way() -> None:
+        runner = CallRunner(Plan(runs=(run.pk,)))
+        task = asyncio.create_task(runner.run())
+        while not runner.totals.troubles:
+            await asyncio.sleep(0.02)
+        await asyncio.to_thread(correct)
+        await task
+
+    asyncio.run(mended_on_the_way())
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert demo_model.stats()["requests"] == 6
+
+
+class BrokenLimiter(LocalLimiter):
+    """Grants everything, and fails whenever something is handed back, as a Redis that was just stopped would."""
+
+    async def give_back(self, key: str, rates: Rates, requests: int, tokens: int) -> None:
+        raise ConnectionError("gone")
+
+
+def test_a_broken_limiter_loses_no_answer_that_was_paid_for(
+    demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generation.runner.LocalLimiter", BrokenLimiter)
+    monkeypatch.setattr(settings, "REDIS_URL", "")
+    run = started(small_corpus(1), endpoint_at(demo_model.base_url))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert demo_model.stats()["answered_again"] == 0
+
+
+def test_a_failure_without_a_name_ends_the_call_and_not_the_runner(
+    demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(self: Client, *args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Client, "chat", broken)
+    run = started(small_corpus(1), endpoint_at(demo_model.base_url), ambiguous_policy=Run.AmbiguousPolicy.HOLD)
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    assert "ZeroDivisionError" in run.calls.get().error
 
 
 def test_a_key_that_cannot_be_opened_pauses_its_run_in_words(demo_model: DemoServer) -> None:
