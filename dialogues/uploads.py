@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,5 +48,7 @@ def clean() -> None:
     """Remove files that nobody imported within a day."""
     oldest = time.time() - KEPT_SECONDS
     for path in folder().iterdir():
-        if path.is_file() and path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
+        # Another upload may be removing the same files.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()

@@ -46,9 +46,14 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     if done:
         return _already(request, token, done)
     source = Source(uploads.path_of(token), waiting["file_name"], waiting["file_format"])
-    if not source.path.exists():
-        messages.warning(request, "That upload was removed, as it had waited for a day. Choose the file again.")
-        return redirect("dialogues:import")
+    try:
+        return _confirm(request, token, source, waiting)
+    except FileNotFoundError:
+        return _gone(request, token, waiting["sha256"])
+
+
+def _confirm(request: HttpRequest, token: str, source: Source, waiting: dict[str, Any]) -> HttpResponse:
+    """What was read, with the form; on POST the import. Raises FileNotFoundError once the upload is removed."""
     report, first = importing.preview(source, deduplicate=waiting["deduplicate"], shown=SHOWN)
     form = ConfirmForm(request.POST or None, bad=report.refused, file_name=source.file_name)
     if request.method == "POST" and form.is_valid():
@@ -104,6 +109,15 @@ def _import(
         said += f" {report.refused:,} bad record{' was' if report.refused == 1 else 's were'} left out."
     messages.success(request, said)
     return redirect(imported.corpus)
+
+
+def _gone(request: HttpRequest, token: str, sha256: str) -> HttpResponse:
+    """The file waited too long, or another click imported and removed it while this one was reading."""
+    done = Corpus.objects.filter(sha256=sha256).first()
+    if done:
+        return _already(request, token, done)
+    messages.warning(request, "That upload was removed, as it had waited for a day. Choose the file again.")
+    return redirect("dialogues:import")
 
 
 def _already(request: HttpRequest, token: str, corpus: Corpus) -> HttpResponse:

@@ -11,7 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from annotation.roles import Role
-from dialogues import uploads
+from dialogues import importing, uploads
+from dialogues.importing import Source
 from dialogues.models import AuditEvent, Corpus
 from tests.dialogues.files import PARLAI, bring_in, line
 from tests.people import make_user
@@ -148,3 +149,20 @@ def test_a_rater_cannot_import(client: Client) -> None:
     client.force_login(make_user(Role.RATER))
     assert client.get(IMPORT).status_code == 403
     assert client.post(IMPORT).status_code == 403
+
+
+def test_a_click_whose_file_another_click_imported_meanwhile_finds_that_corpus(
+    researcher: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = upload(researcher, PARLAI).url
+    read = importing.preview
+
+    def read_while_another_imports(source: Source, **options: Any) -> Any:
+        found = read(source, **options)
+        importing.import_file(source, name="First", by=None)
+        source.path.unlink()
+        return found
+
+    monkeypatch.setattr(importing, "preview", read_while_another_imports)
+    answer = researcher.post(where, {"name": "Second"})
+    assert answer.url == f"/corpora/{Corpus.objects.get(name='First').pk}/"
