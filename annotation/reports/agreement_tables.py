@@ -1,9 +1,10 @@
 """How far a study's raters agree, as tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from annotation.models import Study
 from annotation.reports.agreement import Agreement
+from annotation.reports.agreement import Estimate as Coefficient
 from annotation.reports.findings import Findings
 from annotation.reports.notes import INTERVALS, listed, provenance
 from dialogues.tables import Cell, Column, Estimate, Table
@@ -60,6 +61,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
         *provenance(study, found),
         "Within one version scores vary less, so α is lower than over all versions where versions differ.",
         f"{INTERVALS} items.",
+        *_undefined_by_version(found, dashes=dashes),
     )
     return Table("agreement-by-version", "Krippendorff's α (ordinal) within each version.", columns, rows, notes)
 
@@ -98,18 +100,34 @@ def _coefficient(agreed: Agreement, key: str) -> Cell:
 def _undefined_notes(found: Findings) -> Iterator[str]:
     """A sentence for every value that does not exist, and for items that correlations leave out."""
     for metric in found.metrics:
-        reasons: dict[str, list[str]] = {}
-        for key, (label, _, _) in COEFFICIENTS.items():
-            if why := found.agreement[metric.key].estimates[key].undefined:
-                reasons.setdefault(why.value, []).append(label)
-        for reason, labels in reasons.items():
-            yield f"{metric.name}: {listed(labels)} undefined, because {reason}."
+        estimates = found.agreement[metric.key].estimates
+        yield from _undefined(metric.name, {label: estimates[key] for key, (label, _, _) in COEFFICIENTS.items()})
     first = next(iter(found.agreement.values()), None)
     if first and first.incomplete_units:
         yield (
             f"ICC leaves out {first.incomplete_units:,} of {first.units:,} items that not all {first.raters} raters "
             "have scored."
         )
+
+
+def _undefined_by_version(found: Findings, *, dashes: bool) -> Iterator[str]:
+    for metric in found.metrics:
+        shown = {
+            version.symbol: found.agreement_by_version[metric.key, version.slug].estimates["alpha_ordinal"]
+            for version in found.versions
+            if not (dashes and version.slug in metric.dash_for)
+        }
+        yield from _undefined(metric.name, shown)
+
+
+def _undefined(name: str, estimates: Mapping[str, Coefficient]) -> Iterator[str]:
+    """One sentence a reason, with the columns that it explains."""
+    reasons: dict[str, list[str]] = {}
+    for label, found in estimates.items():
+        if found.undefined:
+            reasons.setdefault(found.undefined.value, []).append(label)
+    for reason, labels in reasons.items():
+        yield f"{name}: {listed(labels)} undefined, because {reason}."
 
 
 def _hidden_note(found: Findings) -> Iterator[str]:

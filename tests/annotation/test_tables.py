@@ -153,6 +153,19 @@ def test_equal_scores_are_undefined_with_a_sentence_and_no_number() -> None:
     )
 
 
+def test_an_undefined_alpha_of_one_version_says_why_unless_a_dash_hides_it() -> None:
+    def score(rater: int, background: int, version: str, metric: str) -> int:
+        return 4 if version == "alpha" else 1 + (rater + background + len(version)) % 5
+
+    study = rated_study(score=score)
+    table = tables_of(study)["agreement-by-version"]
+    assert cell(table, "Natural", "", "α") == "undefined"
+    assert "Natural: α undefined, because all scores are equal." in table.notes
+    on_topic = "On-topic: α undefined, because all scores are equal."
+    assert on_topic not in table.notes
+    assert on_topic in tables_of(study, dashes=False)["agreement-by-version"].notes
+
+
 def test_one_rater_has_no_agreement_and_the_table_says_why() -> None:
     table = tables_of(rated_study(raters=1))["agreement"]
     assert set(table.rows[0][1:]) == {"undefined"}
