@@ -186,6 +186,7 @@ LATEX = str.maketrans(
         "α": r"$\alpha$",
         "β": r"$\beta$",
         "γ": r"$\gamma$",
+        "κ": r"$\kappa$",
         "×": r"$\times$",
         "±": r"$\pm$",
         "≥": r"$\geq$",

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from django.urls import reverse
 
 from annotation.models import Rating, Score, Study
 from annotation.reports.exports import RATING_COLUMNS
+from annotation.reports.loading import findings_of
+from annotation.reports.tables import study_tables
 from annotation.roles import Role
-from dialogues.models import AuditEvent
+from dialogues.models import AuditEvent, Dialogue
+from dialogues.tables import to_latex
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 
 pytestmark = pytest.mark.django_db
@@ -150,12 +154,21 @@ def test_table_csv_without_dashes_has_the_kept_scores() -> None:
     assert rows[4]["α here n"] == "18"
 
 
+def test_latex_of_every_table_spells_greek_letters_as_commands() -> None:
+    study = rated_study()
+    texts = [to_latex(table) for table in study_tables(study, findings_of(study)).values()]
+    assert r"Weighted $\kappa$" in "".join(texts)
+    assert not re.search("[\u0370-\u03ff]", "".join(texts))
+
+
 def test_latex_carries_the_notes_and_runs_nothing() -> None:
-    study = rated_study(name=r"\input{secret} & 100 %", simulated=True)
+    study = rated_study(simulated=True)
+    Dialogue.objects.update(is_demo=False, written_by=r"\input{secret} & 100 %")
     response = signed_in(Role.RESEARCHER).get(reverse("study_table_latex", args=[study.pk, "table-3"]))
     text = response.content.decode()
     assert r"\begin{tabular}" in text
     assert "Simulated ratings" in text
+    assert r"written by \textbackslash{}input\{secret\} \& 100 \%" in text
     assert r"\input" not in text
 
 
