@@ -12,7 +12,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
+PYTHON = os.path.join(BIN, "python")
 LOG = os.path.join(ROOT, "var", "install.log")
 
 # What pip prints, and what to tell the person about it.
@@ -65,10 +66,11 @@ def run(command, default):
 
 
 def make_environment():
-    if os.path.exists(PYTHON):
+    """Make it unless it is whole: pip comes last, and a Python that was removed since leaves a dead link."""
+    if os.path.exists(PYTHON) and any(name.startswith("pip") for name in os.listdir(BIN)):
         return
     run(
-        [sys.executable, "-m", "venv", VENV],
+        [sys.executable, "-m", "venv", "--clear", VENV],
         "Python's venv module does not work; install it (Debian: apt install python3-venv) and run this again",
     )
 

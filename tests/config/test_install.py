@@ -74,3 +74,27 @@ def test_a_second_installation_does_nothing(install, checkout):
     before = (checkout / "var" / "install.log").stat().st_mtime_ns
     install.install(["requirements.txt"])
     assert (checkout / "var" / "install.log").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_environment_that_was_left_half_made_is_made_anew(install, checkout, monkeypatch, whole):
+    """Without python3-venv Debian leaves a Python and no pip; so does Ctrl-C."""
+    folder = checkout / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    for name in ("python", "pip3") if whole else ("python",):
+        (folder / name).touch()
+    commands = []
+    monkeypatch.setattr(install, "run", lambda command, default: commands.append(command[1:]))
+    install.make_environment()
+    assert commands == ([] if whole else [["-m", "venv", "--clear", str(checkout / ".venv")]])
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(install, checkout, monkeypatch):
+    folder = checkout / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "pip3").touch()
+    (folder / "python").symlink_to(checkout / "removed")
+    commands = []
+    monkeypatch.setattr(install, "run", lambda command, default: commands.append(command))
+    install.make_environment()
+    assert len(commands) == 1
