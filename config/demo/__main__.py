@@ -29,9 +29,16 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--folder", type=Path, default=Path("var/demo"), help="where the demo keeps its data")
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    """A port that an ordinary user may open, with room above it for the demo model's."""
+    if not text.isdecimal() or not 1024 <= int(text) <= 65000:
+        raise argparse.ArgumentTypeError(f"{text} is no port from 1024 to 65000; try make demo PORT=8000")
+    return int(text)
 
 
 def _serve(supervisor: Supervisor, demo: environment.Demo, port: int) -> int:

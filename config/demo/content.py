@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 
 from annotation.models import Profile, Study
 from annotation.studies import design, members, simulation
@@ -39,6 +40,7 @@ def load(passwords: Mapping[str, str], model_url: str) -> None:
     _open_study(corpus, researcher, people["rater"])
 
 
+@transaction.atomic
 def _account(role: str, password: str) -> User:
     user, created = User.objects.get_or_create(username=role)
     if created:

@@ -26,9 +26,12 @@ def prepare(folder: Path) -> Demo:
     path = folder / "secrets.json"
     if not path.exists():
         made = {"environment": fresh(), "passwords": {role: secrets.token_urlsafe(9) for role in ROLES}}
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(made, file, indent=1)
+        part.replace(path)
     kept = json.loads(path.read_text(encoding="utf-8"))
     return Demo(folder, kept["environment"], kept["passwords"])
 

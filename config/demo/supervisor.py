@@ -13,8 +13,8 @@ from typing import Self
 GRACE_SECONDS = 8.0
 
 
-class StopRequest(Exception):  # noqa: N818 a request, not an error
-    """Ctrl-C or a request to end."""
+class StopRequest(KeyboardInterrupt):
+    """Ctrl-C or a request to end. As a KeyboardInterrupt no event loop and no `except Exception` keeps it."""
 
 
 class Supervisor:

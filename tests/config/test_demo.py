@@ -1,5 +1,6 @@
 """The demo starts with one command, shows what it promises, and leaves nothing behind."""
 
+import asyncio
 import re
 import signal
 import socket
@@ -10,6 +11,8 @@ import urllib.request
 import psutil
 import pytest
 
+from config.demo import __main__ as demo_command
+from config.demo.supervisor import StopRequest
 from tests.demo_process import ROOT, free_port, running_demo
 
 
@@ -72,3 +75,34 @@ def test_the_secrets_file_is_for_its_owner_alone(tmp_path):
 
     environment.prepare(tmp_path)
     assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_first_start_that_broke_off_while_writing_secrets_is_mended_by_the_next(tmp_path, monkeypatch):
+    from config.demo import environment
+
+    with monkeypatch.context() as patch:
+        patch.setattr(environment.json, "dump", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            environment.prepare(tmp_path)
+    demo = environment.prepare(tmp_path)
+    assert set(demo.passwords) == {"rater", "researcher", "admin"}
+    assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
+
+
+def test_a_stop_request_leaves_an_event_loop_that_collects_errors():
+    async def interrupted():
+        raise StopRequest
+
+    async def work():
+        await asyncio.gather(interrupted(), return_exceptions=True)
+
+    with pytest.raises(StopRequest):
+        asyncio.run(work())
+
+
+@pytest.mark.parametrize("port", ["80", "65535", "99999", "http"])
+def test_an_impossible_port_is_told_with_a_possible_one(port, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["demo", "--port", port])
+    with pytest.raises(SystemExit):
+        demo_command.main()
+    assert "from 1024 to 65000" in capsys.readouterr().err.splitlines()[-1]
