@@ -133,8 +133,9 @@ def retry_failed(run: Run) -> int:
 
     One that was answered keeps its row and reply; its repairs were used up.
     """
-    failed = run.calls.filter(state=Call.State.FAILED, raw_reply="")
-    return failed.update(state=Call.State.TODO, owner="", attempt=0, not_before=timezone.now(), outcome="", error="")
+    return run.calls.retryable().update(
+        state=Call.State.TODO, owner="", attempt=0, not_before=timezone.now(), outcome="", error=""
+    )
 
 
 def _in_flight(endpoint: Endpoint, now: datetime) -> int:
@@ -206,15 +207,20 @@ def _apply(call: Call, result: Reply | CallError, now: datetime) -> None:
 
 
 def _store_reply(call: Call, reply: Reply, now: datetime) -> None:
+    # A late answer replaces the worst case that was booked when it was given up for lost; any other answer comes on
+    # top of what earlier attempts may have cost.
+    late = call.state == Call.State.AMBIGUOUS
+    told = bool(reply.prompt_tokens or reply.completion_tokens)
+    price = cost(call.run.endpoint, reply.prompt_tokens, reply.completion_tokens)
+    if late:
+        call.cost = price if told else call.cost
+    else:
+        call.cost += price if told else call.reserved
+    call.reserved = NOTHING
     call.state, call.settled_at, call.lease_until = Call.State.DONE, now, None
     call.raw_reply, call.finish_reason, call.reply_model = reply.text, reply.finish_reason, reply.model
     call.is_demo, call.outcome, call.error = reply.is_demo, "", ""
     call.prompt_tokens, call.completion_tokens = reply.prompt_tokens, reply.completion_tokens
-    price = cost(call.run.endpoint, reply.prompt_tokens, reply.completion_tokens)
-    # Without usage figures the worst case stands; an ambiguous call was already booked at its worst.
-    already_booked = call.cost if not call.reserved else NOTHING
-    call.cost = price if reply.prompt_tokens or reply.completion_tokens else (call.reserved or already_booked)
-    call.reserved = NOTHING
 
 
 def _make_ambiguous(call: Call, why: str, now: datetime) -> None:

@@ -35,6 +35,8 @@ def start(run: Run, *, by: Any = None) -> bool:
     locked.state, locked.state_reason, locked.finished_at = Run.State.RUNNING, "", None
     locked.save(update_fields=["state", "state_reason", "started_at", "finished_at"])
     AuditEvent.record(by, "run.started" if first else "run.resumed", locked)
+    # The last call may have come home while the run was paused.
+    finish_where_done([locked.pk])
     return True
 
 
@@ -61,7 +63,7 @@ def plan(run: Run) -> None:
 
 def finish_where_done(run_pks: Iterable[int]) -> None:
     """Close the running runs among these that have nothing left to send or read."""
-    for pk in run_pks:
+    for pk in sorted(run_pks):
         calls = Call.objects.filter(run=pk)
         if calls.unfinished().exists() or calls.unread().exists():
             continue

@@ -293,6 +293,10 @@ class RunDialogue(models.Model):
         return f"{self.run_id}/{self.dialogue_id}"
 
 
+# Outcomes that the client gives where no reply came (generation.client.Trouble).
+NEVER_ANSWERED = ("provider", "rejected", "ambiguous")
+
+
 class CallQuerySet(models.QuerySet["Call"]):
     def claimable(self, now: datetime) -> Self:
         """Waiting calls of running runs whose endpoint is not blocked; deeper stages first, so dialogues finish."""
@@ -303,6 +307,10 @@ class CallQuerySet(models.QuerySet["Call"]):
     def unfinished(self) -> Self:
         """Still to be sent or on its way."""
         return self.filter(state__in=(Call.State.TODO, Call.State.SENT))
+
+    def retryable(self) -> Self:
+        """Failed without an answer; a call that was answered, even by nothing, has used up its repairs."""
+        return self.filter(state=self.model.State.FAILED, outcome__in=NEVER_ANSWERED)
 
     def unread(self) -> Self:
         """Answered and paid for, not yet turned into dialogues."""

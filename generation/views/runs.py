@@ -14,7 +14,7 @@ from dialogues.models import AuditEvent
 from dialogues.permissions import requires
 from generation import events, ledger, lifecycle, planning, tasks
 from generation.forms import BudgetForm, CallFilter, RunForm
-from generation.models import Call, Endpoint, ExampleSet, Run
+from generation.models import Endpoint, ExampleSet, Run
 from generation.progress import progress_of
 
 RUNS_A_PAGE = 25
@@ -63,7 +63,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "filter": wanted,
         "budget_form": BudgetForm(instance=run),
-        "retryable": run.calls.filter(state=Call.State.FAILED, raw_reply="").count(),
+        "retryable": run.calls.retryable().count(),
     }
     return render(request, "generation/run.html", context)
 

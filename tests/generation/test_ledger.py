@@ -10,7 +10,7 @@ from dialogues.models import Dialogue
 from generation import ledger, lifecycle, reading
 from generation.client import CallError, Reply, Trouble
 from generation.ledger import Claimed, Settlement
-from generation.models import Call, Endpoint, Run, Runner
+from generation.models import NEVER_ANSWERED, Call, Endpoint, Run, Runner, Stage
 from tests.generation.runs import draft, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +200,52 @@ def test_a_late_answer_to_an_undecided_call_is_taken() -> None:
     assert answer(call, f'{{"theme": "{THEME}"}}') == [call.pk]
     run.refresh_from_db()
     assert run.spent == Decimal("0.002")
+
+
+def test_what_an_unanswered_attempt_may_have_cost_stays_booked_when_another_is_answered() -> None:
+    endpoint = endpoint_at(ADDRESS, price_in=Decimal(2), price_out=Decimal(8))
+    run = started(small_corpus(1), endpoint, ambiguous_policy=Run.AmbiguousPolicy.RESEND)
+    claim(endpoint, 1)
+    worst = Call.objects.get().reserved
+    later = timezone.now() + timedelta(minutes=10)
+    ledger.recover(now=later)
+    Call.objects.update(not_before=later)
+    Runner.beat("me", later)
+    (again,) = ledger.claim("me", endpoint.pk, 1, now=later)
+    assert answer(again, f'{{"theme": "{THEME}"}}') == [again.pk]
+    run.refresh_from_db()
+    answered = Decimal("0.002") + Decimal("0.0008")
+    assert (run.spent, run.reserved) == (worst + answered, 0)
+    assert Call.objects.get(pk=again.pk).cost == run.spent
+
+
+def test_an_empty_answer_is_an_answer_and_is_not_tried_again(run: Run) -> None:
+    Call.objects.exclude(pk=run.calls.first().pk).delete()
+    for _ in range(3):
+        (call,) = claim(run.endpoint)
+        answer(call, "")
+        reading.read_all()
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert run.calls.filter(state=Call.State.FAILED, outcome="empty").count() == 1
+    assert ledger.retry_failed(run) == 0
+
+
+def test_a_run_whose_last_call_came_home_in_a_pause_is_finished_by_resuming(endpoint: Endpoint) -> None:
+    run = started(small_corpus(1), endpoint, stages=[Stage.THEME])
+    (call,) = claim(endpoint)
+    lifecycle.pause(run)
+    answer(call, f'{{"theme": "{THEME}"}}')
+    reading.read_all()
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    assert lifecycle.start(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+
+
+def test_never_answered_are_the_troubles_that_fail_a_call() -> None:
+    assert set(NEVER_ANSWERED) == {Trouble.PROVIDER, Trouble.REJECTED, Trouble.AMBIGUOUS}
 
 
 def test_a_run_reserves_the_worst_case_and_stops_at_its_budget() -> None:
