@@ -39,6 +39,8 @@ def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
         raise UnreadableFileError(f"The first row must name the columns {', '.join(COLUMNS)}.")
     places = {name: [cell.strip().lower() for cell in header].index(name) for name in COLUMNS}
     for row, cells in rows:
+        if not cells:
+            continue
         if isinstance(cells, str):
             yield BadRecord(row, cells)
         elif len(cells) != len(header):

@@ -95,3 +95,9 @@ def test_the_real_file_gives_its_published_counts(shared_data: Path) -> None:
     decorated = {record.row: count for record in records if (count := record.tally["decorated_labels"])}
     assert decorated == {155: 14, 271: 43, 486: 16}
     assert sum(len(record.transcript) for record in records) == 27_704 + 73
+
+
+def test_an_empty_row_is_nothing() -> None:
+    header = ",".join(HEADER)
+    rows = [f"{header}\r\n", "I bake.,I swim.,User 1: Hi!\r\n", "\r\n", "I bake.,I swim.,User 2: Ho!\r\n", "\r\n"]
+    assert [type(record) for record in spc.parse(rows)] == [Record, Record]
