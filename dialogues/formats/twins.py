@@ -30,11 +30,14 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def without_twins(parsed: Iterable[Record | BadRecord]) -> Iterator[Parsed]:
-    """The same stream with a Twin in the place of each dialogue that was there before; keeps 8 bytes a window."""
+    """The same stream with a Twin in the place of each dialogue that was there before; keeps a number a window.
+
+    What was written from another dialogue of the file is its own version of it, and never a twin.
+    """
     wholes: set[int] = set()
     windows: set[int] = set()
     for item in parsed:
-        if isinstance(item, BadRecord):
+        if isinstance(item, BadRecord) or item.origin:
             yield item
             continue
         whole, inner = _fingerprints([canonical(message.text) for message in item.transcript])

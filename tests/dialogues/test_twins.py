@@ -1,6 +1,6 @@
 """ConvAI2's training file: each dialogue twice, once from each side."""
 
-from dialogues.formats import parlai
+from dialogues.formats import jsonl, parlai
 from dialogues.formats.records import Record, Twin
 from dialogues.formats.twins import canonical, without_twins
 
@@ -37,3 +37,13 @@ def test_dialogues_that_only_begin_alike_are_kept() -> None:
 
 def test_contractions_and_punctuation_do_not_tell_twins_apart() -> None:
     assert canonical("I'm sure they don't , can't you ?") == canonical("i am sure they do not can not you")
+
+
+def test_a_version_of_a_dialogue_is_no_twin_of_it_however_alike() -> None:
+    said = '"messages": [[1, "hi"], [2, "hello"]]'
+    lines = [
+        f'{{"id": "a", {said}}}',
+        f'{{"id": "b", "version": "beta", "origin": "a", {said}}}',
+        f'{{"id": "c", {said}}}',
+    ]
+    assert [type(item) for item in without_twins(jsonl.parse(lines))] == [Record, Record, Twin]
