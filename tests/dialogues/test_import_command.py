@@ -90,6 +90,7 @@ def test_an_export_is_imported_again_the_same(tmp_path: Path) -> None:
 
 
 def test_exporting_an_unknown_corpus_or_into_no_folder_is_one_line(tmp_path: Path) -> None:
-    assert run("export_dialogues", "none")[1] == "There is no corpus named “none”."
+    assert "There is no corpus yet" in run("export_dialogues", "none")[1]
     run("import_dialogues", write(tmp_path, PARLAI), "--corpus", "small")
+    assert run("export_dialogues", "smal")[1] == "There is no corpus “smal”. Did you mean “small”?"
     assert "cannot be written" in run("export_dialogues", "small", "--output", tmp_path / "no" / "x.jsonl")[1]

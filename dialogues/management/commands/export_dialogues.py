@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from dialogues.exporting import jsonl_lines
+from dialogues.management.corpora import corpus_named
 from dialogues.models import Corpus
 
 
@@ -15,14 +16,12 @@ class Command(BaseCommand):
     help = "Write a corpus, all its versions, as JSONL that import_dialogues reads back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("corpus", metavar="NAME", help="name of the corpus")
+        parser.add_argument("corpus", metavar="NAME", help="name of the corpus, or its number")
         parser.add_argument("--output", type=Path, metavar="FILE", help="default: stdout")
         parser.add_argument("--json", action="store_true", help="print one JSON object about the file (needs --output)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        corpus = Corpus.objects.filter(name=options["corpus"]).first()
-        if corpus is None:
-            raise CommandError(f"There is no corpus named “{options['corpus']}”.")
+        corpus = corpus_named(options["corpus"])
         output: Path | None = options["output"]
         if output is None:
             if options["json"]:
