@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
+from typing import NamedTuple
 
 from django.db import connections
 
@@ -20,29 +21,41 @@ SILENCE = 15  # periods without news before a comment keeps proxies from closing
 LONGEST = 600  # periods; the browser then reconnects and its rights are looked at again
 LIVE = (Run.State.RUNNING, Run.State.PAUSED, Run.State.DRAFT)
 
+
+class Snapshot(NamedTuple):
+    """A run's progress as JSON, and whether it can still change."""
+
+    text: str
+    live: bool
+
+
 _reader = ThreadPoolExecutor(1, thread_name_prefix="progress")
-_latest: dict[int, tuple[float, Future[str | None]]] = {}
+_latest: dict[int, tuple[float, Future[Snapshot | None]]] = {}
 
 
 async def stream(run_pk: int) -> AsyncIterator[str]:
     """Event after event whenever something changed, until the run is finished or gone."""
     yield "retry: 2000\n\n"
-    before, quiet = None, 0
+    before, quiet = "", 0
     for _ in range(LONGEST):
         snapshot = await asyncio.wrap_future(_read_once_a_period(run_pk))
         if snapshot is None:
-            yield "event: end\ndata: {}\n\n"
-            return
-        quiet = 0 if snapshot != before else quiet + 1
+            break
+        quiet = 0 if snapshot.text != before else quiet + 1
         if not quiet:
-            yield f"data: {snapshot}\n\n"
+            yield f"data: {snapshot.text}\n\n"
         elif quiet % SILENCE == 0:
             yield ": still here\n\n"
-        before = snapshot
+        if not snapshot.live:
+            break
+        before = snapshot.text
         await asyncio.sleep(PERIOD)
+    else:
+        return  # the browser comes back by itself
+    yield "event: end\ndata: {}\n\n"
 
 
-def _read_once_a_period(run_pk: int) -> Future[str | None]:
+def _read_once_a_period(run_pk: int) -> Future[Snapshot | None]:
     now = monotonic()
     at, future = _latest.get(run_pk, (0.0, None))
     if future is None or now - at > PERIOD * 0.9:
@@ -53,9 +66,11 @@ def _read_once_a_period(run_pk: int) -> Future[str | None]:
     return future
 
 
-def _snapshot(run_pk: int) -> str | None:
+def _snapshot(run_pk: int) -> Snapshot | None:
     try:
         run = Run.objects.select_related("endpoint").filter(pk=run_pk).first()
-        return None if run is None else json.dumps(progress_of(run).as_json(), ensure_ascii=False)
+        if run is None:
+            return None
+        return Snapshot(json.dumps(progress_of(run).as_json(), ensure_ascii=False), run.state in LIVE)
     finally:
         connections.close_all()

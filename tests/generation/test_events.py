@@ -54,11 +54,22 @@ def test_a_run_that_is_gone_ends_the_stream() -> None:
     assert asyncio.run(watch())[-1].startswith("event: end")
 
 
+def test_a_finished_run_is_told_once_and_holds_no_line(run: Run) -> None:
+    Run.objects.update(state=Run.State.FINISHED)
+
+    async def watch() -> list[str]:
+        return [chunk async for chunk in events.stream(run.pk)]
+
+    _, told, end = asyncio.run(asyncio.wait_for(watch(), 20))
+    assert data(told)["state"] == "finished"
+    assert end.startswith("event: end")
+
+
 def test_many_watchers_cost_one_reading_a_second(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     readings: list[int] = []
     real = events._snapshot
 
-    def counted(pk: int) -> str | None:
+    def counted(pk: int) -> events.Snapshot | None:
         readings.append(pk)
         return real(pk)
 
