@@ -41,7 +41,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "timeout_seconds": "Seconds to wait for an answer",
         }
         help_texts = {
-            "name": "How it is called here.",
+            "name": "What you call it here.",
             "base_url": "The OpenAI-compatible base address, often ending in /v1.",
             "model": "The model's name as the endpoint knows it.",
             "price_in": "US dollars; 0 where it is free.",
@@ -61,6 +61,14 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             self.fields["api_key"].help_text = "A key is stored. Leave empty to keep it."
         else:
             del self.fields["forget_key"]
+
+    def clean_api_key(self) -> str:
+        key: str = self.cleaned_data["api_key"]
+        if any(not "!" <= letter <= "~" for letter in key):
+            raise forms.ValidationError(
+                "A key has plain letters, digits and signs, and no spaces. Was all of it copied?"
+            )
+        return key
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

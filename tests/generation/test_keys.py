@@ -60,6 +60,14 @@ def test_a_refused_form_does_not_send_the_key_back(researcher: Client) -> None:
     assert CANARY not in response.content.decode()
 
 
+@pytest.mark.parametrize("key", ["sk-\u2026abc", "sk one", "sk\nX-Header: 1"])
+def test_a_key_that_no_request_can_carry_is_refused(researcher: Client, key: str) -> None:
+    response = save(researcher, api_key=key)
+    assert response.status_code == 422
+    assert "plain letters" in response.content.decode()
+    assert not Endpoint.objects.exists()
+
+
 def test_an_empty_field_keeps_the_key(researcher: Client) -> None:
     save(researcher)
     save(researcher, api_key="", model="other")
