@@ -109,7 +109,7 @@ def preview(run: Run, dialogue: Dialogue | None = None) -> list[tuple[Stage, Req
     the theme, the α itself for γ.
     """
     alpha = dialogue or Dialogue.objects.filter(chosen_by__run=run).order_by("pk").first()
-    return [(stage, _example_request(run, stage, alpha)) for stage in run.stage_list] if alpha else []
+    return [(stage, _example_requests(run, stage, [alpha])[0]) for stage in run.stage_list] if alpha else []
 
 
 def estimate(run: Run) -> list[StageEstimate]:
@@ -119,24 +119,31 @@ def estimate(run: Run) -> list[StageEstimate]:
 
 
 def _stage_estimate(run: Run, stage: Stage, alphas: Sequence[Dialogue]) -> StageEstimate:
-    sizes = [_example_request(run, stage, alpha).prompt_tokens for alpha in alphas]
+    sizes = [request.prompt_tokens for request in _example_requests(run, stage, alphas)]
     prompt_tokens = sum(sizes) * run.dialogue_count // max(1, len(sizes))
     completion_tokens = USUAL_REPLY[stage] * run.dialogue_count
     price = cost(run.endpoint, prompt_tokens, completion_tokens)
     return StageEstimate(stage, run.dialogue_count, prompt_tokens, completion_tokens, price)
 
 
-def _example_request(run: Run, stage: Stage, alpha: Dialogue) -> Request:
-    prompt = lifecycle.prompts_of(run)[stage]
-    reads = Dialogue(
+def _example_requests(run: Run, stage: Stage, alphas: Sequence[Dialogue]) -> list[Request]:
+    prompt, now = lifecycle.prompts_of(run)[stage], timezone.now()
+    calls = [
+        Call(run=run, dialogue=_stand_in(run, alpha), alpha=alpha, stage=stage, prompt=prompt, not_before=now)
+        for alpha in alphas
+    ]
+    return build(calls)
+
+
+def _stand_in(run: Run, alpha: Dialogue) -> Dialogue:
+    """What a stage reads, as far as it is known before the run."""
+    return Dialogue(
         pk=alpha.pk,
         messages=alpha.messages,
         theme=alpha.theme if Stage.THEME not in run.stages else THEME_TO_COME,
         traits_1=alpha.traits_1,
         traits_2=alpha.traits_2,
     )
-    call = Call(run=run, dialogue=reads, alpha=alpha, stage=stage, prompt=prompt, not_before=timezone.now())
-    return build([call])[0]
 
 
 def _parameters(choice: Choice) -> dict[str, Any]:

@@ -179,29 +179,41 @@ class Progress:
 
 
 def progress_of(run: Run, now: datetime | None = None) -> Progress:
-    """Three queries, whatever the run's size."""
+    """Two queries, whatever the run's size."""
+    return progress_of_all([run], now)[0]
+
+
+def progress_of_all(runs: Sequence[Run], now: datetime | None = None) -> list[Progress]:
+    """Two queries, however many runs; in their order."""
     now = now or timezone.now()
-    window = min(RATE_WINDOW, now - run.started_at) if run.started_at else RATE_WINDOW
-    rows: list[Any] = list(
-        Call.objects.filter(run=run)
+    sums = (
+        Call.objects.filter(run__in=runs)
         .order_by()
-        .values("stage", "state", "outcome", "is_demo")
+        .values("run", "stage", "state", "outcome", "is_demo")
         .annotate(
             n=Count("pk"),
-            recent=Count("pk", filter=Q(settled_at__gt=now - window)),
+            recent=Count("pk", filter=Q(settled_at__gt=now - RATE_WINDOW)),
             tokens=Sum("prompt_tokens") + Sum("completion_tokens"),
             money=Sum("cost"),
         )
     )
-    progress = Progress(run, _stages(run, rows))
+    rows: dict[int, list[Any]] = {run.pk: [] for run in runs}
+    for row in sums:
+        rows[row["run"]].append(row)
+    runners = Runner.live(now).count()
+    return [_progress(run, rows[run.pk], runners, now) for run in runs]
+
+
+def _progress(run: Run, rows: Sequence[dict[str, Any]], runners: int, now: datetime) -> Progress:
+    progress = Progress(run, _stages(run, rows), runners=runners)
     for row in rows:
         if row["state"] == Call.State.FAILED:
             progress.causes[row["outcome"]] += row["n"]
         progress.demo = progress.demo or row["is_demo"]
     progress.tokens = sum(row["tokens"] for row in rows)
     progress.unread = sum(row["n"] for row in rows if row["state"] == Call.State.DONE and not row["outcome"])
+    window = min(RATE_WINDOW, now - run.started_at) if run.started_at else RATE_WINDOW
     progress.calls_a_second = sum(row["recent"] for row in rows) / max(1.0, window.total_seconds())
-    progress.runners = Runner.live(now).count()
     return progress
 
 

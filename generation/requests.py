@@ -61,7 +61,11 @@ def build(calls: Sequence[Call]) -> list[Request]:
     """One request a call, in order; `run`, `dialogue` and `prompt` should be loaded."""
     subjects = subjects_of(calls)
     wrong = _wrong_replies(calls)
-    return [_request(call, subject, wrong.get(_place(call))) for call, subject in zip(calls, subjects, strict=True)]
+    examples = {run.pk: examples_of(run) for run in {call.run_id: call.run for call in calls}.values()}
+    return [
+        _request(call, subject, examples[call.run_id], wrong.get(_place(call)))
+        for call, subject in zip(calls, subjects, strict=True)
+    ]
 
 
 def rebuild_messages(call: Call) -> tuple[Request, bool]:
@@ -86,9 +90,9 @@ def call_seed(call: Call) -> int:
     return int.from_bytes(hashlib.sha256(place.encode()).digest()[:4]) >> 1
 
 
-def _request(call: Call, subject: Subject, wrong: Call | None) -> Request:
+def _request(call: Call, subject: Subject, examples: Examples, wrong: Call | None) -> Request:
     prompt = PromptText(call.prompt.system, call.prompt.user)
-    messages = SPECS[Stage(call.stage)].messages(prompt, subject, examples_of(call.run))
+    messages = SPECS[Stage(call.stage)].messages(prompt, subject, examples)
     if wrong is not None:
         messages = prompts.repair_messages(messages, wrong.raw_reply, wrong.error)
     return Request(messages, {"model": call.run.model, "seed": call_seed(call), **call.run.parameters})
@@ -121,9 +125,9 @@ def _wrong_replies(calls: Iterable[Call]) -> Mapping[Place, Call]:
 
 
 def with_runs(calls: Sequence[Call]) -> Sequence[Call]:
-    """The same calls, sharing one object for each run and prompt, with endpoint and sets loaded."""
+    """The same calls, sharing one object for each run and prompt, with endpoint, sets and prompts loaded."""
     sets = ("endpoint", "single_step_set", "step_by_step_set", "further_split_set")
-    runs = Run.objects.select_related(*sets).in_bulk({call.run_id for call in calls})
+    runs = Run.objects.select_related(*sets).prefetch_related("prompts").in_bulk({call.run_id for call in calls})
     prompt_rows = Prompt.objects.in_bulk({call.prompt_id for call in calls})
     for call in calls:
         call.run, call.prompt = runs[call.run_id], prompt_rows[call.prompt_id]

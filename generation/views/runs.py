@@ -15,7 +15,7 @@ from dialogues.permissions import requires
 from generation import events, ledger, lifecycle, planning, tasks
 from generation.forms import BudgetForm, CallFilter, RunForm
 from generation.models import Endpoint, ExampleSet, Run
-from generation.progress import progress_of
+from generation.progress import progress_of, progress_of_all
 
 RUNS_A_PAGE = 25
 CALLS_A_PAGE = 50
@@ -25,8 +25,7 @@ CALLS_A_PAGE = 50
 @requires("generation.view_run", "see runs")
 def run_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(Run.objects.select_related("corpus", "endpoint"), RUNS_A_PAGE).get_page(request.GET.get("page"))
-    rows = [progress_of(run) for run in page]
-    return render(request, "generation/runs.html", {"page": page, "rows": rows})
+    return render(request, "generation/runs.html", {"page": page, "rows": progress_of_all(list(page))})
 
 
 @require_http_methods(["GET", "POST"])

@@ -109,6 +109,21 @@ def test_planning_shows_the_exact_messages_and_sends_nothing(researcher: Client,
     assert "i just came back from a long walk" in body
 
 
+def test_pages_ask_as_much_for_many_dialogues_and_runs_as_for_few(
+    researcher: Client, django_assert_max_num_queries: Any
+) -> None:
+    endpoint, corpus = endpoint_at(ADDRESS), small_corpus(25)
+    plan, run = draft(corpus, endpoint), started(corpus, endpoint)
+    for _ in range(4):
+        started(corpus, endpoint)
+    with django_assert_max_num_queries(8):
+        researcher.get(reverse("generation:runs"))
+    with django_assert_max_num_queries(20):
+        researcher.get(run.get_absolute_url())
+    with django_assert_max_num_queries(45):
+        researcher.get(plan.get_absolute_url())
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

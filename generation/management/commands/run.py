@@ -16,7 +16,7 @@ from tqdm import tqdm
 from dialogues.models import Corpus
 from generation import lifecycle, planning, tasks
 from generation.models import Endpoint, Run, Stage
-from generation.progress import progress_of
+from generation.progress import progress_of, progress_of_all
 from generation.runner import CallRunner, Plan
 from generation.stages import ORDER
 
@@ -118,7 +118,7 @@ class Command(BaseCommand):
         self._tell(run, options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        found = [progress_of(run) for run in Run.objects.select_related("endpoint")]
+        found = progress_of_all(list(Run.objects.select_related("endpoint")))
         if options["json"]:
             self.stdout.write(json.dumps({"runs": [progress.as_json() for progress in found]}, ensure_ascii=False))
         for progress in [] if options["json"] else found:
