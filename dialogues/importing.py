@@ -104,6 +104,7 @@ def import_file(
     """Make the corpus `name` from a file; `progress` is told the bytes read so far. Raises ImportRefusedError."""
     sha256 = digest(source.path)
     _refuse_what_is_there(name := name.strip(), sha256)
+    _refuse_long_licence(options.licence)
     try:
         return _import(source, sha256, name=name, by=by, options=options, progress=progress)
     except IntegrityError:
@@ -122,7 +123,8 @@ def _import(
             description=options.description,
             licence=options.licence,
             file_format=form.name,
-            file_name=source.file_name[:FILE_NAME_LENGTH],
+            # On disk a name may hold bytes that are not UTF-8; no database takes them.
+            file_name=source.file_name.encode(errors="replace").decode()[:FILE_NAME_LENGTH],
             sha256=sha256,
             created_by=by,
         )
@@ -169,6 +171,12 @@ def _refuse_what_is_there(name: str, sha256: str) -> None:
         raise ImportRefusedError(
             f"A corpus named “{name}” exists, and an import never adds to one. Choose another name.", corpus=taken
         )
+
+
+def _refuse_long_licence(licence: str) -> None:
+    limit = Corpus._meta.get_field("licence").max_length or 0
+    if len(licence) > limit:
+        raise ImportRefusedError(f"The licence is longer than {limit} characters; put its text into the description.")
 
 
 def _form(source: Source) -> Format:

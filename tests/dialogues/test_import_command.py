@@ -2,12 +2,14 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from dialogues import importing
 from dialogues.models import Corpus
 from tests.dialogues.files import PARLAI, line, write
 
@@ -94,3 +96,24 @@ def test_exporting_an_unknown_corpus_or_into_no_folder_is_one_line(tmp_path: Pat
     run("import_dialogues", write(tmp_path, PARLAI), "--corpus", "small")
     assert run("export_dialogues", "smal")[1] == "There is no corpus “smal”. Did you mean “small”?"
     assert "cannot be written" in run("export_dialogues", "small", "--output", tmp_path / "no" / "x.jsonl")[1]
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(importing, "digest", denied)
+    path = write(tmp_path, PARLAI)
+    assert run("import_dialogues", path, "--corpus", "small") == ("", f"{path} cannot be read: Permission denied.")
+
+
+def test_a_file_name_that_is_not_utf8_is_no_fault(tmp_path: Path) -> None:
+    path = write(tmp_path, PARLAI, os.fsdecode(b"caf\xe9.txt"))
+    assert run("import_dialogues", path, "--corpus", "small")[1] == ""
+    assert Corpus.objects.get().file_name == "caf?.txt"
+
+
+def test_a_licence_too_long_to_store_is_refused(tmp_path: Path) -> None:
+    out, error = run("import_dialogues", write(tmp_path, PARLAI), "--corpus", "small", "--licence", "x" * 121)
+    assert (out, error) == ("", "The licence is longer than 120 characters; put its text into the description.")
+    assert not Corpus.objects.exists()

@@ -38,6 +38,8 @@ class Command(BaseCommand):
         except ImportRefusedError as refused:
             self._explain(refused, options)
             raise CommandError(str(refused)) from refused
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(imported), ensure_ascii=False))
         else:
