@@ -24,22 +24,24 @@ from annotation.rating.answers import Answer, AnswerError
 ApiView = Callable[..., Response]
 
 
-class DraftSerializer(serializers.Serializer[Any]):
+class AnswerSerializer(serializers.Serializer[Any]):
+    """What a rater says about an item, read further by `Answer.read`."""
+
+    scores = serializers.DictField(child=serializers.IntegerField())
+    comment = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    flag = serializers.CharField(allow_blank=True, default="")
+
+
+class DraftSerializer(AnswerSerializer):
     """A rater's unfinished scores, made on top of draft `version`."""
 
     version = serializers.IntegerField(min_value=0)
-    scores = serializers.DictField(child=serializers.IntegerField())
-    comment = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
-    flag = serializers.CharField(allow_blank=True, default="")
 
 
-class SubmissionSerializer(serializers.Serializer[Any]):
+class SubmissionSerializer(AnswerSerializer):
     """A complete answer under the id that makes a repeat recognisable."""
 
     submission_id = serializers.UUIDField()
-    scores = serializers.DictField(child=serializers.IntegerField())
-    comment = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
-    flag = serializers.CharField(allow_blank=True, default="")
 
 
 def with_reasons(view: ApiView) -> ApiView:
