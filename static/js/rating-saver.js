@@ -55,6 +55,10 @@ export class Saver {
     const answer = this.waiting;
     const [status, reply] = await post(this.urls.draft, { version: this.version, ...answer }, this.form);
     this.busy = false;
+    if (status === 200) {
+      this.version = reply.version;
+    }
+    // A submission that began meanwhile says what becomes of the scores; if refused, the next draft knows the version.
     if (!this.submitting) {
       this.settle(status, reply, answer);
     }
@@ -63,7 +67,6 @@ export class Saver {
   settle(status, reply, answer) {
     if (status === 200) {
       this.failures = 0;
-      this.version = reply.version;
       this.waiting = this.waiting === answer ? null : this.waiting;
       return this.waiting ? this.flush() : this.say("Saved", "ok");
     }
