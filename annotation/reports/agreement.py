@@ -4,7 +4,7 @@ Every function takes scores as a (raters, units) array with NaN where a rater di
 `Estimate`: a value, or the reason why there is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -14,7 +14,16 @@ import krippendorff
 import numpy as np
 from numpy.typing import ArrayLike
 
-from annotation.reports.bootstrap import Floats, Ints, Statistic, distributions, interval, ratio
+from annotation.reports.bootstrap import (
+    Floats,
+    Ints,
+    Statistic,
+    cluster_resamples,
+    distributions,
+    interval,
+    ratio,
+    resamples,
+)
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 IccForm = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
@@ -119,13 +128,21 @@ COEFFICIENTS = ("alpha_ordinal", "alpha_interval", "icc_2,1", "icc_2,k", "kappa"
 
 
 def summary(
-    scores: ArrayLike, coefficients: tuple[str, ...] = COEFFICIENTS, draws: int = DRAWS, seed: int = 0
+    scores: ArrayLike,
+    coefficients: tuple[str, ...] = COEFFICIENTS,
+    draws: int = DRAWS,
+    seed: int = 0,
+    clusters: Ints | None = None,
 ) -> Agreement:
-    """The named coefficients with 95 % intervals from `draws` resamples of the units."""
+    """The named coefficients with 95 % intervals from `draws` resamples of the units.
+
+    `clusters` (units,) numbers the cluster of each unit where units come in groups that are not independent; whole
+    clusters are drawn then.
+    """
     patterns = Patterns.of(scores)
     points = {name: _point(patterns, name) for name in coefficients}
     defined = {name: statistic(patterns, name) for name, point in points.items() if point.value is not None}
-    spread = distributions(defined, patterns.of_unit, draws, seed) if defined else {}
+    spread = distributions(defined, _samples(patterns.of_unit, clusters, draws, seed)) if defined else {}
     sizes = (patterns.codes != MISSING).sum(axis=1)[patterns.of_unit]
     raters = patterns.codes.shape[1]
     return Agreement(
@@ -135,6 +152,12 @@ def summary(
         incomplete_units=int((sizes < raters).sum()),
         estimates={name: _with_interval(point, spread.get(name)) for name, point in points.items()},
     )
+
+
+def _samples(of_unit: Ints, clusters: Ints | None, draws: int, seed: int) -> Iterator[Floats]:
+    if clusters is None:
+        return resamples(of_unit, draws, seed)
+    return cluster_resamples(of_unit, clusters, draws, seed)
 
 
 def statistic(patterns: Patterns, name: str) -> Statistic:

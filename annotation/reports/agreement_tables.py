@@ -35,7 +35,7 @@ def agreement(study: Study, found: Findings) -> Table:
         "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of all k raters. "
         "κ: quadratic weights, mean over pairs of raters. Within one: share of pairs of scores of one item that differ "
         "by one point at most.",
-        f"{INTERVALS} items; n counts the items that a value rests on.",
+        f"{INTERVALS} backgrounds; n counts the items that a value rests on.",
         *_hidden_note(found),
         *_undefined_notes(found),
     )
@@ -60,7 +60,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
     notes = (
         *provenance(study, found),
         "Within one version scores vary less, so α is lower than over all versions where versions differ.",
-        f"{INTERVALS} items.",
+        f"{INTERVALS} backgrounds.",
         *_undefined_by_version(found, dashes=dashes),
     )
     return Table("agreement-by-version", "Krippendorff's α (ordinal) within each version.", columns, rows, notes)

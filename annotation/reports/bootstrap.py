@@ -1,10 +1,10 @@
-"""Bootstrap over units, by weights instead of copies of the data.
+"""Bootstrap over units or clusters of units, by weights instead of copies of the data.
 
 Units that look alike form one *pattern*. A resample is then a row of weights: how often each pattern was drawn. Every
 statistic here is a function of weighted sums over patterns, so a thousand resamples are a few matrix products.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import NormalDist
 
 import numpy as np
@@ -40,12 +40,23 @@ def resamples(pattern_of_unit: Ints, draws: int, seed: int) -> Iterator[Floats]:
         yield np.bincount(picks.ravel(), minlength=rows * patterns).reshape(rows, patterns).astype(np.float64)
 
 
-def distributions(
-    statistics: Mapping[str, Statistic], pattern_of_unit: Ints, draws: int, seed: int
-) -> dict[str, Floats]:
-    """The values of each statistic over the same resamples, each of shape (draws,)."""
+def cluster_resamples(pattern_of_unit: Ints, cluster_of_unit: Ints, draws: int, seed: int) -> Iterator[Floats]:
+    """As `resamples`, but drawing whole clusters with replacement: as many as there are, with all their units."""
+    rng = np.random.default_rng(seed)
+    clusters = np.unique(cluster_of_unit, return_inverse=True)[1]
+    count, patterns = int(clusters.max()) + 1, int(pattern_of_unit.max()) + 1
+    for start in range(0, draws, CHUNK):
+        rows = min(CHUNK, draws - start)
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size=rows)[:, clusters]
+        cells = pattern_of_unit + patterns * np.arange(rows)[:, None]
+        weights = np.bincount(cells.ravel(), weights=drawn.ravel(), minlength=rows * patterns)
+        yield weights.reshape(rows, patterns).astype(np.float64)
+
+
+def distributions(statistics: Mapping[str, Statistic], samples: Iterable[Floats]) -> dict[str, Floats]:
+    """The values of each statistic over the same resamples, each of shape (draws,) or (draws, cells)."""
     parts: dict[str, list[Floats]] = {name: [] for name in statistics}
-    for weights in resamples(pattern_of_unit, draws, seed):
+    for weights in samples:
         for name, statistic in statistics.items():
             parts[name].append(statistic(weights))
     return {name: np.concatenate(values) if values else np.empty(0) for name, values in parts.items()}

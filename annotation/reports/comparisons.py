@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.reports.bootstrap import CHUNK, Floats, distributions, interval, ratio
+from annotation.reports.bootstrap import CHUNK, Floats, distributions, interval, ratio, resamples
 
 DRAWS = 1000
 FLIPS = 10_000
@@ -99,9 +99,8 @@ def _resampled_ratios(sums: Floats, counts: Floats, draws: int, seed: int) -> Fl
     backgrounds = len(sums)
     if backgrounds == 0:
         return np.empty((0, sums.shape[1]))
-    return distributions(
-        {"mean": lambda weights: ratio(weights @ sums, weights @ counts)}, np.arange(backgrounds), draws, seed
-    )["mean"]
+    samples = resamples(np.arange(backgrounds), draws, seed)
+    return distributions({"mean": lambda weights: ratio(weights @ sums, weights @ counts)}, samples)["mean"]
 
 
 def sign_flip_p(gaps: Floats, seed: int = 0) -> Floats:

@@ -74,10 +74,7 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
         set_aside=scores.set_aside,
         means=dict(zip(cells, means(sums, counts, seed=seed), strict=True)),
         differences=_differences(cells, ratio(sums, counts), slugs, seed),
-        agreement={
-            metric.key: agreement.summary(scores.where(scores.metric == m), seed=seed)
-            for m, metric in enumerate(metrics)
-        },
+        agreement={metric.key: _agreement(items, scores, m, seed) for m, metric in enumerate(metrics)},
         agreement_by_version=_agreement_by_version(items, scores, cells, seed),
         raters=_rater_facts(scores),
         lengths={slug: lengths(items.counts[items.version == v]) for v, slug in enumerate(slugs)},
@@ -108,6 +105,13 @@ def _differences(
     first = scores[:, [place[metric, one] for metric, one, _ in keys]]
     second = scores[:, [place[metric, two] for metric, _, two in keys]]
     return dict(zip(keys, paired_differences(first, second, seed=seed), strict=True))
+
+
+def _agreement(items: StudyItems, scores: StudyScores, metric: int, seed: int) -> Agreement:
+    """Over all versions: those of one background share their theme, so whole backgrounds are resampled."""
+    chosen = scores.metric == metric
+    backgrounds = items.background[np.unique(scores.item[chosen])]
+    return agreement.summary(scores.where(chosen), seed=seed, clusters=backgrounds)
 
 
 def _agreement_by_version(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from annotation.reports import agreement
 from annotation.reports.agreement import ICC_FORMS, Estimate, IccForm, Level, Patterns, Undefined
-from annotation.reports.bootstrap import distributions, interval
+from annotation.reports.bootstrap import cluster_resamples, distributions, interval, resamples
 
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval", "ratio")
 gap = None
@@ -220,5 +220,27 @@ def test_an_interval_is_left_out_where_resamples_miss_the_value() -> None:
 
 def test_every_resample_draws_as_many_units_as_there_are() -> None:
     of_unit = np.array([0, 0, 1, 2, 2, 2])
-    sizes = distributions({"size": lambda weights: weights.sum(axis=1)}, of_unit, draws=250, seed=3)["size"]
+    samples = resamples(of_unit, draws=250, seed=3)
+    sizes = distributions({"size": lambda weights: weights.sum(axis=1)}, samples)["size"]
     assert sizes.tolist() == [6.0] * 250
+
+
+def test_a_resample_of_clusters_draws_their_units_together() -> None:
+    # Clusters 7, 8 and 9 have the patterns (0, 1), (0, 2) and (3,).
+    pattern, cluster = np.array([0, 1, 0, 2, 3]), np.array([7, 7, 8, 8, 9])
+    weights = np.concatenate(list(cluster_resamples(pattern, cluster, draws=250, seed=3)))
+    assert weights.shape == (250, 4)
+    assert (weights[:, 0] == weights[:, 1] + weights[:, 2]).all()
+    assert (weights[:, 1:].sum(axis=1) == 3).all()
+    assert len(np.unique(weights, axis=0)) == 10
+
+
+def test_copies_of_a_unit_in_one_cluster_make_no_interval_narrower() -> None:
+    rng = np.random.default_rng(8)
+    scores = np.clip(rng.integers(1, 6, size=40) + rng.integers(-1, 2, size=(3, 40)), 1, 5).astype(float)
+    alone = agreement.summary(scores, ("alpha_interval",), clusters=np.arange(40)).estimates["alpha_interval"]
+    copied = agreement.summary(np.tile(scores, 4), ("alpha_interval",), clusters=np.tile(np.arange(40), 4)).estimates[
+        "alpha_interval"
+    ]
+    widths = [found.high - found.low for found in (alone, copied) if found.high is not None and found.low is not None]
+    assert widths[1] == pytest.approx(widths[0], rel=0.05)
