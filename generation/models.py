@@ -177,12 +177,17 @@ class Example(models.Model):
         return f"{self.example_set} #{self.position}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.example_set.refuse_if_frozen()
+        self._refuse_if_frozen()
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        self.example_set.refuse_if_frozen()
+        self._refuse_if_frozen()
         return super().delete(*args, **kwargs)
+
+    def _refuse_if_frozen(self) -> None:
+        """Neither into a frozen set nor out of one."""
+        for example_set in ExampleSet.objects.filter(Q(pk=self.example_set_id) | Q(examples=self.pk)).distinct():
+            example_set.refuse_if_frozen()
 
 
 class Stage(models.TextChoices):

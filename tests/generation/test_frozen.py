@@ -32,6 +32,15 @@ def test_a_frozen_set_its_examples_and_prompts_refuse_every_change() -> None:
         Example(example_set=ExampleSet.objects.first(), position=9, messages=[[1, "x"]]).save()
 
 
+def test_an_example_cannot_be_moved_out_of_a_frozen_set() -> None:
+    started(small_corpus(1), endpoint_at(ADDRESS))
+    example = Example.objects.first()
+    assert example is not None
+    example.example_set = ExampleSet.objects.create(name="Another", kind="single_step")
+    with pytest.raises(FrozenError):
+        example.save()
+
+
 def test_loading_again_adds_nothing_and_a_change_adds_a_version() -> None:
     assert len(example_sets.load_all()) == 6
     assert example_sets.load_all() == []
