@@ -288,31 +288,29 @@ def _icc_from_squares(form: str, n: Floats, k: int, sums_of_squares: tuple[Float
 
 def _kappa_statistic(patterns: Patterns) -> Statistic:
     """Quadratic κ of a pair: 1 − mean squared difference / that expected from the two raters' own scores."""
-    rows, starts, features = _pair_records(patterns)
+    records = _pair_records(patterns)
 
     def value(weights: Floats) -> Floats:
-        drawn = weights[:, rows]
-        n, x, y, xx, yy, dd = (np.add.reduceat(drawn * feature, starts, axis=1) for feature in features)
-        expected = n * (xx + yy) - 2 * x * y
-        kappas = 1 - ratio(n * dd, expected)
+        # Patterns first, so that those of a pair are gathered as whole rows. Pair by pair: all at once would not fit.
+        drawn = np.ascontiguousarray(weights.T)
+        sums = np.stack([features @ drawn[rows] for rows, features in records], axis=1)
+        n, x, y, xx, yy, dd = sums
+        kappas = 1 - ratio(n * dd, n * (xx + yy) - 2 * x * y)
         defined = ~np.isnan(kappas)
-        return ratio(np.where(defined, kappas, 0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
+        return ratio(np.where(defined, kappas, 0).sum(axis=0), defined.sum(axis=0).astype(np.float64))
 
     return value
 
 
-def _pair_records(patterns: Patterns) -> tuple[Ints, Ints, tuple[Floats, ...]]:
-    """One record a pattern and pair of raters who both scored it: its row, where each pair starts, its features."""
-    rows, starts, pairs, seen = [], [], [], 0
+def _pair_records(patterns: Patterns) -> list[tuple[Ints, Floats]]:
+    """For each pair of raters the patterns that both scored, and these patterns' (features, patterns) to add up."""
+    records = []
     for first, second in combinations(patterns.codes.T, 2):
         both = np.flatnonzero((first != MISSING) & (second != MISSING))
         if len(both):
-            starts.append(seen)
-            seen += len(both)
-            rows.append(both)
-            pairs.append(patterns.domain[np.stack([first[both], second[both]])])
-    x, y = np.concatenate(pairs, axis=1)
-    return np.concatenate(rows), np.array(starts), (np.ones_like(x), x, y, x**2, y**2, (x - y) ** 2)
+            x, y = patterns.domain[first[both]], patterns.domain[second[both]]
+            records.append((both, np.stack([np.ones_like(x), x, y, x**2, y**2, (x - y) ** 2])))
+    return records
 
 
 def _share_statistic(patterns: Patterns, distance: float) -> Statistic:
