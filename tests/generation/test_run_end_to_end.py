@@ -8,7 +8,7 @@ import pytest
 
 from dialogues.models import Dialogue
 from generation.models import Background, Call, Output, Run
-from generation.requests import rebuild_messages
+from generation.requests import build, with_runs
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, real_corpus, started, work
 
@@ -32,11 +32,10 @@ def test_200_real_dialogues_go_all_the_way_and_every_one_leads_back(demo_model: 
     assert stats["stages"] == {"theme": 200, "pair": 200, "further_split": 200}
     assert stats["answered_again"] == 0
 
-    for output in Output.objects.select_related("call__prompt", "call__run", "call__dialogue", "dialogue"):
-        call = output.call
-        request, proven = rebuild_messages(call)
-        assert call.request_sha256
-        assert proven
+    outputs = list(Output.objects.select_related("call__dialogue", "dialogue"))
+    calls = with_runs([output.call for output in outputs])
+    for output, call, request in zip(outputs, calls, build(calls), strict=True):
+        assert call.request_sha256 == request.sha256
         assert call.prompt.frozen_at is not None
         if call.stage == "pair":
             assert json.dumps(output.dialogue.theme, ensure_ascii=False) in request.messages[-1]["content"]

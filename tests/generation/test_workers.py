@@ -85,11 +85,11 @@ def test_a_celery_worker_does_the_whole_run(demo_model: DemoServer, tmp_path: Pa
 
 
 def test_a_runner_killed_twice_loses_nothing_and_doubles_nothing(demo_model: DemoServer, tmp_path: Path) -> None:
-    size = 40
+    size = 24
     demo_model.settings = DemoSettings(seed=7, latency=0.3)
     run = draft(small_corpus(size), endpoint_at(demo_model.base_url, max_in_flight=8))
     in_flight_at_kills = 0
-    for answered in (10, 60):
+    for answered in (8, 36):
         with process(["manage.py", "run", "start", str(run.pk)], tmp_path) as runner:
             done = Call.objects.filter(run=run, state=Call.State.DONE)
             until(lambda done=done, answered=answered: done.count() >= answered, tmp_path / "process.log")  # type: ignore[misc]
