@@ -43,7 +43,8 @@ def agreement_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     rows = agreement_rows(found)
     # A value without an interval may lie below nought too.
     lowest = min([0.0, *(row["value"] if row["low"] is None else row["low"] for row in rows)])
-    x = alt.X("value:Q", title="Krippendorff's α, ordinal", scale=alt.Scale(domain=[lowest, 1]))
+    ends = alt.Scale(domain=[lowest, 1])
+    x = alt.X("value:Q", title="Krippendorff's α, ordinal", scale=ends, axis=alt.Axis(labelFlush=False))
     return forest(rows, x, study, found, theme)
 
 
