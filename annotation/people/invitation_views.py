@@ -19,6 +19,7 @@ from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
 from annotation.people.secret_addresses import unshared
+from annotation.studies.members import NO_MORE_RATERS
 from dialogues.permissions import requires
 
 _may_invite = requires("annotation.add_invitation", "invite people")
@@ -36,8 +37,8 @@ def invite(request: HttpRequest) -> HttpResponse:
 @_may_invite
 def study_invite(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(Study, pk=pk)
-    if not invitations.studies_to_join().filter(pk=pk).exists():
-        messages.error(request, "This study takes no more raters: it is closed, or rated by the simulator.")
+    if not study.takes_raters:
+        messages.error(request, NO_MORE_RATERS)
         return redirect(study)
     return _invite(request, study)
 

@@ -11,6 +11,7 @@ from annotation.studies.assignment import rater_order
 from dialogues.models import AuditEvent
 
 BATCH = 1000
+NO_MORE_RATERS = "This study takes no more raters: it is closed, or rated by the simulator."
 
 
 @transaction.atomic

@@ -104,7 +104,7 @@ def study_member(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Study, pk=pk)
     form = MemberForm(request.POST)
     if not found.takes_raters:
-        messages.error(request, "This study takes no more raters: it is closed, or rated by the simulator.")
+        messages.error(request, members.NO_MORE_RATERS)
     elif form.is_valid() and form.rater is not None:
         members.join(study=found, rater=form.rater, by=_person(request))
         messages.success(request, f"{form.rater.get_username()} is a rater of this study.")
