@@ -21,6 +21,7 @@ from dialogues.models import Corpus
 from dialogues.permissions import requires
 
 PAGE = 25
+MOST_DIGITS = 20
 
 
 @require_GET
@@ -115,12 +116,11 @@ def study_member(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _draft_context(request: HttpRequest, found: Study) -> dict[str, Any]:
     selection = select(found)
-    number = request.GET.get("preview", "")
     return {
         "study": found,
         "versions": found.versions.all(),
         "selection": selection,
-        "preview": preview(found, selection, int(number) if number.isdecimal() else 0),
+        "preview": preview(found, selection, _number(request, "preview") or 0),
         "questions": questions(found.rubric, {}),
         "raters": found.memberships.select_related("rater"),
         "member_form": MemberForm(),
@@ -140,11 +140,17 @@ def _done(request: HttpRequest, found: Study, action: Any, said: str, **fields: 
 
 def _chosen_corpus(request: HttpRequest) -> Corpus | None:
     """The corpus named in the address, or the only one there is."""
-    pk = request.GET.get("corpus", "")
-    if pk.isdecimal():
+    pk = _number(request, "corpus")
+    if pk is not None:
         return get_object_or_404(Corpus, pk=pk)
     corpora = list(Corpus.objects.all()[:2])
     return corpora[0] if len(corpora) == 1 else None
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    """A number in the address; None for anything else, and for more digits than Python would read."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < MOST_DIGITS else None
 
 
 def _person(request: HttpRequest) -> User:

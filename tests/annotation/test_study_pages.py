@@ -140,6 +140,13 @@ def test_a_launched_study_is_not_edited(researcher: Client) -> None:
     assert "frozen at launch" in page.content.decode()
 
 
+@pytest.mark.parametrize("number", ["99", "-1", "x", "9" * 5000])
+def test_a_number_in_an_address_may_be_any_text(researcher: Client, number: str) -> None:
+    one = draft(of=corpus(1))
+    assert researcher.get(one.get_absolute_url(), {"preview": number}).status_code == 200
+    assert researcher.get(reverse("study_new"), {"corpus": number}).status_code == (404 if number == "99" else 200)
+
+
 def test_without_a_corpus_the_first_step_is_to_import_one(researcher: Client) -> None:
     assert "Import a corpus" in researcher.get(reverse("study_new")).content.decode()
 
