@@ -10,7 +10,7 @@ from pathlib import Path
 _data_dir = tempfile.mkdtemp(prefix="stephanie-test-")
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
 
-# Whitenoise warns about a missing folder, and warnings are errors here.
+# ServeStatic warns about a missing folder, and warnings are errors here.
 Path(_data_dir, "static").mkdir()
 
 os.environ["SECRET_KEY"] = secrets.token_urlsafe(32)
