@@ -237,7 +237,9 @@ def latex_group_line(table: Table) -> list[str]:
 
 
 def latex_line(cells: Iterable[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    line = " & ".join(cells) + r" \\"
+    # A bracket or a star would be read as an option of the `\\` that ends the line before.
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line
 
 
 def to_text(table: Table) -> str:

@@ -64,6 +64,12 @@ def test_latex_holds_no_live_special_of_the_data() -> None:
     assert r"\multicolumn{1}{c}{Mean}" in text
 
 
+@pytest.mark.parametrize("text", ["[1cm]", "*"])
+def test_no_row_of_a_latex_table_starts_with_an_option_of_the_line_before(text: str) -> None:
+    table = Table("t", "Caption", (Column("V", numeric=False),), (("first",), (text,)))
+    assert f"first \\\\\n{{}}{text} \\\\\n" in to_latex(table)
+
+
 def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> None:
     hostile = Table("x", "<b>cap</b>", (Column("V", numeric=False), Column("W")), (("<script>", None),))
     page = render_to_string("_table.html", {"table": hostile, "csv_url": "/x.csv", "latex_url": "/x.tex"})
