@@ -108,7 +108,7 @@ def statistics_table(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
         raise Http404("There is no such table.")
     write, content_type = TABLE_FORMS[form]
     response = HttpResponse(write(table), content_type=content_type)
-    return attachment(response, f"{slugify(corpus.name)}-{slug}-{selection.tokenizer}.{form}")
+    return attachment(response, file_name(corpus, slug, form, selection))
 
 
 @require_GET
@@ -128,7 +128,7 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
     content, tag = rendered(on_paper(spec, theme) if download else spec, file_format)
     response = HttpResponse(content, content_type=CONTENT_TYPES[file_format])
     if download:
-        attachment(response, f"{slugify(corpus.name)}-{slug}-{selection.tokenizer}.{form}")
+        attachment(response, file_name(corpus, slug, form, selection))
     return tagged(request, response, tag)
 
 
@@ -138,6 +138,11 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
 def chart_script(request: HttpRequest) -> HttpResponseBase:
     content, tag = viewer_script()
     return tagged(request, HttpResponse(content, content_type="text/javascript; charset=utf-8"), tag)
+
+
+def file_name(corpus: Corpus, slug: str, form: str, selection: Selection) -> str:
+    """In ASCII; a corpus without a letter of it goes by its number."""
+    return f"{slugify(corpus.name) or f'corpus-{corpus.pk}'}-{slug}-{selection.tokenizer}.{form}"
 
 
 def attachment(response: HttpResponse, name: str) -> HttpResponse:

@@ -190,3 +190,10 @@ def test_the_chart_script_is_our_own_file_and_is_kept(researcher: Client) -> Non
     assert len(response.content) > 100_000
     again = researcher.get("/corpora/chart-script.js", headers={"If-None-Match": response["ETag"]})
     assert again.status_code == 304
+
+
+def test_a_file_of_a_corpus_without_a_latin_letter_is_named_by_its_number(researcher: Client) -> None:
+    corpus = Corpus.objects.create(name="Беседы")
+    response = researcher.get(f"/corpora/{corpus.pk}/statistics/tables/lengths.csv")
+    name = f"corpus-{corpus.pk}-lengths-whitespace.csv"
+    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
