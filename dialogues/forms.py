@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.models import Corpus, Dialogue, Version
@@ -95,4 +97,5 @@ class BesideForm(forms.Form):
 def _writer(dialogue: Dialogue) -> str:
     if dialogue.is_original:
         return "as imported"
-    return f"{dialogue.written_by or 'writer not named'}, {dialogue.created_at:%-d %b %Y} (no. {dialogue.pk})"
+    written = date_format(localtime(dialogue.created_at), "j M Y")
+    return f"{dialogue.written_by or 'writer not named'}, {written} (no. {dialogue.pk})"

@@ -51,8 +51,8 @@ def corpus(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires("dialogues.view_corpus", "see dialogues")
 def dialogue(request: HttpRequest, pk: int) -> HttpResponse:
-    dialogue = get_object_or_404(Dialogue.objects.select_related("corpus", "version", "origin", "parent"), pk=pk)
-    family = list(Dialogue.objects.family_of(dialogue).select_related("version"))
+    dialogue = get_object_or_404(Dialogue.objects.select_related("corpus", "version"), pk=pk)
+    family = list(Dialogue.objects.family_of(dialogue).select_related("version", "parent"))
     shown = _shown(dialogue, family, request.GET)
     tidy = "tidy" in request.GET
     context = {
@@ -74,7 +74,7 @@ def _chosen(form: CorpusFilter) -> dict[str, str]:
     form.is_valid()
     version = form.cleaned_data.get("version")
     return {
-        "q": form.cleaned_data.get("q", "").replace("\x00", ""),
+        "q": form.cleaned_data.get("q", ""),
         "version": version.slug if version else "",
         "sort": form.cleaned_data.get("sort", ""),
     }

@@ -1,11 +1,12 @@
 """Browse corpora and dialogues, and delete a corpus."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils.html import escape
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from annotation.models import Study
 from annotation.roles import Role
@@ -136,6 +137,13 @@ def test_every_writing_of_a_version_can_be_chosen_and_names_its_writer(researche
     assert "Written by <bdi>model-1</bdi>" in page.text
     labels = [label for _, label in page.context["beside"].fields["gamma"].choices]
     assert [label.split(",")[0] for label in labels] == ["not shown", "model-1", "rules"]
+
+
+def test_a_writing_is_dated_in_the_local_time_zone(researcher: Client, corpus: Corpus, settings: Settings) -> None:
+    Dialogue.objects.filter(key="a/γ1").update(created_at=datetime(2026, 5, 31, 23, 30, tzinfo=UTC))
+    settings.TIME_ZONE = "Asia/Tokyo"
+    page = researcher.get(url("a"))
+    assert any("1 Jun 2026" in label for _, label in page.context["beside"].fields["gamma"].choices)
 
 
 def test_a_version_can_be_put_aside_but_never_all(researcher: Client, corpus: Corpus) -> None:
