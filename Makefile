@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: help demo test lint format install install-dev requirements secrets web worker beat migrate bench faults
+.PHONY: help demo test lint format install install-dev requirements secrets web worker beat migrate
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
