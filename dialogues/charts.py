@@ -28,6 +28,7 @@ CONTENT_TYPES: dict[FileFormat, str] = {"svg": "image/svg+xml", "pdf": "applicat
 FONT = "system-ui, 'Noto Sans', 'Liberation Sans', sans-serif"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
 # What draws: part of every entity tag, so that an upgrade is seen.
+KEPT_SECONDS = 7 * 24 * 3600
 VEGA = metadata.version("vl-convert-python")
 DEMO_LABEL = "Made by demo rules, not a language model: "
 
@@ -286,7 +287,7 @@ def rendered(spec: Spec, file_format: FileFormat) -> tuple[bytes, str]:
     found: bytes | None = cache.get(f"chart:{tag}")
     if found is None:
         found = RENDERERS[file_format](text)
-        cache.set(f"chart:{tag}", found, timeout=None)
+        cache.set(f"chart:{tag}", found, timeout=KEPT_SECONDS)
     return found, tag
 
 

@@ -19,6 +19,7 @@ RUN_FIELDS = (*(f"turns_of_{n}" for n in range(1, 6)), "turns_of_6_up")
 ROWS_AT_ONCE = 1000
 # Part of every cache key: raise it when a figure is computed differently.
 EDITION = 1
+KEPT_SECONDS = 7 * 24 * 3600
 
 Messages = list[list[Any]]
 Progress = Callable[[Iterable[Messages], int, str], Iterable[Messages]]
@@ -34,7 +35,7 @@ def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = 
     found: CorpusFigures | None = cache.get(key)
     if found is None:
         found = corpus_figures(corpus, tokenizer, shared_only=shared_only)
-        cache.set(key, found, timeout=None)
+        cache.set(key, found, timeout=KEPT_SECONDS)
     return found
 
 

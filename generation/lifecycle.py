@@ -62,18 +62,23 @@ def plan(run: Run) -> None:
 
 
 def finish_where_done(run_pks: Iterable[int]) -> None:
-    """Close the running runs among these that have nothing left to send or read."""
+    """Close the running runs among these that have nothing left to send or read; call it in a transaction."""
     for pk in sorted(run_pks):
-        calls = Call.objects.filter(run=pk)
-        if calls.unfinished().exists() or calls.unread().exists():
-            continue
-        held = calls.filter(state=Call.State.AMBIGUOUS).count()
         running = Run.objects.filter(pk=pk, state=Run.State.RUNNING)
+        # Looked at again under the run's lock: somebody may just be putting failed calls back in line.
+        if _work_left(pk) or running.select_for_update().first() is None or _work_left(pk):
+            continue
+        held = Call.objects.filter(run=pk, state=Call.State.AMBIGUOUS).count()
         if held:
             words = "1 call was sent and never answered" if held == 1 else f"{held} calls were sent and never answered"
             running.update(state=Run.State.PAUSED, state_reason=f"{words}. Decide whether to send again or give up.")
         else:
             running.update(state=Run.State.FINISHED, finished_at=timezone.now())
+
+
+def _work_left(run_pk: int) -> bool:
+    calls = Call.objects.filter(run=run_pk)
+    return calls.unfinished().exists() or calls.unread().exists()
 
 
 def prompts_of(run: Run) -> Mapping[Stage, Prompt]:
