@@ -9,9 +9,10 @@ random words are drawn from a fixed seed, so a result never changes.
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, count, pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +23,6 @@ from dialogues.statistics.tokens import Tokenizer, is_word
 
 SIZES = (2, 3, 4, 5, 6)
 SEED = 20240704
-NOT_A_WORD = -1
-# Tokens that wait to be numbered together.
-CHUNK = 50_000
 
 
 class Distinct(NamedTuple):
@@ -41,21 +39,6 @@ class Distinct(NamedTuple):
     @property
     def pooled(self) -> float | None:
         return self.unique / self.total if self.total else None
-
-
-class Vocabulary(dict[str, int]):
-    """A number for every token, given at first sight; `words` numbers all non-words alike."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.everything = tokenizer == "whitespace"
-
-    def __missing__(self, token: str) -> int:
-        number = len(self) if self.everything or is_word(token) else NOT_A_WORD
-        self[token] = number
-        return number
-
-    def numbers(self, tokens: list[str]) -> NDArray[np.int32]:
-        return np.fromiter(map(self.__getitem__, tokens), np.int32, len(tokens))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +72,28 @@ class Encoded:
 
 def encode(dialogues: Iterable[Iterable[str]], tokenizer: Tokenizer) -> Encoded:
     """Read dialogues (each the texts of its messages) once, in order."""
-    vocabulary = Vocabulary(tokenizer)
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    number = numbers.__getitem__
     lengths, owners = array("i"), array("i")
-    pending: list[str] = []
-    parts = []
-    count = 0
-    for count, texts in enumerate(dialogues, 1):
-        for text in texts:
-            pieces = text.split()
-            pending += pieces
-            lengths.append(len(pieces))
-            owners.append(count - 1)
-        if len(pending) > CHUNK:
-            parts.append(vocabulary.numbers(pending))
-            pending = []
-    parts.append(vocabulary.numbers(pending))
-    encoded = Encoded(np.concatenate(parts), as_int32(lengths), as_int32(owners), count, len(vocabulary))
-    return encoded if vocabulary.everything else words_of(encoded)
+    parts = [np.zeros(0, np.int32)]
+    for owner, texts in enumerate(dialogues):
+        messages = list(map(str.split, texts))
+        lengths.extend(map(len, messages))
+        owners.extend(repeat(owner, len(messages)))
+        parts.append(np.fromiter(map(number, chain.from_iterable(messages)), np.int32))
+    encoded = Encoded(np.concatenate(parts), as_int32(lengths), as_int32(owners), len(parts) - 1, len(numbers))
+    if tokenizer == "whitespace":
+        return encoded
+    return only(encoded, np.fromiter(map(is_word, numbers), np.bool_, len(numbers)))
 
 
 def as_int32(numbers: "array[int]") -> NDArray[np.int32]:
     return np.frombuffer(numbers, np.int32) if numbers else np.zeros(0, np.int32)
 
 
-def words_of(encoded: Encoded) -> Encoded:
-    """The same without the tokens that are no words."""
-    kept = encoded.ids != NOT_A_WORD
+def only(encoded: Encoded, wanted: NDArray[np.bool_]) -> Encoded:
+    """The same without the tokens whose number is not `wanted` (one truth value a number)."""
+    kept = wanted[encoded.ids]
     before = np.concatenate(([0], np.cumsum(kept, dtype=np.int64)))
     ends = np.cumsum(encoded.lengths, dtype=np.int64)
     lengths = (before[ends] - before[ends - encoded.lengths]).astype(np.int32)

@@ -15,11 +15,14 @@ TOKENIZERS: dict[Tokenizer, str] = {
 def tokens(text: str, tokenizer: Tokenizer) -> list[str]:
     """Split on whitespace; `words` then drops tokens that hold no letter or digit."""
     pieces = text.split()
-    return pieces if tokenizer == "whitespace" else [piece for piece in pieces if is_word(piece)]
+    if tokenizer == "whitespace":
+        return pieces
+    # Most tokens are plain words: asking them first saves a call each.
+    return [piece for piece in pieces if piece.isalnum() or is_word(piece)]
 
 
 def is_word(token: str) -> bool:
-    return token.isalnum() or any(map(str.isalnum, token))
+    return any(map(str.isalnum, token))
 
 
 def count_words(texts: Iterable[str], tokenizer: Tokenizer) -> int:
