@@ -1,0 +1,156 @@
+"""The ledger's rows: every paid call, the processes that send them, and what the answers became."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from dialogues.models import Dialogue
+from generation.models.material import Prompt, Stage
+from generation.models.runs import Run
+
+NEVER_ANSWERED = ("provider", "rejected", "ambiguous")
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def claimable(self, now: datetime) -> Self:
+        """Waiting calls of running runs whose endpoint is not blocked; deeper stages first, so dialogues finish."""
+        free = Q(run__endpoint__blocked_until__isnull=True) | Q(run__endpoint__blocked_until__lte=now)
+        waiting = self.filter(free, state=Call.State.TODO, not_before__lte=now, run__state=Run.State.RUNNING)
+        return waiting.order_by("-depth", "pk")
+
+    def unfinished(self) -> Self:
+        """Still to be sent or on its way."""
+        return self.filter(state__in=(Call.State.TODO, Call.State.SENT))
+
+    def retryable(self) -> Self:
+        """Failed without an answer; a call that was answered, even by nothing, has used up its repairs."""
+        return self.filter(state=self.model.State.FAILED, outcome__in=NEVER_ANSWERED)
+
+    def unread(self) -> Self:
+        """Answered and paid for, not yet turned into dialogues."""
+        return self.filter(state=Call.State.DONE, outcome="")
+
+
+class Call(models.Model):
+    """One line of the ledger: written before a request is paid for, settled after. Never deleted."""
+
+    class State(models.TextChoices):
+        TODO = "todo", "Waiting"
+        SENT = "sent", "Sent"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        AMBIGUOUS = "ambiguous", "Unknown whether it was answered"
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="calls")
+    # The dialogue the stage reads: the α for theme and pair, the γ for further-split.
+    dialogue = models.ForeignKey(Dialogue, models.CASCADE, related_name="calls")
+    alpha = models.ForeignKey(Dialogue, models.CASCADE, related_name="+", help_text="Whose journey this belongs to.")
+    stage = models.CharField(max_length=20, choices=Stage)
+    depth = models.PositiveSmallIntegerField(default=0, help_text="The stage's place in the run; deeper goes first.")
+    sample = models.PositiveSmallIntegerField(default=0)
+    repair = models.PositiveSmallIntegerField(default=0, help_text="0 for the first call, 1 and 2 for repairs.")
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="calls")
+    request_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the messages and parameters sent.")
+
+    state = models.CharField(max_length=10, choices=State, default=State.TODO)
+    owner = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    raw_reply = models.TextField(blank=True)
+    finish_reason = models.CharField(max_length=40, blank=True)
+    reply_model = models.CharField(max_length=200, blank=True)
+    is_demo = models.BooleanField(default=False)
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)
+    reserved = models.DecimalField(max_digits=12, decimal_places=6, default=0, help_text="Worst case while sent.")
+    # A name from generation.parsing.Outcome once the reply was read; "ok" where it was what was asked for.
+    outcome = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            # Prompt, model and parameters belong to the run, so this is one call per piece of work.
+            models.UniqueConstraint(fields=["run", "dialogue", "stage", "sample", "repair"], name="call_once"),
+            models.CheckConstraint(
+                condition=~Q(state="sent") | (Q(lease_until__isnull=False) & ~Q(owner="")), name="sent_call_has_owner"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["run", "-depth", "id"], name="call_waiting", condition=Q(state="todo")),
+            models.Index(fields=["lease_until"], name="call_sent", condition=Q(state="sent")),
+            models.Index(fields=["id"], name="call_unread", condition=Q(state="done", outcome="")),
+            models.Index(fields=["run", "stage", "state", "outcome"], name="call_run_progress"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.stage}/{self.dialogue_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:call", args=[self.pk])
+
+
+class Runner(models.Model):
+    """A process that is sending calls; a row that has not been seen lately belongs to one that died."""
+
+    LIVE_SECONDS = 20
+
+    owner = models.CharField(max_length=100, primary_key=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("started_at",)
+
+    def __str__(self) -> str:
+        return self.owner
+
+    @classmethod
+    def live(cls, now: datetime) -> models.QuerySet["Runner"]:
+        return cls.objects.filter(seen_at__gt=now - timedelta(seconds=cls.LIVE_SECONDS))
+
+    @classmethod
+    def beat(cls, owner: str, now: datetime) -> None:
+        cls.objects.update_or_create(owner=owner, defaults={"seen_at": now})
+
+
+class Background(models.Model):
+    """What the theme stage made of an α in one run: D = {T, C} of paper §3.1."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="backgrounds")
+    dialogue = models.ForeignKey(Dialogue, models.CASCADE, related_name="backgrounds")
+    call = models.OneToOneField(Call, models.CASCADE, related_name="background")
+    theme = models.TextField()
+    traits_1 = models.JSONField(default=list, blank=True)
+    traits_2 = models.JSONField(default=list, blank=True)
+    traits_extracted = models.BooleanField(default=False, help_text="By the model; the corpus had none.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "dialogue"], name="background_once_a_run")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.dialogue_id}"
+
+
+class Output(models.Model):
+    """Which call wrote a dialogue; a pair call writes two."""
+
+    dialogue = models.OneToOneField(Dialogue, models.CASCADE, primary_key=True, related_name="output")
+    call = models.ForeignKey(Call, models.CASCADE, related_name="outputs")
+    version = models.ForeignKey("dialogues.Version", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["call", "version"], name="output_once_a_call_and_version")]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} → {self.dialogue_id}"

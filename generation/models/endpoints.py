@@ -1,0 +1,91 @@
+"""Where models answer, at which price and within which limits."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from generation import addresses, keys
+
+
+class Endpoint(models.Model):
+    """An OpenAI-compatible address, its price and its limits."""
+
+    class LengthParameter(models.TextChoices):
+        MAX_TOKENS = "max_tokens", "max_tokens"
+        MAX_COMPLETION_TOKENS = "max_completion_tokens", "max_completion_tokens"
+
+    name = models.CharField(max_length=120, unique=True)
+    base_url = models.CharField(max_length=300)
+    model = models.CharField(max_length=200)
+    # Fernet text under FIELD_ENCRYPTION_KEYS; written, never shown.
+    encrypted_key = models.TextField(blank=True, editable=False)
+    # The scheme, host and port the key was given for; it is sent nowhere else.
+    key_origin = models.CharField(max_length=300, blank=True, editable=False)
+    # US dollars a million tokens; both 0 means free, and free calls may be sent again without asking.
+    price_in = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    price_out = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    max_in_flight = models.PositiveIntegerField(default=16)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    timeout_seconds = models.PositiveIntegerField(
+        default=120, validators=[MinValueValidator(1), MaxValueValidator(300)]
+    )
+    # What this endpoint calls the longest reply it may write; the check finds out.
+    length_parameter = models.CharField(
+        max_length=30, choices=LengthParameter, default=LengthParameter.MAX_TOKENS, editable=False
+    )
+    # A 429 holds every worker back until then.
+    blocked_until = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    check_result = models.CharField(max_length=500, blank=True)
+    check_passed = models.BooleanField(default=False, editable=False)
+    is_demo = models.BooleanField(default=False, help_text="Answers by the demo model's rules, as the check found.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(price_in__gte=0) & Q(price_out__gte=0), name="endpoint_price_not_negative"
+            ),
+            models.CheckConstraint(condition=Q(max_in_flight__gte=1), name="endpoint_allows_a_call"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:endpoint", args=[self.pk])
+
+    def clean(self) -> None:
+        problem = addresses.problem(self.base_url, settings.ENDPOINT_ALLOWED_HOSTS)
+        if problem:
+            raise ValidationError({"base_url": problem})
+
+    @property
+    def is_free(self) -> bool:
+        return not (self.price_in or self.price_out)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether a key is stored that may be sent to the address as it is now."""
+        return bool(self.encrypted_key) and self.key_origin == addresses.origin(self.base_url)
+
+    def set_key(self, key: str) -> None:
+        """Encrypt and remember for this address only; raises keys.KeysMissingError. Saving is the caller's."""
+        self.encrypted_key = keys.encrypt(key) if key else ""
+        self.key_origin = addresses.origin(self.base_url) if key else ""
+
+    def api_key(self) -> str:
+        """The key to send, or "" where there is none for this address; raises keys.KeysMissingError."""
+        return keys.decrypt(self.encrypted_key) if self.has_key else ""
+
+    def block_until(self, when: datetime) -> None:
+        """Hold every worker back; never shortens a longer block."""
+        Endpoint.objects.filter(pk=self.pk).exclude(blocked_until__gt=when).update(blocked_until=when)

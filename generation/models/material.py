@@ -1,0 +1,136 @@
+"""What a model is shown: example sets and prompts, frozen once a run has used them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from generation import prompts
+
+
+class FrozenError(ValidationError):
+    """A change to something that a run has already used."""
+
+
+class Freezable(models.Model):
+    """Text shown to a model; the first run that uses a version freezes it, and a change is a new version."""
+
+    frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.refuse_if_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.refuse_if_frozen()
+        return super().delete(*args, **kwargs)
+
+    def refuse_if_frozen(self) -> None:
+        if self.pk and type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=False).exists():
+            raise FrozenError(f"{self} has been used by a run and never changes; make a new version instead.")
+
+    def freeze(self) -> None:
+        """Idempotent; keeps the first moment."""
+        now = timezone.now()
+        if type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=True).update(frozen_at=now):
+            self.frozen_at = now
+
+
+class ExampleKind(models.TextChoices):
+    SINGLE_STEP = "single_step", "Single-step dialogues (negative)"
+    STEP_BY_STEP = "step_by_step", "Step-by-step dialogues (positive)"
+    FURTHER_SPLIT = "further_split", "Further-split pairs (before and after)"
+
+
+class ExampleSet(Freezable):
+    """One version of a list of few-shot examples; frozen once a run has used it."""
+
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=20, choices=ExampleKind)
+    version = models.PositiveIntegerField(default=1)
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("kind", "name", "-version")
+        constraints = [
+            models.UniqueConstraint(fields=["name", "kind", "version"], name="example_set_version_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:example_set", args=[self.pk])
+
+
+class Example(models.Model):
+    """One shown dialogue; a further-split pair holds the restructured text in `messages_after`."""
+
+    example_set = models.ForeignKey(ExampleSet, models.CASCADE, related_name="examples")
+    position = models.PositiveSmallIntegerField()
+    topic = models.CharField(max_length=60, blank=True)
+    theme = models.TextField(blank=True)
+    traits_1 = models.JSONField(default=list, blank=True)
+    traits_2 = models.JSONField(default=list, blank=True)
+    messages = models.JSONField()
+    messages_after = models.JSONField(null=True, blank=True)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=["example_set", "position"], name="example_position_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.example_set} #{self.position}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self._refuse_if_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self._refuse_if_frozen()
+        return super().delete(*args, **kwargs)
+
+    def _refuse_if_frozen(self) -> None:
+        """Neither into a frozen set nor out of one."""
+        for example_set in ExampleSet.objects.filter(Q(pk=self.example_set_id) | Q(examples=self.pk)).distinct():
+            example_set.refuse_if_frozen()
+
+
+class Stage(models.TextChoices):
+    THEME = "theme", "Theme"
+    PAIR = "pair", "Pair (β and γ)"
+    FURTHER_SPLIT = "further_split", "Further-split (Stephanie)"
+
+
+class Prompt(Freezable):
+    """One version of a stage's wording, with {placeholders}; frozen once a run has used it."""
+
+    stage = models.CharField(max_length=20, choices=Stage)
+    version = models.PositiveIntegerField(default=1)
+    system = models.TextField(blank=True)
+    user = models.TextField()
+    sha256 = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("stage", "-version")
+        constraints = [models.UniqueConstraint(fields=["stage", "version"], name="prompt_version_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.get_stage_display()} v{self.version}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.sha256 = prompts.prompt_sha256(prompts.PromptText(self.system, self.user))
+        super().save(*args, **kwargs)
