@@ -2,7 +2,9 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)) python3)
 PORT ?= 8000
 BIN := .venv/bin
-PYTEST_ARGS ?= -n auto --dist loadgroup
+# One process more than there are cores: tests wait a good deal for browsers and workers. Redis has 16 databases.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+PYTEST_ARGS ?= -n $(shell expr $(CORES) + 1 \& $(CORES) \< 12 \| 12) --durations 15
 
 .PHONY: help demo test lint format install install-dev requirements secrets web worker beat migrate
 
