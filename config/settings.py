@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_htmx",
     "csp",
+    "servestatic",
     "axes",
     # Lowest layer first: after each migration they add their reference rows in this order.
     "dialogues",
