@@ -31,6 +31,7 @@ export class Saver {
     Object.assign(this, { form, urls, version, say, conflict });
     this.waiting = null;
     this.busy = false;
+    this.sending = null;
     this.submitting = false;
     this.failures = 0;
     window.addEventListener("online", () => this.flush());
@@ -53,7 +54,8 @@ export class Saver {
     clearTimeout(this.timer);
     this.busy = true;
     const answer = this.waiting;
-    const [status, reply] = await post(this.urls.draft, { version: this.version, ...answer }, this.form);
+    this.sending = post(this.urls.draft, { version: this.version, ...answer }, this.form);
+    const [status, reply] = await this.sending;
     this.busy = false;
     if (status === 200) {
       this.version = reply.version;
@@ -101,6 +103,8 @@ export class Saver {
     clearTimeout(this.timer);
     this.submitting = true;
     this.say("Sending…", "waiting");
+    // A draft on its way arrives first: after the submission it would pass for another tab's.
+    await this.sending;
     for (;;) {
       const [status, reply] = await post(this.urls.submit, { submission_id: submissionId, ...answer }, this.form);
       if (status === 200) {
