@@ -256,6 +256,24 @@ def lose_the_first_answer(page: Page) -> list[str]:
     return sent
 
 
+def test_a_submission_waits_for_the_draft_that_was_sent_before_it(page: Page, ann: Membership) -> None:
+    url = begin(page, ann)
+    held: list[Route] = []
+    submissions: list[str] = []
+    page.on("request", lambda request: submissions.append(request.url) if request.url.endswith("/submit/") else None)
+    page.route("**/draft/", lambda route: held.append(route))
+    with page.expect_request("**/draft/"):
+        page.keyboard.press("1")
+    for digit in "23454":
+        page.keyboard.press(digit)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert not submissions
+    held[0].continue_()
+    submitted(page, url)
+    assert values() == [[1, 2, 3, 4, 5, 4]]
+
+
 def test_two_tabs_with_different_scores_are_shown_side_by_side(page: Page, ann: Membership, watch: Watch) -> None:
     watch.expect("status of 409")
     begin(page, ann)
