@@ -1,7 +1,8 @@
 """The two answers a rating page asks for while it is open: keep this draft, take this submission.
 
 Both are built from plain values that the rater sent or may see. A session that ended is answered with 403 and a
-reason, never with a log-in page that a script would take for success.
+reason, never with a log-in page that a script would take for success. People rate, not scripts: no API token opens
+these.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.decorators import api_view
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -62,9 +65,11 @@ def with_reasons(view: ApiView) -> ApiView:
     return answered
 
 
+@extend_schema(exclude=True)
 @never_cache
 @login_not_required
 @api_view(["POST"])
+@authentication_classes([SessionAuthentication])
 @with_reasons
 def draft(request: Request, token: str) -> Response:
     """Keep a draft; answers its new version, or 409 with the newer draft that was found."""
@@ -80,9 +85,11 @@ def draft(request: Request, token: str) -> Response:
     return Response({"version": version})
 
 
+@extend_schema(exclude=True)
 @never_cache
 @login_not_required
 @api_view(["POST"])
+@authentication_classes([SessionAuthentication])
 @with_reasons
 def submit(request: Request, token: str) -> Response:
     """Keep a rating; a repeat answers 200 with the first one's id. `next` is where to go on."""

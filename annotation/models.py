@@ -76,6 +76,45 @@ class Invitation(models.Model):
         return f"{self.role} invitation {self.pk}"
 
 
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def kept(self) -> Self:
+        """Not revoked; some may have run out."""
+        return self.filter(revoked_at__isnull=True)
+
+    def usable(self, now: datetime) -> Self:
+        """Those that open the door now: not revoked, not run out, of an account that can log in."""
+        return self.kept().filter(expires_at__gt=now, user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """Lets a script speak as one person, with exactly that person's rights."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    # SHA-256 of the token: the table alone opens no door.
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    # To the minute, so that a script that asks often does not write often.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name = "API token"
+        constraints = [
+            # A form that is sent twice makes one token.
+            models.UniqueConstraint(
+                fields=["user", "name"], condition=Q(revoked_at__isnull=True), name="api_token_name_once_a_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Study(models.Model):
     """Items, a rubric and the people who rate; its design is frozen at launch."""
 

@@ -19,6 +19,8 @@ _GENERATION = {
     *(f"generation.{verb}_{model}" for verb in ("view", "add", "change") for model in _GENERATION_MODELS),
     "generation.view_call",
 }
+# Scripts can do nothing for a rater, whose ratings are their own.
+_SCRIPTS = {"annotation.add_apitoken"}
 _STUDIES = {*(f"annotation.{verb}_study" for verb in ("view", "add", "change")), "annotation.add_invitation"}
 _ADMIN = {
     "dialogues.delete_corpus",
@@ -31,8 +33,8 @@ _ADMIN = {
 
 PERMISSIONS: dict[Role, set[str]] = {
     Role.RATER: {"annotation.add_rating"},
-    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | {"annotation.add_rating"},
-    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _ADMIN | {"annotation.add_rating"},
+    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | {"annotation.add_rating"},
+    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _ADMIN | {"annotation.add_rating"},
 }
 
 

@@ -1,11 +1,19 @@
 """The worker process: `celery -A config worker`."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("stephanie")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def look_for_work(**_: Any) -> None:
+    """A worker that comes up goes to work at once: the sweep rings only once its forerunner is known to be dead."""
+    app.send_task("generation.run_calls", expires=30)

@@ -31,6 +31,8 @@ HTTPS = env.bool("HTTPS", True)
 # Hosts an endpoint may name although they are loopback or private (`127.0.0.1:9000`, `llm.lan`).
 ENDPOINT_ALLOWED_HOSTS: list[str] = env.list("ENDPOINT_ALLOWED_HOSTS", [])
 REDIS_URL = env.str("REDIS_URL", "")
+# Calls in one batch, at most; the Batch API itself takes 50,000.
+BATCH_CALLS: int = min(env.int("BATCH_CALLS", 5000), 50_000)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 64)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
+    "drf_spectacular",
     "django_htmx",
     "csp",
     "servestatic",
@@ -109,6 +112,7 @@ else:
 # --- Celery: a folder of files until REDIS_URL names a server -----------------------------------
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 if REDIS_URL:
+    CELERY_BROKER_TRANSPORT = "config.broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": 3600}
 else:
     for folder in ("messages", "control"):
@@ -214,10 +218,24 @@ EMAIL_BACKEND = EMAIL_CONFIG.get("EMAIL_BACKEND", "django.core.mail.backends.con
 vars().update(EMAIL_CONFIG)
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # The first one names the scheme that a stranger is told to use.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "annotation.people.token_authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["dialogues.json_bodies.PatientJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stephanie",
+    "DESCRIPTION": "Plan, start, watch and read runs. docs/api.md shows a whole job.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "ENUM_NAME_OVERRIDES": {"RunState": "generation.models.Run.State", "CallState": "generation.models.Call.State"},
 }
 
 LOGGING = {

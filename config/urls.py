@@ -5,9 +5,11 @@ from django.urls import include, path
 
 from config.health import healthz
 
+handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
+    path("api/", include("generation.api.urls")),
     path("corpora/", include("dialogues.urls")),
     path("generation/", include("generation.urls")),
     path("", include("annotation.urls")),

@@ -2,18 +2,30 @@
 
 from django.db import transaction
 
-from dialogues.models import AuditEvent, Corpus, Dialogue
+from dialogues.models import AuditEvent, Corpus, Dialogue, DialogueQuerySet
 from dialogues.splitting import split_by_punctuation
 
 SOURCE, MADE = "beta", "punctuation"
 BATCH = 1000
 
 
+def without_baseline(dialogues: DialogueQuerySet) -> DialogueQuerySet:
+    """The single-step dialogues among these that have not been split yet."""
+    return dialogues.of_version(SOURCE).exclude(rewrites__version=MADE)
+
+
 @transaction.atomic
-def split_all(corpus: Corpus, *, by: object = None) -> int:
-    """Make the baseline of each single-step dialogue that has none yet; returns how many were made."""
+def split_all(
+    corpus: Corpus, *, among: DialogueQuerySet | None = None, at_most: int | None = None, by: object = None
+) -> int:
+    """Make the baseline of each single-step dialogue that has none yet; returns how many were made.
+
+    `among` narrows it to some of the corpus's dialogues, `at_most` to so many, the oldest first. Two at once wait
+    for each other, and the second finds nothing left.
+    """
     Corpus.objects.select_for_update().get(pk=corpus.pk)
-    missing = corpus.dialogues.of_version(SOURCE).exclude(rewrites__version=MADE)
+    dialogues = Dialogue.objects.all() if among is None else among
+    missing = without_baseline(dialogues.filter(corpus=corpus)).order_by("pk")[:at_most]
     made = 0
     batch: list[Dialogue] = []
     for source in missing.iterator(BATCH):
@@ -22,8 +34,17 @@ def split_all(corpus: Corpus, *, by: object = None) -> int:
             made += len(Dialogue.objects.bulk_create(batch))
             batch = []
     made += len(Dialogue.objects.bulk_create(batch))
-    AuditEvent.record(by, "split baseline", corpus, made=made)
+    if made:
+        AuditEvent.record(by, "split baseline", corpus, made=made)
     return made
+
+
+def made_in_words(made: int, left: int) -> str:
+    """What a page says afterwards: how many were made and whether more are to come."""
+    if not made:
+        return "Every β had its punctuation split already; nothing was made."
+    said = f"{made:,} punctuation split{'s' if made != 1 else ''} of β made, without a model."
+    return f"{said} {left:,} still to make: press again." if left else said
 
 
 def _baseline_of(source: Dialogue) -> Dialogue:

@@ -1,6 +1,6 @@
 """A corpus in the database → its figures: SQL sums of the stored counts, and one streamed read for Distinct-N."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.core.cache import cache
@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 from dialogues.models import Corpus, DialogueQuerySet, Version
 from dialogues.statistics.distinct import Encoded, distinct, encode, pooled
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
-from dialogues.statistics.intervals import PairSums, ratio_of
+from dialogues.statistics.intervals import Estimate, PairSums, ratio_of
 from dialogues.statistics.tokens import Tokenizer
 from dialogues.statistics.turns import run_shares
 
@@ -85,6 +85,11 @@ def has_uneven_backgrounds(corpus: Corpus) -> bool:
 
 def sums_by_version(dialogues: DialogueQuerySet, words: str) -> dict[str, dict[str, int]]:
     """By version slug: sums of the stored counts, and of their squares and products for the intervals."""
+    return {row["version_id"]: row for row in sums_by(dialogues, words, "version_id")}
+
+
+def sums_by(dialogues: DialogueQuerySet, words: str, *groups: str) -> list[dict[str, Any]]:
+    """The same sums for every combination of the named fields that there is, in one query."""
     products = {
         "words_squared": product(words, words),
         "messages_squared": product("message_count", "message_count"),
@@ -94,7 +99,7 @@ def sums_by_version(dialogues: DialogueQuerySet, words: str) -> dict[str, dict[s
     }
     rows: Iterable[Any] = (
         dialogues.order_by()
-        .values("version_id")
+        .values(*groups)
         .annotate(
             n=Count("pk"),
             by_demo=Count("pk", filter=Q(is_demo=True)),
@@ -105,7 +110,22 @@ def sums_by_version(dialogues: DialogueQuerySet, words: str) -> dict[str, dict[s
             **products,
         )
     )
-    return {row["version_id"]: row for row in rows}
+    return list(rows)
+
+
+def words_per_message(sums: Mapping[str, Any]) -> Estimate | None:
+    by_message = (sums["words_squared"], sums["words_messages"], sums["messages_squared"])
+    return ratio_of(PairSums(sums["n"], sums["words"], sums["messages"], *by_message))
+
+
+def acmc(sums: Mapping[str, Any]) -> Estimate | None:
+    by_turn = (sums["messages_squared"], sums["messages_turns"], sums["turns_squared"])
+    return ratio_of(PairSums(sums["n"], sums["messages"], sums["turns"], *by_turn))
+
+
+def turns_by_length(sums: Mapping[str, Any]) -> dict[str, float]:
+    """Shares (0 to 1) of turns with one … five and six or more messages."""
+    return run_shares([sums[f"sum_{name}"] for name in RUN_FIELDS])
 
 
 def product(first: str, second: str) -> Sum:
@@ -120,23 +140,20 @@ def texts_of(dialogues: DialogueQuerySet, version: Version, total: int, progress
 
 
 def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget: int) -> VersionFigures:
-    n, words, messages, turns = (sums[name] for name in ("n", "words", "messages", "turns"))
-    by_message = (sums["words_squared"], sums["words_messages"], sums["messages_squared"])
-    by_turn = (sums["messages_squared"], sums["messages_turns"], sums["turns_squared"])
     measured = distinct(encoded)
     whole = {size: found.pooled for size, found in measured.items()}
     return VersionFigures(
         slug=version.pk,
         symbol=version.symbol,
         hue=version.hue,
-        dialogues=n,
+        dialogues=sums["n"],
         by_demo=sums["by_demo"],
-        messages=messages,
-        turns=turns,
-        words=words,
-        words_per_message=ratio_of(PairSums(n, words, messages, *by_message)),
-        acmc=ratio_of(PairSums(n, messages, turns, *by_turn)),
-        consecutive=run_shares([sums[f"sum_{name}"] for name in RUN_FIELDS]),
+        messages=sums["messages"],
+        turns=sums["turns"],
+        words=sums["words"],
+        words_per_message=words_per_message(sums),
+        acmc=acmc(sums),
+        consecutive=turns_by_length(sums),
         distinct=measured,
         matched=whole if budget >= len(encoded.ids) else pooled(encoded.sample(budget)),
     )

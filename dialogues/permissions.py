@@ -2,29 +2,41 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+
+
+class Asked(Protocol):
+    """A request of Django or of the REST framework."""
+
+    @property
+    def user(self) -> Any: ...
+
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+R = TypeVar("R", bound=Asked)
+T = TypeVar("T")
 
 
-def requires(permission: str, to: str) -> Callable[[View[P]], View[P]]:
+def requires(permission: str, to: str) -> Callable[[Callable[Concatenate[R, P], T]], Callable[Concatenate[R, P], T]]:
     """Let a view run only for users with `app.codename`; `to` completes the sentence on the 403 page.
 
     Log-in itself is demanded by LoginRequiredMiddleware.
     """
 
-    def decorate(view: View[P]) -> View[P]:
+    def decorate(view: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
         @wraps(view)
-        def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not request.user.has_perm(permission):
-                raise PermissionDenied(f"Your role cannot {to}. An admin can change your role on the People page.")
+        def checked(request: R, *args: P.args, **kwargs: P.kwargs) -> T:
+            refuse_without(request, permission, to)
             return view(request, *args, **kwargs)
 
-        return cast(View[P], checked)
+        return cast(Callable[Concatenate[R, P], T], checked)
 
     return decorate
+
+
+def refuse_without(request: Asked, permission: str, to: str) -> None:
+    """Raise PermissionDenied with its reason where the user lacks the permission."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied(f"Your role cannot {to}. An admin can change your role on the People page.")

@@ -87,6 +87,7 @@ ON_PERSONA = Metric(
 PAPER_SIX = (INTERESTING, INFORMATIVE, NATURAL, ENGAGING, ON_TOPIC, ON_PERSONA)
 CHAT_FOUR = (INTERESTING, INFORMATIVE, NATURAL, ENGAGING)
 HUMAN_SCALE = Scale(1, 5)
+JUDGE_SCALE = Scale(0, 100)
 
 
 def to_json(metrics: tuple[Metric, ...]) -> list[dict[str, Any]]:

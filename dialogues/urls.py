@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dialogues.views import browse, deletion, imports, statistics
+from dialogues.views import baseline, browse, deletion, imports, statistics
 
 app_name = "dialogues"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("import/", imports.upload, name="import"),
     path("import/<slug:token>/", imports.preview, name="import_preview"),
     path("<int:pk>/", browse.corpus, name="corpus"),
+    path("<int:pk>/baseline/", baseline.make_baseline, name="baseline"),
     path("<int:pk>/delete/", deletion.delete, name="delete"),
     path("<int:pk>/statistics/", statistics.statistics, name="statistics"),
     path("<int:pk>/statistics/tables/<slug:slug>.<slug:form>", statistics.statistics_table, name="statistics_table"),

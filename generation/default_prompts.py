@@ -11,6 +11,7 @@ TASK_LINES: Mapping[StageName, str] = {
     "theme": "Task: theme",
     "pair": "Task: pair",
     "further_split": "Task: further-split",
+    "judge": "Task: judge",
 }
 
 _THEME = PromptText(
@@ -90,4 +91,35 @@ Answer with the whole new dialogue in this form, with 1 or 2 as the speaker:
 {"step_by_step": [{"speaker": 1, "text": "…"}, {"speaker": 1, "text": "…"}, {"speaker": 2, "text": "…"}]}""",
 )
 
-DEFAULT_PROMPTS: Mapping[StageName, PromptText] = {"theme": _THEME, "pair": _PAIR, "further_split": _FURTHER_SPLIT}
+# What never changes stands first: providers bill a repeated beginning at less.
+_JUDGE = PromptText(
+    f"""{TASK_LINES["judge"]}
+You are a careful reader. You score a chat between two people, Person A and Person B, on a list of questions. You \
+answer with one JSON object and nothing else.""",
+    """These are the questions. Each has a key, what it asks, and what the two ends of its scale mean:
+
+{rubric}
+
+- For every question give a whole number from 0 to 100: 0 is its low end, 100 its high end. Where a question speaks of \
+the lowest point, that is 0.
+- Answer each question by itself, and only from what is written in the dialogue.
+- For every question say in one sentence why, pointing at something in the dialogue.
+
+The two people and what they talk about:
+
+{background}
+
+The dialogue:
+
+{dialogue}
+
+Answer in this form, with the key of every question:
+{"<key>": {"reason": "…", "score": 0}, "<next key>": {"reason": "…", "score": 0}}""",
+)
+
+DEFAULT_PROMPTS: Mapping[StageName, PromptText] = {
+    "theme": _THEME,
+    "pair": _PAIR,
+    "further_split": _FURTHER_SPLIT,
+    "judge": _JUDGE,
+}

@@ -11,7 +11,7 @@ from django.db.models import Max
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
 from generation.models import Example, ExampleKind, ExampleSet, Prompt, Stage
-from generation.prompts import StageName, prompt_sha256
+from generation.prompts import PromptText, StageName, prompt_sha256
 
 FOLDER = Path(__file__).parent / "examples"
 FIELDS = ("topic", "theme", "traits_1", "traits_2", "messages", "messages_after", "note")
@@ -44,8 +44,15 @@ def load_set(path: Path) -> ExampleSet | None:
 def load_prompt(stage: Stage) -> Prompt | None:
     """The new version of a stage's wording, or None where some version has it already."""
     text = DEFAULT_PROMPTS[cast(StageName, stage.value)]
-    if Prompt.objects.filter(stage=stage, sha256=prompt_sha256(text)).exists():
-        return None
+    there = Prompt.objects.filter(stage=stage, sha256=prompt_sha256(text)).exists()
+    return None if there else prompt_of(stage, text)
+
+
+def prompt_of(stage: Stage, text: PromptText) -> Prompt:
+    """The version of a stage's wording that says exactly this; a new one where none does."""
+    there = Prompt.objects.filter(stage=stage, sha256=prompt_sha256(text)).order_by("version").first()
+    if there is not None:
+        return there
     newest = Prompt.objects.filter(stage=stage).aggregate(newest=Max("version", default=0))["newest"]
     return Prompt.objects.create(stage=stage, version=newest + 1, system=text.system, user=text.user)
 

@@ -5,12 +5,9 @@ from typing import Any
 
 from django import forms
 
-from dialogues.models import Corpus
-from generation import addresses, example_sets
-from generation.keys import KeysMissingError
-from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Run, Stage
-from generation.planning import Choice
-from generation.stages import ORDER
+from generation.endpoints import addresses
+from generation.endpoints.keys import KeysMissingError
+from generation.models import Endpoint, Run
 
 
 class EndpointForm(forms.ModelForm[Endpoint]):
@@ -29,7 +26,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
         model = Endpoint
         fields = (
             "name", "base_url", "model", "price_in", "price_out", "max_in_flight", "requests_per_minute",
-            "tokens_per_minute", "timeout_seconds",
+            "tokens_per_minute", "timeout_seconds", "batch_price_share",
         )  # fmt: skip
         labels = {
             "base_url": "Address",
@@ -39,6 +36,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "requests_per_minute": "Requests a minute",
             "tokens_per_minute": "Tokens a minute",
             "timeout_seconds": "Seconds to wait for an answer",
+            "batch_price_share": "Price in a batch",
         }
         help_texts = {
             "name": "What you call it here.",
@@ -50,17 +48,23 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "requests_per_minute": "Your account's limit; empty for none.",
             "tokens_per_minute": "Your account's limit; empty for none.",
             "timeout_seconds": "At most 300.",
+            "batch_price_share": "As a share of the price by itself; 0.5 is half. Only where batches are offered.",
         }
         widgets = {"base_url": forms.URLInput(attrs={"placeholder": "https://api.example.org/v1"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for price in ("price_in", "price_out"):
+        for price in ("price_in", "price_out", "batch_price_share"):
             self.initial[price] = f"{Decimal(self.initial.get(price) or 0).normalize():f}"
+        self.fields["batch_price_share"].required = False
         if self.instance.has_key:
             self.fields["api_key"].help_text = "A key is stored. Leave empty to keep it."
         else:
             del self.fields["forget_key"]
+
+    def clean_batch_price_share(self) -> Decimal:
+        share: Decimal | None = self.cleaned_data["batch_price_share"]
+        return self.instance.batch_price_share if share is None else share
 
     def clean_api_key(self) -> str:
         key: str = self.cleaned_data["api_key"]
@@ -82,6 +86,9 @@ class EndpointForm(forms.ModelForm[Endpoint]):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
+        if {"base_url", "model"} & set(self.changed_data):
+            # What the last check found was about another server.
+            self.instance.structured_output, self.instance.supports_batch = Endpoint.StructuredOutput.UNKNOWN, False
         key = self.cleaned_data.get("api_key")
         try:
             if key or self.cleaned_data.get("forget_key"):
@@ -90,88 +97,13 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             self.add_error("api_key", str(error))
 
 
-class RunForm(forms.Form):
-    """Everything to decide before a run; nothing is sent by saving it."""
-
-    name = forms.CharField(max_length=120, help_text="For you to find it again.")
-    corpus = forms.ModelChoiceField(Corpus.objects.all(), empty_label=None)
-    endpoint = forms.ModelChoiceField(Endpoint.objects.all(), empty_label=None)
-    stages = forms.MultipleChoiceField(
-        choices=Stage.choices, widget=forms.CheckboxSelectMultiple, initial=[stage.value for stage in ORDER]
-    )
-    sample = forms.IntegerField(
-        label="How many dialogues", required=False, min_value=1, help_text="Drawn by the seed; empty takes all."
-    )
-    seed = forms.IntegerField(
-        min_value=0, max_value=2**53, initial=0, help_text="The same seed draws the same dialogues."
-    )
-    single_step_set = forms.ModelChoiceField(
-        ExampleSet.objects.filter(kind=ExampleKind.SINGLE_STEP), label="Single-step examples", empty_label=None
-    )
-    step_by_step_set = forms.ModelChoiceField(
-        ExampleSet.objects.filter(kind=ExampleKind.STEP_BY_STEP), label="Step-by-step examples", empty_label=None
-    )
-    further_split_set = forms.ModelChoiceField(
-        ExampleSet.objects.filter(kind=ExampleKind.FURTHER_SPLIT), label="Further-split pairs", empty_label=None
-    )
-    temperature = forms.FloatField(
-        required=False, min_value=0, max_value=2, initial=0.7, help_text="Empty leaves it to the model."
-    )
-    max_tokens = forms.IntegerField(
-        label="Longest reply", min_value=16, max_value=200_000, initial=4096, help_text="Tokens; cut off beyond."
-    )
-    budget = forms.DecimalField(
-        required=False, min_value=Decimal("0.01"), max_digits=12, decimal_places=4,
-        help_text="US dollars. The run pauses itself before it could cost more.",
-    )  # fmt: skip
-    keep_share = forms.FloatField(
-        label="Share of γ's words that a further-split must keep", min_value=0, max_value=1, initial=0.8
-    )
-    ambiguous_policy = forms.ChoiceField(
-        label="A call that was sent and never answered",
-        required=False,
-        choices=[("", "Send again where calls are free, else hold"), *Run.AmbiguousPolicy.choices],
-    )
-
-    SET_FIELDS = {
-        ExampleKind.SINGLE_STEP: "single_step_set",
-        ExampleKind.STEP_BY_STEP: "step_by_step_set",
-        ExampleKind.FURTHER_SPLIT: "further_split_set",
-    }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for kind, row in example_sets.newest_sets().items():
-            self.fields[self.SET_FIELDS[kind]].initial = row.pk
-
-    def choice(self) -> Choice:
-        plain = ("name", "corpus", "endpoint", "sample", "seed", "temperature", "max_tokens", "budget", "keep_share")
-        return Choice(
-            **{name: self.cleaned_data[name] for name in plain},
-            stages=[Stage(name) for name in self.cleaned_data["stages"]],
-            sets={kind: self.cleaned_data[name] for kind, name in self.SET_FIELDS.items()},
-            ambiguous_policy=self.cleaned_data["ambiguous_policy"],
-        )
-
-
 class BudgetForm(forms.ModelForm[Run]):
     class Meta:
         model = Run
-        fields = ("budget",)
-        help_texts = {"budget": "US dollars; empty for none."}
+        fields = ("budget", "token_budget")
+        help_texts = {"budget": "US dollars; empty for none.", "token_budget": "Empty for none."}
 
-
-class CallFilter(forms.Form):
-    """The calls table's filter; an unknown value filters nothing."""
-
-    stage = forms.ChoiceField(
-        required=False,
-        choices=[("", "All stages"), *Stage.choices],
-        widget=forms.Select(attrs={"aria-label": "Stage"}),
-    )
-    state = forms.ChoiceField(
-        required=False,
-        choices=[("", "All states"), *Call.State.choices],
-        widget=forms.Select(attrs={"aria-label": "State"}),
-    )
-    outcome = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.initial.get("budget") is not None:
+            self.initial["budget"] = f"{Decimal(self.initial['budget']).normalize():f}"

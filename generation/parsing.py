@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 from dialogues.transcript import Speaker, Transcript, TranscriptError, text_problem
-from generation.fidelity import fidelity
+from generation.fidelity import Fidelity, fidelity
 from generation.replies import entry_of, field, json_values, speaker_of
 
 THEME_WORDS = range(50, 101)
@@ -42,6 +42,11 @@ class Outcome(StrEnum):
     INVENTED_CONTENT = "invented_content"
     THEME_LENGTH = "theme_length"
     TRAITS_MISSING = "traits_missing"
+    REFUSED = "refused"
+    SCORE_MISSING = "score_missing"
+    SCORE_NOT_A_NUMBER = "score_not_a_number"
+    SCORE_OUT_OF_RANGE = "score_out_of_range"
+    REASON_MISSING = "reason_missing"
 
 
 class ParseError(ValueError):
@@ -64,6 +69,11 @@ class PairReply(NamedTuple):
     gamma: Transcript
 
 
+class RewriteReply(NamedTuple):
+    stephanie: Transcript
+    fidelity: Fidelity
+
+
 def finish_reason_problem(finish_reason: str | None) -> Outcome | None:
     """The outcome a finish reason stands for by itself, or None where the reply should be read."""
     reason = (finish_reason or "").casefold()
@@ -79,7 +89,7 @@ def parse_theme(reply: str, *, traits_wanted: Collection[Speaker] = ()) -> Theme
 
     `traits_wanted` names the speakers whose traits must be there; at most six of each are kept.
     """
-    return _first_that_fits(reply, lambda value: _theme(value, traits_wanted))
+    return first_that_fits(reply, lambda value: _theme(value, traits_wanted))
 
 
 def parse_pair(reply: str) -> PairReply:
@@ -87,33 +97,32 @@ def parse_pair(reply: str) -> PairReply:
 
     def read(value: Any) -> PairReply:
         if not isinstance(value, dict):
-            raise _unparsable("expected an object with the keys single_step and step_by_step.")
+            raise unparsable("expected an object with the keys single_step and step_by_step.")
         beta = _dialogue(field(value, "single_step"), "single-step")
         gamma = _dialogue(field(value, "step_by_step"), "step-by-step")
         _check_single_step(beta)
         _check_step_by_step(gamma)
         return PairReply(beta, gamma)
 
-    return _first_that_fits(reply, read)
+    return first_that_fits(reply, read)
 
 
-def parse_further_split(reply: str, gamma: Transcript, keep_share: float) -> Transcript:
-    """The rewrite of γ.
+def parse_further_split(reply: str, gamma: Transcript, keep_share: float) -> RewriteReply:
+    """The rewrite of γ, and how faithful it is.
 
     At least `keep_share` (0–1) of γ's words must be there in order and with their speaker, and at least that share
     of the rewrite's words must come from γ.
     """
 
-    def read(value: Any) -> Transcript:
+    def read(value: Any) -> RewriteReply:
         rewrite = _dialogue(_rewrite_list(value), "rewritten")
         _check_step_by_step(rewrite)
-        _check_fidelity(gamma, rewrite, keep_share)
-        return rewrite
+        return RewriteReply(rewrite, _checked_fidelity(gamma, rewrite, keep_share))
 
-    return _first_that_fits(reply, read)
+    return first_that_fits(reply, read)
 
 
-def _first_that_fits(reply: str, read: Callable[[Any], T]) -> T:
+def first_that_fits(reply: str, read: Callable[[Any], T]) -> T:
     """The first JSON value that reads well; otherwise the problem of the value that came nearest."""
     if not reply.strip():
         raise ParseError(Outcome.EMPTY, "it is empty.")
@@ -124,14 +133,14 @@ def _first_that_fits(reply: str, read: Callable[[Any], T]) -> T:
         except ParseError as error:
             if problem is None or problem.outcome is Outcome.UNPARSABLE:
                 problem = error
-    raise problem or _unparsable("no complete JSON object was found in it.")
+    raise problem or unparsable("no complete JSON object was found in it.")
 
 
 def _theme(value: Any, traits_wanted: Collection[Speaker]) -> ThemeReply:
     theme = field(value, "theme") if isinstance(value, dict) else None
     if not isinstance(theme, str):
-        raise _unparsable("expected an object with the key theme, a text.")
-    theme = _clean(theme, "the theme")
+        raise unparsable("expected an object with the key theme, a text.")
+    theme = clean(theme, "the theme")
     words = len(theme.split())
     if words not in THEME_WORDS:
         wanted = f"{THEME_WORDS.start} to {THEME_WORDS.stop - 1}"
@@ -148,15 +157,16 @@ def _traits(value: dict[str, Any], speaker: Speaker) -> tuple[str, ...]:
     if found is None:
         return ()
     if not isinstance(found, list) or not all(isinstance(trait, str) for trait in found):
-        raise _unparsable(f"traits_{speaker} must be a list of texts.")
-    traits = [_clean(trait, f"a trait of person {speaker}") for trait in found]
+        raise unparsable(f"traits_{speaker} must be a list of texts.")
+    traits = [clean(trait, f"a trait of person {speaker}") for trait in found]
     return tuple(trait for trait in traits if trait)[:TRAITS_KEPT]
 
 
-def _clean(text: str, what: str) -> str:
+def clean(text: str, what: str) -> str:
+    """The text on one line; ParseError where a database could not hold it."""
     problem = text_problem(text)
     if problem:
-        raise _unparsable(f"{what} cannot be stored: {problem}.")
+        raise unparsable(f"{what} cannot be stored: {problem}.")
     return " ".join(text.split())
 
 
@@ -177,14 +187,14 @@ def _dialogue(value: Any, name: str) -> Transcript:
         lists = [item for item in value.values() if isinstance(item, list)]
         value = lists[0] if len(lists) == 1 else None
     if not isinstance(value, list):
-        raise _unparsable(f"the {name} dialogue is missing or not a list of messages.")
+        raise unparsable(f"the {name} dialogue is missing or not a list of messages.")
     pairs = list(_messages(value, name))
     if len(pairs) > MOST_MESSAGES:
-        raise _unparsable(f"the {name} dialogue has more than {MOST_MESSAGES} messages.")
+        raise unparsable(f"the {name} dialogue has more than {MOST_MESSAGES} messages.")
     try:
         transcript = Transcript.of(pairs) if pairs else None
     except TranscriptError as error:
-        raise _unparsable(f"the {name} dialogue, {error}.") from error
+        raise unparsable(f"the {name} dialogue, {error}.") from error
     _check_enough(transcript, name)
     assert transcript is not None
     return transcript
@@ -194,7 +204,7 @@ def _messages(entries: Sequence[Any], name: str) -> Iterator[tuple[Speaker, Any]
     for number, entry in enumerate(entries, 1):
         label, texts = entry_of(entry)
         if texts is None:
-            raise _unparsable(f"entry {number} of the {name} dialogue has no speaker and text.")
+            raise unparsable(f"entry {number} of the {name} dialogue has no speaker and text.")
         speaker = speaker_of(label)
         if speaker is None:
             shown = repr(label[:40]) if isinstance(label, str) else "a number" if isinstance(label, int) else "nobody"
@@ -231,7 +241,7 @@ def _check_step_by_step(transcript: Transcript) -> None:
         raise ParseError(Outcome.GAMMA_HAS_NONE, detail)
 
 
-def _check_fidelity(gamma: Transcript, rewrite: Transcript, keep_share: float) -> None:
+def _checked_fidelity(gamma: Transcript, rewrite: Transcript, keep_share: float) -> Fidelity:
     share = fidelity(gamma, rewrite)
     if share.kept < keep_share:
         detail = (
@@ -244,7 +254,8 @@ def _check_fidelity(gamma: Transcript, rewrite: Transcript, keep_share: float) -
             f"{share.invented:.0%} of the words are not in the given dialogue; at most {1 - keep_share:.0%} may be new."
         )
         raise ParseError(Outcome.INVENTED_CONTENT, detail)
+    return share
 
 
-def _unparsable(detail: str) -> ParseError:
+def unparsable(detail: str) -> ParseError:
     return ParseError(Outcome.UNPARSABLE, detail)

@@ -12,11 +12,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Literal, TypedDict
 
 from dialogues.transcript import Transcript
 
-StageName = Literal["theme", "pair", "further_split"]
+StageName = Literal["theme", "pair", "further_split", "judge"]
 
 BYTES_PER_TOKEN = 3.5
 TOKENS_PER_MESSAGE = 4
@@ -61,6 +63,11 @@ class Shown:
     before: Transcript
     after: Transcript | None = None
 
+    def __post_init__(self) -> None:
+        # Hashable, so that what it looks like in a prompt can be remembered.
+        object.__setattr__(self, "traits_1", tuple(self.traits_1))
+        object.__setattr__(self, "traits_2", tuple(self.traits_2))
+
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
@@ -72,9 +79,11 @@ PLACEHOLDERS: Mapping[StageName, Placeholders] = {
     "theme": Placeholders(frozenset({"dialogue", "traits"})),
     "pair": Placeholders(frozenset({"single_step_examples", "step_by_step_examples", "background"})),
     "further_split": Placeholders(frozenset({"pairs", "dialogue"}), frozenset({"background"})),
+    "judge": Placeholders(frozenset({"rubric", "background", "dialogue"})),
 }
 
 
+@lru_cache(maxsize=64)
 def check_prompt(stage: StageName, template: PromptText) -> None:
     """Raise PromptError where a required placeholder is missing or an unknown one is used."""
     known = PLACEHOLDERS[stage]
@@ -94,10 +103,10 @@ def theme_messages(
 ) -> list[ChatMessage]:
     """Ask for the theme of α, and for the traits of whoever has none (an empty sequence)."""
     traits = {"person_1": list(traits_1) or None, "person_2": list(traits_2) or None}
-    return _filled(
+    return filled(
         "theme",
         template,
-        {"dialogue": _block("dialogue", dialogue_json(transcript)), "traits": _block("traits", _json(traits))},
+        {"dialogue": block("dialogue", dialogue_json(transcript)), "traits": block("traits", one_line(traits))},
     )
 
 
@@ -105,13 +114,13 @@ def pair_messages(
     template: PromptText, background: Background, single_step: Sequence[Shown], step_by_step: Sequence[Shown]
 ) -> list[ChatMessage]:
     """Ask for β and γ on one background, after negative and positive examples."""
-    return _filled(
+    return filled(
         "pair",
         template,
         {
-            "background": _block("background", _json(_background(background))),
-            "single_step_examples": _joined(_example(shown, single_step=shown.before) for shown in single_step),
-            "step_by_step_examples": _joined(_example(shown, step_by_step=shown.before) for shown in step_by_step),
+            "background": block("background", one_line(_background(background))),
+            "single_step_examples": _joined(_example(shown, "single_step") for shown in single_step),
+            "step_by_step_examples": _joined(_example(shown, "step_by_step") for shown in step_by_step),
         },
     )
 
@@ -120,12 +129,12 @@ def further_split_messages(
     template: PromptText, background: Background | None, transcript: Transcript, pairs: Sequence[Shown]
 ) -> list[ChatMessage]:
     """Ask for the further-split rewrite of γ; an example without `after` raises PromptError."""
-    return _filled(
+    return filled(
         "further_split",
         template,
         {
-            "background": _block("background", _json(_background(background))) if background else "",
-            "dialogue": _block("dialogue", dialogue_json(transcript)),
+            "background": block("background", one_line(_background(background))) if background else "",
+            "dialogue": block("dialogue", dialogue_json(transcript)),
             "pairs": _joined(_pair_example(shown) for shown in pairs),
         },
     )
@@ -153,12 +162,15 @@ def repair_messages(original_messages: Sequence[ChatMessage], reply: str, proble
 
 def dialogue_json(transcript: Transcript) -> str:
     """The form dialogues have in requests and replies: a JSON array, one message object a line."""
-    lines = (_json({"speaker": speaker, "text": text}) for speaker, text in transcript)
-    return "[\n" + ",\n".join(lines) + "\n]"
+    lines = (f'{{"speaker": {speaker}, "text": {encode_basestring(text)}}}' for speaker, text in transcript)
+    return _without_odd_breaks("[\n" + ",\n".join(lines) + "\n]")
 
 
 def reply_schema(stage: StageName) -> dict[str, Any]:
-    """The JSON schema of a stage's reply, for endpoints that honour `response_format`."""
+    """The JSON schema of a stage's reply, for endpoints that honour `response_format`.
+
+    What a judge answers depends on the rubric: `generation.judging.reply_schema`.
+    """
     dialogue = _array(
         {"type": "object", "properties": {"speaker": {"type": "integer", "enum": [1, 2]}, "text": {"type": "string"}}}
     )
@@ -197,7 +209,8 @@ def estimate_tokens(messages: Sequence[ChatMessage]) -> int:
     return math.ceil(size / BYTES_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
 
 
-def _filled(stage: StageName, template: PromptText, values: Mapping[str, str]) -> list[ChatMessage]:
+def filled(stage: StageName, template: PromptText, values: Mapping[str, str]) -> list[ChatMessage]:
+    """The prompt's texts with every placeholder replaced once; raises PromptError."""
     check_prompt(stage, template)
     system = _PLACEHOLDER.sub(lambda match: values[match[1]], template.system)
     user = _PLACEHOLDER.sub(lambda match: values[match[1]], template.user)
@@ -205,17 +218,24 @@ def _filled(stage: StageName, template: PromptText, values: Mapping[str, str]) -
     return [{"role": "system", "content": system}, *messages] if system.strip() else messages
 
 
-def _example(shown: Shown, **dialogues: Transcript) -> str:
-    """One example block: its background, then each dialogue under the key replies use."""
-    head = _json(_background(Background(shown.theme, shown.traits_1, shown.traits_2)))
-    parts = [f'"{key}": {dialogue_json(transcript)}' for key, transcript in dialogues.items()]
-    return _block("example", ",\n".join([head.removesuffix("}"), *parts]) + "}")
+# Every call of a stage shows the same examples.
+@lru_cache(maxsize=256)
+def _example(shown: Shown, key: str) -> str:
+    """One example block: its background, then the dialogue under the key that replies use."""
+    return _example_block(shown, {key: shown.before})
 
 
+@lru_cache(maxsize=256)
 def _pair_example(shown: Shown) -> str:
     if shown.after is None:
         raise PromptError("a further-split example needs the dialogue before and after")
-    return _example(shown, before=shown.before, after=shown.after)
+    return _example_block(shown, {"before": shown.before, "after": shown.after})
+
+
+def _example_block(shown: Shown, dialogues: Mapping[str, Transcript]) -> str:
+    head = one_line(_background(Background(shown.theme, shown.traits_1, shown.traits_2)))
+    parts = [f'"{key}": {dialogue_json(transcript)}' for key, transcript in dialogues.items()]
+    return block("example", ",\n".join([head.removesuffix("}"), *parts]) + "}")
 
 
 def _background(background: Background) -> dict[str, Any]:
@@ -230,7 +250,8 @@ def _array(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
-def _block(tag: str, content: str) -> str:
+def block(tag: str, content: str) -> str:
+    """A tagged block on lines of its own; `content` is JSON, which no text can break out of."""
     return f"<{tag}>\n{content}\n</{tag}>"
 
 
@@ -238,9 +259,13 @@ def _joined(blocks: Iterable[str]) -> str:
     return "\n\n".join(blocks)
 
 
-def _json(value: object) -> str:
+def one_line(value: object) -> str:
+    """JSON without a raw line break of any kind."""
+    return _without_odd_breaks(json.dumps(value, ensure_ascii=False))
+
+
+def _without_odd_breaks(text: str) -> str:
     # U+2028 and its kin are line breaks to some readers; escaped, a block's content has none but ours.
-    text = json.dumps(value, ensure_ascii=False)
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
 
 

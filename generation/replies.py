@@ -38,8 +38,13 @@ def json_values(reply: str) -> Iterator[dict[str, Any] | list[Any]]:
     if len(reply) > REPLY_LIMIT:
         return
     text = _THINKING.sub("", reply)
-    for reading in dict.fromkeys((text, _without_trailing_commas(text), _with_straight_quotes(text))):
-        yield from _values_in(reading)
+    seen: set[str] = set()
+    # Each reading is made only once the ones before it brought nothing usable, which is seldom.
+    for mended in (str, _without_trailing_commas, _with_straight_quotes):
+        reading = mended(text)
+        if reading not in seen:
+            seen.add(reading)
+            yield from _values_in(reading)
 
 
 def _values_in(text: str) -> Iterator[dict[str, Any] | list[Any]]:

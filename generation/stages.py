@@ -1,4 +1,4 @@
-"""theme → pair → further-split: each stage is a prompt, a parser, and what it makes. No database here.
+"""theme → pair → further-split, and the judge: each stage is a prompt, a parser, and what it makes. No database here.
 
 A dialogue flows from stage to stage on its own; what a stage makes says which dialogue the next one reads.
 """
@@ -6,8 +6,10 @@ A dialogue flows from stage to stage on its own; what a stage makes says which d
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dialogues.rubric import Metric
 from dialogues.transcript import Speaker, Transcript
-from generation import parsing, prompts
+from generation import judging, parsing, prompts
+from generation.fidelity import Fidelity
 from generation.models import ExampleKind, Stage
 from generation.prompts import ChatMessage, PromptText, Shown
 
@@ -25,6 +27,9 @@ class Subject:
     theme: str
     traits_1: Sequence[str]
     traits_2: Sequence[str]
+    # What a judge is asked, and whether it reads the text as raters see it.
+    metrics: Sequence[Metric] = ()
+    tidy: bool = True
 
     @property
     def background(self) -> prompts.Background:
@@ -33,11 +38,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a usable reply holds: a background, or dialogues by version slug."""
+    """What a usable reply holds: a background, dialogues by version slug, or scores by metric."""
 
     background: prompts.Background | None = None
     traits_extracted: bool = False
     dialogues: Mapping[str, Transcript] = field(default_factory=dict)
+    fidelity: Fidelity | None = None  # of a rewrite to what it was made from
+    scores: Mapping[str, judging.Score] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,16 @@ def _further_split_messages(prompt: PromptText, subject: Subject, examples: Exam
 
 
 def _read_further_split(reply: str, subject: Subject, keep_share: float) -> Made:
-    return Made(dialogues={"stephanie": parsing.parse_further_split(reply, subject.transcript, keep_share)})
+    rewrite = parsing.parse_further_split(reply, subject.transcript, keep_share)
+    return Made(dialogues={"stephanie": rewrite.stephanie}, fidelity=rewrite.fidelity)
+
+
+def _judge_messages(prompt: PromptText, subject: Subject, examples: Examples) -> list[ChatMessage]:
+    return judging.judge_messages(prompt, subject.metrics, subject.background, subject.transcript, tidy=subject.tidy)
+
+
+def _read_judgement(reply: str, subject: Subject, keep_share: float) -> Made:
+    return Made(scores=judging.parse_judgement(reply, subject.metrics))
 
 
 SPECS: Mapping[Stage, StageSpec] = {
@@ -92,4 +108,5 @@ SPECS: Mapping[Stage, StageSpec] = {
         _pair_messages, _read_pair, (ExampleKind.SINGLE_STEP, ExampleKind.STEP_BY_STEP), passes_on="gamma"
     ),
     Stage.FURTHER_SPLIT: StageSpec(_further_split_messages, _read_further_split, (ExampleKind.FURTHER_SPLIT,)),
+    Stage.JUDGE: StageSpec(_judge_messages, _read_judgement),
 }

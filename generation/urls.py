@@ -1,6 +1,19 @@
 from django.urls import path
 
-from generation.views import calls, endpoints, examples, runs
+from generation.views import (
+    batches,
+    calls,
+    comparison,
+    endpoints,
+    examples,
+    journeys,
+    judging,
+    plans,
+    quality,
+    retries,
+    run_actions,
+    runs,
+)
 
 app_name = "generation"
 urlpatterns = [
@@ -11,14 +24,30 @@ urlpatterns = [
     path("examples/", examples.example_sets, name="example_sets"),
     path("examples/<int:pk>/", examples.example_set, name="example_set"),
     path("runs/", runs.run_list, name="runs"),
-    path("runs/new/", runs.run_new, name="run_new"),
+    path("runs/new/", plans.run_new, name="run_new"),
+    path("runs/judge/", judging.judge_new, name="judge_new"),
     path("runs/<int:pk>/", runs.run_detail, name="run"),
-    path("runs/<int:pk>/start/", runs.run_start, name="run_start"),
-    path("runs/<int:pk>/pause/", runs.run_pause, name="run_pause"),
-    path("runs/<int:pk>/discard/", runs.run_discard, name="run_discard"),
-    path("runs/<int:pk>/decide/", runs.run_decide, name="run_decide"),
-    path("runs/<int:pk>/retry/", runs.run_retry, name="run_retry"),
-    path("runs/<int:pk>/budget/", runs.run_budget, name="run_budget"),
+    path("runs/<int:pk>/start/", run_actions.run_start, name="run_start"),
+    path("runs/<int:pk>/pause/", run_actions.run_pause, name="run_pause"),
+    path("runs/<int:pk>/discard/", plans.run_discard, name="run_discard"),
+    path("runs/<int:pk>/decide/", run_actions.run_decide, name="run_decide"),
+    path("runs/<int:pk>/retry/", run_actions.run_retry, name="run_retry"),
+    path("runs/<int:pk>/retry/edit/", retries.run_retry_edit, name="run_retry_edit"),
+    path("runs/<int:pk>/reread/", retries.run_reread, name="run_reread"),
+    path("runs/<int:pk>/budget/", run_actions.run_budget, name="run_budget"),
+    path("runs/<int:pk>/baseline/", run_actions.run_baseline, name="run_baseline"),
+    path("runs/<int:pk>/batches/<int:batch>/cancel/", batches.batch_cancel, name="batch_cancel"),
     path("runs/<int:pk>/events/", runs.run_events, name="run_events"),
+    path("runs/<int:pk>/dialogues/", journeys.run_dialogues, name="run_dialogues"),
+    path("runs/<int:pk>/dialogues/<int:dialogue>/", journeys.run_dialogue, name="run_dialogue"),
+    path("runs/<int:pk>/calls/", journeys.run_calls, name="run_calls"),
+    path("runs/<int:pk>/quality/", quality.run_quality, name="run_quality"),
+    path("runs/<int:pk>/quality/<slug:slug>.<slug:form>", quality.run_quality_table, name="run_quality_table"),
+    path("compare/", comparison.compare, name="compare"),
+    path("compare/dialogues/", comparison.compare_dialogues, name="compare_dialogues"),
+    path("compare/tables/<slug:slug>.<slug:form>", comparison.compare_table, name="compare_table"),
+    path("judgements/<int:pk>/", judging.judgements, name="judgements"),
+    path("judgements/<int:pk>/<slug:table>.csv", judging.judgements_csv, name="judgements_csv"),
+    path("judgements/<int:pk>/<slug:table>.tex", judging.judgements_latex, name="judgements_latex"),
     path("calls/<int:pk>/", calls.call_detail, name="call"),
 ]

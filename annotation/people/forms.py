@@ -95,3 +95,15 @@ class RoleForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[(role.value, ROLE_LABELS[role]) for role in Role],
     )
+
+
+class ApiTokenForm(forms.Form):
+    """What a token is for and how long it lives."""
+
+    name = forms.CharField(max_length=80, help_text="What will use it, like “cluster job”.")
+    days = forms.TypedChoiceField(
+        label="Runs out after",
+        coerce=int,
+        initial=90,
+        choices=[(7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year")],
+    )

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from annotation.models import Invitation
+from annotation.models import ApiToken, Invitation
 from annotation.people.invitations import OFFERS
 from annotation.roles import Role, role_of
 from dialogues.models import AuditEvent
@@ -83,11 +83,12 @@ def change_role(*, person: User, role: Role, by: User) -> None:
 
 @transaction.atomic
 def deactivate(*, person: User, by: User) -> None:
-    """Shut an account: its sessions end, its open invitations close, its ratings stay."""
+    """Shut an account: its sessions end, its open invitations and API tokens close, its ratings stay."""
     person = in_turn(person)
     _refuse(why_not_deactivate(person=person, by=by))
     User.objects.filter(pk=person.pk).update(is_active=False)
     _revoke_links(person, list(Role))
+    ApiToken.objects.kept().filter(user=person).update(revoked_at=timezone.now())
     AuditEvent.record(by, "deactivate", person)
 
 

@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from annotation.people import home, invitation_views, member_views, method, reset_views
+from annotation.people import account_api, api_token_views, home, invitation_views, member_views, method, reset_views
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("account/password/", auth.PasswordChangeView.as_view(), name="password_change"),
     path("account/password/changed/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("account/reset/<str:uidb64>/<str:token>/", reset_views.password_reset, name="password_reset"),
+    path("api/account/", account_api.account, name="api_account"),
+    path("account/tokens/", api_token_views.api_tokens, name="api_tokens"),
+    path("account/tokens/<int:pk>/revoke/", api_token_views.api_token_revoke, name="api_token_revoke"),
     path("people/", member_views.people, name="people"),
     path("people/<int:pk>/", member_views.person, name="person"),
     path("people/<int:pk>/role/", member_views.person_role, name="person_role"),

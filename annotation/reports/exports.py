@@ -1,12 +1,8 @@
 """What leaves the house: every score as a row of CSV, and tables marked for what they are. Pseudonyms only."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
 
 from annotation.models import Study
 from annotation.reports.scores import counted_members, counted_scores
@@ -57,15 +53,3 @@ def marked(table: Table, *, simulated: bool, demo: bool) -> Table:
     marks = (Column("simulated", numeric=False), Column("demo", numeric=False))
     cells = (str(simulated), DEMO_LABEL if demo else "")
     return replace(table, columns=table.columns + marks, rows=tuple(row + cells for row in table.rows))
-
-
-def streamed(request: HttpRequest, chunks: Iterator[str], content_type: str) -> StreamingHttpResponse:
-    """A response that holds one chunk in memory, whichever way the server runs."""
-    content = _awaited(chunks) if isinstance(request, ASGIRequest) else chunks
-    return StreamingHttpResponse(content, content_type=content_type)
-
-
-async def _awaited(chunks: Iterator[str]) -> AsyncIterator[str]:
-    step = sync_to_async(lambda: next(chunks, ""))
-    while chunk := await step():
-        yield chunk

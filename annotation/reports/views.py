@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from annotation.models import Study
-from annotation.reports.exports import marked, ratings_csv, streamed
+from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
@@ -18,6 +18,7 @@ from annotation.reports.tables import study_tables
 from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
+from dialogues.streaming import streamed
 from dialogues.tables import Table, to_csv, to_latex
 
 Response = TypeVar("Response", bound=HttpResponseBase)

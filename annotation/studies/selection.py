@@ -10,8 +10,9 @@ from django.db.models import Q
 from annotation.models import Study
 from dialogues.models import Dialogue
 
-# A dialogue that no run wrote: it came with a file.
-NO_RUN = 0
+# (run, which of its writers); what no run wrote came with a file.
+Source = tuple[int, int]
+NO_RUN: Source = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +53,25 @@ class Selection:
 
 @dataclass(slots=True)
 class _Found:
-    """What a background has: by version and run, the primary keys, oldest first."""
+    """What a background has: by version and source, the primary keys, oldest first."""
 
-    runs: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    sources: dict[Source, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     latest: dict[str, int] = field(default_factory=dict)
     several: set[str] = field(default_factory=set)
     donor: int = 0
 
-    def add(self, pk: int, version: str, run: int) -> None:
+    def add(self, pk: int, version: str, source: Source) -> None:
         if version in self.latest:
             self.several.add(version)
-        self.runs[run][version] = pk
+        self.sources[source][version] = pk
         self.latest[version] = pk
 
 
 def select(study: Study) -> Selection:
     """Backgrounds that have every version of the study, and the seeded sample of them that it asks for.
 
-    Where a version was written several times, one run that wrote all the generated versions is preferred, the
-    latest such run first; without one, the latest of each version is taken.
+    Where a version was written several times, one writer of one run that wrote all the generated versions is
+    preferred, the latest run first and its first writer; without one, the latest of each version is taken.
     """
     versions = list(study.versions.values_list("pk", flat=True))
     found = _find(study, set(versions))
@@ -106,13 +107,14 @@ def _find(study: Study, versions: set[str]) -> dict[int, _Found]:
     if study.writer:
         rows = rows.filter(Q(origin__isnull=True) | Q(written_by=study.writer))
     found: dict[int, _Found] = defaultdict(_Found)
-    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", "output__call__run_id")
-    for pk, origin, version, run in fields.iterator():
+    written = ("output__call__run_id", "output__call__run_stage__branch")
+    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", *written)
+    for pk, origin, version, run, branch in fields.iterator():
         background = found[origin or pk]
         if origin:
             background.donor = pk
         if version in versions:
-            background.add(pk, version, run or NO_RUN)
+            background.add(pk, version, (run, branch) if run else NO_RUN)
     return found
 
 
@@ -122,8 +124,9 @@ def _has_all(rows: _Found, versions: Iterable[str]) -> bool:
 
 def _choose(background: int, rows: _Found, versions: list[str]) -> Choice:
     written = [version for version in versions if rows.latest[version] != background]
-    whole = [run for run in sorted(rows.runs, reverse=True) if written and all(v in rows.runs[run] for v in written)]
-    source = rows.runs[whole[0]] if whole else rows.latest
+    latest_first = sorted(rows.sources, key=lambda source: (-source[0], source[1]))
+    whole = [source for source in latest_first if written and all(v in rows.sources[source] for v in written)]
+    source = rows.sources[whole[0]] if whole else rows.latest
     dialogues = {version: source[version] if version in written else background for version in versions}
     donor = dialogues[written[-1]] if written else rows.donor
     return Choice(background, dialogues, donor, bool(rows.several))

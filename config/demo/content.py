@@ -1,9 +1,8 @@
-"""What the demo shows: people, a corpus, a run through the demo model, one finished and one open study.
+"""What the demo shows: people, a corpus, a run through the demo model and its judgements, a finished and an open study.
 
 Every step looks first whether it was done, so a start that was interrupted is completed by the next.
 """
 
-import asyncio
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -14,14 +13,19 @@ from annotation.models import Profile, Study
 from annotation.studies import design, members, simulation
 from dialogues import importing
 from dialogues.models import Corpus, Rubric, Version
-from generation import example_sets, lifecycle
+from generation import example_sets
+from generation.engine import lifecycle, loops
+from generation.engine.runner import CallRunner, Plan
+from generation.judgements.planning import JudgeChoice, create_judge_run
+from generation.judgements.selection import Wanted
 from generation.models import Endpoint, Run
-from generation.planning import Choice, create_run
-from generation.runner import CallRunner, Plan
+from generation.plans.planning import Choice, create_run
+from generation.stages import ORDER
 
 CORPUS = "Stephanie sample"
 ENDPOINT = "Demo model"
 RUN = "Demo run"
+JUDGE_RUN = "Demo judge run"
 FINISHED_STUDY = "Demo study (simulated ratings)"
 OPEN_STUDY = "Try rating"
 SAMPLE = settings.BASE_DIR / "dialogues" / "samples" / "stephanie-sample.jsonl"
@@ -36,6 +40,7 @@ def load(passwords: Mapping[str, str], model_url: str) -> None:
     corpus = _corpus(researcher)
     example_sets.load_all()
     _run(corpus, _endpoint(model_url, researcher), researcher)
+    _judged(corpus, _endpoint(model_url, researcher), researcher)
     _finished_study(corpus, researcher)
     _open_study(corpus, researcher, people["rater"])
 
@@ -71,10 +76,27 @@ def _endpoint(url: str, by: User) -> Endpoint:
 def _run(corpus: Corpus, endpoint: Endpoint, by: User) -> None:
     run = Run.objects.filter(name=RUN).first()
     if run is None:
-        run = create_run(Choice(name=RUN, corpus=corpus, endpoint=endpoint, seed=SEED), by=by)
+        run = create_run(
+            Choice(name=RUN, corpus=corpus, endpoints={stage: [endpoint] for stage in ORDER}, seed=SEED), by=by
+        )
+    _finish(run, by)
+
+
+def _judged(corpus: Corpus, endpoint: Endpoint, by: User) -> None:
+    run = Run.objects.filter(name=JUDGE_RUN).first()
+    if run is None:
+        wanted = Wanted(corpus, versions=VERSIONS, sample=8, seed=SEED)
+        rubric = Rubric.objects.get(slug="paper-six")
+        run = create_judge_run(
+            JudgeChoice(name=JUDGE_RUN, wanted=wanted, judges=[endpoint], rubric=rubric, repeats=2), by=by
+        )
+    _finish(run, by)
+
+
+def _finish(run: Run, by: User) -> None:
     if run.state != Run.State.FINISHED:
         lifecycle.start(run, by=by)
-        asyncio.run(CallRunner(Plan(runs=(run.pk,))).run())
+        loops.run(CallRunner(Plan(runs=(run.pk,))).run())
 
 
 def _finished_study(corpus: Corpus, by: User) -> None:

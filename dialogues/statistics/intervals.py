@@ -23,6 +23,11 @@ class Estimate(NamedTuple):
     low: float | None = None
     high: float | None = None
 
+    def times(self, factor: float) -> "Estimate":
+        """In another unit, such as 100 for percent."""
+        low, high = (None if end is None else factor * end for end in (self.low, self.high))
+        return Estimate(factor * self.value, self.n, low, high)
+
 
 class PairSums(NamedTuple):
     """What a ratio of sums Σx/Σy and its interval need: `n` pairs and the sums of x, y, x², xy and y²."""

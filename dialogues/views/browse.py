@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from dialogues.baseline import without_baseline
 from dialogues.display import tidied, turns_for_template
 from dialogues.forms import BesideForm, CorpusFilter, DialogueFilter
 from dialogues.models import Corpus, Dialogue, Version
@@ -41,6 +42,7 @@ def corpus(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "corpus": corpus,
         "summary": _summary(corpus),
+        "without_baseline": without_baseline(Dialogue.objects.filter(corpus=corpus)).count(),
         "form": form,
         "page": Paginator(found, DIALOGUES_A_PAGE).get_page(request.GET.get("page")),
         "filtered": any(request.GET.get(name) for name in ("q", "version")),

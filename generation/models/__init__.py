@@ -1,13 +1,17 @@
 """Endpoints, the examples and prompts shown to models, runs, and the ledger of every paid call."""
 
-from generation.models.calls import NEVER_ANSWERED, Background, Call, CallQuerySet, Output, Runner
+from generation.models.asked import AskedRun
+from generation.models.batches import BatchJob
+from generation.models.calls import NEVER_ANSWERED, Background, Call, CallQuerySet, Judgement, Output, Runner
 from generation.models.endpoints import Endpoint
 from generation.models.material import Example, ExampleKind, ExampleSet, Freezable, FrozenError, Prompt, Stage
-from generation.models.runs import Run, RunDialogue
+from generation.models.runs import Run, RunDialogue, RunQuerySet, RunStage
 
 __all__ = [
     "NEVER_ANSWERED",
+    "AskedRun",
     "Background",
+    "BatchJob",
     "Call",
     "CallQuerySet",
     "Endpoint",
@@ -16,10 +20,13 @@ __all__ = [
     "ExampleSet",
     "Freezable",
     "FrozenError",
+    "Judgement",
     "Output",
     "Prompt",
     "Run",
     "RunDialogue",
+    "RunQuerySet",
+    "RunStage",
     "Runner",
     "Stage",
 ]

@@ -1,6 +1,7 @@
 """Where models answer, at which price and within which limits."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,7 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from generation import addresses, keys
+from generation.endpoints import addresses, keys
+
+LOWERED = 0.75  # of the calls in flight, after a 429
 
 
 class Endpoint(models.Model):
@@ -18,6 +21,13 @@ class Endpoint(models.Model):
     class LengthParameter(models.TextChoices):
         MAX_TOKENS = "max_tokens", "max_tokens"
         MAX_COMPLETION_TOKENS = "max_completion_tokens", "max_completion_tokens"
+
+    class StructuredOutput(models.TextChoices):
+        UNKNOWN = "unknown", "Not checked"
+        NONE = "none", "Not honoured"
+        JSON_SCHEMA = "json_schema", "OpenAI's json_schema"
+        VLLM = "structured_outputs", "vLLM's structured_outputs"
+        LLAMA_CPP = "flat_schema", "llama.cpp's flat schema"
 
     name = models.CharField(max_length=120, unique=True)
     base_url = models.CharField(max_length=300)
@@ -30,8 +40,8 @@ class Endpoint(models.Model):
     price_in = models.DecimalField(max_digits=10, decimal_places=4, default=0)
     price_out = models.DecimalField(max_digits=10, decimal_places=4, default=0)
     max_in_flight = models.PositiveIntegerField(default=16)
-    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
-    tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    tokens_per_minute = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     timeout_seconds = models.PositiveIntegerField(
         default=120, validators=[MinValueValidator(1), MaxValueValidator(300)]
     )
@@ -39,6 +49,18 @@ class Endpoint(models.Model):
     length_parameter = models.CharField(
         max_length=30, choices=LengthParameter, default=LengthParameter.MAX_TOKENS, editable=False
     )
+    # Whether, and in which form, replies can be held to a JSON schema; the check finds out.
+    structured_output = models.CharField(
+        max_length=20, choices=StructuredOutput, default=StructuredOutput.UNKNOWN, editable=False
+    )
+    supports_batch = models.BooleanField(default=False, editable=False)
+    # What a call in a batch costs, as a share of what it costs by itself.
+    batch_price_share = models.DecimalField(
+        max_digits=4, decimal_places=3, default=Decimal("0.5"), validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    # Calls in flight allowed just now, as 429s taught it; empty while the whole of max_in_flight is.
+    in_flight_limit = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    limit_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # A 429 holds every worker back until then.
     blocked_until = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True)
@@ -52,9 +74,17 @@ class Endpoint(models.Model):
         ordering = ("name",)
         constraints = [
             models.CheckConstraint(
+                condition=Q(batch_price_share__gte=0) & Q(batch_price_share__lte=1),
+                name="endpoint_batch_price_is_a_share",
+            ),
+            models.CheckConstraint(
                 condition=Q(price_in__gte=0) & Q(price_out__gte=0), name="endpoint_price_not_negative"
             ),
             models.CheckConstraint(condition=Q(max_in_flight__gte=1), name="endpoint_allows_a_call"),
+            models.CheckConstraint(
+                condition=Q(in_flight_limit__isnull=True) | Q(in_flight_limit__gte=1),
+                name="endpoint_limit_allows_a_call",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,6 +103,14 @@ class Endpoint(models.Model):
         return not (self.price_in or self.price_out)
 
     @property
+    def calls_at_once(self) -> int:
+        """How many calls may be in flight just now."""
+        return min(self.max_in_flight, self.in_flight_limit or self.max_in_flight)
+
+    def is_blocked(self, now: datetime) -> bool:
+        return self.blocked_until is not None and self.blocked_until > now
+
+    @property
     def has_key(self) -> bool:
         """Whether a key is stored that may be sent to the address as it is now."""
         return bool(self.encrypted_key) and self.key_origin == addresses.origin(self.base_url)
@@ -85,6 +123,25 @@ class Endpoint(models.Model):
     def api_key(self) -> str:
         """The key to send, or "" where there is none for this address; raises keys.KeysMissingError."""
         return keys.decrypt(self.encrypted_key) if self.has_key else ""
+
+    def lower_limit(self, sent_at: datetime, now: datetime) -> bool:
+        """Allow a quarter less at once after a 429; a burst counts once: only for a call sent since the last lowering.
+
+        Returns whether it changed. The caller holds the endpoint's lock.
+        """
+        row = Endpoint.objects.get(pk=self.pk)
+        if row.limit_changed_at is not None and sent_at <= row.limit_changed_at:
+            return False
+        row.in_flight_limit = max(1, int(row.calls_at_once * LOWERED))
+        row.limit_changed_at = now
+        row.save(update_fields=["in_flight_limit", "limit_changed_at"])
+        return True
+
+    def raise_limit(self, more: int) -> None:
+        """Allow so many more at once again, up to what a person set."""
+        raised = models.F("in_flight_limit") + more
+        lowered = Endpoint.objects.filter(pk=self.pk, in_flight_limit__isnull=False)
+        lowered.update(in_flight_limit=models.Case(models.When(max_in_flight__lte=raised, then=None), default=raised))
 
     def block_until(self, when: datetime) -> None:
         """Hold every worker back; never shortens a longer block."""

@@ -112,6 +112,7 @@ class Stage(models.TextChoices):
     THEME = "theme", "Theme"
     PAIR = "pair", "Pair (β and γ)"
     FURTHER_SPLIT = "further_split", "Further-split (Stephanie)"
+    JUDGE = "judge", "Judge"
 
 
 class Prompt(Freezable):

@@ -1,6 +1,11 @@
-"""Chosen dialogues on their way through chosen stages."""
+"""Chosen dialogues on their way through chosen stages, and who answers each stage."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Self
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -10,8 +15,18 @@ from generation.models.endpoints import Endpoint
 from generation.models.material import ExampleSet, Prompt, Stage
 
 
+class RunQuerySet(models.QuerySet["Run"]):
+    def with_stages(self) -> Self:
+        """With who answers each stage and what they are shown, in two more queries however many runs there are."""
+        rows = RunStage.objects.select_related("endpoint", "prompt").prefetch_related("example_sets")
+        return self.select_related("rubric").prefetch_related(models.Prefetch("run_stages", rows))
+
+    def running(self) -> Self:
+        return self.filter(state=Run.State.RUNNING)
+
+
 class Run(models.Model):
-    """Chosen dialogues sent through chosen stages of one endpoint."""
+    """Chosen dialogues sent through chosen stages; which model answers a stage is `RunStage`'s business."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -19,34 +34,49 @@ class Run(models.Model):
         PAUSED = "paused", "Paused"
         FINISHED = "finished", "Finished"
 
+    class PauseCause(models.TextChoices):
+        HAND = "hand", "Paused by a person"
+        DECISION = "decision", "Waiting for a decision"
+        BUDGET = "budget", "Budget used up"
+        QUOTA = "quota", "Account out of quota"
+        AUTH = "auth", "API key not accepted"
+        PROVIDER = "provider", "Endpoint failing"
+
     class AmbiguousPolicy(models.TextChoices):
         RESEND = "resend", "Send again"
         HOLD = "hold", "Hold for a decision"
 
     name = models.CharField(max_length=120)
     corpus = models.ForeignKey(Corpus, models.PROTECT, related_name="runs")
-    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="runs")
-    model = models.CharField(max_length=200)
     stages = models.JSONField(help_text="Stage names in order.")
-    parameters = models.JSONField(default=dict, blank=True, help_text="temperature, max_tokens, …")
     seed = models.PositiveBigIntegerField(default=0)
     keep_share = models.FloatField(default=0.8, help_text="Share of γ's words a further-split must keep, in order.")
-    single_step_set = models.ForeignKey(ExampleSet, models.PROTECT, null=True, related_name="+")
-    step_by_step_set = models.ForeignKey(ExampleSet, models.PROTECT, null=True, related_name="+")
-    further_split_set = models.ForeignKey(ExampleSet, models.PROTECT, null=True, related_name="+")
-    prompts = models.ManyToManyField(Prompt, related_name="runs")
+    # What a judge scores on, how often, and whether it reads the text as raters see it. Judge runs only.
+    rubric = models.ForeignKey("dialogues.Rubric", models.PROTECT, null=True, blank=True, related_name="runs")
+    repeats = models.PositiveSmallIntegerField(default=1)
+    tidy_display = models.BooleanField(default=True)
+    judge_again = models.BooleanField(default=False, help_text="Also where the same judge has answered before.")
     ambiguous_policy = models.CharField(max_length=10, choices=AmbiguousPolicy, default=AmbiguousPolicy.HOLD)
-    budget = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True, help_text="US dollars.")
-    # What answered calls cost, and the worst case of those in flight; kept in step by the ledger.
-    spent = models.DecimalField(max_digits=14, decimal_places=6, default=0, editable=False)
-    reserved = models.DecimalField(max_digits=14, decimal_places=6, default=0, editable=False)
+    budget = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True, blank=True, help_text="US dollars.",
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
+    token_budget = models.PositiveBigIntegerField(null=True, blank=True, help_text="Tokens read and written.")
+    # What answered calls took, and the worst case of those in flight; kept in step by the ledger.
+    spent = models.DecimalField(max_digits=24, decimal_places=6, default=0, editable=False)
+    reserved = models.DecimalField(max_digits=24, decimal_places=6, default=0, editable=False)
+    tokens_spent = models.BigIntegerField(default=0, editable=False)
+    tokens_reserved = models.BigIntegerField(default=0, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     state_reason = models.CharField(max_length=300, blank=True)
+    pause_cause = models.CharField(max_length=10, choices=PauseCause, blank=True, editable=False)
     dialogue_count = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ("-pk",)
@@ -54,6 +84,7 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=Q(keep_share__gte=0) & Q(keep_share__lte=1), name="run_keep_share_is_a_share"
             ),
+            models.CheckConstraint(condition=Q(repeats__gte=1), name="run_repeats_at_least_once"),
         ]
 
     def __str__(self) -> str:
@@ -67,21 +98,128 @@ class Run(models.Model):
         return [Stage(name) for name in self.stages]
 
     @property
-    def prompt_list(self) -> list[Prompt]:
-        """In the order of the stages."""
-        return sorted(self.prompts.all(), key=lambda prompt: self.stages.index(prompt.stage))
+    def is_judging(self) -> bool:
+        return list(self.stages) == [Stage.JUDGE]
 
-    def pause(self, reason: str) -> bool:
+    @property
+    def rows(self) -> list["RunStage"]:
+        """Every stage row in the order of the stages, then by branch and edition."""
+        place = {name: number for number, name in enumerate(self.stages)}
+        return sorted(self.run_stages.all(), key=lambda row: (place[row.stage], row.branch, row.edition))
+
+    @property
+    def newest_rows(self) -> list["RunStage"]:
+        """For each stage and branch the newest edition, where new calls go; in the order of `rows`."""
+        return list({(row.stage, row.branch): row for row in self.rows}.values())
+
+    def rows_of(self, stage: Stage | str) -> list["RunStage"]:
+        """The newest edition of each branch of a stage."""
+        return [row for row in self.newest_rows if row.stage == stage]
+
+    @property
+    def branches(self) -> int:
+        """How many writers (or judges) work side by side."""
+        return max((row.branch + 1 for row in self.run_stages.all()), default=1)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Each once, in the order of the stages."""
+        return list({row.endpoint_id: row.endpoint for row in self.rows}.values())
+
+    @property
+    def model_names(self) -> list[str]:
+        """Names of the models, each once, in the order of the stages."""
+        return _once(row.model for row in self.rows)
+
+    @property
+    def prompts_used(self) -> list[Prompt]:
+        """Each once, in the order of the stages."""
+        return list({row.prompt_id: row.prompt for row in self.rows}.values())
+
+    @property
+    def sets_used(self) -> list[ExampleSet]:
+        """Each once, in the order of the stages."""
+        return list({used.pk: used for row in self.rows for used in row.example_sets.all()}.values())
+
+    @property
+    def writers(self) -> list[str]:
+        """The model of each branch: who writes β and γ where there is a pair stage, else who answers the last stage."""
+        stage = Stage.PAIR if Stage.PAIR in self.stages else self.stages[-1] if self.stages else ""
+        return [row.model for row in self.rows_of(stage)]
+
+    @property
+    def is_free(self) -> bool:
+        return all(endpoint.is_free for endpoint in self.endpoints)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether some stage is answered by the demo model's rules."""
+        return any(endpoint.is_demo for endpoint in self.endpoints)
+
+    @property
+    def money_left(self) -> Decimal | None:
+        """US dollars that may still be reserved; None without a budget."""
+        return None if self.budget is None else self.budget - self.spent - self.reserved
+
+    @property
+    def tokens_left(self) -> int | None:
+        return None if self.token_budget is None else self.token_budget - self.tokens_spent - self.tokens_reserved
+
+    def pause(self, reason: str, cause: str) -> bool:
         """Stop claiming; calls in flight still come home. Returns whether it was running."""
-        running = Run.objects.filter(pk=self.pk, state=Run.State.RUNNING)
-        return bool(running.update(state=Run.State.PAUSED, state_reason=reason[:300]))
+        running = Run.objects.running().filter(pk=self.pk)
+        return bool(running.update(state=Run.State.PAUSED, state_reason=reason[:300], pause_cause=cause))
+
+
+class RunStage(models.Model):
+    """Who answers one stage of a run, and what they are shown.
+
+    `branch` counts models that write on the same backgrounds side by side (or judges); `edition` counts from 1 and
+    grows when failed calls are tried again, with another prompt or other examples where a person edited them.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="run_stages")
+    stage = models.CharField(max_length=20, choices=Stage)
+    branch = models.PositiveSmallIntegerField(default=0)
+    edition = models.PositiveSmallIntegerField(default=1)
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="run_stages")
+    model = models.CharField(max_length=200)
+    parameters = models.JSONField(default=dict, blank=True, help_text="temperature, max_tokens, …")
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="run_stages")
+    example_sets = models.ManyToManyField(ExampleSet, related_name="run_stages", blank=True)
+    # Handed to the provider many at a time, and fetched within a day: cheaper, and slower.
+    use_batch = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(fields=["run", "stage", "branch", "edition"], name="run_stage_once"),
+            models.CheckConstraint(condition=Q(edition__gte=1), name="run_stage_edition_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_stage_display()} by {self.model}"
+
+    @property
+    def price_share(self) -> Decimal:
+        """What a call costs here, as a share of the endpoint's price."""
+        return self.endpoint.batch_price_share if self.use_batch else Decimal(1)
+
+    def freeze(self) -> None:
+        """Prompt and example sets never change from here on."""
+        for material in (self.prompt, *self.example_sets.all()):
+            material.freeze()
 
 
 class RunDialogue(models.Model):
-    """One α that a run was asked to take through its stages."""
+    """One dialogue that a run was asked to take through its stages: an α, or whatever a judge is to read."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="chosen")
     dialogue = models.ForeignKey(Dialogue, models.CASCADE, related_name="chosen_by")
+    # An earlier run's theme, used instead of asking for one again; for a judge, the background it is shown.
+    background = models.ForeignKey(
+        "generation.Background", models.PROTECT, null=True, blank=True, related_name="used_by"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "dialogue"], name="run_chooses_a_dialogue_once")]
@@ -90,4 +228,5 @@ class RunDialogue(models.Model):
         return f"{self.run_id}/{self.dialogue_id}"
 
 
-# Outcomes that the client gives where no reply came (generation.client.Trouble).
+def _once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -2,9 +2,15 @@
 
 from django import template
 
-from generation.progress import CAUSES
+from generation.watching.causes import CAUSES
 
 register = template.Library()
+
+
+@register.filter
+def setting_words(value: object) -> object:
+    """A request's setting for a person: a schema that replies are held to is told, not spelled out."""
+    return "a JSON schema" if isinstance(value, dict) else value
 
 
 @register.filter

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
-from generation.checking import check
+from generation.endpoints.checking import check
 from generation.forms import EndpointForm
 from generation.models import Endpoint
 
@@ -20,7 +20,7 @@ from generation.models import Endpoint
 @require_GET
 @requires("generation.view_endpoint", "see endpoints")
 def endpoint_list(request: HttpRequest) -> HttpResponse:
-    endpoints = Endpoint.objects.annotate(run_count=Count("runs"))
+    endpoints = Endpoint.objects.annotate(run_count=Count("run_stages__run", distinct=True))
     return render(request, "generation/endpoints.html", {"endpoints": endpoints})
 
 

@@ -2,6 +2,7 @@
 
 const root = document.querySelector("[data-run-events]");
 const number = new Intl.NumberFormat("en");
+const PLAIN = ["sentence", "in_flight", "in_batch", "waiting", "calls_per_second", "time_left", "tokens", "spent_words", "forecast_words"];
 
 function write(name, value) {
   const element = root.querySelector(`[data-live="${name}"]`);
@@ -13,7 +14,7 @@ function write(name, value) {
 }
 
 function showStage(stage) {
-  const element = root.querySelector(`[data-stage="${stage.stage}"]`);
+  const element = root.querySelector(`[data-stage="${stage.key}"]`);
   if (!element) {
     return;
   }
@@ -25,11 +26,20 @@ function showStage(stage) {
   bar.value = stage.done;
 }
 
+function showEndpoint(endpoint) {
+  const element = root.querySelector(`[data-endpoint="${endpoint.endpoint}"]`);
+  if (element) {
+    element.querySelector("[data-endpoint-words]").textContent = endpoint.words;
+    element.querySelector("[data-endpoint-refusals]").textContent = number.format(endpoint.refusals);
+  }
+}
+
 function causeItem({ cause, label, count }) {
   const item = document.createElement("li");
   const link = document.createElement("a");
   const much = document.createElement("span");
-  link.href = `?state=failed&outcome=${encodeURIComponent(cause)}#calls`;
+  const calls = root.querySelector("[data-causes]").dataset.callsUrl;
+  link.href = `${calls}?state=failed&outcome=${encodeURIComponent(cause)}`;
   link.textContent = label;
   much.className = "meta";
   much.textContent = number.format(count);
@@ -41,29 +51,54 @@ let causesShown = null;
 
 function showCauses(causes) {
   const signature = JSON.stringify(causes);
-  if (signature !== causesShown) {
+  const list = root.querySelector("[data-causes]");
+  if (list && signature !== causesShown) {
     causesShown = signature;
-    root.querySelector("[data-causes]").replaceChildren(...causes.map(causeItem));
+    list.replaceChildren(...causes.map(causeItem));
     root.querySelector("[data-causes-section]").hidden = causes.length === 0;
   }
 }
 
+function showBatch(batch) {
+  const element = root.querySelector(`[data-batch="${batch.batch}"]`);
+  if (element) {
+    element.querySelector("[data-batch-words]").textContent = batch.words;
+    element.querySelector("[data-batch-answered]").textContent = number.format(batch.answered);
+    element.querySelector("[data-batch-errors]").textContent = number.format(batch.errors);
+  }
+}
+
 function show(progress) {
-  for (const name of ["sentence", "in_flight", "waiting", "calls_per_second", "tokens", "spent"]) {
+  for (const name of PLAIN) {
     write(name, progress[name]);
   }
   write("advice", progress.advice).hidden = !progress.advice;
   progress.stages.forEach(showStage);
+  progress.endpoints.forEach(showEndpoint);
+  progress.batches.forEach(showBatch);
   showCauses(progress.causes);
   document.title = `${progress.done}/${progress.dialogues} ${progress.name} · Stephanie`;
 }
 
+function lineIsLost(lost) {
+  root.querySelector('[data-live="line"]').hidden = !lost;
+}
+
 function follow() {
   const source = new EventSource(root.dataset.runEvents);
+  source.addEventListener("open", () => lineIsLost(false));
+  source.addEventListener("error", () => {
+    lineIsLost(true);
+    // A refused stream is not tried again by the browser; a broken one is.
+    if (source.readyState === EventSource.CLOSED) {
+      setTimeout(follow, 5000);
+    }
+  });
   source.addEventListener("message", (event) => {
     const progress = JSON.parse(event.data);
+    lineIsLost(false);
     show(progress);
-    // Other buttons belong to another state, and the table below has its final rows.
+    // Other buttons belong to another state, and the page then has its final figures.
     if (progress.state !== root.dataset.runState) {
       source.close();
       location.reload();

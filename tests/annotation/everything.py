@@ -12,15 +12,15 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from annotation.models import Assignment, Invitation, Membership, Study
-from annotation.people import invitations, resets
+from annotation.models import ApiToken, Assignment, Invitation, Membership, Study
+from annotation.people import api_tokens, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.roles import Role
-from generation.models import Call, Endpoint, Run
+from generation.models import BatchJob, Call, Endpoint, Run
 from tests.annotation import setting
-from tests.generation import runs
+from tests.generation import judged, runs
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Nothing listens on the discard port: a check of this endpoint fails at once.
@@ -69,9 +69,17 @@ class Everything:
         call = run.calls.order_by("pk").first()
         assert call is not None
         Call.objects.filter(pk=call.pk).update(raw_reply="a reply", error="an error")
+        run.run_stages.filter(pk=call.run_stage_id).update(use_batch=True)
+        BatchJob.objects.create(run_stage=call.run_stage, state=BatchJob.State.DONE, provider_id="b", problem="why")
+        failed = run.calls.exclude(pk=call.pk).order_by("pk")[:1]
+        Call.objects.filter(pk__in=failed).update(
+            state=Call.State.FAILED, outcome="unparsable", raw_reply="a bad reply"
+        )
+        judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
         (token,) = invitations.issue(role=Role.RATER, by=None)
         profile_of(people[Role.RATER])
+        api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
         return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token)
 
@@ -91,14 +99,20 @@ class Everything:
             "invitation link": {"token": self.token},
             "reset link": _reset_link(self.people[Role.RATER]),
             "invitation": {"pk": Invitation.objects.filter(study=self.study).get().pk},
+            "API token": {"pk": ApiToken.objects.get().pk},
             "person": {"pk": self.people[Role.RATER].pk},
             "corpus": {"pk": self.study.corpus_id},
             "corpus table": {"pk": self.study.corpus_id, "slug": "lengths", "form": "csv"},
+            "judgement table": {"pk": self.study.corpus_id, "table": "published-1"},
             "corpus figure": {"pk": self.study.corpus_id, "slug": "consecutive", "form": "svg"},
             "dialogue": {"pk": self.call.dialogue_id},
             "endpoint": {"pk": self.endpoint.pk},
-            "example set": {"pk": self.run.step_by_step_set_id},
+            "example set": {"pk": self.run.sets_used[0].pk},
             "run": {"pk": self.run.pk},
+            "run dialogue": {"pk": self.run.pk, "dialogue": self.call.alpha_id},
+            "run batch": {"pk": self.run.pk, "batch": BatchJob.objects.get().pk},
+            "run table": {"pk": self.run.pk, "slug": "outcomes", "form": "csv"},
+            "comparison table": {"slug": "lengths", "form": "csv"},
             "call": {"pk": self.call.pk},
             "study": {"pk": self.study.pk},
             "draft": {"pk": self.draft.pk},

@@ -59,6 +59,16 @@ def owner(of: str, *, get: int = 404, post: int = 405, stranger: Outcome = LOGIN
     return Row((stranger if get != 405 or stranger == LOGIN else 403, get, get, get), (stranger, post, post, post), of)
 
 
+def script(of: str = "", *, get: int = 200, post: int = 405) -> Row:
+    """For everyone with an account; a script is told with 401 to send a token, never shown a log-in page."""
+    return Row((401, get, get, get), (401, post, post, post), of)
+
+
+def staff_script(of: str = "", *, get: int = 200, post: int = 405) -> Row:
+    """The same for researchers and admins; a rater's script is refused with a reason."""
+    return Row((401, refused(get), get, get), (401, refused(post), post, post), of)
+
+
 TABLE = {
     "healthz": Row((200,) * 4, (405,) * 4),
     # A rater's home is their list of studies.
@@ -68,6 +78,39 @@ TABLE = {
     "logout": members(get=405, post=302),
     "password_change": members(post=200),
     "password_change_done": members(),
+    "api_tokens": staff(post=422),
+    # A token of somebody else does not exist, not even for an admin; this one is the admin's.
+    "api_token_revoke": Row((LOGIN, 405, 405, 405), (LOGIN, 403, 404, 302), "API token"),
+    "api_account": script(),
+    "api:schema": script(),
+    "api:corpora": staff_script(),
+    "api:endpoints": staff_script(),
+    "api:example_sets": staff_script(),
+    "api:example_set": staff_script("example set"),
+    "api:prompts": staff_script(),
+    "api:runs": staff_script(post=400),
+    "api:run": staff_script("run"),
+    "api:run_preview": staff_script("run"),
+    "api:run_estimate": staff_script("run"),
+    "api:run_start": staff_script("run", get=405, post=200),
+    "api:run_pause": staff_script("run", get=405, post=200),
+    "api:run_budget": staff_script("run", get=405, post=200),
+    # This run has started.
+    "api:run_discard": staff_script("run", get=405, post=409),
+    "api:run_decide": staff_script("run", get=405, post=400),
+    "api:run_retry": staff_script("run", get=405, post=200),
+    "api:run_reread": staff_script("run", get=405, post=200),
+    # The run of this batch goes on.
+    "api:batch_cancel": staff_script("run batch", get=405, post=409),
+    "api:run_calls": staff_script("run"),
+    "api:run_outputs": staff_script("run"),
+    "api:run_judgements": staff_script("run"),
+    "api:run_quality": staff_script("run"),
+    "api:judge_runs": staff_script(get=405, post=400),
+    # Without a corpus there is nothing to report, without runs nothing to compare.
+    "api:judge_report": staff_script(get=400),
+    "api:comparison": staff_script(get=400),
+    "api:call": staff_script("call"),
     "invitation": Row((200,) * 4, (422, 200, 200, 200), "invitation link"),
     # Opened, a good link moves its token from the address into the session.
     "password_reset": Row((302,) * 4, (302,) * 4, "reset link"),
@@ -85,6 +128,7 @@ TABLE = {
     "dialogues:import": staff(post=200),
     "dialogues:import_preview": staff("upload", get=404, post=404),
     "dialogues:corpus": staff("corpus"),
+    "dialogues:baseline": staff("corpus", get=405, post=302),
     # This corpus is in a study, and what was rated stays.
     "dialogues:delete": admins("corpus", post=409),
     "dialogues:dialogue": staff("dialogue"),
@@ -100,14 +144,32 @@ TABLE = {
     "generation:example_set": staff("example set"),
     "generation:runs": staff(),
     "generation:run_new": staff(post=422),
+    "generation:judge_new": staff(post=200),
+    "generation:judgements": staff("corpus"),
+    "generation:judgements_csv": staff("judgement table"),
+    "generation:judgements_latex": staff("judgement table"),
     "generation:run": staff("run"),
     "generation:run_start": staff("run", get=405, post=302),
     "generation:run_pause": staff("run", get=405, post=302),
     "generation:run_discard": staff("run", get=405, post=302),
     "generation:run_decide": staff("run", get=405, post=302),
     "generation:run_retry": staff("run", get=405, post=302),
+    # Nothing has failed in this run.
+    "generation:run_retry_edit": staff("run", post=422),
+    "generation:run_reread": staff("run", get=405, post=302),
     "generation:run_budget": staff("run", get=405, post=302),
+    "generation:run_baseline": staff("run", get=405, post=302),
+    "generation:batch_cancel": staff("run batch", get=405, post=302),
     "generation:run_events": staff("run"),
+    "generation:run_dialogues": staff("run"),
+    "generation:run_dialogue": staff("run dialogue"),
+    "generation:run_calls": staff("run"),
+    "generation:run_quality": staff("run"),
+    "generation:run_quality_table": staff("run table"),
+    # Which runs are compared stands in the query: without them there is a page to choose from, and no table.
+    "generation:compare": staff(),
+    "generation:compare_dialogues": staff(),
+    "generation:compare_table": staff("comparison table", get=404),
     "generation:call": staff("call"),
     "studies": staff(),
     "study_new": staff(post=422),
@@ -165,7 +227,7 @@ def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_res
     path = reverse(name, kwargs=arguments)
     for method, declared in (("GET", row.get), ("POST", row.post)):
         found = answers(everything, method, name, path)
-        expected = tuple(outcome if outcome in (403, 405, LOGIN) else 404 for outcome in declared)
+        expected = tuple(outcome if outcome in (401, 403, 405, LOGIN) else 404 for outcome in declared)
         assert found == expected, method
 
 
@@ -177,7 +239,8 @@ def test_no_address_takes_another_method(method: str, everything: Everything) ->
         path = reverse(name, kwargs=everything.arguments(TABLE[name].of))
         for role in READERS:
             outcome = answer(everything, role, method, name, path)
-            assert outcome in (405, LOGIN) or (outcome == 403 and name in SCRIPTS), (name, role, outcome)
+            by_script = (outcome == 403 and name in SCRIPTS) or (outcome == 401 and role is None)
+            assert outcome in (405, LOGIN) or by_script, (name, role, outcome)
 
 
 def answers(everything: Everything, method: str, name: str, path: str) -> tuple[Outcome, ...]:
@@ -199,6 +262,8 @@ def send(client: Client, method: str, name: str, path: str) -> HttpResponse:
     if name in SCRIPTS:
         data = DRAFT if name == "rate_draft" else SUBMISSION
         return client.generic(method, path, json.dumps(data), content_type="application/json")
+    if name.startswith("api:"):
+        return client.generic(method, path, "{}", content_type="application/json")
     # A field that no form has: the form counts as sent, with everything missing.
     return client.generic(method, path, "unknown=1", content_type="application/x-www-form-urlencoded")
 

@@ -79,9 +79,9 @@ def test_a_researcher_is_led_from_an_empty_house_to_the_report_step_by_step() ->
     assert heading() == "Next: import a corpus"
     dialogue = make_dialogue("d1")
     assert heading() == "Next: add an endpoint"
-    endpoint = Endpoint.objects.create(name="Demo", base_url="http://127.0.0.1:1/v1", model="demo")
+    Endpoint.objects.create(name="Demo", base_url="http://127.0.0.1:1/v1", model="demo")
     assert heading() == "Next: start a run"
-    Run.objects.create(name="Run 1", corpus=dialogue.corpus, endpoint=endpoint, stages=[], state=Run.State.FINISHED)
+    Run.objects.create(name="Run 1", corpus=dialogue.corpus, stages=[], state=Run.State.FINISHED)
     assert heading() == "Next: set up a study"
     study = make_study()
     assert heading() == "Next: collect ratings"
@@ -103,9 +103,9 @@ def test_a_researcher_sees_what_there_is_in_numbers() -> None:
 def test_the_home_page_takes_as_many_queries_for_many_runs_as_for_one(django_assert_max_num_queries: object) -> None:
     client = signed_in(Role.RESEARCHER)
     corpus = make_dialogue("d1").corpus
-    endpoint = Endpoint.objects.create(name="Demo", base_url="http://127.0.0.1:1/v1", model="demo")
+    Endpoint.objects.create(name="Demo", base_url="http://127.0.0.1:1/v1", model="demo")
     for number in range(30):
-        Run.objects.create(name=f"Run {number}", corpus=corpus, endpoint=endpoint, stages=[])
+        Run.objects.create(name=f"Run {number}", corpus=corpus, stages=[])
         make_study(f"Study {number}")
     with django_assert_max_num_queries(25):  # type: ignore[operator]
         client.get("/")

@@ -9,10 +9,10 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from annotation.models import Invitation, Item, Profile, Rating, Study
+from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
-from generation.models import Background, Call, Endpoint, Example, ExampleSet, Run
+from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage
 from tests.annotation.everything import Everything
 from tests.annotation.test_access import TABLE
 
@@ -36,8 +36,12 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Endpoint: ("name#", "model", "check_result"),
     ExampleSet: ("name#", "note"),
     Example: ("topic", "theme", "messages", "note"),
-    Run: ("name", "model", "state_reason"),
+    Run: ("name", "state_reason"),
+    RunStage: ("model",),
+    BatchJob: ("provider_id", "provider_status", "problem"),
     Call: ("raw_reply", "reply_model", "error", "finish_reason"),
+    Judgement: ("reason",),
+    ApiToken: ("name#",),
     Background: ("theme",),
     Study: ("name#", "public_name", "guidelines"),
     Item: ("theme", "traits_1", "traits_2"),

@@ -27,6 +27,7 @@ def test_those_who_read_reports_can_read_what_their_figures_mean(role: Role) -> 
         "11.71",
         "six or more",
         "demo rules",
+        "nothing tells the judge which version it is",
         "simulated",
     ):
         assert words in page

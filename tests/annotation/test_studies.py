@@ -8,7 +8,7 @@ from annotation.models import Assignment, Item, Profile
 from annotation.studies import design, members
 from annotation.studies.selection import select
 from dialogues.models import AuditEvent, Dialogue
-from generation.models import Call, Endpoint, Output, Prompt, Run
+from generation.models import Call, Endpoint, Output, Prompt, Run, RunStage
 from tests.annotation.setting import ALL, corpus, dialogue, draft, member, study
 
 pytestmark = pytest.mark.django_db
@@ -138,19 +138,29 @@ def test_the_latest_run_that_wrote_every_version_is_taken_whole() -> None:
     assert choice.dialogues["beta"] == partial["beta"]
 
 
-def wrote(original: Dialogue, number: int, *versions: str) -> dict[str, int]:
-    """Dialogues of one run's single call, by version."""
+def test_of_several_writers_in_a_run_one_is_taken_whole() -> None:
+    chats = corpus(1, ("alpha",))
+    original = chats.dialogues.get()
+    first = wrote(original, 1, "beta", "gamma")
+    wrote(original, 1, "beta", "gamma", branch=1)
+    choice = select(draft(of=chats, versions=("beta", "gamma"))).choices[0]
+    assert choice.dialogues == first
+    assert choice.had_several
+
+
+def wrote(original: Dialogue, number: int, *versions: str, branch: int = 0) -> dict[str, int]:
+    """Dialogues of one call by one of a run's writers, by version."""
     endpoint, _ = Endpoint.objects.get_or_create(name="E", base_url="http://127.0.0.1/v1", model="m")
-    run = Run.objects.create(
-        name=f"Run {number}", corpus=original.corpus, endpoint=endpoint, model="m", stages=["pair"]
-    )
-    prompt = Prompt.objects.create(stage="pair", version=100 + number, user="…", sha256="0" * 64)
+    run, _ = Run.objects.get_or_create(name=f"Run {number}", corpus=original.corpus, stages=["pair"])
+    prompt, _ = Prompt.objects.get_or_create(stage="pair", version=100 + number, user="…")
+    stage = RunStage.objects.create(run=run, stage="pair", branch=branch, endpoint=endpoint, model="m", prompt=prompt)
     call = Call.objects.create(
-        run=run, dialogue=original, alpha=original, stage="pair", prompt=prompt, not_before=timezone.now()
+        run=run, run_stage=stage, dialogue=original, alpha=original, stage="pair", not_before=timezone.now()
     )
     made = {}
     for slug in versions:
-        row = dialogue(original.corpus, f"r{number}-{slug}", slug, "words", origin=original, parent=original)
+        key = f"r{number}.{branch}-{slug}"
+        row = dialogue(original.corpus, key, slug, "words", origin=original, parent=original)
         Output.objects.create(dialogue=row, call=call, version_id=slug)
         made[slug] = row.pk
     return made

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
 from generation import example_sets
-from generation.demo_model import DemoSettings
+from generation.demo_model.settings import DemoSettings
 from generation.models import Call, Run
 from tests.browser.watching import assert_accessible, assert_fits, sign_in
 from tests.demo_server import DemoServer, running
@@ -68,6 +68,11 @@ def test_from_an_endpoint_to_a_finished_run(page: Page, slow_model: DemoServer) 
     assert_fits(page)
     assert_accessible(page)
 
+    for tab in ("Dialogues", "Quality", "Calls"):
+        page.get_by_label("Pages of this run").get_by_role("link", name=tab).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("First try")
+        assert_fits(page)
+        assert_accessible(page)
     page.get_by_role("table").get_by_role("link").first.click()
     expect(page.get_by_text("its hash equals")).to_be_visible()
     assert_fits(page)

@@ -5,9 +5,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
-from dialogues.models import Corpus, Dialogue
+from annotation.roles import Role
+from dialogues.baseline import split_all
+from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
+from dialogues.views import baseline
+from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +61,44 @@ def test_a_corpus_without_beta_makes_nothing(corpus: Corpus) -> None:
 def test_an_unknown_corpus_is_named(corpus: Corpus) -> None:
     with pytest.raises(CommandError, match="Harbour"):
         split("Harbor")
+
+
+def press(client: Client, corpus: Corpus) -> str:
+    text: str = client.post(f"/corpora/{corpus.pk}/baseline/", follow=True).text
+    return text
+
+
+def test_the_corpus_page_offers_it_while_a_beta_has_none(client: Client, corpus: Corpus) -> None:
+    client.force_login(make_user(Role.RESEARCHER))
+    assert "Cuts 1 β dialogue after every sentence" in client.get(corpus.get_absolute_url()).text
+    assert "1 punctuation split of β made, without a model." in press(client, corpus)
+    assert corpus.dialogues.of_version("punctuation").count() == 1
+    assert "Make the punctuation baseline" not in client.get(corpus.get_absolute_url()).text
+
+
+def test_a_second_press_makes_nothing_and_leaves_no_second_record(client: Client, corpus: Corpus) -> None:
+    client.force_login(make_user(Role.RESEARCHER))
+    press(client, corpus)
+    assert "nothing was made" in press(client, corpus)
+    assert corpus.dialogues.of_version("punctuation").count() == 1
+    assert AuditEvent.objects.filter(verb="split baseline").count() == 1
+
+
+def test_a_large_corpus_is_split_a_press_at_a_time(
+    client: Client, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beta = corpus.dialogues.get(version="beta")
+    for number in range(2):
+        Dialogue.from_transcript(
+            beta.transcript, corpus=corpus, key=f"b{number}", version_id="beta", origin_id=beta.origin_id
+        ).save()
+    monkeypatch.setattr(baseline, "AT_ONCE", 2)
+    client.force_login(make_user(Role.RESEARCHER))
+    assert "2 punctuation splits of β made, without a model. 1 still to make: press again." in press(client, corpus)
+    assert "1 punctuation split of β made" in press(client, corpus)
+    assert corpus.dialogues.of_version("punctuation").count() == 3
+
+
+def test_it_can_be_made_of_some_of_the_dialogues(corpus: Corpus) -> None:
+    assert split_all(corpus, among=Dialogue.objects.filter(key="another")) == 0
+    assert split_all(corpus, among=Dialogue.objects.filter(key="beta")) == 1

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from generation.demo_model import DemoSettings
+from generation.demo_model.settings import DemoSettings
 from tests.demo_server import DemoServer, running
 
 

@@ -7,9 +7,13 @@ from typing import Any
 from dialogues.importing import Source, import_file
 from dialogues.models import Corpus, Dialogue
 from dialogues.transcript import Transcript
-from generation import example_sets, lifecycle, planning
+from generation import example_sets
+from generation.engine import lifecycle
+from generation.engine.runner import CallRunner, Plan, Totals
 from generation.models import Endpoint, Run
-from generation.runner import CallRunner, Plan, Totals
+from generation.plans import planning
+from generation.plans.choosing import Selection
+from generation.stages import ORDER
 
 REAL_FILE = "personachat/valid_both_original_no_cands.txt"
 
@@ -40,14 +44,20 @@ def real_corpus(shared_data: Path) -> Corpus:
 
 
 def draft(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
+    """A run that isn't started; `sample` and everything of `planning.Choice` may be given. One model does it all."""
     example_sets.load_all()
-    return planning.create_run(planning.Choice(name="Test run", corpus=corpus, endpoint=endpoint, **choice))
+    choice = {
+        "endpoints": {key: [endpoint] for key in ORDER},
+        "selection": Selection(choice.pop("sample", None)),
+        **choice,
+    }
+    return planning.create_run(planning.Choice(name="Test run", corpus=corpus, **choice))
 
 
 def started(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
     run = draft(corpus, endpoint, **choice)
     lifecycle.start(run)
-    return Run.objects.get(pk=run.pk)
+    return Run.objects.with_stages().get(pk=run.pk)
 
 
 def work(*runs: Run) -> Totals:

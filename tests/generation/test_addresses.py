@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation import addresses
+from generation.endpoints import addresses
 
 
 @pytest.mark.parametrize(

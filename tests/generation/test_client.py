@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from generation.client import CallError, Client, Reply, Target, Trouble, read_reply, storable
+from generation.endpoints.client import CallError, Client, Reply, Target, Trouble, read_reply, storable
 from generation.prompts import ChatMessage
 
 QUESTION: list[ChatMessage] = [{"role": "user", "content": "hello"}]

@@ -17,8 +17,8 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from generation.demo_model import DemoSettings
-from generation.demo_rules import DEMO_FINGERPRINT, DEMO_LABEL
+from generation.demo_model.rules import DEMO_FINGERPRINT, DEMO_LABEL
+from generation.demo_model.settings import DemoSettings
 from tests.demo_server import DemoServer, running
 
 PROJECT = Path(__file__).resolve().parents[2]

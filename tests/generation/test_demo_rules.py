@@ -8,13 +8,15 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 
+from dialogues.rubric import PAPER_SIX
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
-from generation.demo_faults import CONTENT_FAULTS, DemoStage, applies, chosen_fault, read_faults, spoil
-from generation.demo_rules import DEMO_LABEL, answer, stage_of
-from generation.demo_splitting import cut, further_split
-from generation.demo_writing import topic_of
+from generation.demo_model.faults import CONTENT_FAULTS, DemoStage, applies, chosen_fault, read_faults, spoil
+from generation.demo_model.rules import DEMO_LABEL, answer, stage_of
+from generation.demo_model.splitting import cut, further_split
+from generation.demo_model.writing import topic_of
 from generation.fidelity import fidelity
+from generation.judging import judge_messages, parse_judgement
 from generation.parsing import ParseError, parse_further_split, parse_pair, parse_theme
 from generation.prompts import (
     Background,
@@ -51,6 +53,11 @@ def pair_request(traits: Sequence[Sequence[str]] = TRAITS) -> list[ChatMessage]:
 
 def split_request(gamma: Transcript) -> list[ChatMessage]:
     return further_split_messages(DEFAULT_PROMPTS["further_split"], None, gamma, [EXAMPLE])
+
+
+def judge_request() -> list[ChatMessage]:
+    background = Background("They talk about bread and bikes.", *TRAITS)
+    return judge_messages(DEFAULT_PROMPTS["judge"], PAPER_SIX, background, ALPHA, tidy=True)
 
 
 def test_a_theme_speaks_of_the_dialogue_and_leaves_known_traits_alone() -> None:
@@ -112,7 +119,7 @@ def test_no_sentence_comes_twice_in_a_single_step_dialogue() -> None:
 @settings(max_examples=80)
 @given(gamma=step_by_step)
 def test_a_further_split_keeps_every_word_in_order_and_never_merges(gamma: Transcript) -> None:
-    rewrite = parse_further_split(answer(split_request(gamma), Random(5)), gamma, 1.0)
+    rewrite = parse_further_split(answer(split_request(gamma), Random(5)), gamma, 1.0).stephanie
     assert fidelity(gamma, rewrite) == (1.0, 0.0)
     assert len(rewrite) >= len(gamma)
     assert len(rewrite.turns()) == len(gamma.turns())
@@ -196,6 +203,8 @@ def outcome_of(stage: DemoStage, text: str, gamma: Transcript) -> str:
             parse_theme(text, traits_wanted=(1, 2))
         elif stage == "pair":
             parse_pair(text)
+        elif stage == "judge":
+            parse_judgement(text, PAPER_SIX)
         else:
             parse_further_split(text, gamma, 0.8)
     except ParseError as error:
@@ -208,7 +217,12 @@ def outcome_of(stage: DemoStage, text: str, gamma: Transcript) -> str:
 )
 def test_every_content_fault_is_read_as_the_outcome_of_its_name(fault: str, stage: DemoStage) -> None:
     gamma = parse_pair(answer(pair_request(), Random(2))).gamma
-    requests = {"theme": theme_request(([], [])), "pair": pair_request(), "further_split": split_request(gamma)}
+    requests = {
+        "theme": theme_request(([], [])),
+        "pair": pair_request(),
+        "further_split": split_request(gamma),
+        "judge": judge_request(),
+    }
     text = answer(requests[stage], Random(2))
     assert outcome_of(stage, text, gamma) == "ok"
     assert outcome_of(stage, spoil(text, fault), gamma) == fault

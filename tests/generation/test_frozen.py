@@ -2,8 +2,9 @@
 
 import pytest
 
-from generation import example_sets, planning
-from generation.models import Example, ExampleSet, FrozenError, Prompt
+from generation import example_sets
+from generation.models import Example, ExampleSet, FrozenError, Prompt, Stage
+from generation.plans.choosing import Selection, chosen_dialogues
 from tests.generation.runs import draft, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ def test_a_started_run_freezes_what_it_uses_and_a_draft_does_not() -> None:
     draft(corpus, endpoint)
     assert not Prompt.objects.filter(frozen_at__isnull=False).exists()
     started(corpus, endpoint)
-    assert not Prompt.objects.filter(frozen_at__isnull=True).exists()
+    assert {prompt.stage for prompt in Prompt.objects.filter(frozen_at__isnull=True)} == {Stage.JUDGE}
     assert not ExampleSet.objects.filter(frozen_at__isnull=True).exists()
 
 
@@ -42,7 +43,7 @@ def test_an_example_cannot_be_moved_out_of_a_frozen_set() -> None:
 
 
 def test_loading_again_adds_nothing_and_a_change_adds_a_version() -> None:
-    assert len(example_sets.load_all()) == 6
+    assert len(example_sets.load_all()) == 7
     assert example_sets.load_all() == []
     prompt = Prompt.objects.get(stage="theme")
     prompt.user += " Please."
@@ -52,6 +53,6 @@ def test_loading_again_adds_nothing_and_a_change_adds_a_version() -> None:
 
 def test_a_sample_is_the_same_for_the_same_seed() -> None:
     corpus = small_corpus(30)
-    samples = [planning.chosen_dialogues(corpus, 5, seed) for seed in (1, 1, 2)]
+    samples = [chosen_dialogues(corpus, Selection(5), seed) for seed in (1, 1, 2)]
     assert samples[0] == samples[1] != samples[2]
-    assert len(planning.chosen_dialogues(corpus, None, 1)) == 30
+    assert len(chosen_dialogues(corpus, Selection(), 1)) == 30

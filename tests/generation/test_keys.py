@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from annotation.roles import Role
 from dialogues.models import AuditEvent
-from generation import keys
+from generation.endpoints import keys
 from generation.models import Endpoint
 from tests.people import make_user
 

@@ -7,31 +7,16 @@ import pytest
 from django.utils import timezone
 
 from dialogues.models import Dialogue
-from generation import ledger, lifecycle, reading
-from generation.client import CallError, Reply, Trouble
-from generation.ledger import Claimed, Settlement
+from generation.endpoints.client import CallError, Reply, Trouble
+from generation.engine import ledger, lifecycle, reading, retrying
+from generation.engine.ledger import Settlement
 from generation.models import NEVER_ANSWERED, Call, Endpoint, Run, Runner, Stage
+from tests.generation.calls import THEME, answer, claim, trouble
 from tests.generation.runs import draft, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "http://127.0.0.1:9/v1"
-THEME = " ".join(["word"] * 60)
-
-
-def claim(endpoint: Endpoint, most: int = 10, owner: str = "me") -> list[Claimed]:
-    Runner.beat(owner, timezone.now())
-    return ledger.claim(owner, endpoint.pk, most)
-
-
-def answer(call: Claimed, text: str, owner: str = "me") -> list[int]:
-    reply = Reply(text, "stop", "some-model", 1000, 100, is_demo=False)
-    return ledger.settle(owner, [Settlement(call.pk, call.attempt, reply)])
-
-
-def trouble(call: Claimed, kind: Trouble, retry_after: float | None = None) -> Call:
-    ledger.settle("me", [Settlement(call.pk, call.attempt, CallError(kind, "no luck", retry_after))])
-    return Call.objects.get(pk=call.pk)
 
 
 @pytest.fixture
@@ -45,15 +30,15 @@ def run(endpoint: Endpoint) -> Run:
 
 
 def test_a_claimed_call_is_not_given_out_again(run: Run) -> None:
-    assert len(claim(run.endpoint, 2)) == 2
-    assert len(claim(run.endpoint, 5, owner="other")) == 1
-    assert claim(run.endpoint) == []
+    assert len(claim(run.endpoints[0], 2)) == 2
+    assert len(claim(run.endpoints[0], 5, owner="other")) == 1
+    assert claim(run.endpoints[0]) == []
 
 
 def test_a_paused_run_gives_nothing_out_and_its_calls_in_flight_come_home(run: Run) -> None:
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     lifecycle.pause(run)
-    assert claim(run.endpoint) == []
+    assert claim(run.endpoints[0]) == []
     assert answer(call, f'{{"theme": "{THEME}"}}') == [call.pk]
 
 
@@ -67,15 +52,15 @@ def test_two_starts_plan_every_call_once(endpoint: Endpoint) -> None:
 
 def test_an_endpoint_never_has_more_in_flight_than_it_allows(run: Run) -> None:
     Endpoint.objects.update(max_in_flight=2)
-    assert len(claim(run.endpoint, 10)) == 2
-    assert claim(run.endpoint, 10, owner="other") == []
+    assert len(claim(run.endpoints[0], 10)) == 2
+    assert claim(run.endpoints[0], 10, owner="other") == []
 
 
 def test_calls_of_a_dead_runner_do_not_hold_the_endpoint_up(run: Run) -> None:
     Endpoint.objects.update(max_in_flight=1)
-    assert len(claim(run.endpoint)) == 1
+    assert len(claim(run.endpoints[0])) == 1
     Runner.objects.update(seen_at=timezone.now() - timedelta(minutes=1))
-    assert len(claim(run.endpoint, owner="other")) == 1
+    assert len(claim(run.endpoints[0], owner="other")) == 1
 
 
 def test_two_runs_share_an_endpoint_evenly(endpoint: Endpoint) -> None:
@@ -86,7 +71,7 @@ def test_two_runs_share_an_endpoint_evenly(endpoint: Endpoint) -> None:
 
 
 def test_an_answer_of_the_wrong_owner_or_attempt_changes_nothing(run: Run) -> None:
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     assert answer(call, "late", owner="stranger") == []
     reply = Reply("late", "stop", "m", 1, 1, is_demo=False)
     assert ledger.settle("me", [Settlement(call.pk, call.attempt + 1, reply)]) == []
@@ -94,7 +79,7 @@ def test_an_answer_of_the_wrong_owner_or_attempt_changes_nothing(run: Run) -> No
 
 
 def test_a_reply_is_stored_before_it_is_read_and_read_once(run: Run) -> None:
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     assert answer(call, f'{{"theme": "{THEME}"}}') == [call.pk]
     assert Call.objects.get(pk=call.pk).raw_reply
     assert reading.read_all() == 1
@@ -106,7 +91,7 @@ def test_a_reply_is_stored_before_it_is_read_and_read_once(run: Run) -> None:
 def test_an_unusable_reply_is_repaired_twice_and_then_fails_under_its_name(run: Run) -> None:
     Endpoint.objects.update(max_in_flight=1)
     for repair in range(3):
-        call = next(c for c in claim(run.endpoint, 1))
+        call = next(c for c in claim(run.endpoints[0], 1))
         row = Call.objects.get(pk=call.pk)
         if repair:
             assert "Nonsense!" in call.request.messages[-2]["content"]
@@ -120,7 +105,7 @@ def test_an_unusable_reply_is_repaired_twice_and_then_fails_under_its_name(run: 
 
 @pytest.mark.parametrize("finish", ["length", "content_filter"])
 def test_a_cut_or_filtered_reply_is_no_answer(run: Run, finish: str) -> None:
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     reply = Reply(f'{{"theme": "{THEME}"}}', finish, "m", 1, 1, is_demo=False)
     ledger.settle("me", [Settlement(call.pk, call.attempt, reply)])
     reading.read_all()
@@ -129,13 +114,13 @@ def test_a_cut_or_filtered_reply_is_no_answer(run: Run, finish: str) -> None:
 
 
 def test_a_rate_limit_is_no_attempt_and_holds_every_worker_back(run: Run) -> None:
-    first, _ = claim(run.endpoint, 2)
+    first, _ = claim(run.endpoints[0], 2)
     row = trouble(first, Trouble.RATE_LIMITED, retry_after=30)
-    assert (row.state, row.attempt) == (Call.State.TODO, 0)
-    assert claim(run.endpoint, owner="other") == []
+    assert (row.state, row.tries, row.refusals) == (Call.State.TODO, 0, 1)
+    assert claim(run.endpoints[0], owner="other") == []
     later = timezone.now() + timedelta(seconds=31)
     Runner.beat("other", later)
-    assert len(ledger.claim("other", run.endpoint_id, 10, now=later)) == 2
+    assert len(ledger.claim("other", run.endpoints[0].pk, 10, now=later)) == 2
 
 
 def test_a_failing_provider_is_asked_five_times_with_growing_pauses(run: Run) -> None:
@@ -144,7 +129,7 @@ def test_a_failing_provider_is_asked_five_times_with_growing_pauses(run: Run) ->
     pauses = []
     for _ in range(5):
         Runner.beat("me", now)
-        (call,) = ledger.claim("me", run.endpoint_id, 1, now=now)
+        (call,) = ledger.claim("me", run.endpoints[0].pk, 1, now=now)
         ledger.settle("me", [Settlement(call.pk, call.attempt, CallError(Trouble.PROVIDER, "HTTP 503"))], now=now)
         row = Call.objects.get(pk=call.pk)
         pauses.append(row.not_before - now)
@@ -156,24 +141,24 @@ def test_a_failing_provider_is_asked_five_times_with_growing_pauses(run: Run) ->
 
 @pytest.mark.parametrize("kind", [Trouble.QUOTA, Trouble.AUTH])
 def test_quota_and_key_troubles_pause_the_run_in_words_and_cost_no_attempt(run: Run, kind: Trouble) -> None:
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     row = trouble(call, kind)
     run.refresh_from_db()
     assert run.state == Run.State.PAUSED
     assert "no luck" in run.state_reason
-    assert (row.state, row.attempt) == (Call.State.TODO, 0)
+    assert (row.state, row.tries) == (Call.State.TODO, 0)
     assert lifecycle.start(run)
-    assert len(claim(run.endpoint)) == 3
+    assert len(claim(run.endpoints[0])) == 3
 
 
 def test_a_rejected_request_fails_at_once(run: Run) -> None:
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     row = trouble(call, Trouble.REJECTED)
     assert (row.state, row.outcome) == (Call.State.FAILED, "rejected")
 
 
 def test_a_dead_workers_call_is_sent_again_where_that_is_free(run: Run) -> None:
-    claim(run.endpoint, 1)
+    claim(run.endpoints[0], 1)
     after = timezone.now() + timedelta(minutes=10)
     assert ledger.recover() == 0
     assert ledger.recover(now=after) == 1
@@ -182,24 +167,46 @@ def test_a_dead_workers_call_is_sent_again_where_that_is_free(run: Run) -> None:
 
 def test_a_dead_workers_call_waits_for_a_decision_where_it_may_have_been_paid() -> None:
     run = started(small_corpus(1), endpoint_at(ADDRESS, price_in=Decimal(2), price_out=Decimal(8)))
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     worst = Call.objects.get(pk=call.pk).reserved
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
     run.refresh_from_db()
     assert (run.state, run.spent, run.reserved) == (Run.State.PAUSED, worst, 0)
     assert "never answered" in run.state_reason
-    assert ledger.decide(run, resend=True) == 1
-    lifecycle.start(run)
-    assert len(claim(run.endpoint)) == 1
+    assert retrying.decide(run, resend=True) == 1
+    assert len(claim(run.endpoints[0])) == 1
 
 
 def test_a_late_answer_to_an_undecided_call_is_taken() -> None:
     run = started(small_corpus(1), endpoint_at(ADDRESS, price_in=Decimal(2)))
-    (call,) = claim(run.endpoint, 1)
+    (call,) = claim(run.endpoints[0], 1)
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
     assert answer(call, f'{{"theme": "{THEME}"}}') == [call.pk]
     run.refresh_from_db()
     assert run.spent == Decimal("0.002")
+
+
+def test_a_run_that_waits_for_a_decision_goes_on_when_late_answers_leave_nothing_to_decide() -> None:
+    run = started(small_corpus(2), endpoint_at(ADDRESS, price_in=Decimal(2)))
+    first, last = claim(run.endpoints[0])
+    ledger.recover(now=timezone.now() + timedelta(minutes=10))
+    states = []
+    for call in (first, last):
+        reading.read_replies(answer(call, f'{{"theme": "{THEME}"}}'))
+        run.refresh_from_db()
+        states.append((run.state, run.pause_cause))
+    assert states == [(Run.State.PAUSED, Run.PauseCause.DECISION), (Run.State.RUNNING, "")]
+
+
+def test_whatever_use_an_endpoint_claims_is_booked_and_harms_no_other_answer() -> None:
+    price = Decimal("999999.9999")
+    run = started(small_corpus(2), endpoint_at(ADDRESS, price_in=price, price_out=price))
+    calls = claim(run.endpoints[0])
+    replies = [Reply(f'{{"theme": "{THEME}"}}', "stop", "m", used, used, is_demo=False) for used in (2**31 - 1, 10)]
+    settled = [Settlement(call.pk, call.attempt, reply) for call, reply in zip(calls, replies, strict=True)]
+    assert ledger.settle("me", settled) == [call.pk for call in calls]
+    run.refresh_from_db()
+    assert run.spent > 4_000_000_000
 
 
 def test_what_an_unanswered_attempt_may_have_cost_stays_booked_when_another_is_answered() -> None:
@@ -222,26 +229,24 @@ def test_what_an_unanswered_attempt_may_have_cost_stays_booked_when_another_is_a
 def test_an_empty_answer_is_an_answer_and_is_not_tried_again(run: Run) -> None:
     Call.objects.exclude(pk=run.calls.first().pk).delete()
     for _ in range(3):
-        (call,) = claim(run.endpoint)
+        (call,) = claim(run.endpoints[0])
         answer(call, "")
         reading.read_all()
     run.refresh_from_db()
     assert run.state == Run.State.FINISHED
     assert run.calls.filter(state=Call.State.FAILED, outcome="empty").count() == 1
-    assert ledger.retry_failed(run) == 0
+    assert set(run.calls.values_list("attempt", flat=True)) == {1}
 
 
-def test_a_run_whose_last_call_came_home_in_a_pause_is_finished_by_resuming(endpoint: Endpoint) -> None:
+def test_a_run_whose_last_call_came_home_in_a_pause_finishes_by_itself(endpoint: Endpoint) -> None:
     run = started(small_corpus(1), endpoint, stages=[Stage.THEME])
     (call,) = claim(endpoint)
     lifecycle.pause(run)
     answer(call, f'{{"theme": "{THEME}"}}')
     reading.read_all()
     run.refresh_from_db()
-    assert run.state == Run.State.PAUSED
-    assert lifecycle.start(run)
-    run.refresh_from_db()
-    assert run.state == Run.State.FINISHED
+    assert (run.state, run.state_reason) == (Run.State.FINISHED, "")
+    assert not lifecycle.start(run)
 
 
 def test_never_answered_are_the_troubles_that_fail_a_call() -> None:
@@ -260,7 +265,7 @@ def test_a_run_reserves_the_worst_case_and_stops_at_its_budget() -> None:
     run.refresh_from_db()
     assert (run.reserved, run.spent) == (0, Decimal("0.022"))
     assert len(claim(endpoint, 10)) == 2
-    Run.objects.update(spent=Decimal("0.99"), reserved=0)
+    Run.objects.update(spent=Decimal("0.99"), reserved=0, tokens_reserved=0)
     assert claim(endpoint, 10) == []
     run.refresh_from_db()
     assert run.state == Run.State.PAUSED
@@ -268,11 +273,11 @@ def test_a_run_reserves_the_worst_case_and_stops_at_its_budget() -> None:
 
 
 def test_a_run_whose_calls_all_failed_is_finished_and_says_so(run: Run) -> None:
-    for call in claim(run.endpoint):
+    for call in claim(run.endpoints[0]):
         trouble(call, Trouble.REJECTED)
     run.refresh_from_db()
     assert run.state == Run.State.FINISHED
-    assert ledger.retry_failed(run) == 3
+    assert retrying.retry(run) == 3
 
 
 def test_one_reply_that_cannot_be_stored_fails_alone(run: Run) -> None:
@@ -281,14 +286,14 @@ def test_one_reply_that_cannot_be_stored_fails_alone(run: Run) -> None:
         '{"single_step": [[1,"a b"],[2,"c"],[1,"d"],[2,"e"]],'
         ' "step_by_step": [[1,"a"],[1,"b"],[2,"c"],[1,"d"],[2,"e"]]}'
     )
-    for call in claim(run.endpoint):
+    for call in claim(run.endpoints[0]):
         answer(call, f'{{"theme": "{THEME}"}}')
     reading.read_all()
     taken = Dialogue.from_transcript(
         alpha.transcript, corpus=run.corpus, key=f"{alpha.key}.beta.run{run.pk}", version_id="beta"
     )
     taken.save()
-    for call in claim(run.endpoint):
+    for call in claim(run.endpoints[0]):
         answer(call, pair)
     assert reading.read_all() == 3
     outcomes = sorted(run.calls.filter(stage="pair").values_list("state", "outcome"))

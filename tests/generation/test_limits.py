@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.limits import Limiter, LocalLimiter, Rates, RedisLimiter
+from generation.endpoints.limits import (
+    AWAY_SECONDS,
+    FallbackLimiter,
+    Limiter,
+    LocalLimiter,
+    Rates,
+    RedisLimiter,
+    limiter,
+)
 
 
 class Clock:
@@ -67,6 +75,47 @@ def test_no_minute_sees_more_than_its_share_and_one_bucket(per_minute: int, asks
     for start, _ in sent:
         in_a_minute = sum(count for at, count in sent if start <= at < start + 60)
         assert in_a_minute <= per_minute + max(per_minute / 10, 1) + 1
+
+
+class BrokenLimiter(LocalLimiter):
+    """A shared limiter whose server can go away."""
+
+    broken = False
+
+    async def acquire(self, key: str, rates: Rates, most: int, tokens: int) -> tuple[int, float]:
+        if self.broken:
+            raise ConnectionError("gone")
+        return await super().acquire(key, rates, most, tokens)
+
+    async def give_back(self, key: str, rates: Rates, requests: int, tokens: int) -> None:
+        if self.broken:
+            raise TimeoutError("no answer")
+        await super().give_back(key, rates, requests, tokens)
+
+
+def test_while_redis_is_away_each_runner_keeps_to_its_share_and_then_comes_back() -> None:
+    clock = Clock()
+    shared_limiter = BrokenLimiter(clock)
+    fallback = FallbackLimiter(shared_limiter, clock)
+    fallback.share(4)
+    rates = Rates(240, None)
+    assert granted(fallback, rates, 10)[0] == 10
+    shared_limiter.broken = True
+    assert granted(fallback, rates, 10)[0] == 0
+    asyncio.run(fallback.give_back("e", rates, 1, 0))
+    clock.now = 4.0
+    assert granted(fallback, rates, 10)[0] == 5
+    shared_limiter.broken = False
+    clock.now = AWAY_SECONDS + 1
+    assert granted(fallback, rates, 20)[0] == 20
+
+
+def test_a_redis_that_is_not_there_stops_nobody() -> None:
+    nowhere = limiter("redis://127.0.0.1:1/0")
+    assert granted(nowhere, Rates(None, None), 7) == (7, 0.0)
+    count, wait = granted(nowhere, Rates(60, 6000), 7)
+    assert count == 0
+    assert 0 < wait <= 1.01
 
 
 @asynccontextmanager

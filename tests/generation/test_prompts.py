@@ -154,7 +154,7 @@ def test_the_estimate_of_a_full_pair_request_is_of_the_right_size() -> None:
     assert words < estimate_tokens(messages) < 4 * words
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "judge"])
 def test_a_reply_schema_demands_every_key_and_allows_no_other(stage: StageName) -> None:
     schema = reply_schema(stage)
     assert schema["required"] == list(schema["properties"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dialogues.models import Dialogue
+from generation.engine.requests import build, with_stages
 from generation.models import Background, Call, Output, Run
-from generation.requests import build, with_runs
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, real_corpus, started, work
 
@@ -33,13 +33,13 @@ def test_200_real_dialogues_go_all_the_way_and_every_one_leads_back(demo_model: 
     assert stats["answered_again"] == 0
 
     outputs = list(Output.objects.select_related("call__dialogue", "dialogue"))
-    calls = with_runs([output.call for output in outputs])
+    calls = with_stages([output.call for output in outputs])
     for output, call, request in zip(outputs, calls, build(calls), strict=True):
         assert call.request_sha256 == request.sha256
-        assert call.prompt.frozen_at is not None
+        assert call.run_stage.prompt.frozen_at is not None
         if call.stage == "pair":
             assert json.dumps(output.dialogue.theme, ensure_ascii=False) in request.messages[-1]["content"]
         assert call.raw_reply
-    for used in (run.single_step_set, run.step_by_step_set, run.further_split_set):
-        assert used is not None
-        assert used.frozen_at is not None
+    used = run.sets_used
+    assert [row.kind for row in used] == ["single_step", "step_by_step", "further_split"]
+    assert all(row.frozen_at is not None for row in used)

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from annotation.roles import Role
 from dialogues.models import AuditEvent
-from generation import ledger, tasks
-from generation.client import CallError, Trouble
+from generation import tasks
+from generation.endpoints.client import CallError, Trouble
+from generation.engine import ledger
 from generation.models import Call, Endpoint, ExampleSet, Run, Runner
-from generation.progress import progress_of
+from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
 from tests.people import make_user
@@ -36,15 +37,13 @@ def researcher(client: Client, db: None) -> Client:
 
 
 def run_form(run_material: Run, **changes: Any) -> dict[str, Any]:
-    sets = {
-        "single_step_set": run_material.single_step_set_id,
-        "step_by_step_set": run_material.step_by_step_set_id,
-        "further_split_set": run_material.further_split_set_id,
-    }
+    sets = {f"{row.kind}_set": row.pk for row in run_material.sets_used}
+    prompts = {f"{row.stage}_prompt": row.pk for row in run_material.prompts_used}
+    endpoint = run_material.endpoints[0].pk
     return {
-        "name": "From the form", "corpus": run_material.corpus_id, "endpoint": run_material.endpoint_id,
+        "name": "From the form", "corpus": run_material.corpus_id, "theme_endpoint": endpoint, "writers": [endpoint],
         "stages": ["theme", "pair", "further_split"], "sample": "2", "seed": "5", "temperature": "0.7",
-        "max_tokens": "4096", "keep_share": "0.8", **sets, **changes,
+        "max_tokens": "4096", "keep_share": "0.8", **sets, **prompts, **changes,
     }  # fmt: skip
 
 
@@ -116,7 +115,7 @@ def test_pages_ask_as_much_for_many_dialogues_and_runs_as_for_few(
     plan, run = draft(corpus, endpoint), started(corpus, endpoint)
     for _ in range(4):
         started(corpus, endpoint)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(11):
         researcher.get(reverse("generation:runs"))
     with django_assert_max_num_queries(20):
         researcher.get(run.get_absolute_url())
@@ -177,7 +176,7 @@ def test_the_run_page_names_why_calls_failed_and_tries_again(
     client.force_login(make_user(Role.RESEARCHER))
     run = started(small_corpus(3), endpoint_at(demo_model.base_url))
     Runner.beat("me", timezone.now())
-    for call in ledger.claim("me", run.endpoint_id, 1):
+    for call in ledger.claim("me", run.endpoints[0].pk, 1):
         error = CallError(Trouble.REJECTED, "HTTP 400: no")
         ledger.settle("me", [ledger.Settlement(call.pk, call.attempt, error)])
     work(run)
@@ -185,7 +184,8 @@ def test_the_run_page_names_why_calls_failed_and_tries_again(
     assert "2 of 3 dialogues, 1 failed" in body
     assert "Request rejected by the endpoint" in body
     assert "demo rules, not a language model" in body
-    listed = client.get(run.get_absolute_url(), {"state": "failed", "outcome": "rejected"}).content.decode()
+    calls = reverse("generation:run_calls", args=[run.pk])
+    listed = client.get(calls, {"state": "failed", "outcome": "rejected"}).content.decode()
     assert listed.count('<th scope="row">') == 1
 
     client.post(reverse("generation:run_retry", args=[run.pk]))
@@ -249,6 +249,6 @@ def test_progress_as_json_has_the_sentence(researcher: Client) -> None:
     found = json.loads(json.dumps(progress_of(run).as_json()))
     assert found["sentence"].startswith("0 of 2 dialogues")
     assert found["stages"][0] == {
-        "stage": "theme", "label": "Theme", "total": 2, "done": 0, "failed": 0, "in_flight": 0, "waiting": 2,
-        "repaired": 0,
+        "key": "theme-0", "stage": "theme", "branch": 0, "model": "demo-rules", "label": "Theme", "total": 2, "done": 0,
+        "failed": 0, "in_flight": 0, "waiting": 2, "held": 0, "repaired": 0,
     }  # fmt: skip

@@ -1,19 +1,26 @@
 """The runner against a model server with faults: what it sends, when it stops, and that it drains."""
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from time import sleep
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 
 from config.celery import app
-from generation import ledger, lifecycle, tasks
-from generation.client import Client
-from generation.demo_model import DemoSettings
-from generation.limits import LocalLimiter, Rates
+from generation import tasks
+from generation.demo_model.settings import DemoSettings
+from generation.endpoints.client import CallError, Client, Reply, Trouble
+from generation.endpoints.limits import LocalLimiter, Rates
+from generation.engine import ledger, lifecycle, reading
+from generation.engine.lane import Lane
+from generation.engine.runner import CallRunner, Plan
 from generation.models import Call, Endpoint, Run, Runner, Stage
-from generation.runner import CallRunner, Plan
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 
@@ -36,7 +43,7 @@ def test_faulty_replies_are_repaired_and_the_rest_fails_under_its_name(demo_mode
 
 def test_rate_limits_slow_a_run_down_and_fail_nothing(demo_model: DemoServer) -> None:
     demo_model.settings = DemoSettings(seed=2, retry_after=0.2, faults={"rate_limited": 0.3})
-    run = started(small_corpus(4), endpoint_at(demo_model.base_url))
+    run = started(small_corpus(15), endpoint_at(demo_model.base_url))
     work(run)
     run.refresh_from_db()
     assert run.state == Run.State.FINISHED
@@ -157,9 +164,8 @@ class BrokenLimiter(LocalLimiter):
 def test_a_broken_limiter_loses_no_answer_that_was_paid_for(
     demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("generation.runner.LocalLimiter", BrokenLimiter)
-    monkeypatch.setattr(settings, "REDIS_URL", "")
-    run = started(small_corpus(1), endpoint_at(demo_model.base_url))
+    monkeypatch.setattr("generation.engine.runner.limiter", lambda url: BrokenLimiter())
+    run = started(small_corpus(1), endpoint_at(demo_model.base_url, requests_per_minute=600))
     work(run)
     run.refresh_from_db()
     assert run.state == Run.State.FINISHED
@@ -209,3 +215,77 @@ def test_the_sweep_rings_only_where_work_waits_and_nobody_is_at_it(
 def test_the_schedule_names_a_task_that_exists() -> None:
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
+
+
+def test_a_wrong_key_says_nothing_about_the_provider_once_it_is_corrected() -> None:
+    paused: list[object] = []
+
+    class Desk:
+        async def do(self, *work: object) -> None:
+            paused.append(work)
+
+    lane = Lane(SimpleNamespace(clerk=Desk()), endpoint_at("http://127.0.0.1:9/v1"), cast(Client, None))  # type: ignore[arg-type]
+    answer = Reply("", "stop", "m", 1, 1, is_demo=False)
+
+    async def results(*found: Reply | CallError) -> None:
+        for result in found:
+            await lane._watch(1, result)
+
+    asyncio.run(results(*[CallError(Trouble.AUTH, "wrong key")] * 16, *[answer] * 4))
+    assert paused == []
+    asyncio.run(results(*[CallError(Trouble.PROVIDER, "down")] * 20))
+    assert len(paused) == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="with SQLite one thread reads and asks, one after the other")
+def test_a_runner_stays_while_a_reply_is_read_whose_next_call_nobody_sees_yet(
+    demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_read, really_ask, asked = reading.read_replies, CallRunner._work_left, threading.Event()
+
+    def read(keys: Sequence[int]) -> int:
+        asked.clear()
+        asked.wait(3)
+        return really_read(keys)
+
+    def ask(runner: CallRunner) -> bool:
+        answer = really_ask(runner)
+        asked.set()
+        sleep(0.5)  # the reply is read meanwhile
+        return answer
+
+    monkeypatch.setattr(reading, "read_replies", read)
+    monkeypatch.setattr(CallRunner, "_work_left", ask)
+    run = started(small_corpus(1), endpoint_at(demo_model.base_url))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+
+
+def test_a_refusal_holds_further_calls_until_the_ledger_knows_it(
+    demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call at a time, a slow database, and an endpoint that says at once: later."""
+    sent: list[object] = []
+    really_settle = ledger.settle
+
+    def settle(owner: str, settlements: Sequence[ledger.Settlement]) -> list[int]:
+        sleep(1)
+        runner.stop()
+        return really_settle(owner, settlements)
+
+    async def chat(client: Client, messages: object, parameters: object) -> Reply:
+        sent.append(messages)
+        raise CallError(Trouble.RATE_LIMITED, "Slow down.", retry_after=30)
+
+    async def send() -> None:
+        nonlocal runner
+        runner = CallRunner(Plan(runs=(run.pk,)))
+        await runner.run()
+
+    monkeypatch.setattr(ledger, "settle", settle)
+    monkeypatch.setattr(Client, "chat", chat)
+    run = started(small_corpus(6), endpoint_at(demo_model.base_url, max_in_flight=1))
+    runner: CallRunner = cast(CallRunner, None)
+    asyncio.run(send())
+    assert len(sent) == 1

@@ -3,8 +3,8 @@
 import pytest
 
 from dialogues.models import Dialogue
+from generation.engine.requests import rebuild_messages
 from generation.models import Background, Run, Stage
-from generation.requests import rebuild_messages
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from dialogues.models import Dialogue
-from generation import ledger
-from generation.demo_model import DemoSettings
+from generation.demo_model.settings import DemoSettings
+from generation.engine import ledger
 from generation.models import Call, Run
 from tests.browser.server import database_url
 from tests.demo_server import DemoServer
@@ -69,19 +69,37 @@ def assert_complete(run: Run, size: int) -> None:
     assert run.backgrounds.count() == size
 
 
+def ring(data_dir: Path) -> None:
+    code = "import django; django.setup(); from generation.tasks import ring; ring()"
+    variables = {**environment(data_dir), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    subprocess.run([PYTHON, "-c", code], cwd=HERE, env=variables, check=True, timeout=60)
+
+
+WORKER = ["-m", "celery", "-A", "config", "worker", "-c", "1", "-l", "info"]
+
+
 def test_a_celery_worker_does_the_whole_run(demo_model: DemoServer, tmp_path: Path) -> None:
     run = started(small_corpus(6), endpoint_at(demo_model.base_url))
-    ring = "import django; django.setup(); from generation.tasks import ring; ring()"
-    subprocess.run(
-        [PYTHON, "-c", ring],
-        cwd=HERE,
-        env={**environment(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"},
-        check=True,
-        timeout=60,
-    )
-    with process(["-m", "celery", "-A", "config", "worker", "-c", "1", "-l", "info"], tmp_path):
+    ring(tmp_path)
+    with process(WORKER, tmp_path):
         until(finished(run), tmp_path / "process.log")
     assert_complete(run, 6)
+
+
+def test_a_worker_that_is_asked_to_stop_brings_its_calls_home_and_takes_no_more(
+    demo_model: DemoServer, tmp_path: Path
+) -> None:
+    demo_model.settings = DemoSettings(seed=7, latency=0.5)
+    run = started(small_corpus(60), endpoint_at(demo_model.base_url, max_in_flight=2))
+    ring(tmp_path)
+    log = tmp_path / "process.log"
+    with process(WORKER, tmp_path) as worker:
+        until(run.calls.filter(state=Call.State.DONE).exists, log)
+        os.kill(worker.pid, signal.SIGTERM)
+        until(lambda: worker.poll() is not None, log, seconds=60)
+    assert not run.calls.filter(state=Call.State.SENT).exists()
+    assert run.calls.filter(state=Call.State.TODO).exists()
+    assert demo_model.stats()["requests"] == run.calls.filter(state=Call.State.DONE).count()
 
 
 def test_a_runner_killed_twice_loses_nothing_and_doubles_nothing(demo_model: DemoServer, tmp_path: Path) -> None:

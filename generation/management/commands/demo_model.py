@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from generation.demo_faults import FAULTS, read_faults
-from generation.demo_model import DemoSettings, create_app, serve
-from generation.demo_rules import DEMO_FINGERPRINT, DEMO_LABEL
+from generation.demo_model.faults import FAULTS, read_faults
+from generation.demo_model.rules import DEMO_FINGERPRINT, DEMO_LABEL
+from generation.demo_model.server import BatchSettings, DemoSettings, create_app, serve
 
 
 class Command(BaseCommand):
@@ -30,6 +30,9 @@ class Command(BaseCommand):
             "--error-rate", type=float, default=0.0, help="Share of requests answered 429 or 500, half each (0)."
         )
         parser.add_argument("--retry-after", type=float, default=1.0, help="Seconds a 429 asks to wait (1).")
+        parser.add_argument(
+            "--batch-seconds", type=float, default=2.0, help="Seconds until a batch of its Batch API ends (2)."
+        )
         parser.add_argument(
             "--fault",
             action="append",
@@ -65,14 +68,15 @@ class Command(BaseCommand):
 
 
 def _settings(options: dict[str, Any]) -> DemoSettings:
-    for name in ("latency", "jitter", "retry_after"):
+    for name in ("latency", "jitter", "retry_after", "batch_seconds"):
         if not 0 <= options[name] <= 3600:
             raise CommandError(f"--{name.replace('_', '-')} must lie between 0 and 3600 seconds.")
     try:
         faults = read_faults(options["fault"])
         for name in ("rate_limited", "server_error") if options["error_rate"] else ():
             faults[name] = faults.get(name, 0) + options["error_rate"] / 2
-        return DemoSettings(options["seed"], options["latency"], options["jitter"], options["retry_after"], faults)
+        plain = {name: options[name] for name in ("seed", "latency", "jitter", "retry_after")}
+        return DemoSettings(**plain, faults=faults, batches=BatchSettings(seconds=options["batch_seconds"]))
     except ValueError as error:
         raise CommandError(f"{error}.") from error
 

@@ -1,0 +1,76 @@
+"""`manage.py api_token …`: tokens for scripts, made where there is no browser."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation.models import ApiToken
+from annotation.people import api_tokens
+
+
+class Command(BaseCommand):
+    help = "Make, list and revoke the API tokens of an account. A token is printed once and has its person's rights."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        create = _action(actions, "create", "make a token and print it, once")
+        create.add_argument("--name", required=True, help="what will use it")
+        create.add_argument("--days", type=int, default=api_tokens.DAYS, help="until it runs out (%(default)s)")
+        _action(actions, "list", "the account's tokens, without their texts")
+        revoke = _action(actions, "revoke", "close a token for good")
+        revoke.add_argument("--name", required=True, help="the token's name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["username"]).first()
+        if user is None:
+            raise CommandError(f"There is no account {options['username']!r}. `manage.py invite` makes one.")
+        getattr(self, f"_{options['action']}")(user, options)
+
+    def _create(self, user: User, options: dict[str, Any]) -> None:
+        try:
+            token, text = api_tokens.issue(user=user, name=options["name"], days=options["days"], by=None)
+        except api_tokens.ApiTokenError as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps({**as_json(token), "token": text}, ensure_ascii=False))
+        else:
+            self.stdout.write(text)
+            self.stderr.write(f"Speaks as {user.get_username()} for {options['days']} days. It is not shown again.")
+
+    def _list(self, user: User, options: dict[str, Any]) -> None:
+        tokens = [as_json(token) for token in user.api_tokens.kept()]
+        if options["json"]:
+            self.stdout.write(json.dumps({"tokens": tokens}, ensure_ascii=False))
+        for token in [] if options["json"] else tokens:
+            used = token["last_used_at"] or "never used"
+            self.stdout.write(f"{token['name']}: runs out {token['expires_at']}, last used {used}")
+
+    def _revoke(self, user: User, options: dict[str, Any]) -> None:
+        token = user.api_tokens.kept().filter(name=options["name"]).first()
+        if token is None:
+            known = ", ".join(str(token) for token in user.api_tokens.kept()) or "none"
+            raise CommandError(f"{user.get_username()} has no token {options['name']!r}. There is: {known}.")
+        api_tokens.revoke(token=token, by=None)
+        words = f"The token {token.name!r} is revoked."
+        self.stdout.write(json.dumps({**as_json(token), "revoked": True}) if options["json"] else words)
+
+
+def _action(actions: Any, name: str, words: str) -> ArgumentParser:
+    parser: ArgumentParser = actions.add_parser(name, help=words, description=words)
+    parser.add_argument("username", metavar="USERNAME", help="whose token")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    return parser
+
+
+def as_json(token: ApiToken) -> dict[str, Any]:
+    used = token.last_used_at and token.last_used_at.isoformat(timespec="seconds")
+    return {
+        "name": token.name,
+        "username": token.user.get_username(),
+        "created_at": token.created_at.isoformat(timespec="seconds"),
+        "expires_at": token.expires_at.isoformat(timespec="seconds"),
+        "last_used_at": used,
+    }

@@ -1,0 +1,65 @@
+"""API tokens: a script speaks as a person, with that person's rights.
+
+A token has 256 random bits, so guessing needs no rate limit (see `annotation.people.invitations`). Only its SHA-256 is
+stored, and the token itself is known to nobody after the page or command that made it.
+"""
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotation.models import ApiToken
+from dialogues.models import AuditEvent
+
+# Lets people and secret scanners recognise one that lies in a file where it should not.
+PREFIX = "stephanie_"
+DAYS, MOST_DAYS = 90, 365
+LONGEST_NAME = 80
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class ApiTokenError(ValueError):
+    """A token that cannot be made or revoked; the text says what to do."""
+
+
+def issue(*, user: User, name: str, days: int = DAYS, by: User | None) -> tuple[ApiToken, str]:
+    """A new token and its text, which is known nowhere else; `by=None` is the command line. Raises ApiTokenError."""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise ApiTokenError(f"A token's name has from 1 to {LONGEST_NAME} letters.")
+    if not 1 <= days <= MOST_DAYS:
+        raise ApiTokenError(f"A token lives from 1 to {MOST_DAYS} days.")
+    text = PREFIX + secrets.token_urlsafe(32)
+    expires = timezone.now() + timedelta(days=days)
+    try:
+        with transaction.atomic():
+            token = ApiToken.objects.create(user=user, name=name, token_sha256=digest(text), expires_at=expires)
+            AuditEvent.record(by, "make API token", token, user=user.get_username(), days=days)
+    except IntegrityError as error:
+        raise ApiTokenError(f"There is a token named “{name}” already. Revoke it or choose another name.") from error
+    return token, text
+
+
+@transaction.atomic
+def revoke(*, token: ApiToken, by: User | None) -> bool:
+    """Close a token for good; False where it was revoked already."""
+    revoked = ApiToken.objects.kept().filter(pk=token.pk).update(revoked_at=timezone.now())
+    if revoked:
+        AuditEvent.record(by, "revoke API token", token)
+    return bool(revoked)
+
+
+def find(text: str) -> ApiToken | None:
+    """The usable token with this text, its user loaded; None, whatever the reason. Notes that it was used."""
+    now = timezone.now()
+    token = ApiToken.objects.usable(now).select_related("user").filter(token_sha256=digest(text)).first()
+    if token is not None and (token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

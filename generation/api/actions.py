@@ -1,0 +1,189 @@
+"""The buttons of a run's page, for scripts. Each is safe to press twice and answers the run as it is then."""
+
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from generation import tasks
+from generation.api.door import Strict, door, read
+from generation.api.plans import Conflict, SetsPlan
+from generation.api.runs import RunDetailSerializer, found_run
+from generation.batching.cancelling import CannotCancelError, cancel_batch
+from generation.engine import lifecycle, rereading, retrying
+from generation.models import BatchJob
+from generation.plans import named_choice
+from generation.plans.planning import PlanError
+
+
+class NothingMore(Strict):
+    """Takes no field: what somebody sends along would not be heeded."""
+
+
+class BudgetPlan(Strict):
+    """Both limits; one that is left out or null is lifted."""
+
+    budget = serializers.DecimalField(12, 4, required=False, allow_null=True, min_value=0, help_text="US dollars.")
+    token_budget = serializers.IntegerField(required=False, allow_null=True, min_value=1000, max_value=2**53)
+
+
+class CallsPlan(Strict):
+    calls = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        allow_empty=False,
+        help_text="Only these; default: all.",
+    )
+
+
+class DecisionPlan(CallsPlan):
+    decision = serializers.ChoiceField(choices=[("resend", "Send again"), ("give_up", "Give up")])
+
+
+class PromptTexts(Strict):
+    """A stage's wording; `GET /api/prompts/` has the present one."""
+
+    system = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    user = serializers.CharField(trim_whitespace=False)
+
+
+class EditPlan(Strict):
+    """What a stage shows from now on; what is left out stays as it is."""
+
+    prompt = PromptTexts(required=False)
+    sets = SetsPlan(required=False)
+
+
+class EditsPlan(Strict):
+    theme = EditPlan(required=False)
+    pair = EditPlan(required=False)
+    further_split = EditPlan(required=False)
+    judge = EditPlan(required=False)
+
+
+class RetryPlan(CallsPlan):
+    cause = serializers.CharField(required=False, help_text="Only calls with this outcome, like provider or truncated.")
+    edits = EditsPlan(
+        required=False, help_text="Other words or examples for the calls that take the failed ones' place."
+    )
+
+
+class RereadPlan(CallsPlan):
+    keep_share = serializers.FloatField(
+        required=False, min_value=0, max_value=1, help_text="Of γ's words that a further-split must keep, from now on."
+    )
+
+
+COUNTED = inline_serializer(
+    "Counted", {"calls": serializers.IntegerField(help_text="How many."), "run": RunDetailSerializer()}
+)
+
+
+@extend_schema(operation_id="run_start", request=None, responses=RunDetailSerializer)
+@door("POST", may="generation.change_run", to="start runs")
+def run_start(request: Request, pk: int) -> Response:
+    """Start a draft or resume a paused run; the workers do the rest. A finished run stays finished."""
+    run = found_run(pk)
+    read(NothingMore, request.data)
+    try:
+        with transaction.atomic():
+            if lifecycle.start(run, by=request.user):
+                transaction.on_commit(tasks.ring)
+    except lifecycle.CannotStartError as error:
+        raise Conflict(str(error)) from error
+    return _as_it_is(pk)
+
+
+@extend_schema(operation_id="run_pause", request=None, responses=RunDetailSerializer)
+@door("POST", may="generation.change_run", to="pause runs")
+def run_pause(request: Request, pk: int) -> Response:
+    """Stop sending; calls on their way still come home. Changes nothing where the run is not running."""
+    lifecycle.pause(found_run(pk), by=request.user)
+    return _as_it_is(pk)
+
+
+@extend_schema(operation_id="run_budget", request=BudgetPlan, responses=RunDetailSerializer)
+@door("POST", may="generation.change_run", to="set budgets")
+def run_budget(request: Request, pk: int) -> Response:
+    """Change what the run may cost. A paused run does not go on by it; start it."""
+    run, limits = found_run(pk), read(BudgetPlan, request.data)
+    lifecycle.set_budget(run, budget=limits.get("budget"), token_budget=limits.get("token_budget"), by=request.user)
+    return _as_it_is(pk)
+
+
+@extend_schema(operation_id="run_discard", request=None, responses={204: None})
+@door("POST", may="generation.change_run", to="discard runs")
+def run_discard(request: Request, pk: int) -> Response:
+    """Throw a draft away; a run that has started is evidence and stays."""
+    run = found_run(pk)
+    if not lifecycle.discard(run):
+        raise Conflict("This run has started, so it stays.")
+    return Response(status=204)
+
+
+@extend_schema(operation_id="run_decide", request=DecisionPlan, responses=COUNTED)
+@door("POST", may="generation.change_run", to="decide about calls")
+def run_decide(request: Request, pk: int) -> Response:
+    """Send calls that were sent and never answered again, or give them up."""
+    run, wanted = found_run(pk), read(DecisionPlan, request.data)
+    with transaction.atomic():
+        count = retrying.decide(run, resend=wanted["decision"] == "resend", calls=wanted.get("calls"), by=request.user)
+        transaction.on_commit(tasks.ring)
+    return _counted(count, pk)
+
+
+@extend_schema(operation_id="run_retry", request=RetryPlan, responses=COUNTED)
+@door("POST", may="generation.change_run", to="retry calls")
+def run_retry(request: Request, pk: int) -> Response:
+    """Try failed calls again, all, those of one cause or those named; with other words or examples where given."""
+    run, wanted = found_run(pk), read(RetryPlan, request.data)
+    try:
+        with transaction.atomic():
+            edits = named_choice.edits_of(wanted.get("edits", {}))
+            calls = wanted.get("calls")
+            count = retrying.retry(run, cause=wanted.get("cause", ""), calls=calls, edits=edits, by=request.user)
+            transaction.on_commit(tasks.ring)
+    except (PlanError, retrying.EditError) as error:
+        raise ValidationError({"edits": [str(error)]}) from error
+    return _counted(count, pk)
+
+
+@extend_schema(operation_id="run_reread", request=RereadPlan, responses=COUNTED)
+@door("POST", may="generation.change_run", to="read replies again")
+def run_reread(request: Request, pk: int) -> Response:
+    """Read stored replies that were not usable once more, for nothing: after a mend, or with another threshold."""
+    run, wanted = found_run(pk), read(RereadPlan, request.data)
+    count = rereading.reread(run, keep_share=wanted.get("keep_share"), calls=wanted.get("calls"), by=request.user)
+    tasks.ring()
+    return _counted(count, pk)
+
+
+@extend_schema(operation_id="batch_cancel", request=None, responses=RunDetailSerializer)
+@door("POST", may="generation.change_run", to="cancel batches")
+def batch_cancel(request: Request, pk: int, batch: int) -> Response:
+    """Ask the provider to end a batch of a paused run; `progress.batches` has their numbers."""
+    run = found_run(pk)
+    job = BatchJob.objects.select_related("run_stage__endpoint").filter(pk=batch, run_stage__run=run).first()
+    if job is None:
+        raise NotFound(f"Run {pk} has no batch {batch}.")
+    try:
+        cancel_batch(run, job, by=request.user)
+    except CannotCancelError as error:
+        raise Conflict(str(error)) from error
+    return _as_it_is(pk)
+
+
+def _counted(count: int, pk: int) -> Response:
+    return Response({"calls": count, "run": _shown(pk)})
+
+
+def _as_it_is(pk: int) -> Response:
+    return Response(_shown(pk))
+
+
+def _shown(pk: int) -> Any:
+    return RunDetailSerializer(found_run(pk)).data

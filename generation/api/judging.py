@@ -1,0 +1,96 @@
+"""Judge runs from a script, and what judges said. A planned judge run is started and read as any other run."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dialogues.models import Corpus
+from generation.api.door import Strict, door, read
+from generation.api.plans import IDEMPOTENCY_KEY, made_once
+from generation.api.runs import RunSerializer, found_run
+from generation.judgements import named
+from generation.judgements.loading import findings_of
+from generation.judgements.report_json import as_json
+from generation.models import Run, Stage
+
+
+class JudgePlan(Strict):
+    """Everything to decide about a judge run; only `corpus` and `judges` are required."""
+
+    name = serializers.CharField(required=False, max_length=120)
+    corpus = serializers.CharField()
+    judges = serializers.ListField(
+        child=serializers.CharField(), min_length=1, max_length=20, help_text="Endpoints that judge, each on its own."
+    )
+    versions = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Like beta, stephanie; default: all of the corpus."
+    )
+    writers = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Only what these models wrote; default: all."
+    )
+    runs = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        help_text="Only what these runs wrote; default: all.",
+    )
+    backgrounds = serializers.IntegerField(required=False, allow_null=True, min_value=1, help_text="By the seed.")
+    incomplete = serializers.BooleanField(required=False, help_text="Also backgrounds that lack a version or writer.")
+    rubric = serializers.CharField(required=False, help_text="Like paper-six; default: the first.")
+    repeats = serializers.IntegerField(required=False, help_text="Judgements of a dialogue by each judge, 1 to 20.")
+    again = serializers.BooleanField(required=False, help_text="Ask also where the same judge has answered before.")
+    tidy_display = serializers.BooleanField(required=False, help_text="Show the text as raters see it; default: true.")
+    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
+    temperature = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=2)
+    max_tokens = serializers.IntegerField(required=False, min_value=16, max_value=200_000)
+    budget = serializers.DecimalField(12, 4, required=False, allow_null=True, min_value=0, help_text="US dollars.")
+    token_budget = serializers.IntegerField(required=False, allow_null=True, min_value=1000, max_value=2**53)
+    ambiguous_policy = serializers.ChoiceField(choices=Run.AmbiguousPolicy.choices, required=False)
+    use_batch = serializers.BooleanField(
+        required=False, help_text="Through the Batch API of every endpoint that offers one: cheaper, within a day."
+    )
+
+
+class ReportQuery(Strict):
+    corpus = serializers.CharField(help_text="Its name.")
+    runs = serializers.RegexField(
+        r"^[0-9]{1,18}(,[0-9]{1,18}){0,19}$", required=False, help_text="Only these judge runs, with commas between."
+    )
+
+
+@extend_schema(
+    operation_id="judge_run_create",
+    request=JudgePlan,
+    responses={201: RunSerializer, 200: RunSerializer},
+    parameters=[IDEMPOTENCY_KEY],
+)
+@door("POST", may="generation.add_run", to="plan runs")
+def judge_run_create(request: Request) -> Response:
+    """A judge run as a draft; nothing is sent until it is started."""
+    run, is_new = made_once(request, lambda: named.create(read(JudgePlan, request.data), by=request.user))
+    answer = RunSerializer(found_run(run.pk)).data
+    return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+
+@extend_schema(operation_id="judge_report", parameters=[ReportQuery], responses=OpenApiTypes.OBJECT)
+@door("GET", may="generation.view_run", to="see what judges said")
+def judge_report(request: Request) -> Response:
+    """Mean scores with intervals by judge, writer and version, differences from β, spread over repeats, failures."""
+    wanted = read(ReportQuery, request.query_params.dict())
+    corpus = Corpus.objects.filter(name=wanted["corpus"]).first()
+    if corpus is None:
+        raise ValidationError({"corpus": [f"There is no corpus {wanted['corpus']!r}."]})
+    return Response(as_json(findings_of(corpus, _judge_runs(corpus, wanted.get("runs", "")))))
+
+
+def _judge_runs(corpus: Corpus, text: str) -> list[Any]:
+    keys = {int(pk) for pk in text.split(",") if pk}
+    runs = list(Run.objects.with_stages().filter(pk__in=keys, corpus=corpus, stages=[Stage.JUDGE]))
+    missing = sorted(keys - {run.pk for run in runs})
+    if missing:
+        raise ValidationError({"runs": [f"Run {missing[0]} is no judge run of {corpus}."]})
+    return runs

@@ -1,0 +1,186 @@
+"""Runs: all, one, a new one, what it would send and what that would take."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dialogues.models import Dialogue
+from dialogues.permissions import refuse_without
+from generation.api.door import Strict, asked, door, page_of, paged
+from generation.api.plans import IDEMPOTENCY_KEY, RunPlan, planned
+from generation.models import Run, RunStage
+from generation.plans import estimating, planning
+from generation.watching.progress import progress_of
+
+
+class RunStageSerializer(serializers.ModelSerializer[RunStage]):
+    endpoint = serializers.CharField()
+
+    class Meta:
+        model = RunStage
+        fields = ("stage", "branch", "edition", "endpoint", "model", "parameters", "prompt", "example_sets")
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    corpus = serializers.CharField()
+    created_by = serializers.CharField(allow_null=True)
+    run_stages = RunStageSerializer(source="rows", many=True)
+    rubric = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, help_text="Of judge runs.")
+
+    class Meta:
+        model = Run
+        fields = (
+            "id", "name", "state", "state_reason", "pause_cause", "corpus", "stages", "run_stages", "dialogue_count",
+            "seed", "keep_share", "rubric", "repeats", "tidy_display",
+            "ambiguous_policy", "budget", "token_budget", "spent", "reserved",
+            "tokens_spent", "tokens_reserved", "created_by", "created_at", "started_at", "finished_at",
+        )  # fmt: skip
+
+
+class RunDetailSerializer(RunSerializer):
+    progress = serializers.SerializerMethodField(help_text="What `run status --json` prints.")
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "progress")  # type: ignore[assignment]
+
+    def get_progress(self, run: Run) -> dict[str, Any]:
+        return progress_of(run).as_json()
+
+
+class RunQuery(Strict):
+    state = serializers.ChoiceField(choices=Run.State.choices, required=False)
+    corpus = serializers.CharField(required=False, help_text="Its name.")
+
+
+class PreviewQuery(Strict):
+    dialogue = serializers.CharField(required=False, help_text="Its key; default: the first chosen.")
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    role = serializers.CharField()
+    content = serializers.CharField()
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """What one stage would send for one dialogue; stand-ins take the place of what earlier stages will write."""
+
+    stage = serializers.CharField()
+    branch = serializers.IntegerField()
+    endpoint = serializers.CharField()
+    messages = MessageSerializer(many=True)
+    parameters = serializers.DictField()
+    prompt_tokens = serializers.IntegerField(help_text="Estimated.")
+
+
+class EstimateRowSerializer(serializers.Serializer[Any]):
+    stage = serializers.CharField()
+    branch = serializers.IntegerField(source="row.branch")
+    model = serializers.CharField(source="row.model")
+    calls = serializers.IntegerField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    cost = serializers.DecimalField(14, 6, help_text="US dollars.")
+    measured = serializers.IntegerField(help_text="How many real answers the means come from; 0: from usual replies.")
+
+
+class EstimateSerializer(serializers.Serializer[Any]):
+    """What the whole run takes, and what of it is there already."""
+
+    rows = EstimateRowSerializer(many=True)
+    calls = serializers.IntegerField()
+    tokens = serializers.IntegerField()
+    cost = serializers.DecimalField(14, 6)
+    themes_reused = serializers.IntegerField(help_text="Taken from earlier runs and not paid for again.")
+    judgements_reused = serializers.IntegerField(help_text="Given before by the same judge and not paid for again.")
+    answered = serializers.IntegerField(help_text="Calls of this run that have their answer.")
+
+
+def found_run(pk: int) -> Run:
+    """The run with its stages; raises NotFound."""
+    run = Run.objects.select_related("corpus", "created_by", "rubric").with_stages().filter(pk=pk).first()
+    if run is None:
+        raise NotFound(f"There is no run {pk}.")
+    return run
+
+
+@extend_schema(
+    methods=["GET"], operation_id="run_list", parameters=[RunQuery], responses=page_of(RunSerializer, "Runs")
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="run_create",
+    request=RunPlan,
+    responses={201: RunSerializer, 200: RunSerializer},
+    parameters=[IDEMPOTENCY_KEY],
+)
+@door("GET", "POST", may="generation.view_run", to="see runs")
+def run_list(request: Request) -> Response:
+    """All runs, the newest first; or a new one, as a draft that sends nothing until it is started."""
+    if request.method == "POST":
+        refuse_without(request, "generation.add_run", "plan runs")
+        run, is_new = planned(request)
+        answer = RunSerializer(found_run(run.pk)).data
+        return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+    wanted = asked(request, RunQuery)
+    names = {"state": "state", "corpus": "corpus__name"}
+    rows = Run.objects.select_related("corpus", "created_by", "rubric").with_stages()
+    return paged(request, rows.filter(**{names[name]: value for name, value in wanted.items()}), RunSerializer)
+
+
+@extend_schema(operation_id="run", responses=RunDetailSerializer)
+@door("GET", may="generation.view_run", to="see runs")
+def run_detail(request: Request, pk: int) -> Response:
+    """One run with its progress; ask again every few seconds to watch it."""
+    return Response(RunDetailSerializer(found_run(pk)).data)
+
+
+@extend_schema(
+    operation_id="run_preview",
+    parameters=[PreviewQuery],
+    responses=PreviewSerializer(many=True),
+)
+@door("GET", may="generation.view_run", to="see runs")
+def run_preview(request: Request, pk: int) -> Response:
+    """The exact messages of every stage for one of the run's dialogues."""
+    run, key = found_run(pk), asked(request, PreviewQuery).get("dialogue", "")
+    dialogue = None
+    if key:
+        dialogue = Dialogue.objects.filter(chosen_by__run=run, key=key).first()
+        if dialogue is None:
+            raise NotFound(f"The run has no dialogue {key!r}. Leave it out to see the first.")
+    rows = [
+        {
+            "stage": row.stage,
+            "branch": row.branch,
+            "endpoint": str(row.endpoint),
+            "messages": sent.messages,
+            "parameters": sent.parameters,
+            "prompt_tokens": sent.prompt_tokens,
+        }
+        for row, sent in estimating.preview(run, dialogue)
+    ]
+    return Response(PreviewSerializer(rows, many=True).data)
+
+
+@extend_schema(operation_id="run_estimate", responses=EstimateSerializer)
+@door("GET", may="generation.view_run", to="see runs")
+def run_estimate(request: Request, pk: int) -> Response:
+    """Calls, tokens and price, stage by stage and in total."""
+    return Response(EstimateSerializer(estimate_of(found_run(pk))).data)
+
+
+def estimate_of(run: Run) -> dict[str, Any]:
+    rows, there = estimating.estimate(run), planning.already_there(run)
+    return {
+        "rows": rows,
+        "calls": sum(row.calls for row in rows),
+        "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
+        "cost": sum(row.cost for row in rows),
+        "themes_reused": there.themes,
+        "judgements_reused": there.judgements,
+        "answered": there.answered,
+    }

@@ -1,0 +1,131 @@
+"""Batches and the ledger: calls go into a batch, and its results come out.
+
+The calls of a batch are claimed in its name, with their worst case reserved, in the transaction that writes the batch's
+row. From then on they are on their way like any other call, and settled by the same guarded function.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import BinaryIO, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+
+from generation.batching import lines
+from generation.endpoints.answers import CallError, Trouble
+from generation.engine import ledger, reading
+from generation.engine.ledger import Settlement
+from generation.engine.requests import build, with_stages
+from generation.models import BatchJob, Call, Run, RunStage
+
+# Providers keep results for thirty days; a call whose batch was never heard of again is in doubt after that.
+LEASE = timedelta(days=30)
+MOST_BYTES = 150 * 2**20  # of one file; the Batch API takes 200 MB
+HANDFUL = 200  # calls built or settled at once
+PAUSE_SHARE = 0.5  # of a batch's calls; where more failed, the run pauses
+FEWEST_TO_JUDGE = 20
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Collected:
+    """What a batch brought back."""
+
+    answered: int = 0
+    errors: int = 0
+
+
+def plan_jobs(runs: Sequence[int], now: datetime) -> list[BatchJob]:
+    """A batch for every stage with calls waiting to go in one; at most one a stage, for as long as others wait."""
+    rows = RunStage.objects.filter(use_batch=True, run__state=Run.State.RUNNING).select_related("endpoint")
+    if runs:
+        rows = rows.filter(run__in=runs)
+    return [job for row in rows.order_by("pk") if (job := plan_job(row, now)) is not None]
+
+
+def plan_job(row: RunStage, now: datetime) -> BatchJob | None:
+    """Claim a stage's waiting calls for a new batch; None where none wait, or where a batch is just coming in.
+
+    What a batch brings makes the next calls, a few hundred at a time: they go together once all of it is in.
+    """
+    if row.endpoint.is_blocked(now) or not Call.objects.due([row.pk], now).exists():
+        return None
+    with transaction.atomic():
+        # Two processes that would both plan wait for each other here.
+        RunStage.objects.select_for_update(no_key=True).get(pk=row.pk)
+        if BatchJob.objects.filter(run_stage__run=row.run_id, state=BatchJob.State.COLLECTING).exists():
+            return None
+        job = BatchJob(run_stage=row, created_at=now, next_look_at=now)
+        job.calls = _claimed(job, row, now)
+        if not job.calls:
+            return None
+        job.save(force_insert=True)
+    return job
+
+
+def _claimed(job: BatchJob, row: RunStage, now: datetime) -> int:
+    """Handfuls of calls until the batch is full, the line is empty or the budget is used up; returns how many."""
+    total = size = 0
+    while total < settings.BATCH_CALLS and size < MOST_BYTES:
+        most = min(HANDFUL, settings.BATCH_CALLS - total)
+        claimed = ledger.claim_for_batch(job.owner, row, most, lease=LEASE, now=now)
+        total += len(claimed)
+        size += sum(len(line_of(call)) for call in claimed)
+        if len(claimed) < most:
+            break
+    return total
+
+
+def line_of(call: ledger.Claimed) -> bytes:
+    return lines.request_line(call.pk, call.attempt, call.request.messages, call.request.parameters)
+
+
+def write_input(job: BatchJob, into: BinaryIO) -> None:
+    """The batch's file, one request a line, as the ledger says they were claimed."""
+    sent = Call.objects.filter(owner=job.owner, state=Call.State.SENT).order_by("pk").select_related("dialogue")
+    for calls in handfuls(sent.iterator(HANDFUL)):
+        for call, request in zip(calls, build(with_stages(calls)), strict=True):
+            into.write(lines.request_line(call.pk, call.attempt, request.messages, request.parameters))
+
+
+def settle_lines(job: BatchJob, source: Iterable[bytes], collected: Collected) -> Iterator[None]:
+    """Settle a file of results, a handful at a time; yields after each. It may be run again on the same file."""
+    found = (line for line in map(lines.read_line, source) if line is not None)
+    for handful in handfuls(found):
+        settled = [Settlement(line.call, line.attempt, line.result) for line in handful]
+        answered = ledger.settle(job.owner, settled)
+        reading.read_replies(answered)
+        failed = sum(isinstance(line.result, CallError) for line in handful)
+        collected.errors += failed
+        collected.answered += len(handful) - failed
+        yield
+
+
+def settle_rest(job: BatchJob, trouble: Trouble, words: str) -> int:
+    """Settle every call of the batch that is still on its way in one manner; returns how many."""
+    rest = list(Call.objects.filter(owner=job.owner, state=Call.State.SENT).values_list("pk", "attempt"))
+    for handful in handfuls(iter(rest)):
+        ledger.settle(job.owner, [Settlement(pk, attempt, CallError(trouble, words)) for pk, attempt in handful])
+    return len(rest)
+
+
+def pause_where_most_failed(job: BatchJob, collected: Collected) -> None:
+    """As for calls sent one by one: a provider that mostly fails is looked at by a person first."""
+    total = collected.answered + collected.errors
+    if total >= FEWEST_TO_JUDGE and collected.errors > PAUSE_SHARE * total:
+        words = f"{collected.errors} of the {total} calls of a batch failed. See to the endpoint, then resume."
+        job.run.pause(words, Run.PauseCause.PROVIDER)
+
+
+def waiting(now: datetime) -> bool:
+    """Whether calls wait to go in a batch."""
+    rows = RunStage.objects.filter(use_batch=True, run__state=Run.State.RUNNING)
+    return Call.objects.due(list(rows.values_list("pk", flat=True)), now).exists()
+
+
+def handfuls(rows: Iterator[T]) -> Iterator[list[T]]:
+    while handful := list(islice(rows, HANDFUL)):
+        yield handful

@@ -1,0 +1,160 @@
+"""OpenAI's Batch API on paper: the lines of its files and the shape of its objects. Pure.
+
+A batch is a JSONL file of requests, each with a `custom_id`; its results come back in any order in up to two files,
+one of answers and one of errors, and are told apart by that id alone.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, count, read_completion, refused, text
+from generation.prompts import ChatMessage
+
+CHAT: Final = "/v1/chat/completions"
+LABEL = "stephanie_batch"  # the metadata field in which a batch carries our own name for it
+ENDED = ("completed", "expired", "cancelled", "failed")
+# Error codes of lines that were never run and never paid.
+_NOT_RUN = ("batch_expired", "batch_cancelled", "request_timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInfo:
+    """What a provider says about a batch; a time is a Unix time, or None."""
+
+    id: str
+    status: str
+    label: str = ""
+    created_at: int = 0
+    expires_at: int | None = None
+    output_file: str = ""
+    error_file: str = ""
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+    problem: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPage:
+    """A part of the list of batches, newest first."""
+
+    batches: Sequence[BatchInfo]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One result: which call and attempt it answers, and what came of it."""
+
+    call: int
+    attempt: int
+    result: Reply | CallError
+
+
+def custom_id(call: int, attempt: int) -> str:
+    return f"call-{call}-{attempt}"
+
+
+def request_line(call: int, attempt: int, messages: Sequence[ChatMessage], parameters: Mapping[str, Any]) -> bytes:
+    """One line of an input file, with its line break."""
+    body = {**parameters, "messages": list(messages)}
+    line = {"custom_id": custom_id(call, attempt), "method": "POST", "url": CHAT, "body": body}
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def read_line(raw: bytes) -> Line | None:
+    """One line of a file of results; None where it does not say which call it is about."""
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    match text(document.get("custom_id")).split("-"):
+        case ["call", call, attempt] if call.isdecimal() and attempt.isdecimal() and max(len(call), len(attempt)) < 19:
+            return Line(int(call), int(attempt), _result(document))
+    return None
+
+
+def read_batch(body: str) -> BatchInfo | None:
+    """A batch object; None where the body is none."""
+    try:
+        return _info(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_page(body: str) -> BatchPage | None:
+    """The list of batches; None where the body is none, as where a server has no such list."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    rows = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(rows, list):
+        return None
+    found = [info for info in map(_info, rows) if info is not None]
+    return BatchPage(found, has_more=bool(document.get("has_more")) and bool(found))
+
+
+def id_of(body: str) -> str:
+    """The `id` of an object, "" where it has none."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return text(document.get("id"))[:200] if isinstance(document, dict) else ""
+
+
+def _info(row: object) -> BatchInfo | None:
+    if not isinstance(row, dict) or not text(row.get("id")):
+        return None
+    counts, metadata = _mapping(row.get("request_counts")), _mapping(row.get("metadata"))
+    return BatchInfo(
+        id=text(row["id"])[:200],
+        status=text(row.get("status")),
+        label=text(metadata.get(LABEL)),
+        created_at=_moment(row.get("created_at")) or 0,
+        expires_at=_moment(row.get("expires_at")),
+        output_file=text(row.get("output_file_id"))[:200],
+        error_file=text(row.get("error_file_id"))[:200],
+        total=count(counts.get("total")),
+        completed=count(counts.get("completed")),
+        failed=count(counts.get("failed")),
+        problem=_problem(row.get("errors")),
+    )
+
+
+def _result(document: Mapping[str, Any]) -> Reply | CallError:
+    response, error = document.get("response"), document.get("error")
+    if isinstance(response, dict) and response.get("status_code") == 200:
+        reply = read_completion(response.get("body"))
+        return reply or Reply(json.dumps(response.get("body")), "malformed", "", 0, 0, is_demo=False)
+    if isinstance(response, dict) and count(response.get("status_code")):
+        inner = _mapping(_mapping(response.get("body")).get("error"))
+        words = text(inner.get("message")) or "the request failed without a word"
+        return refused(Refusal(response["status_code"], words, text(inner.get("code")), text(inner.get("type"))))
+    code, words = text(_mapping(error).get("code")), text(_mapping(error).get("message"))
+    trouble = Trouble.PROVIDER if code in _NOT_RUN else Trouble.REJECTED
+    return CallError(trouble, f"The batch did not answer this call: {words or code or 'no reason given'}"[:1000])
+
+
+def _problem(errors: object) -> str:
+    rows = _mapping(errors).get("data")
+    words = [text(row.get("message")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return "; ".join(filter(None, words))[:500]
+
+
+def _moment(value: object) -> int | None:
+    # A time that a clock can show; NaN and infinity are in no range.
+    return int(value) if isinstance(value, (int, float)) and 1 < value < 2**35 else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

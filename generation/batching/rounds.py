@@ -1,0 +1,270 @@
+"""Batches from the line of calls to the last result: hand over, look after, collect.
+
+`advance` does whatever is due in one round and may be called by any number of processes at any time; a lease on each
+batch lets one at a time look after it, and every step begins from what the database and the provider say. A batch
+whose making was begun is looked for at the provider, by its label, before it is made again.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryFile
+from typing import Any, TypeVar
+
+from django.utils import timezone
+
+from generation.batching import jobs
+from generation.batching.jobs import Collected
+from generation.batching.lines import LABEL, BatchInfo
+from generation.endpoints.answers import CallError, Trouble
+from generation.endpoints.client import FILE_SECONDS, LARGEST_REPLY, Client
+from generation.endpoints.keys import KeysMissingError
+from generation.endpoints.targets import target_of
+from generation.engine.loops import ProcessLoop
+from generation.models import BatchJob, Endpoint, Run
+
+T = TypeVar("T")
+LEASE = timedelta(seconds=FILE_SECONDS + 60)  # longer than the slowest step at the provider
+SETTLING_IN = timedelta(seconds=60)  # a batch just made may not be in the provider's list yet
+MOST_FAILURES = 8  # of steps in a row
+LONGEST_PAUSE = 600.0  # seconds between two tries of a step
+PAUSED_LOOK = timedelta(seconds=15)  # whether a paused run goes on
+CLOCKS_APART = timedelta(hours=1)
+
+_PAUSES = {Trouble.QUOTA: Run.PauseCause.QUOTA, Trouble.AUTH: Run.PauseCause.AUTH}
+_ENDINGS = {
+    "completed": (Trouble.AMBIGUOUS, "The batch ended without a word on this call."),
+    "expired": (Trouble.PROVIDER, "The batch's time ran out before this call was answered."),
+    "cancelled": (Trouble.PROVIDER, "The batch was cancelled before this call was answered."),
+    "failed": (Trouble.PROVIDER, "The provider did not take the batch."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round found: batches still open, and when the next one is due."""
+
+    open: int
+    next_look_at: datetime | None
+
+
+class _TakenOverError(Exception):
+    """This process was too slow, and another one looks after the batch by now."""
+
+
+def advance(runs: Sequence[int] = (), *, loop: ProcessLoop | None = None, now: datetime | None = None) -> Round:
+    """Take every open batch one step on, then make new ones of the calls that wait; of the runs named, or of all.
+
+    `loop` is where the endpoints are asked from; one of its own is made, and closed, where none is given.
+    """
+    if loop is None:
+        with closing(ProcessLoop()) as own:
+            return advance(runs, loop=own, now=now)
+    moment = now or timezone.now()
+    rows = BatchJob.objects.select_related("run_stage__endpoint", "run_stage__run")
+    if runs:
+        rows = rows.filter(run_stage__run__in=runs)
+    # First those that are open: what they bring makes the calls of the next ones.
+    _take_up(loop, rows.due(moment), moment)
+    moment = now or timezone.now()
+    _take_up(loop, jobs.plan_jobs(runs, moment), moment)
+    left = rows.open().order_by("next_look_at").values_list("next_look_at", flat=True)
+    return Round(len(left), left[0] if left else None)
+
+
+def _take_up(loop: ProcessLoop, found: Iterable[BatchJob], now: datetime) -> None:
+    for job in found:
+        if job.take(now, LEASE):
+            _Desk(loop, job, now).look_after()
+
+
+def is_due(now: datetime) -> bool:
+    """Whether `advance` would have something to do."""
+    return BatchJob.objects.due(now).exists() or jobs.waiting(now)
+
+
+def any_open(runs: Sequence[int]) -> bool:
+    """Whether a batch of these runs, or of any, is on its way or coming in."""
+    rows = BatchJob.objects.open()
+    return (rows.filter(run_stage__run__in=runs) if runs else rows).exists()
+
+
+def cancel(job: BatchJob) -> bool:
+    """Ask the provider to end a batch; what it answered until then still comes in. False where it is not there.
+
+    Raises CallError, KeysMissingError.
+    """
+    if job.state != BatchJob.State.SENT:
+        return False
+    with closing(ProcessLoop()) as own:
+        _Desk(own, job, timezone.now()).asked(lambda client: client.cancel_batch(job.provider_id))
+    BatchJob.objects.filter(pk=job.pk).update(next_look_at=timezone.now())
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One batch on the desk of the process that looks after it."""
+
+    loop: ProcessLoop
+    job: BatchJob
+    now: datetime
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self.job.run_stage.endpoint
+
+    def look_after(self) -> None:
+        """One step, and when to look again; a failure of the provider is part of the job."""
+        try:
+            next_look_at = self._step()
+        except CallError as error:
+            next_look_at = self._failed_step(error)
+        except KeysMissingError as error:
+            self.job.run.pause(str(error), Run.PauseCause.AUTH)
+            next_look_at = self.now + timedelta(seconds=LONGEST_PAUSE)
+        except _TakenOverError:
+            return
+        self.job.let_go(next_look_at)
+
+    def asked(self, question: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+        """Ask the endpoint one thing; raises CallError, KeysMissingError."""
+        target = target_of(self.endpoint)
+
+        async def ask() -> T | CallError:
+            try:
+                return await question(self.loop.clients.get(target))
+            except CallError as error:  # an answer like any other to the loop, which an exception would end
+                return error
+
+        found = self.loop.run(ask())
+        if isinstance(found, CallError):
+            raise found
+        return found
+
+    def _step(self) -> datetime:
+        job = self.job
+        if not job.provider_id:
+            if not job.begun and job.run.state != Run.State.RUNNING:
+                return self.now + PAUSED_LOOK
+            self._hand_over()
+            return job.next_poll(self.now)
+        info = self.asked(lambda client: client.batch(job.provider_id))
+        self._update(provider_status=info.status[:40], answered=info.completed, errors=info.failed, failures=0)
+        if info.ended:
+            self._collect(info)
+        return job.next_poll(self.now)
+
+    def _hand_over(self) -> None:
+        """Make the batch at the provider, unless it is there already."""
+        job = self.job
+        info = self.asked(lambda client: _found(client, job)) if job.begun else None
+        if info is None:
+            if not job.input_file:
+                self._update(input_file=self._upload())
+            # From here on it may exist, whatever becomes of this process.
+            self._keep()
+            self._update(begun=job.begun + 1)
+            told = {LABEL: job.label, "run": str(job.run.pk), "stage": job.run_stage.stage, "batch": str(job.pk)}
+            info = self.asked(lambda client: client.create_batch(job.input_file, told))
+        expires = datetime.fromtimestamp(info.expires_at, UTC) if info.expires_at else None
+        self._update(
+            state=BatchJob.State.SENT, provider_id=info.id, provider_status=info.status[:40], sent_at=self.now,
+            expires_at=expires, failures=0, problem="",
+        )  # fmt: skip
+
+    def _upload(self) -> str:
+        with TemporaryFile() as file:
+            jobs.write_input(self.job, file)
+            file.seek(0)
+            return self.asked(lambda client: client.upload(f"{self.job.label}.jsonl", file))
+
+    def _collect(self, info: BatchInfo) -> None:
+        """Settle everything that an ended batch has to say, then whatever it says nothing about."""
+        job = self.job
+        self._update(state=BatchJob.State.COLLECTING)
+        collected = Collected()
+        for file_id in filter(None, (info.output_file, info.error_file)):
+            with self._downloaded(file_id) as lines:
+                for _ in jobs.settle_lines(job, lines, collected):
+                    self._keep()
+        trouble, words = _ENDINGS[info.status]
+        if info.status == "failed":
+            words = f"{words} {info.problem}".strip()
+            job.run.pause(f"{words} See to the endpoint, then resume.", Run.PauseCause.PROVIDER)
+        rest = jobs.settle_rest(job, trouble, words)
+        self._update(
+            state=BatchJob.State.FAILED if info.status == "failed" else BatchJob.State.DONE,
+            answered=collected.answered,
+            errors=collected.errors,
+            problem=f"{words} ({rest} calls)" if rest else info.problem,
+            ended_at=timezone.now(),
+        )
+        jobs.pause_where_most_failed(job, collected)
+
+    @contextmanager
+    def _downloaded(self, file_id: str) -> Iterator[Iterator[bytes]]:
+        """The lines of a file of results, without the key should they repeat it."""
+        target = target_of(self.endpoint)
+        with TemporaryFile() as file:
+            self.asked(lambda client: client.download(file_id, file))
+            file.seek(0)
+            # Pieces of a line that is longer than any answer are no results, and no reason to fill the memory.
+            lines = iter(lambda: file.readline(LARGEST_REPLY), b"")
+            yield (target.without_key(line.decode("utf-8", "replace")).encode() for line in lines)
+
+    def _failed_step(self, error: CallError) -> datetime:
+        """What a provider's refusal means for the batch: wait and try again, or give it up."""
+        job = self.job
+        self._update(failures=job.failures + 1, problem=error.message)
+        if job.provider_id and error.status == 404:
+            # As it says too where the address or the key is another one: what was paid for is not given up for that.
+            words = f"{self.endpoint} knows nothing of a batch of this run. Check its address and key, then resume."
+            job.run.pause(words, Run.PauseCause.PROVIDER)
+            if job.failures >= MOST_FAILURES:
+                self._give_up(Trouble.AMBIGUOUS, "The provider knows nothing of the batch any more.")
+        elif error.trouble in _PAUSES:
+            job.run.pause(f"{self.endpoint}: {error.message} Correct it, then resume.", _PAUSES[error.trouble])
+        elif error.trouble is Trouble.REJECTED and not job.provider_id:
+            self._give_up(Trouble.PROVIDER, f"The endpoint does not take the batch: {error.message}")
+        elif job.failures >= MOST_FAILURES and not job.provider_id:
+            trouble = Trouble.AMBIGUOUS if job.begun else Trouble.PROVIDER
+            self._give_up(trouble, f"The batch could not be handed over: {error.message}")
+        pause = timedelta(seconds=min(2.0**job.failures, LONGEST_PAUSE))
+        least = SETTLING_IN if job.begun and not job.provider_id else timedelta(seconds=error.retry_after or 0)
+        return self.now + max(pause, least)
+
+    def _give_up(self, trouble: Trouble, words: str) -> None:
+        """Back in line or in doubt with its calls, and nothing more is sent until a person has looked."""
+        self.job.run.pause(f"{words} See to the endpoint, then resume.", Run.PauseCause.PROVIDER)
+        jobs.settle_rest(self.job, trouble, words)
+        self._update(state=BatchJob.State.FAILED, problem=words, ended_at=timezone.now())
+
+    def _keep(self) -> None:
+        if not self.job.keep(timezone.now(), LEASE):
+            raise _TakenOverError
+
+    def _update(self, **fields: Any) -> None:
+        if not BatchJob.objects.filter(pk=self.job.pk, busy_by=self.job.busy_by).update(**fields):
+            raise _TakenOverError
+        for name, value in fields.items():
+            setattr(self.job, name, value)
+
+
+async def _found(client: Client, job: BatchJob) -> BatchInfo | None:
+    """The batch that carries our label, looked for back to the time when ours was written."""
+    oldest = (job.created_at - CLOCKS_APART).timestamp()
+    after = ""
+    while True:
+        try:
+            page = await client.batches(after=after)
+        except CallError as error:
+            # Not knowing is no leave to make it again.
+            raise CallError(Trouble.PROVIDER, error.message, error.retry_after) from None
+        for info in page.batches:
+            if info.label == job.label:
+                return info
+        if not page.has_more or page.batches[-1].created_at < oldest:
+            return None
+        after = page.batches[-1].id

@@ -1,0 +1,68 @@
+"""What every action shares: finding a run, telling how it stands, exit codes."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from generation.models import Run
+from generation.watching.progress import Progress, progress_of
+
+DONE, PAUSED, WITH_FAILURES, STILL_RUNNING = 0, 3, 4, 5
+EXIT_CODES = (
+    "Exit codes: 0 done or finished, 1 refused, 2 a wrong option, 3 the run paused, 4 it finished with failures, "
+    "5 it is still running: interrupted here, or others are at it."
+)
+# Letters that a terminal would obey: what models and servers write must not steer it. Line breaks and tabs stay.
+_OBEYED = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
+# Takes the command (for its stdout) and the options; returns an exit code.
+Act = Callable[[BaseCommand, dict[str, Any]], int]
+
+
+def add_action(actions: Any, name: str, words: str, act: Act, *, of_run: bool = True) -> ArgumentParser:
+    """A parser for `run NAME`, with the run's number and --json."""
+    about = words[:1].upper() + words[1:] + "."
+    parser: ArgumentParser = actions.add_parser(name, help=words, description=about, epilog=EXIT_CODES)
+    if of_run:
+        parser.add_argument("run", type=int, metavar="RUN", help="the run's number")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    parser.set_defaults(act=act)
+    return parser
+
+
+def found_run(pk: int) -> Run:
+    """The run with its stages; CommandError says where to look."""
+    run = Run.objects.with_stages().select_related("corpus").filter(pk=pk).first()
+    if run is None:
+        raise CommandError(f"There is no run {pk}; `manage.py run list` shows them all.")
+    return run
+
+
+def tell(command: BaseCommand, run_pk: int, options: dict[str, Any], **more: Any) -> Progress:
+    """Say how the run stands now, in a sentence or as JSON; `more` goes into the JSON."""
+    progress = progress_of(found_run(run_pk))
+    if options["json"]:
+        print_json(command, {**progress.as_json(), **more})
+        return progress
+    command.stdout.write(f"Run {run_pk} ({progress.run.get_state_display().lower()}): {progress.sentence}")
+    if progress.advice:
+        command.stdout.write(progress.advice)
+    return progress
+
+
+def harmless(text: str) -> str:
+    """The text without what a terminal would take for an order; Django asks it only where stdout is a terminal."""
+    return text.translate(_OBEYED)
+
+
+def print_json(command: BaseCommand, value: Any) -> None:
+    command.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def exit_code(progress: Progress) -> int:
+    """How a run that was waited for ended."""
+    if progress.run.state == Run.State.FINISHED:
+        return WITH_FAILURES if progress.failed else DONE
+    return PAUSED if progress.run.state == Run.State.PAUSED else STILL_RUNNING

@@ -1,0 +1,104 @@
+"""`run retry`, `decide`, `reread`, `cancel-batch`: a person's second word on calls."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from generation.api.actions import EditsPlan
+from generation.batching.cancelling import CannotCancelError, cancel_batch
+from generation.commandline.common import DONE, add_action, found_run, tell
+from generation.commandline.moving import wake
+from generation.engine import rereading, retrying
+from generation.models import BatchJob, Stage
+from generation.plans import named_choice
+from generation.plans.planning import PlanError
+
+
+def register(actions: Any) -> None:
+    retry = add_action(actions, "retry", "try failed calls again; old replies stay", _retry)
+    retry.add_argument("--cause", default="", metavar="CAUSE", help="only those, like provider or truncated")
+    retry.add_argument(
+        "--edit", type=Path, metavar="FILE",
+        help='JSON with what stages show from now on, like {"pair": {"prompt": {"system": "…", "user": "…"}, '
+        '"sets": {"single_step": 3}}}; `run prompts` has the present texts',
+    )  # fmt: skip
+    _add_calls(retry)
+    decide = add_action(actions, "decide", "what to do with calls that were sent and never answered", _decide)
+    what = decide.add_mutually_exclusive_group(required=True)
+    what.add_argument("--resend", action="store_true", help="send them again; they may be paid for twice")
+    what.add_argument("--give-up", action="store_true", help="let them count as failed")
+    _add_calls(decide)
+    reread = add_action(actions, "reread", "read stored replies that were not usable once more, for nothing", _reread)
+    reread.add_argument("--keep-share", type=float, metavar="P", help="of γ's words to keep (0 to 1), from now on")
+    _add_calls(reread)
+    cancel = add_action(actions, "cancel-batch", "ask the provider to end a batch of a paused run", _cancel_batch)
+    cancel.add_argument("batch", type=int, metavar="BATCH", help="its number, as `run status --json` has it")
+
+
+def _add_calls(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--call", dest="calls", type=int, action="append", metavar="N", help="only this call; repeat it for more"
+    )
+
+
+def _retry(command: BaseCommand, options: dict[str, Any]) -> int:
+    run = found_run(options["run"])
+    try:
+        count = retrying.retry(run, cause=options["cause"], calls=options["calls"], edits=_edits(options["edit"]))
+    except (PlanError, retrying.EditError) as error:
+        raise CommandError(str(error)) from error
+    return _told(command, run.pk, options, count, "asked again")
+
+
+def _edits(file: Path | None) -> dict[Stage, retrying.Edit]:
+    """What the file says about each stage; raises CommandError, PlanError."""
+    if file is None:
+        return {}
+    try:
+        plan = EditsPlan(data=json.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandError(f"{file} is not JSON: {error}.") from error
+    if not plan.is_valid():
+        raise CommandError(f"{file}: {json.dumps(plan.errors, ensure_ascii=False)}")
+    return named_choice.edits_of(plan.validated_data)
+
+
+def _reread(command: BaseCommand, options: dict[str, Any]) -> int:
+    run = found_run(options["run"])
+    try:
+        count = rereading.reread(run, keep_share=options["keep_share"], calls=options["calls"])
+    except ValueError as error:
+        raise CommandError(f"--keep-share: {error}") from error
+    return _told(command, run.pk, options, count, "usable now")
+
+
+def _decide(command: BaseCommand, options: dict[str, Any]) -> int:
+    run = found_run(options["run"])
+    count = retrying.decide(run, resend=options["resend"], calls=options["calls"])
+    return _told(command, run.pk, options, count, "sent again" if options["resend"] else "given up")
+
+
+def _cancel_batch(command: BaseCommand, options: dict[str, Any]) -> int:
+    run, pk = found_run(options["run"]), options["batch"]
+    job = BatchJob.objects.select_related("run_stage__endpoint").filter(pk=pk, run_stage__run=run).first()
+    if job is None:
+        raise CommandError(f"Run {run.pk} has no batch {pk}; `manage.py run status {run.pk} --json` lists them.")
+    try:
+        cancel_batch(run, job)
+    except CannotCancelError as error:
+        raise CommandError(str(error)) from error
+    tell(command, run.pk, options)
+    return DONE
+
+
+def _told(command: BaseCommand, run_pk: int, options: dict[str, Any], count: int, what: str) -> int:
+    wake(run_pk)
+    if not options["json"]:
+        command.stdout.write(f"{count:,} call{'' if count == 1 else 's'} {what}.")
+    tell(command, run_pk, options, calls=count)
+    return DONE

@@ -1,0 +1,64 @@
+"""`manage.py run judge`: plan a judge run from the command line."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from dialogues.management.corpora import corpus_named
+from generation.api.judging import JudgePlan
+from generation.commandline import moving
+from generation.commandline.common import add_action
+from generation.commandline.planning import add_budgets, planned
+from generation.judgements import named
+
+# Names in a plan, where the command line has another name for the option.
+OPTIONS = {"judges": "judge", "writers": "writer", "runs": "of-run", "tidy_display": "as-stored", "use_batch": "batch"}
+_SAME = (
+    "name", "versions", "backgrounds", "incomplete", "rubric", "repeats", "again", "seed", "temperature",
+    "max_tokens", "budget", "token_budget", "use_batch",
+)  # fmt: skip
+
+
+def register(actions: Any) -> None:
+    parser = add_action(actions, "judge", "plan a judge run; nothing is sent", _judge, of_run=False)
+    _add_arguments(parser)
+    moving.add_start(parser)
+
+
+def _judge(command: BaseCommand, options: dict[str, Any]) -> int:
+    run = planned(JudgePlan(data=_plan(options)), named.create, OPTIONS)
+    return moving.started_or_told(command, run, options)
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--corpus", required=True, metavar="NAME")
+    parser.add_argument(
+        "--judge", required=True, action="append", metavar="ENDPOINT", help="who judges; repeat it for several judges"
+    )
+    parser.add_argument("--name", metavar="NAME", help="default: “Judge” and the name of the corpus")
+    parser.add_argument("--versions", nargs="+", metavar="VERSION", help="their slugs; default: all of the corpus")
+    parser.add_argument("--writer", action="append", default=[], metavar="MODEL", help="only what these wrote")
+    parser.add_argument("--of-run", action="append", type=int, default=[], metavar="RUN", help="only what these wrote")
+    parser.add_argument("--backgrounds", type=int, metavar="N", help="how many, drawn by the seed; default: all")
+    parser.add_argument("--incomplete", action="store_true", help="also backgrounds that lack a version or writer")
+    parser.add_argument("--rubric", metavar="SLUG", help="the questions; default: the first")
+    parser.add_argument("--repeats", type=int, default=1, metavar="N", help="judgements of a dialogue by each judge")
+    parser.add_argument("--again", action="store_true", help="ask again where the same judge has answered before")
+    parser.add_argument("--as-stored", action="store_true", help="show the text as stored, not as raters see it")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--temperature", type=float, metavar="T", help="default: the model's own")
+    parser.add_argument("--max-tokens", type=int, default=2000, metavar="N", help="longest reply")
+    parser.add_argument(
+        "--batch", dest="use_batch", action="store_true",
+        help="through the Batch API of every endpoint that offers one: cheaper, within a day",
+    )  # fmt: skip
+    add_budgets(parser)
+
+
+def _plan(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as the API would be sent them."""
+    plan = {name: options[name] for name in _SAME if options[name] is not None}
+    lists = {"judges": options["judge"], "writers": options["writer"], "runs": options["of_run"]}
+    corpus = corpus_named(options["corpus"]).name
+    return {**plan, **lists, "corpus": corpus, "tidy_display": not options["as_stored"]}

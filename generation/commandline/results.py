@@ -1,0 +1,129 @@
+"""`run calls`, `call`, `export`, `prompts`, `sets`: what runs are shown, sent, got and made."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from dialogues.models import Version
+from generation.api.calls import COLUMNS, CallDetailSerializer, CallSerializer, detailed
+from generation.api.material import ExampleSetSerializer, PromptSerializer
+from generation.commandline.common import DONE, add_action, found_run, print_json
+from generation.models import Call, ExampleSet, Prompt, Stage
+from generation.results import exporting
+
+
+def register(actions: Any) -> None:
+    calls = add_action(actions, "calls", "the run's calls, the newest first", _calls)
+    calls.add_argument("--stage", choices=Stage.values)
+    calls.add_argument("--state", choices=Call.State.values)
+    calls.add_argument("--outcome", metavar="NAME", help="like ok, truncated, unparsable")
+    calls.add_argument("--branch", type=int, metavar="N", help="one of several writers, from 0")
+    calls.add_argument("--dialogue", metavar="KEY", help="the key of the original")
+    calls.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (%(default)s); 0: all")
+    call = add_action(actions, "call", "one call with what was sent and what came back", _call, of_run=False)
+    call.add_argument("call", type=int, metavar="CALL", help="the call's number")
+    add_action(actions, "prompts", "every version of every prompt", _prompts, of_run=False)
+    add_action(actions, "sets", "every version of every example set", _sets, of_run=False)
+    _export_arguments(add_action(actions, "export", "what the run wrote, as lines of JSON", _export))
+
+
+def _export_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--version", dest="versions", action="append", metavar="VERSION", help="only this; repeatable")
+    parser.add_argument("--judgements", action="store_true", help="the judges' scores instead of dialogues")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="default: stdout")
+    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+
+
+def _calls(command: BaseCommand, options: dict[str, Any]) -> int:
+    run = found_run(options["run"])
+    wanted = {column: options[name] for name, column in COLUMNS.items() if options.get(name) is not None}
+    rows = run.calls.filter(**wanted).select_related("alpha", "run_stage").defer("raw_reply").order_by("-pk")
+    shown = rows[: options["limit"]] if options["limit"] else rows
+    if options["json"]:
+        print_json(command, {"run": run.pk, "calls": CallSerializer(shown, many=True).data, "matching": rows.count()})
+        return DONE
+    for row in shown:
+        became = row.outcome or row.state
+        words = f"{row.pk:>8}  {row.stage:<13} {row.alpha.key:<20} {became:<18} {row.error}"
+        command.stdout.write(words.replace("\n", " ")[:200].rstrip())
+    return DONE
+
+
+def _call(command: BaseCommand, options: dict[str, Any]) -> int:
+    call = detailed(options["call"])
+    if call is None:
+        raise CommandError(f"There is no call {options['call']}; `manage.py run calls RUN` lists a run's.")
+    answer = CallDetailSerializer(call).data
+    if options["json"]:
+        print_json(command, answer)
+        return DONE
+    for message in answer["messages"]:
+        command.stdout.write(f"--- {message['role']}\n{message['content']}\n")
+    command.stdout.write(
+        f"--- reply ({answer['outcome'] or answer['state']})\n{answer['raw_reply']}\n{answer['error']}"
+    )
+    return DONE
+
+
+def _prompts(command: BaseCommand, options: dict[str, Any]) -> int:
+    rows = Prompt.objects.all()
+    if options["json"]:
+        print_json(command, {"prompts": PromptSerializer(rows, many=True).data})
+        return DONE
+    for row in rows:
+        command.stdout.write(f"=== {row.pk}: {row}\n--- system\n{row.system}\n--- user\n{row.user}\n")
+    return DONE
+
+
+def _sets(command: BaseCommand, options: dict[str, Any]) -> int:
+    rows = ExampleSet.objects.all()
+    if options["json"]:
+        print_json(command, {"sets": ExampleSetSerializer(rows, many=True).data})
+        return DONE
+    for row in rows:
+        command.stdout.write(f"{row.pk:>5}  {row.kind:<14} {row}")
+    return DONE
+
+
+def _export(command: BaseCommand, options: dict[str, Any]) -> int:
+    run, path = found_run(options["run"]), options["output"]
+    lines = exporting.judgement_lines(run) if options["judgements"] else _outputs(run, options["versions"] or [])
+    if path is None:
+        if options["json"]:
+            raise CommandError("--json needs --output: the lines themselves go to stdout.")
+        for line in lines:
+            command.stdout.write(line, ending="")
+        return DONE
+    if path.exists() and not options["force"]:
+        raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
+    count = _write(path, lines)
+    if options["json"]:
+        print_json(command, {"run": run.pk, "lines": count, "file": str(path)})
+    else:
+        command.stdout.write(f"{count:,} lines written to {path}.")
+    return DONE
+
+
+def _outputs(run: Any, versions: list[str]) -> Iterator[str]:
+    known = list(Version.objects.values_list("pk", flat=True))
+    for version in versions:
+        if version not in known:
+            raise CommandError(f"There is no version {version!r}. There is: {', '.join(known)}.")
+    return exporting.output_lines(run, versions)
+
+
+def _write(path: Path, lines: Iterator[str]) -> int:
+    """Complete under another name first, so that a broken export never passes for a whole one."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as stream:
+            count = sum(1 for line in lines if stream.write(line))
+        part.replace(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return count

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible model that answers by rules: for the demo, for tests and for benchmarks."""

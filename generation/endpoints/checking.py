@@ -1,0 +1,95 @@
+"""A few real requests to an endpoint, and what they say in words."""
+
+import asyncio
+from time import monotonic
+
+from django.utils import timezone
+
+from generation.endpoints.client import CallError, Client, Reply, Target, Trouble
+from generation.endpoints.keys import KeysMissingError
+from generation.endpoints.probing import offers_batches, structured_form
+from generation.endpoints.structured import Form
+from generation.endpoints.targets import target_of
+from generation.models import Endpoint
+from generation.prompts import ChatMessage
+
+QUESTION: list[ChatMessage] = [{"role": "user", "content": "Please answer with the one word: ready"}]
+ANSWER_TOKENS = 16
+NAMES_SHOWN = 5
+_FOUND_FIELDS = [
+    "checked_at", "check_result", "check_passed", "is_demo", "length_parameter", "structured_output", "supports_batch",
+]  # fmt: skip
+
+
+def check(endpoint: Endpoint) -> bool:
+    """Ask the endpoint's model for one word and store the outcome; True where it answered."""
+    try:
+        answered, words = asyncio.run(_ask(endpoint, target_of(endpoint)))
+    except KeysMissingError as error:
+        answered, words = False, str(error)
+    endpoint.checked_at, endpoint.check_result, endpoint.check_passed = timezone.now(), words[:500], answered
+    endpoint.save(update_fields=_FOUND_FIELDS)
+    return answered
+
+
+async def _ask(endpoint: Endpoint, target: Target) -> tuple[bool, str]:
+    try:
+        client = Client(target)
+    except CallError as error:
+        return False, error.message
+    try:
+        started = monotonic()
+        reply = await _first_answer(client, endpoint)
+        seconds = monotonic() - started
+        able = await _abilities(client, endpoint) if _is_chat(reply) else ""
+    except CallError as error:
+        return False, error.message + await _offer(client, endpoint, error)
+    finally:
+        await client.close()
+    if not _is_chat(reply):
+        return False, f"Something answered, but not as a chat model does: {reply.text[:200]}"
+    endpoint.is_demo = reply.is_demo
+    return True, f"Answered as {reply.model or 'an unnamed model'} in {seconds:.1f} s.{able}"
+
+
+def _is_chat(reply: Reply) -> bool:
+    return reply.finish_reason not in ("malformed", "no_choices")
+
+
+async def _abilities(client: Client, endpoint: Endpoint) -> str:
+    """Find out what else the endpoint can do, and say it; what could not be found out stays as it was known."""
+    try:
+        endpoint.structured_output = await structured_form(client, endpoint.model, endpoint.length_parameter)
+        endpoint.supports_batch = await offers_batches(client)
+    except CallError as error:
+        return f" What else it can do could not be found out: {error.message}"
+    schema = "keeps to a JSON schema" if endpoint.structured_output != Form.NONE else "keeps to no JSON schema"
+    batches = "offers batches" if endpoint.supports_batch else "offers no batches"
+    return f" It {schema} and {batches}."
+
+
+async def _first_answer(client: Client, endpoint: Endpoint) -> Reply:
+    """Tries the newer name of the length limit where the endpoint refuses the usual one."""
+    try:
+        return await client.chat(QUESTION, {"model": endpoint.model, endpoint.length_parameter: ANSWER_TOKENS})
+    except CallError as error:
+        newer = Endpoint.LengthParameter.MAX_COMPLETION_TOKENS
+        if error.trouble is not Trouble.REJECTED or newer not in error.message:
+            raise
+        reply = await client.chat(QUESTION, {"model": endpoint.model, newer: ANSWER_TOKENS})
+        endpoint.length_parameter = newer
+        return reply
+
+
+async def _offer(client: Client, endpoint: Endpoint, error: CallError) -> str:
+    """Which models there are, where the one asked for was not taken."""
+    if error.trouble is not Trouble.REJECTED:
+        return ""
+    try:
+        names = await client.model_names()
+    except CallError:
+        return ""
+    if not names or endpoint.model in names:
+        return ""
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f" It offers {', '.join(names[:NAMES_SHOWN])}{more}."

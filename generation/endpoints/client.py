@@ -1,0 +1,260 @@
+"""The one door to language models: an async client with one vocabulary of errors. Only here is openai imported.
+
+Nothing is retried here. An error says whether the request can have been paid for; the ledger decides what follows.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from time import time
+from typing import Any, BinaryIO, NoReturn, cast
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx2
+import openai
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import DefaultResolver
+from openai._vendor.httpx_aiohttp import AiohttpTransport
+
+from generation.batching.lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
+from generation.endpoints import addresses
+from generation.endpoints.answers import DEMO_MODEL, CallError, Refusal, Reply, Trouble, read_reply, refused, storable
+from generation.prompts import ChatMessage
+
+__all__ = ["DEMO_MODEL", "CallError", "Client", "Reply", "Target", "Trouble", "classify", "read_reply", "storable"]
+
+CONNECT_SECONDS = 10
+FILE_SECONDS = 300  # for a file to go up or come down
+LARGEST_REPLY = 8 * 2**20  # bytes of one HTTP answer
+LARGEST_FILE = 2**30  # bytes of a file of results
+LONGEST_MESSAGE = 1000  # letters of an error that are kept
+SHORTEST_SECRET = 8  # letters; a shorter key is a placeholder such as "none", and hiding it would garble replies
+# Not every layer wraps what the one below raises: a server that does not speak HTTP is aiohttp's own error.
+FAILURES = (openai.APIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to send and how; two equal targets can share a client."""
+
+    base_url: str
+    api_key: str
+    timeout: int  # seconds for a whole call
+    connections: int
+    allowed_hosts: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Target({self.base_url!r})"
+
+    def without_key(self, text: str) -> str:
+        """Some servers send the key back to whoever they answer."""
+        return text.replace(self.api_key, "[key]") if len(self.api_key) >= SHORTEST_SECRET else text
+
+
+class _AddressRefusedError(OSError):
+    """A name that resolves to where an endpoint may not be."""
+
+
+class _TooLargeError(httpx2.ReadError):
+    """An answer that goes on and on; asking again would bring it again."""
+
+
+class _GuardedResolver(AbstractResolver):
+    """Resolves names, and refuses what an endpoint's address may not be, at the moment of connecting."""
+
+    def __init__(self) -> None:
+        self._inner = DefaultResolver()
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        for result in found:
+            problem = addresses.ip_problem(result["host"])
+            if problem:
+                raise _AddressRefusedError(f"{host} resolves to {problem}")
+        return found
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class _CappedStream(httpx2.AsyncByteStream):
+    def __init__(self, inner: httpx2.AsyncByteStream, most: int) -> None:
+        self._inner, self._most = inner, most
+
+    async def __aiter__(self) -> Any:
+        size = 0
+        async for chunk in self._inner:
+            size += len(chunk)
+            if size > self._most:
+                raise _TooLargeError(f"The answer is larger than {self._most // 2**20} MB.")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The machine's certificates, read once a process: that takes longer than everything else about a client."""
+    return httpx2.create_ssl_context()
+
+
+class _GuardedTransport(AiohttpTransport):
+    """aiohttp underneath (three times the throughput of the default), guarded names, capped answers."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(verify=_trust())
+        self._target = target
+        self.client = self._session
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=self._connector(self._target), cookie_jar=aiohttp.DummyCookieJar())
+
+    def _connector(self, target: Target) -> aiohttp.TCPConnector:
+        parts = urlsplit(target.base_url)
+        trusted = addresses.is_allowed(parts, parts.port, target.allowed_hosts)
+        return aiohttp.TCPConnector(
+            limit=target.connections,
+            ssl=self.ssl_context,
+            resolver=None if trusted else _GuardedResolver(),
+            keepalive_timeout=30,
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        # Only files of results may be long.
+        most = LARGEST_FILE if request.url.path.endswith("/content") else LARGEST_REPLY
+        response.stream = _CappedStream(cast(httpx2.AsyncByteStream, response.stream), most)
+        return response
+
+
+class Client:
+    """Chat with one target; make one a process and endpoint, inside the event loop that uses it."""
+
+    def __init__(self, target: Target) -> None:
+        """Raises CallError (REJECTED) for an address that an endpoint may not have."""
+        problem = addresses.problem(target.base_url, target.allowed_hosts)
+        if problem:
+            raise CallError(Trouble.REJECTED, problem)
+        self.target = target
+        timeout = httpx2.Timeout(target.timeout, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        self._http = httpx2.AsyncClient(transport=_GuardedTransport(target), timeout=timeout, follow_redirects=False)
+        self._openai = openai.AsyncOpenAI(
+            api_key=target.api_key or "none",
+            base_url=target.base_url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=self._http,
+            default_headers={"Accept-Encoding": "identity"},
+        )
+        self._create = self._openai.chat.completions.with_raw_response.create
+
+    async def chat(self, messages: Sequence[ChatMessage], parameters: Mapping[str, Any]) -> Reply:
+        """One request, one reply; `parameters` include the model. Raises CallError."""
+        # As the extra body: openai's own walk through every message by its type would nearly double what a call costs.
+        body: dict[str, Any] = {**parameters, "messages": list(messages)}
+        try:
+            async with asyncio.timeout(self.target.timeout):
+                raw = await self._create(model=body["model"], messages=(), extra_body=body)
+        except FAILURES as error:
+            self._raise_as_trouble(error)
+        return read_reply(self.target.without_key(raw.http_response.text))
+
+    async def model_names(self) -> list[str]:
+        """What the endpoint says it offers; raises CallError."""
+        try:
+            async with asyncio.timeout(self.target.timeout):
+                page = await self._openai.models.list()
+        except FAILURES as error:
+            self._raise_as_trouble(error)
+        return [model.id for model in page.data or []]
+
+    async def upload(self, name: str, lines: BinaryIO) -> str:
+        """Store a file of batch requests; returns its id. Raises CallError."""
+        create = self._openai.files.with_raw_response.create
+        body = await self._asked(lambda: create(file=(name, lines), purpose="batch"))
+        return id_of(body) or self._unexpected(body)
+
+    async def create_batch(self, file_id: str, metadata: Mapping[str, str]) -> BatchInfo:
+        """Set an uploaded file to work; from here on its requests may be paid for. Raises CallError."""
+        create = self._openai.batches.with_raw_response.create
+        body = await self._asked(
+            lambda: create(input_file_id=file_id, endpoint=CHAT, completion_window="24h", metadata=dict(metadata))
+        )
+        return read_batch(body) or self._unexpected(body)
+
+    async def batch(self, batch_id: str) -> BatchInfo:
+        """How far a batch is. Raises CallError."""
+        body = await self._asked(lambda: self._openai.batches.with_raw_response.retrieve(batch_id))
+        return read_batch(body) or self._unexpected(body)
+
+    async def batches(self, *, after: str = "", most: int = 100) -> BatchPage:
+        """The account's batches, newest first, from behind the one named. Raises CallError."""
+        place: dict[str, Any] = {"after": after} if after else {}
+        body = await self._asked(lambda: self._openai.batches.with_raw_response.list(limit=most, **place))
+        return read_page(body) or self._unexpected(body)
+
+    async def cancel_batch(self, batch_id: str) -> BatchInfo:
+        """Ask for an end; what was answered until then is paid for and can be fetched. Raises CallError."""
+        body = await self._asked(lambda: self._openai.batches.with_raw_response.cancel(batch_id))
+        return read_batch(body) or self._unexpected(body)
+
+    async def download(self, file_id: str, into: BinaryIO) -> None:
+        """Fetch a file of results. Raises CallError."""
+        try:
+            async with asyncio.timeout(FILE_SECONDS):
+                async with self._openai.files.with_streaming_response.content(file_id, timeout=FILE_SECONDS) as found:
+                    async for chunk in found.iter_bytes():
+                        into.write(chunk)
+        except FAILURES as error:
+            self._raise_as_trouble(error)
+
+    async def close(self) -> None:
+        await self._openai.close()
+
+    async def _asked(self, send: Callable[[], Awaitable[Any]]) -> str:
+        try:
+            async with asyncio.timeout(FILE_SECONDS):
+                raw = await send()
+        except FAILURES as error:
+            self._raise_as_trouble(error)
+        return self.target.without_key(raw.http_response.text)
+
+    def _unexpected(self, body: str) -> NoReturn:
+        """An answer of the right status and the wrong shape: whatever was asked for may have been done."""
+        raise CallError(Trouble.AMBIGUOUS, f"The endpoint answered, but not as the Batch API does: {body[:200]}")
+
+    def _raise_as_trouble(self, error: Exception) -> NoReturn:
+        found = classify(error)
+        # A status line may hold any byte, and the words go into the ledger.
+        found.message = storable(self.target.without_key(found.message))[:LONGEST_MESSAGE]
+        raise found from None
+
+
+def classify(error: Exception) -> CallError:
+    """openai's and aiohttp's exceptions in our vocabulary."""
+    if isinstance(error, openai.APIStatusError):
+        headers = error.response.headers
+        return refused(Refusal(error.status_code, error.message, error.code, error.type, headers, time()))
+    # The last cause first: aiohttp wraps what our own resolver raised.
+    for cause in reversed(_chain(error)):
+        if isinstance(cause, (_AddressRefusedError, _TooLargeError)):
+            return CallError(Trouble.REJECTED, str(cause))
+        if isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
+            return CallError(Trouble.PROVIDER, f"The endpoint could not be reached: {cause}")
+    detail = next((str(cause) for cause in reversed(_chain(error)) if str(cause)), type(error).__name__)
+    if isinstance(error, TimeoutError):
+        detail = "no answer within the endpoint's time limit"
+    return CallError(Trouble.AMBIGUOUS, f"The connection broke after the request was sent: {detail}")
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in found:
+        found.append(current)
+        current = current.__cause__ or current.__context__
+    return found

@@ -1,0 +1,184 @@
+"""One endpoint's traffic in one process: claims as places come free, sends, and hands answers to the inbox."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from generation.endpoints.client import CallError, Client, Reply, Trouble
+from generation.endpoints.limits import Limiter, Rates
+from generation.engine import ledger
+from generation.engine.clerk import Clerk, Urgency
+from generation.engine.inbox import Inbox, Result
+from generation.engine.ledger import Claimed
+from generation.engine.loops import wait_for
+from generation.models import Endpoint, Run
+
+log = logging.getLogger(__name__)
+
+LEAST_HANDFUL, LARGEST_HANDFUL = 8, 32  # calls in one claim
+LONGEST_GATHERING = 0.25  # seconds that a free place waits for others, so that claims come in handfuls
+GATHERING_SHARE = 1 / 30  # of what a call takes
+IDLE_POLL = 0.5  # seconds until a claim that brought nothing is tried again
+LEAST_WAIT = 0.03  # seconds
+FIRST_TOKEN_GUESS = 3000
+WINDOW = 20  # latest results that decide whether a provider is failing
+SUCCESSES_A_RAISE = 25  # answers at a full endpoint, after which one more call may be on its way
+
+
+@dataclass(slots=True)
+class Office:
+    """What all lanes of a runner share."""
+
+    owner: str
+    runs: tuple[int, ...]
+    clerk: Clerk
+    limiter: Limiter
+    inbox: Inbox
+    stopping: asyncio.Event
+    in_flight: set[asyncio.Task[None]] = field(default_factory=set)
+    runners: int = 1  # alive now, this one among them
+
+
+@dataclass(slots=True)
+class Lane:
+    office: Office
+    endpoint: Endpoint
+    client: Client
+    task: asyncio.Task[None] | None = None
+    tokens_a_call: float = FIRST_TOKEN_GUESS
+    seconds_a_call: float = 1.0
+    _open: int = 0  # calls on their way
+    _unsettled: int = 0  # calls answered and not yet in the ledger
+    _unsettled_errors: int = 0
+    _successes: int = 0
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _windows: dict[int, deque[bool]] = field(default_factory=dict)
+
+    @property
+    def _rates(self) -> Rates:
+        return Rates(self.endpoint.requests_per_minute, self.endpoint.tokens_per_minute)
+
+    @property
+    def _handful(self) -> int:
+        """Calls in a claim: an eighth of what may be on its way, so that calls do not march in step; few claims are
+        dearer, and many calls at once would all wait for the last of them."""
+        return max(LEAST_HANDFUL, min(self.endpoint.calls_at_once // 8, LARGEST_HANDFUL))
+
+    @property
+    def _free(self) -> int:
+        """Places that came free.
+
+        None while an error is not in the ledger yet, which may forbid the next call; and none while answers come
+        faster than the ledger takes them, because those would be lost in a crash.
+        """
+        behind = self._unsettled > max(LARGEST_HANDFUL, self.endpoint.calls_at_once // 2)
+        return 0 if behind or self._unsettled_errors else self.endpoint.calls_at_once - self._open
+
+    async def work(self) -> None:
+        """Keep the endpoint full until the runner stops."""
+        while not self.office.stopping.is_set():
+            self._wake.clear()
+            claimed, wait = await self._claim(min(self._handful, self._free))
+            if not claimed:
+                await wait_for(self._wake, wait)
+            await self._gather()
+
+    async def _gather(self) -> None:
+        """Let a few places come free before the next claim, as long as that costs next to nothing."""
+        end = monotonic() + min(self.seconds_a_call * GATHERING_SHARE, LONGEST_GATHERING)
+        while self._free < self._handful and (left := end - monotonic()) > 0 and not self.office.stopping.is_set():
+            self._wake.clear()
+            await wait_for(self._wake, left)
+
+    async def _claim(self, most: int) -> tuple[int, float]:
+        """Claim and send; (how many, seconds until it is worth while to try again)."""
+        if most <= 0:
+            return 0, IDLE_POLL
+        office, estimate = self.office, int(self.tokens_a_call)
+        granted, wait = await office.limiter.acquire(str(self.endpoint.pk), self._rates, most, estimate)
+        if not granted:
+            return 0, min(max(wait, LEAST_WAIT), IDLE_POLL)
+        claimed = await office.clerk.do(
+            Urgency.CLAIM, ledger.claim, office.owner, self.endpoint.pk, granted, runs=office.runs, mine=self._open
+        )
+        # What is claimed is sent before anything else can go wrong.
+        for call in claimed:
+            self._send(call, estimate)
+        unused = granted - len(claimed)
+        await self._give_back(unused, unused * estimate)
+        return len(claimed), IDLE_POLL
+
+    def _send(self, call: Claimed, estimate: int) -> None:
+        self._open += 1
+        self.office.inbox.totals.sent += 1
+        task = asyncio.create_task(self._call(call, estimate))
+        self.office.in_flight.add(task)
+        task.add_done_callback(self.office.in_flight.discard)
+
+    async def _call(self, call: Claimed, estimate: int) -> None:
+        result: Result
+        began = monotonic()
+        try:
+            result = await self.client.chat(call.request.messages, call.request.parameters)
+        except CallError as error:
+            result = error
+        except Exception as error:
+            log.exception("Call %d ended in a way that the client has no name for", call.pk)
+            result = CallError(Trouble.AMBIGUOUS, f"Sending failed inside this program: {type(error).__name__}")
+        self._open, self._unsettled = self._open - 1, self._unsettled + 1
+        self._unsettled_errors += isinstance(result, CallError)
+        self._wake.set()
+        self.office.inbox.put(self, call, result)
+        self.seconds_a_call += 0.05 * (monotonic() - began - self.seconds_a_call)
+        if isinstance(result, Reply):
+            used = result.prompt_tokens + result.completion_tokens
+            self.tokens_a_call += 0.05 * (used - self.tokens_a_call)
+            await self._give_back(0, estimate - used)
+
+    async def _give_back(self, requests: int, tokens: int) -> None:
+        if not self._rates.unlimited:
+            await self.office.limiter.give_back(str(self.endpoint.pk), self._rates, requests, tokens)
+
+    async def settled(self, results: Sequence[tuple[Claimed, Result]]) -> None:
+        """The ledger knows these results."""
+        was_full = (self._open + len(results)) * self.office.runners >= self.endpoint.calls_at_once
+        self._unsettled -= len(results)
+        self._unsettled_errors -= sum(isinstance(result, CallError) for _, result in results)
+        self._wake.set()
+        await self._adapt([result for _, result in results], was_full=was_full)
+        for call, result in results:
+            await self._watch(call.run_pk, result)
+
+    async def _adapt(self, results: Sequence[Result], *, was_full: bool) -> None:
+        """Allow the endpoint one call more after a while of success; the ledger lowers its limit when it refuses."""
+        if any(isinstance(result, CallError) and result.trouble is Trouble.RATE_LIMITED for result in results):
+            self._successes = 0
+        elif was_full and self.endpoint.in_flight_limit is not None:
+            self._successes += sum(isinstance(result, Reply) for result in results)
+        if self._successes >= SUCCESSES_A_RAISE:
+            more, self._successes = divmod(self._successes, SUCCESSES_A_RAISE)
+            await self.office.clerk.do(Urgency.KEEP_HOUSE, self.endpoint.raise_limit, more)
+
+    async def _watch(self, run_pk: int, result: Result) -> None:
+        """Pause a run when more than half of its latest results here, rate limits aside, were failures."""
+        if isinstance(result, CallError) and result.trouble is Trouble.RATE_LIMITED:
+            return
+        if isinstance(result, CallError) and result.trouble in (Trouble.AUTH, Trouble.QUOTA):
+            # These pause the run by themselves; once it goes on, they say nothing about the provider.
+            self._windows.pop(run_pk, None)
+            return
+        window = self._windows.setdefault(run_pk, deque(maxlen=WINDOW))
+        window.append(isinstance(result, CallError))
+        if len(window) == WINDOW and sum(window) > WINDOW / 2:
+            words = f"{sum(window)} of the last {WINDOW} calls failed at {self.endpoint}"
+            detail = f" ({result.message})" if isinstance(result, CallError) else ""
+            reason = f"{words}{detail}. See to the endpoint, then resume."
+            await self.office.clerk.do(Urgency.KEEP_HOUSE, _pause, run_pk, reason)
+            window.clear()
+
+
+def _pause(run_pk: int, reason: str) -> None:
+    Run(pk=run_pk).pause(reason, Run.PauseCause.PROVIDER)

@@ -1,0 +1,242 @@
+"""The queue of record: claim, settle, recover.
+
+A call moves `todo → sent → done | failed | ambiguous`. The claim is committed before anything is sent, and the
+answer is stored before it is read (`generation.engine.reading`). Every write of a runner is guarded by state, owner and
+attempt, so a runner that was given up for dead cannot undo what happened since. All functions work in one
+transaction of their own and may be called from any number of processes. Locks are taken in one order everywhere,
+so that nobody waits in a circle: endpoints, then runs, then calls.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from generation.endpoints.client import CallError, Reply, Trouble
+from generation.engine import lifecycle, places
+from generation.engine.requests import Request, build, with_stages, worst_cost
+from generation.engine.rows import update_rows
+from generation.engine.settling import NOTHING, SETTLED_FIELDS, Effects, apply, make_ambiguous
+from generation.models import Call, Endpoint, Run, Runner, RunStage
+
+LEASE_MARGIN = timedelta(seconds=60)  # beyond the HTTP timeout
+
+_CLAIMED_FIELDS = (
+    "state", "owner", "attempt", "tries", "sent_at", "lease_until", "request_sha256", "reserved", "reserved_tokens",
+)  # fmt: skip
+_ENDED = (Call.State.FAILED, Call.State.AMBIGUOUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A call that this runner alone may send now."""
+
+    pk: int
+    run_pk: int
+    attempt: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a claimed call."""
+
+    pk: int
+    attempt: int
+    result: Reply | CallError
+
+
+@transaction.atomic
+def claim(
+    owner: str,
+    endpoint_pk: int,
+    most: int,
+    *,
+    runs: Sequence[int] = (),
+    mine: int | None = None,
+    now: datetime | None = None,
+) -> list[Claimed]:
+    """Take up to `most` waiting calls of an endpoint's running runs, shared evenly between those runs.
+
+    `mine` is how many of its calls this runner has on their way; without it, those that the ledger has as sent, among
+    which may be some that are answered and not settled yet.
+
+    Never more than the endpoint's calls in flight over all live runners, and never more than a run's budget can
+    pay for at worst. When this returns, the claim is committed.
+    """
+    now = now or timezone.now()
+    # One claim at a time an endpoint, so that its calls in flight are counted exactly.
+    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_pk)
+    most = 0 if endpoint.is_blocked(now) else min(most, places.room(endpoint, owner, mine, now))
+    if most <= 0:
+        return []
+    stages, counting = places.stages_by_run(endpoint, runs)
+    budgets = lifecycle.lock(counting if endpoint.is_free else stages)
+    running = {pk: keys for pk, keys in stages.items() if pk not in budgets or budgets[pk].state == Run.State.RUNNING}
+    calls = places.waiting_calls(running, most, now)
+    affordable = _reserve(endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
+    return _sent(affordable, owner, now, timedelta(seconds=endpoint.timeout_seconds) + LEASE_MARGIN)
+
+
+@transaction.atomic
+def claim_for_batch(owner: str, row: RunStage, most: int, *, lease: timedelta, now: datetime) -> list[Claimed]:
+    """Take up to `most` waiting calls of one stage that its run can pay for at worst, for a batch.
+
+    Batches have limits of their own, so calls in flight are not counted.
+    """
+    run = lifecycle.lock([row.run_id])[row.run_id]
+    if run.state != Run.State.RUNNING:
+        return []
+    budgets = {run.pk: run} if _counts(row.endpoint, run) else {}
+    calls = places.waiting_calls({run.pk: [row.pk]}, most, now)
+    affordable = _reserve(row.endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
+    return _sent(affordable, owner, now, lease)
+
+
+def _sent(calls: Sequence[tuple[Call, Request]], owner: str, now: datetime, lease: timedelta) -> list[Claimed]:
+    """Write down that these calls are on their way; true as soon as the transaction is committed."""
+    for call, request in calls:
+        call.state, call.owner, call.sent_at = Call.State.SENT, owner, now
+        call.attempt, call.tries = call.attempt + 1, call.tries + 1
+        call.lease_until = now + lease
+        call.request_sha256 = request.sha256
+    update_rows([call for call, _ in calls], _CLAIMED_FIELDS)
+    return [Claimed(call.pk, call.run_id, call.attempt, request) for call, request in calls]
+
+
+def _counts(endpoint: Endpoint, run: Run) -> bool:
+    """Whether a claim changes the run's account."""
+    return not endpoint.is_free or run.token_budget is not None
+
+
+def settle(owner: str, settlements: Sequence[Settlement], *, now: datetime | None = None) -> list[int]:
+    """Store what came back; returns the keys of answered calls, to be read next.
+
+    A call that was meanwhile given up (its lease ran out) and is still undecided takes its late answer; one that
+    was decided otherwise keeps the decision.
+    """
+    calls = _settle(owner, {item.pk: item for item in settlements}, now or timezone.now())
+    lifecycle.finish_where_done({call.run_id for call in calls if call.state in _ENDED})
+    return [call.pk for call in calls if call.state == Call.State.DONE]
+
+
+@transaction.atomic
+def _settle(owner: str, results: Mapping[int, Settlement], now: datetime) -> list[Call]:
+    waiting = Q(pk__in=results, owner=owner, state__in=(Call.State.SENT, Call.State.AMBIGUOUS))
+    refused = [item.pk for item in results.values() if _is_refusal(item.result)]
+    runs = _lock_around(waiting, refused)
+    rows = Call.objects.select_for_update(of=("self",), no_key=True).filter(waiting, run__in=runs)
+    calls = [call for call in rows.order_by("pk") if call.attempt == results[call.pk].attempt]
+    late = {call.run_id for call in calls if call.state == Call.State.AMBIGUOUS}
+    effects = Effects()
+    for call in with_stages(calls, runs):
+        apply(call, results[call.pk].result, now, effects)
+    update_rows(calls, SETTLED_FIELDS)
+    _carry_out(effects, now)
+    for run_pk in late:
+        lifecycle.go_on_where_decided(runs[run_pk])
+    return calls
+
+
+def recover(*, now: datetime | None = None) -> int:
+    """Turn calls whose lease ran out into ambiguous ones, and apply each run's policy; returns how many."""
+    now = now or timezone.now()
+    recovered = _recover(now)
+    lifecycle.finish_where_done(lifecycle.open_runs())
+    Runner.objects.filter(seen_at__lt=now - timedelta(hours=1)).delete()
+    return recovered
+
+
+@transaction.atomic
+def _recover(now: datetime) -> int:
+    stale = Q(state=Call.State.SENT, lease_until__lte=now)
+    _lock_around(stale)
+    calls = list(Call.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(stale))
+    effects = Effects()
+    for call in with_stages(calls):
+        make_ambiguous(call, "The worker that sent this call stopped before an answer came.", now, effects)
+    update_rows(calls, SETTLED_FIELDS)
+    _carry_out(effects, now)
+    return len(calls)
+
+
+def _lock_around(which: Q, refused: Sequence[int] = ()) -> dict[int, Run]:
+    """Lock what settling these calls changes around them: endpoints that refused one, and their runs."""
+    if refused:
+        endpoints = Endpoint.objects.filter(run_stages__calls__in=refused).values("pk")
+        list(Endpoint.objects.select_for_update(no_key=True).filter(pk__in=endpoints).order_by("pk"))
+    return lifecycle.lock(Call.objects.filter(which).order_by().values("run_id"))
+
+
+def _is_refusal(result: Reply | CallError) -> bool:
+    return isinstance(result, CallError) and result.trouble is Trouble.RATE_LIMITED
+
+
+def _reserve(
+    endpoint: Endpoint, budgets: Mapping[int, Run], wanted: Sequence[tuple[Call, Request]]
+) -> list[tuple[Call, Request]]:
+    """The calls that their runs can pay for at worst, with the sum reserved; pauses a run that can pay for none."""
+    by_run: dict[int, list[tuple[Call, Request]]] = defaultdict(list)
+    for call, request in wanted:
+        if call.run_id in budgets:
+            call.reserved = worst_cost(call.run_stage, request)
+            call.reserved_tokens = request.prompt_tokens + request.longest_reply
+        by_run[call.run_id].append((call, request))
+    taken: list[tuple[Call, Request]] = []
+    for run_pk, pairs in by_run.items():
+        taken += _affordable(budgets[run_pk], pairs) if run_pk in budgets else pairs
+    return taken
+
+
+def _affordable(run: Run, wanted: Sequence[tuple[Call, Request]]) -> list[tuple[Call, Request]]:
+    money, tokens = run.money_left, run.tokens_left
+    taken, price, size = [], NOTHING, 0
+    for call, request in wanted:
+        if _exceeds(price + call.reserved, money) or _exceeds(size + call.reserved_tokens, tokens):
+            call.reserved, call.reserved_tokens = NOTHING, 0
+            continue
+        price, size = price + call.reserved, size + call.reserved_tokens
+        taken.append((call, request))
+    if taken:
+        Run.objects.filter(pk=run.pk).update(
+            reserved=F("reserved") + price, tokens_reserved=F("tokens_reserved") + size
+        )
+    elif not (run.reserved or run.tokens_reserved):
+        run.pause(_over_budget(run), Run.PauseCause.BUDGET)
+    return taken
+
+
+def _exceeds(amount: Decimal | int, limit: Decimal | int | None) -> bool:
+    return limit is not None and amount > limit
+
+
+def _over_budget(run: Run) -> str:
+    """Which budget a run has reached, and what to do."""
+    parts = []
+    if run.budget is not None:
+        parts.append(f"the budget of ${run.budget:.2f}, of which ${run.spent:.4f} is spent")
+    if run.token_budget is not None:
+        parts.append(f"the budget of {run.token_budget:,} tokens, of which {run.tokens_spent:,} are used")
+    return f"Another call could go beyond {' or '.join(parts)}. Raise the budget and resume."
+
+
+def _carry_out(effects: Effects, now: datetime) -> None:
+    """What follows for endpoints and runs; the caller holds their locks."""
+    for endpoint, until in effects.blocks.items():
+        endpoint.block_until(until)
+    for endpoint, sent_at in effects.refused.items():
+        endpoint.lower_limit(sent_at, now)
+    for run_pk, (words, cause) in effects.pauses.items():
+        Run(pk=run_pk).pause(words, cause)
+    for run_pk, booking in effects.bookings.items():
+        Run.objects.filter(pk=run_pk).update(
+            spent=F("spent") + booking.spent,
+            reserved=F("reserved") - booking.freed,
+            tokens_spent=F("tokens_spent") + booking.tokens_spent,
+            tokens_reserved=F("tokens_reserved") - booking.tokens_freed,
+        )

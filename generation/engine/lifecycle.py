@@ -1,0 +1,191 @@
+"""A run from draft to finished: start, pause, resume, finish. Each is safe to call twice."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from dialogues.models import AuditEvent
+from generation.judgements.already import already_judged
+from generation.models import Call, Run, RunStage, Stage
+
+PLANNED_AT_ONCE = 1000
+
+
+class CannotStartError(Exception):
+    """Why a run cannot start; the text says what to do."""
+
+
+@transaction.atomic
+def start(run: Run, *, by: Any = None) -> bool:
+    """Start a draft or resume a paused run; False where it was running or finished already.
+
+    A finished run whose calls were put back in line starts again. The first start freezes the example sets and
+    prompts and writes the first calls. Raises CannotStartError.
+    """
+    locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+    closed = locked.state == Run.State.FINISHED and not locked.calls.unfinished().exists()
+    if locked.state == Run.State.RUNNING or closed:
+        return False
+    first = locked.state == Run.State.DRAFT
+    if first:
+        _freeze(locked)
+        plan(locked)
+        locked.started_at = timezone.now()
+    locked.state, locked.state_reason, locked.pause_cause, locked.finished_at = Run.State.RUNNING, "", "", None
+    locked.save(update_fields=["state", "state_reason", "pause_cause", "started_at", "finished_at"])
+    AuditEvent.record(by, "run.started" if first else "run.resumed", locked)
+    # The last call may have come home while the run was paused.
+    finish_where_done([locked.pk])
+    return True
+
+
+@transaction.atomic
+def pause(run: Run, *, by: Any = None) -> bool:
+    """Stop sending; calls in flight still come home and are kept. False where it was not running."""
+    paused = run.pause("Paused by hand." if by is None else f"Paused by {by}.", Run.PauseCause.HAND)
+    if paused:
+        AuditEvent.record(by, "run.paused", run)
+    return paused
+
+
+@transaction.atomic
+def go_on(run: Run, *, by: Any = None, after: Iterable[str] = ()) -> bool:
+    """Let a run go on after something was put back in line: a finished one, or one paused for one of these causes.
+
+    What was paused for another reason stays paused; True where it runs again.
+    """
+    locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+    resumable = locked.state == Run.State.PAUSED and locked.pause_cause in after
+    if resumable or locked.state == Run.State.FINISHED:
+        return start(locked, by=by)
+    finish_where_done([locked.pk])
+    return False
+
+
+@transaction.atomic
+def discard(run: Run) -> bool:
+    """Throw a draft away; False where it has started meanwhile: then it is evidence and stays."""
+    draft = Run.objects.select_for_update().filter(pk=run.pk, state=Run.State.DRAFT).first()
+    if draft is not None:
+        draft.delete()
+    return draft is not None
+
+
+def go_on_where_decided(run: Run) -> None:
+    """Let a run go on that waited for a word on unanswered calls, where late answers left none of them."""
+    if not Call.objects.filter(run=run, state=Call.State.AMBIGUOUS).exists():
+        go_on(run, after=[Run.PauseCause.DECISION])
+
+
+@transaction.atomic
+def set_budget(run: Run, *, budget: Decimal | None, token_budget: int | None, by: Any = None) -> None:
+    """Change what a run may cost, in US dollars and in tokens; None lifts a limit."""
+    Run.objects.filter(pk=run.pk).update(budget=budget, token_budget=token_budget)
+    run.budget, run.token_budget = budget, token_budget
+    told = None if budget is None else str(budget)
+    AuditEvent.record(by, "run.budget", run, budget=told, token_budget=token_budget)
+
+
+def plan(run: Run) -> None:
+    """Write the first calls of every chosen dialogue, for each writer; those that are there stay as they are.
+
+    A dialogue that brings a theme along starts at the stage after it. Judgements come in an order drawn by the seed,
+    without those that the same judge has given before.
+    """
+    first, now = run.stage_list[0], timezone.now()
+    chosen = run.chosen.order_by("pk").values_list("dialogue_id", "dialogue__origin_id", "background_id")
+    rows = {stage: run.rows_of(stage) for stage in run.stage_list}
+    places: list[tuple[RunStage, int, int, int]] = []
+    there = {row.pk: already_judged(run, row) for row in rows.get(Stage.JUDGE, ())}
+    for dialogue, origin, background in chosen:
+        stage = run.stage_list[1] if background and first == Stage.THEME and len(run.stages) > 1 else first
+        places += [
+            (row, dialogue, origin or dialogue, sample)
+            for row in rows[stage]
+            for sample in range(there.get(row.pk, {}).get(dialogue, 0), run.repeats)
+        ]
+    if run.is_judging:
+        Random(run.seed).shuffle(places)  # noqa: S311 - an order that anyone can repeat
+    for batch in _batches(places):
+        calls = [
+            Call(
+                run=run, run_stage=row, dialogue_id=dialogue, alpha_id=alpha, stage=row.stage, sample=sample,
+                depth=run.stages.index(row.stage), not_before=now,
+            )
+            for row, dialogue, alpha, sample in batch
+        ]  # fmt: skip
+        Call.objects.bulk_create(calls, ignore_conflicts=True)
+
+
+def open_runs() -> set[int]:
+    """Runs that may have come to their end without noticing."""
+    return set(Run.objects.filter(state__in=(Run.State.RUNNING, Run.State.PAUSED)).values_list("pk", flat=True))
+
+
+def lock(run_pks: Iterable[int] | QuerySet[Any, Any]) -> dict[int, Run]:
+    """These runs, locked in the one order everybody takes; call it in a transaction, before any call is locked."""
+    keys = run_pks if isinstance(run_pks, QuerySet) else list(run_pks)
+    if not isinstance(keys, QuerySet) and not keys:
+        return {}
+    rows = Run.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
+    return {run.pk: run for run in rows}
+
+
+def finish_where_done(run_pks: Iterable[int]) -> None:
+    """Close the runs among these that have nothing left to send or read; also one that was paused meanwhile.
+
+    Call it where no call is locked.
+    """
+    for pk in sorted(run_pks):
+        if not _work_left(pk):
+            _finish(pk)
+
+
+@transaction.atomic
+def _finish(pk: int) -> None:
+    run = lock([pk]).get(pk)
+    # Looked at again under the run's lock: somebody may just be putting failed calls back in line. And in one look:
+    # between two, an unread reply may become a waiting call.
+    left = Call.objects.filter(run=pk)
+    left = left.unfinished() | left.unread()
+    if run is None or run.state not in (Run.State.RUNNING, Run.State.PAUSED) or left.exists():
+        return
+    held = Call.objects.filter(run=pk, state=Call.State.AMBIGUOUS).count()
+    if not held:
+        finished = Run.objects.filter(pk=pk)
+        finished.update(state=Run.State.FINISHED, state_reason="", pause_cause="", finished_at=timezone.now())
+    elif run.state == Run.State.RUNNING or run.pause_cause == Run.PauseCause.DECISION:
+        words = "1 call was sent and never answered" if held == 1 else f"{held} calls were sent and never answered"
+        Run.objects.filter(pk=pk).update(
+            state=Run.State.PAUSED,
+            state_reason=f"{words}. Decide whether to send again or give up.",
+            pause_cause=Run.PauseCause.DECISION,
+        )
+
+
+def _work_left(run_pk: int) -> bool:
+    calls = Call.objects.filter(run=run_pk)
+    # One question a state, because each has a small index of its own; the first usually says yes.
+    return any(
+        rows.exists()
+        for rows in (calls.filter(state=Call.State.TODO), calls.filter(state=Call.State.SENT), calls.unread())
+    )
+
+
+def _freeze(run: Run) -> None:
+    rows = run.rows
+    missing = [stage.label for stage in run.stage_list if stage not in {row.stage for row in rows}]
+    if missing:
+        raise CannotStartError(f"Nobody answers {', '.join(missing)} in this run. Discard it and plan it again.")
+    for row in rows:
+        row.freeze()
+
+
+def _batches(places: list[tuple[RunStage, int, int, int]]) -> Iterator[list[tuple[RunStage, int, int, int]]]:
+    for start_at in range(0, len(places), PLANNED_AT_ONCE):
+        yield places[start_at : start_at + PLANNED_AT_ONCE]

@@ -1,0 +1,78 @@
+"""Room at an endpoint, and whose waiting calls take it: fair between runners, and between runs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.db.models import Count, QuerySet
+
+from generation.models import Call, Endpoint, Run, Runner, RunStage
+
+NEWCOMER = timedelta(seconds=5)  # a runner that young counts although it has sent nothing yet
+KEPT_FREE = 8  # a part of a share that is left free for a runner that has less than its share
+
+
+def room(endpoint: Endpoint, owner: str, mine: int | None, now: datetime) -> int:
+    """How many calls more a runner may have on their way, beside `mine`; the caller holds the endpoint's lock.
+
+    Calls of runners that are not alive do not count: nobody knows whether they are on their way.
+    """
+    sent = Call.objects.filter(state=Call.State.SENT, run_stage__endpoint=endpoint).order_by()
+    taken: dict[str, int] = dict(sent.values_list("owner").annotate(Count("pk")))
+    alive = dict(Runner.live(now).values_list("owner", "started_at"))
+    others = [
+        taken.get(name, 0)
+        for name, started_at in alive.items()
+        if name != owner and (name in taken or started_at > now - NEWCOMER)
+    ]
+    return fair_room(endpoint.calls_at_once, taken.get(owner, 0) if mine is None else mine, others)
+
+
+def fair_room(limit: int, mine: int, others: Sequence[int]) -> int:
+    """Free places that a runner may take: up to an even share all of them, beyond it all but a few for the others.
+
+    The few let a runner grow into its share; one that needs no more costs the endpoint no more than these.
+    """
+    free = limit - mine - sum(others)
+    share = ceil(limit / (1 + len(others)))
+    kept = sum(min(ceil(share / KEPT_FREE), max(0, share - theirs)) for theirs in others)
+    return max(0, min(free, share - mine), free - kept)
+
+
+def stages_by_run(endpoint: Endpoint, runs: Sequence[int]) -> tuple[dict[int, list[int]], set[int]]:
+    """The endpoint's stages in running runs (those named, where some are) by run, and the runs that count tokens.
+
+    Without those that go in batches.
+    """
+    rows = RunStage.objects.filter(endpoint=endpoint, run__state=Run.State.RUNNING, use_batch=False)
+    rows = rows.order_by("run", "pk")
+    found: dict[int, list[int]] = {}
+    counting = set()
+    for run_pk, pk, budget in (rows.filter(run__in=runs) if runs else rows).values_list(
+        "run", "pk", "run__token_budget"
+    ):
+        found.setdefault(run_pk, []).append(pk)
+        if budget is not None:
+            counting.add(run_pk)
+    return found, counting
+
+
+def waiting_calls(stages: Mapping[int, Sequence[int]], most: int, now: datetime) -> list[Call]:
+    """Up to `most` waiting calls of these stages by run, locked: an even share a run, what one does not need to the
+    others."""
+    found: dict[int, Call] = {}
+    hungry = list(stages)
+    while hungry and len(found) < most:
+        share = ceil((most - len(found)) / len(hungry))
+        for run_pk in list(hungry):
+            wanted = min(share, most - len(found))
+            rows = _due(run_pk, stages[run_pk], now).exclude(pk__in=found)[:wanted] if wanted else ()
+            found |= {call.pk: call for call in rows}
+            if len(rows) < share:
+                hungry.remove(run_pk)
+    return list(found.values())
+
+
+def _due(run_pk: int, stages: Sequence[int], now: datetime) -> QuerySet[Call]:
+    locked = Call.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return locked.filter(run=run_pk).due(stages, now).select_related("dialogue")

@@ -1,0 +1,221 @@
+"""The free second step: stored replies → backgrounds, dialogues and judgements, and the next stage's calls.
+
+It can be run again at any time: only answered calls without an outcome are read, everything that a call makes is
+written in one transaction with its outcome, and unique constraints stand behind it. Whatever goes wrong with one
+reply ends in a named outcome of that call; the others are read all the same.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from dialogues.models import Dialogue
+from dialogues.transcript import Transcript
+from generation.engine import lifecycle
+from generation.engine.requests import subjects_of, with_stages
+from generation.engine.rows import update_rows
+from generation.fidelity import Fidelity
+from generation.models import Background, Call, Judgement, Output, RunStage, Stage
+from generation.parsing import Outcome, ParseError, finish_reason_problem
+from generation.stages import MOST_REPAIRS, SPECS, Made, Subject
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+NOT_STORED = "not_stored"
+NOT_READ = "not_read"  # the program itself failed on it
+_IN_WORDS = {
+    Outcome.TRUNCATED: "it was cut off at the length limit; write it shorter.",
+    Outcome.FILTERED: "it was stopped by a content filter.",
+}
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What a batch of replies will write."""
+
+    backgrounds: list[Background] = field(default_factory=list)
+    outputs: list[tuple[Call, Dialogue, Fidelity | None]] = field(default_factory=list)
+    follow_ups: list[tuple[Call, str | None]] = field(default_factory=list)  # (call, version the next stage reads)
+    repairs: list[Call] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+
+
+def read_all() -> int:
+    """Read every stored reply that has not been read; returns how many were."""
+    total = 0
+    while keys := list(Call.objects.unread().order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        read = read_replies(keys)
+        total += read
+        if not read:  # another process holds them
+            break
+    return total
+
+
+def read_replies(keys: Sequence[int]) -> int:
+    """Read the given calls' replies; returns how many. A reply that cannot be read or stored fails alone."""
+    try:
+        runs = _read_batch(keys)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, which says nothing about the replies
+    except Exception as error:  # the outermost boundary: no reply may keep the others from being read
+        if len(keys) > 1:
+            return sum(read_replies([key]) for key in keys)
+        log.exception("The reply of call %s could not be turned into what it should be", keys[0])
+        return _give_up(keys[0], error)
+    lifecycle.finish_where_done(set(runs))
+    return len(runs)
+
+
+@transaction.atomic
+def _read_batch(keys: Sequence[int]) -> list[int]:
+    """The run of every call that was read."""
+    rows = Call.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).unread().filter(pk__in=keys)
+    unused = ("alpha__messages", "alpha__traits_1", "alpha__traits_2", "alpha__theme")
+    calls = list(rows.select_related("dialogue", "alpha").defer(*unused).order_by("pk"))
+    writes = _Rows()
+    for call, subject in zip(calls, subjects_of(with_stages(calls)), strict=True):
+        _read(call, subject, writes)
+    _write(writes)
+    update_rows(calls, ["state", "outcome", "error"])
+    return [call.run_id for call in calls]
+
+
+def _read(call: Call, subject: Subject, writes: _Rows) -> None:
+    stage = SPECS[Stage(call.stage)]
+    try:
+        made = made_of(call, subject)
+    except ParseError as error:
+        call.outcome, call.error = error.outcome, error.detail
+        if call.repair < MOST_REPAIRS:
+            writes.repairs.append(call)
+        else:
+            call.state = Call.State.FAILED
+        return
+    # What an earlier reading found wrong stays, because the repair that followed quoted it.
+    call.outcome = Outcome.OK
+    if made.background is not None:
+        writes.backgrounds.append(_background(call, made))
+    writes.outputs += [
+        (call, _dialogue(call, slug, text, subject), made.fidelity) for slug, text in made.dialogues.items()
+    ]
+    # All of a rubric's metrics or none: a reply that lacks one was no judgement.
+    writes.judgements += [
+        Judgement(call=call, dialogue_id=call.dialogue_id, metric=key, score=score.value, reason=score.reason)
+        for key, score in made.scores.items()
+    ]
+    writes.follow_ups.append((call, stage.passes_on))
+
+
+def made_of(call: Call, subject: Subject) -> Made:
+    """What a call's stored reply holds; raises ParseError where it is not what was asked for."""
+    _check_finish(call.finish_reason)
+    return SPECS[Stage(call.stage)].read(call.raw_reply, subject, call.run.keep_share)
+
+
+def _check_finish(finish_reason: str) -> None:
+    outcome = finish_reason_problem(finish_reason)
+    if outcome is not None:
+        raise ParseError(outcome, _IN_WORDS.get(outcome, f"it ended with {finish_reason}."))
+
+
+def _background(call: Call, made: Made) -> Background:
+    assert made.background is not None
+    return Background(
+        run_id=call.run_id,
+        dialogue_id=call.dialogue_id,
+        call=call,
+        theme=made.background.theme,
+        traits_1=list(made.background.traits_1),
+        traits_2=list(made.background.traits_2),
+        traits_extracted=made.traits_extracted,
+    )
+
+
+def _dialogue(call: Call, version: str, transcript: Transcript, subject: Subject) -> Dialogue:
+    return Dialogue.from_transcript(
+        transcript,
+        corpus_id=call.run.corpus_id,
+        key=_key(call, version),
+        version_id=version,
+        origin=call.alpha,
+        parent=call.dialogue if call.dialogue_id != call.alpha_id else None,
+        traits_1=list(subject.traits_1),
+        traits_2=list(subject.traits_2),
+        theme=subject.theme,
+        written_by=call.reply_model or call.run_stage.model,
+        is_demo=call.is_demo,
+    )
+
+
+def _key(call: Call, version: str) -> str:
+    """The dialogue's name in its corpus: what it belongs to, its version, the run and which of its writers."""
+    ending = f".{version}.run{call.run_id}"
+    ending += f".w{call.run_stage.branch + 1}" if call.run_stage.branch else ""
+    ending += f".{call.sample}" if call.sample else ""
+    longest = Dialogue._meta.get_field("key").max_length or 0
+    whole = call.alpha.key + ending
+    return whole if len(whole) <= longest else f"id{call.alpha_id}{ending}"
+
+
+def _write(writes: _Rows) -> None:
+    Background.objects.bulk_create(writes.backgrounds)
+    Judgement.objects.bulk_create(writes.judgements)
+    rows = Dialogue.objects.bulk_create([row for _, row, _ in writes.outputs])
+    written = list(zip(writes.outputs, rows, strict=True))
+    made = {(call.pk, row.version_id): row for (call, _, _), row in written}
+    Output.objects.bulk_create(
+        [
+            Output(
+                dialogue=row, call=call, version_id=row.version_id, kept=share and share.kept,
+                invented=share and share.invented,
+            )
+            for (call, _, share), row in written
+        ]
+    )  # fmt: skip
+    now = timezone.now()
+    onward: list[Call] = []
+    for call, version in writes.follow_ups:
+        onward += _next_calls(call, made[call.pk, version] if version else call.dialogue, now)
+    mending = [_repair(call, now) for call in writes.repairs]
+    # A reply that is read again may find its successors planned already.
+    Call.objects.bulk_create([*onward, *mending], ignore_conflicts=True)
+
+
+def _next_calls(call: Call, dialogue: Dialogue, now: datetime) -> list[Call]:
+    """The next stage's calls: a writer's γ goes on to that writer's branch, a theme to every writer's."""
+    stages = call.run.stages
+    depth = stages.index(call.stage) + 1
+    if depth == len(stages):
+        return []
+    rows = call.run.rows_of(stages[depth])
+    if call.stage != Stage.THEME:
+        rows = [row for row in rows if row.branch == call.run_stage.branch]
+    return [_call(row, call, dialogue.pk, now, depth=depth) for row in rows]
+
+
+def _repair(call: Call, now: datetime) -> Call:
+    return _call(call.run_stage, call, call.dialogue_id, now, depth=call.depth, repair=call.repair + 1)
+
+
+def _call(row: RunStage, before: Call, dialogue: int, now: datetime, **fields: int) -> Call:
+    """A waiting call on the same journey as the one before it."""
+    return Call(
+        run_id=before.run_id, run_stage=row, dialogue_id=dialogue, alpha_id=before.alpha_id, stage=row.stage,
+        sample=before.sample, not_before=now, **fields,
+    )  # fmt: skip
+
+
+def _give_up(key: int, error: Exception) -> int:
+    """End a call whose reply breaks the program or the database; its reply stays, to be read again later."""
+    outcome = NOT_STORED if isinstance(error, DatabaseError) else NOT_READ
+    why = str(error) if outcome == NOT_STORED else f"Reading it failed inside this program: {type(error).__name__}"
+    unread = Call.objects.unread().filter(pk=key)
+    runs = set(unread.values_list("run_id", flat=True))
+    given_up = unread.update(state=Call.State.FAILED, outcome=outcome, error=why)
+    lifecycle.finish_where_done(runs)
+    return given_up

@@ -1,0 +1,215 @@
+"""One asyncio loop, many calls in flight, a lane for every endpoint with work.
+
+All database work happens in threads of its own (`clerk`), so the loop never waits for it; answers that arrive
+meanwhile are settled together in the next transaction. Nothing is kept here that the ledger does not know.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from secrets import token_hex
+from time import monotonic
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from generation.batching.rounds import any_open
+from generation.batching.tending import tend
+from generation.endpoints.client import CallError, Client
+from generation.endpoints.clients import Clients
+from generation.endpoints.keys import KeysMissingError
+from generation.endpoints.limits import limiter
+from generation.endpoints.targets import target_of
+from generation.engine import ledger, reading
+from generation.engine.clerk import Clerk, Urgency
+from generation.engine.inbox import Inbox, Totals
+from generation.engine.lane import IDLE_POLL, Lane, Office
+from generation.engine.loops import wait_for
+from generation.models import Call, Endpoint, Run, Runner
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5
+SWEEP_SECONDS = 15
+IDLE_EXIT_SECONDS = 2
+# A runner with a time limit waits this long for calls that are held back; longer, and a bell brings the next runner.
+DUE_SOON = timedelta(seconds=20)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+__all__ = ["CallRunner", "Plan", "Totals"]
+
+
+def never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a runner may do: which runs (none named: all), for how many seconds it claims (None: until done), and
+    what else tells it to come to an end."""
+
+    runs: tuple[int, ...] = ()
+    seconds: float | None = None
+    told_to_stop: Callable[[], bool] = never
+
+
+class CallRunner:
+    """Sends waiting calls until there are none, the time is up or `stop` is called; then drains."""
+
+    def __init__(self, plan: Plan, clients: Clients | None = None) -> None:
+        """`clients` outlive the runner where they are given; make it inside the loop that they belong to."""
+        self.plan = plan
+        self.owner = f"{socket.gethostname()[:60]}:{os.getpid()}:{token_hex(4)}"
+        self.totals = Totals()
+        self._own_clients = clients is None
+        self._clients = clients or Clients()
+        self._clerk = Clerk()
+        # SQLite has one writer at a time, so a second connection would only wait.
+        self._reader = self._clerk if connection.vendor == "sqlite" else Clerk()
+        self._limiter = limiter(settings.REDIS_URL)
+        self._stopping = asyncio.Event()
+        self._inbox = Inbox(self.owner, self._clerk, self._reader, self.totals)
+        self._office = Office(self.owner, plan.runs, self._clerk, self._limiter, self._inbox, self._stopping)
+        self._lanes: dict[int, Lane] = {}
+
+    def stop(self) -> None:
+        """Claim no more; what is in flight still comes home."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    async def run(self) -> Totals:
+        try:
+            async with asyncio.TaskGroup() as group:
+                forever = (self._inbox.settle_forever(), self._inbox.read_forever(), self._keep_house())
+                helpers = [group.create_task(work) for work in forever]
+                if self.plan.seconds is None:  # workers leave batches to the sweep
+                    helpers.append(group.create_task(tend(self.plan.runs)))
+                await self._supervise()
+                await self._drain()
+                for helper in helpers:
+                    helper.cancel()
+        finally:
+            await self._close()
+        return self.totals
+
+    async def _supervise(self) -> None:
+        """Open a lane for every endpoint with work; return when there is no more to do."""
+        started = last_busy = monotonic()
+        await self._beat()
+        await self._reader.do(Urgency.READ, reading.read_all)
+        while not self._stopping.is_set():
+            if self.plan.told_to_stop() or self._time_is_up(started):
+                return self.stop()
+            await self._open_lanes()
+            # Before and after: while the ledger is asked, a reply may be read and its next call become waiting.
+            was_idle = self._is_idle
+            if await self._house(self._work_left) or not (was_idle and self._is_idle):
+                last_busy = monotonic()
+            elif monotonic() - last_busy > IDLE_EXIT_SECONDS or self.plan.seconds is None:
+                return self.stop()
+            await wait_for(self._stopping, IDLE_POLL)
+        return None
+
+    @property
+    def _is_idle(self) -> bool:
+        """Nothing is on its way, nothing is being settled or read."""
+        return not self._office.in_flight and self._inbox.is_empty
+
+    def _time_is_up(self, started: float) -> bool:
+        return self.plan.seconds is not None and monotonic() - started > self.plan.seconds
+
+    def _work_left(self) -> bool:
+        """Whether waiting here makes sense: for calls that are due soon, and until the end where runs are named."""
+        waiting = Call.objects.unfinished().filter(run__state=Run.State.RUNNING)
+        if self.plan.runs:
+            waiting = waiting.filter(run__in=self.plan.runs)
+        if self.plan.seconds is not None:
+            return waiting.claimable(timezone.now() + DUE_SOON).exists()
+        return waiting.exists() or any_open(self.plan.runs)
+
+    async def _open_lanes(self) -> None:
+        for endpoint in await self._house(self._endpoints):
+            try:
+                client = self._clients.get(target_of(endpoint))
+            except (CallError, KeysMissingError) as error:
+                await self._house(self._pause_all, endpoint, str(error))
+            else:
+                self._open_lane(endpoint, client)
+
+    def _open_lane(self, endpoint: Endpoint, client: Client) -> None:
+        lane = self._lanes.setdefault(endpoint.pk, Lane(self._office, endpoint, client))
+        lane.endpoint, lane.client = endpoint, client
+        if lane.task is None or lane.task.done():
+            lane.task = asyncio.create_task(lane.work())
+            lane.task.add_done_callback(_log_failure)
+
+    def _endpoints(self) -> list[Endpoint]:
+        running = Run.objects.filter(state=Run.State.RUNNING)
+        if self.plan.runs:
+            running = running.filter(pk__in=self.plan.runs)
+        return list(Endpoint.objects.filter(pk__in=running.values("run_stages__endpoint")))
+
+    def _pause_all(self, endpoint: Endpoint, reason: str) -> None:
+        for run in Run.objects.running().filter(run_stages__endpoint=endpoint).distinct():
+            run.pause(f"{endpoint}: {reason}", Run.PauseCause.PROVIDER)
+
+    async def _keep_house(self) -> None:
+        """Say that this process is alive, and look after calls of those that died."""
+        swept = monotonic()
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self._beat()
+            if monotonic() - swept >= SWEEP_SECONDS:
+                swept = monotonic()
+                await self._house(ledger.recover)
+                # Replies that somebody else stored and could not read any more; never a queue of our own.
+                if self._inbox.is_empty:
+                    await self._reader.do(Urgency.READ, reading.read_all)
+
+    async def _beat(self) -> None:
+        self._office.runners = await self._house(self._beat_and_count)
+        self._limiter.share(self._office.runners)
+
+    def _beat_and_count(self) -> int:
+        now = timezone.now()
+        Runner.beat(self.owner, now, self.plan.runs)
+        return Runner.live(now).count()
+
+    async def _drain(self) -> None:
+        """Wait for what is in flight; every call has a time limit of its own."""
+        for lane in self._lanes.values():
+            if lane.task is not None:
+                await asyncio.gather(lane.task, return_exceptions=True)
+        while self._office.in_flight:
+            await asyncio.wait(self._office.in_flight)
+        await self._inbox.emptied()
+        await self._reader.do(Urgency.READ, reading.read_all)
+
+    async def _close(self) -> None:
+        if self._own_clients:
+            await self._clients.close()
+        await self._limiter.close()
+        try:
+            await self._house(Runner.objects.filter(owner=self.owner).delete)
+        finally:
+            for clerk in {self._clerk, self._reader}:
+                await clerk.leave()
+
+    async def _house(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._clerk.do(Urgency.KEEP_HOUSE, function, *args, **kwargs)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("A lane stopped and will be opened again", exc_info=task.exception())

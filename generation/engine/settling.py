@@ -1,0 +1,179 @@
+"""What the result of a call makes of its row, and of the run and the endpoint around it.
+
+No queries here: `apply` and `give_up_waiting` change the row in memory and note in `Effects` what else follows,
+so that the ledger can take its locks in one order: endpoints, then runs, then calls.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from generation.endpoints.client import CallError, Reply, Trouble
+from generation.engine.requests import cost
+from generation.models import Call, Endpoint, Run
+
+MOST_TRIES = 5
+FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 120.0  # seconds
+UNTOLD_RETRY_AFTER = 5.0  # seconds, where a 429 does not say
+NOTHING = Decimal(0)
+
+SETTLED_FIELDS = (
+    "state", "owner", "lease_until", "not_before", "attempt", "tries", "refusals", "settled_at", "raw_reply",
+    "finish_reason", "reply_model", "is_demo", "prompt_tokens", "completion_tokens", "cost", "reserved",
+    "reserved_tokens", "outcome", "error",
+)  # fmt: skip
+
+_PAUSES = {
+    Trouble.QUOTA: (
+        Run.PauseCause.QUOTA,
+        "{} says that the account has no quota left ({}). Top it up, then resume.",
+    ),
+    Trouble.AUTH: (
+        Run.PauseCause.AUTH,
+        "{} does not accept the API key ({}). Correct the key, then resume.",
+    ),
+}
+
+
+@dataclass(slots=True)
+class Booking:
+    """What a run's account changes by."""
+
+    spent: Decimal = NOTHING
+    freed: Decimal = NOTHING
+    tokens_spent: int = 0
+    tokens_freed: int = 0
+
+
+@dataclass(slots=True)
+class Effects:
+    """What follows from a batch of results beyond the calls themselves, by primary key."""
+
+    bookings: dict[int, Booking] = field(default_factory=lambda: defaultdict(Booking))
+    blocks: dict[Endpoint, datetime] = field(default_factory=dict)  # until when
+    refused: dict[Endpoint, datetime] = field(default_factory=dict)  # when the last refused call was sent
+    pauses: dict[int, tuple[str, str]] = field(default_factory=dict)  # run → (words, cause)
+
+    def free(self, call: Call) -> Booking:
+        """Give back what a sent call had reserved; the caller then clears the call's own note of it."""
+        booking = self.bookings[call.run_id]
+        booking.freed += call.reserved
+        booking.tokens_freed += call.reserved_tokens
+        return booking
+
+    def refuse(self, endpoint: Endpoint, sent_at: datetime, until: datetime) -> None:
+        """A 429: hold everybody back, and let fewer calls go at once."""
+        self.blocks[endpoint] = max(until, self.blocks.get(endpoint, until))
+        self.refused[endpoint] = max(sent_at, self.refused.get(endpoint, sent_at))
+
+
+def apply(call: Call, result: Reply | CallError, now: datetime, effects: Effects) -> None:
+    """Settle a sent call, or one whose late answer was not expected any more; it comes from `requests.with_stages`."""
+    if isinstance(result, Reply):
+        _store_reply(call, result, now, effects)
+    elif result.trouble is not Trouble.AMBIGUOUS:
+        call.error = result.message
+        _release(call, effects)
+        _not_paid(call, result, now, effects)
+    elif call.state != Call.State.AMBIGUOUS:
+        make_ambiguous(call, result.message, now, effects)
+
+
+def make_ambiguous(call: Call, why: str, now: datetime, effects: Effects) -> None:
+    """It may have been paid for, so the worst case is booked as spent, and noted in case an answer comes late."""
+    booking = effects.free(call)
+    booking.spent += call.reserved
+    booking.tokens_spent += call.reserved_tokens
+    call.cost += call.reserved
+    call.state, call.lease_until, call.settled_at = Call.State.AMBIGUOUS, None, now
+    call.outcome, call.error = Trouble.AMBIGUOUS, why
+    if call.run.ambiguous_policy == Run.AmbiguousPolicy.RESEND:
+        if call.tries >= MOST_TRIES:
+            _fail(call, Trouble.AMBIGUOUS, now)
+        else:
+            _wait(call, now + backoff(call))
+            call.outcome = ""
+
+
+def backoff(call: Call) -> timedelta:
+    """Doubling with every try, between half and the whole of the step; the same for the same call and attempt."""
+    step = min(FIRST_BACKOFF * 2 ** (max(1, call.tries) - 1), LONGEST_BACKOFF)
+    jitter = Random(f"{call.pk}/{call.attempt}").uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
+    return timedelta(seconds=step * jitter)
+
+
+def _store_reply(call: Call, reply: Reply, now: datetime, effects: Effects) -> None:
+    """The worst case gives way to what was really used; earlier attempts' share of the cost stays.
+
+    An endpoint that does not say what was used is taken at the worst case.
+    """
+    told = bool(reply.prompt_tokens or reply.completion_tokens)
+    price = cost(call.run_stage, reply.prompt_tokens, reply.completion_tokens) if told else call.reserved
+    tokens = reply.prompt_tokens + reply.completion_tokens if told else call.reserved_tokens
+    booking = effects.bookings[call.run_id]
+    if call.state == Call.State.AMBIGUOUS:
+        price, tokens = price - call.reserved, tokens - call.reserved_tokens
+    else:
+        effects.free(call)
+    booking.spent += price
+    booking.tokens_spent += tokens
+    call.cost += price
+    call.reserved, call.reserved_tokens = NOTHING, 0
+    call.state, call.settled_at, call.lease_until = Call.State.DONE, now, None
+    call.raw_reply, call.finish_reason, call.reply_model = reply.text, reply.finish_reason, reply.model
+    call.is_demo, call.outcome, call.error = reply.is_demo, "", ""
+    call.prompt_tokens, call.completion_tokens = reply.prompt_tokens, reply.completion_tokens
+
+
+def _release(call: Call, effects: Effects) -> None:
+    """Nothing was paid: give back what was reserved, or take back what was booked in doubt."""
+    if call.state == Call.State.AMBIGUOUS:
+        booking = effects.bookings[call.run_id]
+        booking.spent -= call.reserved
+        booking.tokens_spent -= call.reserved_tokens
+        call.cost -= call.reserved
+    else:
+        effects.free(call)
+    call.reserved, call.reserved_tokens = NOTHING, 0
+
+
+def _not_paid(call: Call, error: CallError, now: datetime, effects: Effects) -> None:
+    if error.trouble is Trouble.REJECTED:
+        _fail(call, error.trouble, now)
+    elif error.trouble is Trouble.PROVIDER:
+        _try_again_later(call, error, now)
+    else:
+        _not_a_try(call, error, now, effects)
+
+
+def _try_again_later(call: Call, error: CallError, now: datetime) -> None:
+    if call.tries >= MOST_TRIES:
+        _fail(call, Trouble.PROVIDER, now)
+    else:
+        _wait(call, now + max(backoff(call), timedelta(seconds=error.retry_after or 0)))
+
+
+def _not_a_try(call: Call, error: CallError, now: datetime, effects: Effects) -> None:
+    """The endpoint would not take it now: nothing was paid and nothing is held against the call."""
+    call.tries -= 1
+    if error.trouble is Trouble.RATE_LIMITED:
+        call.refusals += 1
+        wait = UNTOLD_RETRY_AFTER if error.retry_after is None else error.retry_after
+        _wait(call, now + timedelta(seconds=wait))
+        effects.refuse(call.run_stage.endpoint, call.sent_at or now, call.not_before)
+    else:
+        _wait(call, now)
+        cause, words = _PAUSES[error.trouble]
+        effects.pauses[call.run_id] = (words.format(call.run_stage.endpoint, error.message), cause)
+
+
+def _wait(call: Call, until: datetime) -> None:
+    call.state, call.owner, call.lease_until, call.not_before = Call.State.TODO, "", None, until
+    call.reserved, call.reserved_tokens = NOTHING, 0
+
+
+def _fail(call: Call, outcome: str, now: datetime) -> None:
+    call.state, call.owner, call.lease_until, call.settled_at = Call.State.FAILED, "", None, now
+    call.outcome, call.reserved, call.reserved_tokens = outcome, NOTHING, 0

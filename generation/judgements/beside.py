@@ -1,0 +1,118 @@
+"""What judges said of a few dialogues that stand side by side: scores, their spread, and every reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from dialogues.models import Dialogue
+from dialogues.rubric import Metric
+from generation.judgements.loading import JudgeKey
+from generation.models import Call, Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One dialogue on one metric: its scores, oldest first; empty where it was not judged."""
+
+    dialogue: Dialogue
+    judgements: Sequence[Judgement] = ()
+
+    @property
+    def score(self) -> float | None:
+        return mean(row.score for row in self.judgements) if self.judgements else None
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation over the repeats; None for fewer than two."""
+        return stdev(row.score for row in self.judgements) if len(self.judgements) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    metric: Metric
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Every reason given for one dialogue, by metric."""
+
+    dialogue: Dialogue
+    reasons: Sequence[tuple[Metric, Sequence[Judgement]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One judge's scores of the dialogues, a line a metric."""
+
+    judge: str
+    about: str
+    is_demo: bool
+    lines: Sequence[Line]
+
+    @property
+    def columns(self) -> list[Column]:
+        """The reasons, a column a judged dialogue."""
+        places = range(len(self.lines[0].cells)) if self.lines else ()
+        by_place = [[(line.metric, line.cells[place].judgements) for line in self.lines] for place in places]
+        found = [
+            Column(self.lines[0].cells[place].dialogue, [row for row in rows if row[1]])
+            for place, rows in zip(places, by_place, strict=True)
+        ]
+        return [column for column in found if column.reasons]
+
+
+def panels(dialogues: Sequence[Dialogue]) -> list[Panel]:
+    """A panel a judge, in one query; none where nothing was judged."""
+    rows = Judgement.objects.filter(dialogue__in=[one.pk for one in dialogues]).order_by("call_id", "pk")
+    found: dict[JudgeKey, list[Judgement]] = {}
+    for row in rows.select_related("call__run__rubric", "call__run_stage__prompt"):
+        found.setdefault(_key(row), []).append(row)
+    return [_panel(given, dialogues) for _, given in sorted(found.items())]
+
+
+def _key(row: Judgement) -> JudgeKey:
+    run, stage = row.call.run, row.call.run_stage
+    assert run.rubric_id is not None
+    return JudgeKey(stage.model, stage.prompt_id, run.rubric_id, run.tidy_display)
+
+
+def _panel(rows: Sequence[Judgement], dialogues: Sequence[Dialogue]) -> Panel:
+    run, stage = rows[0].call.run, rows[0].call.run_stage
+    assert run.rubric is not None
+    by_place: dict[tuple[int, str], list[Judgement]] = {}
+    for row in rows:
+        by_place.setdefault((row.dialogue_id, row.metric), []).append(row)
+    lines = [
+        Line(metric, [Cell(one, by_place.get((one.pk, metric.key), ())) for one in dialogues])
+        for metric in run.rubric.metric_list()
+    ]
+    text = "tidied text" if run.tidy_display else "text as stored"
+    about = f"{run.rubric.name}, prompt v{stage.prompt.version}, {text}"
+    return Panel(stage.model, about, any(row.call.is_demo for row in rows), lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One metric of one call: its score and reason, and what the other repeats of the same judge gave."""
+
+    metric: Metric
+    judgement: Judgement
+    others: Sequence[Judgement]
+
+
+def scored(call: Call) -> list[Scored]:
+    """A judge call's scores in the rubric's order; empty where it gave none."""
+    if call.run.rubric is None:
+        return []
+    rows = Judgement.objects.filter(dialogue=call.dialogue_id, call__run_stage=call.run_stage_id)
+    by_metric: dict[str, list[Judgement]] = {}
+    for row in rows.order_by("call__sample", "call_id").select_related("call"):
+        by_metric.setdefault(row.metric, []).append(row)
+    found = []
+    for metric in call.run.rubric.metric_list():
+        given = by_metric.get(metric.key, [])
+        own = [row for row in given if row.call_id == call.pk]
+        if own:
+            found.append(Scored(metric, own[0], [row for row in given if row.call_id != call.pk]))
+    return found

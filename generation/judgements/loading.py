@@ -1,0 +1,198 @@
+"""Judgements of a corpus, or of chosen runs, by judge: sums in the database, one small row a dialogue and metric."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any, NamedTuple
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.rubric import Metric
+from generation.judgements.figures import ORIGINAL, Judged, Scores, scores_by_place
+from generation.models import Call, Judgement, Prompt, Run, RunDialogue, RunStage, Stage
+
+NOT_NAMED = "writer not named"
+
+
+class JudgeKey(NamedTuple):
+    """What makes two judgements comparable: the same model, wording, rubric and look of the text."""
+
+    model: str
+    prompt: int
+    rubric: int
+    tidy: bool
+
+
+@dataclass(slots=True)
+class CallCounts:
+    """What became of a judge's calls in one column; repairs and replaced calls are not counted again."""
+
+    usable: int = 0
+    failed: int = 0
+    open: int = 0
+
+    @property
+    def asked(self) -> int:
+        return self.usable + self.failed + self.open
+
+
+@dataclass
+class Verdict:
+    """Everything one judge said. `calls` by (writer, version)."""
+
+    key: JudgeKey
+    prompt: str
+    rubric: str
+    metrics: tuple[Metric, ...]
+    is_demo: bool = False
+    rows: list[Judged] = field(default_factory=list)
+    calls: dict[tuple[str, str], CallCounts] = field(default_factory=lambda: defaultdict(CallCounts))
+
+    @property
+    def name(self) -> str:
+        return self.key.model
+
+    @cached_property
+    def scores(self) -> Scores:
+        """By column, metric and background; ask once all rows are there."""
+        return scores_by_place(self.rows)
+
+    @property
+    def failed(self) -> int:
+        return sum(counts.failed for counts in self.calls.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All judges of a corpus or of some of its runs; `versions` are those that occur, in their usual order."""
+
+    corpus: Corpus
+    verdicts: tuple[Verdict, ...]
+    versions: tuple[Version, ...]
+    demo_writers: frozenset[str]
+
+    @property
+    def judges(self) -> list[Verdict]:
+        """Those that have scored anything."""
+        return [verdict for verdict in self.verdicts if verdict.rows]
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """Of the versions, by slug."""
+        return {version.slug: version.symbol for version in self.versions}
+
+    @property
+    def has_demo(self) -> bool:
+        return bool(self.demo_writers) or any(verdict.is_demo for verdict in self.verdicts)
+
+    @property
+    def dialogues(self) -> int:
+        return len({row.dialogue for verdict in self.verdicts for row in verdict.rows})
+
+    @property
+    def has_writers(self) -> bool:
+        return any(row.writer != ORIGINAL for verdict in self.verdicts for row in verdict.rows)
+
+
+class _Text(NamedTuple):
+    background: int
+    writer: str
+    version: str
+    is_demo: bool
+
+
+def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
+    """What judges said of the corpus's dialogues; of those runs' only where runs are given. Six queries."""
+    # Before the texts: a run that starts between two of these questions must not name a text that was not asked for.
+    sums, states = list(_sums(corpus, runs)), list(_states(corpus, runs))
+    texts = _texts(corpus)
+    verdicts: dict[JudgeKey, Verdict] = {}
+    rubrics, prompts = Rubric.objects.in_bulk(), {row.pk: row for row in Prompt.objects.filter(stage=Stage.JUDGE)}
+
+    def verdict(key: JudgeKey) -> Verdict:
+        if key not in verdicts:
+            asked = rubrics[key.rubric]
+            verdicts[key] = Verdict(key, f"v{prompts[key.prompt].version}", asked.name, asked.metric_list())
+        return verdicts[key]
+
+    for *key, is_demo, dialogue, metric, n, total, squares in sums:
+        text, found = texts[dialogue], verdict(JudgeKey(*key))
+        found.is_demo = found.is_demo or is_demo
+        found.rows.append(
+            Judged(text.background, dialogue, text.writer, text.version, metric, n, float(total), float(squares))
+        )
+    for *key, dialogue, state, outcome, n in states:
+        text = texts[dialogue]
+        _count(verdict(JudgeKey(*key)).calls[text.writer, text.version], state, outcome, n)
+    judged = {text.version for text in texts.values()}
+    ordered = sorted(verdicts.values(), key=lambda row: row.key)
+    versions = tuple(Version.objects.filter(pk__in=judged))
+    demo = frozenset(text.writer for text in texts.values() if text.is_demo and text.writer != ORIGINAL)
+    return Findings(corpus, tuple(ordered), versions, demo)
+
+
+def _texts(corpus: Corpus) -> Mapping[int, _Text]:
+    """The dialogues that some judge was given."""
+    asked = Call.objects.filter(stage=Stage.JUDGE).values("dialogue")
+    rows = Dialogue.objects.filter(corpus=corpus, pk__in=asked)
+    fields = rows.values_list("pk", "origin_id", "written_by", "version_id", "is_demo")
+    return {
+        pk: _Text(origin or pk, (writer or NOT_NAMED) if origin else ORIGINAL, version, is_demo)
+        for pk, origin, writer, version, is_demo in fields.iterator()
+    }
+
+
+def _sums(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Judgement, tuple[Any, ...]]:
+    rows = Judgement.objects.filter(dialogue__corpus=corpus).filter(_scope(runs, "call__"))
+    sums = (Count("pk"), Sum("score"), Sum(F("score") * F("score")))
+    names = [f"call__{name}" for name in (*JUDGE_FIELDS, "is_demo")]
+    grouped = rows.order_by().values_list(*names, "dialogue", "metric")
+    return grouped.annotate(n=sums[0], total=sums[1], squares=sums[2])
+
+
+def _states(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Call, tuple[Any, ...]]:
+    """Calls that ended or wait: a place's repairs only where they are its last word."""
+    rows = Call.objects.filter(stage=Stage.JUDGE, dialogue__corpus=corpus, replaced=False).filter(_scope(runs, ""))
+    grouped = rows.order_by().values_list(*JUDGE_FIELDS, "dialogue", "state", "outcome")
+    return grouped.annotate(n=Count("pk"))
+
+
+JUDGE_FIELDS = ("run_stage__model", "run_stage__prompt", "run__rubric", "run__tidy_display")
+
+
+def _count(counts: CallCounts, state: str, outcome: str, n: int) -> None:
+    if state == Call.State.FAILED:
+        counts.failed += n
+    elif state != Call.State.DONE or not outcome:
+        counts.open += n
+    elif outcome == "ok":
+        counts.usable += n
+    # Any other outcome was answered by a repair call, which has its own row.
+
+
+def _scope(runs: Sequence[Run], to_call: str) -> Q:
+    """Of the chosen runs: their own calls, and what they took over from the same judge instead of paying again."""
+    return reduce(or_, [_of_run(run, to_call) for run in runs], Q()) if runs else Q()
+
+
+def _of_run(run: Run, to_call: str) -> Q:
+    own = Q(**{f"{to_call}run": run})
+    if run.judge_again or not run.is_judging:
+        return own
+    chosen = RunDialogue.objects.filter(run=run).values("dialogue")
+    for row in run.rows_of(Stage.JUDGE):
+        own |= Q(
+            **dict(zip((f"{to_call}{name}" for name in JUDGE_FIELDS), judge_key(run, row), strict=True)),
+            **{f"{to_call}outcome": "ok"},
+            dialogue__in=chosen,
+        )
+    return own
+
+
+def judge_key(run: Run, row: RunStage) -> JudgeKey:
+    """The judge that a stage row of a run is."""
+    assert run.rubric_id is not None
+    return JudgeKey(row.model, row.prompt_id, run.rubric_id, run.tidy_display)

@@ -1,0 +1,28 @@
+"""The paper's Tables 1 and 2 beside a project's own: which printed figure stands by which column."""
+
+import re
+
+from dialogues.published import published_table
+
+TABLES = (1, 2)
+# The system the paper tells most about stands beside writers that it does not have.
+USUAL = "GPT-4"
+_SYSTEMS = {
+    "GPT-4": re.compile(r"gpt-?4(?!\.1|o|\d)", re.IGNORECASE),
+    "Llama3-70b": re.compile(r"llama-?3(?![.\-_]?[1-9](?!\d*b)).*70b", re.IGNORECASE),
+    "Phi3-3.8b": re.compile(r"phi-?3(?![.]\d).*(?:mini|3\.8b)", re.IGNORECASE),
+}
+
+
+def system_beside(writer: str) -> str:
+    """The paper's system for a writer's model name: the same model where the paper has it, else GPT-4."""
+    return next((system for system, name in _SYSTEMS.items() if name.search(writer)), USUAL)
+
+
+def printed(metric: str, version: str, system: str) -> float | None:
+    """The figure of Table 1 or 2, or None where neither prints one."""
+    for number in TABLES:
+        table = published_table(number)
+        if system in table.systems:
+            return table.value(metric, version, system)
+    return None

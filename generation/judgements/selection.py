@@ -1,0 +1,198 @@
+"""Which dialogues a judge reads: all chosen versions of a background together, sampled by seed, each on its theme."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from dialogues.models import Corpus, Dialogue
+from generation.models import Background, RunDialogue
+
+# (run, which of its writers); what no run wrote came with a file.
+Source = tuple[int, int]
+NO_RUN: Source = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`versions` by slug; no `writers` or `runs` means any. `sample` None takes every background.
+
+    `whole` takes only backgrounds that have everything asked for, so that versions and writers compare like with like.
+    """
+
+    corpus: Corpus
+    versions: Sequence[str]
+    writers: Sequence[str] = ()
+    runs: Sequence[int] = ()
+    sample: int | None = None
+    seed: int = 0
+    whole: bool = True
+
+
+class Given(NamedTuple):
+    """One dialogue for the judge, and the background it is shown (None: what came with the dialogue or its family)."""
+
+    dialogue: int
+    background: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`incomplete` and `without_theme` count backgrounds that were left out, `available` those that were not."""
+
+    given: tuple[Given, ...]
+    backgrounds: int
+    available: int
+    incomplete: int
+    without_theme: int
+
+
+class _Row(NamedTuple):
+    pk: int
+    original: int
+    version: str
+    writer: str
+    source: Source
+    is_original: bool
+
+
+@dataclass(slots=True)
+class _Family:
+    """What a background has: its originals by version, and by writer and source what was written from it."""
+
+    originals: dict[str, _Row] = field(default_factory=dict)
+    written: dict[str, dict[Source, dict[str, _Row]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
+
+    def add(self, row: _Row) -> None:
+        if row.is_original:
+            self.originals[row.version] = row
+        else:
+            self.written[row.writer][row.source][row.version] = row
+
+    def of(self, writer: str, versions: Collection[str]) -> dict[str, _Row]:
+        """A writer's dialogues: those of the latest run that wrote all of these versions, else the latest of each.
+
+        Where two endpoints of one run answer under the same name, the first of them is the writer.
+        """
+        sources = self.written.get(writer, {})
+        whole = [source for source, rows in sources.items() if set(versions) <= set(rows)]
+        if whole:
+            chosen = sources[min(whole, key=lambda source: (-source[0], source[1]))]
+            return {version: chosen[version] for version in versions}
+        latest = sorted((row for rows in sources.values() for row in rows.values()), key=lambda row: row.pk)
+        return {row.version: row for row in latest if row.version in versions}
+
+
+def select(wanted: Wanted) -> Selection:
+    """The dialogues for a judge, by background."""
+    families = _families(wanted)
+    by_writer, originals = _versions_by_writer(families.values()), _original_versions(families.values())
+    chosen: dict[int, list[_Row]] = {}
+    incomplete = 0
+    for original, family in sorted(families.items()):
+        rows, whole = _chosen(family, by_writer, originals)
+        if rows and (whole or not wanted.whole):
+            chosen[original] = rows
+        else:
+            incomplete += 1
+    themes = _Themes.of(wanted.corpus, _runs(chosen))
+    themed = {original: rows for original, rows in chosen.items() if themes.has(original)}
+    keys = sorted(themed)
+    if wanted.sample is not None and wanted.sample < len(keys):
+        keys = sorted(Random(wanted.seed).sample(keys, wanted.sample))  # noqa: S311 - a sample that anyone can repeat
+    given = tuple(Given(row.pk, background) for key in keys for row, background in themes.shown(themed[key]))
+    return Selection(given, len(keys), len(themed), incomplete, len(chosen) - len(themed))
+
+
+def writers(corpus_pk: int) -> list[str]:
+    """Who wrote the generated dialogues of a corpus."""
+    rows = Dialogue.objects.filter(corpus=corpus_pk, origin__isnull=False).exclude(written_by="")
+    return list(rows.order_by("written_by").values_list("written_by", flat=True).distinct())
+
+
+def _families(wanted: Wanted) -> Mapping[int, _Family]:
+    rows = Dialogue.objects.filter(corpus=wanted.corpus, version__in=wanted.versions)
+    if wanted.writers:
+        rows = rows.filter(Q(origin__isnull=True) | Q(written_by__in=wanted.writers))
+    found: dict[int, _Family] = defaultdict(_Family)
+    # A punctuation split belongs to the run of the dialogue that was split.
+    by = [f"{output}__call__{name}" for output in ("output", "parent__output") for name in ("run", "run_stage__branch")]
+    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", "written_by", *by)
+    for pk, origin, version, writer, run, branch, parents_run, parents_branch in fields.iterator():
+        source = (run, branch) if run else (parents_run, parents_branch) if parents_run else NO_RUN
+        if origin is None or not wanted.runs or source[0] in wanted.runs:
+            found[origin or pk].add(_Row(pk, origin or pk, version, writer, source, origin is None))
+    return found
+
+
+def _versions_by_writer(families: Iterable[_Family]) -> Mapping[str, set[str]]:
+    """What each writer has written at all: a version that a writer never wrote is a gap, not a lack."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for family in families:
+        for writer, sources in family.written.items():
+            found[writer].update(*sources.values())
+    return found
+
+
+def _original_versions(families: Iterable[_Family]) -> set[str]:
+    return {version for family in families for version in family.originals}
+
+
+def _chosen(family: _Family, by_writer: Mapping[str, set[str]], originals: set[str]) -> tuple[list[_Row], bool]:
+    """The family's dialogues, originals first, and whether none is lacking."""
+    rows = list(family.originals.values())
+    whole = bool(rows) or not originals
+    for writer, versions in sorted(by_writer.items()):
+        written = family.of(writer, versions)
+        whole = whole and len(written) == len(versions)
+        rows += sorted(written.values())
+    return rows, whole
+
+
+def _runs(chosen: Mapping[int, list[_Row]]) -> set[int]:
+    return {row.source[0] for rows in chosen.values() for row in rows if row.source != NO_RUN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Themes:
+    """The themes of a corpus: those that runs made, and those that dialogues hold themselves."""
+
+    by_run: Mapping[tuple[int, int], int]  # (run, original): background
+    latest: Mapping[int, int]  # original: background
+    own: Collection[int]  # dialogues
+    families: Collection[int]  # originals
+
+    @classmethod
+    def of(cls, corpus: Corpus, runs: Collection[int]) -> "_Themes":
+        used = RunDialogue.objects.filter(run__in=runs, background__isnull=False)
+        by_run = {(run, original): pk for run, original, pk in used.values_list("run", "dialogue", "background")}
+        latest = {}
+        made = Background.objects.filter(dialogue__corpus=corpus).order_by("pk")
+        for run, original, pk in made.values_list("run", "dialogue", "pk").iterator():
+            by_run[run, original] = latest[original] = pk
+        own = Dialogue.objects.filter(corpus=corpus).exclude(theme="").values_list("pk", "origin_id")
+        texts = {pk: origin or pk for pk, origin in own.iterator()}
+        return cls(by_run, latest, texts.keys(), set(texts.values()))
+
+    def has(self, original: int) -> bool:
+        return original in self.families or original in self.latest
+
+    def shown(self, rows: Sequence[_Row]) -> list[tuple[_Row, int | None]]:
+        """For each dialogue of a family the background it was written on.
+
+        What was not written on one is shown that of the last dialogue that was; where there is none, the theme that
+        the family brought along (None), else the latest that a run made.
+        """
+        written_on = [self.by_run.get((row.source[0], row.original)) for row in rows]
+        original = rows[0].original
+        donor = next(filter(None, reversed(written_on)), None)
+        other = donor if donor or original in self.families else self.latest.get(original)
+        return [
+            (row, background or (None if row.pk in self.own and not row.is_original else other))
+            for row, background in zip(rows, written_on, strict=True)
+        ]

@@ -1,0 +1,173 @@
+"""What judges said, as tables: the paper's Tables 1 and 2, differences, spread over repeats, and what is missing."""
+
+from dataclasses import replace
+from itertools import combinations
+
+from dialogues.published import published_table
+from dialogues.rubric import JUDGE_SCALE, Metric
+from dialogues.tables import Cell, Column, Label, Table
+from generation.demo_model.rules import DEMO_LABEL
+from generation.judgements import figures, notes, paper
+from generation.judgements.figures import Place
+from generation.judgements.loading import Findings, Verdict
+
+BASE = "beta"
+INTERVAL = "In brackets: 95 % interval, Student's t over backgrounds; n counts backgrounds."
+
+
+def judge_tables(found: Findings, *, dashes: bool = True) -> dict[str, Table]:
+    """Every table by slug, in page order; `dashes` hides what the rubric hides (α's On-topic, as in the paper)."""
+    judges = list(enumerate(found.judges, 1))
+    tables = [_scores(found, verdict, number, dashes) for number, verdict in judges]
+    tables += [published_table(number).as_table() for number in paper.TABLES]
+    tables += [_differences(found, verdict, number, dashes) for number, verdict in judges]
+    tables += [_spread(found), _agreement(found), _calls(found)]
+    return {table.slug: table for table in tables if table.rows}
+
+
+def marked(table: Table, found: Findings) -> Table:
+    """The table with a column that says on every row whether texts or scores are the demo's."""
+    label = DEMO_LABEL if found.has_demo and not table.slug.startswith("published-") else ""
+    rows = tuple((*row, label) for row in table.rows)
+    return replace(table, columns=(*table.columns, Column("demo", numeric=False)), rows=rows)
+
+
+def judge_label(found: Findings, verdict: Verdict) -> str:
+    """The model, and what tells it from another judge of the same model."""
+    same = [other for other in found.verdicts if other.name == verdict.name and other is not verdict]
+    marks = {
+        f"prompt {verdict.prompt}": any(other.key.prompt != verdict.key.prompt for other in same),
+        verdict.rubric: any(other.key.rubric != verdict.key.rubric for other in same),
+        "text as stored" if not verdict.key.tidy else "tidied text": any(
+            other.key.tidy != verdict.key.tidy for other in same
+        ),
+    }
+    told = ", ".join(mark for mark, needed in marks.items() if needed)
+    return f"{verdict.name} ({told})" if told else verdict.name
+
+
+def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
+    """Paper Tables 1 and 2: a row a metric, a column a version, grouped by writer; the printed value below."""
+    means, places = figures.means(verdict.scores), _places(found, verdict)
+    rows: list[tuple[Cell, ...]] = []
+    for metric in verdict.metrics:
+        rows.append((metric.name, *(None if _hidden(metric, place, dashes) else means.get((place, metric.key))
+                                    for place in places)))  # fmt: skip
+        beside = [paper.printed(metric.key, place.version, paper.system_beside(place.writer)) for place in places]
+        if any(value is not None for value in beside):
+            rows.append((Label(metric.name, "paper"), *beside))
+    below = (
+        *notes.provenance(found, verdict),
+        f"Mean score from {JUDGE_SCALE.low} to {JUDGE_SCALE.high}; several judgements of a dialogue are averaged "
+        f"first. {INTERVAL}",
+        *notes.own_writing(verdict),
+        *notes.missing(verdict),
+        *notes.originals(verdict),
+        *(notes.dash_note(found, verdict.metrics) if dashes else ()),
+        *(notes.paper_notes(places) if any(isinstance(row[0], Label) for row in rows) else ()),
+    )
+    caption = f"Scores by {judge_label(found, verdict)}: mean by metric and version (the paper's Tables 1 and 2)."
+    return Table(f"scores-{number}", caption, _columns(found, places), tuple(rows), below)
+
+
+def _differences(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
+    """Versions against the writer's β, paired by background."""
+    gaps = figures.differences(verdict.scores, BASE)
+    compared = [place for place in _places(found, verdict) if any(place == other for other, _ in gaps)]
+    rows = tuple(
+        (
+            metric.name,
+            *(
+                gaps[place, metric.key].mean
+                if (place, metric.key) in gaps and not _hidden(metric, place, dashes)
+                else None
+                for place in compared
+            ),
+        )
+        for metric in verdict.metrics
+    )
+    below = (
+        *notes.provenance(found, verdict),
+        f"Points of 100 above the same writer's β on the same background. {INTERVAL}",
+    )
+    caption = f"Differences from β, paired by background, judged by {judge_label(found, verdict)}."
+    columns = _columns(found, compared, f" − {found.symbols.get(BASE, '')}")
+    return Table(f"differences-{number}", caption, columns, rows if compared else (), below)
+
+
+def _spread(found: Findings) -> Table:
+    """How much a judge's own repeats differ."""
+    spreads = {id(verdict): figures.spread(verdict.rows) for verdict in found.verdicts}
+    shown = [verdict for verdict in found.verdicts if spreads[id(verdict)]]
+    metrics = {metric.key: metric.name for verdict in shown for metric in verdict.metrics}
+    rows = tuple((name, *(spreads[id(verdict)].get(key) for verdict in shown)) for key, name in metrics.items())
+    columns = (Column("Metric", numeric=False), *(Column(judge_label(found, verdict)) for verdict in shown))
+    note = (
+        "Points of 100. Standard deviation of a dialogue's repeated scores, averaged over the dialogues that were "
+        "judged more than once; n counts those dialogues. In brackets: 95 % interval."
+    )
+    return Table("repeats", "Spread of a judge's repeated scores of one dialogue.", columns, rows, (note,))
+
+
+def _agreement(found: Findings) -> Table:
+    """Pearson's r of each pair of judges."""
+    rows: list[tuple[Cell, ...]] = []
+    for first, second in combinations(found.verdicts, 2):
+        same = figures.correlation(first.rows, second.rows)
+        for metric in first.metrics:
+            if metric.key in same:
+                r, n = same[metric.key]
+                rows.append((judge_label(found, first), judge_label(found, second), metric.name, r, n))
+    columns = (
+        Column("Judge", numeric=False),
+        Column("and", numeric=False),
+        Column("Metric", numeric=False),
+        Column("r"),
+        Column("Dialogues"),
+    )
+    note = "Pearson's r of two judges' scores over the dialogues that both judged; — where one of them never varies."
+    return Table("judges", "Agreement of judges with each other.", columns, tuple(rows), (note,))
+
+
+def _calls(found: Findings) -> Table:
+    """What was asked and what came of it: what failed is counted here and is in no mean."""
+    symbols = found.symbols
+    order = {version.slug: place for place, version in enumerate(found.versions)}
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (judge_label(found, verdict), writer or "—", symbols[version],
+         counts.asked, counts.usable, counts.failed, counts.open)
+        for verdict in found.verdicts
+        for (writer, version), counts in sorted(verdict.calls.items(), key=lambda row: (row[0][0], order[row[0][1]]))
+    )  # fmt: skip
+    columns = (
+        Column("Judge", numeric=False),
+        Column("Written by", numeric=False),
+        Column("Version", numeric=False),
+        Column("Asked"),
+        Column("Scored"),
+        Column("Failed"),
+        Column("Waiting"),
+    )
+    note = (
+        "Counts judgements: one dialogue, one judge, one repeat. What failed or is still waiting has no score and is "
+        "in no mean; nothing is ever put in its place."
+    )
+    return Table("calls", "Judgements asked for, and what came of them.", columns, rows, (note,))
+
+
+def _places(found: Findings, verdict: Verdict) -> list[Place]:
+    return figures.places(verdict.scores, [version.slug for version in found.versions])
+
+
+def _columns(found: Findings, places: list[Place], compared: str = "") -> tuple[Column, ...]:
+    symbols = found.symbols
+    named = (Column(f"{symbols[place.version]}{compared}", group=_writer(found, place.writer)) for place in places)
+    return (Column("Metric", numeric=False), *named)
+
+
+def _writer(found: Findings, writer: str) -> str:
+    return f"{writer} ({DEMO_LABEL})" if writer in found.demo_writers else writer
+
+
+def _hidden(metric: Metric, place: Place, dashes: bool) -> bool:
+    return dashes and place.version in metric.dash_for

@@ -1,0 +1,1 @@
+"""A run before it costs anything: which dialogues, which stages and models, tokens and price."""

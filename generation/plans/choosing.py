@@ -1,0 +1,73 @@
+"""Which dialogues a run takes: all originals of a corpus, or those a person's selection leaves."""
+
+from dataclasses import dataclass
+from random import Random
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from dialogues.models import Corpus, Dialogue
+from generation.models import Background, Prompt
+
+AT_ONCE = 500  # keys a query may name; databases limit it
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a person asks of the dialogues; nothing asked takes all of them.
+
+    `without` leaves out dialogues that have this version already, written by `without_writer` or, where that is
+    empty, by anybody. `sample` is drawn last, from what the rest leaves.
+    """
+
+    sample: int | None = None
+    search: str = ""
+    fewest_messages: int | None = None
+    most_messages: int | None = None
+    without: str = ""
+    without_writer: str = ""
+
+
+def candidates(corpus: Corpus, selection: Selection) -> QuerySet[Dialogue]:
+    """The corpus's originals that fit, before a sample is drawn."""
+    rows = corpus.dialogues.originals().searched(selection.search)
+    if selection.fewest_messages is not None:
+        rows = rows.filter(message_count__gte=selection.fewest_messages)
+    if selection.most_messages is not None:
+        rows = rows.filter(message_count__lte=selection.most_messages)
+    if selection.without:
+        there = Dialogue.objects.filter(origin=OuterRef("pk"), version=selection.without)
+        if selection.without_writer:
+            there = there.filter(written_by=selection.without_writer)
+        rows = rows.exclude(Exists(there))
+    return rows.order_by("pk")
+
+
+def chosen_dialogues(corpus: Corpus, selection: Selection, seed: int) -> list[int]:
+    """Keys of the dialogues that fit, in order; a sample is the same for the same seed."""
+    keys = list(candidates(corpus, selection).values_list("pk", flat=True))
+    if selection.sample is None or selection.sample >= len(keys):
+        return keys
+    return sorted(Random(seed).sample(keys, selection.sample))  # noqa: S311 - a reproducible sample, no secret
+
+
+def themes_of(keys: list[int], prompt: Prompt, model: str) -> dict[int, int]:
+    """The newest background that an earlier run made of each dialogue with the same wording, by dialogue.
+
+    Whichever model wrote it; but what the demo model's rules wrote is taken only where they would write it now.
+    """
+    found: dict[int, int] = {}
+    for start in range(0, len(keys), AT_ONCE):
+        handful = keys[start : start + AT_ONCE]
+        rows = Background.objects.filter(dialogue__in=handful, call__run_stage__prompt=prompt)
+        rows = rows.filter(Q(call__is_demo=False) | Q(call__run_stage__model=model))
+        found |= dict(rows.order_by("pk").values_list("dialogue_id", "pk"))
+    return found
+
+
+def without_theme(keys: list[int]) -> list[int]:
+    """Those of the dialogues that came without a theme."""
+    bare: list[int] = []
+    for start in range(0, len(keys), AT_ONCE):
+        handful = keys[start : start + AT_ONCE]
+        bare += Dialogue.objects.filter(pk__in=handful, theme="").values_list("pk", flat=True)
+    return bare

@@ -1,0 +1,220 @@
+"""A run before it costs anything: who does what with which dialogues, as a person decided it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+
+from django.db import transaction
+from django.db.models import Model
+
+from dialogues.models import AuditEvent, Corpus
+from generation import example_sets
+from generation.endpoints import structured
+from generation.judgements.already import judgements_there
+from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Prompt, Run, RunDialogue, RunStage, Stage
+from generation.plans.choosing import Selection, chosen_dialogues, themes_of, without_theme
+from generation.prompts import StageName, reply_schema
+from generation.stages import ORDER, SPECS
+
+
+class PlanError(ValueError):
+    """A run that cannot be; `field` names the form field it is about."""
+
+    def __init__(self, message: str, about: str = "") -> None:
+        super().__init__(message)
+        self.field = about
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Everything a person decides about a run that writes.
+
+    `endpoints`: one for the theme stage; one a writer for the pair stage; for further-split none (every writer splits
+    its own), one for all writers, or one a writer. Sets and prompts that are not named are the newest ones. With
+    `reuse_themes` a theme that an earlier run wrote by the same prompt is taken instead of paying for another.
+    `use_batch` sends the calls of every endpoint that offers a Batch API through it; the others one by one.
+    """
+
+    name: str
+    corpus: Corpus
+    endpoints: Mapping[Stage, Sequence[Endpoint]]
+    selection: Selection = field(default_factory=Selection)
+    stages: Sequence[Stage] = ORDER
+    seed: int = 0
+    sets: Mapping[ExampleKind, ExampleSet] = field(default_factory=dict)
+    prompts: Mapping[Stage, Prompt] = field(default_factory=dict)
+    temperature: float | None = None
+    max_tokens: int = 4096
+    budget: Decimal | None = None
+    token_budget: int | None = None
+    keep_share: float = 0.8
+    ambiguous_policy: str = ""
+    reuse_themes: bool = False
+    use_batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """What a run will not pay for (again)."""
+
+    themes: int  # taken from earlier runs
+    judgements: int  # given before by the same judge
+    answered: int  # calls of this run that have their answer
+
+
+@transaction.atomic
+def create_run(choice: Choice, *, by: Any = None) -> Run:
+    """A draft with its dialogues chosen; raises PlanError."""
+    stages = [stage for stage in ORDER if stage in choice.stages]
+    _check_stages(stages)
+    who = answering(stages, choice.endpoints)
+    if choice.use_batch:
+        check_batches([endpoint for endpoints in who.values() for endpoint in endpoints])
+    material = _material(stages, choice)
+    keys = chosen_dialogues(choice.corpus, choice.selection, choice.seed)
+    themes: dict[int, int] = {}
+    if Stage.THEME in stages and choice.reuse_themes:
+        themes = themes_of(keys, material[Stage.THEME].prompt, who[Stage.THEME][0].model)
+    keys = _worth_taking(stages, keys, themes)
+    everyone = [endpoint for endpoints in who.values() for endpoint in endpoints]
+    run = Run.objects.create(
+        name=choice.name,
+        corpus=choice.corpus,
+        stages=stages,
+        seed=choice.seed,
+        keep_share=choice.keep_share,
+        ambiguous_policy=choice.ambiguous_policy or usual_policy(everyone),
+        budget=choice.budget,
+        token_budget=choice.token_budget,
+        dialogue_count=len(keys),
+        created_by=by,
+    )
+    for stage in stages:
+        for branch, endpoint in enumerate(who[stage]):
+            parameters = parameters_for(endpoint, choice.max_tokens, choice.temperature)
+            parameters |= schema_parameters(endpoint, stage, reply_schema(cast(StageName, stage.value)))
+            add_stage(run, stage, branch, endpoint, material[stage], parameters, use_batch=choice.use_batch)
+    chosen = [RunDialogue(run=run, dialogue_id=key, background_id=themes.get(key)) for key in keys]
+    RunDialogue.objects.bulk_create(chosen, batch_size=1000)
+    AuditEvent.record(by, "run.created", run, dialogues=len(keys), stages=stages)
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a stage shows a model."""
+
+    prompt: Prompt
+    sets: Sequence[ExampleSet] = ()
+
+
+def add_stage(
+    run: Run,
+    stage: Stage,
+    branch: int,
+    endpoint: Endpoint,
+    material: Material,
+    parameters: Mapping[str, Any],
+    *,
+    use_batch: bool = False,
+) -> RunStage:
+    """Who answers a stage of a run, and what they are shown; in batches where they are wanted and offered."""
+    row = RunStage.objects.create(
+        run=run, stage=stage, branch=branch, endpoint=endpoint, model=endpoint.model, parameters=dict(parameters),
+        prompt=material.prompt, use_batch=use_batch and endpoint.supports_batch,
+    )  # fmt: skip
+    row.example_sets.set(material.sets)
+    return row
+
+
+def parameters_for(endpoint: Endpoint, max_tokens: int, temperature: float | None) -> dict[str, Any]:
+    """What is sent beside messages, model and seed; the length limit under the name that the endpoint takes."""
+    found: dict[str, Any] = {endpoint.length_parameter: max_tokens}
+    return found if temperature is None else {**found, "temperature": temperature}
+
+
+def schema_parameters(endpoint: Endpoint, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds a reply to a JSON schema, in the form that the endpoint's check found honoured; else nothing."""
+    return structured.parameters(endpoint.structured_output, name, schema)
+
+
+def usual_policy(endpoints: Iterable[Endpoint]) -> str:
+    """What happens to unanswered calls unless a person says otherwise: sent again only where all calls are free."""
+    free = all(endpoint.is_free for endpoint in endpoints)
+    return Run.AmbiguousPolicy.RESEND if free else Run.AmbiguousPolicy.HOLD
+
+
+def answering(
+    stages: Sequence[Stage], endpoints: Mapping[Stage, Sequence[Endpoint]]
+) -> dict[Stage, Sequence[Endpoint]]:
+    """The endpoint of every stage and branch; raises PlanError."""
+    found: dict[Stage, Sequence[Endpoint]] = {stage: list(endpoints.get(stage, ())) for stage in stages}
+    writers = found.get(Stage.PAIR, [])
+    if len({endpoint.pk for endpoint in writers}) < len(writers):
+        raise PlanError("A writer is named twice. Choose each endpoint once.", "endpoint")
+    if Stage.FURTHER_SPLIT in found:
+        splitters = found[Stage.FURTHER_SPLIT] or writers
+        if len(splitters) not in (1, len(writers)):
+            raise PlanError("For further-split choose one endpoint, or as many as there are writers.", "endpoint")
+        found[Stage.FURTHER_SPLIT] = [*splitters] * len(writers) if len(splitters) == 1 else splitters
+    for stage, chosen in found.items():
+        if not chosen:
+            raise PlanError(f"Choose an endpoint for {stage.label}.", "endpoint")
+    if len(found.get(Stage.THEME, [])) > 1:
+        raise PlanError("One model writes the themes, so that all writers have the same: choose one.", "endpoint")
+    return found
+
+
+def already_there(run: Run) -> AlreadyThere:
+    """What is there before anything (more) is sent."""
+    themes = 0 if run.is_judging else run.chosen.filter(background__isnull=False).count()
+    judgements = judgements_there(run) if run.is_judging else 0
+    return AlreadyThere(themes, judgements, run.calls.filter(state=Call.State.DONE).count())
+
+
+def _material(stages: Sequence[Stage], choice: Choice) -> dict[Stage, Material]:
+    """Prompt and example sets of each stage; raises PlanError where some are not loaded."""
+    prompts = {Stage(row.stage): row for row in example_sets.newest_prompts(stages)} | dict(choice.prompts)
+    sets = {**example_sets.newest_sets(), **choice.sets}
+    wanted = {kind for stage in stages for kind in SPECS[stage].kinds}
+    if not set(stages) <= set(prompts) or not wanted <= set(sets):
+        raise PlanError("The example sets or prompts are not loaded; run `manage.py load_examples`.", "stages")
+    _check_fits(((prompts[stage], prompts[stage].stage == stage, stage.label) for stage in stages), "prompts")
+    _check_fits(((sets[kind], sets[kind].kind == kind, kind.label) for kind in wanted), "sets")
+    return {stage: Material(prompts[stage], [sets[kind] for kind in SPECS[stage].kinds]) for stage in stages}
+
+
+def _check_fits(rows: Iterable[tuple[Model, bool, str]], about: str) -> None:
+    for row, fits, wanted in rows:
+        if not fits:
+            raise PlanError(f"{row} is not made for {wanted}.", about)
+
+
+def _worth_taking(stages: Sequence[Stage], keys: list[int], themes: Mapping[int, int]) -> list[int]:
+    """The chosen dialogues that have something to be done; raises PlanError where there are none."""
+    if not keys:
+        raise PlanError("No original dialogue of the corpus fits the selection.", "corpus")
+    if Stage.THEME not in stages:
+        bare = len(without_theme(keys))
+        if bare:
+            raise PlanError(f"{bare} of the chosen dialogues have no theme: choose the theme stage too.", "stages")
+    if list(stages) == [Stage.THEME]:
+        keys = [key for key in keys if key not in themes]
+        if not keys:
+            raise PlanError("Every chosen dialogue has its theme already; there is nothing to pay for.", "reuse_themes")
+    return keys
+
+
+def check_batches(endpoints: Sequence[Endpoint]) -> None:
+    """Raises PlanError where none of them offers batches."""
+    if not any(endpoint.supports_batch for endpoint in endpoints):
+        names = " and ".join(dict.fromkeys(map(str, endpoints)))
+        raise PlanError(f"{names} offers no Batch API, as far as its last check found. Check it again.", "use_batch")
+
+
+def _check_stages(stages: Sequence[Stage]) -> None:
+    if not stages:
+        raise PlanError("Choose at least one stage.", "stages")
+    if Stage.FURTHER_SPLIT in stages and Stage.PAIR not in stages:
+        raise PlanError("Further-split rewrites the γ that the pair stage writes: choose the pair stage too.", "stages")

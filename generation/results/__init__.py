@@ -1,0 +1,1 @@
+"""What runs made: quality figures, comparisons of models, exports."""

@@ -1,0 +1,84 @@
+"""What a run made, as lines of JSON: dialogues in the form that `import_dialogues` reads, and judgements.
+
+Read page by page in the order it was made, so that memory stays flat and no cursor outlives its transaction.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from dialogues.exporting import record_of
+from dialogues.formats import jsonl
+from generation.models import Judgement, Output, Run
+
+M = TypeVar("M", bound=Model)
+ROWS_AT_ONCE = 500
+
+
+def output_lines(run: Run, versions: Sequence[str] = ()) -> Iterator[str]:
+    """One line a written dialogue, all versions unless some are named: the dialogue, and which call wrote it."""
+    rows = Output.objects.filter(call__run=run).select_related(
+        "dialogue__origin", "dialogue__parent", "call__run_stage"
+    )
+    for output in _in_pages(rows.filter(version__in=versions) if versions else rows):
+        yield _line(json.loads(jsonl.dump(record_of(output.dialogue))) | _made(output))
+
+
+def judgement_lines(run: Run) -> Iterator[str]:
+    """One line a score."""
+    rows = Judgement.objects.filter(call__run=run)
+    for row in _in_pages(rows.select_related("dialogue__origin", "call__run_stage")):
+        yield _line(
+            {
+                "dialogue": row.dialogue.key,
+                "version": row.dialogue.version_id,
+                "origin": row.dialogue.origin.key if row.dialogue.origin else row.dialogue.key,
+                "written_by": row.dialogue.written_by,
+                "judge": row.call.run_stage.model,
+                "repeat": row.call.sample,
+                "metric": row.metric,
+                "score": row.score,
+                "reason": row.reason,
+                "call": row.call_id,
+                "demo": row.call.is_demo,
+            }
+        )
+
+
+def _made(output: Output) -> dict[str, Any]:
+    call = output.call
+    return {
+        "run": call.run_id,
+        "call": call.pk,
+        "stage": call.stage,
+        "branch": call.run_stage.branch,
+        "edition": call.run_stage.edition,
+        "model": call.run_stage.model,
+        "kept": output.kept,
+        "invented": output.invented,
+    }
+
+
+def _line(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def _in_pages(rows: QuerySet[M]) -> Iterator[M]:
+    last = 0
+    while page := list(rows.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE]):
+        yield from page
+        last = page[-1].pk
+
+
+def joined(lines: Iterator[str], most: int = ROWS_AT_ONCE) -> Iterator[str]:
+    """The same text in fewer pieces."""
+    batch: list[str] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == most:
+            yield "".join(batch)
+            batch = []
+    if batch:
+        yield "".join(batch)

@@ -1,0 +1,98 @@
+"""A run's dialogues and calls: lists to find one, and one dialogue's whole way."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from dialogues.display import turns_for_template
+from dialogues.permissions import requires
+from generation.engine.requests import build, with_stages
+from generation.models import Background, Call, Run, RunDialogue
+from generation.results import comparison
+from generation.results.writers import Writer, writers_of
+from generation.watching import journeys
+from generation.watching.filters import CallFilter, DialogueFilter
+
+CALLS_A_PAGE = DIALOGUES_A_PAGE = 50
+NAMES = ("A", "B")
+
+
+@require_GET
+@requires("generation.view_run", "see runs")
+def run_dialogues(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(pk)
+    form = DialogueFilter(request.GET)
+    rows = journeys.chosen(run, **form.chosen()).select_related("dialogue")
+    page = Paginator(rows, DIALOGUES_A_PAGE).get_page(request.GET.get("page"))
+    writers = writers_of([run])
+    context = {
+        "run": run,
+        "form": form,
+        "page": page,
+        "ways": journeys.ways(run, list(page)),
+        "stops": [(row, writers.label(Writer(run.pk, row.branch))) for row in run.newest_rows],
+        "filtered": bool(form.chosen()),
+    }
+    return render(request, "generation/run_dialogues.html", context)
+
+
+@require_GET
+@requires("generation.view_run", "see runs")
+def run_dialogue(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
+    """α, theme, β, γ and Stephanie beside each other, and every call with what was sent and what came back."""
+    run = _run(pk)
+    chosen = get_object_or_404(RunDialogue.objects.select_related("dialogue", "background"), run=run, dialogue=dialogue)
+    alpha = chosen.dialogue
+    calls = list(with_stages(journeys.calls_of(run, alpha)))
+    found = comparison.side_by_side([run], alpha)
+    context = {
+        "run": run,
+        "alpha": alpha,
+        "way": journeys.ways(run, [chosen])[0],
+        "background": Background.objects.filter(run=run, dialogue=alpha).first() or chosen.background,
+        "reused": chosen.background_id is not None,
+        "found": found,
+        "groups": [{"label": label, "cells": [_shown(cell) for cell in cells]} for label, cells in _by_branch(found)],
+        "alpha_turns": turns_for_template(alpha.transcript, NAMES),
+        "steps": [
+            {"call": call, "request": asked, "proven": call.request_sha256 in ("", asked.sha256)}
+            for call, asked in zip(calls, build(calls), strict=True)
+        ],
+    }
+    return render(request, "generation/run_dialogue.html", context)
+
+
+@require_GET
+@requires("generation.view_run", "see runs")
+def run_calls(request: HttpRequest, pk: int) -> HttpResponse:
+    """What happened last comes first; calls that still wait come after all that were sent."""
+    run = _run(pk)
+    form = CallFilter(run, request.GET)
+    moment = Coalesce("settled_at", "sent_at")
+    calls = Call.objects.filter(run=run, **form.lookups()).select_related("alpha", "run_stage").defer("raw_reply")
+    ordered = calls.order_by(F("moment").desc(nulls_last=True), "pk")
+    page = Paginator(ordered.annotate(moment=moment), CALLS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"run": run, "form": form, "page": page, "filtered": bool(form.lookups())}
+    return render(request, "generation/run_calls.html", context)
+
+
+def _by_branch(found: comparison.SideBySide) -> list[tuple[str, list[comparison.Cell]]]:
+    """One group a writer, so that its β, γ and Stephanie stand beside each other."""
+    groups: dict[int, list[comparison.Cell]] = {}
+    for cell in found.cells:
+        groups.setdefault(cell.writer.branch, []).append(cell)
+    return [(cells[0].name, cells) for cells in groups.values()]
+
+
+def _shown(cell: comparison.Cell) -> dict[str, Any]:
+    turns = turns_for_template(cell.dialogue.transcript, NAMES) if cell.dialogue else None
+    return {"cell": cell, "turns": turns, "name": cell.version.name}
+
+
+def _run(pk: int) -> Run:
+    return get_object_or_404(Run.objects.with_stages().select_related("corpus"), pk=pk)

@@ -1,0 +1,131 @@
+"""Plan a judge run; read what judges said, as tables and files."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods
+
+from dialogues.models import Corpus
+from dialogues.permissions import requires
+from dialogues.tables import Table, to_csv, to_latex
+from generation.judgements.forms import CorpusForm, JudgeForm
+from generation.judgements.loading import Findings, findings_of
+from generation.judgements.planning import create_judge_run
+from generation.judgements.tables import judge_tables, marked
+from generation.models import Endpoint, Prompt, Run, Stage
+from generation.plans.planning import PlanError
+
+PLAN_FIRST = "Its tables appear here as the scores of a judge run come in."
+LONGEST_NUMBER = 19  # digits that a database's whole numbers can hold
+COUNTED_BELOW = "What was asked so far, and what came of it, is counted below."
+
+
+@require_http_methods(["GET", "POST"])
+@requires("generation.add_run", "plan runs")
+def judge_new(request: HttpRequest) -> HttpResponse:
+    """For the corpus of the address; without one, the question which."""
+    chosen = CorpusForm(request.GET)
+    ready = Endpoint.objects.exists() and Prompt.objects.filter(stage=Stage.JUDGE).exists()
+    context: dict[str, Any] = {"ready": ready, "has_endpoint": Endpoint.objects.exists()}
+    if not chosen.is_valid():
+        context["corpus_form"] = CorpusForm() if Corpus.objects.exists() else None
+        return render(request, "generation/judge_new.html", context)
+    corpus = chosen.cleaned_data["corpus"]
+    form = JudgeForm(request.POST or None, corpus=corpus)
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = create_judge_run(form.choice(), by=cast(User, request.user))
+        except PlanError as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error))
+        else:
+            return redirect(run)
+    context |= {"form": form, "corpus": corpus}
+    return render(request, "generation/judge_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@requires("generation.view_run", "see what judges said")
+def judgements(request: HttpRequest, pk: int) -> HttpResponse:
+    """The report of a corpus, or of the runs named in the address."""
+    shown, runs, found = _found(request, pk)
+    dashes = _wants_dashes(request)
+    context = {
+        "corpus": shown,
+        "found": found,
+        "runs": runs,
+        "judge_runs": Run.objects.filter(corpus=shown, stages=[Stage.JUDGE]),
+        "tables": [_linked(request, shown, table) for table in judge_tables(found, dashes=dashes).values()],
+        "dashes": dashes,
+        "has_dashes": any(
+            version.slug in metric.dash_for
+            for verdict in found.verdicts for metric in verdict.metrics for version in found.versions
+        ),
+        "toggle": _query(runs, dashes=not dashes),
+        "judge_url": f"{reverse('generation:judge_new')}?corpus={shown.pk}",
+        "empty_text": COUNTED_BELOW if found.verdicts else PLAN_FIRST,
+    }  # fmt: skip
+    return render(request, "generation/judgements.html", context)
+
+
+@require_GET
+@requires("generation.view_run", "see what judges said")
+def judgements_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
+    shown, _, found = _found(request, pk)
+    text = to_csv(marked(_table_or_404(request, found, table), found))
+    return _attached(HttpResponse(text, content_type="text/csv; charset=utf-8"), shown, f"{table}.csv")
+
+
+@require_GET
+@requires("generation.view_run", "see what judges said")
+def judgements_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse:
+    shown, _, found = _found(request, pk)
+    text = to_latex(_table_or_404(request, found, table))
+    return _attached(HttpResponse(text, content_type="text/x-tex; charset=utf-8"), shown, f"{table}.tex")
+
+
+def _found(request: HttpRequest, pk: int) -> tuple[Corpus, list[Run], Findings]:
+    """The corpus, the judge runs that the address names (unknown ones are passed over), and what was said."""
+    shown = get_object_or_404(Corpus, pk=pk)
+    named = request.GET.getlist("run")
+    keys = [int(text) for text in named if text.isdecimal() and len(text) < LONGEST_NUMBER]
+    runs = list(Run.objects.with_stages().filter(pk__in=keys, corpus=shown, stages=[Stage.JUDGE])) if keys else []
+    if named and not runs:
+        raise Http404("None of these is a judge run of this corpus.")
+    return shown, runs, findings_of(shown, runs)
+
+
+def _wants_dashes(request: HttpRequest) -> bool:
+    return request.GET.get("dashes") != "0"
+
+
+def _table_or_404(request: HttpRequest, found: Findings, slug: str) -> Table:
+    table = judge_tables(found, dashes=_wants_dashes(request)).get(slug)
+    if table is None:
+        raise Http404("This report has no such table.")
+    return table
+
+
+def _query(runs: list[Run], *, dashes: bool) -> str:
+    pairs = [("run", run.pk) for run in runs] + ([] if dashes else [("dashes", 0)])
+    return f"?{urlencode(pairs)}"
+
+
+def _linked(request: HttpRequest, corpus: Corpus, table: Table) -> dict[str, Any]:
+    """A table with the addresses of its files."""
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    return {
+        "table": table,
+        "csv_url": reverse("generation:judgements_csv", args=[corpus.pk, table.slug]) + query,
+        "latex_url": reverse("generation:judgements_latex", args=[corpus.pk, table.slug]) + query,
+    }
+
+
+def _attached(response: HttpResponse, corpus: Corpus, name: str) -> HttpResponse:
+    stem = slugify(corpus.name) or f"corpus-{corpus.pk}"
+    response["Content-Disposition"] = f'attachment; filename="{stem}-judged-{name}"'
+    return response

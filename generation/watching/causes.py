@@ -1,0 +1,57 @@
+"""The named outcomes in words: a few for lists, and a sentence each for people who read a quality page."""
+
+from collections.abc import Mapping
+
+from generation.endpoints.client import Trouble
+from generation.engine.reading import NOT_READ, NOT_STORED
+from generation.parsing import LEAST_TURNS, THEME_WORDS, Outcome
+
+CAUSES: dict[str, str] = {
+    Outcome.TRUNCATED: "Cut off at the length limit",
+    Outcome.FILTERED: "Stopped by a content filter",
+    Outcome.EMPTY: "Empty reply",
+    Outcome.UNPARSABLE: "Not in the form asked for",
+    Outcome.WRONG_SPEAKERS: "Wrong speakers",
+    Outcome.BETA_HAS_RUNS: "β with several messages in a row",
+    Outcome.GAMMA_HAS_NONE: "Step-by-step without several messages in a row",
+    Outcome.TOO_FEW_MESSAGES: "Too few messages",
+    Outcome.LOST_CONTENT: "Lost content of γ",
+    Outcome.INVENTED_CONTENT: "Invented content",
+    Outcome.THEME_LENGTH: "Theme too short or too long",
+    Outcome.TRAITS_MISSING: "Traits missing",
+    Outcome.REFUSED: "Judge declined to answer",
+    Outcome.SCORE_MISSING: "A score is missing",
+    Outcome.SCORE_NOT_A_NUMBER: "A score is not a number",
+    Outcome.SCORE_OUT_OF_RANGE: "A score beyond 0 to 100",
+    Outcome.REASON_MISSING: "A score without a reason",
+    Trouble.REJECTED: "Request rejected by the endpoint",
+    Trouble.PROVIDER: "Endpoint failed five times",
+    Trouble.AMBIGUOUS: "Sent, never answered",
+    NOT_STORED: "Reply could not be stored",
+    NOT_READ: "Reading the reply failed",
+}
+
+MEANINGS: Mapping[str, str] = {
+    Outcome.TRUNCATED: "the reply ended at the longest length allowed; raise it, or ask for less.",
+    Outcome.FILTERED: "the endpoint held the reply back.",
+    Outcome.EMPTY: "the endpoint answered with nothing.",
+    Outcome.UNPARSABLE: "no JSON of the kind asked for could be read from the reply.",
+    Outcome.WRONG_SPEAKERS: "somebody else speaks, or only one of the two does.",
+    Outcome.BETA_HAS_RUNS: "in β somebody sends two messages in a row, and single-step means one.",
+    Outcome.GAMMA_HAS_NONE: "nobody sends two messages in a row, and step-by-step means that some do.",
+    Outcome.TOO_FEW_MESSAGES: f"the dialogue has fewer than {LEAST_TURNS} turns.",
+    Outcome.LOST_CONTENT: "the rewrite keeps fewer of γ's words, in order, than the run demands.",
+    Outcome.INVENTED_CONTENT: "the rewrite has more words that are not from γ than the run allows.",
+    Outcome.THEME_LENGTH: f"the theme does not have {THEME_WORDS.start} to {THEME_WORDS.stop - 1} words.",
+    Outcome.TRAITS_MISSING: "the corpus has no traits for somebody, and the reply drew none.",
+    Outcome.REFUSED: "the judge says that it will not score this dialogue.",
+    Outcome.SCORE_MISSING: "a metric that was asked for has no score.",
+    Outcome.SCORE_NOT_A_NUMBER: "a score is no number.",
+    Outcome.SCORE_OUT_OF_RANGE: "a score lies below 0 or above 100.",
+    Outcome.REASON_MISSING: "a score stands without the sentence that gives its reason.",
+    Trouble.REJECTED: "the endpoint refused the request itself; it is not sent again by itself.",
+    Trouble.PROVIDER: "the endpoint failed or could not be reached, five times.",
+    Trouble.AMBIGUOUS: "the request went out and nothing came back; it may have been paid for.",
+    NOT_STORED: "the reply was read, but the database refused what it holds.",
+    NOT_READ: "the reply broke the program that reads it; the reply is kept and can be read again after a mend.",
+}

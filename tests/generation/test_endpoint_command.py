@@ -1,0 +1,73 @@
+"""`manage.py endpoint …`: servers named without a browser, keys that go in and never come out."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+
+from dialogues.models import AuditEvent
+from generation.models import Endpoint
+from tests.demo_server import DemoServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEY = "sk-canary-0123456789"
+NAMED = ("add", "--name", "House", "--model", "demo-rules")
+
+
+@pytest.fixture(autouse=True)
+def encryption(settings: Any) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+
+def run_command(*arguments: str) -> Any:
+    out = io.StringIO()
+    try:
+        call_command("endpoint", *arguments, stdout=out)
+    finally:
+        assert KEY not in out.getvalue()
+    return json.loads(out.getvalue()) if "--json" in arguments else out.getvalue()
+
+
+def test_an_endpoint_is_added_checked_and_listed(demo_model: DemoServer) -> None:
+    made = run_command(*NAMED, "--base-url", demo_model.base_url, "--max-in-flight", "4", "--json")
+    assert (made["max_in_flight"], made["check_passed"], made["has_key"]) == (4, False, False)
+    assert run_command("check", "House", "--json")["check_passed"] is True
+    (listed,) = run_command("list", "--json")["endpoints"]
+    assert (listed["name"], listed["is_demo"]) == ("House", True)
+    assert [event.verb for event in AuditEvent.objects.all()] == ["endpoint.added"]
+
+
+def test_a_key_comes_from_the_environment_or_stdin_and_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOUSE_KEY", KEY)
+    run_command(*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--key-env", "HOUSE_KEY", "--json")
+    assert Endpoint.objects.get().api_key() == KEY
+    Endpoint.objects.all().delete()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{KEY}\n"))
+    run_command(*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--key-stdin")
+    assert Endpoint.objects.get().api_key() == KEY
+    run_command("list")
+
+
+def test_a_failed_check_exits_with_one_and_keeps_the_endpoint() -> None:
+    with pytest.raises(SystemExit) as failed:
+        run_command(*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--check")
+    assert failed.value.code == 1
+    assert not Endpoint.objects.get().check_passed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((*NAMED, "--base-url", "http://169.254.169.254/v1"), "--base-url: "),
+        ((*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--max-in-flight", "many"), "--max-in-flight: "),
+        ((*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--key-env", "NO_SUCH"), "NO_SUCH is empty or not set"),
+        (("check", "Elsewhere"), "There is: none yet"),
+    ],
+)
+def test_an_error_says_which_option_it_is_about(arguments: tuple[str, ...], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        run_command(*arguments)
+    assert not Endpoint.objects.exists()

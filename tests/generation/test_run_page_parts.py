@@ -1,0 +1,63 @@
+"""Parts of a run's page: its endpoints as they are just now, the baseline of its own β, and a judge run's quality."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.roles import Role
+from generation.models import Call, Run, RunDialogue
+from generation.watching.progress import progress_of
+from tests.generation.judged import judge, judge_run
+from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.written_runs import written_run
+from tests.people import make_user
+
+ADDRESS = "http://127.0.0.1:9/v1"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def researcher(client: Client) -> Client:
+    client.force_login(make_user(Role.RESEARCHER))
+    return client
+
+
+def fetched(run: Run) -> Run:
+    return Run.objects.with_stages().get(pk=run.pk)
+
+
+def test_each_endpoint_tells_its_calls_its_limit_of_the_moment_and_its_refusals(researcher: Client) -> None:
+    one = endpoint_at(ADDRESS, name="One", max_in_flight=32, in_flight_limit=12)
+    run = written_run(small_corpus(2), one, endpoint_at(ADDRESS, name="Two"))
+    sent = run.calls.filter(stage="pair", run_stage__branch=0).earliest("pk")
+    Call.objects.filter(pk=sent.pk).update(state="sent", outcome="", owner="me", lease_until=timezone.now(), refusals=3)
+    first, second = progress_of(fetched(run)).as_json()["endpoints"]
+    assert (first["name"], first["in_flight"], first["limit"], first["refusals"]) == ("One", 1, 12, 3)
+    assert first["words"].startswith("1 of 12 at once, lowered from 32 by 429s")
+    assert (second["in_flight"], second["limit"], second["refusals"]) == (0, 32, 0)
+    assert "1 of 12 at once, lowered from 32 by 429s" in researcher.get(run.get_absolute_url()).text
+
+
+def test_a_run_makes_the_baseline_of_its_own_beta_and_no_other(researcher: Client) -> None:
+    corpus = small_corpus(2)
+    run = written_run(corpus, endpoint_at(ADDRESS))
+    written_run(corpus, endpoint_at(ADDRESS, name="Two"), name="Another")
+    assert "Cuts 2 β dialogues after every sentence" in researcher.get(run.get_absolute_url()).text
+    url = reverse("generation:run_baseline", args=[run.pk])
+    assert "2 punctuation splits of β made, without a model." in researcher.post(url, follow=True).text
+    assert "nothing was made" in researcher.post(url, follow=True).text
+    made = corpus.dialogues.of_version("punctuation")
+    assert {one.parent.output.call.run for one in made} == {run}
+
+
+def test_a_judge_runs_quality_counts_replies_and_measures_no_text(researcher: Client) -> None:
+    corpus = small_corpus(2)
+    written_run(corpus, endpoint_at(ADDRESS))
+    run = judge_run(corpus, "judge-a")
+    for dialogue in corpus.dialogues.all():
+        RunDialogue.objects.create(run=run, dialogue=dialogue)
+        judge(run, dialogue, 50)
+    page = researcher.get(reverse("generation:run_quality", args=[run.pk]))
+    assert [row["table"].slug for row in page.context["tables"]] == ["outcomes"]
+    assert page.context["tables"][0]["table"].rows[0][2] == corpus.dialogues.count()

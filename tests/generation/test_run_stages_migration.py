@@ -1,0 +1,62 @@
+"""Runs move between one model a run, as it once was, and one a stage; model, prompts, examples and calls stay."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.exceptions import IrreversibleError
+from django.db.migrations.executor import MigrationExecutor
+
+from generation.engine import reading
+from generation.models import Call, Run, Stage
+from tests.generation.calls import THEME_REPLY, answer, claim
+from tests.generation.runs import endpoint_at, small_corpus, started
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BEFORE = [("generation", "0001_initial")]
+
+
+def migrate(to: list[tuple[str, str]]) -> Any:
+    MigrationExecutor(connection).migrate(to)
+    return MigrationExecutor(connection).loader.project_state(to).apps
+
+
+def test_a_run_moves_to_one_model_a_run_and_back_to_one_a_stage() -> None:
+    run = started(
+        small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"), stages=[Stage.THEME, Stage.PAIR], max_tokens=99
+    )
+    Call.objects.update(state="done", outcome="ok", attempt=2, prompt_tokens=100, completion_tokens=10)
+    Run.objects.update(state="paused", state_reason="Paused by hand.", pause_cause="hand")
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    try:
+        old = migrate(BEFORE).get_model("generation", "Run").objects.get(pk=run.pk)
+        assert (old.endpoint.name, old.model, old.parameters) == ("Demo", "demo-rules", {"max_tokens": 99})
+        assert sorted(old.prompts.values_list("stage", flat=True)) == ["pair", "theme"]
+        assert (old.single_step_set.kind, old.step_by_step_set.kind) == ("single_step", "step_by_step")
+        assert [call.prompt.stage for call in old.calls.all()] == ["theme"]
+    finally:
+        migrate(newest)
+
+    again = Run.objects.with_stages().get(pk=run.pk)
+    assert [(row.stage, row.model, row.parameters, row.prompt.stage) for row in again.rows] == [
+        ("theme", "demo-rules", {"max_tokens": 99}, "theme"), ("pair", "demo-rules", {"max_tokens": 99}, "pair"),
+    ]  # fmt: skip
+    assert [used.kind for used in again.sets_used] == ["single_step", "step_by_step"]
+    call = again.calls.get()
+    assert (call.run_stage, call.tries) == (again.rows[0], 2)
+    assert (again.tokens_spent, again.pause_cause) == (110, "hand")
+
+
+def test_a_run_of_several_writers_has_no_way_back_and_loses_nothing_by_the_attempt() -> None:
+    one, two = (endpoint_at("http://127.0.0.1:9/v1", name=name) for name in ("A", "B"))
+    run = started(small_corpus(1), one, endpoints={Stage.THEME: [one], Stage.PAIR: [one, two]})
+    (call,) = claim(one)
+    reading.read_replies(answer(call, THEME_REPLY))
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    try:
+        with pytest.raises(IrreversibleError, match="no way back"):
+            migrate(BEFORE)
+    finally:
+        migrate(newest)
+    assert sorted(run.calls.values_list("stage", "run_stage__branch")) == [("pair", 0), ("pair", 1), ("theme", 0)]
