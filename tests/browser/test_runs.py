@@ -104,5 +104,6 @@ def test_examples_fit_and_are_accessible(page: Page) -> None:
         assert_accessible(page)
     page.goto("/generation/examples/")
     page.get_by_role("heading", name="Stephanie examples v1").get_by_role("link").last.click()
+    page.wait_for_url("**/generation/examples/*/")
     assert_fits(page)
     assert_accessible(page)

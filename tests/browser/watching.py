@@ -67,5 +67,6 @@ def assert_accessible(page: Page) -> None:
 
 def assert_fits(page: Page) -> None:
     """Fail where the page is wider than its window, which makes a phone scroll sideways."""
+    page.wait_for_load_state()
     spill = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert spill <= 0, f"the page is {spill} px wider than its window"
