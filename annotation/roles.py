@@ -22,6 +22,10 @@ _GENERATION = {
 # Scripts can do nothing for a rater, whose ratings are their own.
 _SCRIPTS = {"annotation.add_apitoken"}
 _STUDIES = {*(f"annotation.{verb}_study" for verb in ("view", "add", "change")), "annotation.add_invitation"}
+# Asking people to restructure dialogues, and reviewing what they made.
+_RESTRUCTURING = {f"annotation.{verb}_restructuring" for verb in ("view", "add", "change")}
+# A rater's own part: to rate, and to restructure what they are asked to.
+_RATER = {"annotation.add_rating", "annotation.add_operation"}
 _ADMIN = {
     "dialogues.delete_corpus",
     "dialogues.view_auditevent",
@@ -32,9 +36,9 @@ _ADMIN = {
 }
 
 PERMISSIONS: dict[Role, set[str]] = {
-    Role.RATER: {"annotation.add_rating"},
-    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | {"annotation.add_rating"},
-    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _ADMIN | {"annotation.add_rating"},
+    Role.RATER: _RATER,
+    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _RATER,
+    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _ADMIN | _RATER,
 }
 
 

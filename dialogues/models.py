@@ -33,6 +33,10 @@ class Version(models.Model):
 
 
 class CorpusQuerySet(models.QuerySet["Corpus"]):
+    def listed(self) -> Self:
+        """Corpora that people work with, without the scratch one of trials."""
+        return self.filter(is_scratch=False)
+
     def searched(self, text: str) -> Self:
         return self.filter(Q(name__icontains=text) | Q(description__icontains=text)) if text else self.all()
 
@@ -51,6 +55,8 @@ class Corpus(models.Model):
     file_format = models.CharField(max_length=20, blank=True)
     file_name = models.CharField(max_length=255, blank=True)
     sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    # Copies that trials of examples and prompts write on: no list, study or count of corpora shows it.
+    is_scratch = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -11,6 +11,12 @@ VERSIONS = (
     ("gamma", "γ", "Generated step-by-step", "Written by a model, several messages a turn."),
     ("stephanie", "Stephanie", "Further-split", "A model's rewrite of γ into more, shorter messages."),
     ("punctuation", "β-split", "Punctuation split", "β cut after every sentence, without a model: the baseline."),
+    (
+        "restructured",
+        "By hand",
+        "Restructured by hand",
+        "A person's rewrite of a generated dialogue, reviewed by another.",
+    ),
 )
 
 RUBRICS = (

@@ -59,7 +59,7 @@ def prompt_of(stage: Stage, text: PromptText) -> Prompt:
 
 def newest_sets() -> dict[ExampleKind, ExampleSet]:
     """The set each kind uses unless a person chooses another."""
-    rows = ExampleSet.objects.order_by("kind", "created_at", "pk")
+    rows = ExampleSet.objects.listed().order_by("kind", "created_at", "pk")
     return {ExampleKind(row.kind): row for row in rows}
 
 
@@ -72,7 +72,7 @@ def _example(entry: dict[str, Any]) -> Example:
     Transcript.of(entry["messages"])
     if entry.get("messages_after"):
         Transcript.of(entry["messages_after"])
-    return Example(**{name: entry[name] for name in FIELDS if name in entry})
+    return Example(source=Example.Source.SHIPPED, **{name: entry[name] for name in FIELDS if name in entry})
 
 
 def _content(example: Example) -> list[Any]:

@@ -12,8 +12,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
+from dialogues.fidelity import Fidelity, fidelity
 from dialogues.transcript import Speaker, Transcript, TranscriptError, text_problem
-from generation.fidelity import Fidelity, fidelity
 from generation.replies import entry_of, field, json_values, speaker_of
 
 THEME_WORDS = range(50, 101)

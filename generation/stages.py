@@ -6,10 +6,10 @@ A dialogue flows from stage to stage on its own; what a stage makes says which d
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dialogues.fidelity import Fidelity
 from dialogues.rubric import Metric
 from dialogues.transcript import Speaker, Transcript
 from generation import judging, parsing, prompts
-from generation.fidelity import Fidelity
 from generation.models import ExampleKind, Stage
 from generation.prompts import ChatMessage, PromptText, Shown
 

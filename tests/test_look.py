@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKENS = (ROOT / "static/css/tokens.css").read_text(encoding="utf-8")
-HUES = ("alpha", "beta", "gamma", "stephanie", "punctuation", "other")
+HUES = ("alpha", "beta", "gamma", "stephanie", "punctuation", "restructured", "other")
 
 SURFACES = ("page", "surface", "surface-sunken", "surface-hover")
 TEXTS = [

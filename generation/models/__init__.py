@@ -4,7 +4,16 @@ from generation.models.asked import AskedRun
 from generation.models.batches import BatchJob
 from generation.models.calls import NEVER_ANSWERED, Background, Call, CallQuerySet, Judgement, Output, Runner
 from generation.models.endpoints import Endpoint
-from generation.models.material import Example, ExampleKind, ExampleSet, Freezable, FrozenError, Prompt, Stage
+from generation.models.material import (
+    Example,
+    ExampleKind,
+    ExampleSet,
+    ExampleSetQuerySet,
+    Freezable,
+    FrozenError,
+    Prompt,
+    Stage,
+)
 from generation.models.runs import Run, RunDialogue, RunQuerySet, RunStage
 
 __all__ = [
@@ -18,6 +27,7 @@ __all__ = [
     "Example",
     "ExampleKind",
     "ExampleSet",
+    "ExampleSetQuerySet",
     "Freezable",
     "FrozenError",
     "Judgement",

@@ -176,7 +176,7 @@ class Output(models.Model):
     dialogue = models.OneToOneField(Dialogue, models.CASCADE, primary_key=True, related_name="output")
     call = models.ForeignKey(Call, models.CASCADE, related_name="outputs")
     version = models.ForeignKey("dialogues.Version", models.PROTECT, related_name="+")
-    # How faithful a further-split is to γ (generation.fidelity); empty for other versions.
+    # How faithful a further-split is to γ (dialogues.fidelity); empty for other versions.
     kept = models.FloatField(null=True, blank=True, help_text="Share of γ's words kept in order.")
     invented = models.FloatField(null=True, blank=True, help_text="Share of its words that are not from γ.")
 

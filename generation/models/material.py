@@ -1,6 +1,6 @@
 """What a model is shown: example sets and prompts, frozen once a run has used them."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from dialogues.models import Dialogue
 from generation import prompts
 
 
@@ -49,15 +50,29 @@ class ExampleKind(models.TextChoices):
     FURTHER_SPLIT = "further_split", "Further-split pairs (before and after)"
 
 
+class ExampleSetQuerySet(models.QuerySet["ExampleSet"]):
+    def listed(self) -> Self:
+        """Sets that people keep, without the copies that trials were made with."""
+        return self.filter(snapshot_of__isnull=True)
+
+
 class ExampleSet(Freezable):
-    """One version of a list of few-shot examples; frozen once a run has used it."""
+    """One version of a list of few-shot examples; a draft until a person or the first run that uses it freezes it."""
 
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=20, choices=ExampleKind)
     version = models.PositiveIntegerField(default=1)
     note = models.TextField(blank=True)
+    # The version this one was cloned from.
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="clones")
+    # Set on a frozen copy that a trial was made with: the draft as it was then.
+    snapshot_of = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="snapshots")
+    # Counts the changes of order and note, so that a change made on an old page is noticed.
+    revision = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ExampleSetQuerySet.as_manager()
 
     class Meta:
         ordering = ("kind", "name", "-version")
@@ -75,6 +90,14 @@ class ExampleSet(Freezable):
 class Example(models.Model):
     """One shown dialogue; a further-split pair holds the restructured text in `messages_after`."""
 
+    class Source(models.TextChoices):
+        SHIPPED = "shipped", "Comes with the project"
+        HAND = "hand", "Written by hand"
+        CORPUS = "corpus", "From a corpus"
+        RUN = "run", "From a run"
+        RESTRUCTURING = "restructuring", "Restructured by hand"
+        FILE = "file", "From a file"
+
     example_set = models.ForeignKey(ExampleSet, models.CASCADE, related_name="examples")
     position = models.PositiveSmallIntegerField()
     topic = models.CharField(max_length=60, blank=True)
@@ -83,7 +106,15 @@ class Example(models.Model):
     traits_2 = models.JSONField(default=list, blank=True)
     messages = models.JSONField()
     messages_after = models.JSONField(null=True, blank=True)
-    note = models.TextField(blank=True)
+    note = models.TextField(blank=True, help_text="Why this example is here.")
+    source = models.CharField(max_length=20, choices=Source, default=Source.HAND)
+    # What the texts were taken from; the texts themselves stay even where a person rewords them here.
+    dialogue = models.ForeignKey(Dialogue, models.PROTECT, null=True, blank=True, related_name="+")
+    dialogue_after = models.ForeignKey(Dialogue, models.PROTECT, null=True, blank=True, related_name="+")
+    # How a person made `messages_after` from `messages`: dialogues.editing operations with who (pseudonym) and when.
+    operations = models.JSONField(default=list, blank=True)
+    # Counts the changes, so that a change made on an old page is noticed.
+    revision = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ("position",)

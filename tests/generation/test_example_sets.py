@@ -10,7 +10,7 @@ import pytest
 
 from dialogues.statistics import count_words
 from dialogues.transcript import Transcript
-from generation.fidelity import fidelity
+from dialogues.fidelity import fidelity
 from generation.models import ExampleKind
 
 FOLDER = Path(__file__).resolve().parents[2] / "generation" / "examples"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogues.transcript import Transcript
-from generation.fidelity import common_length, fidelity, spoken_words
+from dialogues.fidelity import common_length, fidelity, spoken_words
 from tests.generation.transcripts import transcripts
 
 GAMMA = Transcript.of([[1, "Oh nice, I ski too!"], [2, "Really? Where do you go?"]])
