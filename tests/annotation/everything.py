@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from annotation.models import ApiToken, Assignment, Invitation, Membership, Study
+from annotation.models import ApiToken, Assignment, Invitation, Membership, Restructuring, Study
 from annotation.people import api_tokens, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.roles import Role
 from generation.models import BatchJob, Call, Endpoint, Run
-from tests.annotation import setting
+from tests.annotation import restructured, setting
 from tests.generation import judged, runs
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -54,6 +54,7 @@ class Everything:
     run: Run
     call: Call
     token: str
+    restructuring: Restructuring
     client: Client = field(default_factory=Client)
 
     @classmethod
@@ -81,7 +82,9 @@ class Everything:
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
-        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token)
+        gamma = corpus.dialogues.filter(version="gamma").first()
+        restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
+        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token, restructuring)
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -120,6 +123,7 @@ class Everything:
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
             "membership": {"token": self.membership.token},
             "item": {"token": self.assignment.token},
+            "restructuring": {"token": self.restructuring.token},
         }
         return known[of]
 

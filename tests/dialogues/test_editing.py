@@ -111,7 +111,8 @@ def test_a_new_change_ends_what_could_be_done_again() -> None:
     [
         None, [], "split", {}, {"op": "burn"}, {"op": ["split"]}, {"op": {}}, {"op": "split", "at": 0},
         {"op": "split", "at": True, "offset": 3}, {"op": "split", "at": 0.0, "offset": 3},
-        {"op": "split", "at": 0, "offset": 3, "by": "me"}, {"op": "undo", "at": 0}, {"op": "reword", "at": 0, "text": 3},
+        {"op": "split", "at": 0, "offset": 3, "by": "me"}, {"op": "undo", "at": 0},
+        {"op": "reword", "at": 0, "text": 3},
         {"op": "accept", "at": 0, "texts": "ab", "by": "rules"}, {"op": "accept", "at": 0, "texts": [], "by": "rules"},
         {"op": "insert", "at": 0, "speaker": 3, "text": "x"}, {"op": "insert", "at": 9, "speaker": 1, "text": "x"},
         {"op": "reword", "at": 0, "text": "a\x00"}, {"op": "reword", "at": 0, "text": "\ud83d"},
@@ -163,9 +164,7 @@ def test_split_then_merge_is_the_identity(original: Transcript, dice: list[int],
 
 @settings(max_examples=1500, deadline=None)
 @given(original=TRANSCRIPTS, cuts=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=20))
-def test_splitting_alone_keeps_every_word_and_every_speaker(
-    original: Transcript, cuts: list[tuple[int, int]]
-) -> None:
+def test_splitting_alone_keeps_every_word_and_every_speaker(original: Transcript, cuts: list[tuple[int, int]]) -> None:
     history = History(original)
     for place, offset in cuts:
         at = place % len(history.draft)
