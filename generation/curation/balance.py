@@ -42,6 +42,10 @@ class Weighed:
     spoken: tuple[int, int]
     tokens: int
 
+    @property
+    def kept_percent(self) -> float:
+        return 100 * (self.kept or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -66,6 +70,11 @@ class Balance:
     openers: tuple[Share, ...]
     speakers: tuple[Share, ...]
     traits: tuple[Share, ...]
+
+    @property
+    def kept_percent(self) -> float:
+        """Mean over the pairs."""
+        return 100 * (self.kept or 0)
 
     @property
     def longest(self) -> int:

@@ -21,6 +21,14 @@ class ContentError(ValueError):
         self.about = about
 
 
+class TwinError(ContentError):
+    """The set has this text or this dialogue already, at `position`; `content` is what stands there."""
+
+    def __init__(self, reason: str, position: int, content: "Content") -> None:
+        super().__init__(reason)
+        self.position, self.content = position, content
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """One example without its place in a set and without where it came from."""

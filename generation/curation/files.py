@@ -31,12 +31,15 @@ def exported(example_set: ExampleSet) -> str:
 
 
 @transaction.atomic
-def import_set(*, data: bytes, by: Any, name: str = "") -> ExampleSet:
+def import_set(*, data: bytes, by: Any, name: str = "", once: str = "") -> ExampleSet:
     """A new draft with everything the file holds, or nothing and DocumentError; `name` replaces the file's own."""
     if len(data) > MOST_MEGABYTES * 2**20:
         raise DocumentError([f"The file is larger than {MOST_MEGABYTES} MB. No set of examples is."])
     read = document.read(data)
-    made = make_set(name=name or read.name, kind=read.kind, note=read.note, by=by)
+    made = make_set(name=name or read.name, kind=read.kind, note=read.note, by=by, once=once)
+    if made.examples.exists():
+        # A second click: the first one made it.
+        return made
     for number, entry in enumerate(read.entries, 1):
         dialogue, dialogue_after = _here(entry.dialogue), _here(entry.dialogue_after)
         known = dialogue is not None and entry.source in TAKEN_FROM_DIALOGUES

@@ -9,6 +9,7 @@ import re
 from dialogues.transcript import Message, Speaker, Transcript, message_problem
 
 _LABELLED = re.compile(r"[ \t]*([AaBb12])[ \t]*[:：][ \t]?(.*)", re.DOTALL)
+_BREAKS = re.compile(r"\r\n|\r|\n")
 _SPEAKERS: dict[str, Speaker] = {"a": 1, "1": 1, "b": 2, "2": 2}
 MOST_PROBLEMS = 10
 
@@ -22,7 +23,7 @@ class PlainTextError(ValueError):
 
 
 def to_text(transcript: Transcript) -> str:
-    lines = (f"{'AB'[speaker - 1]}: " + "\n| ".join(text.split("\n")) for speaker, text in transcript)
+    lines = (f"{'AB'[speaker - 1]}: " + "\n| ".join(_BREAKS.split(text)) for speaker, text in transcript)
     return "\n".join(lines)
 
 
@@ -30,7 +31,7 @@ def from_text(text: str) -> Transcript:
     """Raises PlainTextError with a sentence for every line that is wrong."""
     messages: list[tuple[int, Speaker, list[str]]] = []
     problems = []
-    for row, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
+    for row, line in enumerate(_BREAKS.split(text), 1):
         found = _LABELLED.fullmatch(line)
         if found:
             messages.append((row, _SPEAKERS[found[1].lower()], [found[2]]))

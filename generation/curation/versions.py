@@ -24,24 +24,30 @@ class EmptySetError(Exception):
 
 
 @transaction.atomic
-def make_set(*, name: str, kind: str, note: str = "", by: Any) -> ExampleSet:
-    """An empty draft; the next version where the name is there already."""
-    made = _created(name=name, kind=kind, note=note, by=by)
-    AuditEvent.record(by, "example_set.created", made, name=name, kind=kind, version=made.version)
+def make_set(*, name: str, kind: str, note: str = "", by: Any, once: str = "") -> ExampleSet:
+    """An empty draft; the next version where the name is there already.
+
+    `once` names one filling-in of a form: sent again by a second click, it finds what the first click made.
+    """
+    made, is_new = _created_once(once, name=name, kind=kind, note=note, by=by)
+    if is_new:
+        AuditEvent.record(by, "example_set.created", made, name=name, version=made.version, once=once)
     return made
 
 
 @transaction.atomic
-def clone(*, example_set: ExampleSet, name: str, by: Any) -> ExampleSet:
+def clone(*, example_set: ExampleSet, name: str, by: Any, once: str = "") -> ExampleSet:
     """A draft with the same examples and where they came from: the next version of its name, or another name's."""
     source = ExampleSet.objects.get(pk=example_set.pk)
     # A copy that a trial was made with is a moment of its draft, not a version of its own.
     parent = source.snapshot_of or source
-    made = _created(name=name, kind=source.kind, note=source.note, parent=parent, by=by)
+    made, is_new = _created_once(once, name=name, kind=source.kind, note=source.note, parent=parent, by=by)
+    if not is_new:
+        return made
     Example.objects.bulk_create(
         Example(example_set=made, **{field: getattr(row, field) for field in COPIED}) for row in source.examples.all()
     )
-    AuditEvent.record(by, "example_set.cloned", made, source=source.pk, name=name, version=made.version)
+    AuditEvent.record(by, "example_set.cloned", made, source=source.pk, name=name, once=once)
     return made
 
 
@@ -83,13 +89,21 @@ def runs_with(example_set: ExampleSet) -> list[Run]:
     return list(Run.objects.filter(run_stages__example_sets=example_set).distinct().order_by("-pk"))
 
 
-def _created(*, name: str, kind: str, by: Any, **fields: Any) -> ExampleSet:
-    """The next version of a name; two who make one at once get one each."""
+def _created_once(once: str, *, name: str, kind: str, by: Any, **fields: Any) -> tuple[ExampleSet, bool]:
+    """The next version of a name, and whether it is new; two who make one at the same moment get one each."""
     for _ in range(3):
+        if once and (made := _made_before(once, name=name, kind=kind, created_by=by)):
+            return made, False
         try:
             with transaction.atomic():
                 version = next_version(name, kind)
-                return ExampleSet.objects.create(name=name, kind=kind, version=version, created_by=by, **fields)
+                return ExampleSet.objects.create(name=name, kind=kind, version=version, created_by=by, **fields), True
         except IntegrityError:
             continue
     raise IntegrityError(f"no free version of {name}")
+
+
+def _made_before(once: str, **of: Any) -> ExampleSet | None:
+    made = {f"exampleset:{row.pk}": row for row in ExampleSet.objects.filter(**of).order_by("-pk")[:10]}
+    event = AuditEvent.objects.filter(subject__in=made, detail__once=once).first()
+    return made[event.subject] if event else None
