@@ -157,7 +157,9 @@ class Example(models.Model):
 
     def _refuse_if_frozen(self) -> None:
         """Neither into a frozen set nor out of one."""
-        for example_set in ExampleSet.objects.filter(Q(pk=self.example_set_id) | Q(examples=self.pk)).distinct():
+        # A new example has no key yet, which would match every set without examples.
+        here = Q(pk=self.example_set_id)
+        for example_set in ExampleSet.objects.filter(here | Q(examples=self.pk) if self.pk else here).distinct():
             example_set.refuse_if_frozen()
 
 
