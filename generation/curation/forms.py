@@ -87,7 +87,7 @@ class DialogueBox(forms.CharField):
     """A dialogue as plain text; cleans to a Transcript."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = forms.Textarea(attrs={"rows": 14, "dir": "auto", "spellcheck": "true"})
+        widget = forms.Textarea(attrs={"rows": 14, "dir": "auto", "class": "dialogue-box"})
         super().__init__(strip=False, max_length=LONGEST_TEXT, widget=widget, help_text=HOW_TO_WRITE, **kwargs)
 
     def clean(self, value: Any) -> Any:

@@ -72,11 +72,11 @@ def example_take(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
     found = get_object_or_404(rows, pk=dialogue, corpus__is_scratch=False)
     rewrites = sources.rewrites_of(found) if row.kind == PAIRS else []
     after = _chosen(request, rewrites)
-    form = BesideForm(request.POST or None, initial=_beside(found))
+    form = BesideForm(request.POST if request.method == "POST" else None, initial=_beside(found))
     status = 200
     if request.method == "POST":
         status = 422
-        if row.kind == PAIRS and after is None:
+        if form.is_valid() and row.kind == PAIRS and after is None:
             form.add_error(None, "A pair needs a text after: nothing was written from this dialogue yet.")
         elif form.is_valid():
             status, added = _added(request, row, form, _taken(found, after, form))
