@@ -3,17 +3,18 @@
 const EDGE = 60; // px from the window's edge where the page scrolls along
 const SCROLL = 14; // px a move
 
-function placeAt(y, row, others) {
-  const next = others.find((other) => {
-    const box = other.getBoundingClientRect();
-    return y < box.top + box.height / 2;
-  });
-  if (next) {
-    if (next.previousElementSibling !== row) {
-      next.before(row);
-    }
-  } else if (others.at(-1)?.nextElementSibling !== row) {
-    others.at(-1)?.after(row);
+function middle(row) {
+  const box = row.getBoundingClientRect();
+  return box.top + box.height / 2;
+}
+
+// The neighbours step aside and the item itself stays in the document: taken out, it would lose the pointer.
+function follow(y, row) {
+  for (let other = row.previousElementSibling; other && y < middle(other); other = row.previousElementSibling) {
+    row.after(other);
+  }
+  for (let other = row.nextElementSibling; other && y > middle(other); other = row.nextElementSibling) {
+    row.before(other);
   }
 }
 
@@ -44,7 +45,7 @@ export function draggable(handle, { list, items, restore, dropped }) {
     } else if (event.clientY > window.innerHeight - EDGE) {
       window.scrollBy(0, SCROLL);
     }
-    placeAt(event.clientY, row, items().filter((other) => other !== row));
+    follow(event.clientY, row);
   }
 
   function end() {

@@ -30,7 +30,8 @@ def awkward_pairs() -> ExampleSet:
         after = gamma.rewrites.get()
         add_example(
             example_set=row, by=None, source="run", dialogue=gamma, dialogue_after=after,
-            messages=[*gamma.messages, [1, gamma.key]], messages_after=after.messages, topic=ODD[:60], theme=ODD * 4, traits_1=[ODD], traits_2=["x"],
+            messages=[*gamma.messages, [1, gamma.key]], messages_after=after.messages, topic=ODD[:60],
+            theme=ODD * 4, traits_1=[ODD], traits_2=["x"],
             note=ODD * 2,
         )  # fmt: skip
     versions.freeze(example_set=row, by=None)
@@ -75,7 +76,8 @@ def opened(page: Page, row: ExampleSet, name: str = "bea") -> None:
     page.goto(row.get_absolute_url())
 
 
-def test_a_set_is_made_filled_and_frozen_with_the_keyboard_alone(page: Page) -> None:
+def test_a_set_is_made_filled_and_frozen_with_the_keyboard_alone(page: Page, watch: Watch) -> None:
+    watch.expect("status of 422")
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto("/generation/examples/new/")
     page.get_by_label("Name", exact=True).focus()
