@@ -11,7 +11,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-FROZEN = "This is frozen: a run or a trial has used it, so it never changes. Make a new version instead."
+FROZEN = "This is frozen, so it never changes. Make a new version instead."
 SET, EXAMPLE, PROMPT = "generation_exampleset", "generation_example", "generation_prompt"
 SET_COLUMNS = ("id", "name", "kind", "version", "note", "snapshot_of_id", "revision", "created_at", "frozen_at")
 PROMPT_COLUMNS = ("id", "stage", "version", "system", "user", "sha256", "created_at", "frozen_at")

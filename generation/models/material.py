@@ -50,7 +50,7 @@ class Freezable(models.Model):
 
     def refuse_if_frozen(self) -> None:
         if self.pk and type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=False).exists():
-            raise FrozenError(f"{self} has been used by a run and never changes; make a new version instead.")
+            raise FrozenError(f"{self} is frozen and never changes; make a new version instead.")
 
     def freeze(self) -> None:
         """Idempotent; keeps the first moment."""
