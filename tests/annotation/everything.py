@@ -18,7 +18,10 @@ from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.roles import Role
-from generation.models import BatchJob, Call, Endpoint, Run
+from generation.curation import versions
+from generation.curation.content import Content
+from generation.curation.editing import change_example
+from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Run
 from tests.annotation import restructured, setting
 from tests.generation import judged, runs
 
@@ -53,6 +56,7 @@ class Everything:
     endpoint: Endpoint
     run: Run
     call: Call
+    example: Example
     token: str
     restructuring: Restructuring
     client: Client = field(default_factory=Client)
@@ -78,13 +82,16 @@ class Everything:
         )
         judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
+        example = _draft_example(people[Role.RESEARCHER])
         (token,) = invitations.issue(role=Role.RATER, by=None)
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
         gamma = corpus.dialogues.filter(version="gamma").first()
         restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
-        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token, restructuring)
+        return cls(
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, restructuring
+        )
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -111,6 +118,9 @@ class Everything:
             "dialogue": {"pk": self.call.dialogue_id},
             "endpoint": {"pk": self.endpoint.pk},
             "example set": {"pk": self.run.sets_used[0].pk},
+            "draft set": {"pk": self.example.example_set_id},
+            "draft set dialogue": {"pk": self.example.example_set_id, "dialogue": self.call.alpha_id},
+            "example": {"pk": self.example.pk},
             "run": {"pk": self.run.pk},
             "run dialogue": {"pk": self.run.pk, "dialogue": self.call.alpha_id},
             "run batch": {"pk": self.run.pk, "batch": BatchJob.objects.get().pk},
@@ -126,6 +136,15 @@ class Everything:
             "restructuring": {"token": self.restructuring.token},
         }
         return known[of]
+
+
+def _draft_example(by: User) -> Example:
+    """The first of two examples of a clone, which differs from what it was cloned from."""
+    source = ExampleSet.objects.filter(kind="step_by_step").earliest("pk")
+    made = versions.clone(example_set=source, name="Mine", by=by)
+    example = made.examples.earliest("position")
+    changed = Content.of(made.kind, messages=[[1, "Some"], [1, "text"], [2, "and an answer"]], note="why")
+    return change_example(example=example, seen=0, content=changed, by=by)
 
 
 def _reset_link(user: User) -> dict[str, Any]:
