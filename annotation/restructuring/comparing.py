@@ -154,5 +154,3 @@ def _printed(table: int, figure: str) -> list[float | None]:
 
 def _bare(shown: list[ShownMessage]) -> list[str]:
     return ["".join(one.text.split()) for one in shown]
-
-

@@ -175,7 +175,5 @@ def _dialogue_of(row: Restructuring) -> Dialogue:
 
 def _free_key(original: Dialogue) -> str:
     stem = f"{original.key[:LONGEST_KEY]}.hand."
-    taken = set(
-        Dialogue.objects.filter(corpus=original.corpus_id, key__startswith=stem).values_list("key", flat=True)
-    )
+    taken = set(Dialogue.objects.filter(corpus=original.corpus_id, key__startswith=stem).values_list("key", flat=True))
     return next(key for number in range(1, len(taken) + 2) if (key := f"{stem}{number}") not in taken)

@@ -65,7 +65,9 @@ def chosen_in(sent: QueryDict) -> list[int]:
     """The dialogues that the address asks for: the ticked, the first so many, or a seeded sample."""
     how = sent.get("how", "ticked")
     if how == "ticked":
-        return sorted(Dialogue.objects.filter(pk__in=ticked_in(sent), corpus__is_scratch=False).values_list("pk", flat=True))
+        return sorted(
+            Dialogue.objects.filter(pk__in=ticked_in(sent), corpus__is_scratch=False).values_list("pk", flat=True)
+        )
     form = SeedFilter(sent)
     wanted = form.wanted()
     n, seed = wanted.get("n") or 0, wanted.get("seed") or 0

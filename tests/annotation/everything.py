@@ -12,14 +12,16 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from annotation.models import ApiToken, Assignment, Invitation, Membership, Study
+from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
 from annotation.people import api_tokens, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
+from annotation.restructuring import review
 from annotation.roles import Role
+from dialogues.models import Dialogue
 from generation.models import BatchJob, Call, Endpoint, Run
-from tests.annotation import setting
+from tests.annotation import restructured, setting
 from tests.generation import judged, runs
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -54,6 +56,7 @@ class Everything:
     run: Run
     call: Call
     token: str
+    restructuring: Restructuring
     client: Client = field(default_factory=Client)
 
     @classmethod
@@ -81,7 +84,8 @@ class Everything:
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
-        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token)
+        restructuring = _restructured(corpus.dialogues.of_version("gamma")[0], membership.rater, people[Role.ADMIN])
+        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token, restructuring)
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -118,6 +122,10 @@ class Everything:
             "draft": {"pk": self.draft.pk},
             "study table": {"pk": self.study.pk, "table": "table-3"},
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
+            "restructuring": {"token": self.restructuring.token},
+            "remark": {"token": self.restructuring.token, "pk": Remark.objects.get().pk},
+            "restructured dialogue": {"pk": self.restructuring.original_id},
+            "pairs table": {"pk": self.restructuring.original_id, "form": "csv"},
             "membership": {"token": self.membership.token},
             "item": {"token": self.assignment.token},
         }
@@ -138,6 +146,14 @@ def _rated(membership: Membership) -> Assignment:
     second = queue.next_assignment(membership, now=now)
     assert second is not None
     return second
+
+
+def _restructured(original: Dialogue, annotator: User, reviewer: User) -> Restructuring:
+    """One that waits for review, with a remark, beside another person's approved one."""
+    restructured.approved(original, setting.user("second-annotator"), reviewer)
+    waiting = restructured.submitted(original, annotator)
+    review.add_remark(restructuring=waiting, version=waiting.version, place=0, text="a remark", by=reviewer)
+    return waiting
 
 
 def url_names() -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Study
+from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage
@@ -46,6 +46,8 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Study: ("name#", "public_name", "guidelines"),
     Item: ("theme", "traits_1", "traits_2"),
     Rating: ("comment", "flag"),
+    Restructuring: ("messages", "instructions", "review"),
+    Remark: ("quote", "text"),
     AuditEvent: ("verb",),
 }
 VOID_OF_PAGES = {"healthz", "generation:run_events", "dialogues:chart_script"}
