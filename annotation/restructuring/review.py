@@ -6,10 +6,9 @@ from django.utils import timezone
 
 from annotation.models import Remark, Restructuring
 from annotation.people.profiles import profile_of
-from dialogues.models import AuditEvent, Dialogue
+from dialogues.models import HAND, AuditEvent, Dialogue
 from dialogues.transcript import Transcript
 
-HAND = "restructured"
 LONGEST_KEY = 180  # leaves room for the number in a key of 200
 State = Restructuring.State
 
