@@ -78,7 +78,7 @@ class SeedFilter(forms.Form):
 class AskForm(forms.Form):
     """Who restructures the chosen dialogues."""
 
-    dialogues = forms.CharField(widget=forms.HiddenInput)
+    dialogues = forms.CharField(required=False, widget=forms.HiddenInput)
     people = forms.ModelMultipleChoiceField(
         User.objects.none(),
         label="Who restructures them",
@@ -100,12 +100,14 @@ class AskForm(forms.Form):
         field.queryset = people  # type: ignore[attr-defined]
         field.label_from_instance = _with_open_count  # type: ignore[attr-defined]
 
-    def clean_dialogues(self) -> list[int]:
-        keys = read_keys(self.cleaned_data["dialogues"])
+    def clean(self) -> dict[str, Any]:
+        """A hidden field has nowhere to say what is wrong with it, so the form does."""
+        cleaned = super().clean() or self.cleaned_data
+        keys = read_keys(cleaned.get("dialogues", ""))
         there = Dialogue.objects.filter(pk__in=keys, corpus__is_scratch=False)
         if not keys or there.count() != len(keys):
             raise forms.ValidationError("Some of these dialogues are gone. Choose again.")
-        return sorted(keys)
+        return {**cleaned, "dialogues": sorted(keys)}
 
 
 def number(text: str) -> int | None:

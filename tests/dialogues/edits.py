@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 from dialogues.editing import Draft, EditError, History, operation_from_json
 from dialogues.transcript import Transcript
 
-WORDS = ("i", "like", "cats ,", "really", "so much .", "o'clock", "ok!", "😀👩‍👩‍👧", "naïve", "ß", "two\nlines", "  gap")
+WORDS = (
+    "i",
+    "like",
+    "cats ,",
+    "really",
+    "so much .",
+    "o'clock",
+    "ok!",
+    "😀👩‍👩‍👧",
+    "naïve",
+    "ß",
+    "two\nlines",
+    "  gap",
+)
 SPEAKERS = st.sampled_from([1, 2])
 # Texts with white space of every kind, emoji of several code points, combining marks.
 TEXTS = st.one_of(

@@ -163,9 +163,7 @@ def test_split_then_merge_is_the_identity(original: Transcript, dice: list[int],
 
 @settings(max_examples=1500, deadline=None)
 @given(original=TRANSCRIPTS, cuts=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=20))
-def test_splitting_alone_keeps_every_word_and_every_speaker(
-    original: Transcript, cuts: list[tuple[int, int]]
-) -> None:
+def test_splitting_alone_keeps_every_word_and_every_speaker(original: Transcript, cuts: list[tuple[int, int]]) -> None:
     history = History(original)
     for place, offset in cuts:
         at = place % len(history.draft)
