@@ -37,9 +37,7 @@ def restructurings_beside(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": beside.aligned(transcript, rewrites),
         "picture": beside.boundary_picture(transcript, rewrites),
         "at_work": kept - len(rewrites),
-        "linked": _linked(beside.pairs_table(rewrites), "restructurings_beside_table", pk)
-        if len(rewrites) > 1
-        else None,
+        "linked": _linked(beside.pairs_table(rewrites), *files) if len(rewrites) > 1 else None,
     }
     return render(request, "restructuring/beside.html", context)
 
