@@ -21,7 +21,7 @@ from annotation.restructuring import review
 from annotation.roles import Role
 from dialogues.models import Dialogue
 from generation.models import BatchJob, Call, Endpoint, Run
-from tests.annotation import restructured, setting
+from tests.annotation import handed_in, restructured, setting
 from tests.generation import judged, runs
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -57,6 +57,7 @@ class Everything:
     call: Call
     token: str
     restructuring: Restructuring
+    handed_in: Restructuring
     client: Client = field(default_factory=Client)
 
     @classmethod
@@ -84,8 +85,12 @@ class Everything:
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
-        restructuring = _restructured(corpus.dialogues.of_version("gamma")[0], membership.rater, people[Role.ADMIN])
-        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token, restructuring)
+        gamma = corpus.dialogues.filter(version="gamma").first()
+        restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
+        waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
+        return cls(
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, token, restructuring, waiting
+        )
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -122,12 +127,13 @@ class Everything:
             "draft": {"pk": self.draft.pk},
             "study table": {"pk": self.study.pk, "table": "table-3"},
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
-            "restructuring": {"token": self.restructuring.token},
-            "remark": {"token": self.restructuring.token, "pk": Remark.objects.get().pk},
-            "restructured dialogue": {"pk": self.restructuring.original_id},
-            "pairs table": {"pk": self.restructuring.original_id, "form": "csv"},
             "membership": {"token": self.membership.token},
             "item": {"token": self.assignment.token},
+            "restructuring": {"token": self.restructuring.token},
+            "handed-in restructuring": {"token": self.handed_in.token},
+            "remark": {"token": self.handed_in.token, "pk": Remark.objects.get().pk},
+            "restructured dialogue": {"pk": self.handed_in.original_id},
+            "pairs table": {"pk": self.handed_in.original_id, "form": "csv"},
         }
         return known[of]
 
@@ -148,10 +154,10 @@ def _rated(membership: Membership) -> Assignment:
     return second
 
 
-def _restructured(original: Dialogue, annotator: User, reviewer: User) -> Restructuring:
+def _handed_in(original: Dialogue, annotator: User, reviewer: User) -> Restructuring:
     """One that waits for review, with a remark, beside another person's approved one."""
-    restructured.approved(original, setting.user("second-annotator"), reviewer)
-    waiting = restructured.submitted(original, annotator)
+    handed_in.approved(original, setting.user("second-annotator"), reviewer)
+    waiting = handed_in.submitted(original, annotator)
     review.add_remark(restructuring=waiting, version=waiting.version, place=0, text="a remark", by=reviewer)
     return waiting
 

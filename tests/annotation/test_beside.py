@@ -11,7 +11,7 @@ from dialogues.alignment import words_of
 from dialogues.models import Corpus, Dialogue
 from dialogues.tables import Estimate
 from dialogues.transcript import Transcript
-from tests.annotation import restructured, setting
+from tests.annotation import handed_in, setting
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -46,9 +46,9 @@ def gamma() -> Dialogue:
 
 def test_every_pair_is_measured_and_the_mean_stands_below(gamma: Dialogue, people: list[User]) -> None:
     ann, bob, cat = people
-    restructured.submitted(gamma, ann, split_after("two"))
-    restructured.submitted(gamma, bob, split_after("two"))
-    restructured.submitted(gamma, cat, split_after("three"), {"op": "merge", "at": 3})
+    handed_in.submitted(gamma, ann, split_after("two"))
+    handed_in.submitted(gamma, bob, split_after("two"))
+    handed_in.submitted(gamma, cat, split_after("three"), {"op": "merge", "at": 3})
     rewrites = beside.rewrites_of(gamma)
     assert [sorted(one.segmentation.boundaries) for one in rewrites] == [[2, 10], [2, 10], [3]]
     table = beside.pairs_table(rewrites)
@@ -62,8 +62,8 @@ def test_every_pair_is_measured_and_the_mean_stands_below(gamma: Dialogue, peopl
 
 def test_texts_stand_side_by_side_in_segments_that_no_version_crosses(gamma: Dialogue, people: list[User]) -> None:
     ann, bob, _ = people
-    restructured.submitted(gamma, ann, split_after("two"))
-    restructured.submitted(gamma, bob, {"op": "merge", "at": 2}, {"op": "delete", "at": 0})
+    handed_in.submitted(gamma, ann, split_after("two"))
+    handed_in.submitted(gamma, bob, {"op": "merge", "at": 2}, {"op": "delete", "at": 0})
     rows = beside.aligned(gamma.transcript, beside.rewrites_of(gamma))
     texts = [[[message.text for message in cell] for cell in row] for row in rows]
     assert texts == [
@@ -75,8 +75,8 @@ def test_texts_stand_side_by_side_in_segments_that_no_version_crosses(gamma: Dia
 def test_the_picture_says_in_words_for_whom_a_message_ends(
     browser: Client, gamma: Dialogue, people: list[User]
 ) -> None:
-    restructured.submitted(gamma, people[0], split_after("two"))
-    restructured.submitted(gamma, people[1], split_after("two"), {"op": "merge", "at": 3})
+    handed_in.submitted(gamma, people[0], split_after("two"))
+    handed_in.submitted(gamma, people[1], split_after("two"), {"op": "merge", "at": 3})
     (first, second) = beside.boundary_picture(gamma.transcript, beside.rewrites_of(gamma))
     assert [(word.text, word.marks) for word in first.words if word.marks] == [("two", ("1", "2"))]
     assert [(word.text, word.names) for word in second.words if word.marks] == [("d", ("the original", "ann"))]
@@ -100,9 +100,9 @@ def test_only_what_people_sent_in_is_compared_and_the_page_says_who_is_still_at_
 ) -> None:
     path = f"/restructurings/dialogues/{gamma.pk}/"
     assert browser.get(path).status_code == 404
-    restructured.asked(gamma, people[0])
+    handed_in.asked(gamma, people[0])
     assert "Nobody has sent it in yet" in browser.get(path).content.decode()
-    restructured.submitted(gamma, people[1])
+    handed_in.submitted(gamma, people[1])
     html = browser.get(path).content.decode()
     assert "1 person is still working on it" in html
     assert "Once a second person has sent theirs in" in html
@@ -114,11 +114,11 @@ def test_agreement_over_all_is_a_mean_over_dialogues_with_an_interval(browser: C
     ann, bob, cat = people
     same, apart, alone = (original(corpus, key) for key in ("same", "apart", "alone"))
     for person in people:
-        restructured.submitted(same, person, split_after("two"))
-    restructured.submitted(apart, ann, split_after("two"))
-    restructured.submitted(apart, bob, split_after("five"))
-    restructured.submitted(alone, ann, split_after("two"))
-    restructured.asked(alone, cat)
+        handed_in.submitted(same, person, split_after("two"))
+    handed_in.submitted(apart, ann, split_after("two"))
+    handed_in.submitted(apart, bob, split_after("five"))
+    handed_in.submitted(alone, ann, split_after("two"))
+    handed_in.asked(alone, cat)
     shared = shared_dialogues()
     assert [(one.key, one.people) for one in shared] == [("same", 3), ("apart", 2)]
     # B of {2, 10} and {5, 10}: one match, two alone: 1 − 2 / 3.
@@ -138,11 +138,11 @@ def test_agreement_over_all_is_a_mean_over_dialogues_with_an_interval(browser: C
 
 
 def test_agreement_follows_what_people_send_in(people: list[User], gamma: Dialogue) -> None:
-    restructured.submitted(gamma, people[0], split_after("two"))
+    handed_in.submitted(gamma, people[0], split_after("two"))
     assert shared_dialogues() == []
-    row = restructured.submitted(gamma, people[1], split_after("two"))
+    row = handed_in.submitted(gamma, people[1], split_after("two"))
     assert [one.values["B"] for one in shared_dialogues()] == [1]
-    restructured.operate(row, {"op": "undo"})
+    handed_in.operate(row, {"op": "undo"})
     assert [one.values["B"] for one in shared_dialogues()] == [0.5]
     Restructuring.objects.filter(pk=row.pk).update(state="withdrawn")
     assert shared_dialogues() == []

@@ -46,7 +46,7 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Study: ("name#", "public_name", "guidelines"),
     Item: ("theme", "traits_1", "traits_2"),
     Rating: ("comment", "flag"),
-    Restructuring: ("messages", "instructions", "review"),
+    Restructuring: ("instructions", "review", "messages"),
     Remark: ("quote", "text"),
     AuditEvent: ("verb",),
 }
@@ -119,9 +119,14 @@ def pages(everything: Everything, role: Role | None) -> Iterator[tuple[str, str]
 
 
 def owners_pages(everything: Everything) -> Iterator[tuple[str, str]]:
-    for name, of in (("rate", ""), ("rate_next", "membership"), ("rate_item", "item")):
+    rater, annotator = everything.membership.rater, everything.restructuring.annotator
+    pages_of = [
+        (rater, "rate", ""), (rater, "rate_next", "membership"), (rater, "rate_item", "item"),
+        (annotator, "restructurings", ""), (annotator, "restructuring", "restructuring"),
+    ]  # fmt: skip
+    for person, name, of in pages_of:
         client = everything.browser_of(None)
-        client.force_login(everything.membership.rater, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
         path = reverse(name, kwargs=everything.arguments(of))
         yield path, client.get(path, follow=True).content.decode()
 

@@ -15,18 +15,18 @@ from annotation.restructuring.exporting import restructuring_lines
 from dialogues.editing import replay, transcript_of
 from dialogues.models import AuditEvent, Dialogue
 from dialogues.transcript import Transcript
-from tests.annotation import restructured, setting
+from tests.annotation import handed_in, setting
 
 pytestmark = pytest.mark.django_db
 BODIES = (
-    restructured.SPLIT,
+    handed_in.SPLIT,
     {"op": "reword", "at": 1, "text": "words „anew“ 🎉"},
     {"op": "insert", "at": 2, "speaker": 1, "text": "You there?"},
     {"op": "undo"},
     {"op": "redo"},
     {"op": "move", "at": 2, "to": 0},
     {"op": "rewind", "to": 2},
-    restructured.MERGE,
+    handed_in.MERGE,
 )
 
 
@@ -41,7 +41,7 @@ def gamma() -> Dialogue:
 
 
 def test_replaying_the_exported_log_gives_the_exported_text(rey: User, gamma: Dialogue) -> None:
-    restructured.approved(gamma, setting.user("ann-the-annotator"), rey, *BODIES)
+    handed_in.approved(gamma, setting.user("ann-the-annotator"), rey, *BODIES)
     (line,) = map(json.loads, restructuring_lines())
     assert [step["number"] for step in line["operations"]] == list(range(1, len(BODIES) + 1))
     history = replay(Transcript.of(line["messages_before"]), (step["operation"] for step in line["operations"]))
@@ -51,7 +51,7 @@ def test_replaying_the_exported_log_gives_the_exported_text(rey: User, gamma: Di
 
 def test_a_line_says_who_by_pseudonym_when_and_what_was_said(rey: User, gamma: Dialogue) -> None:
     ann = setting.user("ann-the-annotator")
-    row = restructured.submitted(gamma, ann)
+    row = handed_in.submitted(gamma, ann)
     review.add_remark(restructuring=row, version=1, place=1, text="Why?", by=rey)
     review.approve(restructuring=row, version=1, by=rey)
     (text,) = restructuring_lines()
@@ -69,7 +69,7 @@ def test_a_line_says_who_by_pseudonym_when_and_what_was_said(rey: User, gamma: D
 
 
 def test_the_command_writes_a_file_or_to_the_screen_and_finds_a_corpus(gamma: Dialogue, tmp_path: Path) -> None:
-    restructured.submitted(gamma, setting.user("ann"))
+    handed_in.submitted(gamma, setting.user("ann"))
     setting.corpus(1, name="Other")
     path = tmp_path / "out.jsonl"
     said = StringIO()
@@ -91,7 +91,7 @@ def test_the_command_writes_a_file_or_to_the_screen_and_finds_a_corpus(gamma: Di
 
 
 def test_the_download_is_the_same_and_recorded(client: Client, rey: User, gamma: Dialogue) -> None:
-    restructured.submitted(gamma, setting.user("ann"))
+    handed_in.submitted(gamma, setting.user("ann"))
     client.force_login(rey, backend="django.contrib.auth.backends.ModelBackend")
     answer = client.get(f"/restructurings/export.jsonl?corpus={gamma.corpus_id}")
     assert b"".join(answer.streaming_content).decode() == "".join(restructuring_lines())  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ import pytest
 from annotation.studies import selection
 from dialogues.models import Corpus, Dialogue
 from generation.judgements.selection import Wanted, select, writers
-from tests.annotation import restructured, setting
+from tests.annotation import handed_in, setting
 
 pytestmark = pytest.mark.django_db
 WRITER = "secret-writer-9000"
@@ -19,7 +19,7 @@ def corpus() -> Corpus:
     reviewer = setting.user("rey", "researcher")
     for number, name in enumerate(("ann", "bob")):
         gamma = Dialogue.objects.get(key=f"d{number}-gamma")
-        restructured.approved(gamma, setting.user(name), reviewer)
+        handed_in.approved(gamma, setting.user(name), reviewer)
     return made
 
 

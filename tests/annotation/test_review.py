@@ -11,8 +11,8 @@ from annotation.restructuring import examples, review
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation.adding import add_example
 from generation.models import Example, ExampleSet
-from tests.annotation import restructured, setting
-from tests.annotation.restructured import MERGE, SPLIT
+from tests.annotation import handed_in, setting
+from tests.annotation.handed_in import MERGE, SPLIT
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -36,7 +36,7 @@ def gamma() -> Dialogue:
 
 @pytest.fixture
 def waiting(gamma: Dialogue) -> Restructuring:
-    return restructured.submitted(gamma, setting.user("ann"), SPLIT, MERGE)
+    return handed_in.submitted(gamma, setting.user("ann"), SPLIT, MERGE)
 
 
 def path(row: Restructuring, rest: str = "") -> str:
@@ -64,7 +64,7 @@ def test_any_point_of_the_log_can_be_read_but_not_decided_on(browser: Client, wa
 
 def test_changed_words_are_marked_on_request(browser: Client, gamma: Dialogue) -> None:
     reworded = {"op": "reword", "at": 0, "text": "hello , words 0 once more"}
-    row = restructured.submitted(gamma, setting.user("ann"), reworded)
+    row = handed_in.submitted(gamma, setting.user("ann"), reworded)
     html = browser.get(f"{path(row)}?diff=1").content.decode()
     assert "<del>again</del>" in html
     assert "<ins>once more</ins>" in html
@@ -93,9 +93,9 @@ def test_approval_makes_a_dialogue_of_its_own_once(browser: Client, rey: User, w
 def test_two_peoples_rewrites_are_numbered_and_one_of_an_original_belongs_to_it(rey: User, gamma: Dialogue) -> None:
     alpha = gamma.origin
     assert alpha is not None
-    keys = [restructured.approved(gamma, setting.user(name), rey).result.key for name in ("ann", "bob")]  # type: ignore[union-attr]
+    keys = [handed_in.approved(gamma, setting.user(name), rey).result.key for name in ("ann", "bob")]  # type: ignore[union-attr]
     assert keys == ["d0-gamma.hand.1", "d0-gamma.hand.2"]
-    of_alpha = restructured.approved(alpha, setting.user("cat"), rey).result
+    of_alpha = handed_in.approved(alpha, setting.user("cat"), rey).result
     assert of_alpha is not None
     assert (of_alpha.origin, of_alpha.parent) == (alpha, alpha)
 
@@ -103,14 +103,14 @@ def test_two_peoples_rewrites_are_numbered_and_one_of_an_original_belongs_to_it(
 def test_a_long_name_leaves_room_for_the_number(rey: User, gamma: Dialogue) -> None:
     Dialogue.objects.filter(pk=gamma.pk).update(key="k" * 200)
     gamma.refresh_from_db()
-    made = restructured.approved(gamma, setting.user("ann"), rey).result
+    made = handed_in.approved(gamma, setting.user("ann"), rey).result
     assert made is not None
     assert made.key == "k" * 180 + ".hand.1"
 
 
 def test_nobody_reviews_their_own_and_the_page_says_so(client: Client, gamma: Dialogue) -> None:
     rae = setting.user("rae", "researcher")
-    own = restructured.submitted(gamma, rae)
+    own = handed_in.submitted(gamma, rae)
     client.force_login(rae, backend=BACKEND)
     assert "You restructured this dialogue yourself" in client.get(path(own)).content.decode()
     answer = client.post(path(own, "approve/"), {"version": "1"}, follow=True)
@@ -138,7 +138,7 @@ def test_a_text_that_changed_meanwhile_is_read_again_before_anything_is_said(
     browser: Client, waiting: Restructuring, what: str
 ) -> None:
     sent = {"version": "2", "words": "Shorter, please.", "message": "0", "text": "Why?"}
-    restructured.operate(waiting, {"op": "undo"})
+    handed_in.operate(waiting, {"op": "undo"})
     answer = browser.post(path(waiting, what), sent)
     html = answer.content.decode()
     assert answer.status_code == 409
@@ -164,7 +164,7 @@ def test_remarks_keep_the_words_they_were_said_of_and_can_be_settled(
     remark.refresh_from_db()
     assert remark.settled_at is not None
     assert AuditEvent.objects.filter(verb="settle remark").count() == 1
-    other = restructured.submitted(waiting.original, setting.user("bob"))
+    other = handed_in.submitted(waiting.original, setting.user("bob"))
     assert browser.post(path(other, f"remarks/{remark.pk}/settle/")).status_code == 404
 
 
@@ -180,7 +180,7 @@ def test_taking_back_keeps_the_text_and_giving_back_goes_on_from_there(browser: 
 
 
 def test_what_was_approved_is_not_taken_back(rey: User, gamma: Dialogue) -> None:
-    row = restructured.approved(gamma, setting.user("ann"), rey)
+    row = handed_in.approved(gamma, setting.user("ann"), rey)
     with pytest.raises(review.ReviewError, match="its dialogue stays"):
         review.take_back(restructuring=row, by=rey)
 
@@ -190,7 +190,7 @@ def further_split() -> ExampleSet:
 
 
 def test_an_approved_pair_becomes_an_example_with_the_log_of_its_making(browser: Client, gamma: Dialogue) -> None:
-    row = restructured.approved(gamma, setting.user("ann"), setting.user("rev", "researcher"), SPLIT, MERGE)
+    row = handed_in.approved(gamma, setting.user("ann"), setting.user("rev", "researcher"), SPLIT, MERGE)
     draft = further_split()
     said = browser.post(path(row, "example/"), {"example_set": draft.pk, "note": "Good."}, follow=True)
     assert "Added to By hand v1 as example 1." in said.content.decode()
@@ -206,7 +206,7 @@ def test_an_approved_pair_becomes_an_example_with_the_log_of_its_making(browser:
 
 
 def test_the_new_text_alone_goes_into_a_set_of_step_by_step_dialogues(rey: User, gamma: Dialogue) -> None:
-    row = restructured.approved(gamma, setting.user("ann"), rey)
+    row = handed_in.approved(gamma, setting.user("ann"), rey)
     positive = ExampleSet.objects.create(name="Positive", kind="step_by_step")
     made = examples.add_to(positive, restructuring=row, note="", by=rey)
     assert (made.messages, made.messages_after, made.dialogue) == (row.messages, None, row.result)

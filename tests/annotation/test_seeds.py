@@ -12,7 +12,7 @@ from annotation.restructuring.seed_views import said
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
 from generation.models import Endpoint
-from tests.annotation import restructured, setting
+from tests.annotation import handed_in, setting
 from tests.generation import judged
 
 pytestmark = pytest.mark.django_db
@@ -80,8 +80,8 @@ def test_dialogues_that_somebody_was_asked_for_can_be_left_out(browser: Client) 
     corpus = setting.corpus(2)
     taken, back = corpus.dialogues.of_version("gamma")
     ann = setting.user("ann")
-    restructured.asked(taken, ann)
-    restructured.asked(back, ann, state="withdrawn")
+    handed_in.asked(taken, ann)
+    handed_in.asked(back, ann, state="withdrawn")
     assert keys(browser.get(f"{CHOOSE}?untouched=on").content.decode()) == [back.key]
 
 
@@ -148,7 +148,7 @@ def test_asking_makes_one_open_copy_for_every_dialogue_and_person(browser: Clien
 def test_what_was_taken_back_can_be_asked_for_again(rey: User) -> None:
     gamma = setting.corpus(1).dialogues.of_version("gamma")[0]
     ann = setting.user("ann")
-    row = restructured.asked(gamma, ann)
+    row = handed_in.asked(gamma, ann)
     review.take_back(restructuring=row, by=rey)
     assert seeds.ask(dialogues=[gamma.pk], people=[ann], instructions="", by=rey) == (1, 0)
     with pytest.raises(review.ReviewError, match="one copy is enough"):
@@ -182,7 +182,7 @@ def test_only_active_people_who_may_restructure_can_be_asked(rey: User) -> None:
     gone.is_active = False
     gone.save(update_fields=["is_active"])
     User.objects.create(username="nobody-yet")
-    restructured.asked(setting.corpus(1).dialogues.of_version("gamma")[0], ann)
+    handed_in.asked(setting.corpus(1).dialogues.of_version("gamma")[0], ann)
     assert [(person.username, person.open_count) for person in seeds.annotators()] == [("ann", 1), ("rey", None)]
 
 

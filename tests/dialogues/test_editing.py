@@ -111,7 +111,8 @@ def test_a_new_change_ends_what_could_be_done_again() -> None:
     [
         None, [], "split", {}, {"op": "burn"}, {"op": ["split"]}, {"op": {}}, {"op": "split", "at": 0},
         {"op": "split", "at": True, "offset": 3}, {"op": "split", "at": 0.0, "offset": 3},
-        {"op": "split", "at": 0, "offset": 3, "by": "me"}, {"op": "undo", "at": 0}, {"op": "reword", "at": 0, "text": 3},
+        {"op": "split", "at": 0, "offset": 3, "by": "me"}, {"op": "undo", "at": 0},
+        {"op": "reword", "at": 0, "text": 3},
         {"op": "accept", "at": 0, "texts": "ab", "by": "rules"}, {"op": "accept", "at": 0, "texts": [], "by": "rules"},
         {"op": "insert", "at": 0, "speaker": 3, "text": "x"}, {"op": "insert", "at": 9, "speaker": 1, "text": "x"},
         {"op": "reword", "at": 0, "text": "a\x00"}, {"op": "reword", "at": 0, "text": "\ud83d"},
