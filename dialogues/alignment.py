@@ -8,7 +8,6 @@ from typing import NamedTuple
 from dialogues.fidelity import SpokenWord, spoken_words
 from dialogues.transcript import Transcript
 
-
 Link = tuple[int, int]
 
 

@@ -13,9 +13,11 @@ from dialogues import rubric
 from dialogues.statistics import count_words
 from dialogues.transcript import Transcript
 
-
 # The version of a person's rewrite of a generated dialogue.
 HAND = "restructured"
+# Who wrote a dialogue, which for a rewrite by hand is who wrote what was rewritten: a person's few rewrites belong
+# beside the versions of the model they improve on, not in a column of their own.
+AUTHOR = Case(When(version=HAND, then=F("parent__written_by")), default=F("written_by"))
 
 
 class Version(models.Model):
@@ -98,13 +100,6 @@ class DialogueQuerySet(models.QuerySet["Dialogue"]):
         """The original and everything written from it, by version and age."""
         root = dialogue.origin_id or dialogue.pk
         return self.filter(Q(pk=root) | Q(origin_id=root)).order_by("version__position", "pk")
-
-    def with_author(self) -> Self:
-        """With `author`: who wrote it, which for a rewrite by hand is who wrote the dialogue that was rewritten.
-
-        A person's few rewrites belong beside the versions of the model they improve on, not in a column of their own.
-        """
-        return self.annotate(author=Case(When(version=HAND, then=F("parent__written_by")), default=F("written_by")))
 
     def totals(self) -> dict[str, int]:
         """Sums of the stored counts, by field name."""

@@ -30,7 +30,7 @@ def why_not_review(restructuring: Restructuring, by: User) -> str:
     if restructuring.state == State.WITHDRAWN:
         return "It was taken back: give it back first."
     if restructuring.state != State.SUBMITTED:
-        return "It is still being worked on: it can be reviewed once its annotator has sent it in."
+        return "It is still being worked on: it can be reviewed once its annotator has handed it in."
     return ""
 
 

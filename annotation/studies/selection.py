@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 
 from annotation.models import Study
-from dialogues.models import Dialogue
+from dialogues.models import AUTHOR, Dialogue
 
 # (run, which of its writers); what no run wrote came with a file.
 Source = tuple[int, int]
@@ -98,12 +98,12 @@ def background_of(original: Dialogue, donor: Dialogue) -> tuple[str, list[str], 
 
 def writers(corpus_pk: int) -> list[str]:
     """Who wrote the generated dialogues of a corpus."""
-    rows = Dialogue.objects.filter(corpus=corpus_pk).with_author().exclude(author="").order_by("author")
+    rows = Dialogue.objects.filter(corpus=corpus_pk).annotate(author=AUTHOR).exclude(author="").order_by("author")
     return list(rows.values_list("author", flat=True).distinct())
 
 
 def _find(study: Study, versions: set[str]) -> dict[int, _Found]:
-    rows = Dialogue.objects.filter(corpus=study.corpus_id).with_author()
+    rows = Dialogue.objects.filter(corpus=study.corpus_id).annotate(author=AUTHOR)
     if study.writer:
         rows = rows.filter(Q(origin__isnull=True) | Q(author=study.writer))
     found: dict[int, _Found] = defaultdict(_Found)

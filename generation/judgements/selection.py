@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from dialogues.models import Corpus, Dialogue
+from dialogues.models import AUTHOR, Corpus, Dialogue
 from generation.models import Background, RunDialogue
 
 # (run, which of its writers); what no run wrote came with a file.
@@ -111,12 +111,12 @@ def select(wanted: Wanted) -> Selection:
 
 def writers(corpus_pk: int) -> list[str]:
     """Who wrote the generated dialogues of a corpus."""
-    rows = Dialogue.objects.filter(corpus=corpus_pk, origin__isnull=False).with_author().exclude(author="")
+    rows = Dialogue.objects.filter(corpus=corpus_pk, origin__isnull=False).annotate(author=AUTHOR).exclude(author="")
     return list(rows.order_by("author").values_list("author", flat=True).distinct())
 
 
 def _families(wanted: Wanted) -> Mapping[int, _Family]:
-    rows = Dialogue.objects.filter(corpus=wanted.corpus, version__in=wanted.versions).with_author()
+    rows = Dialogue.objects.filter(corpus=wanted.corpus, version__in=wanted.versions).annotate(author=AUTHOR)
     if wanted.writers:
         rows = rows.filter(Q(origin__isnull=True) | Q(author__in=wanted.writers))
     found: dict[int, _Family] = defaultdict(_Family)

@@ -101,11 +101,11 @@ def test_only_what_people_sent_in_is_compared_and_the_page_says_who_is_still_at_
     path = f"/restructurings/dialogues/{gamma.pk}/"
     assert browser.get(path).status_code == 404
     handed_in.asked(gamma, people[0])
-    assert "Nobody has sent it in yet" in browser.get(path).content.decode()
+    assert "Nobody has handed it in yet" in browser.get(path).content.decode()
     handed_in.submitted(gamma, people[1])
     html = browser.get(path).content.decode()
     assert "1 person is still working on it" in html
-    assert "Once a second person has sent theirs in" in html
+    assert "Once a second person has handed theirs in" in html
     assert browser.get(f"{path}pairs.csv").status_code == 404
 
 
