@@ -59,7 +59,7 @@ def agreement_table(shared: list[Shared]) -> Table:
     demo = (DEMO_NOTE,) if any(one.is_demo for one in shared) else ()
     return Table(
         "boundary-agreement",
-        f"Agreement on where messages end: {len(shared):,} dialogues, {pairs:,} pairs of people.",
+        f"Agreement on where messages end (dialogues: {len(shared):,}, pairs of people: {pairs:,}).",
         (Column("Measure", numeric=False), Column("Mean", 3), Column("Better is", numeric=False)),
         tuple(rows),
         (INTERVAL_NOTE, *demo, *DEFINITIONS),

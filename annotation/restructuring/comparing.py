@@ -42,6 +42,11 @@ class ShownSegment:
     marks: list[tuple[int, list[Mark]]]
 
     @property
+    def is_reworded(self) -> bool:
+        """Whether words came or went, not only the ends of messages moved."""
+        return any(mark.kind != "same" for _, words in self.marks for mark in words)
+
+    @property
     def what(self) -> str:
         """What happened here, in a word."""
         if not self.after:

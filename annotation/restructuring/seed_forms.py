@@ -58,6 +58,11 @@ class SeedFilter(forms.Form):
         self.fields["run"].queryset = runs.filter(corpus=corpus) if corpus else runs  # type: ignore[attr-defined]
 
     @property
+    def choices(self) -> Iterator[forms.BoundField]:
+        """The fields above the list."""
+        return (self[name] for name in ("corpus", "run", "version", "sort", "metric"))
+
+    @property
     def ranges(self) -> Iterator[forms.BoundField]:
         """The fields that narrow the list by a figure."""
         for name in seeds.FIGURES:

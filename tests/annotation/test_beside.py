@@ -128,7 +128,7 @@ def test_agreement_over_all_is_a_mean_over_dialogues_with_an_interval(browser: C
     assert isinstance(mean, Estimate)
     assert (mean.value, mean.n) == (pytest.approx(2 / 3), 2)
     assert mean.low is not None
-    assert "2 dialogues, 4 pairs" in table.caption
+    assert "dialogues: 2, pairs of people: 4" in table.caption
     html = browser.get(f"/restructurings/agreement/?corpus={corpus.pk}").content.decode()
     assert "Boundary" not in html
     assert "apart" in html
