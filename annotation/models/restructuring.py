@@ -17,6 +17,12 @@ class RestructuringQuerySet(models.QuerySet["Restructuring"]):
         """What this person was asked to restructure and still may see."""
         return self.filter(annotator_id=person.pk).exclude(state=Restructuring.State.WITHDRAWN)
 
+    def first_to_do(self) -> Self:
+        """What was sent back, then what is open, then the rest; within each as it was asked."""
+        states = (Restructuring.State.RETURNED, Restructuring.State.OPEN, Restructuring.State.SUBMITTED)
+        urgency = models.Case(*(models.When(state=state, then=place) for place, state in enumerate(states)), default=9)
+        return self.order_by(urgency, "pk")
+
     def kept(self) -> Self:
         """All that were not taken back."""
         return self.exclude(state=Restructuring.State.WITHDRAWN)

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,18 +17,18 @@ from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from dialogues.permissions import requires
 
+PAGE = 48
+
 
 @never_cache
 @require_GET
 @requires("annotation.add_operation", "restructure dialogues")
 def restructurings(request: HttpRequest) -> HttpResponse:
     """What the person was asked to restructure: what is open first, then what was done."""
-    mine = Restructuring.objects.of(cast(User, request.user)).select_related("original")
-    groups = {
-        "open": [Restructuring.State.RETURNED, Restructuring.State.OPEN],
-        "done": [Restructuring.State.SUBMITTED, Restructuring.State.APPROVED],
-    }
-    context = {name: mine.filter(state__in=states).order_by("-state", "pk") for name, states in groups.items()}
+    mine = Restructuring.objects.of(request.user).first_to_do().select_related("original")
+    page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
+    done = [row for row in page if not row.is_editable]
+    context = {"page": page, "open": [row for row in page if row.is_editable], "done": done}
     return render(request, "restructuring/mine.html", context)
 
 

@@ -1,13 +1,14 @@
 """Restructuring in a real browser: by keyboard alone, by mouse alone, by touch, across reloads, tabs and outages."""
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from annotation.models import Operation, Restructuring
 from annotation.restructuring.drafts import history_of
 from dialogues.editing import transcript_of
 from tests.annotation.restructured import CHAT, asked, gamma
 from tests.annotation.setting import dialogue
+from tests.browser.server import running_server
 from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
 
 
@@ -226,6 +227,61 @@ def test_nothing_is_lost_while_the_server_is_away(page: Page, work: Restructurin
         [1, "hi there,"], [1, "how are you today? my friend"], [2, "pretty good, thanks."],
         [2, "just got back from a run!"],
     ]  # fmt: skip
+
+
+def test_a_restart_of_the_server_while_typing_loses_nothing(
+    chromium: Browser, transactional_db: None, watch: Watch
+) -> None:
+    work = asked("ann")
+    with running_server() as first:
+        context = chromium.new_context(base_url=first.url)
+        page = context.new_page()
+        sign_in(page, work.annotator)
+        begin(page, work)
+        caret(boxes(page).nth(0), "how are")
+        keys(page, "Enter", "End")
+        page.keyboard.type(" Before,")
+        is_saved(page)
+    page.keyboard.type(" while it was away")
+    expect(page.locator("[data-saved]")).to_contain_text("Not saved yet, retrying")
+    keys(page, "ArrowDown", "Alt+Delete")
+    with running_server(int(first.url.rpartition(":")[2])):
+        page.keyboard.type("!")
+        is_saved(page)
+        context.close()
+    assert stored(work)[:3] == [
+        [1, "hi there,"], [1, "how are you today? Before, while it was away!"], CHAT[2],
+    ]  # fmt: skip
+
+
+# What is done, and what a screen reader is told of it.
+SPOKEN = [
+    ("split", ["Enter"], "Split into messages 2 and 3."),
+    ("split that cannot be", ["Home", "Enter"], "There is nothing to split off here"),
+    ("merge", ["End", "ArrowDown", "Home", "Backspace"], "Merged into message 2."),
+    ("merge that cannot be", ["Home", "Backspace"], "The message above is the other speaker’s"),
+    ("merge with the next", ["End", "Delete"], "Merged into message 2."),
+    ("move up", ["Alt+ArrowUp"], "Moved to place 1."),
+    ("move down", ["Alt+ArrowDown"], "Moved to place 3."),
+    ("add", ["Control+Enter"], "New message below message 2."),
+    ("add and write", ["Control+Enter", "o", "k", "Tab"], "Message added."),
+    ("delete", ["Alt+Delete"], "Message deleted"),
+    ("empty", ["Control+a", "Delete", "ArrowUp"], "Empty message deleted."),
+    ("undo", ["Alt+ArrowUp", "Control+z"], "Undone."),
+    ("redo", ["Alt+ArrowUp", "Control+z", "Control+Shift+z"], "Done again."),
+    ("nothing to undo", ["Control+z"], "There is nothing to undo."),
+]
+
+
+@pytest.mark.parametrize(("what", "pressed", "told"), SPOKEN, ids=[what for what, _, _ in SPOKEN])
+def test_every_operation_is_announced(
+    page: Page, work: Restructuring, what: str, pressed: list[str], told: str
+) -> None:
+    begin(page, work)
+    assert spoken(page).get_attribute("aria-live") == "polite"
+    caret(boxes(page).nth(1), "just got")
+    keys(page, *pressed)
+    expect(spoken(page)).to_contain_text(told)
 
 
 def test_a_lost_answer_keeps_an_operation_once(page: Page, work: Restructuring, watch: Watch) -> None:

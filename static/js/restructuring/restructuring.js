@@ -18,8 +18,9 @@ const saved = document.querySelector("[data-saved]");
 const spoken = find("spoken");
 const original = new History(data.original).draft;
 
+// The same words twice are told twice only if something about them differs.
 function say(text) {
-  spoken.textContent = text;
+  spoken.textContent = spoken.textContent === text ? `${text}\u00a0` : text;
 }
 
 function showState(text, tone = "") {
@@ -110,6 +111,7 @@ page.addEventListener("click", (event) => {
       editor.accept(place, texts, proposals.by);
     } else {
       proposals.dismiss(editor.draft[place]);
+      say("Proposal dismissed.");
     }
     const next = pieces.list.querySelector("[data-answer=accept]");
     next ? next.focus() : pieces.focus(place);
