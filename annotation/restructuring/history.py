@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from annotation.models import Operation, Restructuring
-from dialogues.editing import Draft, EditError, History, begin, replay
+from annotation.models import Restructuring
+from dialogues.alignment import sources
+from dialogues.editing import Draft, EditError, Piece, replay
 from dialogues.transcript import Transcript
 
 LONGEST_QUOTE = 60
@@ -37,7 +38,11 @@ class Told:
 def told(restructuring: Restructuring) -> Told:
     """Replay the log, in one query."""
     operations = list(restructuring.operations.select_related("person").order_by("number"))
-    drafts = _drafts(restructuring, operations)
+    try:
+        drafts = replay(restructuring.original.transcript, (row.body for row in operations)).drafts
+    except EditError:
+        # Only where somebody changed rows by hand: what is stored is shown, without the way there.
+        return Told([_stored(restructuring)], [])
     steps = [
         Step(row.number, in_words(row.body, before), row.person.get_username(), row.at)
         for row, before in zip(operations, drafts, strict=False)
@@ -45,14 +50,10 @@ def told(restructuring: Restructuring) -> Told:
     return Told(drafts, steps)
 
 
-def _drafts(restructuring: Restructuring, operations: list[Operation]) -> list[Draft]:
-    original = restructuring.original.transcript
-    try:
-        history: History = replay(original, (row.body for row in operations))
-    except EditError:
-        # Only where somebody changed rows by hand: what is stored is shown, without the way there.
-        return [begin(Transcript.of(restructuring.messages))]
-    return history.drafts
+def _stored(restructuring: Restructuring) -> Draft:
+    text = Transcript.of(restructuring.messages)
+    came_from = sources(restructuring.original.transcript, text)
+    return tuple(Piece(*message, (source,)) for message, source in zip(text, came_from, strict=True))
 
 
 def in_words(body: dict[str, Any], before: Draft) -> str:

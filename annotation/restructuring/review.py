@@ -133,11 +133,9 @@ def settle(*, restructuring: Restructuring, remark: Remark, by: User) -> None:
 
 
 def _locked(restructuring: Restructuring) -> Restructuring:
-    return (
-        Restructuring.objects.select_for_update(of=("self",))
-        .select_related("original", "annotator", "result")
-        .get(pk=restructuring.pk)
-    )
+    """The row as it is once everybody before us is done; what it points to is read afterwards, so that it is as new."""
+    rows = Restructuring.objects.select_for_update(no_key=True)
+    return rows.get(pk=restructuring.pk)
 
 
 def _refuse(why: str) -> None:
