@@ -122,3 +122,12 @@ def test_a_log_that_does_not_replay_still_shows_the_text(browser: Client) -> Non
     answer = browser.get(f"{OVERVIEW}{row.token}/")
     assert answer.status_code == 200
     assert row.messages[0][1] in answer.content.decode()
+
+
+def test_a_corpus_whose_dialogues_were_restructured_is_not_deleted_and_the_page_says_why(client: Client) -> None:
+    client.force_login(setting.user("ada", "admin"), backend=BACKEND)
+    row = handed_in.submitted(gamma(), setting.user("ann"))
+    answer = client.post(f"/corpora/{row.original.corpus_id}/delete/")
+    assert answer.status_code == 409
+    assert "1 restructuring<" in answer.content.decode()
+    assert Corpus.objects.exists()

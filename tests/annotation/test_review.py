@@ -1,13 +1,16 @@
 """A second person's review of a restructuring, and what becomes of it."""
 
+import uuid
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
 from annotation.models import Remark, Restructuring
 from annotation.people.profiles import profile_of
-from annotation.restructuring import examples, review
+from annotation.restructuring import drafts, examples, review
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation.adding import add_example
 from generation.models import Example, ExampleSet
@@ -166,6 +169,20 @@ def test_remarks_keep_the_words_they_were_said_of_and_can_be_settled(
     assert AuditEvent.objects.filter(verb="settle remark").count() == 1
     other = handed_in.submitted(waiting.original, setting.user("bob"))
     assert browser.post(path(other, f"remarks/{remark.pk}/settle/")).status_code == 404
+
+
+def test_a_reviewer_may_mend_the_text_before_approving_and_the_log_names_them(
+    browser: Client, rey: User, waiting: Restructuring
+) -> None:
+    assert f'href="/restructure/{waiting.token}/">Edit the text' in browser.get(path(waiting)).content.decode()
+    mended = drafts.Sent(uuid.uuid4(), {"op": "reword", "at": 0, "text": "Hello there"})
+    drafts.save_operations(rey, waiting.token, version=2, operations=[mended], now=timezone.now())
+    html = browser.get(path(waiting)).content.decode()
+    assert 'Reworded message 1: “hello ,” → “Hello there”</a> <span class="meta"><bdi>rey</bdi>' in html
+    browser.post(path(waiting, "approve/"), {"version": "3"})
+    waiting.refresh_from_db()
+    assert waiting.result is not None
+    assert waiting.result.messages[0] == [1, "Hello there"]
 
 
 def test_taking_back_keeps_the_text_and_giving_back_goes_on_from_there(browser: Client, waiting: Restructuring) -> None:
