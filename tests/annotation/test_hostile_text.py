@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Restructuring, Study
+from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation import triggers
@@ -48,6 +48,7 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Item: ("theme", "traits_1", "traits_2"),
     Rating: ("comment", "flag"),
     Restructuring: ("instructions", "review", "messages"),
+    Remark: ("quote", "text"),
     AuditEvent: ("verb",),
 }
 VOID_OF_PAGES = {"healthz", "generation:run_events", "dialogues:chart_script"}
