@@ -12,17 +12,19 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from annotation.models import ApiToken, Assignment, Invitation, Membership, Study
+from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
 from annotation.people import api_tokens, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
+from annotation.restructuring import review
 from annotation.roles import Role
+from dialogues.models import Dialogue
 from generation.curation import versions
 from generation.curation.content import Content
 from generation.curation.editing import change_example
 from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Run
-from tests.annotation import setting
+from tests.annotation import handed_in, restructured, setting
 from tests.generation import judged, runs
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -58,6 +60,8 @@ class Everything:
     call: Call
     example: Example
     token: str
+    restructuring: Restructuring
+    handed_in: Restructuring
     client: Client = field(default_factory=Client)
 
     @classmethod
@@ -86,7 +90,13 @@ class Everything:
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
-        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token)
+        gamma = corpus.dialogues.filter(version="gamma").first()
+        restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
+        waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
+        return cls(
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, restructuring,
+            waiting,
+        )  # fmt: skip
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -128,6 +138,11 @@ class Everything:
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
             "membership": {"token": self.membership.token},
             "item": {"token": self.assignment.token},
+            "restructuring": {"token": self.restructuring.token},
+            "handed-in restructuring": {"token": self.handed_in.token},
+            "remark": {"token": self.handed_in.token, "pk": Remark.objects.get().pk},
+            "restructured dialogue": {"pk": self.handed_in.original_id},
+            "pairs table": {"pk": self.handed_in.original_id, "form": "csv"},
         }
         return known[of]
 
@@ -155,6 +170,14 @@ def _rated(membership: Membership) -> Assignment:
     second = queue.next_assignment(membership, now=now)
     assert second is not None
     return second
+
+
+def _handed_in(original: Dialogue, annotator: User, reviewer: User) -> Restructuring:
+    """One that waits for review, with a remark, beside another person's approved one."""
+    handed_in.approved(original, setting.user("second-annotator"), reviewer)
+    waiting = handed_in.submitted(original, annotator)
+    review.add_remark(restructuring=waiting, version=waiting.version, place=0, text="a remark", by=reviewer)
+    return waiting
 
 
 def url_names() -> Iterator[str]:

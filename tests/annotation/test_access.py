@@ -199,6 +199,25 @@ TABLE = {
     "study_table_csv": staff("study table"),
     "study_table_latex": staff("study table"),
     "study_figure": staff("study figure"),
+    "restructuring_overview": staff(),
+    "restructuring_seeds": staff(),
+    # Without a choice there is nothing to ask for.
+    "restructuring_ask": staff(get=302, post=422),
+    "restructurings_export": staff(),
+    "restructuring_agreement": staff(),
+    "restructuring_agreement_csv": staff(),
+    "restructuring_agreement_latex": staff(),
+    "restructurings_beside": staff("restructured dialogue"),
+    "restructurings_beside_table": staff("pairs table"),
+    "restructuring_review": staff("handed-in restructuring"),
+    # The form names no text that was looked at.
+    "restructuring_approve": staff("handed-in restructuring", get=405, post=409),
+    "restructuring_send_back": staff("handed-in restructuring", get=405, post=422),
+    "restructuring_remark": staff("handed-in restructuring", get=405, post=422),
+    "restructuring_settle": staff("remark", get=405, post=302),
+    "restructuring_example": staff("handed-in restructuring", get=405, post=422),
+    "restructuring_take_back": staff("handed-in restructuring", get=405, post=302),
+    "restructuring_give_back": staff("handed-in restructuring", get=405, post=302),
     "rate": members(),
     "rate_next": owner("membership"),
     "rate_item": owner("item", post=404),
@@ -206,11 +225,22 @@ TABLE = {
     # A script asks these two: it gets a reason and never a log-in page that would look like success.
     "rate_draft": owner("item", get=405, post=404, stranger=403),
     "rate_submit": owner("item", get=405, post=404, stranger=403),
+    # Another annotator's, which waits for nobody's review.
+    "restructurings": members(),
+    "restructuring": owner("restructuring", post=404),
+    "restructuring_operations": owner("restructuring", get=405, post=404, stranger=403),
+    "restructuring_proposals": owner("restructuring", stranger=403),
+    "restructuring_submit": owner("restructuring", get=405, post=404),
+    "restructuring_reopen": owner("restructuring", get=405, post=404),
 }
 # Refused to strangers by a JSON answer, to members by their own page.
-SCRIPTS = {"rate_draft", "rate_submit"}
-DRAFT = {"version": 0, "scores": {}}
-SUBMISSION = {"submission_id": "6f2a1c9e-8d5b-4a53-9c3e-0f6c1f0f4f11", "scores": setting.SCORES}
+SCRIPTS = {"rate_draft", "rate_submit", "restructuring_operations", "restructuring_proposals"}
+BODIES = {
+    "rate_draft": {"version": 0, "scores": {}},
+    "rate_submit": {"submission_id": "6f2a1c9e-8d5b-4a53-9c3e-0f6c1f0f4f11", "scores": setting.SCORES},
+    "restructuring_operations": {"version": 0, "operations": []},
+    "restructuring_proposals": {},
+}
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:
@@ -276,8 +306,7 @@ def send(client: Client, method: str, name: str, path: str) -> HttpResponse:
     if method == "GET":
         return client.get(path)
     if name in SCRIPTS:
-        data = DRAFT if name == "rate_draft" else SUBMISSION
-        return client.generic(method, path, json.dumps(data), content_type="application/json")
+        return client.generic(method, path, json.dumps(BODIES[name]), content_type="application/json")
     if name.startswith("api:"):
         return client.generic(method, path, "{}", content_type="application/json")
     # A field that no form has: the form counts as sent, with everything missing.

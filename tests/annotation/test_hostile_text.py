@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Study
+from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation import triggers
@@ -47,6 +47,8 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Study: ("name#", "public_name", "guidelines"),
     Item: ("theme", "traits_1", "traits_2"),
     Rating: ("comment", "flag"),
+    Restructuring: ("instructions", "review", "messages"),
+    Remark: ("quote", "text"),
     AuditEvent: ("verb",),
 }
 VOID_OF_PAGES = {"healthz", "generation:run_events", "dialogues:chart_script"}
@@ -119,9 +121,14 @@ def pages(everything: Everything, role: Role | None) -> Iterator[tuple[str, str]
 
 
 def owners_pages(everything: Everything) -> Iterator[tuple[str, str]]:
-    for name, of in (("rate", ""), ("rate_next", "membership"), ("rate_item", "item")):
+    rater, annotator = everything.membership.rater, everything.restructuring.annotator
+    pages_of = [
+        (rater, "rate", ""), (rater, "rate_next", "membership"), (rater, "rate_item", "item"),
+        (annotator, "restructurings", ""), (annotator, "restructuring", "restructuring"),
+    ]  # fmt: skip
+    for person, name, of in pages_of:
         client = everything.browser_of(None)
-        client.force_login(everything.membership.rater, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
         path = reverse(name, kwargs=everything.arguments(of))
         yield path, client.get(path, follow=True).content.decode()
 
