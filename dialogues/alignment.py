@@ -1,11 +1,21 @@
 """Which words of a rewrite are which words of its original, and so which message each message came from."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from dialogues.fidelity import SpokenWord, spoken_words
 from dialogues.transcript import Transcript
+
+Link = tuple[int, int]
+
+
+class Segment(NamedTuple):
+    """Messages of the original (from 0) and those that a rewrite has in their place; either may be empty."""
+
+    before: range
+    after: range
 
 
 class Words(NamedTuple):
@@ -75,3 +85,34 @@ def sources(original: Transcript, rewrite: Transcript) -> list[int]:
         source = max(vote, key=lambda place: (vote[place], -place)) if vote else source
         found.append(source)
     return found
+
+
+def links(original: Transcript, rewrite: Transcript) -> list[Link]:
+    """Which messages belong together: for each of either text, the one of the other that shares most words with it."""
+    before, after = words_of(original), words_of(rewrite)
+    shared = Counter((before.owners[left], after.owners[right]) for left, right in matched_words(before, after))
+    ranked = sorted(shared, key=lambda pair: (-shared[pair], pair))
+    of_left = {left: (left, right) for left, right in reversed(ranked)}
+    of_right = {right: (left, right) for left, right in reversed(ranked)}
+    return sorted({*of_left.values(), *of_right.values()})
+
+
+def segments(before: int, after: int, linked: Iterable[Link]) -> list[Segment]:
+    """Both texts, of `before` and `after` messages, cut into as many pairs of neighbours as no link crosses.
+
+    A message of the rewrite that nothing links stands with what is above it; one of the original stands alone.
+    """
+    # For each message of the original: the furthest end of a link from above it, the nearest start of one from it on.
+    reach, nearest = [0] * (before + 1), [after] * (before + 1)
+    for left, right in linked:
+        reach[left + 1] = max(reach[left + 1], right + 1)
+        nearest[left] = min(nearest[left], right)
+    for place in range(before):
+        reach[place + 1] = max(reach[place + 1], reach[place])
+    for place in range(before - 1, -1, -1):
+        nearest[place] = min(nearest[place], nearest[place + 1])
+    cuts = [(place, nearest[place] if place else 0) for place in range(before) if reach[place] <= nearest[place]]
+    return [
+        Segment(range(left, left_end), range(right, right_end))
+        for (left, right), (left_end, right_end) in pairwise([*cuts, (before, after)])
+    ]

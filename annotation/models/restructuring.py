@@ -30,6 +30,17 @@ class RestructuringQuerySet(models.QuerySet["Restructuring"]):
     def for_review(self) -> Self:
         return self.filter(state=Restructuring.State.SUBMITTED)
 
+    def progress(self, person: Any) -> dict[str, int]:
+        """Counts for a home page: all that are kept, approved, waiting for this person, and in this person's hands."""
+        state = Restructuring.State
+        mine = Q(annotator=person.pk)
+        return self.kept().aggregate(
+            kept=models.Count("pk"),
+            approved=models.Count("pk", filter=Q(state=state.APPROVED)),
+            waiting=models.Count("pk", filter=Q(state=state.SUBMITTED) & ~mine),
+            mine=models.Count("pk", filter=Q(state__in=(state.OPEN, state.RETURNED)) & mine),
+        )
+
 
 class Restructuring(models.Model):
     """One annotator's copy of a dialogue on its way to a better one (paper §3.2).

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from annotation.models import Profile, Study
 from annotation.studies import design, members, simulation
+from config.demo import restructured
 from dialogues import importing
 from dialogues.models import Corpus, Rubric, Version
 from generation import example_sets
@@ -43,6 +44,7 @@ def load(passwords: Mapping[str, str], model_url: str) -> None:
     _judged(corpus, _endpoint(model_url, researcher), researcher)
     _finished_study(corpus, researcher)
     _open_study(corpus, researcher, people["rater"])
+    restructured.load(corpus, researcher, people["rater"])
 
 
 @transaction.atomic

@@ -12,14 +12,19 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from annotation.models import ApiToken, Assignment, Invitation, Membership, Restructuring, Study
+from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
 from annotation.people import api_tokens, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
+from annotation.restructuring import review
 from annotation.roles import Role
-from generation.models import BatchJob, Call, Endpoint, Run
-from tests.annotation import restructured, setting
+from dialogues.models import Dialogue
+from generation.curation import versions
+from generation.curation.content import Content
+from generation.curation.editing import change_example
+from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Run
+from tests.annotation import handed_in, restructured, setting
 from tests.generation import judged, runs
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -53,8 +58,10 @@ class Everything:
     endpoint: Endpoint
     run: Run
     call: Call
+    example: Example
     token: str
     restructuring: Restructuring
+    handed_in: Restructuring
     client: Client = field(default_factory=Client)
 
     @classmethod
@@ -78,13 +85,18 @@ class Everything:
         )
         judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
+        example = _draft_example(people[Role.RESEARCHER])
         (token,) = invitations.issue(role=Role.RATER, by=None)
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
         gamma = corpus.dialogues.filter(version="gamma").first()
         restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
-        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token, restructuring)
+        waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
+        return cls(
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, restructuring,
+            waiting,
+        )  # fmt: skip
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -111,6 +123,9 @@ class Everything:
             "dialogue": {"pk": self.call.dialogue_id},
             "endpoint": {"pk": self.endpoint.pk},
             "example set": {"pk": self.run.sets_used[0].pk},
+            "draft set": {"pk": self.example.example_set_id},
+            "draft set dialogue": {"pk": self.example.example_set_id, "dialogue": self.call.alpha_id},
+            "example": {"pk": self.example.pk},
             "run": {"pk": self.run.pk},
             "run dialogue": {"pk": self.run.pk, "dialogue": self.call.alpha_id},
             "run batch": {"pk": self.run.pk, "batch": BatchJob.objects.get().pk},
@@ -124,8 +139,21 @@ class Everything:
             "membership": {"token": self.membership.token},
             "item": {"token": self.assignment.token},
             "restructuring": {"token": self.restructuring.token},
+            "handed-in restructuring": {"token": self.handed_in.token},
+            "remark": {"token": self.handed_in.token, "pk": Remark.objects.get().pk},
+            "restructured dialogue": {"pk": self.handed_in.original_id},
+            "pairs table": {"pk": self.handed_in.original_id, "form": "csv"},
         }
         return known[of]
+
+
+def _draft_example(by: User) -> Example:
+    """The first of two examples of a clone, which differs from what it was cloned from."""
+    source = ExampleSet.objects.filter(kind="step_by_step").earliest("pk")
+    made = versions.clone(example_set=source, name="Mine", by=by)
+    example = made.examples.earliest("position")
+    changed = Content.of(made.kind, messages=[[1, "Some"], [1, "text"], [2, "and an answer"]], note="why")
+    return change_example(example=example, seen=0, content=changed, by=by)
 
 
 def _reset_link(user: User) -> dict[str, Any]:
@@ -142,6 +170,14 @@ def _rated(membership: Membership) -> Assignment:
     second = queue.next_assignment(membership, now=now)
     assert second is not None
     return second
+
+
+def _handed_in(original: Dialogue, annotator: User, reviewer: User) -> Restructuring:
+    """One that waits for review, with a remark, beside another person's approved one."""
+    handed_in.approved(original, setting.user("second-annotator"), reviewer)
+    waiting = handed_in.submitted(original, annotator)
+    review.add_remark(restructuring=waiting, version=waiting.version, place=0, text="a remark", by=reviewer)
+    return waiting
 
 
 def url_names() -> Iterator[str]:

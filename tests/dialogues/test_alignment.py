@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogues.alignment import matched, sources
+from dialogues.alignment import Link, links, matched, segments, sources
 from dialogues.fidelity import common_length
 from dialogues.transcript import Transcript
 from tests.generation.transcripts import transcripts
@@ -64,3 +64,39 @@ def test_a_dialogue_comes_from_itself(transcript: Transcript) -> None:
 def test_a_dialogue_of_a_thousand_messages_is_aligned_without_a_table_of_all_pairs() -> None:
     long = Transcript.of([[1 + number % 2, f"message {number} has a few more words in it"] for number in range(1000)])
     assert sources(long, long) == list(range(1000))
+
+
+def shapes(before: int, after: int, linked: list[Link]) -> list[tuple[list[int], list[int]]]:
+    return [(list(one.before), list(one.after)) for one in segments(before, after, linked)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "linked", "expected"),
+    [
+        (2, 3, [(0, 0), (0, 1), (1, 2)], [([0], [0, 1]), ([1], [2])]),
+        (3, 2, [(0, 0), (1, 0), (2, 1)], [([0, 1], [0]), ([2], [1])]),
+        (3, 2, [(0, 0), (2, 1)], [([0], [0]), ([1], []), ([2], [1])]),
+        (2, 3, [(0, 0), (1, 2)], [([0], [0, 1]), ([1], [2])]),
+        (2, 3, [(0, 1), (1, 2)], [([0], [0, 1]), ([1], [2])]),
+        (3, 3, [(0, 1), (1, 0), (2, 2)], [([0, 1], [0, 1]), ([2], [2])]),
+        (2, 1, [], [([0], [0]), ([1], [])]),
+    ],
+    ids=["split", "merged", "removed", "added", "added first", "moved", "nothing in common"],
+)
+def test_segments_are_as_small_as_no_link_crosses(
+    before: int, after: int, linked: list[Link], expected: list[tuple[list[int], list[int]]]
+) -> None:
+    assert shapes(before, after, linked) == expected
+
+
+@settings(max_examples=60)
+@given(transcripts(), transcripts())
+def test_segments_hold_every_message_once_and_in_order(original: Transcript, rewrite: Transcript) -> None:
+    found = segments(len(original), len(rewrite), links(original, rewrite))
+    assert [place for one in found for place in one.before] == list(range(len(original)))
+    assert [place for one in found for place in one.after] == list(range(len(rewrite)))
+
+
+def test_links_join_a_split_message_with_all_its_parts() -> None:
+    split = Transcript.of([[1, "Oh nice"], [1, "I ski too"], [2, "Really? Where do you go? I go to the lake."]])
+    assert links(GAMMA, split) == [(0, 0), (0, 1), (1, 2), (2, 2)]

@@ -125,3 +125,17 @@ def test_the_schema_is_valid_and_complete(capsys: pytest.CaptureFixture[str]) ->
     served = Script().get("schema/").json()
     assert set(served["paths"]) == set(schema["paths"])
     assert {"token": []} in served["paths"]["/api/endpoints/"]["get"]["security"]
+
+
+def test_copies_that_trials_were_made_with_are_listed_nowhere_and_chosen_by_nobody() -> None:
+    example_sets.load_all()
+    draft = ExampleSet.objects.get(kind="single_step")
+    copy = ExampleSet.objects.create(name="A copy", kind="single_step", snapshot_of=draft)
+    script = Script()
+    assert [row["name"] for row in script.get("example-sets/").json()["results"]] == ["Stephanie examples"] * 3
+    small_corpus(1)
+    endpoint_at("http://127.0.0.1:9/v1")
+    plan = {"corpus": "Small", "writers": ["Demo"], "sets": {"single_step": copy.pk}}
+    answer = script.post("runs/", plan)
+    assert answer.status_code == 400
+    assert f"no example set {copy.pk}" in answer.content.decode()

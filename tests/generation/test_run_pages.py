@@ -93,7 +93,7 @@ def test_example_sets_are_shown_as_bubbles_and_pairs_side_by_side(researcher: Cl
     draft(small_corpus(1), endpoint_at(ADDRESS))
     for row in ExampleSet.objects.all():
         body = researcher.get(row.get_absolute_url()).content.decode()
-        assert body.count("<article") == 5
+        assert body.count("data-example=") == 5
         assert body.count('<ol class="bubbles') == (10 if row.kind == "further_split" else 5)
 
 
