@@ -96,7 +96,7 @@ def endpoint_list(request: Request) -> Response:
 @door("GET", may="generation.view_exampleset", to="see example sets")
 def example_set_list(request: Request) -> Response:
     """Every version of every example set."""
-    return paged(request, ExampleSet.objects.filter(**asked(request, KindQuery)), ExampleSetSerializer)
+    return paged(request, ExampleSet.objects.listed().filter(**asked(request, KindQuery)), ExampleSetSerializer)
 
 
 @extend_schema(operation_id="example_set", responses=ExampleSetDetailSerializer)

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from dialogues.models import AuditEvent, Dialogue
-from generation.curation.content import MOST_EXAMPLES, Content, ContentError
+from generation.curation.content import FIELDS, MOST_EXAMPLES, Content, ContentError, TwinError
 from generation.curation.drafts import locked_draft
+from generation.curation.provenance import content_of
 from generation.models import Example, ExampleSet
 
 
@@ -50,16 +51,18 @@ def add_example(  # noqa: PLR0913 - the columns of one row, each by its name
 
 
 def refuse_twins(draft: ExampleSet, content: Content, dialogue: Dialogue | None, but: int | None = None) -> None:
-    """Raise ContentError where the set is full or shows this already; `but` is the example being changed."""
+    """Raise TwinError where the set shows this already, ContentError where it is full; `but`: the example changed."""
     others = draft.examples.exclude(pk=but) if but else draft.examples.all()
-    if dialogue is not None:
-        there = others.filter(dialogue=dialogue).first()
-        if there is not None:
-            raise ContentError(f"{dialogue.key} is in this set already, as example {there.position}")
-    shown = (content.messages.to_json(), content.messages_after and content.messages_after.to_json())
-    rows = list(others.values_list("position", "messages", "messages_after"))
-    for position, *texts in rows:
-        if tuple(texts) == shown:
-            raise ContentError(f"example {position} of this set has the same text")
+    rows = list(others.only("position", "dialogue", *FIELDS))
+    for row in rows:
+        row.example_set = draft
+        there = content_of(row)
+        if dialogue is not None and row.dialogue_id == dialogue.pk:
+            reason = f"{dialogue.key} is in this set already, as example {row.position}"
+        elif (there.messages, there.messages_after) == (content.messages, content.messages_after):
+            reason = f"example {row.position} of this set has the same text"
+        else:
+            continue
+        raise TwinError(reason, row.position, there)
     if len(rows) >= MOST_EXAMPLES:
         raise ContentError(f"a set has at most {MOST_EXAMPLES} examples; take one out first")

@@ -21,6 +21,14 @@ class ContentError(ValueError):
         self.about = about
 
 
+class TwinError(ContentError):
+    """The set has this text or this dialogue already, at `position`; `content` is what stands there."""
+
+    def __init__(self, reason: str, position: int, content: "Content") -> None:
+        super().__init__(reason)
+        self.position, self.content = position, content
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """One example without its place in a set and without where it came from."""
@@ -94,13 +102,13 @@ def _text(text: object, about: str) -> str:
         raise ContentError(f"{about} must be text", about)
     if problem := text_problem(text):
         raise ContentError(f"{about}: {problem}", about)
-    return text.strip()
+    return text
 
 
 def _traits(traits: Iterable[str], about: str) -> tuple[str, ...]:
     if isinstance(traits, str) or not isinstance(traits, Iterable):
         raise ContentError(f"{about} must be a list of texts", about)
-    found = tuple(filter(None, (_text(trait, about) for trait in traits)))
+    found = tuple(_text(trait, about) for trait in traits)
     if len(found) > MOST_TRAITS:
         raise ContentError(f"{about}: at most {MOST_TRAITS} traits", about)
     return found

@@ -1,6 +1,10 @@
-"""The lock that every change of a draft goes through."""
+"""The lock that every change of a draft goes through, and what to say when somebody was faster."""
 
 from generation.models import ExampleSet
+
+
+class StaleError(Exception):
+    """Somebody changed it since the page was opened; nothing of this change was written."""
 
 
 def locked_draft(example_set: ExampleSet) -> ExampleSet:

@@ -7,6 +7,7 @@ from django import forms
 
 from generation.engine.retrying import Edit
 from generation.models import ExampleKind, ExampleSet, RunStage, Stage
+from generation.plans.plan_form import SetChoice
 from generation.prompts import PLACEHOLDERS, PromptText, StageName
 from generation.stages import SPECS
 
@@ -34,8 +35,8 @@ class EditForm(forms.Form):
         self.before = PromptText(row.prompt.system, row.prompt.user)
         used = {used.kind: used for used in row.example_sets.all()}
         for kind in SPECS[self.stage].kinds:
-            self.fields[kind.value] = forms.ModelChoiceField(
-                ExampleSet.objects.filter(kind=kind), label=kind.label, empty_label=None, initial=used.get(kind)
+            self.fields[kind.value] = SetChoice(
+                ExampleSet.objects.choosable(kind), label=kind.label, empty_label=None, initial=used.get(kind)
             )
 
     @property

@@ -7,7 +7,7 @@ line both come through here, so that both refuse the same things for the same re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from dialogues.models import Corpus, Version
 from generation.engine.retrying import Edit
@@ -103,15 +103,15 @@ def _selection(given: Mapping[str, Any]) -> Selection:
 
 
 def _sets(given: Mapping[str, int]) -> dict[ExampleKind, ExampleSet]:
-    return {ExampleKind(kind): _numbered(ExampleSet, pk, "sets") for kind, pk in given.items()}
+    return {ExampleKind(kind): _numbered(ExampleSet.objects.listed(), pk, "sets") for kind, pk in given.items()}
 
 
 def _prompts(given: Mapping[str, int]) -> dict[Stage, Prompt]:
-    return {Stage(stage): _numbered(Prompt, pk, "prompts") for stage, pk in given.items()}
+    return {Stage(stage): _numbered(Prompt.objects.all(), pk, "prompts") for stage, pk in given.items()}
 
 
-def _numbered(model: type[M], pk: int, about: str) -> M:
-    row = model._default_manager.filter(pk=pk).first()
+def _numbered(rows: QuerySet[M], pk: int, about: str) -> M:
+    row = rows.filter(pk=pk).first()
     if row is None:
-        raise PlanError(f"There is no {model._meta.verbose_name} {pk}.", about)
+        raise PlanError(f"There is no {rows.model._meta.verbose_name} {pk}.", about)
     return row

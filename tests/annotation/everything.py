@@ -20,7 +20,10 @@ from annotation.rating.answers import Answer
 from annotation.restructuring import review
 from annotation.roles import Role
 from dialogues.models import Dialogue
-from generation.models import BatchJob, Call, Endpoint, Run
+from generation.curation import versions
+from generation.curation.content import Content
+from generation.curation.editing import change_example
+from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Run
 from tests.annotation import handed_in, restructured, setting
 from tests.generation import judged, runs
 
@@ -55,6 +58,7 @@ class Everything:
     endpoint: Endpoint
     run: Run
     call: Call
+    example: Example
     token: str
     restructuring: Restructuring
     handed_in: Restructuring
@@ -81,6 +85,7 @@ class Everything:
         )
         judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
+        example = _draft_example(people[Role.RESEARCHER])
         (token,) = invitations.issue(role=Role.RATER, by=None)
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
@@ -88,8 +93,9 @@ class Everything:
         gamma = corpus.dialogues.filter(version="gamma").first()
         restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
         waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
+        of_people = (restructuring, waiting)
         return cls(
-            people, sessions, study, draft, membership, assignment, endpoint, run, call, token, restructuring, waiting
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, *of_people
         )
 
     def browser_of(self, role: Role | None) -> Client:
@@ -117,6 +123,9 @@ class Everything:
             "dialogue": {"pk": self.call.dialogue_id},
             "endpoint": {"pk": self.endpoint.pk},
             "example set": {"pk": self.run.sets_used[0].pk},
+            "draft set": {"pk": self.example.example_set_id},
+            "draft set dialogue": {"pk": self.example.example_set_id, "dialogue": self.call.alpha_id},
+            "example": {"pk": self.example.pk},
             "run": {"pk": self.run.pk},
             "run dialogue": {"pk": self.run.pk, "dialogue": self.call.alpha_id},
             "run batch": {"pk": self.run.pk, "batch": BatchJob.objects.get().pk},
@@ -136,6 +145,15 @@ class Everything:
             "pairs table": {"pk": self.handed_in.original_id, "form": "csv"},
         }
         return known[of]
+
+
+def _draft_example(by: User) -> Example:
+    """The first of two examples of a clone, which differs from what it was cloned from."""
+    source = ExampleSet.objects.filter(kind="step_by_step").earliest("pk")
+    made = versions.clone(example_set=source, name="Mine", by=by)
+    example = made.examples.earliest("position")
+    changed = Content.of(made.kind, messages=[[1, "Some"], [1, "text"], [2, "and an answer"]], note="why")
+    return change_example(example=example, seen=0, content=changed, by=by)
 
 
 def _reset_link(user: User) -> dict[str, Any]:

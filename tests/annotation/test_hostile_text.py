@@ -12,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
+from generation import triggers
 from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage
 from tests.annotation.everything import Everything
 from tests.annotation.test_access import TABLE
@@ -35,7 +36,7 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Dialogue: ("key#", "messages", "traits_1", "traits_2", "theme", "written_by"),
     Endpoint: ("name#", "model", "check_result"),
     ExampleSet: ("name#", "note"),
-    Example: ("topic", "theme", "messages", "note"),
+    Example: ("topic", "theme", "messages", "note", "traits_1", "traits_2"),
     Run: ("name", "state_reason"),
     RunStage: ("model",),
     BatchJob: ("provider_id", "provider_status", "problem"),
@@ -88,13 +89,14 @@ def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 
 
 def poison(payload: str) -> None:
-    """Put the payload wherever somebody outside could have written something."""
-    for model, names in WRITTEN.items():
-        for row in model._default_manager.all():
-            fields = [name.removesuffix("#") for name in names]
-            for name in names:
-                write(row, name.removesuffix("#"), f"{row.pk}{payload}" if name.endswith("#") else payload)
-            model._default_manager.filter(pk=row.pk).update(**{name: getattr(row, name) for name in fields})
+    """Put the payload wherever somebody outside could have written something, in what is frozen now even."""
+    with triggers.lifted():
+        for model, names in WRITTEN.items():
+            for row in model._default_manager.all():
+                fields = [name.removesuffix("#") for name in names]
+                for name in names:
+                    write(row, name.removesuffix("#"), f"{row.pk}{payload}" if name.endswith("#") else payload)
+                model._default_manager.filter(pk=row.pk).update(**{name: getattr(row, name) for name in fields})
 
 
 def write(row: models.Model, name: str, text: str) -> None:

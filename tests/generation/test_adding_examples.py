@@ -22,7 +22,7 @@ def made(kind: str = "step_by_step") -> ExampleSet:
 def test_an_example_goes_to_the_end_and_the_record_says_who_added_it() -> None:
     row, anna = made(), User.objects.create(username="anna")
     first = add_example(example_set=row, by=anna, messages=TALK, source="hand")
-    second = add_example(example_set=row, by=anna, messages=AFTER, source="hand", traits_1=["I bake. ", " "])
+    second = add_example(example_set=row, by=anna, messages=AFTER, source="hand", traits_1=["I bake."])
     assert (first.position, second.position) == (1, 2)
     assert second.traits_1 == ["I bake."]
     event = AuditEvent.objects.get(subject=f"exampleset:{row.pk}", detail__example=second.pk)
