@@ -93,10 +93,10 @@ class Everything:
         gamma = corpus.dialogues.filter(version="gamma").first()
         restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
         waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
+        of_people = (restructuring, waiting)
         return cls(
-            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, restructuring,
-            waiting,
-        )  # fmt: skip
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, *of_people
+        )
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
