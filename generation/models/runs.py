@@ -102,6 +102,15 @@ class Run(models.Model):
         return list(self.stages) == [Stage.JUDGE]
 
     @property
+    def subject_field(self) -> str:
+        """The field of its calls that names the chosen dialogue a call was made for.
+
+        A run that takes α through its stages knows them as `alpha`; a run of one stage on whatever it is given (judges,
+        further-split alone) as `dialogue`.
+        """
+        return "dialogue" if list(self.stages) in ([Stage.JUDGE], [Stage.FURTHER_SPLIT]) else "alpha"
+
+    @property
     def rows(self) -> list["RunStage"]:
         """Every stage row in the order of the stages, then by branch and edition."""
         place = {name: number for number, name in enumerate(self.stages)}
