@@ -21,6 +21,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         rows = RunStage.objects.select_related("endpoint", "prompt").prefetch_related("example_sets")
         return self.select_related("rubric").prefetch_related(models.Prefetch("run_stages", rows))
 
+    def listed(self) -> Self:
+        """Runs that people plan, without those of trials."""
+        return self.filter(corpus__is_scratch=False)
+
     def running(self) -> Self:
         return self.filter(state=Run.State.RUNNING)
 
