@@ -88,7 +88,7 @@ def _status(command: BaseCommand, options: dict[str, Any]) -> int:
 
 
 def _list(command: BaseCommand, options: dict[str, Any]) -> int:
-    found = progress_of_all(list(Run.objects.with_stages()))
+    found = progress_of_all(list(Run.objects.listed().with_stages()))
     if options["json"]:
         print_json(command, {"runs": [progress.as_json() for progress in found]})
         return DONE

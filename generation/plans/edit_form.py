@@ -34,8 +34,10 @@ class EditForm(forms.Form):
         self.before = PromptText(row.prompt.system, row.prompt.user)
         used = {used.kind: used for used in row.example_sets.all()}
         for kind in SPECS[self.stage].kinds:
+            # The copy that a trial was made with is on offer where it is what is shown now.
+            offered = ExampleSet.objects.listed() | ExampleSet.objects.filter(pk__in=[one.pk for one in used.values()])
             self.fields[kind.value] = forms.ModelChoiceField(
-                ExampleSet.objects.filter(kind=kind), label=kind.label, empty_label=None, initial=used.get(kind)
+                offered.filter(kind=kind), label=kind.label, empty_label=None, initial=used.get(kind)
             )
 
     @property

@@ -7,7 +7,7 @@ line both come through here, so that both refuse the same things for the same re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from dialogues.models import Corpus, Version
 from generation.engine.retrying import Edit
@@ -70,7 +70,7 @@ def edits_of(given: Mapping[str, Mapping[str, Any]]) -> dict[Stage, Edit]:
 
 def named(model: type[M], name: str, about: str) -> M:
     """The row of that name; raises PlanError that lists what there is."""
-    rows = model._default_manager.all()
+    rows = _offered(model)
     row = rows.filter(name=name).first()
     if row is None:
         known = ", ".join(rows.values_list("name", flat=True)[:NAMES_SHOWN]) or "none yet"
@@ -111,7 +111,15 @@ def _prompts(given: Mapping[str, int]) -> dict[Stage, Prompt]:
 
 
 def _numbered(model: type[M], pk: int, about: str) -> M:
-    row = model._default_manager.filter(pk=pk).first()
+    row = _offered(model).filter(pk=pk).first()
     if row is None:
         raise PlanError(f"There is no {model._meta.verbose_name} {pk}.", about)
     return row
+
+
+def _offered(model: type[M]) -> QuerySet[M]:
+    """What a plan may name: nothing that only trials use."""
+    narrowed: dict[type[Model], QuerySet[Any]] = {
+        Corpus: Corpus.objects.listed(), ExampleSet: ExampleSet.objects.listed(), Prompt: Prompt.objects.kept(),
+    }  # fmt: skip
+    return narrowed.get(model, model._default_manager.all())

@@ -44,7 +44,7 @@ class SideBySide:
 def comparable() -> QuerySet[Run]:
     """Runs that have written something, newest first."""
     written = Output.objects.values("call__run")
-    return Run.objects.filter(pk__in=written).with_stages().select_related("corpus")
+    return Run.objects.listed().filter(pk__in=written).with_stages().select_related("corpus")
 
 
 def side_by_side(runs: Sequence[Run], alpha: Dialogue) -> SideBySide:

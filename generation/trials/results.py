@@ -1,5 +1,6 @@
 """What came of a trial: before and after for each background and arm, with figures, and their means."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -117,6 +118,20 @@ class Results:
     means: list[Mean] = field(default_factory=list)
     theme_tokens: int = 0
     theme_cost: Decimal = Decimal(0)
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever there is something new to show."""
+        told = [(one.dialogue.pk if one.dialogue else None, one.why) for one in self._written]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+    @property
+    def sentence(self) -> str:
+        """How far it is, for the top of the page."""
+        parts = [f"{self.came} of {self.wanted} answers"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        return ", ".join(parts)
 
     @property
     def open(self) -> int:

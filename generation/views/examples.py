@@ -20,7 +20,7 @@ CAPTIONS = {
 @require_GET
 @requires("generation.view_exampleset", "see example sets")
 def example_sets(request: HttpRequest) -> HttpResponse:
-    sets = list(ExampleSet.objects.annotate(size=Count("examples")))
+    sets = list(ExampleSet.objects.listed().annotate(size=Count("examples")))
     groups = [
         {"label": kind.label, "caption": CAPTIONS[kind], "sets": [row for row in sets if row.kind == kind]}
         for kind in ExampleKind

@@ -18,9 +18,9 @@ from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.roles import Role
-from generation.models import BatchJob, Call, Endpoint, Run
+from generation.models import BatchJob, Call, Endpoint, Prompt, Run, Trial
 from tests.annotation import setting
-from tests.generation import judged, runs
+from tests.generation import judged, runs, trials
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Nothing listens on the discard port: a check of this endpoint fails at once.
@@ -76,6 +76,9 @@ class Everything:
             state=Call.State.FAILED, outcome="unparsable", raw_reply="a bad reply"
         )
         judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
+        gamma = corpus.dialogues.of_version("gamma").first()
+        assert gamma is not None
+        trials.asked(endpoint, [gamma], prompt=trials.wording("further_split", "Be brief."))
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
         (token,) = invitations.issue(role=Role.RATER, by=None)
         profile_of(people[Role.RATER])
@@ -108,6 +111,8 @@ class Everything:
             "dialogue": {"pk": self.call.dialogue_id},
             "endpoint": {"pk": self.endpoint.pk},
             "example set": {"pk": self.run.sets_used[0].pk},
+            "prompt": {"pk": Prompt.objects.get(is_trial=True).pk},
+            "trial": {"pk": Trial.objects.get().pk},
             "run": {"pk": self.run.pk},
             "run dialogue": {"pk": self.run.pk, "dialogue": self.call.alpha_id},
             "run batch": {"pk": self.run.pk, "batch": BatchJob.objects.get().pk},

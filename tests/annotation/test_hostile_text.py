@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
-from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage
+from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage, Trial
 from tests.annotation.everything import Everything
 from tests.annotation.test_access import TABLE
 
@@ -41,6 +41,7 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     BatchJob: ("provider_id", "provider_status", "problem"),
     Call: ("raw_reply", "reply_model", "error", "finish_reason"),
     Judgement: ("reason",),
+    Trial: ("why_alone",),
     ApiToken: ("name#",),
     Background: ("theme",),
     Study: ("name#", "public_name", "guidelines"),

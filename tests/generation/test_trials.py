@@ -1,4 +1,4 @@
-"""A trial: a draft set or wording beside what runs use now, on copies, paid for once, leading back to its exact text."""
+"""A trial: a draft set or wording beside what runs use now, on copies, paid once, leading back to its exact text."""
 
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from generation.trials.planning import create_trial, discard_trial, start_trial,
 from generation.trials.results import results_of
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, started, work
-from tests.generation.trials import choice, draft_set, fetched, gammas, tried
+from tests.generation.trials import choice, draft_set, fetched, gammas, tried, wording
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def endpoint(demo_model: DemoServer) -> Endpoint:
     example_sets.load_all()
     return endpoint_at(demo_model.base_url, price_in=Decimal(2), price_out=Decimal(8))
-
-
-def wording(stage: Stage, more: str) -> PromptText:
-    newest = example_sets.newest_prompts([stage])[0]
-    return PromptText(newest.system, newest.user + more)
 
 
 def freeze(kind: ExampleKind) -> ExampleSet:
@@ -157,7 +152,7 @@ def test_a_pair_is_tried_on_one_theme_for_both_arms(endpoint: Endpoint, kind: Ex
     found = results_of(trial)
     assert (found.came, found.wanted) == (4, 4)
     first = "beta" if kind == ExampleKind.SINGLE_STEP else "gamma"
-    assert [one.version.slug for one in found.rows[0].answers[0].written][0] == first
+    assert found.rows[0].answers[0].written[0].version.slug == first
     assert found.theme_tokens > 0
     assert all(row.theme for row in found.rows)
     # The next trial takes the theme that is there now, and the side that has not changed.

@@ -6,6 +6,7 @@ from dialogues.models import Corpus, Dialogue
 from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.models import Endpoint, Example, ExampleKind, ExampleSet, Stage, Trial
+from generation.prompts import PromptText
 from generation.trials.planning import TrialChoice, create_trial, start_trial
 from tests.generation.runs import work
 from tests.generation.written_runs import GAMMA, STEPHANIE
@@ -42,10 +43,22 @@ def fetched(trial: Trial) -> Trial:
     return Trial.objects.with_arms().get(pk=trial.pk)
 
 
-def tried(endpoint: Endpoint, dialogues: list[Dialogue], **fields: Any) -> Trial:
-    """A trial that has run to its end."""
+def wording(stage: str, more: str) -> PromptText:
+    """The newest prompt of a stage and these words."""
+    newest = example_sets.newest_prompts([Stage(stage)])[0]
+    return PromptText(newest.system, newest.user + more)
+
+
+def asked(endpoint: Endpoint, dialogues: list[Dialogue], **fields: Any) -> Trial:
+    """A trial that has started."""
     trial = fetched(create_trial(choice(endpoint, dialogues, **fields)))
     start_trial(trial)
+    return fetched(trial)
+
+
+def tried(endpoint: Endpoint, dialogues: list[Dialogue], **fields: Any) -> Trial:
+    """A trial that has run to its end."""
+    trial = asked(endpoint, dialogues, **fields)
     if trial.own_run:
         work(trial.own_run)
     return fetched(trial)
