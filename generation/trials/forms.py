@@ -154,7 +154,8 @@ class TrialForm(forms.Form):
             return []
         rows = candidates(self.shown_corpus, self.target.stage)
         # A bound field remembers what it first began with, which is not known yet.
-        named = self.data.getlist("dialogues") if self.is_bound else self.initial.get("dialogues", ())
+        sent: Any = self.data
+        named = sent.getlist("dialogues") if self.is_bound else self.initial.get("dialogues", ())
         keys = [int(key) for key in named if str(key).isascii() and str(key).isdigit() and len(str(key)) < 18]
         chosen = rows.filter(pk__in=keys[:MOST_BACKGROUNDS]) if keys else rows.none()
         found = {row.pk: row for row in (*chosen, *rows.searched(str(self["search"].value() or ""))[:SHOWN])}
