@@ -97,7 +97,7 @@ class TrialForm(forms.Form):
         self.shown_corpus = self._corpus()
         found = self._found()
         self.fields["dialogues"].choices = [(str(row.pk), _label(row)) for row in found]  # type: ignore[attr-defined]
-        self.fields["dialogues"].label = f"One to {MOST_BACKGROUNDS} {target.reads}"
+        self.fields["dialogues"].label = f"One to five {target.reads}"
         kept = {str(key) for key in self.initial.get("dialogues", ())} & {str(row.pk) for row in found}
         self.initial["dialogues"] = sorted(kept) or [str(row.pk) for row in _first_backgrounds(found)]
 

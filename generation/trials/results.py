@@ -97,7 +97,7 @@ class Figure:
 
     def signed(self, value: float) -> str:
         """With its sign; shares in percentage points."""
-        text = f"{value * 100:+.1f} points" if self.share else f"{value:+.{self.digits}f}"
+        text = f"{value * 100:+.1f} points" if self.share else f"{value:+.{max(1, self.digits)}f}"
         return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -121,7 +121,7 @@ class Results:
 
     @property
     def mark(self) -> str:
-        """Changes whenever there is something new to show."""
+        """Changes whenever an answer has something new to show."""
         told = [(one.dialogue.pk if one.dialogue else None, one.why) for one in self._written]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 

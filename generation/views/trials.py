@@ -94,11 +94,19 @@ def trial_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if trial.state == Run.State.DRAFT:
         return render(request, "generation/trial_draft.html", _planned(trial))
     found = results_of(trial)
-    context = {"trial": trial, "found": found, "run": trial.own_run, "live": trial.state == Run.State.RUNNING}
+    advice = _advice(trial)
+    context = {
+        "trial": trial,
+        "found": found,
+        "run": trial.own_run,
+        "live": trial.state == Run.State.RUNNING,
+        "advice": advice,
+        "mark": f"{found.mark}{len(advice)}",
+    }
     if "HX-Request" in request.headers:
         response = _moved(request, context)
     else:
-        context |= {"progress": _progress(trial), "next_version": _next_version(trial)}
+        context["next_version"] = _next_version(trial)
         response = render(request, "generation/trial.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -168,15 +176,14 @@ def _moved(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         response = HttpResponse(status=200)
         response[HTMX_REFRESH] = "true"
         return response
-    if request.GET.get("seen") == context["found"].mark:
+    if request.GET.get("seen") == context["mark"]:
         return HttpResponse(status=204)
     return render(request, "generation/_trial_results.html", {**context, "moved": True})
 
 
-def _progress(trial: Trial) -> Any:
-    if trial.own_run is None:
-        return None
-    return progress_of(Run.objects.with_stages().get(pk=trial.own_run.pk))
+def _advice(trial: Trial) -> str:
+    """Why nothing moves, where that is so."""
+    return progress_of(trial.own_run).advice if trial.own_run else ""
 
 
 def _next_version(trial: Trial) -> int | None:

@@ -157,7 +157,7 @@ def test_a_page_that_watches_is_told_what_is_new_and_no_more(researcher: Client,
     there, asks = trial.get_absolute_url(), {"HX-Request": "true"}
     page = researcher.get(there)
     assert "every 2s" in page.content.decode()
-    mark = page.context["found"].mark
+    mark = page.context["mark"]
     assert researcher.get(there, {"seen": mark}, headers=asks).status_code == 204
     part = researcher.get(there, {"seen": "older"}, headers=asks).content.decode()
     assert 'id="trial-results"' in part
