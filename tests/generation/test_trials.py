@@ -1,10 +1,14 @@
 """A trial: a draft set or wording beside what runs use now, on copies, paid once, leading back to its exact text."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
+from django.db import connections
 from django.db.models import Sum
 
+from annotation.roles import Role
 from dialogues.models import Corpus, Dialogue
 from generation import example_sets
 from generation.engine.requests import rebuild_messages, with_stages
@@ -18,6 +22,7 @@ from generation.trials.results import results_of
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 from tests.generation.trials import choice, draft_set, fetched, gammas, tried, wording
+from tests.people import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -226,6 +231,24 @@ def test_one_filling_in_of_the_form_makes_one_trial(endpoint: Endpoint) -> None:
     made = [create_trial(choice(endpoint, given, example_set=draft, once="this form")) for _ in range(2)]
     assert made[0] == made[1]
     assert Trial.objects.count() == Run.objects.count() == 1
+
+
+def test_two_clicks_at_the_same_moment_make_one_trial(endpoint: Endpoint) -> None:
+    given, draft = gammas(small_corpus(2)), draft_set()
+    together = Barrier(2)
+
+    def click() -> int:
+        try:
+            together.wait()
+            return create_trial(choice(endpoint, given, example_set=draft, once="this form"), by=clicker).pk
+        finally:
+            connections.close_all()
+
+    clicker = make_user(Role.RESEARCHER)
+    with ThreadPoolExecutor(2) as pool:
+        made = [click.result() for click in [pool.submit(click), pool.submit(click)]]
+    assert made[0] == made[1]
+    assert Trial.objects.count() == Run.objects.count() == draft.snapshots.count() == 1
 
 
 def test_a_trial_is_stopped_and_goes_on(endpoint: Endpoint) -> None:
