@@ -19,6 +19,7 @@ from generation.plans.named_choice import named
 from generation.plans.planning import PlanError
 from generation.prompts import PromptText
 from generation.trials import planning
+from generation.trials.as_json import as_json
 from generation.trials.forms import candidates
 from generation.trials.results import Results, results_of
 from generation.watching.progress import money, progress_of
@@ -181,39 +182,6 @@ def _lines(found: Results) -> Iterator[str]:
     for row in found.rows:
         for one in (one for answer in row.answers for one in answer.written if one.failed):
             yield f"{row.subject.key}, {one.arm.get_name_display()}: {one.why} Call {one.call.pk if one.call else '–'}."
-
-
-def as_json(found: Results) -> dict[str, Any]:
-    """A trial with everything that came of it."""
-    trial = found.trial
-    return {
-        "trial": trial.pk,
-        "what": trial.what,
-        "stage": trial.stage,
-        "state": trial.state,
-        "run": trial.own_run.pk if trial.own_run else None,
-        "sentence": found.sentence,
-        "why_alone": trial.why_alone,
-        "arms": [
-            {"name": arm.name, "sets": [used.pk for used in arm.run_stage.example_sets.all()],
-             "prompt": arm.run_stage.prompt_id, "reused": arm.reused}
-            for arm in trial.arms.all()
-        ],
-        "backgrounds": [
-            {"dialogue": row.source.key if row.source else row.subject.key, "before": row.before,
-             "answers": [_answer_json(answer) for answer in row.answers]}
-            for row in found.rows
-        ],
-    }  # fmt: skip
-
-
-def _answer_json(answer: Any) -> dict[str, Any]:
-    written = [
-        {"version": one.version.pk, "messages": one.dialogue.messages if one.dialogue else None, "figures": one.figures,
-         "call": one.call.pk if one.call else None, "failed": one.failed, "why": one.why}
-        for one in answer.written
-    ]  # fmt: skip
-    return {"arm": answer.arm.name, "tokens": answer.tokens, "cost": str(answer.cost), "written": written}
 
 
 def _list(command: BaseCommand, options: dict[str, Any]) -> int:

@@ -20,6 +20,8 @@ EXAMPLE_FIELDS = (
     "position", "topic", "theme", "traits_1", "traits_2", "messages", "messages_after", "note", "source",
     "dialogue_id", "dialogue_after_id", "operations",
 )  # fmt: skip
+# What a model is shown of it.
+SHOWN_FIELDS = ("theme", "traits_1", "traits_2", "messages", "messages_after")
 
 
 def scratch_corpus() -> Corpus:
@@ -56,6 +58,11 @@ def _copy(dialogue: Dialogue, corpus: Corpus) -> Dialogue:
     longest = Dialogue._meta.get_field("key").max_length
     key = f"{dialogue.pk}: {dialogue.corpus}/{dialogue.key}"[:longest]
     return Dialogue.objects.get_or_create(corpus=corpus, key=key, defaults={**fields, "origin": origin})[0]
+
+
+def shown(example_set: ExampleSet) -> list[list[object]]:
+    """What models are shown of a set: two that say the same are the same to them."""
+    return [[getattr(row, name) for name in SHOWN_FIELDS] for row in example_set.examples.all()]
 
 
 @transaction.atomic

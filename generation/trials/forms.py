@@ -99,7 +99,7 @@ class TrialForm(forms.Form):
         self.fields["dialogues"].choices = [(str(row.pk), _label(row)) for row in found]  # type: ignore[attr-defined]
         self.fields["dialogues"].label = f"One to five {target.reads}"
         kept = {str(key) for key in self.initial.get("dialogues", ())} & {str(row.pk) for row in found}
-        self.initial["dialogues"] = sorted(kept) or [str(row.pk) for row in _first_backgrounds(found)]
+        self.initial["dialogues"] = sorted(kept, key=int) or [str(row.pk) for row in _first_backgrounds(found)]
 
     @property
     def placeholders(self) -> Sequence[str]:

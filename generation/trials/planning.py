@@ -1,9 +1,7 @@
 """A trial before it costs anything: what is tried, beside what, on which backgrounds, and what was answered before."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -26,20 +24,19 @@ from generation.models import (
     TrialArm,
     TrialSubject,
 )
-from generation.plans.branches import MAX_TOKENS, Branches, create_branches, parameters
+from generation.plans.branches import MAX_TOKENS, Branches, create_branches
 from generation.plans.choosing import themes_of
 from generation.plans.planning import Material, PlanError
+from generation.plans.splitting import NOT_LOADED
 from generation.prompts import PromptError, PromptText, StageName, check_prompt, prompt_sha256
 from generation.stages import SPECS
-from generation.trials.copies import as_tried, content, copies_of, scratch_corpus, wording_on_trial
+from generation.trials.arms import Arms, arms_of, fingerprint
+from generation.trials.copies import copies_of, scratch_corpus, wording_on_trial
 
 MOST_BACKGROUNDS = 5
+LOOKED_AT = 10  # earlier arms of the same kind
 STAGES = (Stage.PAIR, Stage.FURTHER_SPLIT)
 STAGE_OF = {kind: stage for stage in STAGES for kind in SPECS[stage].kinds}
-NOT_LOADED = "The example sets or prompts are not loaded; run `manage.py load_examples`."
-SAME = "What you try is what runs use now, so there is nothing to set beside it."
-NO_OTHER = "There is no other set of this kind yet, so nothing stands beside it."
-TRIED, CURRENT = TrialArm.Name.DRAFT, TrialArm.Name.CURRENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +59,6 @@ class TrialChoice:
     token_budget: int | None = None
     again: bool = False
     once: str = ""
-
-
-@dataclass(slots=True)
-class _Arms:
-    material: dict[TrialArm.Name, Material] = field(default_factory=dict)
-    why_alone: str = ""
 
 
 def create_trial(choice: TrialChoice, *, by: Any = None) -> Trial:
@@ -102,7 +93,6 @@ def discard_trial(trial: Trial, *, by: Any = None) -> bool:
     if trial.own_run is None or not lifecycle.discard(trial.own_run):
         return False
     AuditEvent.record(by, "trial.discarded", trial)
-    trial.delete()
     return True
 
 
@@ -121,7 +111,7 @@ def _create(choice: TrialChoice, by: Any) -> Trial:
         TrialSubject(trial=trial, dialogue=copy, source=dialogue)
         for copy, dialogue in zip(copies, choice.dialogues, strict=True)
     )
-    arms = _arms(choice, prompt)
+    arms = arms_of(choice.stage, choice.example_set, prompt)
     trial.why_alone = arms.why_alone
     trial.save(update_fields=["why_alone"])
     _answer(trial, choice, arms, copies, by)
@@ -129,7 +119,7 @@ def _create(choice: TrialChoice, by: Any) -> Trial:
     return trial
 
 
-def _answer(trial: Trial, choice: TrialChoice, arms: _Arms, copies: Sequence[Dialogue], by: Any) -> None:
+def _answer(trial: Trial, choice: TrialChoice, arms: Arms, copies: Sequence[Dialogue], by: Any) -> None:
     """Give each arm an earlier answer where there is one, and all others one run with a branch each."""
     theme, chosen = _backgrounds(choice, copies)
     asked = Branches(
@@ -138,7 +128,8 @@ def _answer(trial: Trial, choice: TrialChoice, arms: _Arms, copies: Sequence[Dia
         max_tokens=choice.max_tokens, budget=choice.budget, token_budget=choice.token_budget,
     )  # fmt: skip
     prints = {name: fingerprint(asked, material) for name, material in arms.material.items()}
-    found = {} if choice.again or theme else {name: _answered(prints[name], chosen) for name in prints}
+    may_be_there = not choice.again and theme is None
+    found = {name: _answered(prints[name], asked) if may_be_there else None for name in prints}
     places = {name: (arm.run, arm.branch) for name, arm in found.items() if arm is not None}
     unanswered = [name for name in arms.material if name not in places]
     if unanswered:
@@ -153,26 +144,20 @@ def _answer(trial: Trial, choice: TrialChoice, arms: _Arms, copies: Sequence[Dia
     )  # fmt: skip
 
 
-def fingerprint(asked: Branches, material: Material) -> str:
-    """Of everything that decides what an arm sends, themes aside: who, how, what is shown, about which dialogues."""
-    shown = {used.kind: [content(row) for row in used.examples.all()] for used in material.sets}
-    told = {
-        "stage": asked.stage, "endpoint": asked.endpoint.pk, "model": asked.endpoint.model, "seed": asked.seed,
-        "parameters": parameters(asked, asked.stage), "keep_share": asked.keep_share,
-        "prompt": material.prompt.sha256, "sets": shown, "dialogues": sorted(asked.chosen),
-    }  # fmt: skip
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _answered(print_: str, chosen: Mapping[int, int | None]) -> TrialArm | None:
+def _answered(print_: str, asked: Branches) -> TrialArm | None:
     """The newest arm with this fingerprint that answered for every dialogue, on the same themes."""
     rows = TrialArm.objects.filter(fingerprint=print_, reused=False, run__state=Run.State.FINISHED)
-    return next((arm for arm in rows.select_related("run").order_by("-pk") if _fits(arm, chosen)), None)
+    # Somebody may have read its replies again by another threshold.
+    rows = rows.filter(run__keep_share=asked.keep_share)
+    newest = rows.select_related("run").order_by("-pk")[:LOOKED_AT]
+    return next((arm for arm in newest if _fits(arm, asked.chosen)), None)
 
 
 def _fits(arm: TrialArm, chosen: Mapping[int, int | None]) -> bool:
-    calls = {"call__run": arm.run_id, "call__run_stage__branch": arm.branch, "call__stage": arm.run.stages[-1]}
-    answered = set(Output.objects.filter(**calls).values_list("call__dialogue_id", flat=True))
+    # A later edition may have been asked with other words.
+    outputs = Output.objects.filter(call__run=arm.run_id, call__stage=arm.run.stages[-1])
+    outputs = outputs.filter(call__run_stage__branch=arm.branch, call__run_stage__edition=1)
+    answered = set(outputs.values_list("call__dialogue_id", flat=True))
     shown = dict(RunDialogue.objects.filter(run=arm.run_id).values_list("dialogue_id", "background_id"))
     shown |= dict(Background.objects.filter(run=arm.run_id).values_list("dialogue_id", "pk"))
     return answered == set(chosen) and shown == dict(chosen)
@@ -197,42 +182,6 @@ def _backgrounds(choice: TrialChoice, copies: Sequence[Dialogue]) -> tuple[Mater
         chosen[copy.pk] = None if copy.theme or not rows else max(rows)
     bare = [copy for copy in copies if not copy.theme and chosen[copy.pk] is None]
     return (Material(prompt) if bare else None), chosen
-
-
-def _arms(choice: TrialChoice, prompt: Prompt | None) -> _Arms:
-    """What is tried, and what runs use now where that is something else."""
-    kept = next(iter(example_sets.newest_prompts([choice.stage])), None)
-    kinds = SPECS[choice.stage].kinds
-    tried = choice.example_set
-    current = {kind: current_set(kind, tried) for kind in kinds}
-    shown = {kind: tried if tried is not None and tried.kind == kind else current[kind] for kind in kinds}
-    if kept is None or None in shown.values():
-        raise PlanError(NOT_LOADED)
-    arms = _Arms({TRIED: _material(prompt or kept, shown)})
-    if None in current.values():
-        arms.why_alone = NO_OTHER
-        return arms
-    beside = _material(kept, current)
-    if _says(beside) == _says(arms.material[TRIED]):
-        arms.why_alone = SAME
-    else:
-        arms.material[CURRENT] = beside
-    return arms
-
-
-def current_set(kind: ExampleKind, tried: ExampleSet | None) -> ExampleSet | None:
-    """The newest set of a kind that runs have used; where there is none, the newest other than the one on trial."""
-    rows = ExampleSet.objects.listed().filter(kind=kind).order_by("-created_at", "-pk")
-    others = rows.exclude(pk=tried.pk) if tried else rows
-    return rows.filter(frozen_at__isnull=False).first() or others.filter(examples__isnull=False).first()
-
-
-def _material(prompt: Prompt, sets: Mapping[ExampleKind, ExampleSet | None]) -> Material:
-    return Material(prompt, [as_tried(used) for used in sets.values() if used is not None])
-
-
-def _says(material: Material) -> tuple[str, list[list[list[object]]]]:
-    return material.prompt.sha256, [[content(row) for row in used.examples.all()] for used in material.sets]
 
 
 def _wording(choice: TrialChoice) -> Prompt | None:

@@ -11,6 +11,7 @@ from dialogues.display import turns_for_template
 from dialogues.models import Dialogue, Version
 from generation.models import Background, Call, ExampleKind, Output, RunDialogue, Stage, Trial, TrialArm
 from generation.parsing import Outcome
+from generation.trials.figures import FIGURES, Figure, mean_words
 from generation.watching.causes import CAUSES
 
 NAMES = ("A", "B")
@@ -84,31 +85,6 @@ class Mean:
     means: Sequence[tuple[str, int]]  # one an arm: the mean in words, and n
     difference: str
     pairs: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    label: str
-    digits: int = 2
-    share: bool = False
-
-    def words(self, value: float) -> str:
-        return f"{value:.1%}" if self.share else f"{value:.{self.digits}f}"
-
-    def signed(self, value: float) -> str:
-        """With its sign; shares in percentage points."""
-        text = f"{value * 100:+.1f} points" if self.share else f"{value:+.{max(1, self.digits)}f}"
-        return text.replace("-", "\N{MINUS SIGN}")
-
-
-FIGURES: Mapping[str, Figure] = {
-    "messages": Figure("Messages", 0),
-    "words": Figure("Words a message"),
-    "acmc": Figure("ACMC"),
-    "longest": Figure("Longest turn", 0),
-    "kept": Figure("γ’s words kept", share=True),
-    "invented": Figure("Words invented", share=True),
-}
 
 
 @dataclass(slots=True)
@@ -281,14 +257,8 @@ def _mean(version: Version, number: int, key: str, figure: Figure, rows: Sequenc
     return Mean(
         version=version,
         label=figure.label,
-        before=_mean_words(figure, before),
-        means=[(_mean_words(figure, arm), len(arm)) for arm in arms],
+        before=mean_words(figure, before),
+        means=[(mean_words(figure, arm), len(arm)) for arm in arms],
         difference=figure.signed(fmean(pairs)) if pairs else "–",
         pairs=len(pairs),
     )
-
-
-def _mean_words(figure: Figure, values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    precise = Figure(figure.label, max(1, figure.digits), figure.share)
-    return precise.words(fmean(known)) if known else "–"

@@ -24,7 +24,7 @@ NASTY = '<b>&" A draft with quite a long name \N{PARROT}'
 def look(page: Page, name: str) -> None:
     if os.environ.get("SHOTS"):
         Path(os.environ["SHOTS"]).mkdir(exist_ok=True)
-        page.screenshot(path=f"{os.environ['SHOTS']}/{name}.png", full_page=True)
+        page.screenshot(path=f"{os.environ['SHOTS']}/{name}.png")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])

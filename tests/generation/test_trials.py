@@ -103,6 +103,9 @@ def test_the_same_trial_again_is_answered_from_before_and_costs_nothing(endpoint
     assert results_of(again).came == results_of(first).came == 4
     assert not start_trial(again)
     assert Call.objects.count() == calls
+    # A note is not shown to models.
+    Example.objects.filter(example_set=draft).update(note="For us.")
+    assert fetched(create_trial(choice(endpoint, given, example_set=draft))).own_run is None
     # Only the side that changed is asked.
     Example.objects.filter(example_set=draft).update(theme="A wallaby.")
     changed = tried(endpoint, given, example_set=draft)
@@ -121,6 +124,18 @@ def test_what_failed_before_is_not_taken_for_an_answer(endpoint: Endpoint) -> No
     Dialogue.objects.filter(output__call__run_stage=arm.run_stage).delete()
     again = fetched(create_trial(choice(endpoint, given, example_set=draft)))
     assert [arm.reused for arm in again.arms.all()] == [False, True]
+
+
+def test_what_was_asked_again_in_other_words_or_read_by_another_threshold_is_not_taken(endpoint: Endpoint) -> None:
+    freeze(ExampleKind.FURTHER_SPLIT)
+    draft, given = draft_set(), gammas(small_corpus(1))
+    trial = tried(endpoint, given, example_set=draft)
+    trial.arms.all()[0].run.run_stages.filter(branch=0).update(edition=2)
+    again = fetched(create_trial(choice(endpoint, given, example_set=draft)))
+    assert [arm.reused for arm in again.arms.all()] == [False, True]
+    Run.objects.update(keep_share=0.5)
+    again = fetched(create_trial(choice(endpoint, given, example_set=draft)))
+    assert [arm.reused for arm in again.arms.all()] == [False, False]
 
 
 def test_arms_cost_what_the_ledger_says(endpoint: Endpoint) -> None:
