@@ -6,5 +6,7 @@ urlpatterns = [
     path("studies/", include("annotation.studies.urls")),
     path("studies/", include("annotation.reports.urls")),
     path("rate/", include("annotation.rating.urls")),
+    path("restructurings/", include("annotation.restructuring.review_urls")),
+    path("restructure/", include("annotation.restructuring.urls")),
     path("", include("annotation.people.urls")),
 ]

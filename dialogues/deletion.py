@@ -1,20 +1,44 @@
 """Delete a corpus with all its dialogues, unless something is built on it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models, transaction
 
-from dialogues.models import AuditEvent, Corpus
+from dialogues.models import AuditEvent, Corpus, Dialogue
+
+NAMED = 10
 
 
 def in_the_way(corpus: Corpus) -> list[str]:
-    """What protects the corpus, such as “study Pilot”; asked of the models above without knowing them."""
-    reasons = []
-    for relation in corpus._meta.related_objects:
-        if relation.on_delete is models.PROTECT:
-            holders = relation.related_model._base_manager.filter(**{relation.field.name: corpus})
-            reasons += [f"{relation.related_model._meta.verbose_name} “{holder}”" for holder in holders[:10]]
-    return reasons
+    """What protects the corpus or a dialogue of it, such as “study Pilot”; asked of the models above unknown to us.
+
+    A part of something that protects the corpus itself, such as an item of a study, is not named beside it.
+    """
+    owners = [relation.related_model for relation in _protecting(Corpus)]
+    of_dialogues = [relation for relation in _protecting(Dialogue) if not _belongs_to(relation.related_model, owners)]
+    found = [
+        f"{relation.related_model._meta.verbose_name} “{holder}”"
+        for relations, step in ((_protecting(Corpus), ""), (of_dialogues, "__corpus"))
+        for relation in relations
+        for holder in _holders(relation).filter(**{f"{relation.field.name}{step}": corpus})[:NAMED]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _protecting(model: type[models.Model]) -> list[models.ManyToOneRel]:
+    """Relations that hold a row of the model, also those without a name on this side."""
+    relations = model._meta.get_fields(include_hidden=True)
+    return [one for one in relations if isinstance(one, models.ManyToOneRel) and one.on_delete is models.PROTECT]
+
+
+def _belongs_to(model: type[models.Model], owners: Collection[Any]) -> bool:
+    return any(field.related_model in owners for field in model._meta.fields if field.is_relation)
+
+
+def _holders(relation: models.ManyToOneRel) -> models.QuerySet[Any]:
+    rows: models.QuerySet[Any] = relation.related_model._base_manager.order_by("pk")
+    return rows
 
 
 @transaction.atomic

@@ -1,5 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class GenerationConfig(AppConfig):
     name = "generation"
+
+    def ready(self) -> None:
+        from generation import triggers
+
+        pre_migrate.connect(triggers.remove, sender=self, dispatch_uid="generation.triggers")
+        post_migrate.connect(triggers.install, sender=self, dispatch_uid="generation.triggers")

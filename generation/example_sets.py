@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q
 
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
@@ -63,8 +63,14 @@ def kept_wording(stage: Stage, text: PromptText) -> Prompt | None:
 
 
 def newest_sets() -> dict[ExampleKind, ExampleSet]:
-    """The set each kind uses unless a person chooses another."""
-    rows = ExampleSet.objects.listed().order_by("kind", "created_at", "pk")
+    """The set each kind uses unless a person chooses another: the newest that is frozen or comes with the project.
+
+    A draft that somebody works on becomes nobody's examples by surprise; it is taken only where there is no other.
+    """
+    shipped = Example.objects.filter(example_set=OuterRef("pk"), source=Example.Source.SHIPPED)
+    ready = Q(frozen_at__isnull=False) | (Exists(shipped) & Q(parent__isnull=True))
+    rows = ExampleSet.objects.listed().filter(examples__isnull=False).distinct()
+    rows = rows.annotate(ready=ExpressionWrapper(ready, BooleanField())).order_by("kind", "ready", "created_at", "pk")
     return {ExampleKind(row.kind): row for row in rows}
 
 

@@ -140,6 +140,11 @@ def further_split_messages(
     )
 
 
+def example_text(shown: Shown, kind: str) -> str:
+    """The block that shows one example of this kind in its prompt; a pair without `after` raises PromptError."""
+    return _pair_example(shown) if kind == "further_split" else _example(shown, kind)
+
+
 def repair_messages(original_messages: Sequence[ChatMessage], reply: str, problem: str) -> list[ChatMessage]:
     """The same conversation, the reply that was wrong, and what is wrong with it.
 

@@ -17,12 +17,29 @@ class RestructuringQuerySet(models.QuerySet["Restructuring"]):
         """What this person was asked to restructure and still may see."""
         return self.filter(annotator_id=person.pk).exclude(state=Restructuring.State.WITHDRAWN)
 
+    def first_to_do(self) -> Self:
+        """What was sent back, then what is open, then the rest; within each as it was asked."""
+        states = (Restructuring.State.RETURNED, Restructuring.State.OPEN, Restructuring.State.SUBMITTED)
+        urgency = models.Case(*(models.When(state=state, then=place) for place, state in enumerate(states)), default=9)
+        return self.order_by(urgency, "pk")
+
     def kept(self) -> Self:
         """All that were not taken back."""
         return self.exclude(state=Restructuring.State.WITHDRAWN)
 
     def for_review(self) -> Self:
         return self.filter(state=Restructuring.State.SUBMITTED)
+
+    def progress(self, person: Any) -> dict[str, int]:
+        """Counts for a home page: all that are kept, approved, waiting for this person, and in this person's hands."""
+        state = Restructuring.State
+        mine = Q(annotator=person.pk)
+        return self.kept().aggregate(
+            kept=models.Count("pk"),
+            approved=models.Count("pk", filter=Q(state=state.APPROVED)),
+            waiting=models.Count("pk", filter=Q(state=state.SUBMITTED) & ~mine),
+            mine=models.Count("pk", filter=Q(state__in=(state.OPEN, state.RETURNED)) & mine),
+        )
 
 
 class Restructuring(models.Model):

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from annotation.models import Membership, Rating, Study
+from annotation.models import Membership, Rating, Restructuring, Study
 from annotation.roles import Role, role_of
 from dialogues.models import Corpus, Dialogue
 from generation.models import Endpoint, Run
@@ -42,6 +42,7 @@ def _researchers_home(request: HttpRequest) -> HttpResponse:
             "next_step": next((step for step in steps if not step.done), None),
             "runs": Run.objects.listed().select_related("corpus").order_by("-pk")[:4],
             "studies": Study.objects.select_related("corpus").order_by("-pk")[:4],
+            "restructured": Restructuring.objects.progress(request.user),
             "rates_too": Membership.objects.filter(rater_id=request.user.pk, withdrawn_at__isnull=True).exists(),
         },
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 
 from annotation.models import Study
-from dialogues.models import Dialogue
+from dialogues.models import AUTHOR, Dialogue
 
 # (run, which of its writers); what no run wrote came with a file.
 Source = tuple[int, int]
@@ -98,23 +98,25 @@ def background_of(original: Dialogue, donor: Dialogue) -> tuple[str, list[str], 
 
 def writers(corpus_pk: int) -> list[str]:
     """Who wrote the generated dialogues of a corpus."""
-    rows = Dialogue.objects.filter(corpus=corpus_pk).exclude(written_by="").order_by("written_by")
-    return list(rows.values_list("written_by", flat=True).distinct())
+    rows = Dialogue.objects.filter(corpus=corpus_pk).annotate(author=AUTHOR).exclude(author="").order_by("author")
+    return list(rows.values_list("author", flat=True).distinct())
 
 
 def _find(study: Study, versions: set[str]) -> dict[int, _Found]:
-    rows = Dialogue.objects.filter(corpus=study.corpus_id)
+    rows = Dialogue.objects.filter(corpus=study.corpus_id).annotate(author=AUTHOR)
     if study.writer:
-        rows = rows.filter(Q(origin__isnull=True) | Q(written_by=study.writer))
+        rows = rows.filter(Q(origin__isnull=True) | Q(author=study.writer))
     found: dict[int, _Found] = defaultdict(_Found)
-    written = ("output__call__run_id", "output__call__run_stage__branch")
-    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", *written)
-    for pk, origin, version, run, branch in fields.iterator():
+    # A punctuation split or a rewrite by hand belongs to the run of the dialogue it was made from.
+    by = [f"{of}output__call__{name}" for of in ("", "parent__") for name in ("run_id", "run_stage__branch")]
+    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", *by)
+    for pk, origin, version, run, branch, parents_run, parents_branch in fields.iterator():
         background = found[origin or pk]
         if origin:
             background.donor = pk
         if version in versions:
-            background.add(pk, version, (run, branch) if run else NO_RUN)
+            source = (run, branch) if run else (parents_run, parents_branch) if parents_run else NO_RUN
+            background.add(pk, version, source)
     return found
 
 

@@ -44,7 +44,7 @@ class SelectionPlan(Strict):
 
 
 class SetsPlan(Strict):
-    """Numbers of example sets; the newest where left out."""
+    """Numbers of example sets; where left out, the newest that is frozen or comes with the project."""
 
     single_step = serializers.IntegerField(required=False)
     step_by_step = serializers.IntegerField(required=False)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.models import AUTHOR, Corpus, Dialogue, Rubric, Version
 from dialogues.rubric import Metric
 from generation.judgements.figures import ORIGINAL, Judged, Scores, scores_by_place
 from generation.models import Call, Judgement, Prompt, Run, RunDialogue, RunStage, Stage
@@ -137,8 +137,8 @@ def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
 def _texts(corpus: Corpus) -> Mapping[int, _Text]:
     """The dialogues that some judge was given."""
     asked = Call.objects.filter(stage=Stage.JUDGE).values("dialogue")
-    rows = Dialogue.objects.filter(corpus=corpus, pk__in=asked)
-    fields = rows.values_list("pk", "origin_id", "written_by", "version_id", "is_demo")
+    rows = Dialogue.objects.filter(corpus=corpus, pk__in=asked).annotate(author=AUTHOR)
+    fields = rows.values_list("pk", "origin_id", "author", "version_id", "is_demo")
     return {
         pk: _Text(origin or pk, (writer or NOT_NAMED) if origin else ORIGINAL, version, is_demo)
         for pk, origin, writer, version, is_demo in fields.iterator()

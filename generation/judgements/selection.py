@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from dialogues.models import Corpus, Dialogue
+from dialogues.models import AUTHOR, Corpus, Dialogue
 from generation.models import Background, RunDialogue
 
 # (run, which of its writers); what no run wrote came with a file.
@@ -111,18 +111,18 @@ def select(wanted: Wanted) -> Selection:
 
 def writers(corpus_pk: int) -> list[str]:
     """Who wrote the generated dialogues of a corpus."""
-    rows = Dialogue.objects.filter(corpus=corpus_pk, origin__isnull=False).exclude(written_by="")
-    return list(rows.order_by("written_by").values_list("written_by", flat=True).distinct())
+    rows = Dialogue.objects.filter(corpus=corpus_pk, origin__isnull=False).annotate(author=AUTHOR).exclude(author="")
+    return list(rows.order_by("author").values_list("author", flat=True).distinct())
 
 
 def _families(wanted: Wanted) -> Mapping[int, _Family]:
-    rows = Dialogue.objects.filter(corpus=wanted.corpus, version__in=wanted.versions)
+    rows = Dialogue.objects.filter(corpus=wanted.corpus, version__in=wanted.versions).annotate(author=AUTHOR)
     if wanted.writers:
-        rows = rows.filter(Q(origin__isnull=True) | Q(written_by__in=wanted.writers))
+        rows = rows.filter(Q(origin__isnull=True) | Q(author__in=wanted.writers))
     found: dict[int, _Family] = defaultdict(_Family)
-    # A punctuation split belongs to the run of the dialogue that was split.
+    # A punctuation split or a rewrite by hand belongs to the run of the dialogue it was made from.
     by = [f"{output}__call__{name}" for output in ("output", "parent__output") for name in ("run", "run_stage__branch")]
-    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", "written_by", *by)
+    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", "author", *by)
     for pk, origin, version, writer, run, branch, parents_run, parents_branch in fields.iterator():
         source = (run, branch) if run else (parents_run, parents_branch) if parents_run else NO_RUN
         if origin is None or not wanted.runs or source[0] in wanted.runs:

@@ -1,20 +1,33 @@
 """What a model is shown: example sets and prompts, frozen once a run has used them."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from dialogues.models import Dialogue
-from generation import prompts
+from generation import prompts, triggers
 
 
 class FrozenError(ValidationError):
     """A change to something that a run has already used."""
+
+
+@contextmanager
+def refusal_in_words() -> Iterator[None]:
+    """The database's refusal as FrozenError, where somebody froze the row between the look and the write."""
+    try:
+        yield
+    except IntegrityError as error:
+        if triggers.FROZEN not in str(error):
+            raise
+        raise FrozenError(triggers.FROZEN) from error
 
 
 class Freezable(models.Model):
@@ -27,11 +40,13 @@ class Freezable(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.refuse_if_frozen()
-        super().save(*args, **kwargs)
+        with refusal_in_words():
+            super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self.refuse_if_frozen()
-        return super().delete(*args, **kwargs)
+        with refusal_in_words():
+            return super().delete(*args, **kwargs)
 
     def refuse_if_frozen(self) -> None:
         if self.pk and type(self)._default_manager.filter(pk=self.pk, frozen_at__isnull=False).exists():
@@ -54,6 +69,12 @@ class ExampleSetQuerySet(models.QuerySet["ExampleSet"]):
     def listed(self) -> Self:
         """Sets that people keep, without the copies that trials were made with."""
         return self.filter(snapshot_of__isnull=True)
+
+    def choosable(self, kind: str, also: Sequence[int] = ()) -> Self:
+        """Versions of a kind to choose from: the frozen first, then the drafts; and those named by their keys."""
+        is_draft = models.ExpressionWrapper(Q(frozen_at__isnull=True), models.BooleanField())
+        rows = self.filter(Q(snapshot_of__isnull=True) | Q(pk__in=also), kind=kind)
+        return rows.annotate(is_draft=is_draft).order_by("is_draft", "name", "-version")
 
 
 class ExampleSet(Freezable):
@@ -127,15 +148,19 @@ class Example(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self._refuse_if_frozen()
-        super().save(*args, **kwargs)
+        with refusal_in_words():
+            super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self._refuse_if_frozen()
-        return super().delete(*args, **kwargs)
+        with refusal_in_words():
+            return super().delete(*args, **kwargs)
 
     def _refuse_if_frozen(self) -> None:
         """Neither into a frozen set nor out of one."""
-        for example_set in ExampleSet.objects.filter(Q(pk=self.example_set_id) | Q(examples=self.pk)).distinct():
+        # A new example has no key yet, which would match every set without examples.
+        here = Q(pk=self.example_set_id)
+        for example_set in ExampleSet.objects.filter(here | Q(examples=self.pk) if self.pk else here).distinct():
             example_set.refuse_if_frozen()
 
 

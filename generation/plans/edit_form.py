@@ -7,6 +7,7 @@ from django import forms
 
 from generation.engine.retrying import Edit
 from generation.models import ExampleKind, ExampleSet, RunStage, Stage
+from generation.plans.plan_form import SetChoice
 from generation.prompts import PLACEHOLDERS, PromptText, StageName
 from generation.stages import SPECS
 
@@ -35,10 +36,8 @@ class EditForm(forms.Form):
         used = {used.kind: used for used in row.example_sets.all()}
         for kind in SPECS[self.stage].kinds:
             # The copy that a trial was made with is on offer where it is what is shown now.
-            offered = ExampleSet.objects.listed() | ExampleSet.objects.filter(pk__in=[one.pk for one in used.values()])
-            self.fields[kind.value] = forms.ModelChoiceField(
-                offered.filter(kind=kind), label=kind.label, empty_label=None, initial=used.get(kind)
-            )
+            offered = ExampleSet.objects.choosable(kind, [one.pk for one in used.values()])
+            self.fields[kind.value] = SetChoice(offered, label=kind.label, empty_label=None, initial=used.get(kind))
 
     @property
     def placeholders(self) -> Sequence[str]:

@@ -69,9 +69,9 @@ def edits_of(given: Mapping[str, Mapping[str, Any]]) -> dict[Stage, Edit]:
 
 
 def named(model: type[M], name: str, about: str) -> M:
-    """The row of that name; raises PlanError that lists what there is."""
-    rows = _offered(model)
-    row = rows.filter(name=name).first()
+    """The row of that name, among those that people work with; raises PlanError that lists what there is."""
+    rows: QuerySet[Any] = Corpus.objects.listed() if model is Corpus else model._default_manager.all()
+    row: M | None = rows.filter(name=name).first()
     if row is None:
         known = ", ".join(rows.values_list("name", flat=True)[:NAMES_SHOWN]) or "none yet"
         what = model._meta.verbose_name
@@ -103,23 +103,15 @@ def _selection(given: Mapping[str, Any]) -> Selection:
 
 
 def _sets(given: Mapping[str, int]) -> dict[ExampleKind, ExampleSet]:
-    return {ExampleKind(kind): _numbered(ExampleSet, pk, "sets") for kind, pk in given.items()}
+    return {ExampleKind(kind): _numbered(ExampleSet.objects.listed(), pk, "sets") for kind, pk in given.items()}
 
 
 def _prompts(given: Mapping[str, int]) -> dict[Stage, Prompt]:
-    return {Stage(stage): _numbered(Prompt, pk, "prompts") for stage, pk in given.items()}
+    return {Stage(stage): _numbered(Prompt.objects.kept(), pk, "prompts") for stage, pk in given.items()}
 
 
-def _numbered(model: type[M], pk: int, about: str) -> M:
-    row = _offered(model).filter(pk=pk).first()
+def _numbered(rows: QuerySet[M], pk: int, about: str) -> M:
+    row = rows.filter(pk=pk).first()
     if row is None:
-        raise PlanError(f"There is no {model._meta.verbose_name} {pk}.", about)
+        raise PlanError(f"There is no {rows.model._meta.verbose_name} {pk}.", about)
     return row
-
-
-def _offered(model: type[M]) -> QuerySet[M]:
-    """What a plan may name: nothing that only trials use."""
-    narrowed: dict[type[Model], QuerySet[Any]] = {
-        Corpus: Corpus.objects.listed(), ExampleSet: ExampleSet.objects.listed(), Prompt: Prompt.objects.kept(),
-    }  # fmt: skip
-    return narrowed.get(model, model._default_manager.all())

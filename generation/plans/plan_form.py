@@ -32,6 +32,13 @@ class EndpointChoices(forms.ModelMultipleChoiceField[Endpoint]):
         return endpoint_label(obj)
 
 
+class SetChoice(forms.ModelChoiceField[ExampleSet]):
+    """Says of a draft that a run will freeze it."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj) if obj.frozen_at else f"{obj} (draft, will be frozen at start)"
+
+
 def endpoint_label(endpoint: Endpoint) -> str:
     """Name, model and price: what one chooses by."""
     prices = " / ".join(f"${price.normalize():f}" for price in (endpoint.price_in, endpoint.price_out))
@@ -93,18 +100,14 @@ class RunForm(forms.Form):
         help_text="At the price its Batch API asks; answers may take a day.",
     )  # fmt: skip
 
-    single_step_set = forms.ModelChoiceField(
-        ExampleSet.objects.listed().filter(kind=ExampleKind.SINGLE_STEP), label="Single-step examples", empty_label=None
+    single_step_set = SetChoice(
+        ExampleSet.objects.choosable(ExampleKind.SINGLE_STEP), label="Single-step examples", empty_label=None
     )
-    step_by_step_set = forms.ModelChoiceField(
-        ExampleSet.objects.listed().filter(kind=ExampleKind.STEP_BY_STEP),
-        label="Step-by-step examples",
-        empty_label=None,
+    step_by_step_set = SetChoice(
+        ExampleSet.objects.choosable(ExampleKind.STEP_BY_STEP), label="Step-by-step examples", empty_label=None
     )
-    further_split_set = forms.ModelChoiceField(
-        ExampleSet.objects.listed().filter(kind=ExampleKind.FURTHER_SPLIT),
-        label="Further-split pairs",
-        empty_label=None,
+    further_split_set = SetChoice(
+        ExampleSet.objects.choosable(ExampleKind.FURTHER_SPLIT), label="Further-split pairs", empty_label=None
     )
     theme_prompt = forms.ModelChoiceField(
         Prompt.objects.kept().filter(stage=Stage.THEME), label="Prompt for themes", empty_label=None

@@ -1,29 +1,10 @@
 // Sends drafts and the submission. Nothing is kept in the browser's storage: what the server has not
 // confirmed waits in memory and is sent again until it has. "Saved" is said only after the server said so.
 
+import { post } from "./posting.js";
+
 const PAUSE = 150;
 const LONGEST_WAIT = 8000;
-
-function csrfToken(form) {
-  // Logging in again in another tab renews the cookie; the page's own field is then out of date.
-  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
-  return cookie ? cookie.slice("csrftoken=".length) : form.elements.csrfmiddlewaretoken.value;
-}
-
-// Gives [status, answer]; status 0 means that no answer came.
-async function post(url, body, form, keepalive = false) {
-  try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(form) },
-      body: JSON.stringify(body),
-      keepalive,
-    });
-    return [response.status, await response.json().catch(() => ({}))];
-  } catch {
-    return [0, {}];
-  }
-}
 
 export class Saver {
   // `say(text, tone)` shows a state; `conflict(answer)` lets the rater choose between two drafts.

@@ -12,14 +12,19 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from annotation.models import ApiToken, Assignment, Invitation, Membership, Study
+from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
 from annotation.people import api_tokens, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
+from annotation.restructuring import review
 from annotation.roles import Role
-from generation.models import BatchJob, Call, Endpoint, Prompt, Run, Trial
-from tests.annotation import setting
+from dialogues.models import Dialogue
+from generation.curation import versions
+from generation.curation.content import Content
+from generation.curation.editing import change_example
+from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Prompt, Run, Trial
+from tests.annotation import handed_in, restructured, setting
 from tests.generation import judged, runs, trials
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -53,7 +58,10 @@ class Everything:
     endpoint: Endpoint
     run: Run
     call: Call
+    example: Example
     token: str
+    restructuring: Restructuring
+    handed_in: Restructuring
     client: Client = field(default_factory=Client)
 
     @classmethod
@@ -80,11 +88,18 @@ class Everything:
         assert gamma is not None
         trials.asked(endpoint, [gamma], prompt=trials.wording("further_split", "Be brief."))
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
+        example = _draft_example(people[Role.RESEARCHER])
         (token,) = invitations.issue(role=Role.RATER, by=None)
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
         sessions = {role: session_of(user) for role, user in people.items()}
-        return cls(people, sessions, study, draft, membership, assignment, endpoint, run, call, token)
+        gamma = corpus.dialogues.filter(version="gamma").first()
+        restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
+        waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
+        return cls(
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, restructuring,
+            waiting,
+        )  # fmt: skip
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -113,6 +128,9 @@ class Everything:
             "example set": {"pk": self.run.sets_used[0].pk},
             "prompt": {"pk": Prompt.objects.get(is_trial=True).pk},
             "trial": {"pk": Trial.objects.get().pk},
+            "draft set": {"pk": self.example.example_set_id},
+            "draft set dialogue": {"pk": self.example.example_set_id, "dialogue": self.call.alpha_id},
+            "example": {"pk": self.example.pk},
             "run": {"pk": self.run.pk},
             "run dialogue": {"pk": self.run.pk, "dialogue": self.call.alpha_id},
             "run batch": {"pk": self.run.pk, "batch": BatchJob.objects.get().pk},
@@ -125,8 +143,22 @@ class Everything:
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
             "membership": {"token": self.membership.token},
             "item": {"token": self.assignment.token},
+            "restructuring": {"token": self.restructuring.token},
+            "handed-in restructuring": {"token": self.handed_in.token},
+            "remark": {"token": self.handed_in.token, "pk": Remark.objects.get().pk},
+            "restructured dialogue": {"pk": self.handed_in.original_id},
+            "pairs table": {"pk": self.handed_in.original_id, "form": "csv"},
         }
         return known[of]
+
+
+def _draft_example(by: User) -> Example:
+    """The first of two examples of a clone, which differs from what it was cloned from."""
+    source = ExampleSet.objects.filter(kind="step_by_step").earliest("pk")
+    made = versions.clone(example_set=source, name="Mine", by=by)
+    example = made.examples.earliest("position")
+    changed = Content.of(made.kind, messages=[[1, "Some"], [1, "text"], [2, "and an answer"]], note="why")
+    return change_example(example=example, seen=0, content=changed, by=by)
 
 
 def _reset_link(user: User) -> dict[str, Any]:
@@ -143,6 +175,14 @@ def _rated(membership: Membership) -> Assignment:
     second = queue.next_assignment(membership, now=now)
     assert second is not None
     return second
+
+
+def _handed_in(original: Dialogue, annotator: User, reviewer: User) -> Restructuring:
+    """One that waits for review, with a remark, beside another person's approved one."""
+    handed_in.approved(original, setting.user("second-annotator"), reviewer)
+    waiting = handed_in.submitted(original, annotator)
+    review.add_remark(restructuring=waiting, version=waiting.version, place=0, text="a remark", by=reviewer)
+    return waiting
 
 
 def url_names() -> Iterator[str]:

@@ -154,6 +154,22 @@ TABLE = {
     "generation:trial_stop": staff("trial", get=405, post=302),
     # This trial has started.
     "generation:trial_discard": staff("trial", get=405, post=302),
+    "generation:set_new": staff(post=422),
+    "generation:set_import": staff(post=422),
+    "generation:set_edit": staff("draft set", post=422),
+    "generation:set_freeze": staff("draft set", post=302),
+    "generation:set_clone": staff("example set", post=422),
+    "generation:set_delete": staff("draft set", post=302),
+    # This order holds none of the set's examples: both orders are shown.
+    "generation:set_order": staff("draft set", get=405, post=409),
+    "generation:set_balance": staff("example set"),
+    "generation:set_compare": staff("draft set"),
+    "generation:set_export": staff("example set"),
+    "generation:example_new": staff("draft set", post=422),
+    "generation:example_choose": staff("draft set"),
+    "generation:example_take": staff("draft set dialogue", post=302),
+    "generation:example_edit": staff("example", post=422),
+    "generation:example_remove": staff("example", post=302),
     "generation:runs": staff(),
     "generation:run_new": staff(post=422),
     "generation:judge_new": staff(post=200),
@@ -195,6 +211,25 @@ TABLE = {
     "study_table_csv": staff("study table"),
     "study_table_latex": staff("study table"),
     "study_figure": staff("study figure"),
+    "restructuring_overview": staff(),
+    "restructuring_seeds": staff(),
+    # Without a choice there is nothing to ask for.
+    "restructuring_ask": staff(get=302, post=422),
+    "restructurings_export": staff(),
+    "restructuring_agreement": staff(),
+    "restructuring_agreement_csv": staff(),
+    "restructuring_agreement_latex": staff(),
+    "restructurings_beside": staff("restructured dialogue"),
+    "restructurings_beside_table": staff("pairs table"),
+    "restructuring_review": staff("handed-in restructuring"),
+    # The form names no text that was looked at.
+    "restructuring_approve": staff("handed-in restructuring", get=405, post=409),
+    "restructuring_send_back": staff("handed-in restructuring", get=405, post=422),
+    "restructuring_remark": staff("handed-in restructuring", get=405, post=422),
+    "restructuring_settle": staff("remark", get=405, post=302),
+    "restructuring_example": staff("handed-in restructuring", get=405, post=422),
+    "restructuring_take_back": staff("handed-in restructuring", get=405, post=302),
+    "restructuring_give_back": staff("handed-in restructuring", get=405, post=302),
     "rate": members(),
     "rate_next": owner("membership"),
     "rate_item": owner("item", post=404),
@@ -202,11 +237,22 @@ TABLE = {
     # A script asks these two: it gets a reason and never a log-in page that would look like success.
     "rate_draft": owner("item", get=405, post=404, stranger=403),
     "rate_submit": owner("item", get=405, post=404, stranger=403),
+    # Another annotator's, which waits for nobody's review.
+    "restructurings": members(),
+    "restructuring": owner("restructuring", post=404),
+    "restructuring_operations": owner("restructuring", get=405, post=404, stranger=403),
+    "restructuring_proposals": owner("restructuring", stranger=403),
+    "restructuring_submit": owner("restructuring", get=405, post=404),
+    "restructuring_reopen": owner("restructuring", get=405, post=404),
 }
 # Refused to strangers by a JSON answer, to members by their own page.
-SCRIPTS = {"rate_draft", "rate_submit"}
-DRAFT = {"version": 0, "scores": {}}
-SUBMISSION = {"submission_id": "6f2a1c9e-8d5b-4a53-9c3e-0f6c1f0f4f11", "scores": setting.SCORES}
+SCRIPTS = {"rate_draft", "rate_submit", "restructuring_operations", "restructuring_proposals"}
+BODIES = {
+    "rate_draft": {"version": 0, "scores": {}},
+    "rate_submit": {"submission_id": "6f2a1c9e-8d5b-4a53-9c3e-0f6c1f0f4f11", "scores": setting.SCORES},
+    "restructuring_operations": {"version": 0, "operations": []},
+    "restructuring_proposals": {},
+}
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:
@@ -272,8 +318,7 @@ def send(client: Client, method: str, name: str, path: str) -> HttpResponse:
     if method == "GET":
         return client.get(path)
     if name in SCRIPTS:
-        data = DRAFT if name == "rate_draft" else SUBMISSION
-        return client.generic(method, path, json.dumps(data), content_type="application/json")
+        return client.generic(method, path, json.dumps(BODIES[name]), content_type="application/json")
     if name.startswith("api:"):
         return client.generic(method, path, "{}", content_type="application/json")
     # A field that no form has: the form counts as sent, with everything missing.

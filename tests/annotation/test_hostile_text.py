@@ -9,9 +9,10 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Study
+from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
+from generation import triggers
 from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage, Trial
 from tests.annotation.everything import Everything
 from tests.annotation.test_access import TABLE
@@ -35,7 +36,7 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Dialogue: ("key#", "messages", "traits_1", "traits_2", "theme", "written_by"),
     Endpoint: ("name#", "model", "check_result"),
     ExampleSet: ("name#", "note"),
-    Example: ("topic", "theme", "messages", "note"),
+    Example: ("topic", "theme", "messages", "note", "traits_1", "traits_2"),
     Run: ("name", "state_reason"),
     RunStage: ("model",),
     BatchJob: ("provider_id", "provider_status", "problem"),
@@ -47,6 +48,8 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Study: ("name#", "public_name", "guidelines"),
     Item: ("theme", "traits_1", "traits_2"),
     Rating: ("comment", "flag"),
+    Restructuring: ("instructions", "review", "messages"),
+    Remark: ("quote", "text"),
     AuditEvent: ("verb",),
 }
 VOID_OF_PAGES = {"healthz", "generation:run_events", "dialogues:chart_script"}
@@ -87,13 +90,14 @@ def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 
 
 def poison(payload: str) -> None:
-    """Put the payload wherever somebody outside could have written something."""
-    for model, names in WRITTEN.items():
-        for row in model._default_manager.all():
-            fields = [name.removesuffix("#") for name in names]
-            for name in names:
-                write(row, name.removesuffix("#"), f"{row.pk}{payload}" if name.endswith("#") else payload)
-            model._default_manager.filter(pk=row.pk).update(**{name: getattr(row, name) for name in fields})
+    """Put the payload wherever somebody outside could have written something, in what is frozen now even."""
+    with triggers.lifted():
+        for model, names in WRITTEN.items():
+            for row in model._default_manager.all():
+                fields = [name.removesuffix("#") for name in names]
+                for name in names:
+                    write(row, name.removesuffix("#"), f"{row.pk}{payload}" if name.endswith("#") else payload)
+                model._default_manager.filter(pk=row.pk).update(**{name: getattr(row, name) for name in fields})
 
 
 def write(row: models.Model, name: str, text: str) -> None:
@@ -118,9 +122,14 @@ def pages(everything: Everything, role: Role | None) -> Iterator[tuple[str, str]
 
 
 def owners_pages(everything: Everything) -> Iterator[tuple[str, str]]:
-    for name, of in (("rate", ""), ("rate_next", "membership"), ("rate_item", "item")):
+    rater, annotator = everything.membership.rater, everything.restructuring.annotator
+    pages_of = [
+        (rater, "rate", ""), (rater, "rate_next", "membership"), (rater, "rate_item", "item"),
+        (annotator, "restructurings", ""), (annotator, "restructuring", "restructuring"),
+    ]  # fmt: skip
+    for person, name, of in pages_of:
         client = everything.browser_of(None)
-        client.force_login(everything.membership.rater, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
         path = reverse(name, kwargs=everything.arguments(of))
         yield path, client.get(path, follow=True).content.decode()
 

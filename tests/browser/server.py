@@ -25,16 +25,17 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """Serve with production's settings (DEBUG off, hashed static files) until the block ends."""
+def running_server(port: int | None = None) -> Iterator[Server]:
+    """Serve with production's settings (DEBUG off, hashed static files) until the block ends; on a free port, or one
+    that a server before this one had."""
     environment = os.environ | {"DEBUG": "0", "DATABASE_URL": database_url()}
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, env=environment, check=True
     )
-    port = free_port()
+    port = port or free_port()
     log = Path(settings.DATA_DIR) / "server.log"
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), "--no-access-log"]
-    with log.open("wb") as sink:
+    with log.open("ab") as sink:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
     try:
         wait_until_up(f"http://127.0.0.1:{port}/login/", process, log)

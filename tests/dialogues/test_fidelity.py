@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogues.transcript import Transcript
 from dialogues.fidelity import common_length, fidelity, spoken_words
+from dialogues.transcript import Transcript
 from tests.generation.transcripts import transcripts
 
 GAMMA = Transcript.of([[1, "Oh nice, I ski too!"], [2, "Really? Where do you go?"]])

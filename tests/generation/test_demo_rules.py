@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 
+from dialogues.fidelity import fidelity
 from dialogues.rubric import PAPER_SIX
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
@@ -15,7 +16,6 @@ from generation.demo_model.faults import CONTENT_FAULTS, DemoStage, applies, cho
 from generation.demo_model.rules import DEMO_LABEL, answer, stage_of
 from generation.demo_model.splitting import cut, further_split
 from generation.demo_model.writing import topic_of
-from dialogues.fidelity import fidelity
 from generation.judging import judge_messages, parse_judgement
 from generation.parsing import ParseError, parse_further_split, parse_pair, parse_theme
 from generation.prompts import (

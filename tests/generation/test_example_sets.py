@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from dialogues.fidelity import fidelity
 from dialogues.statistics import count_words
 from dialogues.transcript import Transcript
-from dialogues.fidelity import fidelity
 from generation.models import ExampleKind
 
 FOLDER = Path(__file__).resolve().parents[2] / "generation" / "examples"

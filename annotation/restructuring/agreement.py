@@ -1,0 +1,86 @@
+"""Agreement of people on where messages end, over all dialogues that two or more of them restructured."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from django.core.cache import cache
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Sum
+
+from annotation.models import Restructuring
+from annotation.restructuring.beside import DEFINITIONS, DONE, MEASURES, Rewrite, means, pair_values
+from dialogues.models import Corpus
+from dialogues.statistics.intervals import mean_of
+from dialogues.tables import Cell, Column, Table
+from dialogues.transcript import Transcript
+
+# Raise when a figure is computed differently, so that nothing old is shown.
+EDITION = 1
+DAY = 24 * 3600
+BETTER = {"Pk": "lower", "WindowDiff": "lower", "B": "higher"}
+INTERVAL_NOTE = (
+    "First the mean over the pairs of people of each dialogue, then over dialogues. In brackets: 95 % interval with "
+    "the dialogue as the observation (Student’s t); n counts dialogues."
+)
+DEMO_NOTE = "Some of these dialogues were written by demo rules, not by a language model."
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One dialogue that several people restructured, and its means over their pairs."""
+
+    original: int
+    key: str
+    people: int
+    is_demo: bool
+    values: dict[str, float | None]
+
+
+def shared_dialogues(corpus: Corpus | None = None) -> list[Shared]:
+    """Computed once for as long as the same texts are there."""
+    rows = _shared_rows(corpus)
+    state = rows.order_by().aggregate(Count("pk"), Sum("version"), Max("changed_at"), Max("reviewed_at"), Max("pk"))
+    key = f"boundary-agreement:{EDITION}:{corpus.pk if corpus else 0}:" + "-".join(
+        str(value.timestamp() if hasattr(value, "timestamp") else value) for value in state.values()
+    )
+    found: list[Shared] | None = cache.get(key)
+    if found is None:
+        found = _measured(rows)
+        cache.set(key, found, DAY)
+    return found
+
+
+def agreement_table(shared: list[Shared]) -> Table:
+    pairs = sum(one.people * (one.people - 1) // 2 for one in shared)
+    rows: list[tuple[Cell, ...]] = []
+    for name in MEASURES:
+        given = np.array([value for one in shared if (value := one.values[name]) is not None], np.float64)
+        rows.append((name, mean_of(given), BETTER[name]))
+    demo = (DEMO_NOTE,) if any(one.is_demo for one in shared) else ()
+    return Table(
+        "boundary-agreement",
+        f"Agreement on where messages end (dialogues: {len(shared):,}, pairs of people: {pairs:,}).",
+        (Column("Measure", numeric=False), Column("Mean", 3), Column("Better is", numeric=False)),
+        tuple(rows),
+        (INTERVAL_NOTE, *demo, *DEFINITIONS),
+    )
+
+
+def _shared_rows(corpus: Corpus | None) -> QuerySet[Restructuring]:
+    done = Restructuring.objects.filter(state__in=DONE)
+    other = done.filter(original=OuterRef("original")).exclude(pk=OuterRef("pk"))
+    rows = done.filter(Exists(other), original__corpus__is_scratch=False)
+    return rows.filter(original__corpus=corpus) if corpus else rows
+
+
+def _measured(rows: QuerySet[Restructuring]) -> list[Shared]:
+    found = []
+    streamed = rows.select_related("original", "annotator").order_by("original_id", "pk").iterator(chunk_size=500)
+    for _, group in groupby(streamed, key=lambda row: row.original_id):
+        of = list(group)
+        original = of[0].original
+        transcript = Transcript.of(original.messages)
+        rewrites = [Rewrite(row, str(number), transcript) for number, row in enumerate(of, 1)]
+        values = means([given for _, _, given in pair_values(rewrites)])
+        found.append(Shared(original.pk, original.key, len(of), original.is_demo, values))
+    return found

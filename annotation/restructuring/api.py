@@ -1,0 +1,95 @@
+"""What the editor asks for while it is open: keep these operations, what would you propose.
+
+People restructure, not scripts: no API token opens these. A session that ended is answered with 403 and a reason.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.decorators import api_view, authentication_classes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation.restructuring import drafts
+from annotation.restructuring.proposals import proposal
+from dialogues.editing import EditError
+
+MOST_AT_ONCE = 2_000
+ApiView = Callable[..., Response]
+
+
+class SentSerializer(serializers.Serializer[Any]):
+    """One operation; `body` is read further by `dialogues.editing.operation_from_json`."""
+
+    id = serializers.UUIDField()
+    body = serializers.JSONField()
+    age = serializers.IntegerField(min_value=0, help_text="Milliseconds since it was done.")
+
+
+class OperationsSerializer(serializers.Serializer[Any]):
+    """Operations done on top of `version`."""
+
+    version = serializers.IntegerField(min_value=0)
+    operations = serializers.ListField(child=SentSerializer(), max_length=MOST_AT_ONCE)
+
+
+def with_reasons(view: ApiView) -> ApiView:
+    """Turn refusals into answers that carry their reason."""
+
+    @wraps(view)
+    def answered(request: Request, token: str) -> Response:
+        try:
+            return view(request, token)
+        except drafts.StaleError as error:
+            both = {"version": error.version, "operations": error.operations, "messages": error.messages}
+            return Response({"detail": str(error), **both}, status=status.HTTP_409_CONFLICT)
+        except (drafts.DraftError, EditError) as error:
+            return Response({"detail": str(error)}, status=status.HTTP_400_BAD_REQUEST)
+
+    return answered
+
+
+@extend_schema(exclude=True)
+@never_cache
+@login_not_required
+@api_view(["POST"])
+@authentication_classes([SessionAuthentication])
+@with_reasons
+def operations(request: Request, token: str) -> Response:
+    """Keep operations; answers the new version, or 409 with what happened meanwhile."""
+    sent = OperationsSerializer(data=request.data)
+    sent.is_valid(raise_exception=True)
+    draft = drafts.save_operations(
+        cast(User, request.user),
+        token,
+        version=sent.validated_data["version"],
+        operations=[_sent(row) for row in sent.validated_data["operations"]],
+        now=timezone.now(),
+    )
+    return Response({"version": draft.version})
+
+
+@extend_schema(exclude=True)
+@never_cache
+@login_not_required
+@api_view(["GET"])
+@authentication_classes([SessionAuthentication])
+@with_reasons
+def proposals(request: Request, token: str) -> Response:
+    """What `by` proposes for each message of the original: a list of texts each."""
+    draft = drafts.own_restructuring(cast(User, request.user), token)
+    return Response({"texts": proposal(draft.original, request.query_params.get("by", ""))})
+
+
+def _sent(row: dict[str, Any]) -> drafts.Sent:
+    # Older than a person's memory is all the same; a number beyond any clock must not break the sum.
+    return drafts.Sent(row["id"], row["body"], min(timedelta(milliseconds=min(row["age"], 2**40)), drafts.OLDEST))

@@ -1,0 +1,105 @@
+"""Several people's versions of one dialogue, and how far people agree over all of them."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET
+
+from annotation.models import Restructuring
+from annotation.restructuring import beside
+from annotation.restructuring.agreement import agreement_table, shared_dialogues
+from annotation.restructuring.seed_forms import number
+from dialogues.models import Corpus, Dialogue
+from dialogues.permissions import requires
+from dialogues.tables import Table, to_csv, to_latex
+
+PAGE = 50
+FILES = {"csv": (to_csv, "text/csv; charset=utf-8"), "tex": (to_latex, "text/x-tex; charset=utf-8")}
+_may_see = requires("annotation.view_restructuring", "see what people restructure")
+
+
+@require_GET
+@_may_see
+def restructurings_beside(request: HttpRequest, pk: int) -> HttpResponse:
+    original = _restructured(pk)
+    rewrites = beside.rewrites_of(original)
+    transcript = original.transcript
+    kept = Restructuring.objects.kept().filter(original=original).count()
+    files = (reverse("restructurings_beside_table", args=[pk, form]) for form in FILES)
+    context = {
+        "original": original,
+        "rewrites": rewrites,
+        "columns": len(rewrites) + 1,
+        "rows": beside.aligned(transcript, rewrites),
+        "picture": beside.boundary_picture(transcript, rewrites),
+        "at_work": kept - len(rewrites),
+        "linked": _linked(beside.pairs_table(rewrites), *files) if len(rewrites) > 1 else None,
+    }
+    return render(request, "restructuring/beside.html", context)
+
+
+@require_GET
+@_may_see
+def restructurings_beside_table(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+    original = _restructured(pk)
+    rewrites = beside.rewrites_of(original)
+    if len(rewrites) < 2:
+        raise Http404("Fewer than two people have restructured this dialogue.")
+    return _as_file(beside.pairs_table(rewrites), form, f"{slugify(original.key) or original.pk}-pairs")
+
+
+@require_GET
+@_may_see
+def restructuring_agreement(request: HttpRequest) -> HttpResponse:
+    corpus = _corpus(request)
+    shared = shared_dialogues(corpus)
+    files = (reverse(f"restructuring_agreement_{form}") + _query(corpus) for form in ("csv", "latex"))
+    context = {
+        "corpus": corpus,
+        "corpora": Corpus.objects.listed().filter(dialogues__restructurings__isnull=False).distinct(),
+        "page": Paginator(shared, PAGE).get_page(request.GET.get("page")),
+        "linked": _linked(agreement_table(shared), *files),
+    }
+    return render(request, "restructuring/agreement.html", context)
+
+
+@require_GET
+@_may_see
+def restructuring_agreement_table(request: HttpRequest, form: str) -> HttpResponse:
+    corpus = _corpus(request)
+    stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
+    return _as_file(agreement_table(shared_dialogues(corpus)), form, f"{stem}-boundary-agreement")
+
+
+def _restructured(pk: int) -> Dialogue:
+    return get_object_or_404(
+        Dialogue.objects.select_related("corpus", "version").filter(restructurings__isnull=False).distinct(), pk=pk
+    )
+
+
+def _corpus(request: HttpRequest) -> Corpus | None:
+    """The corpus of the address; None for all of them."""
+    key = number(request.GET.get("corpus", ""))
+    return get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
+
+
+def _query(corpus: Corpus | None) -> str:
+    return f"?corpus={corpus.pk}" if corpus else ""
+
+
+def _linked(table: Table, csv_url: str, latex_url: str) -> dict[str, Any]:
+    """A table with the addresses of its files."""
+    return {"table": table, "csv_url": csv_url, "latex_url": latex_url}
+
+
+def _as_file(table: Table, form: str, stem: str) -> HttpResponse:
+    if form not in FILES:
+        raise Http404("A table leaves as csv or tex.")
+    write, content_type = FILES[form]
+    response = HttpResponse(write(table), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
+    return response

@@ -1,0 +1,161 @@
+"""A text and what became of it, segment by segment, word by word and in figures."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from dialogues import published
+from dialogues.alignment import Link, links, matched, segments
+from dialogues.editing import Draft
+from dialogues.fidelity import fidelity
+from dialogues.models import Dialogue
+from dialogues.statistics.turns import RUN_LABELS, run_shares
+from dialogues.tables import Cell, Column, Table
+from dialogues.transcript import Transcript
+
+RUN_NAMES = ("one message", "two", "three", "four", "five", "six or more")
+PAPER = ("gamma", "stephanie")
+
+
+class Mark(NamedTuple):
+    """Words that stayed ("same"), went ("gone") or came ("new")."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    place: int
+    speaker: int
+    text: str
+    # Whether a person's name belongs above it: the first of its turn.
+    opens_turn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSegment:
+    """Messages that belong together; `marks` by speaker where the words are compared."""
+
+    before: list[ShownMessage]
+    after: list[ShownMessage]
+    marks: list[tuple[int, list[Mark]]]
+
+    @property
+    def is_reworded(self) -> bool:
+        """Whether words came or went, not only the ends of messages moved."""
+        return any(mark.kind != "same" for _, words in self.marks for mark in words)
+
+    @property
+    def what(self) -> str:
+        """What happened here, in a word."""
+        if not self.after:
+            return "removed"
+        if not self.before:
+            return "added"
+        if [(one.speaker, one.text) for one in self.before] == [(one.speaker, one.text) for one in self.after]:
+            return ""
+        if len(self.after) > len(self.before):
+            return "split" if "".join(_bare(self.before)) == "".join(_bare(self.after)) else "rewritten"
+        return "merged" if len(self.after) < len(self.before) else "reworded"
+
+
+def shown_segments(original: Transcript, after: Transcript, linked: list[Link], *, diff: bool) -> list[ShownSegment]:
+    left, right = shown_messages(original), shown_messages(after)
+    found = []
+    for segment in segments(len(left), len(right), linked):
+        one, other = [left[place] for place in segment.before], [right[place] for place in segment.after]
+        found.append(ShownSegment(one, other, marks(one, other) if diff else []))
+    return found
+
+
+def shown_messages(transcript: Transcript) -> list[ShownMessage]:
+    speakers = [0, *(message.speaker for message in transcript)]
+    return [
+        ShownMessage(place, message.speaker, message.text, message.speaker != speakers[place])
+        for place, message in enumerate(transcript)
+    ]
+
+
+def links_of(draft: Draft) -> list[Link]:
+    """From each piece to the messages that it came from, as the operations know it."""
+    return sorted((source, place) for place, piece in enumerate(draft) for source in piece.sources)
+
+
+def links_by_words(original: Transcript, after: Transcript) -> list[Link]:
+    return links(original, after)
+
+
+def marks(before: list[ShownMessage], after: list[ShownMessage]) -> list[tuple[int, list[Mark]]]:
+    """Word by word, speaker by speaker; white space says nothing."""
+    found = []
+    for speaker in (1, 2):
+        left = [word for one in before if one.speaker == speaker for word in one.text.split()]
+        right = [word for one in after if one.speaker == speaker for word in one.text.split()]
+        if left or right:
+            found.append((speaker, word_marks(left, right)))
+    return found
+
+
+def word_marks(left: list[str], right: list[str]) -> list[Mark]:
+    steps: list[Mark] = []
+    i = j = 0
+    for one, other in [*matched(left, right), (len(left), len(right))]:
+        steps += [Mark("gone", word) for word in left[i:one]]
+        steps += [Mark("new", word) for word in right[j:other]]
+        steps += [Mark("same", word) for word in left[one : one + 1]]
+        i, j = one + 1, other + 1
+    runs = groupby(steps, key=lambda mark: mark.kind)
+    return [Mark(kind, " ".join(mark.text for mark in run)) for kind, run in runs]
+
+
+def figures_table(original: Transcript, after: Transcript, kept: float) -> Table:
+    """Both texts' figures beside the paper's."""
+    one, other = counted(original), counted(after)
+    shares = [run_shares(runs_of(row)) for row in (one, other)]
+    rows: list[tuple[Cell, ...]] = [
+        ("Messages", one.message_count, other.message_count, None, None),
+        ("Turns", one.turn_count, other.turn_count, None, None),
+        ("Words", one.whitespace_tokens, other.whitespace_tokens, None, None),
+        ("Words a message", one.words_per_message, other.words_per_message, *_printed(4, "words_per_message")),
+        ("ACMC", one.acmc, other.acmc, *_printed(4, "acmc")),
+        *(
+            (f"Turns of {name}, %", 100 * shares[0][label], 100 * shares[1][label], *_printed(5, label))
+            for label, name in zip(RUN_LABELS, RUN_NAMES, strict=True)
+        ),
+        ("Words kept in order, %", None, 100 * kept, None, None),
+        ("Words that are new, %", None, 100 * fidelity(original, after).invented, None, None),
+    ]
+    return Table(
+        "before-after",
+        "What the restructuring changed, beside the paper's figures.",
+        (
+            Column("Figure", numeric=False),
+            Column("Original"),
+            Column("Restructured"),
+            *(Column(name, group="Paper") for name in ("γ", "Stephanie")),
+        ),
+        tuple(rows),
+        (
+            "Words are whitespace tokens. ACMC is messages over turns.",
+            "Kept and new words are counted speaker by speaker, without regard to case and punctuation.",
+            "“Paper” is its Tables 4 and 5: GPT-4, means of 100 dialogues.",
+        ),
+    )
+
+
+def counted(transcript: Transcript) -> Dialogue:
+    """A row that is never saved, for its counts."""
+    return Dialogue.from_transcript(transcript)
+
+
+def runs_of(row: Dialogue) -> list[int]:
+    return [row.turns_of_1, row.turns_of_2, row.turns_of_3, row.turns_of_4, row.turns_of_5, row.turns_of_6_up]
+
+
+def _printed(table: int, figure: str) -> list[float | None]:
+    return [published.value(table, figure, version) for version in PAPER]
+
+
+def _bare(shown: list[ShownMessage]) -> list[str]:
+    return ["".join(one.text.split()) for one in shown]

@@ -1,0 +1,182 @@
+"""A restructuring as it grows: who may open it, operations kept as they are made, handing it in.
+
+A draft is the log of its operations, so its version is their number. What is sent on top of an old version is
+refused with what happened meanwhile; what is sent twice is kept once.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.http import Http404
+
+from annotation.models import Operation, Restructuring
+from annotation.restructuring.proposals import check_proposal
+from dialogues.editing import Accept, EditError, History, kept_share, operation_from_json, replay, transcript_of
+from dialogues.models import AuditEvent
+
+# A log of this length is nobody's work; it bounds what one draft can cost to replay.
+MOST_OPERATIONS = 20_000
+# A browser that was cut off sends what it did in the meantime with its age.
+OLDEST = timedelta(days=2)
+REVIEW = "annotation.change_restructuring"
+State = Restructuring.State
+
+
+class DraftError(Exception):
+    """Something that cannot be kept; the text tells the person why and what to do."""
+
+
+class StaleError(DraftError):
+    """Somebody, or the same person in another tab, has gone on from the version this was made on."""
+
+    def __init__(self, restructuring: Restructuring, since: int) -> None:
+        super().__init__("Another tab or person has changed this dialogue meanwhile.")
+        self.version = restructuring.version
+        self.messages = restructuring.messages
+        rows = restructuring.operations.filter(number__gt=since)
+        self.operations = list(rows.values_list("body", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One operation as a browser sends it: under an id of its own, with how long ago it was done."""
+
+    id: uuid.UUID
+    body: Any
+    age: timedelta = timedelta(0)
+
+
+def own_restructuring(user: User, token: str, *, lock: bool = False) -> Restructuring:
+    """The person's own restructuring, or one that waits for their review; 404 for all others. `lock` needs a
+    transaction."""
+    mine = Q(annotator_id=user.pk)
+    if user.has_perm(REVIEW):
+        mine |= Q(state=State.SUBMITTED)
+    rows = Restructuring.objects.kept().filter(mine, token=token)
+    if lock:
+        rows = rows.select_for_update(no_key=True, of=("self",))
+    found = rows.select_related("original__corpus", "annotator", "reviewer").first()
+    if found is None:
+        raise Http404("There is no such dialogue to restructure for you.")
+    return found
+
+
+def may_edit(restructuring: Restructuring, user: User) -> bool:
+    """The annotator until it is handed in, and again when it comes back; a reviewer while it waits for review."""
+    if restructuring.annotator_id == user.pk:
+        return restructuring.is_editable
+    return restructuring.state == State.SUBMITTED and user.has_perm(REVIEW)
+
+
+def history_of(restructuring: Restructuring) -> History:
+    """The draft with all that led to it."""
+    bodies = restructuring.operations.values_list("body", flat=True)
+    return replay(restructuring.original.transcript, bodies)
+
+
+@transaction.atomic
+def save_operations(
+    user: User, token: str, *, version: int, operations: Sequence[Sent], now: datetime
+) -> Restructuring:
+    """Keep operations that were done on top of `version`, all or none.
+
+    Those that were kept before (a repeat after a lost answer) are passed over. Raises StaleError where somebody else
+    went on from that version, DraftError where one of them cannot be done.
+    """
+    draft = own_restructuring(user, token, lock=True)
+    _must_be_editable(draft, user)
+    fresh = _not_yet_kept(draft, version, operations)
+    if not fresh:
+        return draft
+    if draft.version + len(fresh) > MOST_OPERATIONS:
+        raise DraftError(f"A log of {MOST_OPERATIONS:,} operations is as long as one gets. Hand the dialogue in.")
+    history = history_of(draft)
+    for sent in fresh:
+        _do(draft, history, sent)
+    Operation.objects.bulk_create(
+        Operation(
+            restructuring=draft,
+            number=number,
+            client_id=sent.id,
+            body=sent.body,
+            person_id=user.pk,
+            at=now - min(max(sent.age, timedelta(0)), OLDEST),
+        )
+        for number, sent in enumerate(fresh, draft.version + 1)
+    )
+    draft.version += len(fresh)
+    draft.messages = transcript_of(history.draft).to_json()
+    draft.kept = kept_share(draft.original.transcript, history.draft)
+    draft.changed_at = now
+    draft.save(update_fields=["version", "messages", "kept", "changed_at"])
+    return draft
+
+
+def _not_yet_kept(draft: Restructuring, version: int, operations: Sequence[Sent]) -> Sequence[Sent]:
+    """What of a message is new; raises StaleError where the log went on with something else."""
+    if version > draft.version:
+        raise DraftError("This page is ahead of the server. Copy what you need and reload it.")
+    since = draft.operations.filter(number__gt=version)
+    kept = list(since.values_list("client_id", flat=True))
+    if kept != [sent.id for sent in operations[: len(kept)]]:
+        raise StaleError(draft, version)
+    return operations[len(kept) :]
+
+
+def _do(draft: Restructuring, history: History, sent: Sent) -> None:
+    try:
+        operation = operation_from_json(sent.body)
+        if isinstance(operation, Accept):
+            check_proposal(draft.original, history.draft, operation)
+        history.apply(operation)
+    except EditError as error:
+        raise DraftError(str(error)) from error
+
+
+@transaction.atomic
+def submit(user: User, token: str, *, version: int, now: datetime) -> Restructuring:
+    """Hand the draft in for review, as it was at `version`; a repeat is harmless. Raises StaleError, DraftError."""
+    draft = own_restructuring(user, token, lock=True)
+    if draft.state == State.SUBMITTED and draft.version == version:
+        return draft
+    _must_be_the_annotators(draft, user)
+    _must_be_editable(draft, user)
+    if draft.version != version:
+        raise StaleError(draft, version)
+    if draft.messages == draft.original.messages:
+        raise DraftError("Nothing has been changed yet, so there is nothing to review.")
+    draft.state, draft.submitted_at = State.SUBMITTED, now
+    draft.save(update_fields=["state", "submitted_at"])
+    AuditEvent.record(user, "restructuring.submitted", draft, version=version)
+    return draft
+
+
+@transaction.atomic
+def reopen(user: User, token: str) -> Restructuring:
+    """Take a draft back before it is reviewed; a repeat is harmless."""
+    draft = own_restructuring(user, token, lock=True)
+    _must_be_the_annotators(draft, user)
+    if draft.is_editable:
+        return draft
+    if draft.state != State.SUBMITTED:
+        raise DraftError("It has been reviewed; what was approved does not change.")
+    draft.state = State.RETURNED if draft.review else State.OPEN
+    draft.save(update_fields=["state"])
+    AuditEvent.record(user, "restructuring.reopened", draft)
+    return draft
+
+
+def _must_be_the_annotators(draft: Restructuring, user: User) -> None:
+    if draft.annotator_id != user.pk:
+        raise DraftError("Only the person who was asked to restructure it can do that.")
+
+
+def _must_be_editable(draft: Restructuring, user: User) -> None:
+    if not may_edit(draft, user):
+        raise DraftError("It has been handed in and is not open for changes any more.")

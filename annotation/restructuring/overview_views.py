@@ -1,0 +1,73 @@
+"""The researcher's list of restructurings: how far each is, taking back and giving back."""
+
+from collections.abc import Callable
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation.models import Restructuring
+from annotation.restructuring import overview, review
+from annotation.restructuring.exporting import restructuring_lines
+from annotation.restructuring.seed_forms import number
+from dialogues.models import AuditEvent, Corpus
+from dialogues.permissions import requires
+from dialogues.streaming import streamed
+from generation.results.exporting import joined
+
+PAGE = 25
+
+
+@require_GET
+@requires("annotation.view_restructuring", "see what people restructure")
+def restructuring_overview(request: HttpRequest) -> HttpResponse:
+    form = overview.OverviewFilter(request.GET)
+    page = Paginator(form.found(), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "lines": overview.lines(list(page)),
+        "counts": overview.counts() if page.paginator.count or form.is_narrowed else [],
+    }
+    return render(request, "restructuring/overview.html", context)
+
+
+@require_GET
+@requires("annotation.view_restructuring", "see what people restructure")
+def restructurings_export(request: HttpRequest) -> StreamingHttpResponse:
+    """Every restructuring, or those of one corpus, as JSONL."""
+    key = number(request.GET.get("corpus", ""))
+    corpus = get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
+    AuditEvent.record(request.user, "exported restructurings", corpus or cast(User, request.user))
+    response = streamed(request, joined(restructuring_lines(corpus)), "application/x-ndjson; charset=utf-8")
+    stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
+    response["Content-Disposition"] = f'attachment; filename="{stem}-restructurings.jsonl"'
+    return response
+
+
+@require_POST
+@requires("annotation.add_restructuring", "take restructurings back")
+def restructuring_take_back(request: HttpRequest, token: str) -> HttpResponse:
+    return _done(request, token, review.take_back, "Taken back. Its text and operations are kept.")
+
+
+@require_POST
+@requires("annotation.add_restructuring", "give restructurings back")
+def restructuring_give_back(request: HttpRequest, token: str) -> HttpResponse:
+    return _done(request, token, review.give_back, "Given back: its annotator can go on.")
+
+
+def _done(request: HttpRequest, token: str, action: Callable[..., None], said: str) -> HttpResponse:
+    found = get_object_or_404(Restructuring, token=token)
+    try:
+        action(restructuring=found, by=cast(User, request.user))
+    except review.ReviewError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect("restructuring_review", found.token)

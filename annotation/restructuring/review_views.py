@@ -1,0 +1,171 @@
+"""A submitted restructuring for a second person: both texts, the way between them, remarks and the decision."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation.models import Remark, Restructuring
+from annotation.restructuring import examples, review
+from annotation.restructuring.comparing import figures_table, links_of, shown_segments
+from annotation.restructuring.history import told
+from annotation.restructuring.review_forms import ExampleForm, RemarkForm, SendBackForm
+from annotation.restructuring.seed_forms import number
+from dialogues.editing import kept_share, transcript_of
+from dialogues.permissions import requires
+
+_may_review = requires("annotation.change_restructuring", "review restructurings")
+
+
+@require_GET
+@requires("annotation.view_restructuring", "see what people restructure")
+def restructuring_review(request: HttpRequest, token: str) -> HttpResponse:
+    return _page(request, _found(token))
+
+
+@require_POST
+@_may_review
+def restructuring_approve(request: HttpRequest, token: str) -> HttpResponse:
+    found = _found(token)
+    version = number(request.POST.get("version", ""))
+
+    def approve() -> str:
+        made = review.approve(restructuring=found, version=-1 if version is None else version, by=_person(request))
+        return f"Approved. It is a dialogue of its own now: {made.key}"
+
+    return _done(request, found, approve)
+
+
+@require_POST
+@_may_review
+def restructuring_send_back(request: HttpRequest, token: str) -> HttpResponse:
+    found = _found(token)
+    form = SendBackForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, status=422, send_back=form)
+
+    def send_back() -> str:
+        review.send_back(restructuring=found, by=_person(request), **form.cleaned_data)
+        return "Sent back. Its annotator sees your words and remarks."
+
+    return _done(request, found, send_back, send_back=form)
+
+
+@require_POST
+@_may_review
+def restructuring_remark(request: HttpRequest, token: str) -> HttpResponse:
+    found = _found(token)
+    form = RemarkForm(request.POST, texts=_texts(found))
+    if not form.is_valid():
+        return _page(request, found, status=422, remark=form)
+    said = form.cleaned_data
+
+    def remark() -> str:
+        review.add_remark(
+            restructuring=found, version=said["version"], place=said["message"], text=said["text"], by=_person(request)
+        )
+        return "Remark added."
+
+    return _done(request, found, remark, remark=form)
+
+
+@require_POST
+@_may_review
+def restructuring_settle(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+    found = _found(token)
+    remark = get_object_or_404(Remark, pk=pk, restructuring=found)
+
+    def settle() -> str:
+        review.settle(restructuring=found, remark=remark, by=_person(request))
+        return "Settled."
+
+    return _done(request, found, settle)
+
+
+@require_POST
+@requires("generation.change_exampleset", "add examples")
+def restructuring_example(request: HttpRequest, token: str) -> HttpResponse:
+    found = _found(token)
+    form = ExampleForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, status=422, example=form)
+    chosen = form.cleaned_data["example_set"]
+
+    def add() -> str:
+        made = examples.add_to(chosen, restructuring=found, note=form.cleaned_data["note"], by=_person(request))
+        return f"Added to {chosen} as example {made.position}."
+
+    return _done(request, found, add)
+
+
+def _page(request: HttpRequest, found: Restructuring, *, status: int = 200, **sent: forms.Form) -> HttpResponse:
+    """`sent`: a form that came back with something wrong, by its name below."""
+    story = told(found)
+    at = story.at(number(request.GET.get("at", "")))
+    draft = story.drafts[at]
+    original, after = found.original.transcript, transcript_of(draft)
+    is_newest = at == len(story.drafts) - 1
+    diff = "diff" in request.GET
+    version = {"version": found.version}
+    remarks = list(found.remarks.select_related("author"))
+    context: dict[str, Any] = {
+        "row": found,
+        "segments": shown_segments(original, after, links_of(draft), diff=diff),
+        "diff": diff,
+        "steps": story.steps,
+        "at": at,
+        "is_newest": is_newest,
+        "table": figures_table(original, after, kept_share(original, draft)),
+        "remarks": remarks,
+        "open_remarks": sum(remark.settled_at is None for remark in remarks),
+        "why_not_review": review.why_not_review(found, _person(request)),
+        "why_not_remark": review.why_not_remark(found, _person(request)),
+        "why_not_take_back": review.why_not_take_back(found),
+        "others": _others(found),
+        "send_back": SendBackForm(initial=version),
+        "remark": RemarkForm(initial=version, texts=_texts(found)),
+        "example": ExampleForm() if found.state == Restructuring.State.APPROVED else None,
+        **sent,
+    }
+    return render(request, "restructuring/review.html", context, status=status)
+
+
+def _done(request: HttpRequest, found: Restructuring, act: Callable[[], str], **sent: forms.Form) -> HttpResponse:
+    """Do it and say so; where the text has changed meanwhile, show the new one with what was written (409)."""
+    try:
+        said = act()
+    except review.ChangedError as error:
+        messages.error(request, str(error))
+        for form in sent.values():
+            form.data = {**form.data.dict(), "version": str(_found(found.token).version)}  # type: ignore[attr-defined]
+        return _page(request, _found(found.token), status=409, **sent)
+    except review.ReviewError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect("restructuring_review", found.token)
+
+
+def _found(token: str) -> Restructuring:
+    rows = Restructuring.objects.select_related(
+        "annotator", "asked_by", "reviewer", "result__version", "original__corpus", "original__version"
+    )
+    return get_object_or_404(rows, token=token)
+
+
+def _others(found: Restructuring) -> int:
+    """How many other people's versions of the dialogue can stand beside it."""
+    return Restructuring.objects.kept().filter(original=found.original_id).exclude(pk=found.pk).count()
+
+
+def _texts(found: Restructuring) -> list[str]:
+    return [text for _, text in found.messages]
+
+
+def _person(request: HttpRequest) -> User:
+    return cast(User, request.user)

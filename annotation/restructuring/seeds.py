@@ -1,0 +1,191 @@
+"""Dialogues worth restructuring: found by their figures, handed to people who rewrite them."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import (
+    Avg,
+    Case,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast
+
+from annotation.models import Restructuring
+from dialogues.models import AuditEvent, Corpus, Dialogue
+from generation.models import Judgement
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+BATCH = 1000
+# What the list can be narrowed and ordered by: the name in the address and its words.
+FIGURES = {
+    "words": "Words a message",
+    "longest": "Longest turn (messages)",
+    "acmc": "ACMC",
+    "messages": "Messages",
+    "score": "Judges' score",
+}
+LONGEST_KNOWN = 6
+LONGEST = Case(
+    When(turns_of_6_up__gt=0, then=Value(LONGEST_KNOWN)),
+    *(When(**{f"turns_of_{length}__gt": 0}, then=Value(length)) for length in range(5, 0, -1)),
+    default=Value(0),
+    output_field=IntegerField(),
+)
+
+
+class Asked(NamedTuple):
+    """How many restructurings were asked for anew, and how many had been before."""
+
+    new: int
+    before: int
+
+
+def candidates(wanted: Mapping[str, Any]) -> QuerySet[Dialogue]:
+    """The dialogues that `SeedFilter.cleaned_data` asks for, in its order, without their texts."""
+    found = Dialogue.objects.filter(corpus__is_scratch=False)
+    if wanted.get("corpus"):
+        found = found.filter(corpus=wanted["corpus"])
+    if wanted.get("run"):
+        found = found.filter(output__call__run=wanted["run"])
+    if wanted.get("version"):
+        found = found.of_version(wanted["version"].pk)
+    if wanted.get("untouched"):
+        found = found.filter(~Exists(Restructuring.objects.kept().filter(original=OuterRef("pk"))))
+    sort = wanted.get("sort") or ""
+    return _ordered(_narrowed(found, wanted, sort), sort)
+
+
+def figures_of(dialogues: Sequence[Dialogue], metric: str = "") -> list[dict[str, Any]]:
+    """A row a dialogue for a page: itself, its longest turn, the judges' mean, and how often people were asked."""
+    keys = [one.pk for one in dialogues]
+    judged = _judgements(metric).filter(dialogue__in=keys).values_list("dialogue").annotate(Avg("score"))
+    scores = dict(judged.order_by())
+    asked = dict(
+        Restructuring.objects.kept().filter(original__in=keys).values_list("original").annotate(Count("pk")).order_by()
+    )
+    return [
+        {"dialogue": one, "longest": longest(one), "score": scores.get(one.pk), "asked": asked.get(one.pk, 0)}
+        for one in dialogues
+    ]
+
+
+def longest(dialogue: Dialogue) -> str:
+    """Messages of the longest turn; from six on the stored counts do not tell."""
+    if dialogue.turns_of_6_up:
+        return f"{LONGEST_KNOWN}+"
+    return str(max(length for length in range(6) if length == 0 or getattr(dialogue, f"turns_of_{length}")))
+
+
+def first(found: QuerySet[Dialogue], n: int) -> list[int]:
+    return list(found.values_list("pk", flat=True)[:n])
+
+
+def sample(found: QuerySet[Dialogue], n: int, seed: int) -> list[int]:
+    """The same dialogues for the same seed, whatever order the list is in."""
+    keys = sorted(found.order_by().values_list("pk", flat=True))
+    return keys if n >= len(keys) else sorted(random.Random(seed).sample(keys, n))  # noqa: S311 - repeatable
+
+
+def annotators() -> QuerySet[User]:
+    """Who can be asked, with how many they have open (`open_count`)."""
+    people = User.objects.with_perm("annotation.add_operation", backend=BACKEND).exclude(profile__is_simulated=True)
+    states = (Restructuring.State.OPEN, Restructuring.State.RETURNED)
+    mine = Restructuring.objects.filter(annotator=OuterRef("pk"), state__in=states).order_by()
+    counted = mine.values("annotator").annotate(count=Count("pk")).values("count")
+    return people.annotate(open_count=Subquery(counted)).order_by("username").distinct()
+
+
+@transaction.atomic
+def ask(*, dialogues: Iterable[int], people: Iterable[User], instructions: str, by: User) -> Asked:
+    """A restructuring for every dialogue and person; pairs that were asked before are left as they are."""
+    # Two who ask the same person take turns, so that the second sees what the first has asked.
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
+    persons = list(locked.order_by("pk"))
+    chosen = Dialogue.objects.filter(pk__in=list(dialogues), corpus__is_scratch=False).order_by("pk")
+    originals = list(chosen.only("pk", "corpus_id", "messages"))
+    there = set(
+        Restructuring.objects.kept()
+        .filter(original__in=originals, annotator__in=persons)
+        .values_list("original_id", "annotator_id")
+    )
+    rows = [
+        Restructuring(
+            original=original,
+            annotator=person,
+            asked_by=by,
+            instructions=instructions,
+            messages=original.messages,
+        )
+        for original in originals
+        for person in persons
+        if (original.pk, person.pk) not in there
+    ]
+    Restructuring.objects.bulk_create(rows, batch_size=BATCH)
+    _record(by, rows)
+    return Asked(len(rows), len(there))
+
+
+def _record(by: User, rows: Sequence[Restructuring]) -> None:
+    """One event a corpus."""
+    by_corpus: dict[int, list[Restructuring]] = {}
+    for row in rows:
+        by_corpus.setdefault(row.original.corpus_id, []).append(row)
+    for corpus in Corpus.objects.filter(pk__in=by_corpus):
+        asked = by_corpus[corpus.pk]
+        people = sorted({row.annotator_id for row in asked})
+        AuditEvent.record(by, "ask to restructure", corpus, restructurings=len(asked), annotators=people)
+
+
+def _judgements(metric: str) -> QuerySet[Judgement]:
+    rows = Judgement.objects.order_by()
+    return rows.filter(metric=metric) if metric else rows
+
+
+def _narrowed(found: QuerySet[Dialogue], wanted: Mapping[str, Any], sort: str) -> QuerySet[Dialogue]:
+    """Within the wanted ranges; only the figures that are asked for are computed."""
+    ranges = {name: (wanted.get(f"{name}_min"), wanted.get(f"{name}_max")) for name in FIGURES}
+    asked = {name for name, ends in ranges.items() if ends != (None, None)} | ({sort.lstrip("-")} & FIGURES.keys())
+    figures = _expressions(wanted.get("metric") or "")
+    found = found.annotate(**{f"figure_{name}": figures[name] for name in sorted(asked)})
+    within = Q()
+    for name in asked:
+        low, high = ranges[name]
+        within &= Q(**{f"figure_{name}__gte": low}) if low is not None else Q()
+        within &= Q(**{f"figure_{name}__lte": high}) if high is not None else Q()
+    return found.filter(within)
+
+
+def _expressions(metric: str) -> dict[str, Any]:
+    mean = _judgements(metric).filter(dialogue=OuterRef("pk")).values("dialogue").annotate(mean=Avg("score"))
+    return {
+        "words": Cast(F("whitespace_tokens"), FloatField()) / F("message_count"),
+        "longest": LONGEST,
+        "acmc": Cast(F("message_count"), FloatField()) / F("turn_count"),
+        "messages": F("message_count"),
+        "score": Subquery(mean.values("mean"), output_field=FloatField()),
+    }
+
+
+def _ordered(found: QuerySet[Dialogue], sort: str) -> QuerySet[Dialogue]:
+    """By the figure, those without one last, then as written."""
+    name = sort.lstrip("-")
+    if name in FIGURES:
+        figure = F(f"figure_{name}")
+        by = figure.desc(nulls_last=True) if sort.startswith("-") else figure.asc(nulls_last=True)
+        found = found.order_by(by, "pk")
+    else:
+        found = found.order_by("pk")
+    return found.select_related("version", "corpus").defer("messages", "traits_1", "traits_2", "theme")

@@ -1,0 +1,95 @@
+"""The annotator's pages: what they were asked to restructure, the editor, handing in."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation.models import Restructuring
+from annotation.restructuring import drafts, plain_form
+from annotation.restructuring.editor_page import page_of
+from annotation.restructuring.proposals import proposers
+from dialogues.permissions import requires
+
+PAGE = 48
+
+
+@never_cache
+@require_GET
+@requires("annotation.add_operation", "restructure dialogues")
+def restructurings(request: HttpRequest) -> HttpResponse:
+    """What the person was asked to restructure: what is open first, then what was done."""
+    mine = Restructuring.objects.of(request.user).first_to_do().select_related("original")
+    page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
+    done = [row for row in page if not row.is_editable]
+    context = {"page": page, "open": [row for row in page if row.is_editable], "done": done}
+    return render(request, "restructuring/mine.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def restructuring(request: HttpRequest, token: str) -> HttpResponse:
+    """The editor; POST is the way without a script."""
+    draft = drafts.own_restructuring(cast(User, request.user), token)
+    if request.method == "POST":
+        return _stepped(request, draft)
+    return _editor(request, draft)
+
+
+@require_POST
+def restructuring_submit(request: HttpRequest, token: str) -> HttpResponse:
+    version = request.POST.get("version", "")
+    draft = drafts.own_restructuring(cast(User, request.user), token)
+    try:
+        at = int(version) if version.isdecimal() and len(version) < 10 else draft.version
+        drafts.submit(cast(User, request.user), token, version=at, now=timezone.now())
+    except drafts.DraftError as error:
+        messages.error(request, str(error))
+        return redirect("restructuring", token)
+    messages.success(request, "Handed in. A second person reads it now; you can take it back until they are done.")
+    return redirect("restructurings")
+
+
+@require_POST
+def restructuring_reopen(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        drafts.reopen(cast(User, request.user), token)
+    except drafts.DraftError as error:
+        messages.error(request, str(error))
+    return redirect("restructuring", token)
+
+
+def _stepped(request: HttpRequest, draft: Restructuring) -> HttpResponse:
+    texts, version = request.POST.getlist("text"), request.POST.get("version", "")
+    made_on = int(version) if version.isdecimal() and len(version) < 10 else 0
+    before = drafts.history_of(draft).drafts
+    person = cast(User, request.user)
+    try:
+        bodies = plain_form.operations_of(
+            before[min(made_on, draft.version)], texts, request.POST.get("step", ""), request.POST.get("added", "")
+        )
+        sent = plain_form.sent(draft.token, made_on, bodies)
+        drafts.save_operations(person, draft.token, version=made_on, operations=sent, now=timezone.now())
+    except (drafts.DraftError, plain_form.FormError) as error:
+        status = 409 if isinstance(error, drafts.StaleError) else 422
+        return _editor(request, draft, status=status, problem=str(error), typed=texts)
+    return redirect("restructuring", draft.token)
+
+
+def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **more: Any) -> HttpResponse:
+    context = {
+        "restructuring": draft,
+        "is_mine": draft.annotator_id == request.user.pk,
+        "may_edit": drafts.may_edit(draft, cast(User, request.user)),
+        "proposers": proposers(draft.original),
+        "remarks": draft.remarks.filter(settled_at__isnull=True).select_related("author"),
+        **page_of(draft),
+        **more,
+    }
+    return render(request, "restructuring/editor.html", context, status=status)

@@ -1,0 +1,118 @@
+"""Which words of a rewrite are which words of its original, and so which message each message came from."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from dialogues.fidelity import SpokenWord, spoken_words
+from dialogues.transcript import Transcript
+
+Link = tuple[int, int]
+
+
+class Segment(NamedTuple):
+    """Messages of the original (from 0) and those that a rewrite has in their place; either may be empty."""
+
+    before: range
+    after: range
+
+
+class Words(NamedTuple):
+    """A dialogue's words end to end, and the message (from 0) that each stands in."""
+
+    words: list[SpokenWord]
+    owners: list[int]
+
+
+def words_of(transcript: Transcript) -> Words:
+    """As `fidelity` counts them; a message without a word (emoji only) counts as one word, its text."""
+    words: list[SpokenWord] = []
+    owners: list[int] = []
+    for place, message in enumerate(transcript):
+        found = spoken_words(Transcript((message,))) or [(message.speaker, message.text.strip())]
+        words += found
+        owners += [place] * len(found)
+    return Words(words, owners)
+
+
+def matched(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Places of a longest common subsequence in both, in order.
+
+    Bit-parallel (Hyyrö 2004), each row kept for the way back: item i of `left` adds to the longest common
+    subsequence of left[: i + 1] and right[:j] exactly where bit i of row j is 0.
+    """
+    places: dict[Hashable, int] = {}
+    for index, item in enumerate(left):
+        places[item] = places.get(item, 0) | (1 << index)
+    everything = (1 << len(left)) - 1
+    rows = [everything]
+    for item in right:
+        row = rows[-1]
+        matches = row & places.get(item, 0)
+        rows.append(((row + matches) | (row - matches)) & everything)
+    found = []
+    i, j = len(left), len(right)
+    while i and j:
+        if rows[j] >> (i - 1) & 1:
+            i -= 1
+        elif not rows[j - 1] >> (i - 1) & 1:
+            j -= 1
+        else:
+            i, j = i - 1, j - 1
+            found.append((i, j))
+    return found[::-1]
+
+
+def matched_words(original: Words, rewrite: Words) -> list[tuple[int, int]]:
+    """Which word of the original each kept word of the rewrite is; a word said by the other person is another."""
+    return matched(original.words, rewrite.words)
+
+
+def sources(original: Transcript, rewrite: Transcript) -> list[int]:
+    """For each message of the rewrite the place (from 0) of the original message that most of its kept words are from.
+
+    A tie goes to the earlier one. A message without a kept word takes the source of the one before it, at the start
+    that of the first message. Never descending, because words are matched in order.
+    """
+    before, after = words_of(original), words_of(rewrite)
+    votes: list[Counter[int]] = [Counter() for _ in rewrite]
+    for left, right in matched_words(before, after):
+        votes[after.owners[right]][before.owners[left]] += 1
+    found = []
+    source = 0
+    for vote in votes:
+        source = max(vote, key=lambda place: (vote[place], -place)) if vote else source
+        found.append(source)
+    return found
+
+
+def links(original: Transcript, rewrite: Transcript) -> list[Link]:
+    """Which messages belong together: for each of either text, the one of the other that shares most words with it."""
+    before, after = words_of(original), words_of(rewrite)
+    shared = Counter((before.owners[left], after.owners[right]) for left, right in matched_words(before, after))
+    ranked = sorted(shared, key=lambda pair: (-shared[pair], pair))
+    of_left = {left: (left, right) for left, right in reversed(ranked)}
+    of_right = {right: (left, right) for left, right in reversed(ranked)}
+    return sorted({*of_left.values(), *of_right.values()})
+
+
+def segments(before: int, after: int, linked: Iterable[Link]) -> list[Segment]:
+    """Both texts, of `before` and `after` messages, cut into as many pairs of neighbours as no link crosses.
+
+    A message of the rewrite that nothing links stands with what is above it; one of the original stands alone.
+    """
+    # For each message of the original: the furthest end of a link from above it, the nearest start of one from it on.
+    reach, nearest = [0] * (before + 1), [after] * (before + 1)
+    for left, right in linked:
+        reach[left + 1] = max(reach[left + 1], right + 1)
+        nearest[left] = min(nearest[left], right)
+    for place in range(before):
+        reach[place + 1] = max(reach[place + 1], reach[place])
+    for place in range(before - 1, -1, -1):
+        nearest[place] = min(nearest[place], nearest[place + 1])
+    cuts = [(place, nearest[place] if place else 0) for place in range(before) if reach[place] <= nearest[place]]
+    return [
+        Segment(range(left, left_end), range(right, right_end))
+        for (left, right), (left_end, right_end) in pairwise([*cuts, (before, after)])
+    ]

@@ -1,0 +1,1 @@
+"""Example sets as people make them: adding, editing, ordering, weighing, comparing, exporting."""

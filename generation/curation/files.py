@@ -1,0 +1,67 @@
+"""Example sets out of the house and into it, as JSON documents."""
+
+import json
+from typing import Any
+
+from django.db import transaction
+
+from dialogues.models import AuditEvent, Dialogue
+from generation.curation import document
+from generation.curation.adding import add_example
+from generation.curation.content import ContentError
+from generation.curation.document import Document, DocumentError, Entry, Named
+from generation.curation.provenance import content_of, with_provenance
+from generation.curation.versions import make_set
+from generation.models import Example, ExampleSet
+
+MOST_MEGABYTES = 10
+# What an example of another installation may still be called here, where its dialogue is here too.
+TAKEN_FROM_DIALOGUES = (Example.Source.CORPUS, Example.Source.RUN, Example.Source.RESTRUCTURING)
+
+
+def exported(example_set: ExampleSet) -> str:
+    """The set as a document: names instead of database ids, people only as the pseudonyms of operations."""
+    entries = tuple(
+        Entry(content_of(row), row.source, _named(row.dialogue), _named(row.dialogue_after), tuple(row.operations))
+        for row in with_provenance(example_set)
+    )
+    made = Document(example_set.name, example_set.kind, example_set.note, entries)
+    told = made.to_json(version=example_set.version, frozen=example_set.frozen_at is not None)
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+@transaction.atomic
+def import_set(*, data: bytes, by: Any, name: str = "", once: str = "") -> ExampleSet:
+    """A new draft with everything the file holds, or nothing and DocumentError; `name` replaces the file's own."""
+    if len(data) > MOST_MEGABYTES * 2**20:
+        raise DocumentError([f"The file is larger than {MOST_MEGABYTES} MB. No set of examples is."])
+    read = document.read(data)
+    made = make_set(name=name or read.name, kind=read.kind, note=read.note, by=by, once=once)
+    if made.examples.exists():
+        # A second click: the first one made it.
+        return made
+    for number, entry in enumerate(read.entries, 1):
+        dialogue, dialogue_after = _here(entry.dialogue), _here(entry.dialogue_after)
+        known = dialogue is not None and entry.source in TAKEN_FROM_DIALOGUES
+        try:
+            add_example(
+                example_set=made, by=by, source=entry.source if known else Example.Source.FILE,
+                dialogue=dialogue, dialogue_after=dialogue_after, operations=entry.operations,
+                **entry.content.as_fields(),
+            )  # fmt: skip
+        except ContentError as error:
+            raise DocumentError([f"Example {number}: {error}."]) from error
+    AuditEvent.record(by, "example_set.imported", made, examples=len(read.entries))
+    return made
+
+
+def _named(dialogue: Dialogue | None) -> Named | None:
+    return Named(dialogue.corpus.name, dialogue.key, dialogue.version_id) if dialogue else None
+
+
+def _here(named: Named | None) -> Dialogue | None:
+    """The dialogue of these names in this installation."""
+    if named is None:
+        return None
+    rows = Dialogue.objects.filter(corpus__name=named.corpus, corpus__is_scratch=False)
+    return rows.filter(key=named.key, version=named.version).first()

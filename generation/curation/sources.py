@@ -1,0 +1,77 @@
+"""Dialogues that could become examples: of a corpus, or written by a run."""
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from dialogues.models import Corpus, Dialogue
+from generation.models import Background, Example, ExampleKind, ExampleSet, Run
+
+# What a run writes for each kind; a pair begins with γ.
+WRITTEN_FOR = {
+    ExampleKind.SINGLE_STEP: "beta",
+    ExampleKind.STEP_BY_STEP: "gamma",
+    ExampleKind.FURTHER_SPLIT: "gamma",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a dialogue: its theme and characters, as it was written on or as its original has them."""
+
+    theme: str
+    traits_1: list[str]
+    traits_2: list[str]
+
+
+def corpora_and_runs() -> tuple[QuerySet[Corpus], QuerySet[Run]]:
+    """Where dialogues can be looked for: without what trials wrote, and without judges."""
+    runs = Run.objects.filter(corpus__is_scratch=False, calls__outputs__isnull=False).distinct()
+    return Corpus.objects.listed(), runs
+
+
+def candidates(
+    example_set: ExampleSet,
+    *,
+    corpus: Corpus | None = None,
+    run: Run | None = None,
+    version: str = "",
+    search: str = "",
+) -> QuerySet[Dialogue]:
+    """Dialogues of the corpus or of the run that fit the set's kind; a pair needs one that was rewritten."""
+    kind = ExampleKind(example_set.kind)
+    rows = Dialogue.objects.filter(corpus__is_scratch=False).searched(search)
+    if run is not None:
+        rows = rows.filter(output__call__run=run)
+        version = version or WRITTEN_FOR[kind]
+    if corpus is not None:
+        rows = rows.filter(corpus=corpus)
+    if version:
+        rows = rows.of_version(version)
+    if kind == ExampleKind.FURTHER_SPLIT:
+        rows = rows.filter(Exists(Dialogue.objects.filter(parent=OuterRef("pk"))))
+    there = Example.objects.filter(example_set=example_set, dialogue=OuterRef("pk"))
+    return rows.annotate(is_there=Exists(there)).select_related("version", "corpus").order_by("pk")
+
+
+def rewrites_of(dialogue: Dialogue) -> list[Dialogue]:
+    """What was made from it directly and says something else: Stephanie, restructured, …"""
+    rows = dialogue.rewrites.select_related("version").order_by("version__position", "-pk")
+    return [row for row in rows if row.messages != dialogue.messages]
+
+
+def source_of(dialogue: Dialogue) -> Example.Source:
+    """Whether a run wrote it."""
+    return Example.Source.RUN if hasattr(dialogue, "output") else Example.Source.CORPUS
+
+
+def beside(dialogue: Dialogue) -> Beside:
+    """The background its run wrote it on, else its own, else its original's."""
+    output = getattr(dialogue, "output", None)
+    origin = dialogue.origin or dialogue
+    run = output.call.run_id if output else None
+    made = Background.objects.filter(run=run, dialogue=origin).first() if run else None
+    told = [one for one in (made, dialogue, origin) if one is not None]
+    theme = next((one.theme for one in told if one.theme), "")
+    traits = next((one for one in told if one.traits_1 or one.traits_2), dialogue)
+    return Beside(theme, list(traits.traits_1), list(traits.traits_2))

@@ -1,0 +1,70 @@
+"""What a rewording changed: two texts or two dialogues, word by word."""
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import Literal, NamedTuple
+
+from dialogues.transcript import Message, Transcript
+
+Mark = Literal["same", "removed", "added"]
+_PIECES = re.compile(r"\s+|\S+")
+# Beyond this many words the comparison would take seconds: such texts count as written anew.
+MOST_PIECES = 4_000
+
+
+class Piece(NamedTuple):
+    mark: Mark
+    text: str
+
+
+class Line(NamedTuple):
+    """One message of either side; a reworded one has pieces of both. `mark` says what became of it as a whole."""
+
+    speaker: int
+    mark: Literal["same", "removed", "added", "reworded"]
+    pieces: tuple[Piece, ...]
+
+
+def words_changed(before: str, after: str) -> tuple[Piece, ...]:
+    """The text after with what it lost, in reading order."""
+    if before == after:
+        return (Piece("same", after),) if after else ()
+    old, new = _PIECES.findall(before), _PIECES.findall(after)
+    if len(old) + len(new) > MOST_PIECES:
+        return _pieces(("removed", before), ("added", after))
+    found: list[tuple[Mark, str]] = []
+    for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            found.append(("same", "".join(new[new_start:new_end])))
+        else:
+            found += [("removed", "".join(old[start:end])), ("added", "".join(new[new_start:new_end]))]
+    return _pieces(*found)
+
+
+def dialogue_changed(before: Transcript, after: Transcript) -> tuple[Line, ...]:
+    """Message by message; messages of one speaker in one changed place are compared word by word."""
+    old, new = before.messages, after.messages
+    lines: list[Line] = []
+    for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            lines += [Line(speaker, "same", (Piece("same", text),)) for speaker, text in new[new_start:new_end]]
+        else:
+            lines += _rewritten(old[start:end], new[new_start:new_end])
+    return tuple(lines)
+
+
+def _rewritten(old: Sequence[Message], new: Sequence[Message]) -> Iterator[Line]:
+    for place in range(max(len(old), len(new))):
+        was, now = old[place : place + 1], new[place : place + 1]
+        if was and now and was[0].speaker == now[0].speaker:
+            yield Line(now[0].speaker, "reworded", words_changed(was[0].text, now[0].text))
+            continue
+        if was:
+            yield Line(was[0].speaker, "removed", (Piece("removed", was[0].text),))
+        if now:
+            yield Line(now[0].speaker, "added", (Piece("added", now[0].text),))
+
+
+def _pieces(*found: tuple[Mark, str]) -> tuple[Piece, ...]:
+    return tuple(Piece(mark, text) for mark, text in found if text)

@@ -1,0 +1,137 @@
+"""Add examples to a draft: written by hand, or taken from a corpus or a run."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from dialogues.display import turns_for_template
+from dialogues.models import Dialogue
+from dialogues.permissions import requires
+from generation.curation import sources
+from generation.curation.adding import add_example
+from generation.curation.content import FIELDS, PAIRS, Content, ContentError, TwinError
+from generation.curation.forms import BesideForm, ExampleForm, SearchForm, field_of
+from generation.models import Example, ExampleSet, FrozenError
+from generation.views.curated import FROZEN_MEANWHILE, fetch_set, refused
+
+DIALOGUES_A_PAGE = 25
+
+
+@require_http_methods(["GET", "POST"])
+@requires("generation.change_exampleset", "add examples")
+def example_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Written by hand in a plain-text box."""
+    row = fetch_set(pk)
+    if request.method == "GET" and refused(request, row):
+        return redirect(row)
+    form = ExampleForm(row.kind, request.POST or None)
+    status = 200
+    if form.is_bound:
+        status = 422
+        if form.is_valid():
+            fields = {"source": Example.Source.HAND, **form.content.as_fields()}
+            status, added = _added(request, row, form, fields)
+            if added:
+                return redirect(added)
+    return render(request, "generation/example_new.html", {"set": row, "form": form}, status=status)
+
+
+@require_GET
+@requires("generation.change_exampleset", "add examples")
+def example_choose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Dialogues of a corpus or a run that could become examples of this set."""
+    row = fetch_set(pk)
+    if refused(request, row):
+        return redirect(row)
+    form = SearchForm(request.GET)
+    form.is_valid()
+    given = {name: form.cleaned_data.get(name) for name in ("corpus", "run")}
+    version = form.cleaned_data.get("version")
+    found = sources.candidates(
+        row, **given, version=version.pk if version else "", search=form.cleaned_data.get("q", "")
+    )
+    page = Paginator(found.defer("traits_1", "traits_2"), DIALOGUES_A_PAGE).get_page(request.GET.get("page"))
+    rows = [{"dialogue": one, "begins": one.messages[0][1]} for one in page]
+    context = {"set": row, "form": form, "page": page, "rows": rows, "filtered": any(request.GET.values())}
+    return render(request, "generation/example_choose.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires("generation.change_exampleset", "add examples")
+def example_take(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
+    """One dialogue, to be taken as it is with what stands beside it; for a pair, with one of its rewrites."""
+    row = fetch_set(pk)
+    if request.method == "GET" and refused(request, row):
+        return redirect(row)
+    rows = Dialogue.objects.select_related("corpus", "version", "origin", "output__call__run")
+    found = get_object_or_404(rows, pk=dialogue, corpus__is_scratch=False)
+    rewrites = sources.rewrites_of(found) if row.kind == PAIRS else []
+    after = _chosen(request, rewrites)
+    form = BesideForm(request.POST if request.method == "POST" else None, initial=_beside(found))
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid() and row.kind == PAIRS and after is None:
+            form.add_error(None, "A pair needs a text after: nothing was written from this dialogue yet.")
+        elif form.is_valid():
+            status, added = _added(request, row, form, _taken(found, after, form))
+            if added:
+                again = f"{reverse('generation:example_choose', args=[row.pk])}?{request.GET.urlencode()}"
+                return redirect(again if "again" in request.POST else added)
+    context = {
+        "set": row,
+        "dialogue": found,
+        "form": form,
+        "turns": turns_for_template(found.transcript),
+        "rewrites": [{"one": one, "turns": turns_for_template(one.transcript)} for one in rewrites],
+        "after": after,
+    }
+    return render(request, "generation/example_take.html", context, status=status)
+
+
+def _added(request: HttpRequest, row: ExampleSet, form: Any, fields: dict[str, Any]) -> tuple[int, str | None]:
+    """A status, and where to go on once the example is in the set; what is wrong is told to the form."""
+    try:
+        example = add_example(example_set=row, by=request.user, **fields)
+    except FrozenError:
+        form.add_error(None, FROZEN_MEANWHILE)
+        return 409, None
+    except TwinError as error:
+        if Content.of(row.kind, **{name: fields[name] for name in FIELDS}) == error.content:
+            # A second click on the same form: the first one brought it in.
+            messages.info(request, f"It is in the set, as example {error.position}.")
+            return 200, f"{row.get_absolute_url()}#example-{error.position}"
+        form.add_error(field_of(error, form), f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return 422, None
+    except ContentError as error:
+        form.add_error(field_of(error, form), f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return 422, None
+    messages.success(request, f"Example {example.position} is in the set.")
+    return 200, f"{row.get_absolute_url()}#example-{example.position}"
+
+
+def _taken(found: Dialogue, after: Dialogue | None, form: BesideForm) -> dict[str, Any]:
+    return {
+        "messages": found.messages,
+        "messages_after": after.messages if after else None,
+        "source": sources.source_of(found),
+        "dialogue": found,
+        "dialogue_after": after,
+        **form.beside(),
+    }
+
+
+def _chosen(request: HttpRequest, rewrites: list[Dialogue]) -> Dialogue | None:
+    """The rewrite that is asked for, or the first."""
+    wanted = request.POST.get("after", request.GET.get("after", ""))
+    return next((one for one in rewrites if str(one.pk) == wanted), rewrites[0] if rewrites else None)
+
+
+def _beside(dialogue: Dialogue) -> dict[str, str]:
+    known = sources.beside(dialogue)
+    return {"theme": known.theme, "traits_1": "\n".join(known.traits_1), "traits_2": "\n".join(known.traits_2)}

@@ -1,0 +1,54 @@
+// A draft with everything that led to it: the log of operations, told again from the original.
+
+import { begin, change, EditError } from "./editing.js";
+
+export class History {
+  constructor(original, log = []) {
+    this.drafts = [begin(original)];
+    this.before = [];
+    this.undone = [];
+    log.forEach((body) => this.apply(body));
+  }
+
+  get draft() {
+    return this.drafts.at(-1);
+  }
+
+  // How many operations the log has.
+  get version() {
+    return this.drafts.length - 1;
+  }
+
+  // Do one operation; throws EditError and changes nothing where it cannot be done.
+  apply(body) {
+    const now = this.draft;
+    let after;
+    if (body.op === "undo") {
+      after = taken(this.before, "undo");
+      this.undone.push(now);
+    } else if (body.op === "redo") {
+      after = taken(this.undone, "redo");
+      this.before.push(now);
+    } else {
+      after = body.op === "rewind" ? this.rewound(body.to) : change(now, body);
+      this.before.push(now);
+      this.undone = [];
+    }
+    this.drafts.push(after);
+    return after;
+  }
+
+  rewound(to) {
+    if (!(to >= 0 && to <= this.version)) {
+      throw new EditError(`There are ${this.version} operations to go back through.`);
+    }
+    return this.drafts[to];
+  }
+}
+
+function taken(drafts, what) {
+  if (!drafts.length) {
+    throw new EditError(`There is nothing to ${what}.`);
+  }
+  return drafts.pop();
+}

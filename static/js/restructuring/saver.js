@@ -1,0 +1,124 @@
+// Sends operations as they are made. What the server has not confirmed waits in memory and is sent again until it
+// has; "Saved" is said only after the server said so.
+
+import { post } from "../posting.js";
+
+const PAUSE = 250;
+const LONGEST_WAIT = 5000;
+const AT_ONCE = 500;
+
+export class Saver {
+  // `say(text, tone)` shows a state; `conflict(answer)` sorts out what somebody else did meanwhile.
+  constructor(form, url, version, { say, conflict }) {
+    Object.assign(this, { form, url, version, say, conflict });
+    this.waiting = [];
+    this.busy = false;
+    this.failures = 0;
+    this.stopped = false;
+    this.isExpecting = false;
+    window.addEventListener("online", () => this.flush());
+  }
+
+  get isSettled() {
+    return !this.waiting.length && !this.busy;
+  }
+
+  // Something is being written that is no operation yet: what is on the server is not all there is.
+  expect(whether) {
+    if (whether === this.isExpecting) {
+      return;
+    }
+    this.isExpecting = whether;
+    if (!this.failures && !this.stopped && (whether || this.isSettled)) {
+      this.say(whether ? "Saving…" : "Saved", whether ? "" : "ok");
+    }
+  }
+
+  add(body) {
+    this.waiting.push({ id: crypto.randomUUID(), body, done: performance.now() });
+    if (!this.failures) {
+      this.say("Saving…");
+    }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), PAUSE);
+  }
+
+  message() {
+    const operations = this.waiting
+      .slice(0, AT_ONCE)
+      .map(({ id, body, done }) => ({ id, body, age: Math.round(performance.now() - done) }));
+    return { version: this.version, operations };
+  }
+
+  async flush() {
+    if (this.busy || this.stopped || !this.waiting.length) {
+      return;
+    }
+    clearTimeout(this.timer);
+    this.busy = true;
+    const message = this.message();
+    const [status, answer] = await post(this.url, message, this.form);
+    this.busy = false;
+    this.settle(status, answer, message.operations.length);
+  }
+
+  settle(status, answer, count) {
+    if (status === 200) {
+      this.failures = 0;
+      this.version = answer.version;
+      this.waiting.splice(0, count);
+      return this.waiting.length ? this.flush() : this.settled();
+    }
+    if (status === 409) {
+      return this.conflict(answer);
+    }
+    if (status === 404 || status === 400) {
+      this.stopped = true;
+      const reason = answer.detail ?? "The server cannot keep this.";
+      return this.say(status === 404 ? "This dialogue is no longer yours to change." : reason, "refused");
+    }
+    this.say(
+      status === 403
+        ? "Not saved yet: you are logged out. Log in in another tab; this page then sends your changes."
+        : "Not saved yet, retrying. Keep this page open; nothing is lost.",
+      "waiting",
+    );
+    this.failures += 1;
+    this.timer = setTimeout(() => this.flush(), Math.min(500 * 2 ** this.failures, LONGEST_WAIT));
+  }
+
+  settled() {
+    if (!this.isExpecting) {
+      this.say("Saved", "ok");
+    }
+    this.whenSettled?.();
+  }
+
+  // Resolves once everything is with the server.
+  async finished() {
+    if (!this.isSettled) {
+      const settled = new Promise((resolve) => (this.whenSettled = resolve));
+      this.flush();
+      await settled;
+      this.whenSettled = null;
+    }
+  }
+
+  // Go on from another version with these operations instead of those that were waiting.
+  restart(version, bodies) {
+    this.version = version;
+    this.waiting = [];
+    this.failures = 0;
+    bodies.forEach((body) => this.add(body));
+    if (!bodies.length) {
+      this.settled();
+    }
+  }
+
+  // The page goes away: one last try that outlives it.
+  leave() {
+    if (this.waiting.length && !this.stopped) {
+      post(this.url, this.message(), this.form, true);
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// Writing in a draft: what is typed becomes an operation, an emptied message a deleted one, a new one an added one.
+
+import { EditError, trim } from "./editing.js";
+
+const TYPING_PAUSE = 400;
+
+export class Writing {
+  // `changed(draft)` hears of every change, `send(body)` keeps it, `say(text)` announces it; `typing(whether)` hears of
+  // what is no operation yet.
+  constructor(history, pieces, { changed, send, say, typing }) {
+    Object.assign(this, { history, pieces, changed, send, say, typing });
+    this.current = 0;
+    this.opened = null;
+    pieces.show(history.draft);
+    pieces.list.addEventListener("input", () => this.typed());
+    pieces.list.addEventListener("focusin", (event) => this.enter(event.target));
+    pieces.list.addEventListener("focusout", (event) => this.left(event));
+  }
+
+  get draft() {
+    return this.history.draft;
+  }
+
+  get box() {
+    return this.opened?.element.querySelector("textarea") ?? this.pieces.box(this.current);
+  }
+
+  enter(node) {
+    const place = this.pieces.placeOf(node);
+    this.current = place < 0 ? this.current : place;
+  }
+
+  // Take another history (a conflict was settled) and show it.
+  replace(history) {
+    this.history = history;
+    this.isShowing = true;
+    this.pieces.show(history.draft);
+    this.isShowing = false;
+    this.current = Math.min(this.current, this.draft.length - 1);
+    this.changed(history.draft);
+  }
+
+  // Do one operation; gives false, and says why, where it cannot be done. `adopted`: the element of a new message.
+  apply(body, announcement, adopted) {
+    try {
+      this.history.apply(body);
+    } catch (error) {
+      if (!(error instanceof EditError)) {
+        throw error;
+      }
+      this.say(error.message);
+      return false;
+    }
+    this.send(body);
+    // Elements that go away lose the caret, which must not be taken for a person leaving a message.
+    this.isShowing = true;
+    if (adopted) {
+      this.pieces.adopt(adopted, body.at, this.draft[body.at]);
+    }
+    this.pieces.show(this.draft);
+    this.isShowing = false;
+    this.changed(this.draft);
+    if (announcement) {
+      this.say(announcement);
+    }
+    return true;
+  }
+
+  typed() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.commit(), TYPING_PAUSE);
+    this.typing(true);
+  }
+
+  // Make an operation of what has been typed. Gives the place of the current message.
+  commit() {
+    clearTimeout(this.timer);
+    this.typing(false);
+    if (this.opened) {
+      return this.commitNew();
+    }
+    const box = this.pieces.box(this.current);
+    const text = box && trim(box.value);
+    if (text && text !== this.draft[this.current].text) {
+      this.apply({ op: "reword", at: this.current, text });
+    }
+    return this.current;
+  }
+
+  commitNew() {
+    const { element, place, speaker } = this.opened;
+    const text = trim(element.querySelector("textarea").value);
+    if (text) {
+      this.opened = null;
+      this.apply({ op: "insert", at: place, speaker, text }, "Message added.", element);
+      this.current = place;
+    }
+    return this.current;
+  }
+
+  dropNew() {
+    const { element } = this.opened;
+    this.opened = null;
+    element.remove();
+  }
+
+  // The caret has left a message: an emptied one is a deleted one.
+  left({ target, relatedTarget }) {
+    if (this.isShowing || !target.matches("textarea") || relatedTarget?.closest("[data-tools]")) {
+      return;
+    }
+    if (this.opened) {
+      this.commitNew();
+      if (this.opened?.element.contains(target)) {
+        this.dropNew();
+      }
+      return;
+    }
+    this.commit();
+    const place = this.pieces.placeOf(target);
+    if (place >= 0 && !trim(target.value)) {
+      if (this.draft.length > 1) {
+        this.apply({ op: "delete", at: place }, "Empty message deleted.");
+      } else {
+        target.value = this.draft[place].text;
+      }
+    }
+  }
+}

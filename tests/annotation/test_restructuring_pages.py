@@ -1,0 +1,112 @@
+"""The annotator's pages over HTTP: the list, the editor, what is sent to it."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from annotation.models import Operation, Restructuring
+from tests.annotation.restructured import CHAT, asked, gamma
+from tests.annotation.setting import user
+
+pytestmark = pytest.mark.django_db
+SPLIT = {"op": "split", "at": 0, "offset": 9}
+
+
+@pytest.fixture
+def work(client: Client) -> Restructuring:
+    row = asked()
+    client.force_login(row.annotator, backend="django.contrib.auth.backends.ModelBackend")
+    return row
+
+
+def post(client: Client, work: Restructuring, body: Any) -> Any:
+    return client.post(f"{work.get_absolute_url()}operations/", json.dumps(body), content_type="application/json")
+
+
+def operation(body: Any, number: int = 1) -> dict[str, Any]:
+    return {"id": f"6f2a1c9e-8d5b-4a53-9c3e-{number:012}", "body": body, "age": 20}
+
+
+def test_a_list_of_many_is_read_in_few_queries(
+    client: Client, work: Restructuring, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    original = work.original
+    others = [user(f"other-{number}") for number in range(3)]
+    for person in others:
+        asked(person, original)
+    for number in range(60):
+        asked(work.annotator, gamma(key=f"d{number + 1}"))
+    Restructuring.objects.filter(pk=work.pk).update(state="returned", review="Again, please")
+    with django_assert_max_num_queries(8):
+        text = client.get("/restructure/").content.decode()
+    assert text.count('<li class="card">') == 48
+    assert text.index("Again, please") < text.index("d1.gamma")
+    assert "1–48 of 61" in text
+
+
+def test_an_empty_list_says_what_will_be_there(client: Client) -> None:
+    client.force_login(user("bob"), backend="django.contrib.auth.backends.ModelBackend")
+    assert "Nothing to restructure yet" in client.get("/restructure/").content.decode()
+
+
+def test_a_conflict_is_answered_with_what_happened(client: Client, work: Restructuring) -> None:
+    assert post(client, work, {"version": 0, "operations": [operation(SPLIT)]}).json() == {"version": 1}
+    answer = post(client, work, {"version": 0, "operations": [operation(SPLIT, 2)]})
+    assert answer.status_code == 409
+    assert answer.json()["operations"] == [SPLIT]
+    assert answer.json()["messages"][0] == [1, "hi there,"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, [], {"version": 0}, {"version": -1, "operations": []}, {"version": 0, "operations": [3]},
+        {"version": 0, "operations": [{"id": "x", "body": SPLIT, "age": 0}]},
+        {"version": 0, "operations": [operation({"op": "merge", "at": 1})]},
+        {"version": 0, "operations": [operation({"op": "split", "at": 10**30, "offset": 1})]},
+        {"version": 0, "operations": [{**operation(SPLIT), "age": -1}]},
+        {"version": 7, "operations": [operation(SPLIT)]},
+        {"version": 0, "operations": [operation(SPLIT, number) for number in range(2001)]},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_kept_is_refused_with_a_reason(client: Client, work: Restructuring, body: Any) -> None:
+    answer = post(client, work, body)
+    assert answer.status_code == 400
+    assert answer.json()
+    assert not Operation.objects.exists()
+
+
+def test_an_age_beyond_any_clock_is_two_days(client: Client, work: Restructuring) -> None:
+    assert post(client, work, {"version": 0, "operations": [{**operation(SPLIT), "age": 10**18}]}).status_code == 200
+
+
+def test_a_session_that_ended_is_told_so_and_not_sent_to_a_log_in_page(client: Client, work: Restructuring) -> None:
+    client.logout()
+    answer = post(client, work, {"version": 0, "operations": []})
+    assert answer.status_code == 403
+    assert "detail" in answer.json()
+
+
+def test_a_plain_form_on_an_old_page_shows_both_texts(client: Client, work: Restructuring) -> None:
+    texts = [text for _, text in CHAT]
+    address = work.get_absolute_url()
+    assert client.post(address, {"version": 0, "text": ["hey", *texts[1:]]}).status_code == 302
+    repeat = client.post(address, {"version": 0, "text": ["hey", *texts[1:]]})
+    assert repeat.status_code == 302
+    stale = client.post(address, {"version": 0, "text": ["howdy", *texts[1:]]})
+    assert stale.status_code == 409
+    assert "howdy" in stale.content.decode()
+    assert ">\nhey<" in stale.content.decode()
+    assert Operation.objects.count() == 1
+
+
+def test_a_proposal_that_nobody_made_is_refused(client: Client, work: Restructuring) -> None:
+    address = f"{work.get_absolute_url()}proposals/"
+    assert client.get(address, {"by": "rules"}).json()["texts"][1] == [
+        "pretty good, thanks.", "just got back from a run!",
+    ]  # fmt: skip
+    for by in ("", "me", "dialogue:", "dialogue:d0.gamma"):
+        assert client.get(address, {"by": by}).status_code == 400
