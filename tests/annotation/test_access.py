@@ -242,6 +242,7 @@ TABLE = {
     "restructuring": owner("restructuring", post=404),
     "restructuring_operations": owner("restructuring", get=405, post=404, stranger=403),
     "restructuring_proposals": owner("restructuring", stranger=403),
+    "restructuring_ask_model": owner("restructuring", get=405, post=404),
     "restructuring_submit": owner("restructuring", get=405, post=404),
     "restructuring_reopen": owner("restructuring", get=405, post=404),
 }
