@@ -44,17 +44,22 @@ def load_set(path: Path) -> ExampleSet | None:
 def load_prompt(stage: Stage) -> Prompt | None:
     """The new version of a stage's wording, or None where some version has it already."""
     text = DEFAULT_PROMPTS[cast(StageName, stage.value)]
-    there = Prompt.objects.filter(stage=stage, sha256=prompt_sha256(text)).exists()
+    there = Prompt.objects.kept().filter(stage=stage, sha256=prompt_sha256(text)).exists()
     return None if there else prompt_of(stage, text)
 
 
 def prompt_of(stage: Stage, text: PromptText) -> Prompt:
     """The version of a stage's wording that says exactly this; a new one where none does."""
-    there = Prompt.objects.filter(stage=stage, sha256=prompt_sha256(text)).order_by("version").first()
+    there = kept_wording(stage, text)
     if there is not None:
         return there
-    newest = Prompt.objects.filter(stage=stage).aggregate(newest=Max("version", default=0))["newest"]
+    newest = Prompt.objects.kept().filter(stage=stage).aggregate(newest=Max("version", default=0))["newest"]
     return Prompt.objects.create(stage=stage, version=newest + 1, system=text.system, user=text.user)
+
+
+def kept_wording(stage: Stage, text: PromptText) -> Prompt | None:
+    """The first version of a stage's wording that says exactly this."""
+    return Prompt.objects.kept().filter(stage=stage, sha256=prompt_sha256(text)).order_by("version").first()
 
 
 def newest_sets() -> dict[ExampleKind, ExampleSet]:
@@ -70,7 +75,7 @@ def newest_sets() -> dict[ExampleKind, ExampleSet]:
 
 
 def newest_prompts(stages: Sequence[Stage]) -> list[Prompt]:
-    newest = {prompt.stage: prompt for prompt in Prompt.objects.filter(stage__in=stages).order_by("version")}
+    newest = {prompt.stage: prompt for prompt in Prompt.objects.kept().filter(stage__in=stages).order_by("version")}
     return [newest[stage] for stage in stages if stage in newest]
 
 

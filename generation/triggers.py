@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 FROZEN = "This is frozen, so it never changes. Make a new version instead."
 SET, EXAMPLE, PROMPT = "generation_exampleset", "generation_example", "generation_prompt"
 SET_COLUMNS = ("id", "name", "kind", "version", "note", "snapshot_of_id", "revision", "created_at", "frozen_at")
-PROMPT_COLUMNS = ("id", "stage", "version", "system", "user", "sha256", "created_at", "frozen_at")
+PROMPT_COLUMNS = ("id", "stage", "version", "is_trial", "system", "user", "sha256", "created_at", "frozen_at")
 
 _SQLITE_TRIGGER = "CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN {when} BEGIN SELECT {refuse}; END"
 _POSTGRES_FUNCTION = """

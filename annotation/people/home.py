@@ -40,7 +40,7 @@ def _researchers_home(request: HttpRequest) -> HttpResponse:
             "counts": counts(),
             "steps": steps,
             "next_step": next((step for step in steps if not step.done), None),
-            "runs": Run.objects.select_related("corpus").order_by("-pk")[:4],
+            "runs": Run.objects.listed().select_related("corpus").order_by("-pk")[:4],
             "studies": Study.objects.select_related("corpus").order_by("-pk")[:4],
             "restructured": Restructuring.objects.progress(request.user),
             "rates_too": Membership.objects.filter(rater_id=request.user.pk, withdrawn_at__isnull=True).exists(),
@@ -49,11 +49,12 @@ def _researchers_home(request: HttpRequest) -> HttpResponse:
 
 
 def counts() -> dict[str, int]:
-    generated = Dialogue.objects.filter(origin__isnull=False)
+    dialogues = Dialogue.objects.filter(corpus__in=Corpus.objects.listed())
+    originals = dialogues.originals().count()
     return {
-        "corpora": Corpus.objects.count(),
-        "originals": Dialogue.objects.originals().count(),
-        "generated": generated.count(),
+        "corpora": Corpus.objects.listed().count(),
+        "originals": originals,
+        "generated": dialogues.count() - originals,
         "ratings": Rating.objects.counted().count(),
     }
 
@@ -66,7 +67,7 @@ def next_steps() -> list[Step]:
             "Bring in dialogues from a ParlAI, Synthetic-Persona-Chat, JSONL or CSV file.",
             "dialogues:import",
             "Import a corpus",
-            Corpus.objects.exists(),
+            Corpus.objects.listed().exists(),
         ),
         Step(
             "Add an endpoint",
@@ -80,7 +81,7 @@ def next_steps() -> list[Step]:
             "Have single-step, step-by-step and further-split versions written for the dialogues you choose.",
             "generation:run_new",
             "Prepare a run",
-            Run.objects.filter(state=Run.State.FINISHED).exists(),
+            Run.objects.listed().filter(state=Run.State.FINISHED).exists(),
         ),
         Step(
             "Set up a study",

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from dialogues import published
-from dialogues.alignment import Link, links, matched, segments
+from dialogues.alignment import Link, matched, segments
 from dialogues.editing import Draft
 from dialogues.fidelity import fidelity
 from dialogues.models import Dialogue
@@ -80,10 +80,6 @@ def shown_messages(transcript: Transcript) -> list[ShownMessage]:
 def links_of(draft: Draft) -> list[Link]:
     """From each piece to the messages that it came from, as the operations know it."""
     return sorted((source, place) for place, piece in enumerate(draft) for source in piece.sources)
-
-
-def links_by_words(original: Transcript, after: Transcript) -> list[Link]:
-    return links(original, after)
 
 
 def marks(before: list[ShownMessage], after: list[ShownMessage]) -> list[tuple[int, list[Mark]]]:

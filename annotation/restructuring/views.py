@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Restructuring
-from annotation.restructuring import drafts, plain_form
+from annotation.restructuring import drafts, model_views, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from dialogues.permissions import requires
@@ -88,6 +88,7 @@ def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **
         "is_mine": draft.annotator_id == request.user.pk,
         "may_edit": drafts.may_edit(draft, cast(User, request.user)),
         "proposers": proposers(draft.original),
+        "models": model_views.choices(cast(User, request.user)),
         "remarks": draft.remarks.filter(settled_at__isnull=True).select_related("author"),
         **page_of(draft),
         **more,

@@ -18,7 +18,7 @@ HIGHEST_SEED = 999_999
 class CorpusForm(forms.Form):
     """The first question: which corpus."""
 
-    corpus = forms.ModelChoiceField(Corpus.objects.all(), label="Corpus", empty_label=None)
+    corpus = forms.ModelChoiceField(Corpus.objects.listed(), label="Corpus", empty_label=None)
 
 
 class StudyForm(forms.Form):

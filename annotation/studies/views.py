@@ -42,12 +42,12 @@ def study_new(request: HttpRequest) -> HttpResponse:
     """First the corpus, then the design that its versions allow."""
     corpus = _chosen_corpus(request)
     if corpus is None:
-        return render(request, "studies/corpus.html", {"form": CorpusForm(), "any": Corpus.objects.exists()})
+        return render(request, "studies/corpus.html", {"form": CorpusForm(), "any": Corpus.objects.listed().exists()})
     form = StudyForm(request.POST or None, corpus=corpus)
     if request.method == "POST" and form.is_valid():
         made = design.create_study(by=_person(request), versions=form.chosen_versions(), **form.design())
         return redirect(made)
-    context = {"form": form, "corpus": corpus, "several_corpora": Corpus.objects.count() > 1}
+    context = {"form": form, "corpus": corpus, "several_corpora": Corpus.objects.listed().count() > 1}
     return render(request, "studies/edit.html", context, status=422 if form.errors else 200)
 
 
@@ -143,7 +143,7 @@ def _chosen_corpus(request: HttpRequest) -> Corpus | None:
     pk = _number(request, "corpus")
     if pk is not None:
         return get_object_or_404(Corpus, pk=pk)
-    corpora = list(Corpus.objects.all()[:2])
+    corpora = list(Corpus.objects.listed()[:2])
     return corpora[0] if len(corpora) == 1 else None
 
 

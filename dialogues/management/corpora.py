@@ -9,12 +9,13 @@ from dialogues.models import Corpus
 
 def corpus_named(name: str) -> Corpus:
     """The corpus of that name or number; CommandError names the nearest."""
-    found = Corpus.objects.filter(name=name).first()
+    corpora = Corpus.objects.listed()
+    found = corpora.filter(name=name).first()
     if found is None and name.isdecimal():
-        found = Corpus.objects.filter(pk=name).first()
+        found = corpora.filter(pk=name).first()
     if found is not None:
         return found
-    names = {known.casefold(): known for known in Corpus.objects.values_list("name", flat=True)}
+    names = {known.casefold(): known for known in corpora.values_list("name", flat=True)}
     if not names:
         raise CommandError("There is no corpus yet. Import one with `manage.py import_dialogues FILE --corpus NAME`.")
     near = get_close_matches(name.casefold(), names, n=3, cutoff=0.5)

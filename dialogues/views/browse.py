@@ -25,7 +25,7 @@ NAMES = ("A", "B")
 def corpora(request: HttpRequest) -> HttpResponse:
     form = CorpusFilter(request.GET)
     chosen = _chosen(form)
-    found = Corpus.objects.searched(chosen["q"]).with_version(chosen["version"])
+    found = Corpus.objects.listed().searched(chosen["q"]).with_version(chosen["version"])
     page = Paginator(found, CORPORA_A_PAGE).get_page(request.GET.get("page"))
     versions = _versions_in(page)
     rows = [{"corpus": corpus, "versions": versions.get(corpus.pk, [])} for corpus in page]

@@ -81,7 +81,7 @@ def judge_run_create(request: Request) -> Response:
 def judge_report(request: Request) -> Response:
     """Mean scores with intervals by judge, writer and version, differences from β, spread over repeats, failures."""
     wanted = read(ReportQuery, request.query_params.dict())
-    corpus = Corpus.objects.filter(name=wanted["corpus"]).first()
+    corpus = Corpus.objects.listed().filter(name=wanted["corpus"]).first()
     if corpus is None:
         raise ValidationError({"corpus": [f"There is no corpus {wanted['corpus']!r}."]})
     return Response(as_json(findings_of(corpus, _judge_runs(corpus, wanted.get("runs", "")))))

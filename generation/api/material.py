@@ -79,7 +79,7 @@ def corpus_list(request: Request) -> Response:
     asked(request, NoQuery)
     original = Count("dialogues", filter=Q(dialogues__origin__isnull=True))
     generated = Count("dialogues", filter=Q(dialogues__origin__isnull=False))
-    return paged(request, Corpus.objects.annotate(originals=original, generated=generated), CorpusSerializer)
+    return paged(request, Corpus.objects.listed().annotate(originals=original, generated=generated), CorpusSerializer)
 
 
 @extend_schema(operation_id="endpoint_list", responses=page_of(EndpointSerializer, "Endpoints"))
@@ -111,4 +111,4 @@ def example_set(request: Request, pk: int) -> Response:
 @door("GET", may="generation.view_exampleset", to="see prompts")
 def prompt_list(request: Request) -> Response:
     """Every version of every prompt, with its text."""
-    return paged(request, Prompt.objects.filter(**asked(request, StageQuery)), PromptSerializer)
+    return paged(request, Prompt.objects.kept().filter(**asked(request, StageQuery)), PromptSerializer)

@@ -127,7 +127,7 @@ def run_list(request: Request) -> Response:
         return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
     wanted = asked(request, RunQuery)
     names = {"state": "state", "corpus": "corpus__name"}
-    rows = Run.objects.select_related("corpus", "created_by", "rubric").with_stages()
+    rows = Run.objects.listed().select_related("corpus", "created_by", "rubric").with_stages()
     return paged(request, rows.filter(**{names[name]: value for name, value in wanted.items()}), RunSerializer)
 
 

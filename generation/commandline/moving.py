@@ -37,16 +37,21 @@ def register(actions: Any) -> None:
 def start(command: BaseCommand, options: dict[str, Any]) -> int:
     """Start or resume, and unless told otherwise send from here until the run pauses or ends."""
     run = found_run(options["run"])
+    begin(run, background=options["background"], watch=options["watch"])
+    progress = tell(command, run.pk, options)
+    return DONE if options["background"] else exit_code(progress)
+
+
+def begin(run: Run, *, background: bool, watch: bool) -> None:
+    """Start or resume; then leave it to the workers, or send from here until it pauses or ends."""
     try:
         lifecycle.start(run)
     except lifecycle.CannotStartError as error:
         raise CommandError(str(error)) from error
-    if options["background"]:
+    if background:
         tasks.ring()
-        tell(command, run.pk, options)
-        return DONE
-    loops.run(_send(run.pk, Screen(sys.stderr, hidden=not options["watch"])))
-    return exit_code(tell(command, run.pk, options))
+    else:
+        loops.run(_send(run.pk, Screen(sys.stderr, hidden=not watch)))
 
 
 def started_or_told(command: BaseCommand, run: Run, options: dict[str, Any]) -> int:
@@ -88,7 +93,7 @@ def _status(command: BaseCommand, options: dict[str, Any]) -> int:
 
 
 def _list(command: BaseCommand, options: dict[str, Any]) -> int:
-    found = progress_of_all(list(Run.objects.with_stages()))
+    found = progress_of_all(list(Run.objects.listed().with_stages()))
     if options["json"]:
         print_json(command, {"runs": [progress.as_json() for progress in found]})
         return DONE

@@ -69,7 +69,7 @@ def _call(command: BaseCommand, options: dict[str, Any]) -> int:
 
 
 def _prompts(command: BaseCommand, options: dict[str, Any]) -> int:
-    rows = Prompt.objects.all()
+    rows = Prompt.objects.kept()
     if options["json"]:
         print_json(command, {"prompts": PromptSerializer(rows, many=True).data})
         return DONE

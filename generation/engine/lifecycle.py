@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dialogues.models import AuditEvent
 from generation.judgements.already import already_judged
-from generation.models import Call, Run, RunStage, Stage
+from generation.models import Call, Run, RunStage, Stage, Trial
 
 PLANNED_AT_ONCE = 1000
 
@@ -72,6 +72,8 @@ def discard(run: Run) -> bool:
     """Throw a draft away; False where it has started meanwhile: then it is evidence and stays."""
     draft = Run.objects.select_for_update().filter(pk=run.pk, state=Run.State.DRAFT).first()
     if draft is not None:
+        # A trial that it was made for goes with it: without its run it would say nothing.
+        Trial.objects.filter(arms__run=draft).delete()
         draft.delete()
     return draft is not None
 

@@ -143,7 +143,7 @@ def _dialogue(call: Call, version: str, transcript: Transcript, subject: Subject
         key=_key(call, version),
         version_id=version,
         origin=call.alpha,
-        parent=call.dialogue if call.dialogue_id != call.alpha_id else None,
+        parent=call.dialogue if call.stage == Stage.FURTHER_SPLIT else None,
         traits_1=list(subject.traits_1),
         traits_2=list(subject.traits_2),
         theme=subject.theme,
@@ -153,13 +153,17 @@ def _dialogue(call: Call, version: str, transcript: Transcript, subject: Subject
 
 
 def _key(call: Call, version: str) -> str:
-    """The dialogue's name in its corpus: what it belongs to, its version, the run and which of its writers."""
+    """The dialogue's name in its corpus: what the run was given, the version, the run and which of its writers.
+
+    A run was given an α, or a dialogue to split, of which an α may have several.
+    """
     ending = f".{version}.run{call.run_id}"
     ending += f".w{call.run_stage.branch + 1}" if call.run_stage.branch else ""
     ending += f".{call.sample}" if call.sample else ""
     longest = Dialogue._meta.get_field("key").max_length or 0
-    whole = call.alpha.key + ending
-    return whole if len(whole) <= longest else f"id{call.alpha_id}{ending}"
+    given = call.dialogue if call.depth == 0 else call.alpha
+    whole = given.key + ending
+    return whole if len(whole) <= longest else f"id{given.pk}{ending}"
 
 
 def _write(writes: _Rows) -> None:

@@ -15,7 +15,7 @@ from generation.models import Endpoint, Prompt, Run, Stage
 class CorpusForm(forms.Form):
     """The first question: whose dialogues."""
 
-    corpus = forms.ModelChoiceField(Corpus.objects.all(), label="Corpus", empty_label=None)
+    corpus = forms.ModelChoiceField(Corpus.objects.listed(), label="Corpus", empty_label=None)
 
 
 class JudgeForm(forms.Form):
@@ -81,7 +81,7 @@ class JudgeForm(forms.Form):
     seed = forms.IntegerField(
         min_value=0, max_value=2**53, initial=0, help_text="The same seed draws the same sample in the same order."
     )
-    prompt = forms.ModelChoiceField(Prompt.objects.filter(stage=Stage.JUDGE), empty_label=None)
+    prompt = forms.ModelChoiceField(Prompt.objects.kept().filter(stage=Stage.JUDGE), empty_label=None)
     temperature = forms.FloatField(
         required=False, min_value=0, max_value=2, help_text="Empty leaves it to the model. At 0 repeats hardly differ."
     )
@@ -115,7 +115,7 @@ class JudgeForm(forms.Form):
             "name": f"Judge {corpus.name}"[:120],
             "versions": [slug for slug, _ in versions],
             "rubric": Rubric.objects.first(),
-            "prompt": Prompt.objects.filter(stage=Stage.JUDGE).order_by("-version").first(),
+            "prompt": Prompt.objects.kept().filter(stage=Stage.JUDGE).order_by("-version").first(),
         }
         if Endpoint.objects.count() == 1:
             defaults["judges"] = Endpoint.objects.all()

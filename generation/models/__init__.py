@@ -15,6 +15,7 @@ from generation.models.material import (
     Stage,
 )
 from generation.models.runs import Run, RunDialogue, RunQuerySet, RunStage
+from generation.models.trials import Trial, TrialArm, TrialSubject
 
 __all__ = [
     "NEVER_ANSWERED",
@@ -39,4 +40,7 @@ __all__ = [
     "RunStage",
     "Runner",
     "Stage",
+    "Trial",
+    "TrialArm",
+    "TrialSubject",
 ]

@@ -1,6 +1,6 @@
 """What a model is shown: example sets and prompts, frozen once a run has used them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -70,10 +70,11 @@ class ExampleSetQuerySet(models.QuerySet["ExampleSet"]):
         """Sets that people keep, without the copies that trials were made with."""
         return self.filter(snapshot_of__isnull=True)
 
-    def choosable(self, kind: str) -> Self:
-        """Versions of a kind to choose from: the frozen first, then the drafts."""
+    def choosable(self, kind: str, also: Sequence[int] = ()) -> Self:
+        """Versions of a kind to choose from: the frozen first, then the drafts; and those named by their keys."""
         is_draft = models.ExpressionWrapper(Q(frozen_at__isnull=True), models.BooleanField())
-        return self.listed().filter(kind=kind).annotate(is_draft=is_draft).order_by("is_draft", "name", "-version")
+        rows = self.filter(Q(snapshot_of__isnull=True) | Q(pk__in=also), kind=kind)
+        return rows.annotate(is_draft=is_draft).order_by("is_draft", "name", "-version")
 
 
 class ExampleSet(Freezable):
@@ -170,23 +171,48 @@ class Stage(models.TextChoices):
     JUDGE = "judge", "Judge"
 
 
+class PromptQuerySet(models.QuerySet["Prompt"]):
+    def kept(self) -> Self:
+        """Versions that people are offered, without wordings that were only tried."""
+        return self.filter(is_trial=False)
+
+
 class Prompt(Freezable):
     """One version of a stage's wording, with {placeholders}; frozen once a run has used it."""
 
     stage = models.CharField(max_length=20, choices=Stage)
     version = models.PositiveIntegerField(default=1)
+    # A wording that a trial was made with: no version, and nothing that a run is offered.
+    is_trial = models.BooleanField(default=False)
     system = models.TextField(blank=True)
     user = models.TextField()
     sha256 = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = PromptQuerySet.as_manager()
+
     class Meta:
         ordering = ("stage", "-version")
-        constraints = [models.UniqueConstraint(fields=["stage", "version"], name="prompt_version_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stage", "version"], condition=Q(is_trial=False), name="prompt_version_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["stage", "sha256"], condition=Q(is_trial=True), name="prompt_wording_tried_once"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.get_stage_display()} v{self.version}"
+        name = self.get_stage_display()
+        return f"{name}, a wording on trial" if self.is_trial else f"{name} v{self.version}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.sha256 = prompts.prompt_sha256(prompts.PromptText(self.system, self.user))
+        self.sha256 = prompts.prompt_sha256(self.text)
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:prompt", args=[self.pk])
+
+    @property
+    def text(self) -> prompts.PromptText:
+        return prompts.PromptText(self.system, self.user)

@@ -21,6 +21,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         rows = RunStage.objects.select_related("endpoint", "prompt").prefetch_related("example_sets")
         return self.select_related("rubric").prefetch_related(models.Prefetch("run_stages", rows))
 
+    def listed(self) -> Self:
+        """Runs that people plan, without those of trials."""
+        return self.filter(corpus__is_scratch=False)
+
     def running(self) -> Self:
         return self.filter(state=Run.State.RUNNING)
 
@@ -100,6 +104,15 @@ class Run(models.Model):
     @property
     def is_judging(self) -> bool:
         return list(self.stages) == [Stage.JUDGE]
+
+    @property
+    def subject_field(self) -> str:
+        """The field of its calls that names the chosen dialogue a call was made for.
+
+        A run that takes α through its stages knows them as `alpha`; a run of one stage on whatever it is given (judges,
+        further-split alone) as `dialogue`.
+        """
+        return "dialogue" if list(self.stages) in ([Stage.JUDGE], [Stage.FURTHER_SPLIT]) else "alpha"
 
     @property
     def rows(self) -> list["RunStage"]:

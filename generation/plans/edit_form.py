@@ -35,9 +35,9 @@ class EditForm(forms.Form):
         self.before = PromptText(row.prompt.system, row.prompt.user)
         used = {used.kind: used for used in row.example_sets.all()}
         for kind in SPECS[self.stage].kinds:
-            self.fields[kind.value] = SetChoice(
-                ExampleSet.objects.choosable(kind), label=kind.label, empty_label=None, initial=used.get(kind)
-            )
+            # The copy that a trial was made with is on offer where it is what is shown now.
+            offered = ExampleSet.objects.choosable(kind, [one.pk for one in used.values()])
+            self.fields[kind.value] = SetChoice(offered, label=kind.label, empty_label=None, initial=used.get(kind))
 
     @property
     def placeholders(self) -> Sequence[str]:

@@ -69,9 +69,9 @@ def edits_of(given: Mapping[str, Mapping[str, Any]]) -> dict[Stage, Edit]:
 
 
 def named(model: type[M], name: str, about: str) -> M:
-    """The row of that name; raises PlanError that lists what there is."""
-    rows = model._default_manager.all()
-    row = rows.filter(name=name).first()
+    """The row of that name, among those that people work with; raises PlanError that lists what there is."""
+    rows: QuerySet[Any] = Corpus.objects.listed() if model is Corpus else model._default_manager.all()
+    row: M | None = rows.filter(name=name).first()
     if row is None:
         known = ", ".join(rows.values_list("name", flat=True)[:NAMES_SHOWN]) or "none yet"
         what = model._meta.verbose_name
@@ -107,7 +107,7 @@ def _sets(given: Mapping[str, int]) -> dict[ExampleKind, ExampleSet]:
 
 
 def _prompts(given: Mapping[str, int]) -> dict[Stage, Prompt]:
-    return {Stage(stage): _numbered(Prompt.objects.all(), pk, "prompts") for stage, pk in given.items()}
+    return {Stage(stage): _numbered(Prompt.objects.kept(), pk, "prompts") for stage, pk in given.items()}
 
 
 def _numbered(rows: QuerySet[M], pk: int, about: str) -> M:

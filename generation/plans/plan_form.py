@@ -54,7 +54,7 @@ class RunForm(forms.Form):
     # Names this filling-in of the form, so that a second click on its button finds the first one's run.
     once = forms.CharField(required=False, max_length=40, initial=lambda: str(uuid4()), widget=forms.HiddenInput)
     name = forms.CharField(max_length=120, help_text="For you to find it again.")
-    corpus = forms.ModelChoiceField(Corpus.objects.all(), empty_label=None)
+    corpus = forms.ModelChoiceField(Corpus.objects.listed(), empty_label=None)
 
     search = forms.CharField(
         label="With these words", required=False, max_length=200, help_text="In the name or in a message."
@@ -110,13 +110,13 @@ class RunForm(forms.Form):
         ExampleSet.objects.choosable(ExampleKind.FURTHER_SPLIT), label="Further-split pairs", empty_label=None
     )
     theme_prompt = forms.ModelChoiceField(
-        Prompt.objects.filter(stage=Stage.THEME), label="Prompt for themes", empty_label=None
+        Prompt.objects.kept().filter(stage=Stage.THEME), label="Prompt for themes", empty_label=None
     )
     pair_prompt = forms.ModelChoiceField(
-        Prompt.objects.filter(stage=Stage.PAIR), label="Prompt for β and γ", empty_label=None
+        Prompt.objects.kept().filter(stage=Stage.PAIR), label="Prompt for β and γ", empty_label=None
     )
     further_split_prompt = forms.ModelChoiceField(
-        Prompt.objects.filter(stage=Stage.FURTHER_SPLIT), label="Prompt for splitting further", empty_label=None
+        Prompt.objects.kept().filter(stage=Stage.FURTHER_SPLIT), label="Prompt for splitting further", empty_label=None
     )
 
     temperature = forms.FloatField(

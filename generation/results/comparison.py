@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from dialogues.models import Dialogue, Version
 from generation.models import Background, Call, Output, Run, RunDialogue
@@ -44,7 +44,7 @@ class SideBySide:
 def comparable() -> QuerySet[Run]:
     """Runs that have written something, newest first."""
     written = Output.objects.values("call__run")
-    return Run.objects.filter(pk__in=written).with_stages().select_related("corpus")
+    return Run.objects.listed().filter(pk__in=written).with_stages().select_related("corpus")
 
 
 def side_by_side(runs: Sequence[Run], alpha: Dialogue) -> SideBySide:
@@ -82,7 +82,9 @@ def _may_write(writers: Writers, writer: Writer, slug: str) -> bool:
 
 
 def _outputs(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str], Dialogue]:
-    rows = Output.objects.filter(call__run__in=runs, call__alpha=alpha).select_related("call__run_stage", "dialogue")
+    # A run that only splits was given a γ, which its calls read.
+    about = Q(call__alpha=alpha) | Q(call__dialogue=alpha)
+    rows = Output.objects.filter(about, call__run__in=runs).select_related("call__run_stage", "dialogue")
     found = {}
     by_beta = {}
     for row in rows.order_by("pk"):
@@ -97,7 +99,8 @@ def _outputs(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str]
 
 def _reasons(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str], str]:
     """Why a stage made nothing, by writer and stage, where its newest call says so."""
-    calls = Call.objects.filter(run__in=runs, alpha=alpha).select_related("run_stage").defer("raw_reply")
+    calls = Call.objects.filter(Q(alpha=alpha) | Q(dialogue=alpha), run__in=runs)
+    calls = calls.select_related("run_stage").defer("raw_reply")
     found = {}
     for call in calls.order_by("pk"):
         writer = Writer(call.run_id, call.run_stage.branch)

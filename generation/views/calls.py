@@ -15,10 +15,10 @@ def call_detail(request: HttpRequest, pk: int) -> HttpResponse:
     call = get_object_or_404(Call.objects.select_related("dialogue", "alpha"), pk=pk)
     with_stages([call])
     rebuilt, proven = rebuild_messages(call)
-    # Whose journey it is: a judge's call stands for the dialogue it reads, any other for its original.
-    subject = call.dialogue if call.run.is_judging else call.alpha
+    # Whose journey it is: a judge's or splitter's call stands for the dialogue it reads, any other for its original.
+    subject = getattr(call, call.run.subject_field)
     siblings = (
-        Call.objects.filter(run=call.run, **{"dialogue" if call.run.is_judging else "alpha": subject})
+        Call.objects.filter(run=call.run, **{call.run.subject_field: subject})
         .defer("raw_reply")
         .select_related("run_stage")
         .order_by("depth", "run_stage__branch", "run_stage__edition", "sample", "repair")

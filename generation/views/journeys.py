@@ -46,7 +46,8 @@ def run_dialogues(request: HttpRequest, pk: int) -> HttpResponse:
 def run_dialogue(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
     """α, theme, β, γ and Stephanie beside each other, and every call with what was sent and what came back."""
     run = _run(pk)
-    chosen = get_object_or_404(RunDialogue.objects.select_related("dialogue", "background"), run=run, dialogue=dialogue)
+    rows = RunDialogue.objects.select_related("dialogue__version", "background")
+    chosen = get_object_or_404(rows, run=run, dialogue=dialogue)
     alpha = chosen.dialogue
     calls = list(with_stages(journeys.calls_of(run, alpha)))
     found = comparison.side_by_side([run], alpha)

@@ -30,10 +30,10 @@ COUNTED_BELOW = "What was asked so far, and what came of it, is counted below."
 def judge_new(request: HttpRequest) -> HttpResponse:
     """For the corpus of the address; without one, the question which."""
     chosen = CorpusForm(request.GET)
-    ready = Endpoint.objects.exists() and Prompt.objects.filter(stage=Stage.JUDGE).exists()
+    ready = Endpoint.objects.exists() and Prompt.objects.kept().filter(stage=Stage.JUDGE).exists()
     context: dict[str, Any] = {"ready": ready, "has_endpoint": Endpoint.objects.exists()}
     if not chosen.is_valid():
-        context["corpus_form"] = CorpusForm() if Corpus.objects.exists() else None
+        context["corpus_form"] = CorpusForm() if Corpus.objects.listed().exists() else None
         return render(request, "generation/judge_new.html", context)
     corpus = chosen.cleaned_data["corpus"]
     form = JudgeForm(request.POST or None, corpus=corpus)

@@ -37,7 +37,7 @@ def run_new(request: HttpRequest) -> HttpResponse:
         else:
             _remember(request, run)
             return redirect(run)
-    has_endpoint, has_corpus = Endpoint.objects.exists(), Corpus.objects.exists()
+    has_endpoint, has_corpus = Endpoint.objects.exists(), Corpus.objects.listed().exists()
     context = {
         "form": form,
         "ready": has_endpoint and has_corpus and ExampleSet.objects.exists(),

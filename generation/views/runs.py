@@ -24,7 +24,9 @@ HELD_SHOWN = 20
 @require_GET
 @requires("generation.view_run", "see runs")
 def run_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(Run.objects.select_related("corpus").with_stages(), RUNS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(Run.objects.listed().select_related("corpus").with_stages(), RUNS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     return render(request, "generation/runs.html", {"page": page, "rows": progress_of_all(list(page))})
 
 

@@ -56,7 +56,7 @@ class Way:
 def chosen(run: Run, *, state: str = "", cause: str = "", text: str = "") -> QuerySet[RunDialogue]:
     """The run's dialogues, filtered: `state` of STATES, `cause` an outcome that a failed call has, `text` in them."""
     rows = RunDialogue.objects.filter(run=run).order_by("dialogue_id")
-    calls = Call.objects.filter(run=run, alpha=OuterRef("dialogue"))
+    calls = Call.objects.filter(run=run, **{run.subject_field: OuterRef("dialogue")})
     failed = Exists(calls.filter(_FAILED))
     is_open, held = Exists(calls.filter(_OPEN)), Exists(calls.filter(state=Call.State.AMBIGUOUS))
     if state == "done":
@@ -72,11 +72,15 @@ def chosen(run: Run, *, state: str = "", cause: str = "", text: str = "") -> Que
 
 def ways(run: Run, rows: Sequence[RunDialogue]) -> list[Way]:
     """Where each of these dialogues stands; one query. `run` comes with its stages, the rows with their dialogue."""
-    calls = Call.objects.filter(run=run, alpha__in=[row.dialogue_id for row in rows]).defer("raw_reply", "error")
-    by_alpha: dict[int, list[Call]] = {}
-    for call in calls.select_related("run_stage").order_by("run_stage__edition", "sample", "repair", "pk"):
-        by_alpha.setdefault(call.alpha_id, []).append(call)
-    return [_way(run, row, by_alpha.get(row.dialogue_id, [])) for row in rows]
+    calls = Call.objects.filter(run=run, **{f"{run.subject_field}__in": [row.dialogue_id for row in rows]})
+    found: dict[int, list[Call]] = {}
+    for call in (
+        calls.defer("raw_reply", "error")
+        .select_related("run_stage")
+        .order_by("run_stage__edition", "sample", "repair", "pk")
+    ):
+        found.setdefault(getattr(call, f"{run.subject_field}_id"), []).append(call)
+    return [_way(run, row, found.get(row.dialogue_id, [])) for row in rows]
 
 
 def _way(run: Run, chosen_row: RunDialogue, calls: Sequence[Call]) -> Way:
@@ -98,7 +102,8 @@ def _way(run: Run, chosen_row: RunDialogue, calls: Sequence[Call]) -> Way:
     )
 
 
-def calls_of(run: Run, alpha: Dialogue) -> list[Call]:
-    """Every call made for one dialogue, in the order of stages, writers and attempts."""
-    calls = Call.objects.filter(run=run, alpha=alpha).select_related("dialogue", "alpha", "run_stage")
+def calls_of(run: Run, chosen_one: Dialogue) -> list[Call]:
+    """Every call made for one of the run's dialogues, in the order of stages, writers and attempts."""
+    calls = Call.objects.filter(run=run, **{run.subject_field: chosen_one})
+    calls = calls.select_related("dialogue", "alpha", "run_stage")
     return list(calls.order_by("depth", "run_stage__branch", "run_stage__edition", "sample", "repair"))

@@ -23,9 +23,9 @@ from dialogues.models import Dialogue
 from generation.curation import versions
 from generation.curation.content import Content
 from generation.curation.editing import change_example
-from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Run
+from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Prompt, Run, Trial
 from tests.annotation import handed_in, restructured, setting
-from tests.generation import judged, runs
+from tests.generation import judged, runs, trials
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Nothing listens on the discard port: a check of this endpoint fails at once.
@@ -84,6 +84,9 @@ class Everything:
             state=Call.State.FAILED, outcome="unparsable", raw_reply="a bad reply"
         )
         judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
+        gamma = corpus.dialogues.of_version("gamma").first()
+        assert gamma is not None
+        trials.asked(endpoint, [gamma], prompt=trials.wording("further_split", "Be brief."))
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
         example = _draft_example(people[Role.RESEARCHER])
         (token,) = invitations.issue(role=Role.RATER, by=None)
@@ -93,10 +96,10 @@ class Everything:
         gamma = corpus.dialogues.filter(version="gamma").first()
         restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
         waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
+        of_people = (restructuring, waiting)
         return cls(
-            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, restructuring,
-            waiting,
-        )  # fmt: skip
+            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, *of_people
+        )
 
     def browser_of(self, role: Role | None) -> Client:
         """A browser with no other cookie than the session of the role's person."""
@@ -123,6 +126,8 @@ class Everything:
             "dialogue": {"pk": self.call.dialogue_id},
             "endpoint": {"pk": self.endpoint.pk},
             "example set": {"pk": self.run.sets_used[0].pk},
+            "prompt": {"pk": Prompt.objects.get(is_trial=True).pk},
+            "trial": {"pk": Trial.objects.get().pk},
             "draft set": {"pk": self.example.example_set_id},
             "draft set dialogue": {"pk": self.example.example_set_id, "dialogue": self.call.alpha_id},
             "example": {"pk": self.example.pk},

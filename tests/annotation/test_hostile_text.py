@@ -13,7 +13,7 @@ from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remar
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation import triggers
-from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage
+from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage, Trial
 from tests.annotation.everything import Everything
 from tests.annotation.test_access import TABLE
 
@@ -42,6 +42,7 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     BatchJob: ("provider_id", "provider_status", "problem"),
     Call: ("raw_reply", "reply_model", "error", "finish_reason"),
     Judgement: ("reason",),
+    Trial: ("why_alone",),
     ApiToken: ("name#",),
     Background: ("theme",),
     Study: ("name#", "public_name", "guidelines"),

@@ -129,5 +129,5 @@ def test_a_corpus_whose_dialogues_were_restructured_is_not_deleted_and_the_page_
     row = handed_in.submitted(gamma(), setting.user("ann"))
     answer = client.post(f"/corpora/{row.original.corpus_id}/delete/")
     assert answer.status_code == 409
-    assert "1 restructuring<" in answer.content.decode()
+    assert "restructuring “d0.gamma by ann”" in answer.content.decode()
     assert Corpus.objects.exists()

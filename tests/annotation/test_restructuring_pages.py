@@ -1,6 +1,7 @@
 """The annotator's pages over HTTP: the list, the editor, what is sent to it."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,11 +9,24 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Operation, Restructuring
+from annotation.restructuring.proposals import proposers
+from generation import example_sets
+from generation.demo_model.settings import DemoSettings
+from generation.models import Run
 from tests.annotation.restructured import CHAT, asked, gamma
 from tests.annotation.setting import user
+from tests.demo_server import DemoServer, running
+from tests.generation.runs import endpoint_at
+from tests.generation.runs import work as run_calls
 
 pytestmark = pytest.mark.django_db
 SPLIT = {"op": "split", "at": 0, "offset": 9}
+
+
+@pytest.fixture
+def demo() -> Iterator[DemoServer]:
+    with running(DemoSettings(seed=7)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -110,3 +124,32 @@ def test_a_proposal_that_nobody_made_is_refused(client: Client, work: Restructur
     ]  # fmt: skip
     for by in ("", "me", "dialogue:", "dialogue:d0.gamma"):
         assert client.get(address, {"by": by}).status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_researcher_has_a_model_split_it_and_finds_its_proposal(client: Client, demo: DemoServer) -> None:
+    researcher = user("rey", "researcher")
+    client.force_login(researcher, backend="django.contrib.auth.backends.ModelBackend")
+    work = asked(researcher)
+    example_sets.load_all()
+    endpoint = endpoint_at(demo.base_url)
+    assert "Ask a model to split it" in client.get(work.get_absolute_url()).content.decode()
+    for _ in range(2):
+        planned = client.post(f"{work.get_absolute_url()}ask-model/", {"endpoint": endpoint.pk})
+    run = Run.objects.get()
+    assert planned.headers["Location"] == run.get_absolute_url()
+    assert demo.stats()["requests"] == 0
+    client.post(f"{run.get_absolute_url()}start/")
+    run_calls(run)
+    (proposer,) = proposers(work.original)[1:]
+    assert proposer.is_demo
+    texts = client.get(f"{work.get_absolute_url()}proposals/", {"by": proposer.key}).json()["texts"]
+    assert len(texts) == len(CHAT)
+    assert any(len(parts) > 1 for parts in texts)
+
+
+def test_who_may_not_spend_money_is_offered_no_model(client: Client, work: Restructuring) -> None:
+    endpoint_at("http://127.0.0.1:9/v1")
+    assert "Ask a model" not in client.get(work.get_absolute_url()).content.decode()
+    assert client.post(f"{work.get_absolute_url()}ask-model/", {"endpoint": 1}).status_code == 403
+    assert not Run.objects.exists()

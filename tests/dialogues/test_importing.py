@@ -142,7 +142,10 @@ def test_lineage_reaches_across_batches(tmp_path: Path, monkeypatch: pytest.Monk
         ({"origin": "a", "parent": "z"}, "its parent “z” is not a dialogue earlier in the file"),
         ({"origin": "a/β"}, "its origin “a/β” has an origin itself; name the original"),
         ({"parent": "a"}, "it has a parent but no origin; name the original that both belong to"),
-        ({"version": "delta"}, "unknown version “delta”; known are alpha, beta, gamma, punctuation, stephanie"),
+        (
+            {"version": "delta"},
+            "unknown version “delta”; known are alpha, beta, gamma, punctuation, restructured, stephanie",
+        ),
     ],
 )
 def test_a_dialogue_that_fits_nowhere_is_bad(tmp_path: Path, fields: dict[str, str], expected: str) -> None:

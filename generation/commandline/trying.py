@@ -1,0 +1,202 @@
+"""`trial create`, `start`, `stop`, `show`, `list`: a draft set or wording on a few backgrounds."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from dialogues.models import Corpus, Dialogue
+from generation import example_sets
+from generation.commandline import moving
+from generation.commandline.common import DONE, add_action, exit_code, found_run, print_json
+from generation.commandline.planning import add_budgets
+from generation.models import Endpoint, ExampleKind, ExampleSet, Run, Stage, Trial
+from generation.plans import estimating
+from generation.plans.branches import MAX_TOKENS
+from generation.plans.named_choice import named
+from generation.plans.planning import PlanError
+from generation.prompts import PromptText
+from generation.trials import planning
+from generation.trials.as_json import as_json
+from generation.trials.forms import candidates
+from generation.trials.results import Results, results_of
+from generation.watching.progress import money, progress_of
+
+
+def register(actions: Any) -> None:
+    create = add_action(actions, "create", "plan a trial; nothing is sent", _create, of_run=False)
+    _add_what(create)
+    moving.add_start(create)
+    start = _of_trial(add_action(actions, "start", "start a trial, or go on after a stop", _start, of_run=False))
+    start.add_argument("--watch", action="store_true", help="show how it goes on stderr")
+    start.add_argument("--background", action="store_true", help="let the workers send; return at once")
+    _of_trial(
+        add_action(actions, "stop", "send nothing more; what is on its way still comes home", _stop, of_run=False)
+    )
+    _of_trial(add_action(actions, "show", "what came of it, or what it will take", _show, of_run=False))
+    add_action(actions, "list", "all trials, the newest first", _list, of_run=False)
+
+
+def _of_trial(parser: ArgumentParser) -> ArgumentParser:
+    parser.add_argument("trial", type=int, metavar="TRIAL", help="the trial's number")
+    return parser
+
+
+def _add_what(parser: ArgumentParser) -> None:
+    what = parser.add_argument_group("what (a set, a wording or both)")
+    what.add_argument("--set", type=int, metavar="N", help="an example set by its number; `run sets` lists them")
+    what.add_argument(
+        "--stage", choices=[str(stage) for stage in planning.STAGES], help="of the wording, without --set"
+    )
+    what.add_argument("--user", type=Path, metavar="FILE", help="a user message with its placeholders, in UTF-8")
+    what.add_argument(
+        "--system", type=Path, metavar="FILE", help="a system message; default: that of the prompt in use"
+    )
+    which = parser.add_argument_group("on which dialogues")
+    which.add_argument("--corpus", required=True, metavar="NAME")
+    which.add_argument(
+        "--dialogue", dest="dialogues", action="append", default=[], metavar="KEY",
+        help="γ for further-split, else an original; up to five times; default: the first five",
+    )  # fmt: skip
+    how = parser.add_argument_group("how")
+    how.add_argument("--endpoint", required=True, metavar="ENDPOINT")
+    how.add_argument("--seed", type=int, default=0, metavar="S", help="default: 0")
+    how.add_argument("--temperature", type=float, metavar="T", help="default: the model's own")
+    how.add_argument("--max-tokens", type=int, default=MAX_TOKENS, metavar="N", help="longest reply")
+    how.add_argument("--again", action="store_true", help="ask even where the very same was answered before")
+    add_budgets(how)
+
+
+def _create(command: BaseCommand, options: dict[str, Any]) -> int:
+    try:
+        trial = planning.create_trial(_choice(options))
+    except PlanError as error:
+        raise CommandError(str(error)) from error
+    if options["start"]:
+        return _start(command, {**options, "trial": trial.pk, "background": False})
+    return _show(command, {**options, "trial": trial.pk})
+
+
+def _choice(options: dict[str, Any]) -> planning.TrialChoice:
+    """Raises PlanError and CommandError."""
+    example_set = _set(options["set"])
+    if example_set is None and not options["stage"]:
+        raise CommandError("Name a --set, or the --stage whose wording --user holds.")
+    stage = planning.STAGE_OF[ExampleKind(example_set.kind)] if example_set else Stage(options["stage"])
+    corpus = named(Corpus, options["corpus"], "corpus")
+    plain = ("seed", "temperature", "max_tokens", "again", "budget", "token_budget")
+    return planning.TrialChoice(
+        **{name: options[name] for name in plain},
+        stage=stage,
+        endpoint=named(Endpoint, options["endpoint"], "endpoint"),
+        dialogues=_dialogues(corpus, stage, options["dialogues"]),
+        example_set=example_set,
+        prompt=_wording(stage, options),
+    )
+
+
+def _set(number: int | None) -> ExampleSet | None:
+    if number is None:
+        return None
+    found = ExampleSet.objects.listed().filter(pk=number).first()
+    if found is None:
+        raise CommandError(f"There is no example set {number}; `manage.py run sets` lists them.")
+    return found
+
+
+def _wording(stage: Stage, options: dict[str, Any]) -> PromptText | None:
+    if options["user"] is None and options["system"] is None:
+        return None
+    newest = next(iter(example_sets.newest_prompts([stage])), None)
+    if newest is None:
+        raise CommandError("The prompts are not loaded; run `manage.py load_examples`.")
+    texts = {name: _read(options[name]) if options[name] else getattr(newest, name) for name in ("system", "user")}
+    return PromptText(**texts)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read as UTF-8 text: {error}.") from error
+
+
+def _dialogues(corpus: Corpus, stage: Stage, keys: Sequence[str]) -> list[Dialogue]:
+    rows = candidates(corpus, stage).select_related("corpus", "origin__corpus")
+    if not keys:
+        return list(rows[: planning.MOST_BACKGROUNDS])
+    found = {row.key: row for row in rows.filter(key__in=keys)}
+    missing = [key for key in keys if key not in found]
+    if missing:
+        what = "γ" if stage == Stage.FURTHER_SPLIT else "original"
+        raise CommandError(f"{corpus} has no {what} named {missing[0]!r}.")
+    return list(found.values())
+
+
+def _start(command: BaseCommand, options: dict[str, Any]) -> int:
+    """Send from here until it pauses or ends, unless told otherwise; exits like `run start`."""
+    run = _found(options["trial"]).own_run
+    if run is not None:
+        moving.begin(run, background=options["background"], watch=options["watch"])
+    _show(command, options)
+    return DONE if run is None or options["background"] else exit_code(progress_of(found_run(run.pk)))
+
+
+def _stop(command: BaseCommand, options: dict[str, Any]) -> int:
+    trial = _found(options["trial"])
+    if not planning.stop_trial(trial):
+        raise CommandError(f"Trial {trial.pk} is not running; it is {trial.state_label.lower()}.")
+    return _show(command, options)
+
+
+def _show(command: BaseCommand, options: dict[str, Any]) -> int:
+    trial = _found(options["trial"])
+    found = results_of(trial)
+    if options["json"]:
+        print_json(command, as_json(found))
+        return DONE
+    for line in _lines(found):
+        command.stdout.write(line)
+    return DONE
+
+
+def _lines(found: Results) -> Iterator[str]:
+    trial = found.trial
+    yield f"{trial} ({trial.state_label.lower()}): {found.sentence}"
+    for arm in trial.arms.all():
+        shown = ", ".join(map(str, arm.run_stage.example_sets.all()))
+        before = ", answered before" if arm.reused else ""
+        yield f"{arm.get_name_display()}: {shown} with {arm.run_stage.prompt}{before}"
+    if trial.why_alone:
+        yield trial.why_alone
+    if trial.own_run is not None and trial.state == Run.State.DRAFT:
+        for stage in estimating.estimate(trial.own_run):
+            tokens = stage.prompt_tokens + stage.completion_tokens
+            yield f"{stage.row}: {stage.calls:,} calls, {tokens:,} tokens, {money(stage.cost)}"
+    for mean in found.means:
+        arms = ", ".join(f"{value} (n {n})" for value, n in mean.means)
+        difference = f"difference {mean.difference} (n {mean.pairs})"
+        yield f"{mean.version} {mean.label}: {mean.before} before; {arms}; {difference}"
+    for row in found.rows:
+        for one in (one for answer in row.answers for one in answer.written if one.failed):
+            yield f"{row.subject.key}, {one.arm.get_name_display()}: {one.why} Call {one.call.pk if one.call else '–'}."
+
+
+def _list(command: BaseCommand, options: dict[str, Any]) -> int:
+    rows = Trial.objects.with_arms()
+    if options["json"]:
+        told = [{"trial": row.pk, "what": row.what, "stage": row.stage, "state": row.state} for row in rows]
+        print_json(command, {"trials": told})
+        return DONE
+    for row in rows:
+        command.stdout.write(f"{row.pk:>5}  {row.state:<9} {row.what}, {row.get_stage_display()} at {row.endpoint}")
+    return DONE
+
+
+def _found(pk: int) -> Trial:
+    trial = Trial.objects.with_arms().filter(pk=pk).first()
+    if trial is None:
+        raise CommandError(f"There is no trial {pk}; `manage.py trial list` shows them all.")
+    return trial

@@ -1,0 +1,26 @@
+"""`manage.py trial …`: try a draft set or wording on a few backgrounds without a browser."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from generation.commandline import trying
+from generation.commandline.common import EXIT_CODES, harmless
+
+
+class Command(BaseCommand):
+    help = (
+        "Try a draft example set or a wording on one to five dialogues, beside what runs use now. It writes on copies. "
+        f"`start` sends the calls itself until it ends; with --background it leaves that to the workers. {EXIT_CODES}"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        trying.register(parser.add_subparsers(dest="action", required=True, metavar="ACTION"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.style_func = harmless
+        code = options["act"](self, options)
+        if code:
+            sys.exit(code)

@@ -1,0 +1,1 @@
+"""Trials: a draft set or wording on a few backgrounds, beside what runs use now, away from people's corpora."""

@@ -1,0 +1,176 @@
+"""The form that tries a set or a wording: on which model, on which backgrounds, at which price at most."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+
+from dialogues.models import Corpus, Dialogue, DialogueQuerySet
+from generation import example_sets
+from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Stage
+from generation.plans.edit_form import PromptField
+from generation.plans.plan_form import EndpointChoice
+from generation.prompts import PLACEHOLDERS, PromptText
+from generation.trials.planning import MOST_BACKGROUNDS, STAGE_OF, TrialChoice
+
+SHOWN = 25  # dialogues to choose from; a search finds the others
+FIRST_WORDS = 60  # letters of a first message
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is tried, and the wording that stands in the form before anybody changes it."""
+
+    stage: Stage
+    example_set: ExampleSet | None
+    prompt: Prompt | None
+
+    @classmethod
+    def of_set(cls, example_set: ExampleSet) -> "Target":
+        stage = STAGE_OF[ExampleKind(example_set.kind)]
+        return cls(stage, example_set, next(iter(example_sets.newest_prompts([stage])), None))
+
+    @classmethod
+    def of_prompt(cls, prompt: Prompt) -> "Target":
+        return cls(Stage(prompt.stage), None, prompt)
+
+    @property
+    def reads(self) -> str:
+        """What one chooses, for the page."""
+        return "γ dialogues" if self.stage == Stage.FURTHER_SPLIT else "originals"
+
+
+def candidates(corpus: Corpus, stage: Stage) -> DialogueQuerySet:
+    """What the stage reads in a corpus: γ to be split, or the originals that a pair is written on."""
+    rows = corpus.dialogues.all()
+    rows = rows.of_version("gamma") if stage == Stage.FURTHER_SPLIT else rows.originals()
+    return rows.order_by("pk")
+
+
+def usual_corpus(stage: Stage) -> Corpus | None:
+    """The newest corpus that has what the stage reads; else the newest."""
+    corpora = Corpus.objects.listed()
+    fitting = corpora.with_version("gamma") if stage == Stage.FURTHER_SPLIT else corpora
+    return fitting.first() or corpora.first()
+
+
+class TrialForm(forms.Form):
+    """Everything to decide before a trial; nothing is sent by saving it."""
+
+    once = forms.CharField(required=False, max_length=40, initial=lambda: str(uuid4()), widget=forms.HiddenInput)
+    endpoint = EndpointChoice(Endpoint.objects.all(), label="Which model", empty_label=None)
+    corpus = forms.ModelChoiceField(Corpus.objects.listed(), empty_label=None)
+    search = forms.CharField(
+        label="With these words", required=False, max_length=200, help_text="In the name or in a message."
+    )
+    dialogues = forms.MultipleChoiceField(label="Backgrounds", widget=forms.CheckboxSelectMultiple)
+    system = PromptField(label="System message", required=False)
+    user = PromptField(label="User message", required=False)
+    temperature = forms.FloatField(
+        required=False, min_value=0, max_value=2, initial=0.7, help_text="Empty leaves it to the model."
+    )
+    max_tokens = forms.IntegerField(
+        label="Longest reply", min_value=16, max_value=200_000, initial=4096, help_text="Tokens; cut off beyond."
+    )
+    seed = forms.IntegerField(min_value=0, max_value=2**53, initial=0, help_text="Sent to both sides alike.")
+    budget = forms.DecimalField(
+        label="At most, in dollars", required=False, min_value=Decimal("0.01"), max_digits=12, decimal_places=4,
+        help_text="US dollars. The trial pauses itself before it could cost more.",
+    )  # fmt: skip
+    token_budget = forms.IntegerField(
+        label="At most, in tokens", required=False, min_value=1000, max_value=2**53,
+        help_text="Tokens read and written. The trial pauses itself before it could use more.",
+    )  # fmt: skip
+    again = forms.BooleanField(
+        label="Ask again where the very same was answered before", required=False,
+        help_text="Otherwise that answer is shown, and not paid for again.",
+    )  # fmt: skip
+
+    def __init__(self, target: Target, data: Any = None, initial: Mapping[str, Any] | None = None) -> None:
+        """`initial` may be what was sent, so that another search keeps what was typed."""
+        wording = {"system": target.prompt.system, "user": target.prompt.user} if target.prompt else {}
+        super().__init__(data, initial={**wording, "corpus": usual_corpus(target.stage), **(initial or {})})
+        self.target = target
+        self.shown_corpus = self._corpus()
+        found = self._found()
+        self.fields["dialogues"].choices = [(str(row.pk), _label(row)) for row in found]  # type: ignore[attr-defined]
+        self.fields["dialogues"].label = f"One to five {target.reads}"
+        kept = {str(key) for key in self.initial.get("dialogues", ())} & {str(row.pk) for row in found}
+        self.initial["dialogues"] = sorted(kept, key=int) or [str(row.pk) for row in _first_backgrounds(found)]
+
+    @property
+    def placeholders(self) -> Sequence[str]:
+        """What the texts may name, in braces."""
+        known = PLACEHOLDERS[self.target.stage.value]  # type: ignore[index]
+        return sorted(known.required | known.optional)
+
+    @property
+    def any_found(self) -> bool:
+        return bool(self.fields["dialogues"].choices)  # type: ignore[attr-defined]
+
+    @property
+    def wording_changed(self) -> bool:
+        return bool({"system", "user"} & (set(self.changed_data) if self.is_bound else set(self._typed())))
+
+    def clean(self) -> dict[str, Any]:
+        found = self.cleaned_data
+        if not found.get("user", "").strip():
+            self.add_error("user", "The user message is empty. Put the wording back, or write another.")
+        return found
+
+    def choice(self) -> TrialChoice:
+        """What was decided, for `planning.create_trial`."""
+        given = self.cleaned_data
+        plain = ("endpoint", "temperature", "max_tokens", "seed", "budget", "token_budget", "again", "once")
+        rows = candidates(given["corpus"], self.target.stage).filter(pk__in=given["dialogues"])
+        return TrialChoice(
+            **{name: given[name] for name in plain},
+            stage=self.target.stage,
+            example_set=self.target.example_set,
+            prompt=PromptText(given["system"], given["user"]),
+            dialogues=list(rows.select_related("corpus", "origin__corpus")),
+        )
+
+    def _typed(self) -> list[str]:
+        """Texts of an earlier filling-in that differ from what the prompt says."""
+        prompt = self.target.prompt
+        return [
+            name for name in ("system", "user") if prompt is None or self.initial.get(name) != getattr(prompt, name)
+        ]
+
+    def _corpus(self) -> Corpus | None:
+        value = self["corpus"].value()
+        if isinstance(value, Corpus):
+            return value
+        known = str(value).isascii() and str(value).isdigit() and len(str(value)) < 18
+        return Corpus.objects.listed().filter(pk=value).first() if known else None
+
+    def _found(self) -> list[Dialogue]:
+        """What the search finds, and those that are chosen already."""
+        if self.shown_corpus is None:
+            return []
+        rows = candidates(self.shown_corpus, self.target.stage)
+        # A bound field remembers what it first began with, which is not known yet.
+        sent: Any = self.data
+        named = sent.getlist("dialogues") if self.is_bound else self.initial.get("dialogues", ())
+        keys = [int(key) for key in named if str(key).isascii() and str(key).isdigit() and len(str(key)) < 18]
+        chosen = rows.filter(pk__in=keys[:MOST_BACKGROUNDS]) if keys else rows.none()
+        found = {row.pk: row for row in (*chosen, *rows.searched(str(self["search"].value() or ""))[:SHOWN])}
+        return list(found.values())
+
+
+def _first_backgrounds(found: Sequence[Dialogue]) -> list[Dialogue]:
+    """The first few, each of another background."""
+    first: dict[int, Dialogue] = {}
+    for row in found:
+        first.setdefault(row.origin_id or row.pk, row)
+    return list(first.values())[:MOST_BACKGROUNDS]
+
+
+def _label(dialogue: Dialogue) -> str:
+    words = dialogue.messages[0][1]
+    words = words if len(words) <= FIRST_WORDS else words[: FIRST_WORDS - 1] + "…"
+    return f"{dialogue.key}: {dialogue.message_count} messages, “{words}”"
