@@ -36,6 +36,8 @@ class Invitation(models.Model):
     token_sha256 = models.CharField(max_length=64, unique=True)
     role = models.CharField(max_length=20)
     email = models.EmailField(blank=True)
+    # What exports will call the person; empty: drawn at random.
+    pseudonym = models.CharField(max_length=40, blank=True)
     study = models.ForeignKey("Study", models.CASCADE, null=True, blank=True, related_name="invitations")
     # Null: made on the server's command line, for a server that has no admin yet.
     created_by = models.ForeignKey(

@@ -5,6 +5,7 @@ the universe has. Only its SHA-256 is stored; for a secret of full entropy a slo
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 
@@ -62,6 +63,27 @@ def issue(
 
 
 @transaction.atomic
+def issue_list(*, wanted: Sequence[tuple[str, str]], study: Study, by: User) -> list[str]:
+    """One rater's link for a study for each (address, pseudonym), in their order; either may be empty."""
+    tokens = [secrets.token_urlsafe(32) for _ in wanted]
+    expires = timezone.now() + timedelta(days=DAYS)
+    Invitation.objects.bulk_create(
+        Invitation(
+            token_sha256=digest(token),
+            role=Role.RATER.value,
+            email=email,
+            pseudonym=pseudonym,
+            study=study,
+            created_by=by,
+            expires_at=expires,
+        )
+        for token, (email, pseudonym) in zip(tokens, wanted, strict=True)
+    )
+    AuditEvent.record(by, "invite list", study, links=len(tokens))
+    return tokens
+
+
+@transaction.atomic
 def revoke(*, invitation: Invitation, by: User) -> None:
     """Close a link; raises InvitationError where it was used, revoked or ran out meanwhile."""
     now = timezone.now()
@@ -89,7 +111,7 @@ def accept_with_new_account(*, invitation: Invitation, user: User) -> User:
     user.email = invitation.email
     user.save()
     user.groups.add(Group.objects.get(name=invitation.role))
-    profile_of(user)
+    profile_of(user, invitation.pseudonym)
     _settle(invitation, user)
     return user
 

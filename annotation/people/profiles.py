@@ -14,15 +14,17 @@ LENGTH = 4
 TRIES = 20
 
 
-def profile_of(user: User) -> Profile:
-    """The user's profile, made with a random pseudonym at the first need (accounts from `createsuperuser` have none).
+def profile_of(user: User, pseudonym: str = "") -> Profile:
+    """The user's profile, made at the first need (accounts from `createsuperuser` have none).
 
-    Raises RuntimeError where `TRIES` pseudonyms in a row were taken.
+    Its pseudonym is the one given, where nobody has it yet, else drawn at random. Raises RuntimeError where `TRIES`
+    pseudonyms in a row were taken.
     """
     for _ in range(TRIES):
         # A pseudonym that somebody has, or a profile that a neighbour made meanwhile: look and draw again.
         with suppress(IntegrityError):
-            return Profile.objects.get_or_create(user=user, defaults={"pseudonym": _pseudonym()})[0]
+            return Profile.objects.get_or_create(user=user, defaults={"pseudonym": pseudonym or _pseudonym()})[0]
+        pseudonym = ""
     raise RuntimeError(f"no free pseudonym in {TRIES} draws: make annotation.people.profiles.LENGTH larger")
 
 

@@ -63,7 +63,7 @@ class StudyScores:
 
 
 def study_items(study: Study) -> StudyItems:
-    rows = Item.objects.filter(study=study).order_by("pk")
+    rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).order_by("pk")
     columns = _columns(
         rows.values_list(
             "pk",
@@ -99,9 +99,12 @@ def study_items(study: Study) -> StudyItems:
 
 
 def counted_members(study: Study) -> dict[int, str]:
-    """Pseudonyms by membership, of people in a study of people and of the simulator in a simulated one."""
+    """Pseudonyms by membership, of people in a study of people and of the simulator in a simulated one.
+
+    Nobody who was excluded is among them.
+    """
     rows = (
-        Membership.objects.filter(study=study)
+        Membership.objects.filter(study=study, excluded_at__isnull=True)
         .order_by("pk")
         .values_list("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
     )
@@ -109,8 +112,8 @@ def counted_members(study: Study) -> dict[int, str]:
 
 
 def counted_scores(study: Study, members: Collection[int]) -> QuerySet[Score]:
-    """The scores of these members' current ratings."""
-    ratings = Rating.objects.counted().for_study(study)
+    """The scores of these members' current ratings; those of training and checks count nowhere."""
+    ratings = Rating.objects.counted().for_study(study).filter(assignment__item__purpose=Item.Purpose.RATED)
     return Score.objects.filter(rating__in=ratings, rating__assignment__membership__in=members)
 
 
@@ -123,14 +126,14 @@ def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> Stu
     keys = np.array(sorted(metrics))
     # From a key's place in the alphabet to its place in the rubric.
     in_rubric = np.array([metrics.index(key) for key in keys], dtype=np.int64)
-    everything = Rating.objects.counted().for_study(study)
+    others = Membership.objects.filter(study=study, rater__profile__is_simulated=not study.is_simulated)
     return StudyScores(
         item=np.searchsorted(items.pks, np.array(item_pks, dtype=np.int64)),
         rater=np.searchsorted(np.array(list(members), dtype=np.int64), np.array(member_pks, dtype=np.int64)),
         metric=in_rubric[np.searchsorted(keys, np.array(names, dtype=keys.dtype))],
         value=np.array(values, dtype=np.float64),
         raters=tuple(members.values()),
-        set_aside=everything.exclude(assignment__membership__in=members).count(),
+        set_aside=Rating.objects.counted().for_study(study).filter(assignment__membership__in=others).count(),
     )
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any, TypeVar
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 from annotation.models import Study
 from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
-from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
+from annotation.reports.preference_tables import preference_tables, preferences_of
 from annotation.reports.tables import study_tables
+from annotation.studies import unblinding
 from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
@@ -29,7 +30,17 @@ WITHOUT_RATINGS = ("table-4", "table-5")
 @require_GET
 @requires("annotation.view_study", "read reports")
 def study_report(request: HttpRequest, pk: int) -> HttpResponse:
+    """The report; of a study that is still being rated, and blind, only once somebody has unblinded it."""
     study = studied(pk)
+    if unblinding.must_ask(study):
+        return render(request, "reports/unblind.html", {"study": study})
+    if study.state == Study.State.CLOSED:
+        # Nothing can be swayed any more by who reads it, but whoever settles scores blind has to know.
+        unblinding.unblind(study=study, by=request.user, how="opened the report of the closed study")
+    return _preferences(request, study) if study.compares else _scores(request, study)
+
+
+def _scores(request: HttpRequest, study: Study) -> HttpResponse:
     found = findings_of(study)
     dashes = wants_dashes(request)
     tables = study_tables(study, found, dashes=dashes)
@@ -37,11 +48,27 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "study": study,
         "found": found,
+        "raters": len(found.raters),
         "tables": [linked(study, table, dashes) for table in shown.values()],
         "figures": [linked_figure(study, slug) for slug in drawable(found)],
         "dashes": dashes,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
         "demo_versions": [version.symbol for version in found.versions if version.is_demo],
+        "unblinded": unblinding.unblinded_by(study),
+    }
+    return render(request, "reports/study_report.html", context)
+
+
+def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
+    found = preferences_of(study)
+    tables = preference_tables(study, found) if found.ratings else {}
+    context = {
+        "study": study,
+        "found": found,
+        "raters": found.raters,
+        "tables": [linked(study, table, True) for table in tables.values()],
+        "demo_versions": found.demo,
+        "unblinded": unblinding.unblinded_by(study),
     }
     return render(request, "reports/study_report.html", context)
 
@@ -50,9 +77,9 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("annotation.view_study", "read reports")
 def study_table_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
     study = studied(pk)
-    found = findings_of(study)
-    chosen = table_or_404(study, found, table, wants_dashes(request))
-    demo = any(version.is_demo for version in found.versions)
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    chosen, demo = table_or_404(study, table, wants_dashes(request))
     text = to_csv(marked(chosen, simulated=study.is_simulated, demo=demo))
     return attached(HttpResponse(text, content_type="text/csv; charset=utf-8"), study, f"{table}.csv")
 
@@ -61,7 +88,9 @@ def study_table_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
 @requires("annotation.view_study", "read reports")
 def study_table_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse:
     study = studied(pk)
-    chosen = table_or_404(study, findings_of(study), table, wants_dashes(request))
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    chosen, _ = table_or_404(study, table, wants_dashes(request))
     response = HttpResponse(to_latex(chosen), content_type="text/x-tex; charset=utf-8")
     return attached(response, study, f"{table}.tex")
 
@@ -71,8 +100,10 @@ def study_table_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse
 def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpResponse:
     """SVG on a transparent ground in the theme asked for; files to keep (`?download`) in light colours on white."""
     study = studied(pk)
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
     found = findings_of(study)
-    if figure not in drawable(found) or form not in CONTENT_TYPES:
+    if study.compares or figure not in drawable(found) or form not in CONTENT_TYPES:
         raise Http404("This report has no such figure.")
     theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
     spec = FIGURES[figure].draw(study, found, THEMES[theme])
@@ -84,8 +115,12 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
 
 @require_GET
 @requires("annotation.view_rating", "take ratings out of the house")
-def study_ratings_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Its rows name versions, so it waits for the same word as the report."""
     study = studied(pk)
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    unblinding.unblind(study=study, by=request.user, how="exported ratings")
     AuditEvent.record(request.user, "exported ratings", study)
     return attached(streamed(request, ratings_csv(study), "text/csv; charset=utf-8"), study, "ratings.csv")
 
@@ -99,11 +134,18 @@ def wants_dashes(request: HttpRequest) -> bool:
     return request.GET.get("dashes") != "0"
 
 
-def table_or_404(study: Study, found: Findings, slug: str, dashes: bool) -> Table:
-    table = study_tables(study, found, dashes=dashes).get(slug)
+def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, bool]:
+    """The table, and whether texts of the demo are in the study."""
+    if study.compares:
+        preferences = preferences_of(study)
+        table, demo = preference_tables(study, preferences).get(slug), bool(preferences.demo)
+    else:
+        found = findings_of(study)
+        table = study_tables(study, found, dashes=dashes).get(slug)
+        demo = any(version.is_demo for version in found.versions)
     if table is None:
         raise Http404("This report has no such table.")
-    return table
+    return table, demo
 
 
 def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:

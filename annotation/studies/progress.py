@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+import numpy as np
 from django.db.models import Count, Max, Q
 
 from annotation.models import Assignment, Item, Membership, Rating, Study
-from annotation.reports.agreement import Estimate, alpha
+from annotation.reports.agreement import Estimate, alpha, summary
 from annotation.reports.loading import once
 from annotation.reports.scores import study_items, study_scores
 
@@ -17,6 +18,8 @@ from annotation.reports.scores import study_items, study_scores
 RECENT = 50
 # Fewer say little: one long break would pass for a pace.
 ENOUGH = 3
+# Resamples behind the study page's interval: its ends are a little coarse, and each new rating asks for them again.
+LIVE_DRAWS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,12 @@ class RaterProgress:
 
 @dataclass(frozen=True, slots=True)
 class MetricAgreement:
+    """`ordinal` has an interval where there is one; `n` counts the items that two raters or more have scored."""
+
     name: str
     ordinal: Estimate
     interval: Estimate
+    n: int
 
 
 def pace(membership: Membership) -> Pace:
@@ -79,17 +85,23 @@ def wanted(study: Study) -> int:
     return items * (study.raters_per_item or study.memberships.filter(withdrawn_at__isnull=True).count())
 
 
+def rated_assignments(state: str) -> Count:
+    """A membership's rated items in this state; training and checks are not progress.
+
+    A corrected item has two ratings: distinct, or a join to them counts it twice.
+    """
+    wanted = Q(assignments__state=state, assignments__item__purpose=Item.Purpose.RATED)
+    return Count("assignments", filter=wanted, distinct=True)
+
+
 def rater_table(study: Study) -> list[RaterProgress]:
     """One row a rater, in the order they joined."""
-    # A corrected item has two ratings: distinct, or the join to them counts it twice.
-    of_state = {
-        state: Count("assignments", filter=Q(assignments__state=state), distinct=True)
-        for state in Assignment.State.values
-    }
     members = (
         study.memberships.select_related("rater__profile")
         .annotate(
-            done=of_state["submitted"], skips=of_state["skipped"], last_at=Max("assignments__ratings__created_at")
+            done=rated_assignments(Assignment.State.SUBMITTED),
+            skips=rated_assignments(Assignment.State.SKIPPED),
+            last_at=Max("assignments__ratings__created_at"),
         )
         .order_by("pk")
     )
@@ -112,9 +124,10 @@ def rater_table(study: Study) -> list[RaterProgress]:
 
 
 def live_agreement(study: Study) -> list[MetricAgreement]:
-    """Krippendorff's α per metric over the current ratings, ordinal and interval; without the report's bootstraps.
+    """Krippendorff's α per metric over the current ratings: ordinal with a 95 % interval, and interval.
 
-    The page asks every few seconds, so it is computed once for each set of ratings.
+    The page asks every few seconds, so it is computed once for each set of ratings, and with `LIVE_DRAWS` resamples
+    of whole backgrounds, not with as many as the report's.
     """
     return once("live-agreement", study, lambda: _agreement(study))
 
@@ -125,6 +138,13 @@ def _agreement(study: Study) -> list[MetricAgreement]:
     scores = study_scores(study, items, [metric.key for metric in metrics])
     found = []
     for number, metric in enumerate(metrics):
-        table = scores.where(scores.metric == number)
-        found.append(MetricAgreement(metric.name, alpha(table, "ordinal"), alpha(table, "interval")))
+        chosen = scores.metric == number
+        table = scores.where(chosen)
+        backgrounds = items.background[np.unique(scores.item[chosen])]
+        ordinal = summary(table, ("alpha_ordinal",), draws=LIVE_DRAWS, seed=study.seed, clusters=backgrounds)
+        found.append(
+            MetricAgreement(
+                metric.name, ordinal.estimates["alpha_ordinal"], alpha(table, "interval"), ordinal.paired_units
+            )
+        )
     return found

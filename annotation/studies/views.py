@@ -12,15 +12,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.blinding import questions
 from annotation.models import Rating, Study
-from annotation.studies import design, members
+from annotation.reports.preference_tables import preferences_of
+from annotation.studies import design, members, unblinding
 from annotation.studies.forms import CorpusForm, MemberForm, StudyForm
+from annotation.studies.manage_views import possible
 from annotation.studies.preview import preview
-from annotation.studies.progress import live_agreement, rater_table, wanted
+from annotation.studies.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
+from annotation.studies.raters import is_at_work
 from annotation.studies.selection import select
 from dialogues.models import Corpus
 from dialogues.permissions import requires
 
 PAGE = 25
+# More than these are on a page of their own only.
+MOST_RATERS = 25
 MOST_DIGITS = 20
 
 
@@ -73,10 +78,17 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Study.objects.select_related("corpus", "rubric", "created_by"), pk=pk)
     if found.is_draft:
         return render(request, "studies/draft.html", _draft_context(request, found))
+    raters = rater_table(found)
     context = {
         "study": found,
         "versions": found.versions.all(),
-        "raters": rater_table(found),
+        "raters": raters[:MOST_RATERS],
+        "rater_count": len(raters),
+        "at_work": sum(is_at_work(row.membership) for row in raters),
+        "actions": possible(found),
+        "unblinded": unblinding.unblinded_by(found),
+        "preferences": preferences_of(found) if found.compares and unblinding.shows_versions(found) else None,
+        "draws": LIVE_DRAWS,
         "rated": Rating.objects.counted().for_study(found).count(),
         "wanted": wanted(found),
         "agreement": live_agreement(found),
@@ -90,13 +102,6 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
 def study_launch(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Study, pk=pk)
     return _done(request, found, design.launch, "Launched. Raters can begin.")
-
-
-@require_POST
-@requires("annotation.change_study", "close studies")
-def study_close(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Study, pk=pk)
-    return _done(request, found, design.close, "Closed. Its ratings stay as they are.")
 
 
 @require_POST

@@ -13,12 +13,13 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
-from annotation.people import api_tokens, invitations, resets
+from annotation.people import api_tokens, doors, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.restructuring import review
 from annotation.roles import Role
+from annotation.studies import unblinding
 from dialogues.models import Dialogue
 from generation.curation import versions
 from generation.curation.content import Content
@@ -62,6 +63,7 @@ class Everything:
     token: str
     restructuring: Restructuring
     handed_in: Restructuring
+    guest: Membership
     client: Client = field(default_factory=Client)
 
     @classmethod
@@ -72,6 +74,7 @@ class Everything:
         draft = setting.draft(of=corpus, name="Not launched")
         membership = setting.member(study, "owner")
         assignment = _rated(membership)
+        study, guest = _with_a_door(study, people[Role.ADMIN])
         endpoint = runs.endpoint_at(NOWHERE)
         run = runs.started(corpus, endpoint)
         call = run.calls.order_by("pk").first()
@@ -98,7 +101,19 @@ class Everything:
         waiting = _handed_in(corpus.dialogues.of_version("gamma")[1], membership.rater, people[Role.ADMIN])
         of_people = (restructuring, waiting)
         return cls(
-            people, sessions, study, draft, membership, assignment, endpoint, run, call, example, token, *of_people
+            people,
+            sessions,
+            study,
+            draft,
+            membership,
+            assignment,
+            endpoint,
+            run,
+            call,
+            example,
+            token,
+            *of_people,
+            guest,
         )
 
     def browser_of(self, role: Role | None) -> Client:
@@ -139,6 +154,12 @@ class Everything:
             "call": {"pk": self.call.pk},
             "study": {"pk": self.study.pk},
             "draft": {"pk": self.draft.pk},
+            "managed study": {"pk": self.study.pk, "action": "pause"},
+            "study rater": {"pk": self.study.pk, "member": self.membership.pk},
+            "study guest": {"pk": self.study.pk, "member": self.guest.pk},
+            "study item": {"pk": self.study.pk, "number": self.assignment.item.position + 1},
+            "door": {"token": self.study.door_token},
+            "return link": {"token": doors.return_token(self.guest)},
             "study table": {"pk": self.study.pk, "table": "table-3"},
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
             "membership": {"token": self.membership.token},
@@ -150,6 +171,14 @@ class Everything:
             "pairs table": {"pk": self.handed_in.original_id, "form": "csv"},
         }
         return known[of]
+
+
+def _with_a_door(study: Study, by: User) -> tuple[Study, Membership]:
+    """The study with an open door, a guest who came through it, and its versions no secret any more."""
+    study = doors.open_door(study=study, limit=None, completion_code="", screen_out_code="", by=by)
+    guest = doors.enter(study=study, recruit=doors.Recruit(), name="A guest")
+    unblinding.unblind(study=study, by=by, how="on purpose")
+    return study, guest
 
 
 def _draft_example(by: User) -> Example:

@@ -7,6 +7,7 @@ from itertools import product
 from django.contrib.auth.models import User
 
 from annotation.models import Assignment, Item, Membership, Profile, Rating, Score, Study
+from annotation.studies import unblinding
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Transcript
 
@@ -40,7 +41,7 @@ def rated_study(
     score: Scorer | None = None,
     comment: str = "",
 ) -> Study:
-    """An open study in which every rater has scored every item, unless `score` answers None."""
+    """An open, unblinded study in which every rater has scored every item, unless `score` answers None."""
     study = unrated_study(name=name, backgrounds=backgrounds, versions=versions, simulated=simulated)
     members = [join(study, number, simulated=simulated) for number in range(raters)]
     rate(study, members, score or seeded_scorer(), comment)
@@ -57,6 +58,7 @@ def unrated_study(
         name=name, corpus=corpus, rubric=rubric, seed=7, is_simulated=simulated, state=state, raters_per_item=3
     )
     study.versions.set(Version.objects.filter(slug__in=versions))
+    unblinding.unblind(study=study, by=None, how="on purpose")
     originals = Dialogue.objects.bulk_create(dialogue(corpus, number, "alpha") for number in range(backgrounds))
     later = [version for version in versions if version != "alpha"]
     Dialogue.objects.bulk_create(

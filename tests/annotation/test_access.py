@@ -204,7 +204,26 @@ TABLE = {
     "study": staff("study"),
     "study_edit": staff("draft", post=422),
     "study_launch": staff("draft", get=405, post=302),
-    "study_close": staff("study", get=405, post=302),
+    "study_manage": staff("managed study", post=302),
+    "study_raters": staff("study"),
+    "study_rater": staff("study rater"),
+    # No reason is given.
+    "rater_exclude": staff("study rater", get=405, post=422),
+    "rater_reinstate": staff("study rater", get=405, post=302),
+    "rater_replace": staff("study rater", get=405, post=302),
+    "rater_return_link": staff("study guest", post=200),
+    "study_disagreement": staff("study"),
+    "study_disputed_item": staff("study item", post=422),
+    "study_disagreement_csv": admins("study"),
+    "study_invite_list": staff("study", post=422),
+    # Every field of a door may stay empty.
+    "study_door": staff("study", post=302),
+    "study_door_shut": staff("study", get=405, post=302),
+    # No number of days is given.
+    "study_remind": staff("study", post=422),
+    # Open to whoever has its address; a form lets them in.
+    "door": Row((200,) * 4, (302,) * 4, "door"),
+    "door_return": Row((200,) * 4, (302,) * 4, "return link"),
     "study_member": staff("study", get=405, post=302),
     "study_report": staff("study"),
     "study_ratings_csv": admins("study"),
@@ -291,7 +310,7 @@ def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_res
     name: str, everything: Everything
 ) -> None:
     row = TABLE[name]
-    gone = {"pk": 987654321, "token": "nobody-has-this-token"}
+    gone = {"pk": 987654321, "token": "nobody-has-this-token", "number": 987654321}
     arguments = {key: gone.get(key, value) for key, value in everything.arguments(row.of).items()}
     path = reverse(name, kwargs=arguments)
     for method, declared in (("GET", row.get), ("POST", row.post)):

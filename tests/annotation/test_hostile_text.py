@@ -9,7 +9,19 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
+from annotation.models import (
+    Adjudication,
+    ApiToken,
+    Invitation,
+    Item,
+    Membership,
+    Profile,
+    Rating,
+    Remark,
+    Restructuring,
+    Score,
+    Study,
+)
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation import triggers
@@ -31,7 +43,9 @@ PAYLOADS = (
 WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     User: ("username#", "email", "first_name", "last_name"),
     Profile: ("pseudonym#",),
-    Invitation: ("email",),
+    Invitation: ("email", "pseudonym"),
+    Membership: ("exclusion_reason",),
+    Adjudication: ("reason",),
     Corpus: ("name#", "description", "licence", "file_name"),
     Dialogue: ("key#", "messages", "traits_1", "traits_2", "theme", "written_by"),
     Endpoint: ("name#", "model", "check_result"),
@@ -45,9 +59,10 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Trial: ("why_alone",),
     ApiToken: ("name#",),
     Background: ("theme",),
-    Study: ("name#", "public_name", "guidelines"),
+    Study: ("name#", "public_name", "guidelines", "pay_note"),
     Item: ("theme", "traits_1", "traits_2"),
     Rating: ("comment", "flag"),
+    Score: ("comment",),
     Restructuring: ("instructions", "review", "messages"),
     Remark: ("quote", "text"),
     AuditEvent: ("verb",),

@@ -30,6 +30,7 @@ def test_a_researcher_goes_from_corpus_to_a_launched_and_closed_study(page: Page
     page.get_by_label("Username of somebody with an account").fill("ann")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("row", name="ann 0 of 8")).to_be_visible()
+    page.get_by_role("link", name="Close", exact=True).click()
     page.get_by_role("button", name="Close study").click()
     expect(page.get_by_text("Closed. Its ratings stay as they are.")).to_be_visible()
     made = Study.objects.get()

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from annotation.management.named_study import named_study
 from annotation.models import Study
 from annotation.reports.exports import ratings_csv
+from annotation.studies import unblinding
 
 
 class Command(BaseCommand):
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
         try:
             lines = write_ratings(study, path)
+            unblinding.unblind(study=study, by=None, how="export_ratings")
         except OSError as error:
             why = f"{path} cannot be written: {error.strerror}. Name a folder that you may write to."
             raise CommandError(why) from error

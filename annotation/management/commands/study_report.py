@@ -11,7 +11,9 @@ from annotation.management.named_study import named_study
 from annotation.models import Study
 from annotation.reports.findings import Findings, Lengths
 from annotation.reports.loading import findings_of
+from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
+from annotation.studies import unblinding
 from dialogues.tables import Estimate, to_text
 
 
@@ -25,12 +27,47 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = named_study(options["study"])
+        unblinding.unblind(study=study, by=None, how="study_report")
+        if study.compares:
+            self._tell_preferences(study, as_json=options["json"])
+            return
         found = findings_of(study)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(study, found), ensure_ascii=False, allow_nan=False))
             return
         for table in study_tables(study, found, dashes=not options["no_dashes"]).values():
             self.stdout.write(to_text(table))
+
+    def _tell_preferences(self, study: Study, *, as_json: bool) -> None:
+        found = preferences_of(study)
+        if as_json:
+            self.stdout.write(json.dumps(preferences_json(study, found), ensure_ascii=False, allow_nan=False))
+            return
+        for table in preference_tables(study, found).values():
+            self.stdout.write(to_text(table))
+
+
+def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
+    """Every win rate by metric and pair of versions."""
+    return {
+        "study": study.name,
+        "simulated": study.is_simulated,
+        "items": found.items,
+        "rated_items": found.rated_items,
+        "backgrounds": found.backgrounds,
+        "raters": found.raters,
+        "ratings": found.ratings,
+        "win_rates": [
+            {"metric": metric.key, "first": first, "second": second, **(_dict(found.rate(number, place)) or {})}
+            for number, metric in enumerate(found.metrics)
+            for place, (first, second) in enumerate(found.pairs)
+        ],
+        "left": {
+            key: asdict(rate)
+            for key, rate in zip([*(metric.key for metric in found.metrics), "all"], found.left, strict=True)
+        },
+        "agreement": {metric.key: asdict(one) for metric, one in zip(found.metrics, found.agreement, strict=True)},
+    }
 
 
 def as_json(study: Study, found: Findings) -> dict[str, Any]:

@@ -1,0 +1,239 @@
+"""A study of pairs as tables: win rates by question and pair of versions, and whether a side was favoured."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from annotation.models import Item, Study
+from annotation.reports.agreement import Agreement, summary
+from annotation.reports.agreement_tables import COEFFICIENTS
+from annotation.reports.comparisons import DRAWS
+from annotation.reports.exports import DEMO_LABEL
+from annotation.reports.loading import once
+from annotation.reports.notes import INTERVALS, SIMULATED
+from annotation.reports.preferences import Decisions, Rate, WinRate, left_rates, win_rates
+from annotation.reports.scores import counted_members, counted_scores
+from dialogues.rubric import Metric
+from dialogues.tables import Cell, Column, Estimate, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One question and pair of versions; `rate` None where nobody has compared them."""
+
+    metric: str
+    first: str
+    second: str
+    rate: WinRate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Everything a report of a study of pairs shows; `pairs` name versions by symbol, the earlier one first."""
+
+    metrics: tuple[Metric, ...]
+    pairs: tuple[tuple[str, str], ...]
+    rates: tuple[WinRate | None, ...]
+    left: tuple[Rate, ...]
+    agreement: tuple[Agreement, ...]
+    ratings: int
+    raters: int
+    items: int
+    backgrounds: int
+    rated_items: int
+    demo: tuple[str, ...]
+
+    def rate(self, metric: int, pair: int) -> WinRate | None:
+        return self.rates[metric * len(self.pairs) + pair]
+
+    @property
+    def lines(self) -> list[Line]:
+        """Metric by metric, each with all pairs."""
+        return [
+            Line(metric.name, *pair, self.rate(number, place))
+            for number, metric in enumerate(self.metrics)
+            for place, pair in enumerate(self.pairs)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Each item's background and pair of versions by number, and whether its dialogues stand in the pair's order."""
+
+    items: dict[int, tuple[int, int, bool]]
+    pairs: tuple[tuple[str, str], ...]
+    demo: tuple[str, ...]
+
+
+def preferences_of(study: Study) -> Preferences:
+    """Computed once for each set of counted ratings."""
+    return once(f"preferences-{len(counted_members(study))}", study, lambda: _compute(study))
+
+
+def preference_tables(study: Study, found: Preferences) -> dict[str, Table]:
+    """Every table of a pair study's report by slug, in page order."""
+    tables = (wins(study, found), sides(study, found), agreement(study, found))
+    return {table.slug: table for table in tables}
+
+
+def wins(study: Study, found: Preferences) -> Table:
+    rows = tuple((line.metric, f"{line.second} over {line.first}", *_win_cells(line.rate)) for line in found.lines)
+    columns = (
+        Column("Metric", numeric=False),
+        Column("Versions", numeric=False),
+        *(Column(label) for label in ("Wins", "Ties", "Losses")),
+        Column("Win rate of decided, %", 1),
+        Column("Win rate, ties half, %", 1),
+    )
+    notes = (
+        *_provenance(study, found),
+        "How often the first-named version was preferred, side by side and blind. Decided: wins / (wins + losses) with "
+        "Wilson’s (1927) 95 % score interval, which takes decisions as independent; n counts decided comparisons.",
+        f"Ties half: (wins + ties / 2) / all. {INTERVALS} backgrounds, because decisions on one background are not "
+        "independent; n counts comparisons.",
+    )
+    return Table("win-rates", "Preferences side by side: wins, ties and losses.", columns, rows, notes)
+
+
+def sides(study: Study, found: Preferences) -> Table:
+    """Whether raters favoured the left or right dialogue, whatever stood there."""
+    names = [*(metric.name for metric in found.metrics), "All together"]
+    rows = tuple((name, _percent(rate)) for name, rate in zip(names, found.left, strict=True))
+    columns = (Column("Metric", numeric=False), Column("Left chosen, % of decided", 1))
+    notes = (
+        *_provenance(study, found),
+        "Sides are counterbalanced, so 50 % is no bias towards a side. In brackets: Wilson’s 95 % score interval; "
+        "n counts decided comparisons.",
+    )
+    return Table("sides", "Left or right: was a side favoured?", columns, rows, notes)
+
+
+def agreement(study: Study, found: Preferences) -> Table:
+    label = COEFFICIENTS["alpha_ordinal"][0]
+    rows: list[tuple[Cell, ...]] = []
+    reasons = []
+    for metric, one in zip(found.metrics, found.agreement, strict=True):
+        value = one.estimates["alpha_ordinal"]
+        if value.value is None:
+            rows.append((metric.name, "undefined"))
+            reasons.append(f"{metric.name}: undefined, because {value.undefined}.")
+        else:
+            rows.append((metric.name, Estimate(value.value, one.paired_units, value.low, value.high)))
+    notes = (
+        *_provenance(study, found),
+        "α: Krippendorff’s, over losses, ties and wins in this order. "
+        f"{INTERVALS} backgrounds; n counts the pairs that two raters or more compared.",
+        *reasons,
+    )
+    columns = (Column("Metric", numeric=False), Column(label))
+    return Table("agreement", "Agreement between raters by metric.", columns, tuple(rows), notes)
+
+
+def _win_cells(rate: WinRate | None) -> tuple[Cell, ...]:
+    if rate is None:
+        return (0, 0, 0, None, None)
+    return (rate.wins, rate.ties, rate.losses, _percent(rate.decided), _percent(rate.halves))
+
+
+def _percent(rate: Rate) -> Cell:
+    if rate.value is None:
+        return None
+    low, high = (None if end is None else 100 * end for end in (rate.low, rate.high))
+    return Estimate(100 * rate.value, rate.n, low, high)
+
+
+def _provenance(study: Study, found: Preferences) -> Iterator[str]:
+    if study.is_simulated:
+        yield SIMULATED
+    if found.demo:
+        yield f"{', '.join(found.demo)}: {DEMO_LABEL}."
+
+
+def _compute(study: Study) -> Preferences:
+    metrics = study.rubric.metric_list()
+    known, members = _pairs(study), counted_members(study)
+    rows = list(
+        counted_scores(study, members)
+        .filter(metric__in=[metric.key for metric in metrics])
+        .values_list(
+            *("rating__assignment__item_id", "rating__assignment__membership_id", "metric", "value"),
+            *("rating__assignment__is_flipped", "rating_id"),
+        )
+    )
+    keys = {metric.key: number for number, metric in enumerate(metrics)}
+    rows = [row for row in rows if row[0] in known.items]
+    item = [known.items[row[0]] for row in rows]
+    metric = np.array([keys[row[2]] for row in rows], dtype=np.int64)
+    value = np.array([row[3] for row in rows], dtype=np.int64)
+    flipped = np.array([row[4] for row in rows], dtype=np.bool_)
+    ordered = np.array([one[2] for one in item], dtype=np.bool_)
+    width = len(known.pairs)
+    decisions = Decisions(
+        background=np.array([one[0] for one in item], dtype=np.int64),
+        cell=metric * width + np.array([one[1] for one in item], dtype=np.int64),
+        # −1 prefers the item's own dialogue: the pair's first version, unless the item has them the other way round.
+        value=np.where(ordered, value, -value),
+        left=np.where(flipped, value, -value),
+        cells=len(metrics) * width,
+    )
+    groups = [metric == number for number in range(len(metrics))]
+    return Preferences(
+        metrics=metrics,
+        pairs=known.pairs,
+        rates=tuple(win_rates(decisions, study.seed)),
+        left=tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)])),
+        agreement=tuple(_agreement(study, rows, decisions, group) for group in groups),
+        ratings=len({row[5] for row in rows}),
+        raters=len({row[1] for row in rows}),
+        items=len(known.items),
+        backgrounds=len({one[0] for one in known.items.values()}),
+        rated_items=len({row[0] for row in rows}),
+        demo=known.demo,
+    )
+
+
+def _agreement(
+    study: Study,
+    rows: list[tuple[int, int, str, int, bool, int]],
+    decisions: Decisions,
+    group: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> Agreement:
+    """α over (raters, pairs) of one metric, each pair's decisions in the pair's own order."""
+    items, column = np.unique(np.array([row[0] for row in rows], dtype=np.int64)[group], return_inverse=True)
+    raters, line = np.unique(np.array([row[1] for row in rows], dtype=np.int64)[group], return_inverse=True)
+    table = np.full((max(len(raters), 1), len(items)), np.nan)
+    table[line, column] = decisions.value[group]
+    clusters = np.zeros(len(items), dtype=np.int64)
+    clusters[column] = decisions.background[group]
+    return summary(table, ("alpha_ordinal",), draws=DRAWS, seed=study.seed, clusters=clusters)
+
+
+def _pairs(study: Study) -> _Pairs:
+    versions = list(study.versions.order_by("position", "slug"))
+    symbols = {version.slug: version.symbol for version in versions}
+    order = {version.slug: number for number, version in enumerate(versions)}
+    rows = (
+        Item.objects.filter(study=study, purpose=Item.Purpose.RATED, other__isnull=False)
+        .order_by("pk")
+        .values_list(
+            *("pk", "background_id", "dialogue__version_id", "other__version_id"),
+            *("dialogue__is_demo", "other__is_demo"),
+        )
+    )
+    backgrounds = {pk: number for number, pk in enumerate(dict.fromkeys(row[1] for row in rows))}
+    used = {tuple(sorted((row[2], row[3]), key=order.__getitem__)) for row in rows}
+    pairs = [pair for pair in combinations(order, 2) if pair in used]
+    place = {pair: number for number, pair in enumerate(pairs)}
+    items = {}
+    for pk, background, first, second, *_ in rows:
+        is_ordered = order[first] <= order[second]
+        pair = (first, second) if is_ordered else (second, first)
+        items[pk] = (backgrounds[background], place[pair], is_ordered)
+    demo = {slug for row in rows for slug, is_demo in ((row[2], row[4]), (row[3], row[5])) if is_demo}
+    return _Pairs(
+        items,
+        tuple((symbols[first], symbols[second]) for first, second in pairs),
+        tuple(symbols[slug] for slug in order if slug in demo),
+    )

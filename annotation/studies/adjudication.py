@@ -1,0 +1,167 @@
+"""Disputed scores: where they are, what was said about them, and what somebody settled them at.
+
+A settled value stands beside the raw scores and never instead of them; the newest one of an item and metric counts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+
+from annotation.models import Adjudication, Item, Rating, Study
+from annotation.reports.loading import once
+from annotation.reports.scores import counted_members, counted_scores, study_items, study_scores
+from annotation.studies import unblinding
+from annotation.studies.disagreement import Spread, spreads
+from dialogues.models import AuditEvent
+from dialogues.rubric import Metric
+from dialogues.tables import csv_text
+from dialogues.transcript import text_problem
+
+LONGEST_REASON = 2000
+# Scores of a pair: which of the two was preferred.
+PAIR_POINTS = (-1, 0, 1)
+
+
+class AdjudicationError(ValueError):
+    """A value that cannot be settled; the text says why."""
+
+
+class StaleAdjudicationError(AdjudicationError):
+    """Somebody settled it while the form was open; `newest` is what they said."""
+
+    def __init__(self, newest: Adjudication) -> None:
+        super().__init__("Somebody has settled this score meanwhile. Look at theirs, and decide again.")
+        self.newest = newest
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """An item with how far its counted scores lie apart, and how many of its metrics are settled."""
+
+    item: Item
+    spread: Spread
+    settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One metric of an item: what it was settled at, newest first."""
+
+    metric: Metric
+    history: tuple[Adjudication, ...]
+
+    @property
+    def newest(self) -> Adjudication | None:
+        return self.history[0] if self.history else None
+
+
+def disputed_spreads(study: Study, metric: str) -> list[tuple[int, Spread]]:
+    """Each item's number in the database with its spread, widest first; kept for each set of counted ratings."""
+    keys = [one.key for one in study.rubric.metric_list()]
+    chosen = keys.index(metric) if metric in keys else None
+
+    def compute() -> list[tuple[int, Spread]]:
+        items = study_items(study)
+        scores = study_scores(study, items, keys)
+        found = spreads(scores.item, scores.rater, scores.metric, scores.value, chosen)
+        return [(int(items.pks[spread.item]), spread) for spread in found]
+
+    excluded = study.memberships.filter(excluded_at__isnull=False).aggregate(last=Max("excluded_at"))["last"]
+    return once(f"disputed-{chosen}-{excluded and excluded.timestamp()}", study, compute)
+
+
+def with_items(study: Study, found: list[tuple[int, Spread]]) -> list[Disputed]:
+    """One page of spreads with their items."""
+    pks = [pk for pk, _ in found]
+    items = Item.objects.select_related("dialogue__version", "other__version").defer("dialogue__messages").in_bulk(pks)
+    settled: dict[int, set[str]] = {}
+    for item, metric in Adjudication.objects.filter(item__in=pks).values_list("item_id", "metric"):
+        settled.setdefault(item, set()).add(metric)
+    return [Disputed(items[pk], spread, len(settled.get(pk, ()))) for pk, spread in found if pk in items]
+
+
+def item_ratings(item: Item) -> list[Rating]:
+    """The counted ratings of an item, by pseudonym, with their scores."""
+    members = counted_members(item.study)
+    rows = Rating.objects.counted().filter(assignment__item=item, assignment__membership__in=members)
+    rows = rows.select_related("assignment__membership__rater__profile").prefetch_related("scores")
+    return sorted(rows, key=lambda rating: members[rating.assignment.membership_id or 0])
+
+
+def settled_metrics(item: Item) -> list[Settled]:
+    rows = list(item.adjudications.select_related("by"))
+    return [
+        Settled(metric, tuple(row for row in rows if row.metric == metric.key))
+        for metric in item.study.rubric.metric_list()
+    ]
+
+
+def allowed_values(study: Study) -> tuple[int, ...]:
+    return PAIR_POINTS if study.compares else tuple(study.rubric.scale.values())
+
+
+@transaction.atomic
+def settle(*, item: Item, metric: str, value: int, reason: str, seen: int, by: User) -> Adjudication:
+    """Record a settled value; `seen` is the newest one that was on the form (0: none).
+
+    Sent twice it is recorded once. Raises StaleAdjudicationError where somebody else was first.
+    """
+    study = Study.objects.select_for_update(no_key=True).select_related(None).get(pk=item.study_id)
+    if metric not in {one.key for one in study.rubric.metric_list()} or value not in allowed_values(study):
+        raise AdjudicationError("Choose a point of the scale.")
+    if not reason.strip():
+        raise AdjudicationError("Say why: whoever reads the study wants to know how it was settled.")
+    if len(reason) > LONGEST_REASON or text_problem(reason):
+        raise AdjudicationError(f"The reason is plain text of at most {LONGEST_REASON:,} characters.")
+    newest = Adjudication.objects.filter(item=item, metric=metric).first()
+    if newest is not None and newest.pk != seen:
+        if newest.by_id == by.pk and (newest.value, newest.reason) == (value, reason.strip()):
+            return newest
+        raise StaleAdjudicationError(newest)
+    made = Adjudication.objects.create(item=item, metric=metric, value=value, reason=reason.strip(), by=by)
+    AuditEvent.record(by, "adjudicate", study, item=item.position, metric=metric, value=value)
+    return made
+
+
+RAW_COLUMNS = ("study", "item", "background", "versions", "metric", "rater", "raw_value")
+SETTLED_COLUMNS = ("adjudicated_value", "adjudication_reason", "adjudicated_by", "adjudicated_at", "simulated")
+
+
+def scores_csv(study: Study) -> Iterator[str]:
+    """Every counted score as it was given, and what its item and metric were settled at, in columns of their own."""
+    shows, members = unblinding.shows_versions(study), counted_members(study)
+    settled = _newest(study)
+    yield csv_text([RAW_COLUMNS + SETTLED_COLUMNS])
+    rows = counted_scores(study, members).order_by("rating__assignment__item__position", "rating_id", "pk")
+    columns = rows.values_list(
+        *("rating__assignment__item_id", "rating__assignment__item__position"),
+        *("rating__assignment__item__background__key", "rating__assignment__item__dialogue__version_id"),
+        *("rating__assignment__item__other__version_id", "rating__assignment__membership_id", "metric", "value"),
+    )
+    lines = []
+    for pk, position, background, version, other, member, metric, value in columns.iterator(1000):
+        versions = " / ".join(filter(None, (version, other))) if shows else "blind"
+        said = settled.get((pk, metric), (None, "", "", ""))
+        raw = (study.name, position + 1, background, versions, metric, members[member], value)
+        lines.append((*raw, *said, study.is_simulated))
+        if len(lines) == 1000:
+            yield csv_text(lines)
+            lines = []
+    yield csv_text(lines)
+
+
+def _newest(study: Study) -> dict[tuple[int, str], tuple[object, ...]]:
+    rows = Adjudication.objects.filter(item__study=study).select_related("by__profile").order_by("pk")
+    return {
+        (row.item_id, row.metric): (row.value, row.reason, _name(row), row.created_at.isoformat(timespec="seconds"))
+        for row in rows
+    }
+
+
+def _name(row: Adjudication) -> str:
+    """Exports name people by pseudonym; a researcher who never rated has none."""
+    profile = getattr(row.by, "profile", None)
+    return profile.pseudonym if profile else f"researcher-{row.by_id}" if row.by_id else ""

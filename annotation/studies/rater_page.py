@@ -1,0 +1,63 @@
+"""What one rater did, in the order they did it, and how they used the scale beside the others."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+
+from annotation.models import Item, Membership, Rating, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One metric: for each point how often this rater gave it, and its share of theirs and of the others' scores."""
+
+    name: str
+    cells: tuple[tuple[int, float | None, float | None], ...]
+
+
+def timeline(membership: Membership) -> QuerySet[Rating]:
+    """Every rating, superseded ones too, newest first."""
+    rows = Rating.objects.filter(assignment__membership=membership).order_by("-created_at", "-pk")
+    return rows.select_related(
+        "assignment__item__dialogue__version", "assignment__item__other__version", "supersedes"
+    ).prefetch_related("scores")
+
+
+def distributions(membership: Membership) -> list[Distribution]:
+    """A row a metric, over current ratings of rated items; two counting queries for any number of scores."""
+    study = membership.study
+    values = [-1, 0, 1] if study.compares else list(study.rubric.scale.values())
+    scores = Score.objects.filter(
+        rating__assignment__study=study,
+        rating__is_current=True,
+        rating__assignment__item__purpose=Item.Purpose.RATED,
+    )
+    mine = _counts(scores.filter(rating__assignment__membership=membership))
+    rest = _counts(
+        scores.exclude(rating__assignment__membership=membership).filter(
+            rating__assignment__membership__excluded_at__isnull=True
+        )
+    )
+    found = []
+    for metric in study.rubric.metric_list():
+        own, others = (sum(counts[metric.key, value] for value in values) for counts in (mine, rest))
+        found.append(
+            Distribution(
+                metric.name,
+                tuple(
+                    (
+                        mine[metric.key, value],
+                        mine[metric.key, value] / own if own else None,
+                        rest[metric.key, value] / others if others else None,
+                    )
+                    for value in values
+                ),
+            )
+        )
+    return found
+
+
+def _counts(scores: QuerySet[Score]) -> Counter[tuple[str, int]]:
+    rows = scores.order_by().values_list("metric", "value").annotate(count=Count("pk"))
+    return Counter({(metric, value): count for metric, value, count in rows})

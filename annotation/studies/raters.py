@@ -1,0 +1,186 @@
+"""A study's raters with all that is known of their work, in a handful of queries whatever their number."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from django.db.models import Max
+from django.db.models.functions import Coalesce
+
+from annotation.models import Assignment, Item, Membership, Rating, Score, Study
+from annotation.reports.loading import once
+from annotation.studies.progress import rated_assignments, share
+from annotation.studies.quality import Quality, Ratings, passes, quality
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What a rater left beside scores."""
+
+    comments: int = 0
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How a rater did on items with known scores and on attention checks, of those they have scored."""
+
+    gold_passed: int = 0
+    gold: int = 0
+    lapses: int = 0
+    attention: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RaterRow:
+    """One rater of a study; `total` is how many items they have to score."""
+
+    membership: Membership
+    done: int
+    skipped: int
+    total: int
+    seen: datetime | None
+    quality: Quality
+    remarks: Remarks
+    checks: Checks
+
+    @property
+    def minutes_left(self) -> int | None:
+        if self.quality.median_seconds is None or self.done >= self.total or not is_at_work(self.membership):
+            return None
+        return math.ceil(self.quality.median_seconds * (self.total - self.done) / 60)
+
+    @property
+    def gold_rate(self) -> float | None:
+        return self.checks.gold_passed / self.checks.gold if self.checks.gold else None
+
+
+NO_RATINGS = Quality(0, None, None, None, 0, None, 0, None)
+
+
+def is_counted(membership: Membership) -> bool:
+    """Whether tables count this rater's ratings; `Rating.objects.counted()` says the same of ratings."""
+    removed = membership.withdrawn_at is not None and membership.study.withdrawal == Study.Withdrawal.REMOVE
+    return membership.excluded_at is None and not removed
+
+
+def is_at_work(membership: Membership) -> bool:
+    return not (membership.excluded_at or membership.withdrawn_at or membership.screened_out_at)
+
+
+def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
+    """A row a rater, in the order they joined; `only` one of them, measured against all others all the same."""
+    members = list(_members(study))
+    found, remarks = _quality(study, members)
+    shown = [member for member in members if only is None or member.pk == only.pk]
+    checks, total = _checks(study, shown), share(study)
+    return [
+        RaterRow(
+            membership=member,
+            done=member.done,
+            skipped=member.skips,
+            total=total,
+            seen=max(filter(None, (member.joined_at, member.opened, member.rated)), default=None),
+            quality=found.get(member.pk, NO_RATINGS),
+            remarks=remarks.get(member.pk, Remarks()),
+            checks=checks.get(member.pk, Checks()),
+        )
+        for member in shown
+    ]
+
+
+def _members(study: Study) -> Iterable[Any]:
+    """Memberships with `done`, `skips`, and when they last `opened` and `rated` an item."""
+    rows = study.memberships.select_related("rater__profile", "study", "excluded_by", "replaced_by")
+    return rows.annotate(
+        done=rated_assignments(Assignment.State.SUBMITTED),
+        skips=rated_assignments(Assignment.State.SKIPPED),
+        opened=Max("assignments__opened_at"),
+        rated=Max("assignments__ratings__created_at"),
+    ).order_by("pk")
+
+
+def _quality(study: Study, members: list[Membership]) -> tuple[dict[int, Quality], dict[int, Remarks]]:
+    """Kept for each set of ratings and of counted raters."""
+    counted = [member.pk for member in members if is_counted(member)]
+    name = sha256(repr((len(members), counted)).encode()).hexdigest()[:12]
+    return once(f"quality-{name}", study, lambda: _measure(study, members, set(counted)))
+
+
+def _measure(
+    study: Study, members: list[Membership], counted: set[int]
+) -> tuple[dict[int, Quality], dict[int, Remarks]]:
+    rows = list(
+        Rating.objects.for_study(study)
+        .filter(is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members)
+        .order_by("created_at", "pk")
+        .annotate(took=Coalesce("seconds", "supersedes__seconds"))
+        .values_list(
+            *("pk", "assignment__membership_id", "assignment__item_id", "took", "comment", "flag"),
+            "assignment__item__dialogue__whitespace_tokens",
+            "assignment__item__other__whitespace_tokens",
+        )
+    )
+    pks = [member.pk for member in members]
+    place = {pk: number for number, pk in enumerate(pks)}
+    ratings = Ratings(
+        rater=np.array([place[row[1]] for row in rows], dtype=np.int64),
+        item=np.unique(np.array([row[2] for row in rows], dtype=np.int64), return_inverse=True)[1],
+        scores=_scores(study, [row[0] for row in rows]),
+        seconds=np.array([np.nan if row[3] is None else row[3] for row in rows], dtype=np.float64),
+        words=np.array([row[6] + (row[7] or 0) for row in rows], dtype=np.float64),
+        raters=len(pks),
+    )
+    found = quality(ratings, np.array([pk in counted for pk in pks], dtype=np.bool_))
+    comments: dict[int, int] = defaultdict(int)
+    flags: dict[int, int] = defaultdict(int)
+    for _, member, _, _, comment, flag, _, _ in rows:
+        comments[member] += bool(comment)
+        flags[member] += bool(flag)
+    remarks = {pk: Remarks(comments[pk], flags[pk]) for pk in pks}
+    return dict(zip(pks, found, strict=True)), remarks
+
+
+def _scores(study: Study, ratings: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """(ratings, metrics) of the rubric, NaN for a gap."""
+    keys = {metric.key: number for number, metric in enumerate(study.rubric.metric_list())}
+    place = {pk: number for number, pk in enumerate(ratings)}
+    table = np.full((len(ratings), len(keys)), np.nan)
+    rows = Score.objects.filter(
+        rating__assignment__study=study,
+        rating__is_current=True,
+        rating__assignment__item__purpose=Item.Purpose.RATED,
+        metric__in=keys,
+    ).values_list("rating_id", "metric", "value")
+    for rating, metric, value in rows.iterator(5000):
+        if rating in place:
+            table[place[rating], keys[metric]] = value
+    return table
+
+
+def _checks(study: Study, members: list[Membership]) -> dict[int, Checks]:
+    """Known and attention items that were scored, counted by whether the scores are as expected."""
+    kinds = (Item.Purpose.GOLD, Item.Purpose.ATTENTION)
+    rows = Score.objects.filter(
+        rating__assignment__membership__in=members,
+        rating__assignment__study=study,
+        rating__is_current=True,
+        rating__assignment__item__purpose__in=kinds,
+    ).values_list("rating__assignment__membership_id", "rating__assignment__item_id", "metric", "value")
+    scores: dict[tuple[int, int], dict[str, float]] = defaultdict(dict)
+    for member, item, metric, value in rows:
+        scores[member, item][metric] = value
+    items = Item.objects.filter(study=study, purpose__in=kinds).in_bulk() if scores else {}
+    tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for (member, pk), given in scores.items():
+        check = items[pk]
+        right = passes(given, check.expected, check.tolerance)
+        first = 0 if check.purpose == Item.Purpose.GOLD else 2
+        tallies[member][first] += right if first == 0 else not right
+        tallies[member][first + 1] += 1
+    return {member: Checks(*counts) for member, counts in tallies.items()}
