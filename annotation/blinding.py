@@ -5,7 +5,7 @@ number that counts rows, is among them; whatever else a dialogue or a study come
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from annotation.models import Assignment, Item, Membership, Study
@@ -14,8 +14,11 @@ from annotation.rating.queue import latest_answer, previous
 from annotation.studies.progress import Pace, pace
 from dialogues.display import ShownTurn, tidied, turns_for_template
 from dialogues.models import Dialogue, Rubric
+from dialogues.rubric import Metric
 
 NAMES = ("Person A", "Person B")
+# What each score of a pair says.
+SIDES = {-1: ("Left", "left is better"), 0: ("Same", "no difference"), 1: ("Right", "right is better")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Point:
     value: int
     word: str
     chosen: bool
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A dialogue with the theme and characters beside it: the same for all versions of a background."""
+    """A dialogue with the theme and characters beside it: the same for all versions of a background.
+
+    In a pair `turns` stand left and `right` beside them.
+    """
 
     turns: list[ShownTurn]
     theme: str
     traits_1: tuple[str, ...]
     traits_2: tuple[str, ...]
     names: tuple[str, str] = NAMES
+    right: list[ShownTurn] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,15 @@ def item_scene(item: Item, study: Study) -> Scene:
     return scene(item.dialogue, item.theme, item.traits_1, item.traits_2, tidy=study.tidy_display)
 
 
-def scene(dialogue: Dialogue, theme: str, traits_1: list[str], traits_2: list[str], *, tidy: bool) -> Scene:
+def scene(
+    dialogue: Dialogue,
+    theme: str,
+    traits_1: list[str],
+    traits_2: list[str],
+    *,
+    tidy: bool,
+    right: Dialogue | None = None,
+) -> Scene:
     """`theme` and traits are the background's, passed in so that a dialogue's own can never differ from them."""
     show = tidied if tidy else str
     return Scene(
@@ -125,26 +141,32 @@ def scene(dialogue: Dialogue, theme: str, traits_1: list[str], traits_2: list[st
         theme=theme,
         traits_1=tuple(map(show, traits_1)),
         traits_2=tuple(map(show, traits_2)),
+        right=turns_for_template(right.transcript, NAMES, tidy=tidy) if right else [],
     )
 
 
-def questions(rubric: Rubric, scores: Mapping[str, int]) -> tuple[Question, ...]:
-    """The rubric's metrics with the chosen points marked."""
-    values = rubric.scale.values()
+def questions(rubric: Rubric, scores: Mapping[str, int], *, compares: bool = False) -> tuple[Question, ...]:
+    """The rubric's metrics with the chosen points marked; in a study of pairs the points are the two sides."""
     found = []
     for metric in rubric.metric_list():
-        words = metric.points if len(metric.points) == len(values) else ("",) * len(values)
+        points = SIDES if compares else _points(rubric, metric)
         found.append(
             Question(
                 key=metric.key,
                 name=metric.name,
                 definition=metric.definition,
-                low=metric.low,
-                high=metric.high,
+                low="" if compares else metric.low,
+                high="" if compares else metric.high,
                 points=tuple(
-                    Point(value, word, scores.get(metric.key) == value)
-                    for value, word in zip(values, words, strict=True)
+                    Point(value, word, scores.get(metric.key) == value, label)
+                    for value, (label, word) in points.items()
                 ),
             )
         )
     return tuple(found)
+
+
+def _points(rubric: Rubric, metric: Metric) -> dict[int, tuple[str, str]]:
+    values = rubric.scale.values()
+    words = metric.points if len(metric.points) == len(values) else ("",) * len(values)
+    return {value: (str(value), word) for value, word in zip(values, words, strict=True)}
