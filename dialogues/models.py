@@ -202,14 +202,23 @@ COUNT_FIELDS = (
 )
 
 
+FROZEN_RUBRIC = "People have scored by these questions, so they never change. Make a copy and change that."
+
+
+class FrozenRubricError(ValueError):
+    """A rubric that was used never changes; the text says what to do."""
+
+
 class Rubric(models.Model):
-    """Metrics with definitions and a scale; raters and judge read the same text."""
+    """Metrics with definitions and a scale; raters and judge read the same text. Once used, it never changes."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     metrics = models.JSONField(help_text="Rows of dialogues.rubric.Metric.")
     scale_low = models.SmallIntegerField(default=1)
     scale_high = models.SmallIntegerField(default=5)
+    # Since a study that uses it was launched; the presets from the first.
+    frozen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("pk",)
@@ -220,12 +229,29 @@ class Rubric(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.refuse_if_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.refuse_if_frozen()
+        return super().delete(*args, **kwargs)
+
+    def refuse_if_frozen(self) -> None:
+        """Raise FrozenRubricError where the stored row is frozen, whatever this copy of it says."""
+        if self.pk and Rubric.objects.filter(pk=self.pk, frozen_at__isnull=False).exists():
+            raise FrozenRubricError(FROZEN_RUBRIC)
+
     @property
     def scale(self) -> rubric.Scale:
         return rubric.Scale(self.scale_low, self.scale_high)
 
     def metric_list(self) -> tuple[rubric.Metric, ...]:
         return rubric.from_json(self.metrics)
+
+    def metrics_for(self, *versions: str) -> tuple[rubric.Metric, ...]:
+        """What is asked about a dialogue of this version, or about a pair of these."""
+        return tuple(metric for metric in self.metric_list() if metric.is_asked_for(*versions))
 
 
 class AuditEvent(models.Model):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from dialogues import rubric
 from dialogues.models import Rubric, Version
 
@@ -34,8 +36,13 @@ def sync(**kwargs: Any) -> None:
         ],
         ignore_conflicts=True,
     )
-    scale = {"scale_low": rubric.HUMAN_SCALE.low, "scale_high": rubric.HUMAN_SCALE.high}
+    shared = {
+        "scale_low": rubric.HUMAN_SCALE.low,
+        "scale_high": rubric.HUMAN_SCALE.high,
+        # Everyone means the same by a preset, so it is copied, never changed.
+        "frozen_at": timezone.now(),
+    }
     Rubric.objects.bulk_create(
-        [Rubric(slug=slug, name=name, metrics=rubric.to_json(metrics), **scale) for slug, name, metrics in RUBRICS],
+        [Rubric(slug=slug, name=name, metrics=rubric.to_json(metrics), **shared) for slug, name, metrics in RUBRICS],
         ignore_conflicts=True,
     )

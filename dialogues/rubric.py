@@ -1,7 +1,15 @@
 """What is scored and on which scale: one text for human raters and for the judge (paper §4.4)."""
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from dialogues.transcript import text_problem
+
+# What a metric is called in files and forms.
+KEY = re.compile(r"[a-z][a-z0-9_]*")
+MOST_POINTS = 21
+FURTHEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,6 +17,8 @@ class Metric:
     """One question about a dialogue.
 
     `points` are the words for each point of the scale, lowest first; empty where only the ends are named.
+    `asked_for` are the version slugs it is asked about, empty for all: a form that asks less about some versions tells
+    raters which items are of those.
     """
 
     key: str
@@ -19,6 +29,11 @@ class Metric:
     points: tuple[str, ...] = ()
     # Version slugs for which tables print a dash (paper Table 3: On-topic and On-persona have none for α).
     dash_for: tuple[str, ...] = ()
+    asked_for: tuple[str, ...] = ()
+
+    def is_asked_for(self, *versions: str) -> bool:
+        """Whether it is asked about a dialogue of this version, or about a pair of these."""
+        return not self.asked_for or all(version in self.asked_for for version in versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +110,43 @@ def to_json(metrics: tuple[Metric, ...]) -> list[dict[str, Any]]:
 
 
 def from_json(rows: list[dict[str, Any]]) -> tuple[Metric, ...]:
-    return tuple(Metric(**{**row, "points": tuple(row["points"]), "dash_for": tuple(row["dash_for"])}) for row in rows)
+    lists = ("points", "dash_for", "asked_for")
+    return tuple(Metric(**{**row, **{name: tuple(row.get(name, ())) for name in lists}}) for row in rows)
+
+
+def problems_of(metrics: tuple[Metric, ...], scale: Scale) -> list[str]:
+    """Why these cannot be asked, a sentence each; rows may hold anything that JSON can."""
+    found = []
+    if not (_is_whole(scale.low) and _is_whole(scale.high) and 1 <= scale.high - scale.low <= MOST_POINTS - 1):
+        return [f"A scale ascends in whole numbers and has 2 to {MOST_POINTS} points."]
+    if abs(scale.low) > FURTHEST or abs(scale.high) > FURTHEST:
+        found.append(f"A scale lies between {-FURTHEST} and {FURTHEST}.")
+    if not metrics:
+        found.append("A rubric needs at least one question.")
+    for number, metric in enumerate(metrics, 1):
+        if problem := _problem(metric, scale):
+            found.append(f"Question {number}: {problem}")
+    keys = [metric.key for metric in metrics if isinstance(metric.key, str)]
+    return [*found, *(f"Two questions have the key {key!r}." for key in sorted({k for k in keys if keys.count(k) > 1}))]
+
+
+def _problem(metric: Metric, scale: Scale) -> str | None:
+    texts = ((metric.name, 60), (metric.definition, 1000), (metric.low, 120), (metric.high, 120))
+    if not isinstance(metric.key, str) or not KEY.fullmatch(metric.key) or len(metric.key) > 40:
+        return "a key begins with a small letter and holds small letters, digits and _ only, at most 40."
+    if not all(_is_text(text, most) for text, most in texts):
+        return "name, definition, low and high are texts, and none is empty."
+    lists = (metric.points, metric.dash_for, metric.asked_for)
+    if not all(_is_text(text, 300) for texts in lists for text in texts):
+        return "points, dash_for and asked_for are lists of texts."
+    if metric.points and len(metric.points) != len(scale.values()):
+        return f"the scale has {len(scale.values())} points, and {len(metric.points)} have words."
+    return None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: object, most: int) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= most and not text_problem(value)

@@ -5,7 +5,7 @@ from annotation.models.items import Item, Membership
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
-from annotation.models.studies import Study
+from annotation.models.studies import FrozenDesignError, Study
 from annotation.models.tokens import opaque_token
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ApiToken",
     "Assignment",
     "AssignmentQuerySet",
+    "FrozenDesignError",
     "Invitation",
     "InvitationQuerySet",
     "Item",

@@ -1,11 +1,26 @@
 """Studies: their design, frozen at launch, and what they record for readers and boards."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
 from dialogues.models import Corpus, Rubric, Version
+
+# What launch freezes. How many raters an item has and which backgrounds are taken may yet grow, each by an act of its
+# own that is recorded; the ways in (door, codes) are no part of what is measured.
+DESIGN = (
+    "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "seed", "guidelines", "consent_text",
+    "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate", "break_every",
+    "most_lapses", "tidy_display", "is_simulated",
+)  # fmt: skip
+FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
+
+
+class FrozenDesignError(ValueError):
+    """A launched study's design never changes; the text says what to do."""
 
 
 class Study(models.Model):
@@ -35,6 +50,8 @@ class Study(models.Model):
     corpus = models.ForeignKey(Corpus, models.PROTECT, related_name="studies")
     rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="studies")
     versions = models.ManyToManyField(Version, related_name="studies")
+    # In a study of pairs, which versions stand side by side: [[version, version], …].
+    pairs = models.JSONField(default=list, blank=True)
     # How many raters score each item; null: everyone scores everything.
     raters_per_item = models.PositiveSmallIntegerField(null=True, blank=True)
     background_count = models.PositiveIntegerField(null=True, blank=True, help_text="A seeded sample; empty: all.")
@@ -86,8 +103,26 @@ class Study(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse to change the design of a study that was launched."""
+        if not self._state.adding:
+            self._refuse_if_frozen(kwargs.get("update_fields"))
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         return reverse("study", args=[self.pk])
+
+    def _refuse_if_frozen(self, update_fields: Any) -> None:
+        columns = [
+            field.attname
+            for field in self._meta.concrete_fields
+            if field.name in DESIGN and (update_fields is None or field.name in update_fields)
+        ]
+        if not columns:
+            return
+        stored = Study.objects.filter(pk=self.pk).exclude(state=self.State.DRAFT).values(*columns).first()
+        if stored and any(stored[column] != getattr(self, column) for column in columns):
+            raise FrozenDesignError(FROZEN)
 
     @property
     def is_draft(self) -> bool:

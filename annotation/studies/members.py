@@ -5,9 +5,10 @@ import random
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from annotation.models import Assignment, Membership, Study
+from annotation.models import Assignment, Item, Membership, Study
 from annotation.people.profiles import profile_of
 from annotation.studies.assignment import rater_order
+from annotation.studies.checks import deal_checks
 from dialogues.models import AuditEvent
 
 BATCH = 1000
@@ -26,16 +27,19 @@ def join(*, study: Study, rater: User, by: User | None) -> Membership:
         return known
     seed = random.Random(f"{locked.seed}:{locked.memberships.count()}").getrandbits(32)  # noqa: S311 - repeatable
     membership = Membership.objects.create(study=locked, rater=rater, seed=seed)
-    if locked.is_open and locked.raters_per_item is None:
-        deal(membership)
+    if locked.is_open or locked.is_paused:
+        if locked.raters_per_item is None:
+            deal(membership)
+        deal_checks(membership)
     profile_of(rater)
     AuditEvent.record(by, "join study", locked, rater=rater.pk, seed=seed)
     return membership
 
 
 def deal(membership: Membership) -> None:
-    """Give the rater every item of the study, in their own seeded order."""
-    items = list(membership.study.items.order_by("position").only("pk", "background_id"))
+    """Give the rater every rated item of the study, in their own seeded order."""
+    rated = membership.study.items.filter(purpose=Item.Purpose.RATED)
+    items = list(rated.order_by("position").only("pk", "background_id"))
     order = rater_order([item.background_id for item in items], membership.seed)
     Assignment.objects.bulk_create(
         (

@@ -2,12 +2,12 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from annotation.models import Study
+from annotation.models import Item, Study
 from dialogues.models import AUTHOR, Dialogue
 
 # (run, which of its writers); what no run wrote came with a file.
@@ -27,18 +27,53 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """What becomes one item: a dialogue by its primary key, or two side by side."""
+
+    choice: Choice
+    dialogue: int
+    other: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     choices: tuple[Choice, ...]
     complete: int
     incomplete: int
+    # Complete backgrounds that training, gold and attention items are taken from: nobody rates what they trained on.
+    set_aside: int = 0
+    # Which versions stand side by side; None where every dialogue is an item.
+    pairs: tuple[tuple[str, str], ...] | None = None
 
     @property
     def several(self) -> int:
         return sum(choice.had_several for choice in self.choices)
 
     @property
+    def per_background(self) -> int:
+        """How many items a background gives."""
+        return sum(1 for _ in self._of(self.choices[0])) if self.choices else 0
+
+    @property
     def items(self) -> int:
-        return sum(len(choice.dialogues) for choice in self.choices)
+        return len(self.choices) * self.per_background
+
+    def units(self) -> Iterator[Unit]:
+        """Every item to be, background by background."""
+        for choice in self.choices:
+            yield from self._of(choice)
+
+    def unit(self, number: int) -> Unit:
+        """Item `number` of them, counted from 0."""
+        choice = self.choices[number // self.per_background]
+        return list(self._of(choice))[number % self.per_background]
+
+    def _of(self, choice: Choice) -> Iterator[Unit]:
+        if self.pairs is None:
+            yield from (Unit(choice, pk) for pk in choice.dialogues.values())
+        else:
+            for one, other in self.pairs:
+                yield Unit(choice, choice.dialogues[one], choice.dialogues[other])
 
     def counts(self) -> dict[str, int]:
         """What is stored with the study at launch."""
@@ -48,6 +83,7 @@ class Selection:
             "complete": self.complete,
             "incomplete": self.incomplete,
             "several": self.several,
+            "set_aside": self.set_aside,
         }
 
 
@@ -67,21 +103,37 @@ class _Found:
         self.latest[version] = pk
 
 
-def select(study: Study) -> Selection:
+def select(study: Study, versions: Sequence[str] | None = None) -> Selection:
     """Backgrounds that have every version of the study, and the seeded sample of them that it asks for.
 
     Where a version was written several times, one writer of one run that wrote all the generated versions is
     preferred, the latest run first and its first writer; without one, the latest of each version is taken.
+    `versions` stand in for the study's own where a choice is looked at before it is kept.
     """
-    versions = list(study.versions.values_list("pk", flat=True))
+    versions = list(study.versions.values_list("pk", flat=True)) if versions is None else list(versions)
     found = _find(study, set(versions))
     complete = [
         _choose(background, rows, versions) for background, rows in sorted(found.items()) if _has_all(rows, versions)
     ]
-    wanted = study.background_count or len(complete)
-    rng = random.Random(study.seed)  # noqa: S311 - a sample that anyone can repeat
-    chosen = complete if wanted >= len(complete) else rng.sample(complete, wanted)
-    return Selection(tuple(chosen), complete=len(complete), incomplete=len(found) - len(complete))
+    aside = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("background_id", flat=True))
+    chosen = _sample(complete, aside, study.background_count or len(complete), study.seed)
+    return Selection(
+        tuple(chosen),
+        complete=len(complete),
+        incomplete=len(found) - len(complete),
+        set_aside=sum(choice.background in aside for choice in complete),
+        pairs=tuple((one, other) for one, other in study.pairs) if study.compares else None,
+    )
+
+
+def _sample(complete: list[Choice], aside: set[int], wanted: int, seed: int) -> list[Choice]:
+    """`wanted` backgrounds by seed, without those set aside; setting one aside that was not drawn changes nothing."""
+    rng = random.Random(seed)  # noqa: S311 - a sample that anyone can repeat
+    drawn = complete if wanted >= len(complete) else rng.sample(complete, wanted)
+    kept = [choice for choice in drawn if choice.background not in aside]
+    known = {choice.background for choice in drawn} | aside
+    spare = [choice for choice in complete if choice.background not in known]
+    return kept + rng.sample(spare, min(len(spare), wanted - len(kept)))
 
 
 def background_of(original: Dialogue, donor: Dialogue) -> tuple[str, list[str], list[str]]:

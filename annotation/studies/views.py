@@ -1,4 +1,4 @@
-"""A researcher's pages: the list of studies, a draft and its preview, a study as it is rated."""
+"""A researcher's pages: the list of studies, a draft before its launch, a study as it is rated."""
 
 from typing import Any, cast
 
@@ -8,25 +8,21 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from annotation.blinding import questions
 from annotation.models import Rating, Study
 from annotation.reports.preference_tables import preferences_of
 from annotation.studies import design, members, unblinding
-from annotation.studies.forms import CorpusForm, MemberForm, StudyForm
+from annotation.studies.forms import MemberForm
+from annotation.studies.launch_page import launch_page
 from annotation.studies.manage_views import possible
-from annotation.studies.preview import preview
 from annotation.studies.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
 from annotation.studies.raters import is_at_work
-from annotation.studies.selection import select
-from dialogues.models import Corpus
 from dialogues.permissions import requires
 
 PAGE = 25
 # More than these are on a page of their own only.
 MOST_RATERS = 25
-MOST_DIGITS = 20
 
 
 @require_GET
@@ -41,43 +37,13 @@ def studies(request: HttpRequest) -> HttpResponse:
     return render(request, "studies/studies.html", {"page": page, "search": search})
 
 
-@require_http_methods(["GET", "POST"])
-@requires("annotation.add_study", "set up studies")
-def study_new(request: HttpRequest) -> HttpResponse:
-    """First the corpus, then the design that its versions allow."""
-    corpus = _chosen_corpus(request)
-    if corpus is None:
-        return render(request, "studies/corpus.html", {"form": CorpusForm(), "any": Corpus.objects.listed().exists()})
-    form = StudyForm(request.POST or None, corpus=corpus)
-    if request.method == "POST" and form.is_valid():
-        made = design.create_study(by=_person(request), versions=form.chosen_versions(), **form.design())
-        return redirect(made)
-    context = {"form": form, "corpus": corpus, "several_corpora": Corpus.objects.listed().count() > 1}
-    return render(request, "studies/edit.html", context, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "POST"])
-@requires("annotation.change_study", "change studies")
-def study_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Study.objects.select_related("corpus"), pk=pk)
-    if not found.is_draft:
-        messages.error(request, "The design was frozen at launch and cannot be changed.")
-        return redirect(found)
-    form = StudyForm(request.POST or None, corpus=found.corpus, study=found)
-    if request.method == "POST" and form.is_valid():
-        versions = form.chosen_versions()
-        return _done(request, found, design.change_study, "Saved.", versions=versions, **form.design())
-    context = {"form": form, "corpus": found.corpus, "study": found}
-    return render(request, "studies/edit.html", context, status=422 if form.errors else 200)
-
-
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft with what a rater will see, or a launched study with its progress."""
+    """A draft with what it still lacks, or a launched study with its progress."""
     found = get_object_or_404(Study.objects.select_related("corpus", "rubric", "created_by"), pk=pk)
     if found.is_draft:
-        return render(request, "studies/draft.html", _draft_context(request, found))
+        return render(request, "studies/draft.html", launch_page(found))
     raters = rater_table(found)
     context = {
         "study": found,
@@ -119,19 +85,6 @@ def study_member(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(found)
 
 
-def _draft_context(request: HttpRequest, found: Study) -> dict[str, Any]:
-    selection = select(found)
-    return {
-        "study": found,
-        "versions": found.versions.all(),
-        "selection": selection,
-        "preview": preview(found, selection, _number(request, "preview") or 0),
-        "questions": questions(found.rubric, {}),
-        "raters": found.memberships.select_related("rater"),
-        "member_form": MemberForm(),
-    }
-
-
 def _done(request: HttpRequest, found: Study, action: Any, said: str, **fields: Any) -> HttpResponse:
     """Do one thing to a study and say how it went."""
     try:
@@ -141,21 +94,6 @@ def _done(request: HttpRequest, found: Study, action: Any, said: str, **fields: 
     else:
         messages.success(request, said)
     return redirect(found)
-
-
-def _chosen_corpus(request: HttpRequest) -> Corpus | None:
-    """The corpus named in the address, or the only one there is."""
-    pk = _number(request, "corpus")
-    if pk is not None:
-        return get_object_or_404(Corpus, pk=pk)
-    corpora = list(Corpus.objects.listed()[:2])
-    return corpora[0] if len(corpora) == 1 else None
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    """A number in the address; None for anything else, and for more digits than Python would read."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < MOST_DIGITS else None
 
 
 def _person(request: HttpRequest) -> User:

@@ -1,25 +1,36 @@
-"""Make and launch a rating study from a corpus's versions."""
+"""Make and launch a rating study, from a design file or from a corpus's versions."""
 
 import json
 from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from annotation.models import Study
-from annotation.studies import design
+from annotation.studies import checks, design, document, files
 from dialogues.models import Corpus, Rubric, Version
+
+# The design, or what it names, cannot be used as it is; 1 is what Django exits with for everything else.
+BAD_DESIGN = 2
+NOT_READY = 3
+EPILOG = (
+    "Exit codes: 0 made; 1 wrong use of the command; 2 the design is at fault or names what is not here; "
+    "3 it cannot be launched as it is (nothing is kept)."
+)
 
 
 class Command(BaseCommand):
-    help = "Make a rating study from a corpus's versions and launch it."
+    help = f"Make a rating study from a design file or from a corpus's versions, and launch it. {EPILOG}"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--corpus", required=True, help="name of the corpus")
-        parser.add_argument("--versions", nargs="+", required=True, help="alpha beta gamma stephanie …")
-        parser.add_argument("--name", required=True, help="name of the study, for researchers")
-        parser.add_argument("--rubric", default="paper-six", help="questions: paper-six (default) or chat-four")
+        parser.add_argument("--design", type=Path, help="a design as JSON (docs/studies.md); replaces what follows")
+        parser.add_argument("--corpus", help="name of the corpus")
+        parser.add_argument("--versions", nargs="+", help="alpha beta gamma stephanie …")
+        parser.add_argument("--name", help="name of the study, for researchers; with --design it replaces the file's")
+        parser.add_argument("--rubric", default="paper-six", help="questions: paper-six (default) or another's slug")
         parser.add_argument("--raters-per-item", type=int, help="left out: everyone scores everything")
         parser.add_argument("--backgrounds", type=int, help="sample so many; left out: all")
         parser.add_argument("--seed", type=int, default=1, help="of the sample and the orders (default 1)")
@@ -28,12 +39,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if Study.objects.filter(name=options["name"]).exists():
-            raise CommandError(f"There is a study named {options['name']!r} already. Choose another --name.")
         try:
             study = make(options)
+        except (document.DocumentError, design.NameTakenError, checks.CheckError) as error:
+            raise CommandError(str(error), returncode=BAD_DESIGN) from error
         except design.DesignError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=NOT_READY) from error
         if options["json"]:
             made = {"study": study.name, "id": study.pk, "state": study.state, **study.selection}
             self.stdout.write(json.dumps(made, ensure_ascii=False))
@@ -44,10 +55,27 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def make(options: dict[str, Any]) -> Study:
+    """The study, launched unless it is to stay a draft; nothing where either fails."""
+    study = files.make_from(_given(options), by=None) if options["design"] else _from_options(options)
+    return study if options["draft"] else design.launch(study=study, by=None)
+
+
+def _given(options: dict[str, Any]) -> document.Design:
+    try:
+        found = document.read(options["design"].read_bytes())
+    except OSError as error:
+        raise CommandError(f"{options['design']} cannot be read: {error.strerror}.") from error
+    changes = {"name": options["name"]} if options["name"] else {}
+    return replace(found, fields={**found.fields, **changes})
+
+
+def _from_options(options: dict[str, Any]) -> Study:
+    if missing := [f"--{name}" for name in ("corpus", "versions", "name") if not options[name]]:
+        raise CommandError(f"Give --design, or {', '.join(missing)}.")
     versions = list(Version.objects.filter(pk__in=options["versions"]))
     if unknown := set(options["versions"]) - {version.pk for version in versions}:
-        raise CommandError(f"No such version: {', '.join(sorted(unknown))}.")
-    study = design.create_study(
+        raise CommandError(f"No such version: {', '.join(sorted(unknown))}.", returncode=BAD_DESIGN)
+    return design.create_study(
         by=None,
         versions=versions,
         name=options["name"],
@@ -58,12 +86,12 @@ def make(options: dict[str, Any]) -> Study:
         seed=options["seed"],
         is_simulated=options["simulated"],
     )
-    return study if options["draft"] else design.launch(study=study, by=None)
 
 
 def _named(model: Any, field: str, value: str) -> Any:
     found = model.objects.filter(**{field: value}).first()
     if found is None:
         known = ", ".join(model.objects.values_list(field, flat=True)[:10])
-        raise CommandError(f"There is no {model._meta.verbose_name} {value!r}. There is: {known or 'none yet'}.")
+        message = f"There is no {model._meta.verbose_name} {value!r}. There is: {known or 'none yet'}."
+        raise CommandError(message, returncode=BAD_DESIGN)
     return found

@@ -1,0 +1,268 @@
+"""The design of a study as a JSON document: the form it leaves in and comes back in (docs/studies.md). Pure."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dialogues.rubric import Metric, Scale, from_json, problems_of, to_json
+from dialogues.transcript import text_problem
+
+FORMAT = "stephanie-study-design"
+FORMAT_VERSION = 1
+KINDS = ("scores", "pairs")
+WITHDRAWALS = ("keep", "remove")
+PURPOSES = ("training", "gold", "attention")
+MOST_PROBLEMS = 20
+HIGHEST = 2**31 - 1
+
+
+class DocumentError(ValueError):
+    """A document that is no design; `problems` names every fault with its place."""
+
+    def __init__(self, problems: list[str]) -> None:
+        more = len(problems) - MOST_PROBLEMS
+        self.problems = problems[:MOST_PROBLEMS] + ([f"And {more} more."] if more > 0 else [])
+        super().__init__(" ".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A rubric by the name it has here, with all it asks, so that it can be made elsewhere."""
+
+    slug: str
+    name: str
+    scale: Scale
+    metrics: tuple[Metric, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [{key: value for key, value in row.items() if value or value == ""} for row in to_json(self.metrics)]
+        return {"slug": self.slug, "name": self.name, "scale": [self.scale.low, self.scale.high], "metrics": rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A training, gold or attention item; dialogues by their keys in the corpus."""
+
+    purpose: str
+    dialogue: str
+    expected: Mapping[str, int]
+    other: str | None = None
+    tolerance: int = 1
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        row = {name: getattr(self, name) for name in ("purpose", "dialogue", "other", "tolerance", "note")}
+        return {**row, "expected": dict(self.expected)}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One plain value: what it may be, and what stands for it where it is left out."""
+
+    fits: Callable[[Any], bool]
+    says: str
+    default: Any = None
+    is_needed: bool = False
+
+
+def _text(most: int) -> Field:
+    def fits(value: Any) -> bool:
+        return isinstance(value, str) and len(value) <= most and not text_problem(value)
+
+    return Field(fits, f"text of at most {most:,} characters", "")
+
+
+def _name(default: str = "") -> Field:
+    plain = _text(120)
+    return Field(lambda v: plain.fits(v) and bool(v.strip()), "text of 1 to 120 characters", default, not default)
+
+
+def _number(low: int, high: int, *, default: Any = None, or_none: bool = True) -> Field:
+    def fits(value: Any) -> bool:
+        return (or_none and value is None) or (_is_whole(value) and low <= value <= high)
+
+    return Field(fits, f"a whole number from {low:,} to {high:,}" + (", or null" if or_none else ""), default)
+
+
+def _one_of(*values: str) -> Field:
+    return Field(lambda v: isinstance(v, str) and v in values, "one of " + ", ".join(values), values[0])
+
+
+def _switch(default: bool) -> Field:
+    return Field(lambda v: isinstance(v, bool), "true or false", default)
+
+
+# In the order of the steps. Every name is the study's own field, but for `corpus`.
+FIELDS: dict[str, Field] = {
+    "name": _name(),
+    "public_name": _name("Dialogue rating"),
+    "kind": _one_of(*KINDS),
+    "corpus": _name(),
+    "writer": _text(200),
+    "background_count": _number(1, HIGHEST),
+    "seed": _number(0, HIGHEST, default=1, or_none=False),
+    "tidy_display": _switch(True),
+    "raters_per_item": _number(1, 100),
+    "minutes_estimate": _number(1, 6000),
+    "break_every": _number(5, 240),
+    "pay_note": _text(300),
+    "guidelines": _text(50_000),
+    "consent_text": _text(50_000),
+    "withdrawal": _one_of(*WITHDRAWALS),
+    "most_lapses": _number(0, 100),
+    "approval_number": _text(120),
+    "recruitment": _text(300),
+    "retention": _text(300),
+    "is_simulated": _switch(False),
+}
+OWN = ("format", "format_version", "versions", "pairs", "rubric", "checks")
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A whole design. `fields` holds every name of FIELDS; `rubric` is a slug, or the questions themselves."""
+
+    fields: Mapping[str, Any]
+    versions: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    rubric: str | Questions
+    checks: tuple[Check, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            **{name: self.fields[name] for name in FIELDS},
+            "versions": list(self.versions),
+            "pairs": [list(pair) for pair in self.pairs],
+            "rubric": self.rubric if isinstance(self.rubric, str) else self.rubric.to_json(),
+            "checks": [check.to_json() for check in self.checks],
+        }
+
+
+def read(data: bytes) -> Design:
+    """The design that a document holds; raises DocumentError with every fault."""
+    found = _parsed(data)
+    problems: list[str] = []
+    if found.get("format", FORMAT) != FORMAT:
+        raise DocumentError([f"This is no design of a study: its format is {found['format']!r}."])
+    if found.get("format_version", FORMAT_VERSION) != FORMAT_VERSION:
+        raise DocumentError(["The file was written by a later release. Upgrade this one to read it."])
+    problems += [f"There is no part called {name[:40]!r}." for name in found if name not in FIELDS and name not in OWN]
+    fields = {name: found.get(name, field.default) for name, field in FIELDS.items()}
+    for name, field in FIELDS.items():
+        if field.is_needed and name not in found:
+            problems.append(f"{name} is missing.")
+        elif not field.fits(fields[name]):
+            problems.append(f"{name} must be {field.says}.")
+    pairs = _pairs(found.get("pairs", []), fields["kind"], problems)
+    versions = _versions(found, pairs, fields["kind"], problems)
+    rubric = _rubric(found.get("rubric", "paper-six"), problems)
+    checks = _checks(found.get("checks", []), fields["kind"], problems)
+    if problems:
+        raise DocumentError(problems)
+    return Design(fields, versions, pairs, rubric, checks)
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise DocumentError(["The file is not UTF-8 text."]) from None
+    except (ValueError, RecursionError) as error:
+        raise DocumentError([f"The file is not JSON: {error}."]) from None
+    if not isinstance(found, dict):
+        raise DocumentError(["A design is one JSON object."])
+    return found
+
+
+def _versions(
+    found: dict[str, Any], pairs: tuple[tuple[str, str], ...], kind: Any, problems: list[str]
+) -> tuple[str, ...]:
+    if kind == "pairs":
+        return tuple(sorted({slug for pair in pairs for slug in pair}))
+    given = found.get("versions", [])
+    if not _is_list_of_names(given) or not given or len(set(given)) != len(given):
+        problems.append("versions must be a list of versions, like alpha and stephanie, each once.")
+        return ()
+    return tuple(sorted(given))
+
+
+def _pairs(given: Any, kind: Any, problems: list[str]) -> tuple[tuple[str, str], ...]:
+    if kind != "pairs":
+        if given:
+            problems.append("pairs belong to a study of the kind pairs.")
+        return ()
+    if not isinstance(given, list) or not given:
+        problems.append("pairs must be a list of pairs of versions.")
+        return ()
+    pairs = [tuple(pair) for pair in given if _is_list_of_names(pair) and len(pair) == 2 and pair[0] != pair[1]]
+    if len(pairs) != len(given) or len({frozenset(pair) for pair in pairs}) != len(given):
+        problems.append("pairs must be two different versions each, every two of them once.")
+    return tuple((pair[0], pair[1]) for pair in pairs)
+
+
+def _rubric(given: Any, problems: list[str]) -> str | Questions:
+    if isinstance(given, str):
+        return given
+    try:
+        low, high = given["scale"]
+        made = Questions(given["slug"], given["name"], Scale(low, high), from_json(given["metrics"]))
+        faults = problems_of(made.metrics, made.scale)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        problems.append("rubric must be the slug of one, or an object with slug, name, scale and metrics.")
+        return ""
+    if not (_fits_text(made.slug, 50) and _fits_text(made.name, 120)):
+        faults = [*faults, "slug and name are short texts."]
+    problems += [f"rubric: {fault}" for fault in faults]
+    return made
+
+
+def _checks(given: Any, kind: Any, problems: list[str]) -> tuple[Check, ...]:
+    if not isinstance(given, list):
+        problems.append("checks must be a list.")
+        return ()
+    made = []
+    for number, row in enumerate(given, 1):
+        check = _check(row)
+        if check is None:
+            problems.append(f"checks, number {number}: it needs a purpose, a dialogue and expected points.")
+        elif (kind == "pairs") != (check.other is not None):
+            problems.append(f"checks, number {number}: a study of pairs asks for two dialogues, every other for one.")
+        else:
+            made.append(check)
+    return tuple(made)
+
+
+def _check(row: Any) -> Check | None:
+    try:
+        check = Check(**row)
+    except TypeError:
+        return None
+    fits = (
+        check.purpose in PURPOSES
+        and _fits_text(check.dialogue, 200)
+        and (check.other is None or _fits_text(check.other, 200))
+        and isinstance(check.expected, dict)
+        and bool(check.expected)
+        and all(_is_whole(value) and abs(value) <= 1000 for value in check.expected.values())
+        and _is_whole(check.tolerance)
+        and 0 <= check.tolerance <= 100
+        and isinstance(check.note, str)
+        and not text_problem(check.note)
+        and all(not text_problem(key) for key in check.expected)
+    )
+    return check if fits else None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _fits_text(value: Any, most: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= most and not text_problem(value)
+
+
+def _is_list_of_names(value: Any) -> bool:
+    return isinstance(value, list) and all(_fits_text(one, 40) for one in value)

@@ -1,0 +1,61 @@
+"""Words that a study starts with. Pure text; the researcher's own replace them."""
+
+DEFAULT_GUIDELINES = """\
+You will read short chats between two people, one at a time, and score each on a few questions.
+
+Read the whole chat first, then the theme and the two characters beside it. Score every question on its own: a chat \
+may be natural and say little, or be rich in content and sound stiff.
+
+Use the full scale. The words at both ends say what the lowest and the highest point mean; the points between are \
+even steps. There are no right answers, and nobody else sees your scores while you work.
+
+Judge what the two people say and how they say it to each other, not your liking for the subject. Spelling, capitals \
+and spacing do not count.
+
+Take breaks. Everything you choose is saved at once, and you can come back on any device and go on where you left. \
+If a chat cannot be read or upsets you, flag it or skip it.
+"""
+
+# Everything in square brackets has to be replaced: a study whose consent text holds any is not launched.
+CONSENT_DRAFT = """\
+[A draft to be adapted: fill in or take out every part in square brackets, have it approved, and delete this line.]
+
+What this is about. You are invited to read written chats between two people and to answer questions about them. The \
+study is done by [names] at [institution] to learn [what, in one sentence that gives nothing away].
+
+What you will do. You will read about [number] chats, which takes about [number] minutes. You can stop and come back.
+
+Whether you take part is your choice. You can stop at any time without giving a reason, and nothing follows from it. \
+[Say what happens to pay when somebody stops.]
+
+What could be unpleasant. The chats are about everyday subjects. If one upsets you, skip it or flag it.
+
+What you get. [Pay, and how and when it comes; or that there is none.]
+
+What is kept. Your scores and comments are kept with a made-up name. [Who can see them, how long they are kept, and \
+whether they are published.] [Say what happens to your scores if you withdraw.]
+
+Questions. Ask [name, address]. The study was approved by [board, number]. Complaints go to [address].
+
+By going on you say that you are at least [age] years old, have read this, and agree to take part.
+"""
+
+ORDER_PLANS = {
+    "crossed": (
+        "Every rater scores every dialogue, in an order of their own that follows from the study's seed. Two versions "
+        "of one background never come one after the other where that can be avoided, and no version comes first more "
+        "often than another by design."
+    ),
+    "places": (
+        "Every dialogue has a fixed number of places. A rater takes the next free place along a path of their own "
+        "through the study's seeded shuffle, never two of one background in a row where that can be avoided. A place "
+        "that is left goes to another rater, so every dialogue ends with exactly its number."
+    ),
+    "pairs": "Which of the two versions stands left is drawn for each rater, so that each stands left about as often.",
+}
+
+
+def order_plan(raters_per_item: int | None, *, compares: bool) -> str:
+    """How dialogues are ordered, in words for researchers and readers."""
+    plan = ORDER_PLANS["crossed" if raters_per_item is None else "places"]
+    return f"{plan} {ORDER_PLANS['pairs']}" if compares else plan
