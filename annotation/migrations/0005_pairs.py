@@ -11,7 +11,7 @@ def freeze_used_rubrics(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("annotation", "0004_study_design"),
-        ("dialogues", "0003_design_frozen_rubrics"),
+        ("dialogues", "0003_frozen_rubrics"),
     ]
 
     operations = [
