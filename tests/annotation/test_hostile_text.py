@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
+from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Score, Study
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation import triggers
@@ -44,9 +44,10 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Judgement: ("reason",),
     ApiToken: ("name#",),
     Background: ("theme",),
-    Study: ("name#", "public_name", "guidelines"),
-    Item: ("theme", "traits_1", "traits_2"),
+    Study: ("name#", "public_name", "guidelines", "consent_text", "pay_note", "completion_code", "screen_out_code"),
+    Item: ("theme", "traits_1", "traits_2", "note"),
     Rating: ("comment", "flag"),
+    Score: ("comment",),
     Restructuring: ("instructions", "review", "messages"),
     Remark: ("quote", "text"),
     AuditEvent: ("verb",),
@@ -124,6 +125,8 @@ def owners_pages(everything: Everything) -> Iterator[tuple[str, str]]:
     rater, annotator = everything.membership.rater, everything.restructuring.annotator
     pages_of = [
         (rater, "rate", ""), (rater, "rate_next", "membership"), (rater, "rate_item", "item"),
+        (rater, "rate_welcome", "membership"), (rater, "rate_rated", "membership"),
+        (rater, "rate_withdraw", "membership"),
         (annotator, "restructurings", ""), (annotator, "restructuring", "restructuring"),
     ]  # fmt: skip
     for person, name, of in pages_of:
