@@ -13,6 +13,8 @@ LINES_AT_ONCE = 1000
 RATING_COLUMNS = (
     *("study", "item", "background", "dialogue", "version", "written_by", "demo", "rater", "metric", "value"),
     *("scale_low", "scale_high", "comment", "flag", "seconds", "submitted_at", "simulated"),
+    # Of this one score: the rater's note, and the messages that led to it, counted from 1.
+    *("score_comment", "evidence"),
 )
 
 
@@ -32,12 +34,17 @@ def rating_rows(study: Study) -> Iterator[tuple[object, ...]]:
             "rating__assignment__membership_id",
             *("metric", "value", "scale_low", "scale_high"),
             *("rating__comment", "rating__flag", "rating__seconds", "rating__created_at"),
+            *("comment", "evidence"),
         )
     )
-    for *item, is_demo, member, metric, value, low, high, comment, flag, seconds, at in rows.iterator(LINES_AT_ONCE):
+    for *item, is_demo, member, metric, value, low, high, comment, flag, seconds, at, note, places in rows.iterator(
+        LINES_AT_ONCE
+    ):
         label = DEMO_LABEL if is_demo else ""
         scored = (members[member], metric, value, low, high)
-        yield (study.name, *item, label, *scored, comment, flag, seconds, at.isoformat(), study.is_simulated)
+        evidence = " ".join(str(place + 1) for place in places)
+        said = (comment, flag, seconds, at.isoformat(), study.is_simulated, note, evidence)
+        yield (study.name, *item, label, *scored, *said)
 
 
 def ratings_csv(study: Study) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`{% bundle_styles %}` and `{% bundle_script %}`: one address for a bundle; those of its parts while DEBUG is on."""
+"""`{% bundle_styles %}` and `{% bundle_script %}`: a bundle's one address, or those of its parts while DEBUG is on."""
 
 from django import template
 from django.conf import settings

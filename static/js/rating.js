@@ -83,7 +83,8 @@ function openSkip() {
 function score(value) {
   const question = form.current;
   if (submitButton && !saver.submitting && form.score(value)) {
-    heard.textContent = `${form.name(question)}: ${form.chosen(question).parentElement.innerText.trim()}`;
+    const point = form.chosen(question).parentElement.innerText.trim();
+    heard.textContent = `${form.name(question)}: ${point.replaceAll(/\s*\n\s*/g, ", ")}`;
   }
 }
 

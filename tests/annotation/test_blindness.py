@@ -13,9 +13,11 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
+from annotation.rating.way import consent_fingerprint
 from annotation.studies import design
 from dialogues.models import Corpus, Dialogue, Version
-from tests.annotation.setting import ALL, SCORES, corpus, member, study
+from tests.annotation.checked_study import give_checks, with_checks, with_training
+from tests.annotation.setting import ALL, KEYS, SCORES, corpus, member, study
 
 pytestmark = pytest.mark.django_db
 COUNTED = (Corpus, Dialogue, Study, Item, Membership, Assignment, Rating, Score)
@@ -54,6 +56,9 @@ def forbidden() -> list[str]:
         words += [version.slug, version.symbol, version.name]
     for model in COUNTED:
         words += map(str, model.objects.values_list("pk", flat=True))  # type: ignore[attr-defined]
+    # What an item is for.
+    words += [*Item.Purpose.values, *(label for label in Item.Purpose.labels if label != "Rated"), "purpose"]
+    words.remove("rated")
     return [word.lower() for word in words]
 
 
@@ -110,22 +115,144 @@ def until_done(get: Callable[..., Any], post: Callable[..., Any], membership: Me
         post("rate_submit", item.token, {"submission_id": str(item.submission_id), "scores": SCORES})
 
 
+def assert_blind(name: str, response: Any) -> None:
+    assert response.status_code < 500, name
+    headers = json.dumps([*response.headers.items(), *getattr(response, "redirect_chain", [])])
+    text = headers + BRAND.sub("", response.content.decode())
+    # Unguessable names may hold any letters.
+    for token in re.findall(r"[\w-]{60,}|/[\w-]{16}/|[0-9a-f-]{36}|value=\"[\w-]{16}\"", text):
+        text = text.replace(token, "")
+    leaks = [word for word in forbidden() if word in text.lower()]
+    assert not leaks, (name, leaks)
+
+
+def client_of(rater: Membership) -> Client:
+    client = Client()
+    client.force_login(rater.rater, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
 def test_no_byte_sent_to_a_rater_tells_where_a_dialogue_comes_from(known_study: Study) -> None:
     ann = member(known_study, "ann")
-    client = Client()
-    client.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
     seen = 0
-    for name, response in everything_sent(client, ann):
-        assert response.status_code < 500, name
-        headers = json.dumps([*response.headers.items(), *getattr(response, "redirect_chain", [])])
-        text = headers + BRAND.sub("", response.content.decode())
-        # Unguessable names may hold any letters.
-        for token in re.findall(r"[\w-]{60,}|/[\w-]{16}/|[0-9a-f-]{36}", text):
-            text = text.replace(token, "")
-        leaks = [word for word in forbidden() if word in text.lower()]
-        assert not leaks, (name, leaks)
+    for name, response in everything_sent(client_of(ann), ann):
+        assert_blind(name, response)
         seen += 1
     assert seen > 35
+
+
+def compared(known: Study) -> Study:
+    """The same study with two dialogues an item: each version beside another one of its background."""
+    for item in known.items.select_related("dialogue"):
+        others = known.corpus.dialogues.filter(key__startswith=item.dialogue.key[:9]).exclude(pk=item.dialogue_id)
+        item.other = others.order_by("pk" if item.purpose == "rated" else "-pk")[0]
+        item.save(update_fields=["other"])
+    Study.objects.filter(pk=known.pk).update(kind=Study.Kind.PAIRS)
+    known.refresh_from_db()
+    return known
+
+
+@pytest.mark.parametrize("in_pairs", [False, True])
+def test_no_page_on_the_way_tells_what_an_item_is_for_or_where_it_comes_from(
+    known_study: Study, in_pairs: bool
+) -> None:
+    made = with_training(known_study, lessons=1)
+    made = with_checks(made)
+    if in_pairs:
+        # One pair is in a study once, whatever it is for.
+        made.items.filter(purpose="attention").delete()
+        second = made.items.filter(purpose="rated")[1]
+        made.items.filter(purpose="gold").update(dialogue=second.dialogue, background=second.background)
+        made = compared(made)
+    Study.objects.filter(pk=made.pk).update(
+        consent_text="Do you agree?", pay_note="12 an hour", break_every=1, completion_code="DONE", most_lapses=0,
+        screen_out_code="OUT",
+    )  # fmt: skip
+    made.refresh_from_db()
+    ann = member(made, "ann")
+    give_checks(ann)
+    seen = [name for name, response in the_way(client_of(ann), ann) if assert_blind(name, response) is None]
+    assert set(seen) >= {"welcome", "agreed", "lesson", "feedback", "practised", "rated", "undone", "leave", "left"}
+    assert ("screened out" in seen) is not in_pairs
+
+
+def the_way(client: Client, ann: Membership) -> Iterator[tuple[str, Any]]:
+    """The pages around the items, and each kind of item among them."""
+
+    def get(name: str, *token: str) -> Any:
+        return client.get(reverse(name, args=token), follow=True)
+
+    def post(name: str, token: str, **data: Any) -> Any:
+        return client.post(reverse(name, args=[token]), data, follow=True)
+
+    yield "welcome", get("rate_next", ann.token)
+    yield "not agreed", post("rate_welcome", ann.token)
+    yield "agreed", post("rate_welcome", ann.token, fingerprint=consent_fingerprint(ann.study))
+    yield "no way back", post("rate_decline", ann.token)
+    lesson = get("rate_next", ann.token).context["item"]
+    yield "lesson", get("rate_item", lesson.token)
+    yield "not skipped", post("rate_skip", lesson.token, reason="unreadable")
+    yield "not finished", post("rate_practice", ann.token)
+    yield "feedback", post("rate_item", lesson.token, **form_of(lesson))
+    yield "practised", get("rate_practice", ann.token)
+    yield "begun", post("rate_practice", ann.token)
+    while "item" in (page := get("rate_next", ann.token)).context:
+        item = page.context["item"]
+        yield "item", page
+        yield "no feedback", get("rate_feedback", item.token)
+        after = post("rate_item", item.token, **form_of(item))
+        yield "after it", after
+        if after.context.get("item") and after.context["item"].undo_token == item.token:
+            yield "undone", post("rate_undo", item.token)
+            again = get("rate_item", item.token).context["item"]
+            yield "again", post("rate_item", item.token, **form_of(again))
+        yield "break", post("rate_break", ann.token, item=item.token)
+    yield "screened out" if Membership.objects.get(pk=ann.pk).screened_out_at else "end", page
+    yield "rated", get("rate_rated", ann.token)
+    yield "about", get("rate_welcome", ann.token)
+    for state in ("paused", "closed", "open"):
+        Study.objects.filter(pk=ann.study_id).update(state=state)
+        yield state, get("rate_next", ann.token)
+        yield state, get("rate")
+    yield "leave", get("rate_withdraw", ann.token)
+    yield "not sure", post("rate_withdraw", ann.token)
+    yield "left", post("rate_withdraw", ann.token, sure="yes")
+
+
+def form_of(item: Any) -> dict[str, Any]:
+    point = item.questions[0].points[-1].value
+    scores = {f"score-{key}": point for key in KEYS}
+    return {"submission_id": str(item.submission_id), **scores, "comment-natural": "a note", "evidence-natural": "1, 2"}
+
+
+def shape(text: str, item: Any) -> str:
+    """A rating page without what differs from item to item: its texts, tokens and the rater's progress."""
+    for message in [*(m for turn in item.scene.turns for m in turn["messages"]), item.scene.theme]:
+        text = text.replace(message, "") if message else text
+    text = re.sub(r"(<p class=\"rate-instruction\">).*?(</p>)", r"\1\2", text)
+    text = re.sub(r"<section class=\"rate-background.*?</section>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<span class=\"rate-bar-progress\".*?<progress", "", text, flags=re.DOTALL)
+    return re.sub(r"[\w-]{36,}|/[\w-]{16}/|\d+", "", text)
+
+
+def test_gold_and_checks_differ_from_other_items_in_nothing_but_an_instruction(known_study: Study) -> None:
+    made = with_checks(known_study)
+    ann = member(made, "ann")
+    client = client_of(ann)
+    shapes = set()
+    purposes = []
+    for number in range(8):
+        if number == 2:
+            # The first items have less before them.
+            give_checks(ann)
+        page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
+        item = page.context["item"]
+        client.post(reverse("rate_item", args=[item.token]), form_of(item))
+        purposes.append(Item.objects.get(assignments__token=item.token).purpose)
+        if number > 1:
+            shapes.add(shape(page.content.decode(), item))
+    assert {"gold", "attention", "rated"} == set(purposes)
+    assert len(shapes) == 1
 
 
 def test_all_versions_of_a_background_are_shown_with_the_same_words_beside_them(known_study: Study) -> None:

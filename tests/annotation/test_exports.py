@@ -62,6 +62,15 @@ def test_every_current_score_is_one_row_as_in_the_database() -> None:
     assert (alpha["written_by"], alpha["demo"], alpha["simulated"]) == ("", "", "False")
 
 
+def test_a_note_on_a_score_and_the_messages_behind_it_stand_in_its_row_alone() -> None:
+    study = rated_study(backgrounds=1, raters=1)
+    score = Score.objects.filter(metric="natural").first()
+    assert score is not None
+    Score.objects.filter(pk=score.pk).update(comment="=stiff", evidence=[0, 11])
+    said = [row for row in exported(signed_in(Role.ADMIN), study) if row["score_comment"] or row["evidence"]]
+    assert [(row["metric"], row["score_comment"], row["evidence"]) for row in said] == [("natural", "'=stiff", "1 12")]
+
+
 def test_an_export_names_no_person() -> None:
     study = rated_study(backgrounds=2)
     raters = User.objects.filter(memberships__study=study)

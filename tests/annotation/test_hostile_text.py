@@ -59,8 +59,8 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Trial: ("why_alone",),
     ApiToken: ("name#",),
     Background: ("theme",),
-    Study: ("name#", "public_name", "guidelines", "pay_note"),
-    Item: ("theme", "traits_1", "traits_2"),
+    Study: ("name#", "public_name", "guidelines", "consent_text", "pay_note", "completion_code", "screen_out_code"),
+    Item: ("theme", "traits_1", "traits_2", "note"),
     Rating: ("comment", "flag"),
     Score: ("comment",),
     Restructuring: ("instructions", "review", "messages"),
@@ -140,6 +140,8 @@ def owners_pages(everything: Everything) -> Iterator[tuple[str, str]]:
     rater, annotator = everything.membership.rater, everything.restructuring.annotator
     pages_of = [
         (rater, "rate", ""), (rater, "rate_next", "membership"), (rater, "rate_item", "item"),
+        (rater, "rate_welcome", "membership"), (rater, "rate_rated", "membership"),
+        (rater, "rate_withdraw", "membership"),
         (annotator, "restructurings", ""), (annotator, "restructuring", "restructuring"),
     ]  # fmt: skip
     for person, name, of in pages_of:

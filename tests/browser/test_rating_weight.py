@@ -1,0 +1,90 @@
+"""What a rating page costs a rater's line: requests and bytes as they are sent, first and again."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page
+
+from annotation.models import Membership
+from tests.annotation.checked_study import TWO
+from tests.annotation.setting import corpus, member, study
+from tests.browser.test_rating import ready, submitted
+from tests.browser.watching import sign_in
+
+KB = 1000
+
+
+@dataclass
+class Meter:
+    """Requests that reach the server, and the bytes that come back: heads and bodies, compressed as they are."""
+
+    requests: list[str] = field(default_factory=list)
+    received: int = 0
+    _cached: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, page: Page) -> "Meter":
+        meter = cls()
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.requestWillBeSent", meter._sent)
+        session.on("Network.requestServedFromCache", lambda event: meter._cached.add(event["requestId"]))
+        session.on("Network.loadingFinished", meter._finished)
+        session.on("Network.responseReceived", meter._answered)
+        return meter
+
+    def _sent(self, event: dict[str, Any]) -> None:
+        self.requests.append(event["requestId"] + event["request"]["url"])
+        if "redirectResponse" in event:
+            self.received += int(event["redirectResponse"]["encodedDataLength"])
+
+    def _answered(self, event: dict[str, Any]) -> None:
+        if event["response"].get("fromDiskCache"):
+            self._cached.add(event["requestId"])
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        if event["requestId"] not in self._cached:
+            self.received += int(event["encodedDataLength"])
+
+    @property
+    def sent(self) -> int:
+        return sum(not any(name.startswith(cached + "http") for cached in self._cached) for name in self.requests)
+
+    def start(self) -> None:
+        self.requests.clear()
+        self._cached.clear()
+        self.received = 0
+
+
+def rater_of_long_dialogues() -> Membership:
+    """Dialogues of thirty messages, as the studies have them."""
+    chats = corpus(4, TWO)
+    for row in chats.dialogues.all():
+        texts = [
+            [1 + place // 2 % 2, f"message {place} of a chat about number {row.pk}, some words long"]
+            for place in range(30)
+        ]
+        type(row).objects.filter(pk=row.pk).update(messages=texts, message_count=30)
+    return member(study(of=chats, versions=TWO), "ann")
+
+
+def test_the_first_page_is_six_requests_and_sixty_kilobytes_and_the_next_ones_fifteen(page: Page) -> None:
+    ann = rater_of_long_dialogues()
+    sign_in(page, ann.rater)
+    meter = Meter.of(page)
+    page.goto(f"/rate/{ann.token}/", wait_until="networkidle")
+    url = ready(page)
+    assert 0 < meter.sent <= 6, meter.requests
+    assert 10 * KB < meter.received <= 60 * KB
+    meter.start()
+    page.keyboard.type("333333")
+    page.wait_for_timeout(400)
+    page.keyboard.press("Enter")
+    submitted(page, url)
+    ready(page)
+    page.wait_for_load_state("networkidle")
+    # A draft, the submission and the next page, whose style and script are there already.
+    assert 0 < meter.received <= 15 * KB, meter.requests
+    assert not any(
+        ".css" in name or ".js" in name for name in meter.requests if name.split("http")[0] not in meter._cached
+    )
