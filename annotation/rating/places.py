@@ -5,8 +5,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.models import NO_LEASE, Assignment, Membership, Study
-from annotation.studies.design import DesignError
 from dialogues.models import AuditEvent
+
+
+class PlacesError(ValueError):
+    """A change that cannot be made; the text says why."""
 
 
 @transaction.atomic
@@ -48,7 +51,7 @@ def extend(*, study: Study, raters_per_item: int, by: User | None) -> Study:
     locked = Study.objects.select_for_update().get(pk=study.pk)
     before = locked.raters_per_item
     if before is None or raters_per_item <= before:
-        raise DesignError("Name more raters an item than there are now; a study where everyone scores all has none.")
+        raise PlacesError("Name more raters an item than there are now; a study where everyone scores all has none.")
     Assignment.objects.bulk_create(
         Assignment(study=locked, item=item, slot=slot, position=item.position, lease_until=NO_LEASE)
         for item in locked.items.filter(purpose="rated")
@@ -62,7 +65,7 @@ def extend(*, study: Study, raters_per_item: int, by: User | None) -> Study:
 
 def add_items(*, study: Study, backgrounds: int, by: User | None) -> Study:
     """Add the items of more backgrounds of the study's corpus."""
-    raise DesignError("No further background of the corpus has every chosen version.")
+    raise PlacesError("No further background of the corpus has every chosen version.")
 
 
 def _free(membership: Membership) -> int:
