@@ -4,37 +4,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import NO_LEASE, Assignment, Membership, Rating, Study
-from annotation.studies.design import DesignError
+from annotation.models import NO_LEASE, Assignment, Membership, Study
 from dialogues.models import AuditEvent
 
 
-@transaction.atomic
-def withdraw(*, membership: Membership, by: User | None) -> None:
-    """Take a rater out of a study and forget who they were there; their scores stay or go as the study says.
-
-    What they had not rated, and what is removed, is free for another rater. Withdrawing again changes nothing.
-    """
-    locked = (
-        Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("study").get(pk=membership.pk)
-    )
-    if locked.withdrawn_at is not None:
-        return
-    removes = locked.study.withdrawal == Study.Withdrawal.REMOVE
-    if removes:
-        ratings = Rating.objects.filter(assignment__membership=locked)
-        ratings.update(supersedes=None)
-        ratings.delete()
-    left = Assignment.objects.filter(membership=locked)
-    if not removes:
-        left = left.filter(state=Assignment.State.OPEN)
-    left.filter(slot__isnull=False).update(
-        membership=None, state=Assignment.State.OPEN, lease_until=NO_LEASE, opened_at=None, draft={}
-    )
-    locked.withdrawn_at = timezone.now()
-    locked.prolific_pid = locked.prolific_session = ""
-    locked.save(update_fields=["withdrawn_at", "prolific_pid", "prolific_session"])
-    AuditEvent.record(by, "withdraw rater", locked.study, rater=locked.rater_id, removed=removes)
+class PlacesError(ValueError):
+    """A change that cannot be made; the text says why."""
 
 
 @transaction.atomic
@@ -76,7 +51,7 @@ def extend(*, study: Study, raters_per_item: int, by: User | None) -> Study:
     locked = Study.objects.select_for_update().get(pk=study.pk)
     before = locked.raters_per_item
     if before is None or raters_per_item <= before:
-        raise DesignError("Name more raters an item than there are now; a study where everyone scores all has none.")
+        raise PlacesError("Name more raters an item than there are now; a study where everyone scores all has none.")
     Assignment.objects.bulk_create(
         Assignment(study=locked, item=item, slot=slot, position=item.position, lease_until=NO_LEASE)
         for item in locked.items.filter(purpose="rated")
@@ -90,7 +65,7 @@ def extend(*, study: Study, raters_per_item: int, by: User | None) -> Study:
 
 def add_items(*, study: Study, backgrounds: int, by: User | None) -> Study:
     """Add the items of more backgrounds of the study's corpus."""
-    raise DesignError("No further background of the corpus has every chosen version.")
+    raise PlacesError("No further background of the corpus has every chosen version.")
 
 
 def _free(membership: Membership) -> int:

@@ -11,7 +11,7 @@ from annotation.reports.findings import Findings, findings
 from annotation.reports.scores import study_items, study_scores
 
 # Raise when Findings or its arithmetic changes, so that nothing old is shown.
-FORM = 2
+FORM = 3
 DAY = 24 * 3600
 
 Found = TypeVar("Found")
@@ -41,7 +41,7 @@ def _content_key(name: str, study: Study) -> str:
 
     When the study was made tells it from another of the same number, in a restored or neighbouring database.
     """
-    ratings = Rating.objects.counted().for_study(study)
+    ratings = Rating.objects.counted().for_study(study).filter(assignment__membership__excluded_at__isnull=True)
     content = ratings.aggregate(count=Count("pk"), last=Max("pk"), total=Sum("pk"))
     made = study.created_at.timestamp()
     return ":".join(map(str, (name, FORM, study.pk, made, study.state, *content.values())))

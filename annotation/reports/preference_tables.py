@@ -69,7 +69,7 @@ class _Pairs:
 
 def preferences_of(study: Study) -> Preferences:
     """Computed once for each set of counted ratings."""
-    return once(f"preferences-{len(counted_members(study))}", study, lambda: _compute(study))
+    return once("preferences", study, lambda: _compute(study))
 
 
 def preference_tables(study: Study, found: Preferences) -> dict[str, Table]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
 
 from annotation.models import Adjudication, Item, Rating, Study
 from annotation.reports.loading import once
@@ -69,8 +68,7 @@ def disputed_spreads(study: Study, metric: str) -> list[tuple[int, Spread]]:
         found = spreads(scores.item, scores.rater, scores.metric, scores.value, chosen)
         return [(int(items.pks[spread.item]), spread) for spread in found]
 
-    excluded = study.memberships.filter(excluded_at__isnull=False).aggregate(last=Max("excluded_at"))["last"]
-    return once(f"disputed-{chosen}-{excluded and excluded.timestamp()}", study, compute)
+    return once(f"disputed-{chosen}", study, compute)
 
 
 def with_items(study: Study, found: list[tuple[int, Spread]]) -> list[Disputed]:

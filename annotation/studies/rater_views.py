@@ -17,7 +17,6 @@ from annotation.models import Membership, Study
 from annotation.people import doors
 from annotation.rating import places
 from annotation.studies import unblinding
-from annotation.studies.design import DesignError
 from annotation.studies.quality import FASTEST_WORDS_A_MINUTE
 from annotation.studies.rater_page import distributions, timeline
 from annotation.studies.raters import RaterRow, is_counted, rater_rows
@@ -163,7 +162,7 @@ def _done(
 ) -> HttpResponse:
     try:
         action(membership=membership, by=cast(User, request.user), **fields)
-    except DesignError as error:
+    except places.PlacesError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, said)

@@ -84,7 +84,7 @@ def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
             membership=member,
             done=member.done,
             skipped=member.skips,
-            total=total,
+            total=max(member.done, total),
             seen=max(filter(None, (member.joined_at, member.opened, member.rated)), default=None),
             quality=found.get(member.pk, NO_RATINGS),
             remarks=remarks.get(member.pk, Remarks()),
