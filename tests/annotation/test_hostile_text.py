@@ -9,9 +9,10 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
+from annotation import triggers as rubric_triggers
 from annotation.models import ApiToken, Invitation, Item, Profile, Rating, Remark, Restructuring, Study
 from annotation.roles import Role
-from dialogues.models import AuditEvent, Corpus, Dialogue
+from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric
 from generation import triggers
 from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage
 from tests.annotation.everything import Everything
@@ -44,8 +45,18 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Judgement: ("reason",),
     ApiToken: ("name#",),
     Background: ("theme",),
-    Study: ("name#", "public_name", "guidelines"),
-    Item: ("theme", "traits_1", "traits_2"),
+    Rubric: ("name",),
+    Study: (
+        "name#",
+        "public_name",
+        "guidelines",
+        "consent_text",
+        "approval_number",
+        "retention",
+        "recruitment",
+        "pay_note",
+    ),
+    Item: ("theme", "traits_1", "traits_2", "note"),
     Rating: ("comment", "flag"),
     Restructuring: ("instructions", "review", "messages"),
     Remark: ("quote", "text"),
@@ -90,7 +101,7 @@ def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 
 def poison(payload: str) -> None:
     """Put the payload wherever somebody outside could have written something, in what is frozen now even."""
-    with triggers.lifted():
+    with triggers.lifted(), rubric_triggers.lifted():
         for model, names in WRITTEN.items():
             for row in model._default_manager.all():
                 fields = [name.removesuffix("#") for name in names]
