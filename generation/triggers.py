@@ -4,7 +4,7 @@ The models refuse first, with a better sentence; this holds where rows are writt
 `update()`. Content never changes; who made a set (a user may be deleted) and what it was cloned from may be forgotten.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 FROZEN = "This is frozen, so it never changes. Make a new version instead."
+# Name, table, event, and when it is refused.
+Rule = tuple[str, str, str, str]
 SET, EXAMPLE, PROMPT = "generation_exampleset", "generation_example", "generation_prompt"
 SET_COLUMNS = ("id", "name", "kind", "version", "note", "snapshot_of_id", "revision", "created_at", "frozen_at")
 PROMPT_COLUMNS = ("id", "stage", "version", "is_trial", "system", "user", "sha256", "created_at", "frozen_at")
@@ -37,7 +39,7 @@ def install(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
         return
     remove(using)
     with connection.cursor() as cursor:
-        for statement in _statements(connection.vendor):
+        for statement in statements(connection.vendor, _rules(), FROZEN):
             cursor.execute(statement)
 
 
@@ -48,8 +50,7 @@ def remove(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
         return
     with connection.cursor() as cursor:
         for name, table, _, _ in _rules():
-            of_table = f" ON {table}" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{of_table}")
+            cursor.execute(drop_statement(connection.vendor, name, table))
 
 
 @contextmanager
@@ -62,10 +63,9 @@ def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
         install(using)
 
 
-def _rules() -> Iterator[tuple[str, str, str, str]]:
-    """Name, table, event, and when it is refused."""
+def _rules() -> Iterator[Rule]:
     for label, table, columns in (("set", SET, SET_COLUMNS), ("prompt", PROMPT, PROMPT_COLUMNS)):
-        yield f"frozen_{label}_update", table, "UPDATE", f"OLD.frozen_at IS NOT NULL AND ({_differs(columns)})"
+        yield f"frozen_{label}_update", table, "UPDATE", f"OLD.frozen_at IS NOT NULL AND ({differs(columns)})"
         yield f"frozen_{label}_delete", table, "DELETE", "OLD.frozen_at IS NOT NULL"
     into, out_of = _frozen("NEW.example_set_id"), _frozen("OLD.example_set_id")
     yield "frozen_example_insert", EXAMPLE, "INSERT", into
@@ -73,8 +73,8 @@ def _rules() -> Iterator[tuple[str, str, str, str]]:
     yield "frozen_example_delete", EXAMPLE, "DELETE", out_of
 
 
-def _differs(columns: Sequence[str]) -> str:
-    """In words that both engines know."""
+def differs(columns: Sequence[str]) -> str:
+    """Whether an update changes any of these, in words that both engines know."""
     same = (f"(OLD.{name} = NEW.{name} OR (OLD.{name} IS NULL AND NEW.{name} IS NULL))" for name in _quoted(columns))
     return f"NOT COALESCE({' AND '.join(same)}, FALSE)"
 
@@ -87,13 +87,19 @@ def _frozen(key: str) -> str:
     return f"EXISTS (SELECT 1 FROM {SET} WHERE id = {key} AND frozen_at IS NOT NULL)"  # noqa: S608 - names of ours
 
 
-def _statements(vendor: str) -> Iterator[str]:
-    for name, table, event, when in _rules():
+def drop_statement(vendor: str, name: str, table: str) -> str:
+    of_table = f" ON {table}" if vendor == "postgresql" else ""
+    return f"DROP TRIGGER IF EXISTS {name}{of_table}"
+
+
+def statements(vendor: str, rules: Iterable[Rule], message: str) -> Iterator[str]:
+    """What makes the database refuse each rule's event with the message."""
+    for name, table, event, when in rules:
         if vendor == "postgresql":
-            yield _POSTGRES_FUNCTION.format(name=name, when=when, message=FROZEN)
+            yield _POSTGRES_FUNCTION.format(name=name, when=when, message=message)
             yield _POSTGRES_TRIGGER.format(name=name, event=event, table=table)
         else:
-            refuse = f"RAISE(ABORT, '{FROZEN}')"
+            refuse = f"RAISE(ABORT, '{message}')"
             yield _SQLITE_TRIGGER.format(name=name, event=event, table=table, when=when, refuse=refuse)
 
 
@@ -106,9 +112,10 @@ def _has_tables(connection: BaseDatabaseWrapper) -> bool:
 
 def _is_as_far(connection: BaseDatabaseWrapper) -> bool:
     """Whether the tables have all columns that the triggers speak of; after a migration backwards they may not."""
+    return has_columns(connection, SET, SET_COLUMNS) and has_columns(connection, PROMPT, PROMPT_COLUMNS)
+
+
+def has_columns(connection: BaseDatabaseWrapper, table: str, columns: Sequence[str]) -> bool:
     with connection.cursor() as cursor:
-        for table, columns in ((SET, SET_COLUMNS), (PROMPT, PROMPT_COLUMNS)):
-            found = connection.introspection.get_table_description(cursor, table)
-            if not set(columns) <= {column.name for column in found}:
-                return False
-    return True
+        found = connection.introspection.get_table_description(cursor, table)
+    return set(columns) <= {column.name for column in found}

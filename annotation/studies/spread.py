@@ -1,5 +1,6 @@
 """When gold and attention items come: spread over a rater's queue by seed. Pure: randomness from the seed alone."""
 
+import math
 import random
 
 # Nobody is checked before this many rated items, so that a check never looks like the study's beginning.
@@ -20,8 +21,8 @@ def due(rated: int, checks: int, seed: int) -> list[int]:
     length = (rated - first) / checks
     places = []
     for stretch in range(checks):
-        low = first + int(stretch * length)
-        high = max(low, first + int((stretch + 1) * length) - 1)
+        low = first + math.ceil(stretch * length)
+        high = max(low, first + math.ceil((stretch + 1) * length) - 1)
         places.append(rng.randint(low, high))
     rng.shuffle(places)
     return places

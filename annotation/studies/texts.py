@@ -13,8 +13,7 @@ Judge what the two people say and how they say it to each other, not your liking
 and spacing do not count.
 
 Take breaks. Everything you choose is saved at once, and you can come back on any device and go on where you left. \
-If a chat cannot be read or upsets you, flag it or skip it.
-"""
+If a chat cannot be read or upsets you, flag it or skip it."""
 
 # Everything in square brackets has to be replaced: a study whose consent text holds any is not launched.
 CONSENT_DRAFT = """\
@@ -37,8 +36,7 @@ whether they are published.] [Say what happens to your scores if you withdraw.]
 
 Questions. Ask [name, address]. The study was approved by [board, number]. Complaints go to [address].
 
-By going on you say that you are at least [age] years old, have read this, and agree to take part.
-"""
+By going on you say that you are at least [age] years old, have read this, and agree to take part."""
 
 ORDER_PLANS = {
     "crossed": (

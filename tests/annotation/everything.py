@@ -19,8 +19,9 @@ from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.restructuring import review
 from annotation.roles import Role
-from annotation.studies import unblinding
-from dialogues.models import Dialogue
+from annotation.studies import rubrics, unblinding
+from dialogues.models import Corpus, Dialogue, Rubric
+from dialogues.rubric import PAPER_SIX, Scale
 from generation.curation import versions
 from generation.curation.content import Content
 from generation.curation.editing import change_example
@@ -71,7 +72,7 @@ class Everything:
         people = {role: someone(role) for role in Role}
         corpus = setting.corpus()
         study = setting.study(of=corpus, name="Launched")
-        draft = setting.draft(of=corpus, name="Not launched")
+        draft = _designed(corpus)
         membership = setting.member(study, "owner")
         assignment = _rated(membership)
         study, guest = _with_a_door(study, people[Role.ADMIN])
@@ -160,6 +161,10 @@ class Everything:
             "study item": {"pk": self.study.pk, "number": self.assignment.item.position + 1},
             "door": {"token": self.study.door_token},
             "return link": {"token": doors.return_token(self.guest)},
+            "draft step": {"pk": self.draft.pk, "step": "basics"},
+            "draft dialogue": {"pk": self.draft.pk, "dialogue": self.call.dialogue_id},
+            "check": {"pk": self.draft.pk, "item": self.draft.items.get().pk},
+            "rubric": {"pk": Rubric.objects.get(slug="a-rubric").pk},
             "study table": {"pk": self.study.pk, "table": "table-3"},
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
             "membership": {"token": self.membership.token},
@@ -179,6 +184,16 @@ def _with_a_door(study: Study, by: User) -> tuple[Study, Membership]:
     guest = doors.enter(study=study, recruit=doors.Recruit(), name="A guest")
     unblinding.unblind(study=study, by=by, how="on purpose")
     return study, guest
+
+
+def _designed(corpus: Corpus) -> Study:
+    """A draft with a training item, and a rubric that nobody has used."""
+    draft = setting.draft(of=corpus, name="Not launched", consent_text="A consent text.", pay_note="A pay note.")
+    kept = corpus.dialogues.of_version("beta").first()
+    assert kept is not None
+    setting.check(draft, kept, note="A note.")
+    rubrics.make_rubric(name="A rubric", metrics=PAPER_SIX, scale=Scale(1, 5), by=None)
+    return draft
 
 
 def _draft_example(by: User) -> Example:

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
-from annotation.models import Membership, Study
-from annotation.studies import design, members
+from annotation.models import Item, Membership, Study
+from annotation.studies import checks, design, members
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Transcript
 
@@ -61,6 +61,12 @@ def draft(k: int | None = None, *, of: Corpus | None = None, versions: Iterable[
         **fields,
     }
     return design.create_study(by=None, versions=Version.objects.filter(pk__in=versions), **design_fields)
+
+
+def check(of: Study, kept: Dialogue, purpose: str = "training", **fields: Any) -> Item:
+    """A training, gold or attention item of a draft."""
+    values = {"expected": dict(SCORES), "tolerance": 1, **fields}
+    return checks.add_check(study=of, purpose=purpose, dialogue=kept, by=None, **values)
 
 
 def study(k: int | None = None, **fields: Any) -> Study:

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
+from annotation import triggers as rubric_triggers
 from annotation.models import (
     Adjudication,
     ApiToken,
@@ -23,7 +24,7 @@ from annotation.models import (
     Study,
 )
 from annotation.roles import Role
-from dialogues.models import AuditEvent, Corpus, Dialogue
+from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric
 from generation import triggers
 from generation.models import Background, BatchJob, Call, Endpoint, Example, ExampleSet, Judgement, Run, RunStage, Trial
 from tests.annotation.everything import Everything
@@ -59,7 +60,19 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Trial: ("why_alone",),
     ApiToken: ("name#",),
     Background: ("theme",),
-    Study: ("name#", "public_name", "guidelines", "consent_text", "pay_note", "completion_code", "screen_out_code"),
+    Rubric: ("name",),
+    Study: (
+        "name#",
+        "public_name",
+        "guidelines",
+        "consent_text",
+        "approval_number",
+        "retention",
+        "recruitment",
+        "pay_note",
+        "completion_code",
+        "screen_out_code",
+    ),
     Item: ("theme", "traits_1", "traits_2", "note"),
     Rating: ("comment", "flag"),
     Score: ("comment",),
@@ -106,7 +119,7 @@ def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 
 def poison(payload: str) -> None:
     """Put the payload wherever somebody outside could have written something, in what is frozen now even."""
-    with triggers.lifted():
+    with triggers.lifted(), rubric_triggers.lifted():
         for model, names in WRITTEN.items():
             for row in model._default_manager.all():
                 fields = [name.removesuffix("#") for name in names]

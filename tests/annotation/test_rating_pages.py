@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Membership, Rating
+from annotation.models import Membership, Rating, Study
 from annotation.studies import design
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -222,9 +222,7 @@ def test_the_last_page_thanks_and_offers_what_was_skipped(ann: Membership) -> No
 
 def test_a_script_payload_is_shown_as_text(ann: Membership) -> None:
     payload = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
-    ann.study.guidelines = payload
-    ann.study.public_name = payload
-    ann.study.save(update_fields=["guidelines", "public_name"])
+    Study.objects.filter(pk=ann.study_id).update(guidelines=payload, public_name=payload)
     client = logged_in(ann)
     item = open_item(client, ann)
     send(client, "rate_draft", item.token, version=0, scores={}, comment=payload)

@@ -42,6 +42,7 @@ def test_a_background_that_lacks_a_version_stays_out_and_is_counted() -> None:
         "complete": 2,
         "incomplete": 1,
         "several": 0,
+        "set_aside": 0,
         "demo": 0,
     }
 

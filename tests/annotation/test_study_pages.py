@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.models import Membership, Study
+from annotation.models import Membership
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.studies.progress import live_agreement, pace, wanted
@@ -123,27 +123,10 @@ def test_nobody_is_added_to_a_closed_study_or_to_the_simulators(researcher: Clie
         assert not one.memberships.exists()
 
 
-def test_a_form_with_a_taken_name_or_a_foreign_version_is_shown_again(researcher: Client) -> None:
-    one = study(of=corpus(1, ("alpha", "beta")), versions=("alpha", "beta"))
-    data = {"name": one.name, "public_name": "x", "versions": ["gamma"], "rubric": one.rubric_id, "seed": 1}
-    page = researcher.post(reverse("study_new"), data)
-    assert page.status_code == 422
-    text = page.content.decode()
-    assert "There is a study with this name already." in text
-    assert "gamma is not one of the available choices" in text
-    assert Study.objects.count() == 1
-
-
-def test_a_launched_study_is_not_edited(researcher: Client) -> None:
-    one = study()
-    page = researcher.get(reverse("study_edit", args=[one.pk]), follow=True)
-    assert "frozen at launch" in page.content.decode()
-
-
 @pytest.mark.parametrize("number", ["99", "-1", "x", "9" * 5000])
 def test_a_number_in_an_address_may_be_any_text(researcher: Client, number: str) -> None:
     one = draft(of=corpus(1))
-    assert researcher.get(one.get_absolute_url(), {"preview": number}).status_code == 200
+    assert researcher.get(reverse("study_preview", args=[one.pk]), {"number": number}).status_code == 200
     assert researcher.get(reverse("study_new"), {"corpus": number}).status_code == (404 if number == "99" else 200)
 
 
