@@ -128,12 +128,13 @@ def _keep_what_is_there(assignment: Assignment, answer: Answer) -> None:
 def _holder(assignment: Assignment) -> Membership:
     if assignment.membership is None:
         raise ValueError("a place that nobody holds has no page")
+    # The same row, read once.
+    assignment.membership.study = assignment.study
     return assignment.membership
 
 
 def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[str, Any]:
     membership = _holder(assignment)
-    membership.study = assignment.study
     rested = request.session.get(RESTED)
     since = datetime.fromisoformat(rested) if rested else None
     return {
