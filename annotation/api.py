@@ -79,7 +79,7 @@ def draft(request: Request, token: str) -> Response:
         request.user,
         token,
         version=sent.validated_data["version"],
-        answer=_answer(request, token, sent.validated_data),
+        answer=_reader(sent.validated_data),
         now=timezone.now(),
     )
     return Response({"version": version})
@@ -99,7 +99,7 @@ def submit(request: Request, token: str) -> Response:
         request.user,
         token,
         submission_id=sent.validated_data["submission_id"],
-        answer=_answer(request, token, sent.validated_data),
+        answer=_reader(sent.validated_data),
         now=timezone.now(),
     )
     kept = {"id": str(submission.rating.submission_id), "repeated": submission.repeated}
@@ -107,14 +107,13 @@ def submit(request: Request, token: str) -> Response:
 
 
 def next_address(assignment: Assignment) -> str:
-    """Where this rater goes on: their next item, or the page that says why there is none."""
+    """Where this rater goes on: their next item, or the page that finds one or says why there is none."""
     membership = assignment.membership
     if membership is None:
         raise ValueError("a place that nobody holds has no next page")
-    following = queue.next_assignment(membership, now=timezone.now())
+    following = queue.go_on(assignment, now=timezone.now())
     return reverse("rate_item", args=[following.token]) if following else reverse("rate_next", args=[membership.token])
 
 
-def _answer(request: Request, token: str, data: dict[str, Any]) -> Answer:
-    rubric = queue.own_assignment(request.user, token).study.rubric
-    return Answer.read(data["scores"], data["comment"], data["flag"], rubric)
+def _reader(data: dict[str, Any]) -> queue.Said:
+    return lambda rubric: Answer.read(data["scores"], data["comment"], data["flag"], rubric)

@@ -76,7 +76,7 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     except queue.QueueError as error:
         messages.error(request, str(error))
         return redirect("rate_item", token)
-    return redirect(next_address(assignment))
+    return redirect("rate_next", _membership(assignment).token)
 
 
 def _submitted(request: HttpRequest, assignment: Assignment) -> HttpResponse:
@@ -99,7 +99,10 @@ def _keep_what_is_there(assignment: Assignment, answer: Answer) -> None:
 
 
 def _page(assignment: Assignment) -> dict[str, Any]:
-    membership = assignment.membership
-    if membership is None:
+    return {"item": blind_item(assignment, _membership(assignment)), "skip_form": SkipForm()}
+
+
+def _membership(assignment: Assignment) -> Membership:
+    if assignment.membership is None:
         raise ValueError("a place that nobody holds has no page")
-    return {"item": blind_item(assignment, membership), "skip_form": SkipForm()}
+    return assignment.membership
