@@ -32,12 +32,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         connection = connections[self.db]
         chosen = self.select_for_update(skip_locked=True, of=("self",)).values("pk")[:1]
         choose, chosen_params = chosen.query.get_compiler(connection=connection).as_sql()
-        fields = [self.model._meta.get_field(name) for name in values]
-        names = ", ".join(f'"{field.column}" = %s' for field in fields)
-        params = [
-            field.get_db_prep_save(value, connection) for field, value in zip(fields, values.values(), strict=True)
-        ]
-        columns = ", ".join(f'"{field.column}"' for field in self.model._meta.concrete_fields)
+        fields: dict[str, Any] = {field.name: field for field in self.model._meta.concrete_fields}
+        names = ", ".join(f'"{fields[name].column}" = %s' for name in values)
+        params = [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
+        columns = ", ".join(f'"{field.column}"' for field in fields.values())
         # Names of our own tables and columns, and a query that the ORM has written.
         sql = f'UPDATE "{self.model._meta.db_table}" SET {names} WHERE "id" = ({choose}) RETURNING {columns}'  # noqa: S608
         return next(iter(self.model.objects.using(self.db).raw(sql, [*params, *chosen_params])), None)

@@ -3,6 +3,7 @@
 What a rater was shown is kept with their membership, so that nothing that many raters write to is ever locked.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -79,7 +80,7 @@ class Course:
         membership.course = self.to_json()
 
 
-def next_row(membership: Membership, course: Course, now: datetime, firsts: list[int] | None = None) -> Row:
+def next_row(membership: Membership, course: Course, now: datetime, firsts: Iterable[int] = ()) -> Row:
     """The row for a rater's next block: reads one short line a member, and locks none."""
     study = membership.study
     everyone = Tally.empty(course.versions)
@@ -91,7 +92,7 @@ def next_row(membership: Membership, course: Course, now: datetime, firsts: list
         if pk != membership.pk:
             _add(everyone, Course.read(stored, course.versions), is_here, now)
     # Where nobody has begun yet, raters who arrive together still get rows of their own.
-    return mending_row(williams_rows(course.versions), everyone, number + course.block + 1, firsts or ())
+    return mending_row(williams_rows(course.versions), everyone, number + course.block + 1, firsts, course.tally)
 
 
 def _add(everyone: Tally, course: Course, is_here: bool, now: datetime) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from annotation.models import Assignment, Membership, Rating, Study
 from annotation.reports.agreement import Estimate, alpha
@@ -51,8 +52,11 @@ class MetricAgreement:
 
 
 def pace(membership: Membership) -> Pace:
-    done = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED).count()
-    total = max(done, share(membership.study))
+    """Two queries, because it stands on every rating page."""
+    mine = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED, condition__gt=0)
+    members = _members(membership.study).values("study").annotate(n=Count("pk")).values("n")
+    done, others = mine.aggregate(done=Count("pk"), members=Coalesce(Subquery(members), 0)).values()
+    total = max(done, _share(membership.study, others))
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
     seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
     minutes = math.ceil(median(seconds) * (total - done) / 60) if len(seconds) >= ENOUGH else None
@@ -61,11 +65,19 @@ def pace(membership: Membership) -> Pace:
 
 def share(study: Study) -> int:
     """How many items one rater has to score: all, or an even part of the places where items have k raters."""
+    return _share(study, 1 if study.raters_per_item is None else _members(study).count())
+
+
+def _share(study: Study, members: int) -> int:
     items = int(study.selection.get("items", 0))
     if study.raters_per_item is None:
         return items
-    members = study.memberships.filter(withdrawn_at__isnull=True).count()
     return min(items, math.ceil(items * study.raters_per_item / max(members, 1)))
+
+
+def _members(study: Study) -> QuerySet[Membership]:
+    """Who is still at it."""
+    return Membership.objects.filter(study=study, withdrawn_at__isnull=True, excluded_at__isnull=True).order_by()
 
 
 def wanted(study: Study) -> int:

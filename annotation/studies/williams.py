@@ -40,7 +40,7 @@ class Tally:
         return cls([list(row) for row in stored[0]], [list(row) for row in stored[1]])
 
     def to_json(self) -> list[list[list[int]]]:
-        return [self.placed, self.carried]
+        return [[list(row) for row in table] for table in (self.placed, self.carried)]
 
     def add(self, version: int, place: int, before: int | None) -> None:
         """Count one item; `before` is the version that stood before it in the same block."""
@@ -72,15 +72,17 @@ class Tally:
         return total
 
 
-def mending_row(rows: Sequence[Row], tally: Tally, turn: int, firsts: Iterable[int] = ()) -> Row:
-    """The row that mends best what others left; of equals the next from `turn` on.
+def mending_row(
+    rows: Sequence[Row], tally: Tally, turn: int, firsts: Iterable[int] = (), own: Tally | None = None
+) -> Row:
+    """The row that mends best what all raters left; of equals what evens out the rater's own, then from `turn` on.
 
     `firsts` are versions that may not come first, because their background was just seen.
     """
     barred = set(firsts)
     turned = [rows[(turn + number) % len(rows)] for number in range(len(rows))]
     allowed = [row for row in turned if row[0] not in barred] or turned
-    return min(allowed, key=tally.cost)
+    return min(allowed, key=lambda row: (tally.cost(row), own.cost(row) if own else 0))
 
 
 def seeded(*parts: object) -> random.Random:

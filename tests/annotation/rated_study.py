@@ -115,6 +115,7 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
             position=item.position,
             state="submitted",
             slot=member.pk,
+            condition=1,
             lease_until=NO_LEASE,
         )
         for item, member, _ in answers
