@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -54,9 +55,9 @@ class MetricAgreement:
 def pace(membership: Membership) -> Pace:
     """Two queries, because it stands on every rating page."""
     mine = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED, condition__gt=0)
-    members = _members(membership.study).values("study").annotate(n=Count("pk")).values("n")
-    done, others = mine.aggregate(done=Count("pk"), members=Coalesce(Subquery(members), 0)).values()
-    total = max(done, _share(membership.study, others))
+    counts = (_count(mine, "membership"), _count(_members(membership.study), "study"))
+    done, members = Study.objects.filter(pk=membership.study_id).values_list(*counts).get()
+    total = max(done, _share(membership.study, members))
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
     seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
     minutes = math.ceil(median(seconds) * (total - done) / 60) if len(seconds) >= ENOUGH else None
@@ -73,6 +74,11 @@ def _share(study: Study, members: int) -> int:
     if study.raters_per_item is None:
         return items
     return min(items, math.ceil(items * study.raters_per_item / max(members, 1)))
+
+
+def _count(rows: QuerySet[Any], group: str) -> Coalesce:
+    """How many rows there are, as a part of another query; `group` is the same for all of them."""
+    return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)
 
 
 def _members(study: Study) -> QuerySet[Membership]:
