@@ -89,7 +89,7 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     if problem is not None:
         messages.error(request, problem)
         return redirect("rate_item", token)
-    return redirect(next_address(assignment))
+    return redirect("rate_next", _holder(assignment).token)
 
 
 @require_POST
@@ -128,8 +128,6 @@ def _keep_what_is_there(assignment: Assignment, answer: Answer) -> None:
 def _holder(assignment: Assignment) -> Membership:
     if assignment.membership is None:
         raise ValueError("a place that nobody holds has no page")
-    # The same row, read once.
-    assignment.membership.study = assignment.study
     return assignment.membership
 
 

@@ -1,16 +1,17 @@
 """Design a study, launch it, close it. Launch freezes: items and places are made once, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
-from annotation.models import NO_LEASE, Assignment, Item, Study
+from annotation.models import Item, Study
 from annotation.studies.assignment import rater_order
-from annotation.studies.members import deal
-from annotation.studies.selection import Selection, background_of, select
+from annotation.studies.dealing import deal_all, make_places, number_items
+from annotation.studies.selection import Choice, background_of, select
 from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric, Version
 
 DEFAULT_GUIDELINES = """\
@@ -78,16 +79,14 @@ def launch(*, study: Study, by: User | None) -> Study:
         raise DesignError(
             "No background has every chosen version. Choose fewer versions, or generate the missing ones."
         )
-    items = _make_items(frozen, selection)
+    make_items(frozen, selection.choices)
     frozen.selection = selection.counts() | {"demo": frozen.items.filter(dialogue__is_demo=True).count()}
     frozen.state = Study.State.OPEN
     frozen.launched_at = timezone.now()
     frozen.save(update_fields=["selection", "state", "launched_at"])
-    if frozen.raters_per_item is None:
-        for membership in frozen.memberships.all():
-            deal(membership)
-    else:
-        _make_places(frozen, items)
+    numbered = number_items(frozen)
+    make_places(frozen, range(1, (frozen.raters_per_item or 0) + 1), numbered)
+    deal_all(frozen, numbered)
     AuditEvent.record(by, "launch study", frozen, **frozen.selection)
     return frozen
 
@@ -110,13 +109,15 @@ def _locked(study: Study, state: str, otherwise: str) -> Study:
     return locked
 
 
-def _make_items(study: Study, selection: Selection) -> list[Item]:
-    pairs = [(choice, pk) for choice in selection.choices for pk in choice.dialogues.values()]
-    needed = {pk for choice in selection.choices for pk in (choice.background, choice.donor) if pk}
+def make_items(study: Study, choices: Sequence[Choice]) -> list[Item]:
+    """Items of these backgrounds, in the study's shuffle after those it has."""
+    pairs = [(choice, pk) for choice in choices for pk in choice.dialogues.values()]
+    needed = {pk for choice in choices for pk in (choice.background, choice.donor) if pk}
     shown = Dialogue.objects.defer("messages").in_bulk(list(needed))
     order = rater_order([choice.background for choice, _ in pairs], study.seed)
+    highest = study.items.aggregate(highest=Max("position"))["highest"]
     items = []
-    for position, index in enumerate(order):
+    for position, index in enumerate(order, start=0 if highest is None else highest + 1):
         choice, pk = pairs[index]
         own = shown[choice.background]
         theme, traits_1, traits_2 = background_of(own, shown.get(choice.donor, own))
@@ -132,14 +133,3 @@ def _make_items(study: Study, selection: Selection) -> list[Item]:
             )
         )
     return Item.objects.bulk_create(items, batch_size=BATCH)
-
-
-def _make_places(study: Study, items: list[Item]) -> None:
-    Assignment.objects.bulk_create(
-        (
-            Assignment(study=study, item=item, slot=slot, position=item.position, lease_until=NO_LEASE)
-            for item in items
-            for slot in range(1, (study.raters_per_item or 0) + 1)
-        ),
-        batch_size=BATCH,
-    )

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Q
 
@@ -68,20 +68,27 @@ class _Found:
 
 
 def select(study: Study) -> Selection:
-    """Backgrounds that have every version of the study, and the seeded sample of them that it asks for.
+    """Backgrounds that have every version of the study, and the seeded sample of them that it asks for."""
+    found = complete(study)
+    wanted = study.background_count or found.complete
+    if wanted >= found.complete:
+        return found
+    rng = random.Random(study.seed)  # noqa: S311 - a sample that anyone can repeat
+    return replace(found, choices=tuple(rng.sample(found.choices, wanted)))
+
+
+def complete(study: Study) -> Selection:
+    """All backgrounds that have every version of the study.
 
     Where a version was written several times, one writer of one run that wrote all the generated versions is
     preferred, the latest run first and its first writer; without one, the latest of each version is taken.
     """
     versions = list(study.versions.values_list("pk", flat=True))
     found = _find(study, set(versions))
-    complete = [
+    choices = tuple(
         _choose(background, rows, versions) for background, rows in sorted(found.items()) if _has_all(rows, versions)
-    ]
-    wanted = study.background_count or len(complete)
-    rng = random.Random(study.seed)  # noqa: S311 - a sample that anyone can repeat
-    chosen = complete if wanted >= len(complete) else rng.sample(complete, wanted)
-    return Selection(tuple(chosen), complete=len(complete), incomplete=len(found) - len(complete))
+    )
+    return Selection(choices, complete=len(choices), incomplete=len(found) - len(choices))
 
 
 def background_of(original: Dialogue, donor: Dialogue) -> tuple[str, list[str], list[str]]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.studies import views
+from annotation.studies import balance_views, views
 
 urlpatterns = [
     path("", views.studies, name="studies"),
@@ -9,5 +9,6 @@ urlpatterns = [
     path("<int:pk>/edit/", views.study_edit, name="study_edit"),
     path("<int:pk>/launch/", views.study_launch, name="study_launch"),
     path("<int:pk>/close/", views.study_close, name="study_close"),
+    path("<int:pk>/balance.json", balance_views.study_balance, name="study_balance"),
     path("<int:pk>/members/", views.study_member, name="study_member"),
 ]

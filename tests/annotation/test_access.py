@@ -194,6 +194,7 @@ TABLE = {
     "study_launch": staff("draft", get=405, post=302),
     "study_close": staff("study", get=405, post=302),
     "study_member": staff("study", get=405, post=302),
+    "study_balance": staff("study"),
     "study_report": staff("study"),
     "study_ratings_csv": admins("study"),
     "study_table_csv": staff("study table"),
