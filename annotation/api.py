@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.models import Assignment, Item
-from annotation.rating import queue, way
+from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.reading import read_answer, shown_answer
 
@@ -83,7 +83,7 @@ def draft(request: Request, token: str) -> Response:
         request.user,
         token,
         version=sent.validated_data["version"],
-        answer=_answer(request, token, sent.validated_data),
+        answer=_reader(sent.validated_data),
         now=timezone.now(),
     )
     return Response({"version": version})
@@ -103,7 +103,7 @@ def submit(request: Request, token: str) -> Response:
         request.user,
         token,
         submission_id=sent.validated_data["submission_id"],
-        answer=_answer(request, token, sent.validated_data),
+        answer=_reader(sent.validated_data),
         now=timezone.now(),
     )
     kept = {"id": str(submission.rating.submission_id), "repeated": submission.repeated}
@@ -111,17 +111,15 @@ def submit(request: Request, token: str) -> Response:
 
 
 def next_address(assignment: Assignment) -> str:
-    """Where this rater goes on: their next item, or the page that says why there is none."""
+    """Where this rater goes on: their next item, or the page that finds one or says why there is none."""
     membership = assignment.membership
     if membership is None:
         raise ValueError("a place that nobody holds has no next page")
     if assignment.item.purpose == Item.Purpose.TRAINING:
         return reverse("rate_feedback", args=[assignment.token])
-    if way.has_ended(membership):
-        return reverse("rate_next", args=[membership.token])
-    following = queue.next_assignment(membership, now=timezone.now())
+    following = queue.go_on(assignment, now=timezone.now())
     return reverse("rate_item", args=[following.token]) if following else reverse("rate_next", args=[membership.token])
 
 
-def _answer(request: Request, token: str, data: dict[str, Any]) -> Answer:
-    return read_answer(queue.own_assignment(request.user, token), data)
+def _reader(data: dict[str, Any]) -> queue.Said:
+    return lambda assignment: read_answer(assignment, data)

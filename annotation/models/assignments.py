@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import Q
 
 from annotation.models.items import Item, Membership
@@ -23,6 +23,22 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def places_to_give(self, study: Study, now: datetime) -> Self:
         """Places of a k-raters study that nobody holds, or whose holder has been silent past the lease."""
         return self.opened().filter(study=study, slot__isnull=False, lease_until__lte=now)
+
+    def take_first(self, **values: Any) -> "Assignment | None":
+        """Write `values` into the first of these rows that no rival has locked, in one statement; None: there is none.
+
+        On SQLite only one writer is at work at a time, so there is nothing to step over.
+        """
+        connection = connections[self.db]
+        chosen = self.select_for_update(skip_locked=True, of=("self",)).values("pk")[:1]
+        choose, chosen_params = chosen.query.get_compiler(connection=connection).as_sql()
+        fields: dict[str, Any] = {field.name: field for field in self.model._meta.concrete_fields}
+        names = ", ".join(f'"{fields[name].column}" = %s' for name in values)
+        params = [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
+        columns = ", ".join(f'"{field.column}"' for field in fields.values())
+        # Names of our own tables and columns, and a query that the ORM has written.
+        sql = f'UPDATE "{self.model._meta.db_table}" SET {names} WHERE "id" = ({choose}) RETURNING {columns}'  # noqa: S608
+        return next(iter(self.model.objects.using(self.db).raw(sql, [*params, *chosen_params])), None)
 
 
 class Assignment(models.Model):
@@ -43,9 +59,16 @@ class Assignment(models.Model):
     item = models.ForeignKey(Item, models.CASCADE, related_name="assignments")
     membership = models.ForeignKey(Membership, models.CASCADE, null=True, blank=True, related_name="assignments")
     token = models.CharField(max_length=32, unique=True, default=opaque_token)
-    # Null where everyone scores everything, and on a skipped place, which a new row has replaced.
+    # Null where everyone scores everything, and on a place that was given up, which a new row has replaced.
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
-    position = models.PositiveIntegerField(help_text="In this rater's order, or in the study's shuffle.")
+    # Which of the study's versions (or pairs of versions) it shows, from 1, in the order of `selection`; 0: a
+    # training, gold or attention item. Here, too, so that a rater's next version is found by one index.
+    condition = models.PositiveSmallIntegerField(default=0)
+    # Where everyone scores everything, in this rater's order; of a place, its background's number in the study's
+    # shuffle; of a training, gold or attention item, after how many rated ones it is due.
+    position = models.PositiveIntegerField()
+    # Which of its rater's rated items it is, from 0: with V versions the block is turn // V, its place turn % V.
+    turn = models.PositiveIntegerField(null=True, blank=True)
     # In a study of pairs: whether the item's second dialogue stands left.
     is_flipped = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
@@ -57,6 +80,10 @@ class Assignment(models.Model):
     skip_reason = models.CharField(max_length=200, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True, help_text="First shown to its rater.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    # The item's latest rating, and whether its rater holds another item: set by `queue.own_assignment(lock=True)`.
+    last_rating_id: int | None
+    holds_more: bool
 
     objects = AssignmentQuerySet.as_manager()
 
@@ -75,7 +102,7 @@ class Assignment(models.Model):
         ]
         indexes = [
             models.Index(fields=["membership", "state", "position"], name="assignment_queue"),
-            models.Index(fields=["study", "state", "position"], name="assignment_places"),
+            models.Index(fields=["study", "state", "condition", "position"], name="assignment_places"),
             models.Index(fields=["membership", "opened_at"], name="assignment_history"),
         ]
 

@@ -60,6 +60,11 @@ class Membership(models.Model):
     # The study's name in this rater's addresses: a study's number would count the studies before it.
     token = models.CharField(max_length=32, unique=True, default=opaque_token)
     seed = models.PositiveBigIntegerField()
+    # How many rated items this rater was given. Raised with every change of `course`, and only from the value that was
+    # read with it: of two tabs that ask for the next item, one gives it.
+    turn = models.PositiveIntegerField(default=0)
+    # The row they are in and what they were shown: rating.course.
+    course = models.JSONField(default=dict, blank=True)
     joined_at = models.DateTimeField(auto_now_add=True)
     # What they agreed to: the text by its SHA-256, because a study's next version may ask something else.
     consented_at = models.DateTimeField(null=True, blank=True)

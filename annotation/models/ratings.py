@@ -9,12 +9,24 @@ from django.db.models import F, Q
 
 from annotation.models.assignments import Assignment
 from annotation.models.items import Item
+from annotation.models.studies import Study
 
 
 class RatingQuerySet(models.QuerySet["Rating"]):
     def counted(self) -> Self:
-        """The ratings that tables count: current, not superseded."""
-        return self.filter(is_current=True)
+        """The ratings that tables count: current, of a rated item, by someone whose ratings stand.
+
+        Where items have k raters, only those that hold one of the item's k places; where everyone scores everything,
+        those of members who are neither excluded nor withdrawn with their scores.
+        """
+        holds_a_place = Q(assignment__slot__isnull=False)
+        stands = Q(assignment__study__raters_per_item__isnull=True, assignment__membership__excluded_at__isnull=True)
+        stays = Q(assignment__membership__withdrawn_at__isnull=True) | ~Q(
+            assignment__study__withdrawal=Study.Withdrawal.REMOVE
+        )
+        return self.filter(
+            holds_a_place | (stands & stays), is_current=True, assignment__item__purpose=Item.Purpose.RATED
+        )
 
     def for_study(self, study: Any) -> Self:
         return self.filter(assignment__study=study)

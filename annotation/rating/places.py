@@ -1,74 +1,223 @@
-"""How places move when raters are put out, come back, leave or are replaced, and when a study grows."""
+"""How places move when people are excluded, reinstated, withdraw or leave, and when a study grows.
+
+An item of a study with k raters has exactly k places, numbered by `slot`, whatever happens here: who loses a place
+keeps the row with the rating but not the slot, and a new free place takes it.
+"""
+
+from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import NO_LEASE, Assignment, Membership, Study
+from annotation.models import NO_LEASE, Assignment, Membership, Profile, Rating, Study, opaque_token
+from annotation.people.profiles import profile_of
+from annotation.rating.claiming import LEFT, vacate
+from annotation.studies import design, selection
+from annotation.studies.dealing import BATCH, deal_all, make_places, number_items
+from annotation.studies.williams import seeded
 from dialogues.models import AuditEvent
+
+LONGEST_REASON = 300
 
 
 class PlacesError(ValueError):
-    """A change that cannot be made; the text says why."""
+    """A change that cannot be made; the text says why and what to do."""
 
 
 @transaction.atomic
-def exclude(*, membership: Membership, reason: str, by: User | None) -> Membership:
-    """Put a rater out: their ratings are kept and marked, and count no more; what they held open is free."""
-    locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
-    if locked.excluded_at is not None:
-        return locked
-    locked.excluded_at, locked.excluded_by, locked.exclusion_reason = timezone.now(), by, reason
-    locked.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
-    _free(locked)
-    AuditEvent.record(by, "exclude rater", locked, reason=reason)
-    return locked
+def exclude(*, membership: Membership, reason: str, by: User | None) -> int:
+    """Set a rater's ratings aside; gives how many places are free again. Excluding twice changes nothing.
 
-
-@transaction.atomic
-def reinstate(*, membership: Membership, by: User | None) -> Membership:
-    """Let an excluded rater's ratings count again."""
-    locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
-    if locked.excluded_at is None:
-        return locked
-    locked.excluded_at, locked.excluded_by, locked.exclusion_reason = None, None, ""
-    locked.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
-    AuditEvent.record(by, "reinstate rater", locked)
-    return locked
-
-
-@transaction.atomic
-def replace(*, membership: Membership, by: User | None) -> int:
-    """Free what a rater who left holds open, so that others are given it; returns how many places."""
-    freed = _free(Membership.objects.select_for_update(no_key=True).get(pk=membership.pk))
-    AuditEvent.record(by, "replace rater", membership, freed=freed)
+    The ratings stay, marked by the exclusion, and count in no table. Raises PlacesError without a reason.
+    """
+    member = _locked(membership)
+    if member.excluded_at is not None:
+        return 0
+    if not reason.strip():
+        raise PlacesError("Say why this rater is excluded: a report has to.")
+    if len(reason.strip()) > LONGEST_REASON:
+        raise PlacesError(f"The reason has {len(reason.strip())} characters; at most {LONGEST_REASON} fit.")
+    member.excluded_at, member.excluded_by, member.exclusion_reason = timezone.now(), by, reason.strip()
+    member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
+    freed = _vacate_all(member)
+    AuditEvent.record(by, "exclude rater", member.study, member=member.pk, reason=member.exclusion_reason, freed=freed)
     return freed
 
 
 @transaction.atomic
-def extend(*, study: Study, raters_per_item: int, by: User | None) -> Study:
-    """Ask for more raters an item: the new places join the old ones."""
-    locked = Study.objects.select_for_update().get(pk=study.pk)
-    before = locked.raters_per_item
-    if before is None or raters_per_item <= before:
-        raise PlacesError("Name more raters an item than there are now; a study where everyone scores all has none.")
-    Assignment.objects.bulk_create(
-        Assignment(study=locked, item=item, slot=slot, position=item.position, lease_until=NO_LEASE)
-        for item in locked.items.filter(purpose="rated")
-        for slot in range(before + 1, raters_per_item + 1)
-    )
-    locked.raters_per_item = raters_per_item
-    locked.save(update_fields=["raters_per_item"])
-    AuditEvent.record(by, "extend study", locked, before=before, after=raters_per_item)
+def reinstate(*, membership: Membership, by: User | None) -> int:
+    """Take an exclusion back; gives how many ratings hold a place again.
+
+    A place comes back only while nobody has taken it: the other ratings stay set aside, so that no item has more
+    than its k raters.
+    """
+    member = _locked(membership)
+    if member.excluded_at is None:
+        return 0
+    reason = member.exclusion_reason
+    member.excluded_at, member.excluded_by, member.exclusion_reason = None, None, ""
+    member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
+    returned = sum(_take_again(member, rows) for rows in _in_batches(_without_place(member)))
+    AuditEvent.record(by, "reinstate rater", member.study, member=member.pk, reason=reason, returned=returned)
+    return returned
+
+
+@transaction.atomic
+def withdraw(*, membership: Membership, by: User | None) -> int:
+    """Let a rater go as the study's policy says; gives how many places are free again. Twice changes nothing.
+
+    Their identity leaves the study either way: an account that nobody can use stands in for theirs, under a new
+    pseudonym. Scores stay, or are deleted and their places free again. Nothing can bring either back.
+    """
+    member = _locked(membership)
+    if member.withdrawn_at is not None:
+        return 0
+    study, person = member.study, member.rater
+    removes = study.withdrawal == Study.Withdrawal.REMOVE
+    # A submit that is under way comes first, so that it is removed with the rest.
+    list(member.assignments.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    removed = _remove_ratings(member) if removes else 0
+    freed = _vacate_all(member, also_rated=removes)
+    # What is not rated by now never will be.
+    rated = Rating.objects.filter(assignment__membership=member).values("assignment")
+    member.assignments.exclude(pk__in=rated).delete()
+    _make_nameless(member)
+    # Naming who went would undo what was asked for.
+    actor = None if by is not None and by.pk == person.pk else by
+    AuditEvent.record(actor, "withdraw rater", study, policy=study.withdrawal, freed=freed, removed=removed)
+    return freed
+
+
+@transaction.atomic
+def replace(*, membership: Membership, by: User | None) -> int:
+    """Free what a rater who left still holds, so that others get it at once; gives how many places that were.
+
+    What they rated stays. Where everyone scores everything nobody else waits for what they hold.
+    """
+    member = _locked(membership)
+    freed = _vacate_all(member, also_rated=False)
+    AuditEvent.record(by, "replace rater", member.study, member=member.pk, freed=freed)
+    return freed
+
+
+@transaction.atomic
+def extend(*, study: Study, raters_per_item: int, by: User | None) -> int:
+    """Ask for more raters an item; gives how many places that adds. Raises PlacesError for fewer, or once closed."""
+    grown = _growing(study)
+    before = grown.raters_per_item
+    if before is None:
+        raise PlacesError("In this study everyone scores everything. Invite more raters instead.")
+    if raters_per_item <= before:
+        raise PlacesError(f"Every dialogue has {before} raters already. Ask for more than that.")
+    items = number_items(grown)
+    make_places(grown, range(before + 1, raters_per_item + 1), items)
+    grown.raters_per_item = study.raters_per_item = raters_per_item
+    grown.save(update_fields=["raters_per_item"])
+    added = (raters_per_item - before) * len(items)
+    AuditEvent.record(by, "extend study", grown, before=before, after=raters_per_item, places=added)
+    return added
+
+
+@transaction.atomic
+def add_items(*, study: Study, backgrounds: int, by: User | None) -> int:
+    """Take that many more backgrounds, with all their versions, drawn by the study's seed; gives how many items.
+
+    Raises PlacesError where the corpus has not as many left.
+    """
+    grown = _growing(study)
+    known = set(grown.items.values_list("background_id", flat=True))
+    there = selection.complete(grown)
+    left = [choice for choice in there.choices if choice.background not in known]
+    if not 1 <= backgrounds <= len(left):
+        raise PlacesError(f"{len(left):,} backgrounds with every version are left. Choose from 1 to as many.")
+    chosen = seeded(grown.seed, "more", len(known)).sample(left, backgrounds)
+    old = set(grown.items.values_list("pk", flat=True))
+    design.make_items(grown, there.only(chosen).units())
+    _count_items(grown)
+    added = [item for item in number_items(grown) if item.pk not in old]
+    make_places(grown, range(1, (grown.raters_per_item or 0) + 1), added)
+    deal_all(grown, added)
+    study.selection = grown.selection
+    AuditEvent.record(by, "add items", grown, backgrounds=backgrounds, items=len(added))
+    return len(added)
+
+
+def _locked(membership: Membership) -> Membership:
+    """The member's row first, then their assignments: whoever claims for them goes in the same order."""
+    rows = Membership.objects.select_related("study", "rater").select_for_update(no_key=True, of=("self",))
+    return rows.get(pk=membership.pk)
+
+
+def _growing(study: Study) -> Study:
+    locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    if not (locked.is_open or locked.is_paused):
+        raise PlacesError("Only an open or paused study can grow.")
     return locked
 
 
-def add_items(*, study: Study, backgrounds: int, by: User | None) -> Study:
-    """Add the items of more backgrounds of the study's corpus."""
-    raise PlacesError("No further background of the corpus has every chosen version.")
+def _vacate_all(member: Membership, *, also_rated: bool = True) -> int:
+    held = member.assignments.filter(slot__isnull=False).order_by("pk")
+    if not also_rated:
+        held = held.opened()
+    rows = list(held.select_for_update(no_key=True))
+    for batch in _in_batches(rows):
+        vacate(batch)
+    return len(rows)
 
 
-def _free(membership: Membership) -> int:
-    """Give back the open places of a study with k raters an item."""
-    held = membership.assignments.opened().filter(slot__isnull=False)
-    return held.update(membership=None, lease_until=NO_LEASE, draft={}, draft_version=0, opened_at=None)
+def _without_place(member: Membership) -> list[Assignment]:
+    """What the exclusion took a place from: rated, or taken back and left."""
+    mine = member.assignments.filter(slot__isnull=True, condition__gt=0, study__raters_per_item__isnull=False)
+    rated = mine.filter(state=Assignment.State.SUBMITTED) | mine.filter(skip_reason=LEFT)
+    return list(rated.order_by("pk"))
+
+
+def _take_again(member: Membership, rows: Sequence[Assignment]) -> int:
+    """Put these rows on free places of their items, where there are any."""
+    free = Assignment.objects.opened().filter(membership__isnull=True, item__in=[row.item_id for row in rows])
+    by_item = {place.item_id: place for place in free.order_by("-slot").select_for_update(skip_locked=True)}
+    returning = [row for row in rows if row.item_id in by_item]
+    Assignment.objects.filter(pk__in=[by_item[row.item_id].pk for row in returning]).delete()
+    for row in returning:
+        row.slot, row.lease_until = by_item[row.item_id].slot, NO_LEASE
+        if row.skip_reason == LEFT:
+            row.state, row.skip_reason = Assignment.State.OPEN, ""
+    Assignment.objects.bulk_update(returning, ["slot", "lease_until", "state", "skip_reason"])
+    return sum(row.state == Assignment.State.SUBMITTED for row in returning)
+
+
+def _remove_ratings(member: Membership) -> int:
+    mine = Rating.objects.filter(assignment__membership=member)
+    current = mine.filter(is_current=True).count()
+    # A chain of corrections holds itself together; it goes as a whole.
+    mine.update(supersedes=None)
+    mine.delete()
+    return current
+
+
+def _make_nameless(member: Membership) -> None:
+    name = f"withdrawn-{opaque_token()}"
+    simulated = Profile.objects.filter(user=member.rater, is_simulated=True).exists()
+    nobody = User(username=name, is_active=False)
+    nobody.set_unusable_password()
+    nobody.save()
+    profile = profile_of(nobody)
+    if simulated:
+        profile.is_simulated = True
+        profile.save(update_fields=["is_simulated"])
+    member.rater, member.withdrawn_at, member.token = nobody, timezone.now(), opaque_token()
+    member.prolific_pid = member.prolific_study = member.prolific_session = ""
+    fields = ["rater", "withdrawn_at", "token", "prolific_pid", "prolific_study", "prolific_session"]
+    member.save(update_fields=fields)
+
+
+def _count_items(study: Study) -> None:
+    rated = study.items.filter(purpose="rated")
+    counts = {"items": rated.count(), "backgrounds": rated.values("background").distinct().count()}
+    study.selection = study.selection | counts | {"demo": rated.filter(dialogue__is_demo=True).count()}
+    study.save(update_fields=["selection"])
+
+
+def _in_batches(rows: Sequence[Assignment]) -> list[Sequence[Assignment]]:
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]

@@ -1,24 +1,29 @@
-"""Next, draft, submit, skip: each one transaction that holds for any number of raters and processes."""
+"""Next, draft, submit, undo, skip: each one transaction that holds for any number of raters and processes."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import Http404
 
-from annotation.models import NO_LEASE, Assignment, Item, Membership, Rating, Score, Study, opaque_token
-from annotation.rating import checks
+from annotation.models import Assignment, Item, Membership, Rating, Score
+from annotation.rating import checks, claiming
 from annotation.rating.answers import Answer, scale_of
-from annotation.studies.assignment import claim_pivot
+from annotation.rating.course import LEASE, Course, OvertakenError
 
-# How long a place is kept for a rater who says nothing; every draft and every look begins it anew.
-LEASE = timedelta(hours=1)
+__all__ = ["LEASE"]
+# A lease is only written anew once this much of it has passed.
+LEASE_STEP = LEASE / 60
+TRIES = 5
 
 AnyUser = AbstractBaseUser | AnonymousUser
+# An answer, or how to read what was sent once the item is known: so it is fetched once.
+Said = Answer | Callable[[Assignment], Answer]
 
 
 class QueueError(Exception):
@@ -54,114 +59,146 @@ def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignme
     """The rater's own item by its token; 404 for everybody else. `lock` needs a transaction."""
     rows = Assignment.objects.select_related("item", "membership", "study__rubric")
     if lock:
-        rows = rows.select_for_update(no_key=True, of=("self",))
+        rows = _with_what_a_submit_asks(rows).select_for_update(no_key=True, of=("self",))
+    else:
+        rows = rows.select_related("item__dialogue")
     found = rows.filter(token=token, membership__rater_id=user.pk, membership__withdrawn_at__isnull=True).first()
     if found is None or found.membership is None:
         raise Http404("This item is not yours, or it went to another rater.")
+    found.membership.study = found.study
     return found
 
 
-@transaction.atomic
+def _with_what_a_submit_asks(rows: Any) -> Any:
+    """Its latest rating, and whether the rater holds another item, in the same query."""
+    ratings = Rating.objects.filter(assignment=OuterRef("pk")).order_by("-pk")
+    others = Assignment.objects.opened().filter(membership=OuterRef("membership")).exclude(pk=OuterRef("pk"))
+    is_due = Q(slot__isnull=False) | Q(position__lte=OuterRef("membership__turn"))
+    return rows.annotate(last_rating_id=Subquery(ratings.values("pk")[:1]), holds_more=Exists(others.filter(is_due)))
+
+
 def next_assignment(membership: Membership, *, now: datetime) -> Assignment | None:
-    """What the rater should score now: what they already hold, else a free place, else None."""
-    study = membership.study
-    if not study.is_open:
+    """What the rater should score now: what is due or what they hold, else a free place, else None."""
+    if not membership.study.is_open or not still_rates(membership):
         return None
-    # A rater's own tabs take turns here, so that two of them never claim two places.
-    Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
-    # What is practised before has a page of its own.
-    mine = Assignment.objects.opened().filter(membership=membership).order_by("position")
-    mine = mine.exclude(item__purpose=Item.Purpose.TRAINING)
-    if study.raters_per_item is None:
-        held = mine.first()
-    else:
-        # Locked, or a place whose lease has run out could go to another rater while this one is sent to it.
-        held = mine.select_for_update(no_key=True, of=("self",)).first() or _claim(membership, study, now)
-    if held is not None:
-        show(held, now=now)
+    for _ in range(TRIES):
+        try:
+            return _next(membership, now)
+        except OvertakenError:
+            membership.refresh_from_db(fields=["turn", "course"])
+    raise QueueError("Another tab of yours is taking items. Close it and try again.")
+
+
+@transaction.atomic
+def _next(membership: Membership, now: datetime) -> Assignment | None:
+    held = claiming.due(membership)
+    if held is None:
+        return None if membership.study.raters_per_item is None else claiming.claim(membership, now)
+    held.study, held.membership = membership.study, membership
+    if claiming.starts_block(membership, held):
+        return claiming.begin_block(membership, held, now)
+    show(held, now=now)
     return held
+
+
+def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
+    """The rater's next item after a submit, where finding it costs next to nothing; else None, and `next` is asked.
+
+    `assignment` comes from `own_assignment(…, lock=True)`.
+    """
+    membership = assignment.membership
+    if membership is None or not membership.study.is_open or not still_rates(membership):
+        return None
+    if membership.study.raters_per_item is None:
+        following = claiming.due(membership)
+        return None if following is None or claiming.starts_block(membership, following) else following
+    if assignment.holds_more or not Course.of(membership).left:
+        return None
+    try:
+        with transaction.atomic():
+            return claiming.claim(membership, now)
+    except OvertakenError:
+        return None
 
 
 def show(assignment: Assignment, *, now: datetime) -> None:
     """Note when the rater first saw the item, and begin the lease anew."""
-    fields = []
     if assignment.opened_at is None:
+        unseen = Assignment.objects.filter(pk=assignment.pk, opened_at__isnull=True)
+        is_first = unseen.update(opened_at=now)
         assignment.opened_at = now
-        fields.append("opened_at")
-    if assignment.slot is not None and assignment.state == Assignment.State.OPEN:
+        if is_first and assignment.condition and assignment.membership is not None:
+            claiming.note_shown(assignment, assignment.membership, now)
+    _renew(assignment, now)
+
+
+def _renew(assignment: Assignment, now: datetime) -> None:
+    if assignment.slot is None or assignment.state != Assignment.State.OPEN or assignment.lease_until is None:
+        return
+    if assignment.lease_until < now + LEASE - LEASE_STEP:
+        held = Assignment.objects.opened().filter(pk=assignment.pk, membership=assignment.membership_id)
+        held.update(lease_until=now + LEASE)
         assignment.lease_until = now + LEASE
-        fields.append("lease_until")
-    if fields:
-        assignment.save(update_fields=fields)
 
 
-def _claim(membership: Membership, study: Study, now: datetime) -> Assignment | None:
-    """Write the rater into one free place; rows that another claim has locked are stepped over."""
-    mine = Assignment.objects.filter(membership=membership)
-    pivot = claim_pivot(membership.seed, mine.count(), study.selection["items"])
-    last = mine.order_by("-opened_at").values_list("item__background_id", flat=True).first()
-    free = (
-        Assignment.objects.places_to_give(study, now)
-        .exclude(Exists(Assignment.objects.filter(membership=membership, item=OuterRef("item"))))
-        .select_for_update(skip_locked=True, of=("self",))
-        .order_by("position")
-    )
-    # Not the background just seen, unless nothing else is left.
-    apart = free.exclude(item__background_id=last)
-    place = apart.filter(position__gte=pivot).first() or apart.filter(position__lt=pivot).first() or free.first()
-    if place is None:
-        return None
-    place.membership = membership
-    place.token = opaque_token()
-    place.submission_id = uuid.uuid4()
-    place.draft, place.draft_version = {}, 0
-    place.opened_at, place.lease_until = now, now + LEASE
-    place.save(
-        update_fields=["membership", "token", "submission_id", "draft", "draft_version", "opened_at", "lease_until"]
-    )
-    return place
+def still_rates(membership: Membership) -> bool:
+    """Neither excluded, nor screened out, nor gone."""
+    return membership.excluded_at is None and membership.screened_out_at is None and membership.withdrawn_at is None
 
 
 @transaction.atomic
-def save_draft(user: AnyUser, token: str, *, version: int, answer: Answer, now: datetime) -> int:
-    """Keep a draft that was made on top of `version`; gives its new version.
+def save_draft(user: AnyUser, token: str, *, version: int, answer: Said, now: datetime) -> int:
+    """Keep a draft that was made on top of `version`; gives its new version. A paused study keeps drafts, too.
 
     Raises StaleDraftError where a newer draft says something else; a repeat of the newest draft is no conflict.
     """
     assignment = own_assignment(user, token, lock=True)
-    _must_be_open(assignment.study)
+    _must_take_drafts(assignment)
+    said = _said(answer, assignment)
     if assignment.draft_version != version:
         latest = latest_answer(assignment)
-        if latest == answer:
+        if latest == said:
             return assignment.draft_version
         raise StaleDraftError(latest.to_json(), assignment.draft_version)
-    assignment.draft = answer.to_json()
+    assignment.draft = said.to_json()
     assignment.draft_version += 1
-    assignment.save(update_fields=["draft", "draft_version"])
-    show(assignment, now=now)
+    fields = ["draft", "draft_version"]
+    if assignment.slot is not None and assignment.state == Assignment.State.OPEN:
+        assignment.lease_until = now + LEASE
+        fields.append("lease_until")
+    assignment.save(update_fields=fields)
+    if assignment.opened_at is None:
+        show(assignment, now=now)
     return assignment.draft_version
 
 
 @transaction.atomic
-def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Answer, now: datetime) -> Submission:
+def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said, now: datetime) -> Submission:
     """Keep a complete answer as the item's current rating.
 
     A submission id that was kept before gives its first answer. Scores that differ from an earlier rating of the
     same item supersede it. Raises AnswerError for missing scores and QueueError where the queue refuses.
     """
     assignment = own_assignment(user, token, lock=True)
-    known = Rating.objects.filter(submission_id=submission_id).first()
+    # The id that the page was given is spent by the first submit: with it, nothing can have been kept.
+    is_fresh = assignment.state == Assignment.State.OPEN and assignment.submission_id == submission_id
+    known = None if is_fresh else Rating.objects.filter(submission_id=submission_id).first()
     if known is not None:
         if known.assignment_id != assignment.pk:
             raise QueueError("This submission id belongs to another item. Reload the page and submit again.")
+        known.assignment = assignment
         return Submission(known, repeated=True)
-    _must_be_open(assignment.study)
-    answer.require_complete(assignment.study.rubric)
+    _must_be_open(assignment)
+    said = _said(answer, assignment)
+    said.require_complete(assignment.study.rubric)
     _must_have_its_place(assignment)
-    current = assignment.ratings.filter(is_current=True).first()
-    if current is not None and answer_of(current) == answer:
-        return Submission(current, repeated=True)
-    rating = _write(assignment, submission_id, answer, current, now)
+    if not is_fresh:
+        latest = assignment.ratings.order_by("-pk").first()
+        if latest is not None and latest.is_current and answer_of(latest) == said:
+            latest.assignment = assignment
+            return Submission(latest, repeated=True)
+        assignment.last_rating_id = latest.pk if latest else None
+    rating = _write(assignment, submission_id, said, now)
     assignment.state = Assignment.State.SUBMITTED
     assignment.draft, assignment.draft_version = {}, assignment.draft_version + 1
     assignment.submission_id = uuid.uuid4()
@@ -171,19 +208,52 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Answe
     return Submission(rating, repeated=False)
 
 
-def _write(
-    assignment: Assignment, submission_id: uuid.UUID, answer: Answer, current: Rating | None, now: datetime
-) -> Rating:
+@transaction.atomic
+def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
+    """Undo the rater's last submit: its rating no longer counts, and the item is open again with it as the draft.
+
+    Taking back twice is taking back once. Raises QueueError where something was submitted since.
+    """
+    assignment = own_assignment(user, token, lock=True)
+    if assignment.state == Assignment.State.OPEN and assignment.draft:
+        return assignment
+    _must_be_open(assignment)
+    current = assignment.ratings.filter(is_current=True).first()
+    if current is None or current.pk != _last_rating(assignment):
+        raise QueueError("Only what you submitted last can be taken back. Open the item to change its scores.")
+    if assignment.item.purpose == Item.Purpose.TRAINING:
+        raise QueueError("You have seen what was expected here, so it stays as it is.")
+    _must_hold_its_slot(assignment)
+    assignment.draft = answer_of(current).to_json()
+    assignment.draft_version += 1
+    assignment.state = Assignment.State.OPEN
+    assignment.submission_id = uuid.uuid4()
+    fields = ["draft", "draft_version", "state", "submission_id"]
+    if assignment.slot is not None:
+        assignment.lease_until = now + LEASE
+        fields.append("lease_until")
+    assignment.save(update_fields=fields)
+    current.is_current = False
+    current.save(update_fields=["is_current"])
+    return assignment
+
+
+def _last_rating(assignment: Assignment) -> int | None:
+    mine = Rating.objects.filter(assignment__membership=assignment.membership_id)
+    return mine.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now: datetime) -> Rating:
+    """A new current rating in place of the latest one, which may have been taken back before."""
     seconds = None
-    if current is not None:
-        current.is_current = False
-        current.save(update_fields=["is_current"])
-    elif assignment.opened_at is not None:
+    if assignment.last_rating_id is not None:
+        Rating.objects.filter(pk=assignment.last_rating_id, is_current=True).update(is_current=False)
+    if assignment.state != Assignment.State.SUBMITTED and assignment.opened_at is not None:
         seconds = (now - assignment.opened_at).total_seconds()
     rating = Rating.objects.create(
         assignment=assignment,
         submission_id=submission_id,
-        supersedes=current,
+        supersedes_id=assignment.last_rating_id,
         comment=answer.comment,
         flag=answer.flag,
         seconds=seconds,
@@ -205,31 +275,10 @@ def _write(
 
 
 @transaction.atomic
-def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
-    """Undo a submit: the rating no longer counts, and the item is open again with its scores as the draft.
-
-    Taking back what is open already changes nothing.
-    """
-    assignment = own_assignment(user, token, lock=True)
-    _must_be_open(assignment.study)
-    current = assignment.ratings.filter(is_current=True).first()
-    if current is None:
-        return assignment
-    answer = answer_of(current)
-    current.is_current = False
-    current.save(update_fields=["is_current"])
-    assignment.state = Assignment.State.OPEN
-    assignment.draft, assignment.draft_version = answer.to_json(), assignment.draft_version + 1
-    assignment.save(update_fields=["state", "draft", "draft_version"])
-    show(assignment, now=now)
-    return assignment
-
-
-@transaction.atomic
 def skip(user: AnyUser, token: str, *, reason: str) -> None:
     """Put an unrated item aside; where items have places, the place is free for another rater."""
     assignment = own_assignment(user, token, lock=True)
-    _must_be_open(assignment.study)
+    _must_be_open(assignment)
     if assignment.state == Assignment.State.SUBMITTED:
         raise QueueError("You have rated this item. Change its scores instead of skipping it.")
     if assignment.state == Assignment.State.SKIPPED:
@@ -238,19 +287,18 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
     assignment.state, assignment.skip_reason, assignment.slot = Assignment.State.SKIPPED, reason, None
     assignment.save(update_fields=["state", "skip_reason", "slot"])
     if slot is not None:
-        Assignment.objects.create(
-            study=assignment.study,
-            item=assignment.item,
-            slot=slot,
-            position=assignment.position,
-            lease_until=NO_LEASE,
-        )
+        assignment.slot = slot
+        claiming.open_places([assignment])
+        assignment.slot = None
 
 
 def latest_answer(assignment: Assignment) -> Answer:
     """What the rater last said about the item: the draft, else the current rating, else nothing."""
     if assignment.draft:
         return Answer.from_draft(assignment.draft)
+    # What was never rated has no rating to look for; one that was taken back left a draft.
+    if assignment.state == Assignment.State.OPEN:
+        return Answer()
     rating = assignment.ratings.filter(is_current=True).first()
     return answer_of(rating) if rating else Answer()
 
@@ -271,7 +319,9 @@ def previous(assignment: Assignment) -> Assignment | None:
     """The item this rater scored before this one."""
     rated = Assignment.objects.filter(membership=assignment.membership_id, state=Assignment.State.SUBMITTED)
     rated = rated.exclude(item__purpose=Item.Purpose.TRAINING)
-    return rated.filter(opened_at__lt=assignment.opened_at).order_by("-opened_at").first()
+    if assignment.opened_at is not None:
+        rated = rated.filter(opened_at__lt=assignment.opened_at)
+    return rated.order_by("-opened_at").first()
 
 
 def others_hold_places(membership: Membership) -> bool:
@@ -280,11 +330,37 @@ def others_hold_places(membership: Membership) -> bool:
     return Assignment.objects.opened().filter(study=membership.study, slot__isnull=False).exclude(Exists(mine)).exists()
 
 
-def _must_be_open(study: Study) -> None:
-    if not study.is_open:
+def _said(answer: Said, assignment: Assignment) -> Answer:
+    return answer if isinstance(answer, Answer) else answer(assignment)
+
+
+def _must_rate(assignment: Assignment) -> None:
+    if assignment.membership is None or not still_rates(assignment.membership):
+        raise QueueError("You no longer rate in this study, so nothing of it can be changed. Ask who invited you.")
+
+
+def _must_take_drafts(assignment: Assignment) -> None:
+    _must_rate(assignment)
+    if not (assignment.study.is_open or assignment.study.is_paused):
         raise QueueError("The study is closed; its ratings can no longer be changed.")
 
 
+def _must_be_open(assignment: Assignment) -> None:
+    _must_take_drafts(assignment)
+    if assignment.study.is_paused:
+        raise QueueError("The study is paused. Your scores are kept as a draft; submit them when it goes on.")
+
+
 def _must_have_its_place(assignment: Assignment) -> None:
-    if assignment.state == Assignment.State.SKIPPED and assignment.study.raters_per_item is not None:
+    """A place that was skipped or given up was offered to others, and its item's k places are the others'."""
+    if assignment.state == Assignment.State.SKIPPED and _has_places(assignment):
         raise QueueError("You skipped this item and its place was given back. Go on with the next one.")
+
+
+def _must_hold_its_slot(assignment: Assignment) -> None:
+    if assignment.slot is None and _has_places(assignment):
+        raise QueueError("The place of this rating went to another rater, so it stays as it is.")
+
+
+def _has_places(assignment: Assignment) -> bool:
+    return assignment.study.raters_per_item is not None and assignment.item.purpose == Item.Purpose.RATED

@@ -89,7 +89,7 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     if problem is not None:
         messages.error(request, problem)
         return redirect("rate_item", token)
-    return redirect(next_address(assignment))
+    return redirect("rate_next", _holder(assignment).token)
 
 
 @require_POST
@@ -133,7 +133,6 @@ def _holder(assignment: Assignment) -> Membership:
 
 def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[str, Any]:
     membership = _holder(assignment)
-    membership.study = assignment.study
     rested = request.session.get(RESTED)
     since = datetime.fromisoformat(rested) if rested else None
     return {

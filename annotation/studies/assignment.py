@@ -2,7 +2,10 @@
 
 import random
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from math import gcd
+
+from annotation.studies.williams import seeded
 
 
 def rater_order(backgrounds: Sequence[Hashable], seed: int) -> list[int]:
@@ -27,14 +30,46 @@ def rater_order(backgrounds: Sequence[Hashable], seed: int) -> list[int]:
     return order
 
 
-def claim_pivot(seed: int, given: int, places: int) -> int:
-    """Where in a study's shuffle a rater looks for their next place, after `given` places; 0 ≤ pivot < places.
+def crossed_blocks(families: Sequence[Mapping[int, int]], versions: int, seed: int) -> list[dict[int, int]]:
+    """Every item once, in blocks that hold each version once and as many different backgrounds.
 
-    Each rater jumps about on their own seeded path, so that no two see one order and few meet at one place.
+    `families[n]` has the items of background n by version, from 1; some may lack a version, and so may a block then.
+    Backgrounds are shuffled, and in block b version v takes the one `shift[v]` places after the b-th, with the shifts
+    as far apart as they go: where there are twice as many backgrounds as versions, no background of a block is in
+    the next one either. With fewer backgrounds than versions no such blocks exist; raises ValueError.
     """
-    if places < 1:
-        raise ValueError("a study without places has no pivot")
-    return random.Random(f"{seed}:{given}").randrange(places)  # noqa: S311 - repeatable on purpose
+    if len(families) < versions:
+        raise ValueError("fewer backgrounds than versions: a block would show a background twice")
+    shuffled = list(families)
+    seeded(seed, "blocks").shuffle(shuffled)
+    spacing = len(shuffled) // versions
+    blocks = []
+    for number in range(len(shuffled)):
+        taken = {v: shuffled[(number + (v - 1) * spacing) % len(shuffled)] for v in range(1, versions + 1)}
+        blocks.append({version: family[version] for version, family in taken.items() if version in family})
+    return [block for block in blocks if block]
+
+
+def claim_pivot(seed: int, version: int, block: int, *, backgrounds: int, versions: int) -> int:
+    """At which background of the study's shuffle a rater looks for `version` in their n-th block; 0 ≤ pivot.
+
+    Each rater goes through the backgrounds on a seeded path of their own, which meets each once before it meets one
+    again; versions are shifted along it as in `crossed_blocks`.
+    """
+    if backgrounds < 1:
+        raise ValueError("a study without backgrounds has no pivot")
+    rng = seeded(seed, "path")
+    start, stride = rng.randrange(backgrounds), _stride(rng, backgrounds)
+    shift = (version - 1) * max(1, backgrounds // versions)
+    return (start + stride * (block + shift)) % backgrounds
+
+
+def _stride(rng: random.Random, backgrounds: int) -> int:
+    """A step that visits every background: it shares no divisor with their number."""
+    while True:
+        stride = rng.randrange(1, backgrounds + 1)
+        if gcd(stride, backgrounds) == 1:
+            return stride
 
 
 class _Remaining:

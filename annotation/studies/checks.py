@@ -1,18 +1,15 @@
 """Training, gold and attention items: made while a study is a draft, dealt to every rater in places of their own."""
 
-import math
-import random
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
-from annotation.models import Assignment, Item, Membership, Study
+from annotation.models import Item, Study
 from annotation.models.studies import FROZEN, FrozenDesignError
 from annotation.studies.fingerprint import StaleError, fingerprint, stored
 from annotation.studies.selection import background_of
-from annotation.studies.spread import due
 from dialogues.models import AuditEvent, Dialogue
 
 CHANGEABLE = ("expected", "tolerance", "note")
@@ -95,42 +92,6 @@ def remove_check(*, item: Item, by: User | None) -> None:
 def shown(item: Item) -> str:
     """The fingerprint of what a form about the item shows."""
     return fingerprint({name: stored(item, name) for name in CHANGEABLE})
-
-
-def deal_checks(membership: Membership) -> None:
-    """Give a rater their own training, gold and attention items; what they have already stays.
-
-    Training comes before everything; gold and attention items come after a number of rated items that follows from
-    the rater's seed.
-    """
-    study = membership.study
-    items = list(study.items.exclude(purpose=Item.Purpose.RATED).order_by("position"))
-    training = [item for item in items if item.purpose == Item.Purpose.TRAINING]
-    checks = [item for item in items if item.purpose != Item.Purpose.TRAINING]
-    places = [0] * len(training) + due(rated_by_one(study), len(checks), membership.seed)
-    rng = random.Random(f"sides:{membership.seed}")  # noqa: S311 - repeatable
-    Assignment.objects.bulk_create(
-        (
-            Assignment(
-                study=study,
-                item=item,
-                membership=membership,
-                position=position,
-                is_flipped=study.compares and rng.random() < 0.5,
-            )
-            for item, position in zip([*training, *checks], places, strict=True)
-        ),
-        ignore_conflicts=True,
-    )
-
-
-def rated_by_one(study: Study) -> int:
-    """How many items one rater will score: all, or an even part among those who are expected."""
-    items = int(study.selection.get("items", 0))
-    if study.raters_per_item is None:
-        return items
-    expected = max(study.raters_per_item, study.door_limit or 0, study.memberships.count())
-    return math.ceil(items * study.raters_per_item / expected)
 
 
 def _refuse_unfit(study: Study, dialogue: Dialogue, other: Dialogue | None) -> None:

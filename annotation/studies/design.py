@@ -6,22 +6,21 @@ from typing import TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
-from annotation.models import NO_LEASE, Assignment, Item, Study
+from annotation.models import Item, Study
 from annotation.models.studies import FROZEN
 from annotation.studies.assignment import rater_order
 from annotation.studies.checklist import musts
-from annotation.studies.checks import deal_checks
+from annotation.studies.dealing import deal_all, make_places, number_items
 from annotation.studies.fingerprint import StaleError, fingerprint, plain, stored
-from annotation.studies.members import deal
-from annotation.studies.selection import Selection, background_of, select
+from annotation.studies.selection import Unit, background_of, select
 from annotation.studies.texts import DEFAULT_GUIDELINES
 from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric, Version
 
 BATCH = 1000
-_IS_DEMO = Q(dialogue__is_demo=True) | Q(other__is_demo=True)
+IS_DEMO = Q(dialogue__is_demo=True) | Q(other__is_demo=True)
 
 
 class DesignError(ValueError):
@@ -108,20 +107,18 @@ def launch(*, study: Study, by: User | None) -> Study:
     selection = select(frozen)
     if problems := musts(frozen, selection):
         raise DesignError(" ".join(problem.text for problem in problems))
-    items = _make_items(frozen, selection)
-    frozen.selection = selection.counts() | {"demo": frozen.items.filter(_IS_DEMO).count()}
+    _move_behind(frozen, selection.items)
+    make_items(frozen, selection.units(), start=0)
+    frozen.selection = selection.counts() | {"demo": frozen.items.filter(IS_DEMO).count()}
     frozen.state = Study.State.OPEN
     frozen.launched_at = timezone.now()
     frozen.save(update_fields=["selection", "state", "launched_at"])
     if rubric.frozen_at is None:
         rubric.frozen_at = frozen.launched_at
         rubric.save(update_fields=["frozen_at"])
-    if frozen.raters_per_item is not None:
-        _make_places(frozen, items)
-    for membership in frozen.memberships.all():
-        if frozen.raters_per_item is None:
-            deal(membership)
-        deal_checks(membership)
+    numbered = number_items(frozen)
+    make_places(frozen, range(1, (frozen.raters_per_item or 0) + 1), numbered)
+    deal_all(frozen, numbered)
     AuditEvent.record(by, "launch study", frozen, **frozen.selection)
     return frozen
 
@@ -156,14 +153,17 @@ def _locked(study: Study, state: str, otherwise: str) -> Study:
     return locked
 
 
-def _make_items(study: Study, selection: Selection) -> list[Item]:
-    units = list(selection.units())
-    needed = {pk for choice in selection.choices for pk in (choice.background, choice.donor) if pk}
+def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None) -> list[Item]:
+    """These dialogues or pairs as items, in the study's shuffle; from `start`, or after the items that it has."""
+    units = list(wanted)
+    needed = {pk for unit in units for pk in (unit.choice.background, unit.choice.donor) if pk}
     shown = Dialogue.objects.defer("messages").in_bulk(list(needed))
-    _move_behind(study, len(units))
+    if start is None:
+        highest = study.items.aggregate(highest=Max("position"))["highest"]
+        start = 0 if highest is None else highest + 1
     order = rater_order([unit.choice.background for unit in units], study.seed)
     items = []
-    for position, index in enumerate(order):
+    for position, index in enumerate(order, start):
         unit = units[index]
         own = shown[unit.choice.background]
         theme, traits_1, traits_2 = background_of(own, shown.get(unit.choice.donor, own))
@@ -193,14 +193,3 @@ def _move_behind(study: Study, rated: int) -> None:
     for place, item in enumerate(kept, rated):
         item.position = place
         item.save(update_fields=["position"])
-
-
-def _make_places(study: Study, items: list[Item]) -> None:
-    Assignment.objects.bulk_create(
-        (
-            Assignment(study=study, item=item, slot=slot, position=item.position, lease_until=NO_LEASE)
-            for item in items
-            for slot in range(1, (study.raters_per_item or 0) + 1)
-        ),
-        batch_size=BATCH,
-    )

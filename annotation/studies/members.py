@@ -1,17 +1,15 @@
-"""Who rates in a study, and the order dealt to each."""
+"""Who rates in a study."""
 
 import random
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from annotation.models import Assignment, Item, Membership, Study
+from annotation.models import Membership, Study
 from annotation.people.profiles import profile_of
-from annotation.studies.assignment import rater_order
-from annotation.studies.checks import deal_checks
+from annotation.studies.dealing import deal
 from dialogues.models import AuditEvent
 
-BATCH = 1000
 NO_MORE_RATERS = "This study takes no more raters: it is closed, or rated by the simulator."
 
 
@@ -27,24 +25,8 @@ def join(*, study: Study, rater: User, by: User | None) -> Membership:
         return known
     seed = random.Random(f"{locked.seed}:{locked.memberships.count()}").getrandbits(32)  # noqa: S311 - repeatable
     membership = Membership.objects.create(study=locked, rater=rater, seed=seed)
-    if locked.is_open or locked.is_paused:
-        if locked.raters_per_item is None:
-            deal(membership)
-        deal_checks(membership)
+    if not locked.is_draft:
+        deal(membership)
     profile_of(rater)
     AuditEvent.record(by, "join study", locked, rater=rater.pk, seed=seed)
     return membership
-
-
-def deal(membership: Membership) -> None:
-    """Give the rater every rated item of the study, in their own seeded order."""
-    rated = membership.study.items.filter(purpose=Item.Purpose.RATED)
-    items = list(rated.order_by("position").only("pk", "background_id"))
-    order = rater_order([item.background_id for item in items], membership.seed)
-    Assignment.objects.bulk_create(
-        (
-            Assignment(study_id=membership.study_id, item=items[index], membership=membership, position=position)
-            for position, index in enumerate(order)
-        ),
-        batch_size=BATCH,
-    )

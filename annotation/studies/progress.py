@@ -5,9 +5,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 
 import numpy as np
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.reports.agreement import Estimate, alpha, summary
@@ -57,12 +59,17 @@ class MetricAgreement:
 
 
 def pace(membership: Membership) -> Pace:
-    """What they practise before is not counted; checks are, so that nothing tells them from other items."""
+    """Two queries, because it stands on every rating page.
+
+    What they practise before is not counted; checks are, so that nothing tells them from other items.
+    """
     training = Item.Purpose.TRAINING
     submitted = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
-    done = submitted.exclude(item__purpose=training).count()
-    checks = membership.study.items.exclude(purpose=Item.Purpose.RATED).exclude(purpose=training).count()
-    total = max(done, share(membership.study) + checks)
+    mine = submitted.exclude(item__purpose=training)
+    checks = Item.objects.filter(study=membership.study_id).exclude(purpose__in=(Item.Purpose.RATED, training))
+    counts = (_count(mine, "membership"), _count(_members(membership.study), "study"), _count(checks, "study"))
+    done, members, more = Study.objects.filter(pk=membership.study_id).values_list(*counts).get()
+    total = max(done, _share(membership.study, members) + more)
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
     timed = timed.exclude(assignment__item__purpose=training)
     seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
@@ -72,11 +79,24 @@ def pace(membership: Membership) -> Pace:
 
 def share(study: Study) -> int:
     """How many items one rater has to score: all, or an even part of the places where items have k raters."""
+    return _share(study, 1 if study.raters_per_item is None else _members(study).count())
+
+
+def _share(study: Study, members: int) -> int:
     items = int(study.selection.get("items", 0))
     if study.raters_per_item is None:
         return items
-    members = study.memberships.filter(withdrawn_at__isnull=True).count()
     return min(items, math.ceil(items * study.raters_per_item / max(members, 1)))
+
+
+def _count(rows: QuerySet[Any], group: str) -> Coalesce:
+    """How many rows there are, as a part of another query; `group` is the same for all of them."""
+    return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)
+
+
+def _members(study: Study) -> QuerySet[Membership]:
+    """Who is still at it."""
+    return Membership.objects.filter(study=study, withdrawn_at__isnull=True, excluded_at__isnull=True).order_by()
 
 
 def wanted(study: Study) -> int:

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Q
 
@@ -58,6 +58,10 @@ class Selection:
     def items(self) -> int:
         return len(self.choices) * self.per_background
 
+    def only(self, choices: Sequence[Choice]) -> "Selection":
+        """These backgrounds of it."""
+        return replace(self, choices=tuple(choices))
+
     def units(self) -> Iterator[Unit]:
         """Every item to be, background by background."""
         for choice in self.choices:
@@ -104,7 +108,16 @@ class _Found:
 
 
 def select(study: Study, versions: Sequence[str] | None = None) -> Selection:
-    """Backgrounds that have every version of the study, and the seeded sample of them that it asks for.
+    """Backgrounds that have every version of the study, and the seeded sample of them that it asks for."""
+    found = complete(study, versions)
+    aside = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("background_id", flat=True))
+    chosen = _sample(list(found.choices), aside, study.background_count or found.complete, study.seed)
+    set_aside = sum(choice.background in aside for choice in found.choices)
+    return replace(found, choices=tuple(chosen), set_aside=set_aside)
+
+
+def complete(study: Study, versions: Sequence[str] | None = None) -> Selection:
+    """All backgrounds that have every version of the study.
 
     Where a version was written several times, one writer of one run that wrote all the generated versions is
     preferred, the latest run first and its first writer; without one, the latest of each version is taken.
@@ -112,16 +125,13 @@ def select(study: Study, versions: Sequence[str] | None = None) -> Selection:
     """
     versions = list(study.versions.values_list("pk", flat=True)) if versions is None else list(versions)
     found = _find(study, set(versions))
-    complete = [
+    choices = tuple(
         _choose(background, rows, versions) for background, rows in sorted(found.items()) if _has_all(rows, versions)
-    ]
-    aside = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("background_id", flat=True))
-    chosen = _sample(complete, aside, study.background_count or len(complete), study.seed)
+    )
     return Selection(
-        tuple(chosen),
-        complete=len(complete),
-        incomplete=len(found) - len(complete),
-        set_aside=sum(choice.background in aside for choice in complete),
+        choices,
+        complete=len(choices),
+        incomplete=len(found) - len(choices),
         pairs=tuple((one, other) for one, other in study.pairs) if study.compares else None,
     )
 

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from annotation.studies import (
+    balance_views,
     check_views,
     disagreement_views,
     manage_views,
@@ -43,5 +44,6 @@ urlpatterns = [
     path("<int:pk>/disagreement/", disagreement_views.study_disagreement, name="study_disagreement"),
     path("<int:pk>/disagreement.csv", disagreement_views.study_disagreement_csv, name="study_disagreement_csv"),
     path("<int:pk>/items/<int:number>/", disagreement_views.study_disputed_item, name="study_disputed_item"),
+    path("<int:pk>/balance.json", balance_views.study_balance, name="study_balance"),
     path("<int:pk>/members/", views.study_member, name="study_member"),
 ]

@@ -6,7 +6,7 @@ from itertools import product
 
 from django.contrib.auth.models import User
 
-from annotation.models import Assignment, Item, Membership, Profile, Rating, Score, Study
+from annotation.models import NO_LEASE, Assignment, Item, Membership, Profile, Rating, Score, Study
 from annotation.studies import unblinding
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Transcript
@@ -110,7 +110,16 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
     ]
     answers = [answer for answer in answers if None not in answer[2]]
     assignments = Assignment.objects.bulk_create(
-        Assignment(study=study, item=item, membership=member, position=item.position, state="submitted")
+        Assignment(
+            study=study,
+            item=item,
+            membership=member,
+            position=item.position,
+            state="submitted",
+            slot=member.pk,
+            condition=1,
+            lease_until=NO_LEASE,
+        )
         for item, member, _ in answers
     )
     ratings = Rating.objects.bulk_create(Rating(assignment=one, comment=comment) for one in assignments)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from annotation.models import FrozenDesignError, Item, Study
 from annotation.studies import checks, design
 from annotation.studies.checks import CheckError
+from annotation.studies.dealing import deal
 from annotation.studies.selection import select
 from annotation.studies.spread import due
 from dialogues.models import Dialogue
@@ -79,7 +80,7 @@ def test_every_rater_has_places_of_their_own_for_training_and_checks(k: int | No
         assert Counter(row.item.purpose for row in mine) == {"training": 2, "gold": 1, "attention": 1}
         assert {row.position for row in mine if row.item.purpose == "training"} == {0}
         assert all(row.position >= 5 for row in mine if row.item.purpose != "training")
-        checks.deal_checks(membership)
+        deal(membership)
         assert membership.assignments.exclude(item__purpose="rated").count() == 4
 
 

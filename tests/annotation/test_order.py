@@ -3,11 +3,10 @@
 from collections import Counter
 from itertools import pairwise
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.studies.assignment import claim_pivot, rater_order
+from annotation.studies.assignment import rater_order
 
 BACKGROUNDS = st.lists(st.integers(0, 8), max_size=40)
 SEEDS = st.integers(0, 2**32)
@@ -42,13 +41,3 @@ def test_each_place_in_the_order_is_about_equally_likely_for_an_item() -> None:
     first = Counter(rater_order(backgrounds, seed)[0] for seed in range(2000))
     assert set(first) == set(range(20))
     assert max(first.values()) < 2 * min(first.values())
-
-
-@given(SEEDS, st.integers(0, 10_000), st.integers(1, 10_000))
-def test_a_pivot_is_a_place_of_the_study(seed: int, given: int, places: int) -> None:
-    assert 0 <= claim_pivot(seed, given, places) < places
-
-
-def test_a_study_without_places_has_no_pivot() -> None:
-    with pytest.raises(ValueError, match="no pivot"):
-        claim_pivot(1, 0, 0)

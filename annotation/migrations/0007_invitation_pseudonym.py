@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0005_pairs'),
+        ('annotation', '0006_order'),
     ]
 
     operations = [

@@ -1,0 +1,114 @@
+"""The row of versions a rater is in, and how the next one is chosen so that it mends what the others left.
+
+What a rater was shown is kept with their membership, so that nothing that many raters write to is ever locked.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db.models import Q
+
+from annotation.models import Membership, Study
+from annotation.studies.williams import Row, Tally, mending_row, williams_rows
+
+# How long a rater may say nothing and still be expected to finish their block, and to hold their place.
+LEASE = timedelta(hours=1)
+
+
+class OvertakenError(Exception):
+    """The same rater's other tab was first: read the membership again."""
+
+
+@dataclass(slots=True)
+class Course:
+    """Where one rater is: the versions left in their block, the one just shown in it, and all they were shown."""
+
+    versions: int
+    tally: Tally
+    left: list[int]
+    place: int
+    before: int | None
+    block: int
+    at: float
+
+    @classmethod
+    def of(cls, membership: Membership) -> Self:
+        return cls.read(membership.course, len(membership.study.selection.get("conditions", ())))
+
+    @classmethod
+    def read(cls, stored: dict[str, Any], versions: int) -> Self:
+        return cls(
+            versions,
+            Tally.read(stored.get("shown"), versions),
+            list(stored.get("left", [])),
+            stored.get("place", 0),
+            stored.get("before"),
+            stored.get("block", -1),
+            stored.get("at", 0.0),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "shown": self.tally.to_json(),
+            "left": self.left,
+            "place": self.place,
+            "before": self.before,
+            "block": self.block,
+            "at": self.at,
+        }
+
+    def begin(self, row: Row, block: int) -> None:
+        self.left, self.place, self.before, self.block = list(row), 0, None, block
+
+    def show(self, version: int, now: datetime) -> None:
+        """Count an item; one that is not left in the block stands in for the one whose turn it was."""
+        if not self.left:
+            return
+        self.tally.add(version, self.place, self.before)
+        self.left.remove(version if version in self.left else self.left[0])
+        self.place, self.before = self.place + 1, version
+        self.at = now.timestamp()
+
+    def write(self, membership: Membership) -> None:
+        """Keep it, unless another tab changed it since it was read; raises OvertakenError."""
+        mine = Membership.objects.filter(pk=membership.pk, turn=membership.turn)
+        if not mine.update(turn=membership.turn + 1, course=self.to_json()):
+            raise OvertakenError
+        membership.turn += 1
+        membership.course = self.to_json()
+
+
+def next_row(membership: Membership, course: Course, now: datetime, firsts: Iterable[int] = ()) -> Row:
+    """The row for a rater's next block: reads one short line a member, and locks none."""
+    study = membership.study
+    everyone = Tally.empty(course.versions)
+    everyone.add_all(course.tally)
+    number = 0
+    for pk, stored, is_here in _others(study):
+        if pk < membership.pk:
+            number += 1
+        if pk != membership.pk:
+            _add(everyone, Course.read(stored, course.versions), is_here, now)
+    # Where nobody has begun yet, raters who arrive together still get rows of their own.
+    return mending_row(williams_rows(course.versions), everyone, number + course.block + 1, firsts, course.tally)
+
+
+def _add(everyone: Tally, course: Course, is_here: bool, now: datetime) -> None:
+    """What another rater was shown, and what is left of their block if they seem to be at it."""
+    everyone.add_all(course.tally)
+    if is_here and course.left and course.at > (now - LEASE).timestamp():
+        before = course.before
+        for place, version in enumerate(course.left, start=course.place):
+            everyone.add(version, place, before)
+            before = version
+
+
+def _others(study: Study) -> list[tuple[int, dict[str, Any], bool]]:
+    """Of every member whose ratings count: key, course, and whether they still rate."""
+    members = Membership.objects.filter(study=study, excluded_at__isnull=True).order_by("pk")
+    if study.withdrawal == Study.Withdrawal.REMOVE:
+        members = members.filter(withdrawn_at__isnull=True)
+    here = Q(withdrawn_at__isnull=True, screened_out_at__isnull=True)
+    return list(members.annotate(is_here=here).values_list("pk", "course", "is_here"))

@@ -1,0 +1,145 @@
+"""Whole studies, rated to their end: every count within one of its ideal where the design allows it."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from annotation.models import Assignment, Membership, Study
+from annotation.rating import places, queue
+from annotation.studies import balance
+from annotation.studies.balance import BalanceReport
+from tests.annotation.setting import corpus, draft, member, study, user
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DROPOUT = 0.3
+
+
+def rate_by_turns(of: Study, members: list[Membership], stop: dict[int, int] | None = None) -> None:
+    """Raters see one item after another until nothing is left; `stop` says after how many a rater leaves.
+
+    What is measured is order, so items are marked as submitted without scores.
+    """
+    now, seen, busy = NOW, dict.fromkeys((one.pk for one in members), 0), list(members)
+    while busy:
+        for rater in list(busy):
+            now += timedelta(seconds=1)
+            held = None if seen[rater.pk] == (stop or {}).get(rater.pk) else queue.next_assignment(rater, now=now)
+            if held is None:
+                busy.remove(rater)
+                continue
+            seen[rater.pk] += 1
+            Assignment.objects.filter(pk=held.pk).update(state=Assignment.State.SUBMITTED)
+            if seen[rater.pk] == (stop or {}).get(rater.pk):
+                # Gone for good: nobody expects the rest of their block.
+                Membership.objects.filter(pk=rater.pk).update(screened_out_at=now)
+
+
+def dropouts(members: list[Membership], most: int) -> dict[int, int]:
+    rng = random.Random(3)
+    return {one.pk: rng.randrange(1, most) for one in rng.sample(members, int(len(members) * DROPOUT))}
+
+
+def members_of(of: Study, count: int) -> list[Membership]:
+    return [member(of, f"rater-{number}") for number in range(count)]
+
+
+def deviations(report: BalanceReport) -> tuple[float, float]:
+    return report.position.largest_deviation, report.carry_over.largest_deviation
+
+
+def test_three_raters_who_rate_everything_see_each_version_equally_often_everywhere() -> None:
+    one = study(of=corpus(100))
+    rate_by_turns(one, members_of(one, 3))
+    report = balance.report(one)
+    assert (report.shown, report.blocks, report.unfinished_blocks) == (1200, 300, 0)
+    assert deviations(report) == (0, 0)
+    assert report.adjacent == 0
+    assert report.unevenness == ()
+
+
+def test_three_raters_of_three_raters_an_item_see_each_version_equally_often_everywhere() -> None:
+    one = study(3, of=corpus(100))
+    rate_by_turns(one, members_of(one, 3))
+    report = balance.report(one)
+    assert (report.shown, report.out_of_turn, report.adjacent) == (1200, 0, 0)
+    assert max(deviations(report)) <= 1
+    assert report.unevenness == ()
+
+
+@pytest.mark.parametrize("k", [None, 3])
+def test_with_dropouts_counts_stay_within_one_of_ideal_or_the_report_says_why_not(k: int | None) -> None:
+    one = study(k, of=corpus(100))
+    members = members_of(one, 20)
+    rate_by_turns(one, members, dropouts(members, 400 if k is None else 60))
+    report = balance.report(one)
+    if k is not None:
+        assert report.shown == 1200
+    assert report.unfinished_blocks > 0
+    position, carry_over = deviations(report)
+    assert position <= 2
+    assert carry_over <= 3
+    assert bool(report.unevenness) == (max(position, carry_over) > 1)
+    assert report.adjacent == 0
+
+
+def test_what_raters_were_shown_is_the_same_in_the_report_and_in_their_own_counts() -> None:
+    one = study(2, of=corpus(8))
+    members = members_of(one, 5)
+    rate_by_turns(one, members, {members[0].pk: 3})
+    placed = [[0] * 4 for _ in range(4)]
+    for rater in Membership.objects.filter(study=one):
+        for total, own in zip(placed, rater.course["shown"][0], strict=True):
+            total[:] = [a + b for a, b in zip(total, own, strict=True)]
+    assert [list(row) for row in balance.report(one).position.counts] == placed
+
+
+def test_few_backgrounds_are_said_to_make_no_blocks() -> None:
+    one = study(of=corpus(2))
+    rate_by_turns(one, members_of(one, 2))
+    report = balance.report(one)
+    assert "2 backgrounds for 4 versions" in report.unevenness[0]
+
+
+def test_an_odd_number_of_versions_evens_out_after_both_squares() -> None:
+    versions = ("alpha", "beta", "gamma")
+    one = study(of=corpus(6, versions), versions=versions)
+    rate_by_turns(one, members_of(one, 2))
+    assert deviations(balance.report(one)) == (0, 0)
+
+
+def test_an_excluded_rater_is_not_in_the_balance_and_the_others_make_up_for_it() -> None:
+    one = study(of=corpus(12))
+    first, second = members_of(one, 2)
+    rate_by_turns(one, [first], {first.pk: 6})
+    places.exclude(membership=first, reason="did not read", by=None)
+    rate_by_turns(one, [second])
+    report = balance.report(one)
+    assert report.shown == 48
+    assert deviations(report) == (0, 0)
+
+
+def test_a_researcher_downloads_the_report_with_seed_and_versions_and_a_rater_does_not() -> None:
+    one = study(of=corpus(4))
+    rate_by_turns(one, members_of(one, 1))
+    client = Client()
+    client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.get(reverse("study_balance", args=[one.pk]))
+    found = answer.json()
+    assert found["seed"] == 7
+    assert sorted(found["versions"]) == ["alpha", "beta", "gamma", "stephanie"]
+    assert found["position"]["counts"] == [[1] * 4] * 4
+    assert found["carry_over"]["counts"][0][0] is None
+    assert found["items_by_ratings"] == {"0": 16}
+    assert "attachment" in answer["Content-Disposition"]
+    client.force_login(user("rat"), backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(reverse("study_balance", args=[one.pk])).status_code == 403
+
+
+def test_a_draft_has_no_balance() -> None:
+    client = Client()
+    client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(reverse("study_balance", args=[draft(of=corpus(1)).pk])).status_code == 404

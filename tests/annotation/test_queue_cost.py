@@ -1,0 +1,99 @@
+"""What a rater's two requests ask of the database, and that a claim goes by the index."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from annotation.models import Assignment, Membership
+from annotation.rating import claiming, queue
+from tests.annotation.setting import SCORES, corpus, member, study
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MOST = 8
+# Bounds of transactions: on a server they are BEGIN and COMMIT, in a test savepoints.
+BOUNDS = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
+
+
+@pytest.fixture(params=[None, 2], ids=["crossed", "places"])
+def ann(request: pytest.FixtureRequest) -> Membership:
+    return member(study(request.param, of=corpus(10)), "ann")
+
+
+def browser(membership: Membership) -> Client:
+    client = Client()
+    client.force_login(membership.rater, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def asked(do: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """What it gives, and the statements it sent."""
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        answer = do()
+    return answer, [query["sql"] for query in seen if not query["sql"].startswith(BOUNDS)]
+
+
+def test_each_request_of_a_rater_asks_the_database_at_most_eight_times(ann: Membership) -> None:
+    client, address = browser(ann), reverse("rate_next", args=[ann.token])
+    for _ in range(9):
+        if "/item/" not in address:
+            found, sent = asked(lambda to=address: client.get(to))
+            assert len(sent) <= MOST, sent
+            address = found["Location"]
+        page, sent = asked(lambda to=address: client.get(to))
+        assert page.status_code == 200
+        assert len(sent) <= MOST, sent
+        body = {"submission_id": str(page.context["item"].submission_id), "scores": SCORES}
+        kept, sent = asked(lambda to=address, of=body: client.post(f"{to}submit/", of, content_type="application/json"))
+        assert kept.status_code == 200
+        assert len(sent) <= MOST, sent
+        address = kept.json()["next"]
+
+
+def test_within_a_block_a_submit_leads_straight_to_the_next_item(ann: Membership) -> None:
+    client = browser(ann)
+    page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
+    for number in range(1, 9):
+        item = page.context["item"]
+        body = {"submission_id": str(item.submission_id), "scores": SCORES}
+        kept: Any = client.post(reverse("rate_submit", args=[item.token]), body, content_type="application/json")
+        assert ("/item/" in kept.json()["next"]) == (number % 4 != 0)
+        page = client.get(kept.json()["next"], follow=True)
+
+
+def test_claims_drafts_and_undo_cost_the_same_whatever_was_rated_before() -> None:
+    one = study(2, of=corpus(10))
+    ann = member(one, "ann")
+    costs = []
+    for _ in range(30):
+        held, sent = asked(lambda: queue.next_assignment(ann, now=NOW))
+        costs.append(len(sent))
+        Assignment.objects.filter(pk=held.pk).update(state=Assignment.State.SUBMITTED)
+    # Locks, the rater's row, the place; at the start of a block also what the others were shown.
+    assert max(costs) <= 5
+
+
+def test_a_claim_is_one_statement_that_finds_its_place_by_the_index() -> None:
+    one = study(2, of=corpus(10))
+    ann = member(one, "ann")
+    held = queue.next_assignment(ann, now=NOW)
+    assert held is not None
+    Assignment.objects.filter(pk=held.pk).update(state=Assignment.State.SUBMITTED)
+    _, sent = asked(lambda: queue.next_assignment(ann, now=NOW))
+    (claim,) = [sql for sql in sent if "RETURNING" in sql]
+    assert claim.startswith("UPDATE")
+    assert ("SKIP LOCKED" in claim) == connection.features.has_select_for_update_skip_locked
+    places = claiming._free(ann, NOW).filter(condition=1, position__gte=3).order_by("position")[:1]
+    if connection.vendor == "sqlite":
+        plan = places.explain()
+        assert "assignment_places (study_id=? AND state=? AND condition=? AND position>?)" in plan
+        assert "SCAN" not in plan
+        assert "TEMP B-TREE" not in plan
