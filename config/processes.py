@@ -9,7 +9,10 @@ from pathlib import Path
 
 
 def web(host: str, port: int) -> list[str]:
-    """The ASGI server. Open event streams are given three seconds when it stops."""
+    """The ASGI server. Open event streams are given three seconds when it stops.
+
+    One Python process keeps one core busy: WEB_CONCURRENCY, which uvicorn reads, says how many there are.
+    """
     address = ["--host", host, "--port", str(port)]
     return [
         *_module("uvicorn"),

@@ -106,8 +106,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;",
     }
 else:
-    # Under ASGI every request has a thread of its own, so a connection that is kept would never be used again.
+    # Under ASGI every request has a thread of its own, so a connection kept for a thread would never be used again:
+    # the web process hands them on instead.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["ENGINE"] = "config.postgresql"
 
 # --- Celery: a folder of files until REDIS_URL names a server -----------------------------------
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"

@@ -1,0 +1,32 @@
+"""Django's PostgreSQL backend, except that a web process hands connections on from request to request.
+
+Under ASGI every request runs in a thread of its own, so what Django keeps for a thread is never used again, and a new
+connection costs more than most requests. Whatever a request closes in order is kept for the next one; nothing waits
+for a connection. Off until `keep_connections` is called: tests and commands must be able to drop a database that they
+have left.
+"""
+
+import time
+from typing import Any
+
+from django.db.backends.postgresql import base
+
+from config.postgresql import idle
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    opened = 0.0
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self.opened, kept = idle.take(self._address())
+        if kept is None:
+            self.opened, kept = time.monotonic(), super().get_new_connection(conn_params)
+        return kept
+
+    def _close(self) -> None:
+        if self.connection is None or not idle.keep(self.connection, self.opened, self._address()):
+            super()._close()  # type: ignore[misc]
+
+    def _address(self) -> str:
+        settings = self.settings_dict
+        return "|".join(str(settings[name]) for name in ("HOST", "PORT", "USER", "NAME", "OPTIONS"))

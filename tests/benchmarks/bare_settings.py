@@ -1,0 +1,22 @@
+"""Settings of the bare rival: the product's, without its middlewares but those that say who is asking."""
+
+from config.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.benchmarks.bare"
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+PAGE = """<!doctype html><title>Rate</title><form method="post" action="/{{ place }}/submit/">
+{% for message in messages %}<p><b>{{ message.0 }}</b> {{ message.1 }}</p>{% endfor %}
+<input type="hidden" name="submission_id" value="{{ place }}"><button>Submit</button></form>"""
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "OPTIONS": {"loaders": [("django.template.loaders.locmem.Loader", {"bare.html": PAGE})]},
+    }
+]
+# What a plain installation of Django does under ASGI: a connection a request.
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"  # noqa: F405
+SILENCED_SYSTEM_CHECKS = ["admin", "axes.W006"]
