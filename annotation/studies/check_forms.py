@@ -53,6 +53,7 @@ class CheckForm(forms.Form):
                 empty_value=None,
                 choices=[("", "any point"), *((value, words[value]) for value in points)],
             )
+        self.order_fields(["seen", "other", *(name for name in self.fields if name.startswith(PREFIX))])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

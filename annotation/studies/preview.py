@@ -71,7 +71,8 @@ def preview_check(study: Study, purpose: str, number: int) -> Preview | None:
 def examples(selection: Selection) -> list[Example]:
     """A few items, evenly from the whole, with how they begin."""
     total = selection.items
-    numbers = sorted({place * total // EXAMPLES for place in range(EXAMPLES)}) if total else []
+    # One further each time, so that not the same version of each background is taken.
+    numbers = sorted({(place * total // EXAMPLES + place) % total for place in range(EXAMPLES)}) if total else []
     units: list[tuple[int, Unit]] = [(number, selection.unit(number)) for number in numbers]
     rows = _dialogues([pk for _, unit in units for pk in (unit.dialogue, unit.other)])
     return [

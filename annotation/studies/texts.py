@@ -41,8 +41,7 @@ By going on you say that you are at least [age] years old, have read this, and a
 ORDER_PLANS = {
     "crossed": (
         "Every rater scores every dialogue, in an order of their own that follows from the study's seed. Two versions "
-        "of one background never come one after the other where that can be avoided, and no version comes first more "
-        "often than another by design."
+        "of one background never come one after the other where that can be avoided."
     ),
     "places": (
         "Every dialogue has a fixed number of places. A rater takes the next free place along a path of their own "
