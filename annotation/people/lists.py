@@ -11,7 +11,6 @@ MOST_ERRORS = 20
 LONGEST_ADDRESS, LONGEST_PSEUDONYM = 254, 40
 # What browsers take for an address in a form, and a dot in the domain.
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-PSEUDONYM = 254, 40
 PSEUDONYM = re.compile(r"[\w .-]+")
 HEADS = {
     "email": "email",
