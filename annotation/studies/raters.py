@@ -2,19 +2,17 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 from django.db.models.functions import Coalesce
 
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
 from annotation.reports.loading import once
-from annotation.studies.progress import rated_assignments, share
+from annotation.studies.progress import share
 from annotation.studies.quality import Quality, Ratings, passes, quality
 
 
@@ -75,34 +73,56 @@ def is_at_work(membership: Membership) -> bool:
 
 def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
     """A row a rater, in the order they joined; `only` one of them, measured against all others all the same."""
-    members = list(_members(study))
+    members, work = _members(study), _work(study)
     found, remarks = _quality(study, members)
     shown = [member for member in members if only is None or member.pk == only.pk]
     checks, total = _checks(study, shown), share(study)
-    return [
-        RaterRow(
-            membership=member,
-            done=member.done,
-            skipped=member.skips,
-            total=max(member.done, total),
-            seen=max(filter(None, (member.joined_at, member.opened, member.rated)), default=None),
-            quality=found.get(member.pk, NO_RATINGS),
-            remarks=remarks.get(member.pk, Remarks()),
-            checks=checks.get(member.pk, Checks()),
+    rows = []
+    for member in shown:
+        own = work.get(member.pk, _Work())
+        rows.append(
+            RaterRow(
+                membership=member,
+                done=own.done,
+                skipped=own.skipped,
+                total=max(own.done, total),
+                seen=max(filter(None, (member.joined_at, own.opened, own.rated)), default=None),
+                quality=found.get(member.pk, NO_RATINGS),
+                remarks=remarks.get(member.pk, Remarks()),
+                checks=checks.get(member.pk, Checks()),
+            )
         )
-        for member in shown
-    ]
+    return rows
 
 
-def _members(study: Study) -> Iterable[Any]:
-    """Memberships with `done`, `skips`, and when they last `opened` and `rated` an item."""
-    rows = study.memberships.select_related("rater__profile", "study", "excluded_by", "replaced_by")
-    return rows.annotate(
-        done=rated_assignments(Assignment.State.SUBMITTED),
-        skips=rated_assignments(Assignment.State.SKIPPED),
-        opened=Max("assignments__opened_at"),
-        rated=Max("assignments__ratings__created_at"),
-    ).order_by("pk")
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How far a rater is, and when they last opened and rated an item."""
+
+    done: int = 0
+    skipped: int = 0
+    opened: datetime | None = None
+    rated: datetime | None = None
+
+
+def _members(study: Study) -> list[Membership]:
+    rows = study.memberships.select_related("rater__profile", "study", "excluded_by")
+    return list(rows.order_by("pk"))
+
+
+def _work(study: Study) -> dict[int, _Work]:
+    """Two grouping queries: one that joined ratings to assignments would have to count each of them apart."""
+
+    def of(state: str) -> Count:
+        return Count("pk", filter=Q(state=state, item__purpose=Item.Purpose.RATED))
+
+    places = Assignment.objects.filter(study=study, membership__isnull=False).order_by().values_list("membership_id")
+    ratings = Rating.objects.for_study(study).order_by().values_list("assignment__membership_id")
+    rated = dict(ratings.annotate(last=Max("created_at")))
+    rows = places.annotate(
+        done=of(Assignment.State.SUBMITTED), skipped=of(Assignment.State.SKIPPED), opened=Max("opened_at")
+    )
+    return {pk: _Work(done, skipped, opened, rated.get(pk)) for pk, done, skipped, opened in rows}
 
 
 def _quality(study: Study, members: list[Membership]) -> tuple[dict[int, Quality], dict[int, Remarks]]:
