@@ -217,6 +217,8 @@ LANGUAGE_CODE = "en"
 # Each by its own name, so that whoever needs it can read it.
 LANGUAGES = [("en", "English"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# Numbers are written in one way in every language, as the paper and the scripts of the pages write them.
+FORMAT_MODULE_PATH = "config.formats"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
