@@ -26,7 +26,7 @@ def operations_of(draft: Draft, texts: Sequence[str], step: str, added: str) -> 
     """
     if len(texts) != len(draft):
         raise FormError(_("The page is out of date. Load it again; what you typed is below."))
-    name, colon, number = step.partition(":")
+    name, _sign, number = step.partition(":")
     if step and (name not in _STEPS or not re.fullmatch(r"\d{0,5}", number)):
         raise FormError(_("There is no such button."))
     found: list[dict[str, Any]] = []
