@@ -20,19 +20,22 @@ from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.models import Assignment
-from annotation.rating import queue
+from annotation.models import Assignment, Item
+from annotation.rating import queue, way
 from annotation.rating.answers import Answer, AnswerError
+from annotation.rating.reading import read_answer, shown_answer
 
 ApiView = Callable[..., Response]
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    """What a rater says about an item, read further by `Answer.read`."""
+    """What a rater says about an item, read further by `read_answer`."""
 
     scores = serializers.DictField(child=serializers.IntegerField())
     comment = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
     flag = serializers.CharField(allow_blank=True, default="")
+    comments = serializers.DictField(child=serializers.CharField(allow_blank=True, trim_whitespace=False), default=dict)
+    evidence = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()), default=dict)
 
 
 class DraftSerializer(AnswerSerializer):
@@ -57,7 +60,8 @@ def with_reasons(view: ApiView) -> ApiView:
         except AnswerError as error:
             return Response({"detail": str(error)}, status=status.HTTP_400_BAD_REQUEST)
         except queue.StaleDraftError as error:
-            both = {"detail": str(error), "draft": error.draft, "version": error.version}
+            draft = shown_answer(queue.own_assignment(request.user, token), Answer.from_draft(error.draft))
+            both = {"detail": str(error), "draft": draft.to_json(), "version": error.version}
             return Response(both, status=status.HTTP_409_CONFLICT)
         except queue.QueueError as error:
             return Response({"detail": str(error)}, status=status.HTTP_409_CONFLICT)
@@ -111,10 +115,13 @@ def next_address(assignment: Assignment) -> str:
     membership = assignment.membership
     if membership is None:
         raise ValueError("a place that nobody holds has no next page")
+    if assignment.item.purpose == Item.Purpose.TRAINING:
+        return reverse("rate_feedback", args=[assignment.token])
+    if way.has_ended(membership):
+        return reverse("rate_next", args=[membership.token])
     following = queue.next_assignment(membership, now=timezone.now())
     return reverse("rate_item", args=[following.token]) if following else reverse("rate_next", args=[membership.token])
 
 
 def _answer(request: Request, token: str, data: dict[str, Any]) -> Answer:
-    rubric = queue.own_assignment(request.user, token).study.rubric
-    return Answer.read(data["scores"], data["comment"], data["flag"], rubric)
+    return read_answer(queue.own_assignment(request.user, token), data)

@@ -1,23 +1,19 @@
 """People, the dialogues they restructure, the studies they rate in, and the scores."""
 
+from annotation.models.assignments import NO_LEASE, Assignment, AssignmentQuerySet
+from annotation.models.items import Item, Membership
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
+from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
-from annotation.models.studies import (
-    NO_LEASE,
-    Assignment,
-    Item,
-    Membership,
-    Rating,
-    RatingQuerySet,
-    Score,
-    Study,
-)
+from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
 
 __all__ = [
     "NO_LEASE",
+    "Adjudication",
     "ApiToken",
     "Assignment",
+    "AssignmentQuerySet",
     "Invitation",
     "InvitationQuerySet",
     "Item",

@@ -1,10 +1,12 @@
 """What a rater says about one item, read from a form or from JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
+from annotation.models import Study
 from dialogues.models import Rubric
+from dialogues.rubric import Scale
 from dialogues.transcript import text_problem
 
 FLAGS = {
@@ -12,7 +14,10 @@ FLAGS = {
     "offensive": "Offensive or upsetting",
     "seen-before": "I have seen this dialogue before",
 }
+# In a study of pairs: the first is better, neither, the second is better.
+PAIR_SCALE = Scale(-1, 1)
 LONGEST_COMMENT = 5000
+LONGEST_NOTE = 2000
 
 
 class AnswerError(ValueError):
@@ -21,20 +26,35 @@ class AnswerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Scores by metric key, with a comment and a flag; a draft may lack scores, a submission may not."""
+    """Scores by metric key, with a comment and a flag; a draft may lack scores, a submission may not.
+
+    `comments` and `evidence` say more of single metrics: a text, and the messages that led to the score by place
+    from 0. In a pair the second dialogue's places follow the first's.
+    """
 
     scores: dict[str, int] = field(default_factory=dict)
     comment: str = ""
     flag: str = ""
+    comments: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, scores: Mapping[str, Any], comment: Any, flag: Any, rubric: Rubric) -> Self:
+    def read(
+        cls, scores: Mapping[str, Any], comment: Any, flag: Any, rubric: Rubric, scale: Scale | None = None
+    ) -> Self:
         """Check every part against the rubric; raises AnswerError."""
-        return cls(_scores(scores, rubric), _comment(comment), _flag(flag))
+        return cls(
+            _scores(scores, rubric, scale or rubric.scale), _text(comment, "comment", LONGEST_COMMENT), _flag(flag)
+        )
+
+    def noted(self, comments: Mapping[str, Any], evidence: Mapping[str, Any], rubric: Rubric, messages: int) -> Self:
+        """The same with what is said of single metrics, of an item of so many messages; raises AnswerError."""
+        return replace(self, comments=_comments(comments, rubric), evidence=_evidence(evidence, rubric, messages))
 
     @classmethod
     def from_draft(cls, draft: Mapping[str, Any]) -> Self:
-        return cls(draft.get("scores", {}), draft.get("comment", ""), draft.get("flag", ""))
+        given = {name: draft[name] for name in ("scores", "comment", "flag", "comments", "evidence") if name in draft}
+        return cls(**given)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,25 +66,53 @@ class Answer:
             raise AnswerError(f"Choose a point for {', '.join(missing)}.")
 
 
-def _scores(raw: Mapping[str, Any], rubric: Rubric) -> dict[str, int]:
-    known = {metric.key: metric.name for metric in rubric.metric_list()}
-    if unknown := sorted(set(map(str, raw)) - known.keys()):
-        raise AnswerError(f"This study has no metric called {unknown[0][:40]!r}.")
+def scale_of(study: Study) -> Scale:
+    """The points a rater chooses from: the rubric's, or in a study of pairs one, neither or the other."""
+    return PAIR_SCALE if study.compares else study.rubric.scale
+
+
+def _scores(raw: Mapping[str, Any], rubric: Rubric, scale: Scale) -> dict[str, int]:
+    known = _known(raw, rubric)
     for key, value in raw.items():
-        if value not in rubric.scale:
-            raise AnswerError(f"{known[key]}: choose a point from {rubric.scale_low} to {rubric.scale_high}.")
+        if value not in scale:
+            raise AnswerError(f"{known[key]}: choose a point from {scale.low} to {scale.high}.")
     return {key: raw[key] for key in known if key in raw}
 
 
-def _comment(raw: Any) -> str:
+def _comments(raw: Mapping[str, Any], rubric: Rubric) -> dict[str, str]:
+    known = _known(raw, rubric)
+    texts = {key: _text(raw[key], f"note on {known[key]}", LONGEST_NOTE) for key in known if key in raw}
+    return {key: text for key, text in texts.items() if text}
+
+
+def _evidence(raw: Mapping[str, Any], rubric: Rubric, messages: int) -> dict[str, list[int]]:
+    known = _known(raw, rubric)
+    found = {}
+    for key in [key for key in known if raw.get(key)]:
+        places = raw[key]
+        if not isinstance(places, list) or not all(type(place) is int and 0 <= place < messages for place in places):
+            raise AnswerError(f"{known[key]}: the messages of this item have the numbers 1 to {messages}.")
+        found[key] = sorted(set(places))
+    return found
+
+
+def _known(raw: Mapping[str, Any], rubric: Rubric) -> dict[str, str]:
+    """The rubric's metrics by key; raises AnswerError for a key that is none of them."""
+    known = {metric.key: metric.name for metric in rubric.metric_list()}
+    if unknown := sorted(set(map(str, raw)) - known.keys()):
+        raise AnswerError(f"This study has no metric called {unknown[0][:40]!r}.")
+    return known
+
+
+def _text(raw: Any, name: str, longest: int) -> str:
     if not isinstance(raw, str):
-        raise AnswerError("A comment is text.")
+        raise AnswerError(f"A {name} is text.")
     # Browsers send line ends as CR LF.
     text = raw.replace("\r\n", "\n").strip()
-    if len(text) > LONGEST_COMMENT:
-        raise AnswerError(f"The comment has {len(text):,} characters; at most {LONGEST_COMMENT:,} fit.")
+    if len(text) > longest:
+        raise AnswerError(f"The {name} has {len(text):,} characters; at most {longest:,} fit.")
     if problem := text_problem(text):
-        raise AnswerError(f"The comment cannot be kept: its {problem}.")
+        raise AnswerError(f"The {name} cannot be kept: its {problem}.")
     return text
 
 

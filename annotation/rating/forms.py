@@ -5,14 +5,16 @@ from typing import Any
 
 from django import forms
 
+from annotation.models import Assignment
 from annotation.rating.answers import FLAGS, Answer, AnswerError
-from dialogues.models import Rubric
+from annotation.rating.reading import read_answer
 
 REASONS = {
     **FLAGS,
     "cannot-judge": "I cannot judge it",
     "technical": "It is not shown properly",
 }
+MOST_DIGITS = 9
 
 
 class SkipForm(forms.Form):
@@ -22,21 +24,33 @@ class SkipForm(forms.Form):
 
 
 class SubmissionForm:
-    """A posted rating form: one radio group a metric, named `score-<metric>`."""
+    """A posted rating form: for each metric a radio group `score-<metric>`, a note and the numbers of messages."""
 
-    def __init__(self, data: Any, *, rubric: Rubric) -> None:
+    def __init__(self, data: Any, *, assignment: Assignment) -> None:
         self.data = data
-        self.rubric = rubric
+        self.assignment = assignment
+        self.keys = [metric.key for metric in assignment.study.rubric.metric_list()]
 
     def read(self) -> tuple[uuid.UUID, Answer]:
         """The submission id and the answer so far; raises AnswerError."""
         try:
             submission_id = uuid.UUID(self.data.get("submission_id", ""))
-            scores = {
-                metric.key: int(self.data[f"score-{metric.key}"])
-                for metric in self.rubric.metric_list()
-                if self.data.get(f"score-{metric.key}")
-            }
+            scores = {key: int(self.data[f"score-{key}"]) for key in self.keys if self.data.get(f"score-{key}")}
         except ValueError as error:
             raise AnswerError("The form was damaged on its way. Reload the page and choose again.") from error
-        return submission_id, Answer.read(scores, self.data.get("comment", ""), self.data.get("flag", ""), self.rubric)
+        sent = {
+            "scores": scores,
+            "comment": self.data.get("comment", ""),
+            "flag": self.data.get("flag", ""),
+            "comments": {key: self.data.get(f"comment-{key}", "") for key in self.keys},
+            "evidence": {key: _places(self.data.get(f"evidence-{key}", "")) for key in self.keys},
+        }
+        return submission_id, read_answer(self.assignment, sent)
+
+
+def _places(numbers: str) -> list[int]:
+    """Message numbers as people write them, “3, 5 8”, as places from 0."""
+    words = numbers.replace(",", " ").split()
+    if not all(word.isascii() and word.isdigit() and len(word) < MOST_DIGITS for word in words):
+        raise AnswerError(f"Name messages by their numbers, such as 3, 5: {numbers[:40]!r} is not that.")
+    return [int(word) - 1 for word in words]

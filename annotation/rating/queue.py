@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import Http404
 
-from annotation.models import NO_LEASE, Assignment, Membership, Rating, Score, Study, opaque_token
-from annotation.rating.answers import Answer
+from annotation.models import NO_LEASE, Assignment, Item, Membership, Rating, Score, Study, opaque_token
+from annotation.rating import checks
+from annotation.rating.answers import Answer, scale_of
 from annotation.studies.assignment import claim_pivot
 
 # How long a place is kept for a rater who says nothing; every draft and every look begins it anew.
@@ -68,12 +69,14 @@ def next_assignment(membership: Membership, *, now: datetime) -> Assignment | No
         return None
     # A rater's own tabs take turns here, so that two of them never claim two places.
     Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
+    # What is practised before has a page of its own.
     mine = Assignment.objects.opened().filter(membership=membership).order_by("position")
+    mine = mine.exclude(item__purpose=Item.Purpose.TRAINING)
     if study.raters_per_item is None:
         held = mine.first()
     else:
         # Locked, or a place whose lease has run out could go to another rater while this one is sent to it.
-        held = mine.select_for_update(no_key=True).first() or _claim(membership, study, now)
+        held = mine.select_for_update(no_key=True, of=("self",)).first() or _claim(membership, study, now)
     if held is not None:
         show(held, now=now)
     return held
@@ -164,6 +167,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Answe
     assignment.submission_id = uuid.uuid4()
     assignment.skip_reason = ""
     assignment.save(update_fields=["state", "draft", "draft_version", "submission_id", "skip_reason"])
+    checks.screen(assignment, now=now)
     return Submission(rating, repeated=False)
 
 
@@ -184,12 +188,41 @@ def _write(
         flag=answer.flag,
         seconds=seconds,
     )
-    scale = assignment.study.rubric.scale
+    scale = scale_of(assignment.study)
     Score.objects.bulk_create(
-        Score(rating=rating, metric=key, value=value, scale_low=scale.low, scale_high=scale.high)
+        Score(
+            rating=rating,
+            metric=key,
+            value=value,
+            scale_low=scale.low,
+            scale_high=scale.high,
+            comment=answer.comments.get(key, ""),
+            evidence=answer.evidence.get(key, []),
+        )
         for key, value in answer.scores.items()
     )
     return rating
+
+
+@transaction.atomic
+def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
+    """Undo a submit: the rating no longer counts, and the item is open again with its scores as the draft.
+
+    Taking back what is open already changes nothing.
+    """
+    assignment = own_assignment(user, token, lock=True)
+    _must_be_open(assignment.study)
+    current = assignment.ratings.filter(is_current=True).first()
+    if current is None:
+        return assignment
+    answer = answer_of(current)
+    current.is_current = False
+    current.save(update_fields=["is_current"])
+    assignment.state = Assignment.State.OPEN
+    assignment.draft, assignment.draft_version = answer.to_json(), assignment.draft_version + 1
+    assignment.save(update_fields=["state", "draft", "draft_version"])
+    show(assignment, now=now)
+    return assignment
 
 
 @transaction.atomic
@@ -224,12 +257,20 @@ def latest_answer(assignment: Assignment) -> Answer:
 
 def answer_of(rating: Rating) -> Answer:
     """A stored rating as the answer it was given as."""
-    return Answer(dict(rating.scores.values_list("metric", "value")), rating.comment, rating.flag)
+    scores = list(rating.scores.all())
+    return Answer(
+        {score.metric: score.value for score in scores},
+        rating.comment,
+        rating.flag,
+        {score.metric: score.comment for score in scores if score.comment},
+        {score.metric: score.evidence for score in scores if score.evidence},
+    )
 
 
 def previous(assignment: Assignment) -> Assignment | None:
     """The item this rater scored before this one."""
     rated = Assignment.objects.filter(membership=assignment.membership_id, state=Assignment.State.SUBMITTED)
+    rated = rated.exclude(item__purpose=Item.Purpose.TRAINING)
     return rated.filter(opened_at__lt=assignment.opened_at).order_by("-opened_at").first()
 
 

@@ -1,8 +1,9 @@
-"""A rater's pages: their studies, the item in front of them, and the end.
+"""A rater's studies, the item in front of them, and the end.
 
-Who may open them is decided by membership, in one query with the row itself: everyone else gets 404.
+Who may open a page is decided by membership, in one query with the row itself: everyone else gets 404.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,15 +11,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.api import next_address
-from annotation.blinding import blind_item, blind_study
-from annotation.models import Assignment, Membership, Study
-from annotation.rating import queue
+from annotation.blinding import blind_end, blind_item, blind_study
+from annotation.models import Assignment, Item, Membership, Study
+from annotation.rating import queue, way
 from annotation.rating.answers import Answer, AnswerError
+from annotation.rating.breaks import break_due
 from annotation.rating.forms import SkipForm, SubmissionForm
 from dialogues.permissions import requires
+
+# When the rater last put a break reminder away, in their session.
+RESTED = "rested_at"
 
 
 @never_cache
@@ -34,33 +40,37 @@ def rate(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def rate_next(request: HttpRequest, token: str) -> HttpResponse:
-    """Go to the next item, or say why there is none."""
+    """Go to what comes next: the study's first words, practice, an item; or say why there is none."""
     membership = queue.own_membership(request.user, token)
-    assignment = queue.next_assignment(membership, now=timezone.now())
+    now = timezone.now()
+    assignment = None
+    if membership.study.is_open and not way.has_ended(membership):
+        if way.must_agree(membership) or way.is_new(membership):
+            return redirect("rate_welcome", token)
+        if way.must_practise(membership):
+            return redirect("rate_practice", token)
+        assignment = queue.next_assignment(membership, now=now)
     if assignment is not None:
         return redirect("rate_item", assignment.token)
-    skipped = membership.assignments.filter(state=Assignment.State.SKIPPED, study__raters_per_item__isnull=True)
-    rated = membership.assignments.filter(state=Assignment.State.SUBMITTED)
-    last = rated.order_by("-opened_at").first()
-    context = {
-        "study": blind_study(membership),
-        "skipped": list(skipped.values_list("token", flat=True)),
-        "last_token": last.token if last else None,
-        "others_hold_places": queue.others_hold_places(membership),
-    }
-    return render(request, "rating/done.html", context)
+    end = blind_end(membership, others_hold_places=queue.others_hold_places(membership), now=now)
+    return render(request, "rating/done.html", {"end": end, "study": end.study})
 
 
 @never_cache
+@gzip_page
 @require_http_methods(["GET", "POST"])
 def rate_item(request: HttpRequest, token: str) -> HttpResponse:
     """One blind item and its form; POST is the way without a script."""
     assignment = queue.own_assignment(request.user, token)
+    membership = _holder(assignment)
+    if way.has_ended(membership) or way.must_agree(membership):
+        return redirect("rate_next", membership.token)
     if request.method == "POST":
         return _submitted(request, assignment)
+    now = timezone.now()
     if assignment.study.is_open:
-        queue.show(assignment, now=timezone.now())
-    return render(request, "rating/item.html", _page(assignment))
+        queue.show(assignment, now=now)
+    return render(request, "rating/item.html", _page(request, assignment, now))
 
 
 @require_POST
@@ -68,27 +78,44 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     """Put the item aside with a reason and go on."""
     assignment = queue.own_assignment(request.user, token)
     form = SkipForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Choose a reason for skipping.")
-        return redirect("rate_item", token)
-    try:
-        queue.skip(request.user, token, reason=form.cleaned_data["reason"])
-    except queue.QueueError as error:
-        messages.error(request, str(error))
+    problem = None if form.is_valid() else "Choose a reason for skipping."
+    if assignment.item.purpose == Item.Purpose.TRAINING:
+        problem = "Practice dialogues cannot be skipped. Any scores will do; you will see what was expected."
+    if problem is None:
+        try:
+            queue.skip(request.user, token, reason=form.cleaned_data["reason"])
+        except queue.QueueError as error:
+            problem = str(error)
+    if problem is not None:
+        messages.error(request, problem)
         return redirect("rate_item", token)
     return redirect(next_address(assignment))
 
 
-def _submitted(request: HttpRequest, assignment: Assignment) -> HttpResponse:
-    form = SubmissionForm(request.POST, rubric=assignment.study.rubric)
+@require_POST
+def rate_undo(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the submit of an item back and show it again with its scores."""
+    assignment = queue.own_assignment(request.user, token)
+    if not way.can_take_back(assignment, now=timezone.now()):
+        if assignment.state == Assignment.State.SUBMITTED:
+            messages.info(request, "It is too late to undo this. You can still change the scores and save them.")
+        return redirect("rate_item", token)
     try:
-        submission_id, answer = form.read()
+        queue.take_back(request.user, token, now=timezone.now())
+        messages.success(request, "Taken back. Change what you like and submit again.")
+    except queue.QueueError as error:
+        messages.error(request, str(error))
+    return redirect("rate_item", token)
+
+
+def _submitted(request: HttpRequest, assignment: Assignment) -> HttpResponse:
+    now = timezone.now()
+    try:
+        submission_id, answer = SubmissionForm(request.POST, assignment=assignment).read()
         _keep_what_is_there(assignment, answer)
-        submission = queue.submit(
-            request.user, assignment.token, submission_id=submission_id, answer=answer, now=timezone.now()
-        )
+        submission = queue.submit(request.user, assignment.token, submission_id=submission_id, answer=answer, now=now)
     except (AnswerError, queue.QueueError) as error:
-        context = {**_page(assignment), "problem": str(error)}
+        context = {**_page(request, assignment, now), "problem": str(error)}
         return render(request, "rating/item.html", context, status=422)
     return redirect(next_address(submission.rating.assignment))
 
@@ -98,8 +125,19 @@ def _keep_what_is_there(assignment: Assignment, answer: Answer) -> None:
     assignment.draft = answer.to_json()
 
 
-def _page(assignment: Assignment) -> dict[str, Any]:
-    membership = assignment.membership
-    if membership is None:
+def _holder(assignment: Assignment) -> Membership:
+    if assignment.membership is None:
         raise ValueError("a place that nobody holds has no page")
-    return {"item": blind_item(assignment, membership), "skip_form": SkipForm()}
+    return assignment.membership
+
+
+def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[str, Any]:
+    membership = _holder(assignment)
+    membership.study = assignment.study
+    rested = request.session.get(RESTED)
+    since = datetime.fromisoformat(rested) if rested else None
+    return {
+        "item": blind_item(assignment, membership, now=now),
+        "skip_form": SkipForm(),
+        "break_minutes": break_due(membership, since=since, now=now),
+    }

@@ -8,7 +8,7 @@ from statistics import median
 
 from django.db.models import Count, Max, Q
 
-from annotation.models import Assignment, Membership, Rating, Study
+from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.reports.agreement import Estimate, alpha
 from annotation.reports.loading import once
 from annotation.reports.scores import study_items, study_scores
@@ -51,9 +51,14 @@ class MetricAgreement:
 
 
 def pace(membership: Membership) -> Pace:
-    done = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED).count()
-    total = max(done, share(membership.study))
+    """What they practise before is not counted; checks are, so that nothing tells them from other items."""
+    training = Item.Purpose.TRAINING
+    submitted = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
+    done = submitted.exclude(item__purpose=training).count()
+    checks = membership.study.items.exclude(purpose=Item.Purpose.RATED).exclude(purpose=training).count()
+    total = max(done, share(membership.study) + checks)
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
+    timed = timed.exclude(assignment__item__purpose=training)
     seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
     minutes = math.ceil(median(seconds) * (total - done) / 60) if len(seconds) >= ENOUGH else None
     return Pace(done, total, minutes)

@@ -15,9 +15,19 @@ function row(question, mine, theirs) {
 
 // Resolves to true where the rater takes the other draft.
 export function choose(dialog, form, mine, theirs) {
-  const rows = form.questions.map((question) => {
+  const rows = form.questions.flatMap((question) => {
     const key = question.dataset.question;
-    return row(form.name(question), mine.scores[key], theirs.scores[key]);
+    const name = form.name(question);
+    const both = [mine, theirs];
+    const shown = [[name, ...both.map((one) => one.scores[key])]];
+    const notes = both.map((one) => one.comments?.[key]);
+    const marks = both.map((one) => one.evidence?.[key]?.map((place) => place + 1).join(", "));
+    for (const [what, [here, there]] of [["note", notes], ["messages", marks]]) {
+      if ((here ?? "") !== (there ?? "")) {
+        shown.push([`${name}: ${what}`, here, there]);
+      }
+    }
+    return shown.map((cells) => row(...cells));
   });
   if (mine.comment !== theirs.comment) {
     rows.push(row("Comment", mine.comment || null, theirs.comment || null));

@@ -1,11 +1,14 @@
 // The rating form as data: what is chosen, what is missing, which question is current.
 
+import { readNotes, tellNote, writeNotes } from "./rating-notes.js";
+
 export class RatingForm {
   constructor(form) {
     this.form = form;
     this.questions = [...form.querySelectorAll("[data-question]")];
     this.comment = form.elements.comment;
     this.flag = form.elements.flag;
+    this.isPair = "pair" in form.dataset;
     form.noValidate = true;
     form.addEventListener("focusin", (event) => {
       const question = event.target.closest("[data-question]");
@@ -17,7 +20,13 @@ export class RatingForm {
       form.addEventListener(name, (event) => this.tell(event.target.closest("[data-question]")));
     }
     this.questions.forEach((question) => this.tell(question));
+    this.questions.forEach(tellNote);
     this.mark(this.firstMissing() ?? this.questions[0]);
+  }
+
+  // Whether the study takes no scores just now.
+  get isClosed() {
+    return this.form.querySelector("fieldset").disabled;
   }
 
   get submissionId() {
@@ -25,7 +34,7 @@ export class RatingForm {
   }
 
   radios(question) {
-    return [...question.querySelectorAll("input")];
+    return [...question.querySelectorAll("input[type=radio]")];
   }
 
   chosen(question) {
@@ -45,6 +54,7 @@ export class RatingForm {
     for (const other of this.questions) {
       other.toggleAttribute("data-current", other === question);
     }
+    this.form.dispatchEvent(new Event("current"));
   }
 
   // Show the word of the point under the pointer, else the chosen one, else the focused one.
@@ -70,9 +80,10 @@ export class RatingForm {
     this.enter(this.questions[Math.min(Math.max(place + by, 0), this.questions.length - 1)]);
   }
 
-  // Score the current question; true where the scale has such a point.
+  // Score the current question; true where the scale has such a point. Sides of a pair are counted from 1.
   score(value) {
-    const radio = this.radios(this.current).find((point) => point.value === value);
+    const radios = this.radios(this.current);
+    const radio = this.isPair ? radios[value - 1] : radios.find((point) => point.value === value);
     if (!radio) {
       return false;
     }
@@ -90,7 +101,7 @@ export class RatingForm {
         scores[question.dataset.question] = Number(radio.value);
       }
     }
-    return { scores, comment: this.comment.value, flag: this.flag.value };
+    return { scores, comment: this.comment.value, flag: this.flag.value, ...readNotes(this.questions) };
   }
 
   write(answer) {
@@ -100,6 +111,7 @@ export class RatingForm {
       }
       this.tell(question);
     }
+    writeNotes(this.questions, answer);
     this.comment.value = answer.comment;
     this.flag.value = answer.flag;
   }

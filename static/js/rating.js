@@ -1,8 +1,11 @@
 // The rating page: the server renders a plain form, this saves as you choose and adds the keys.
 
+import { watchBreak } from "./rating-break.js";
 import { choose } from "./rating-conflict.js";
 import { RatingForm } from "./rating-form.js";
 import { listen } from "./rating-keys.js";
+import { Marks } from "./rating-marks.js";
+import { openNote } from "./rating-notes.js";
 import { Saver } from "./rating-saver.js";
 
 const page = document.querySelector("[data-rating]");
@@ -10,6 +13,8 @@ const form = new RatingForm(page.querySelector("[data-rating-form]"));
 const saved = page.querySelector("[data-saved]");
 const sheet = document.querySelector("[data-keys-sheet]");
 const submitButton = page.querySelector("[data-submit]");
+const heard = document.querySelector("[data-announce]");
+const marks = new Marks(page, form, (text) => (heard.textContent = text));
 
 function say(text, tone = "") {
   saved.textContent = text;
@@ -38,6 +43,7 @@ async function submit() {
   if (!submitButton || saver.submitting) {
     return;
   }
+  marks.stop();
   const missing = form.firstMissing();
   if (missing) {
     say(`Choose a point for ${form.name(missing)}.`, "refused");
@@ -74,16 +80,31 @@ function openSkip() {
   }
 }
 
+function score(value) {
+  const question = form.current;
+  if (submitButton && !saver.submitting && form.score(value)) {
+    heard.textContent = `${form.name(question)}: ${form.chosen(question).parentElement.innerText.trim()}`;
+  }
+}
+
+function click(selector) {
+  document.querySelector(selector)?.click();
+}
+
 listen({
-  digit: (value) => submitButton && !saver.submitting && form.score(value),
-  Enter: submit,
+  digit: (value) => (marks.active ? marks.digit(value) : score(value)),
+  Enter: () => (marks.active ? marks.stop() : submit()),
   escape: () => form.enter(form.current),
-  ArrowUp: () => form.step(-1),
-  ArrowDown: () => form.step(1),
-  ArrowLeft: () => page.querySelector("[data-previous]")?.click(),
-  ArrowRight: () => page.querySelector("[data-next]")?.click(),
+  Escape: () => marks.stop(),
+  ArrowUp: () => (marks.active ? marks.step(-1) : form.step(-1)),
+  ArrowDown: () => (marks.active ? marks.step(1) : form.step(1)),
+  ArrowLeft: () => click("[data-previous]"),
+  ArrowRight: () => click("[data-next]"),
+  e: () => marks.stop() || marks.start(),
+  z: () => click("[data-undo] button"),
   f: () => openExtra("flag"),
   c: () => openExtra("comment"),
+  C: () => openNote(form.current),
   g: () => toggle(page.querySelector("[data-guidelines]")),
   s: openSkip,
   "?": () => sheet.showModal(),
@@ -96,6 +117,7 @@ form.form.addEventListener("submit", (event) => {
   submit();
 });
 
+watchBreak(document.querySelector("[data-break]"), () => form.enter(form.current));
 window.addEventListener("pagehide", () => saver.leave());
 window.addEventListener("beforeunload", (event) => {
   if (saver.failures && !saver.isSettled) {
@@ -107,6 +129,10 @@ window.addEventListener("pageshow", (event) => event.persisted && location.reloa
 
 for (const hint of document.querySelectorAll("[data-key-hint], [data-open-keys]")) {
   hint.hidden = false;
+}
+// Tab goes from question to question; the note of the current one is Shift+c.
+for (const note of page.querySelectorAll(".question-more summary")) {
+  note.tabIndex = -1;
 }
 page.querySelector("[data-open-keys]").addEventListener("click", () => sheet.showModal());
 page.dataset.ready = "";

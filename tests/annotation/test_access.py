@@ -232,8 +232,18 @@ TABLE = {
     "restructuring_take_back": staff("handed-in restructuring", get=405, post=302),
     "restructuring_give_back": staff("handed-in restructuring", get=405, post=302),
     "rate": members(),
+    # After leaving a study, whichever it was.
+    "rate_left": members(),
     "rate_next": owner("membership"),
+    "rate_welcome": owner("membership", post=404),
+    "rate_decline": owner("membership", get=405, post=404),
+    "rate_practice": owner("membership", post=404),
+    "rate_rated": owner("membership"),
+    "rate_break": owner("membership", get=405, post=404),
+    "rate_withdraw": owner("membership", post=404),
     "rate_item": owner("item", post=404),
+    "rate_feedback": owner("item"),
+    "rate_undo": owner("item", get=405, post=404),
     "rate_skip": owner("item", get=405, post=404),
     # A script asks these two: it gets a reason and never a log-in page that would look like success.
     "rate_draft": owner("item", get=405, post=404, stranger=403),

@@ -106,7 +106,8 @@ def test_a_stale_draft_is_answered_with_409_and_the_newer_one(ann: Membership) -
     send(client, "rate_draft", item.token, version=0, scores={"natural": 2})
     stale = send(client, "rate_draft", item.token, version=0, scores={"natural": 5})
     assert stale.status_code == 409
-    assert stale.json()["draft"] == {"scores": {"natural": 2}, "comment": "", "flag": ""}
+    nothing = {"comment": "", "flag": "", "comments": {}, "evidence": {}}
+    assert stale.json()["draft"] == {"scores": {"natural": 2}, **nothing}
     assert stale.json()["version"] == 1
 
 

@@ -1,0 +1,95 @@
+"""A study and one of its items as their rater knows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from annotation.blinding.scenes import Question, Scene, assignment_scene, questions
+from annotation.models import Assignment, Item, Membership
+from annotation.rating import way
+from annotation.rating.answers import FLAGS
+from annotation.rating.queue import latest_answer, previous
+from annotation.rating.reading import shown_answer
+from annotation.studies.progress import Pace, pace
+
+
+@dataclass(frozen=True, slots=True)
+class BlindStudy:
+    """A study as its raters know it."""
+
+    token: str
+    name: str
+    guidelines: str
+    is_open: bool
+    is_paused: bool
+    has_ended: bool
+    is_simulated: bool
+    # Said of the study as a whole: said of one dialogue it would unblind it.
+    has_demo_text: bool
+    compares: bool
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class BlindItem:
+    """Everything on a rating page; `token` and `previous_token` are unguessable."""
+
+    token: str
+    submission_id: UUID
+    scene: Scene
+    questions: tuple[Question, ...]
+    comment: str
+    flag: str
+    flags: Mapping[str, str]
+    draft_version: int
+    is_submitted: bool
+    can_skip: bool
+    # Where an instruction stands: what the item asks for beside its scores.
+    instruction: str
+    is_practice: bool
+    previous_token: str | None
+    # The item whose submit can still be undone.
+    undo_token: str | None
+    study: BlindStudy
+
+
+def blind_study(membership: Membership) -> BlindStudy:
+    study = membership.study
+    return BlindStudy(
+        token=membership.token,
+        name=study.public_name,
+        guidelines=study.guidelines,
+        is_open=study.is_open,
+        is_paused=study.is_paused,
+        has_ended=way.has_ended(membership),
+        is_simulated=study.is_simulated,
+        has_demo_text=bool(study.selection.get("demo")),
+        compares=study.compares,
+        pace=pace(membership),
+    )
+
+
+def blind_item(assignment: Assignment, membership: Membership, *, now: datetime) -> BlindItem:
+    """A rater's own item, with the scores they chose so far: the draft, else the rating it would correct."""
+    is_practice = assignment.item.purpose == Item.Purpose.TRAINING
+    is_open = assignment.state == Assignment.State.OPEN
+    before = None if is_practice else previous(assignment)
+    answer = shown_answer(assignment, latest_answer(assignment))
+    return BlindItem(
+        token=assignment.token,
+        submission_id=assignment.submission_id,
+        scene=assignment_scene(assignment),
+        questions=questions(assignment.study.rubric, answer.scores, answer, compares=assignment.study.compares),
+        comment=answer.comment,
+        flag=answer.flag,
+        flags=FLAGS,
+        draft_version=assignment.draft_version,
+        is_submitted=assignment.state == Assignment.State.SUBMITTED,
+        can_skip=is_open and not is_practice,
+        instruction=assignment.item.note if assignment.item.purpose == Item.Purpose.ATTENTION else "",
+        is_practice=is_practice,
+        previous_token=before.token if before else None,
+        undo_token=before.token if before and is_open and way.can_take_back(before, now=now) else None,
+        study=blind_study(membership),
+    )

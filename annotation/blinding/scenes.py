@@ -1,0 +1,147 @@
+"""Dialogues and questions as a rater sees them: plain values, numbered where they are pointed at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from annotation.models import Assignment
+from annotation.rating.answers import PAIR_SCALE, Answer
+from dialogues.display import ShownTurn, tidied, turns_for_template
+from dialogues.models import Dialogue, Rubric
+
+NAMES = ("Person A", "Person B")
+# What each score of a pair says, first side first.
+SIDES = ("Left", "Same", "Right")
+SIDE_WORDS = ("left is better", "no difference", "right is better")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    value: int
+    word: str
+    chosen: bool
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One metric as a rater reads it; `points` from the lowest to the highest."""
+
+    key: str
+    name: str
+    definition: str
+    low: str
+    high: str
+    points: tuple[Point, ...]
+    comment: str = ""
+    # The marked messages as raters count them, from 1.
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A dialogue with the theme and characters beside it: the same for all versions of a background.
+
+    In a pair `turns` stand left and `right` beside them.
+    """
+
+    turns: list[ShownTurn]
+    theme: str
+    traits_1: tuple[str, ...]
+    traits_2: tuple[str, ...]
+    names: tuple[str, str] = NAMES
+    right: list[ShownTurn] = field(default_factory=list)
+
+    @property
+    def sides(self) -> list["Side"]:
+        """The dialogues with their messages numbered from 1, on through both."""
+        first = _numbered(self.turns, 1)
+        before = sum(len(turn["messages"]) for turn in self.turns)
+        return (
+            [Side(SIDES[0], first), Side(SIDES[2], _numbered(self.right, before + 1))]
+            if self.right
+            else [Side("", first)]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedTurn:
+    speaker: int
+    name: str
+    messages: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One dialogue on a rating page; `label` says where it stands, if there are two."""
+
+    label: str
+    turns: list[NumberedTurn]
+
+
+def assignment_scene(assignment: Assignment) -> Scene:
+    """The item's one or two dialogues, on the sides where this rater has them."""
+    item = assignment.item
+    tidy = assignment.study.tidy_display
+    first, second = item.dialogue, item.other
+    if second is not None and assignment.is_flipped:
+        first, second = second, first
+    return scene(first, item.theme, item.traits_1, item.traits_2, tidy=tidy, right=second)
+
+
+def scene(
+    dialogue: Dialogue,
+    theme: str,
+    traits_1: list[str],
+    traits_2: list[str],
+    *,
+    tidy: bool,
+    right: Dialogue | None = None,
+) -> Scene:
+    """`theme` and traits are the background's, passed in so that a dialogue's own can never differ from them."""
+    show = tidied if tidy else str
+    return Scene(
+        turns=turns_for_template(dialogue.transcript, NAMES, tidy=tidy),
+        theme=theme,
+        traits_1=tuple(map(show, traits_1)),
+        traits_2=tuple(map(show, traits_2)),
+        right=turns_for_template(right.transcript, NAMES, tidy=tidy) if right else [],
+    )
+
+
+def questions(
+    rubric: Rubric, scores: Mapping[str, int], answer: Answer | None = None, *, compares: bool = False
+) -> tuple[Question, ...]:
+    """The rubric's metrics with the chosen points marked, and what was said of each."""
+    said = answer or Answer()
+    values = PAIR_SCALE.values() if compares else rubric.scale.values()
+    found = []
+    for metric in rubric.metric_list():
+        words = metric.points if len(metric.points) == len(values) else ("",) * len(values)
+        low, high = metric.low, metric.high
+        if compares:
+            words, low, high = SIDE_WORDS, "", ""
+        chosen = scores.get(metric.key)
+        found.append(
+            Question(
+                key=metric.key,
+                name=metric.name,
+                definition=metric.definition,
+                low=low,
+                high=high,
+                points=tuple(
+                    Point(value, word, chosen == value, SIDES[value + 1] if compares else str(value))
+                    for value, word in zip(values, words, strict=True)
+                ),
+                comment=said.comments.get(metric.key, ""),
+                evidence=tuple(place + 1 for place in said.evidence.get(metric.key, [])),
+            )
+        )
+    return tuple(found)
+
+
+def _numbered(turns: Sequence[ShownTurn], first: int) -> list[NumberedTurn]:
+    numbered = []
+    for turn in turns:
+        numbered.append(NumberedTurn(turn["speaker"], turn["name"], list(enumerate(turn["messages"], first))))
+        first += len(turn["messages"])
+    return numbered

@@ -1,0 +1,83 @@
+"""Who holds which place of which item."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from annotation.models.items import Item, Membership
+from annotation.models.studies import Study
+from annotation.models.tokens import opaque_token
+
+# The lease of a place that nobody holds: over on every clock.
+NO_LEASE = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def opened(self) -> Self:
+        """Waiting for scores, given to somebody or not."""
+        return self.filter(state=Assignment.State.OPEN)
+
+    def places_to_give(self, study: Study, now: datetime) -> Self:
+        """Places of a k-raters study that nobody holds, or whose holder has been silent past the lease."""
+        return self.opened().filter(study=study, slot__isnull=False, lease_until__lte=now)
+
+
+class Assignment(models.Model):
+    """A place in an item's ratings, the rater who holds it, and the draft of their scores.
+
+    Where every item has k raters, launch makes its k places, numbered by `slot` and held by nobody; a claim
+    writes the rater into one, a lease that ran out lets another rater claim it. So an item has exactly k places
+    whatever happens. Where everyone scores everything, each rater has a row for each item and no slot.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        SUBMITTED = "submitted", "Submitted"
+        SKIPPED = "skipped", "Skipped"
+
+    # The item's study again, so that the next place is found by one index.
+    study = models.ForeignKey(Study, models.CASCADE, related_name="assignments")
+    item = models.ForeignKey(Item, models.CASCADE, related_name="assignments")
+    membership = models.ForeignKey(Membership, models.CASCADE, null=True, blank=True, related_name="assignments")
+    token = models.CharField(max_length=32, unique=True, default=opaque_token)
+    # Null where everyone scores everything, and on a skipped place, which a new row has replaced.
+    slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    position = models.PositiveIntegerField(help_text="In this rater's order, or in the study's shuffle.")
+    # In a study of pairs: whether the item's second dialogue stands left.
+    is_flipped = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then nobody else is given this place.")
+    draft = models.JSONField(default=dict, blank=True)
+    draft_version = models.PositiveIntegerField(default=0)
+    # The next submission's id: every tab that shows this item sends the same one, so a repeat is recognised.
+    submission_id = models.UUIDField(default=uuid.uuid4)
+    skip_reason = models.CharField(max_length=200, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="First shown to its rater.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=["item", "membership"], name="assignment_once_a_rater"),
+            models.UniqueConstraint(fields=["item", "slot"], name="assignment_slot_unique"),
+            models.CheckConstraint(
+                condition=Q(membership__isnull=False) | Q(state="open", slot__isnull=False),
+                name="assignment_without_rater_is_a_free_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(slot__isnull=True) | Q(lease_until__isnull=False), name="assignment_place_has_lease"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["membership", "state", "position"], name="assignment_queue"),
+            models.Index(fields=["study", "state", "position"], name="assignment_places"),
+            models.Index(fields=["membership", "opened_at"], name="assignment_history"),
+        ]
+
+    def __str__(self) -> str:
+        return self.token

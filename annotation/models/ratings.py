@@ -1,0 +1,92 @@
+"""What raters said, never changed: a correction supersedes; and what was settled about it."""
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from annotation.models.assignments import Assignment
+from annotation.models.items import Item
+
+
+class RatingQuerySet(models.QuerySet["Rating"]):
+    def counted(self) -> Self:
+        """The ratings that tables count: current, not superseded."""
+        return self.filter(is_current=True)
+
+    def for_study(self, study: Any) -> Self:
+        return self.filter(assignment__study=study)
+
+
+class Rating(models.Model):
+    """One submission; a correction is a new row that supersedes the old."""
+
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="ratings")
+    # Made by the browser, so that a repeated submit finds its first answer.
+    submission_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    is_current = models.BooleanField(default=True)
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
+    comment = models.TextField(blank=True)
+    flag = models.CharField(max_length=40, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="From opening to submitting.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RatingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment"], condition=Q(is_current=True), name="one_current_rating_an_assignment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.submission_id)
+
+
+class Score(models.Model):
+    """One metric's value in one rating, with the scale it was given on.
+
+    In a study of pairs −1 prefers the item's dialogue, 1 the other one, 0 neither, whichever stood left.
+    """
+
+    rating = models.ForeignKey(Rating, models.CASCADE, related_name="scores")
+    metric = models.CharField(max_length=40)
+    value = models.SmallIntegerField()
+    scale_low = models.SmallIntegerField()
+    scale_high = models.SmallIntegerField()
+    comment = models.TextField(blank=True)
+    # The messages that led to the score, by place from 0.
+    evidence = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rating", "metric"], name="one_score_a_metric"),
+            models.CheckConstraint(
+                condition=Q(value__gte=F("scale_low")) & Q(value__lte=F("scale_high")), name="score_on_its_scale"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric}={self.value}"
+
+
+class Adjudication(models.Model):
+    """What a researcher settled a disputed score at; kept apart from the scores themselves. The newest counts."""
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="adjudications")
+    metric = models.CharField(max_length=40)
+    value = models.SmallIntegerField()
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = [models.Index(fields=["item", "metric", "-id"], name="adjudication_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}/{self.metric}={self.value}"

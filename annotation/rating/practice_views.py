@@ -1,0 +1,55 @@
+"""Practice before rating: each training item, then what was expected beside what the rater chose."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotation.blinding import blind_feedback, blind_lessons, blind_study
+from annotation.models import Assignment, Item
+from annotation.rating import practice, queue, way
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
+    """Go to the next practice dialogue; after the last, all of them in a list. POST begins the rating."""
+    membership = queue.own_membership(request.user, token)
+    if way.must_agree(membership) or way.has_ended(membership) or not way.has_practice(membership.study):
+        return redirect("rate_next", token)
+    if request.method == "POST":
+        try:
+            practice.finish(membership=membership, now=timezone.now())
+        except queue.QueueError as error:
+            messages.error(request, str(error))
+            return redirect("rate_practice", token)
+        return redirect("rate_next", token)
+    lessons = practice.lessons(membership)
+    waiting = next((lesson for lesson in lessons if lesson.state == Assignment.State.OPEN), None)
+    if waiting is not None and membership.study.is_open:
+        return redirect("rate_item", waiting.token)
+    context = {
+        "study": blind_study(membership),
+        "lessons": blind_lessons(lessons),
+        "is_trained": membership.trained_at is not None,
+    }
+    return render(request, "rating/practice.html", context)
+
+
+@never_cache
+@require_GET
+def rate_feedback(request: HttpRequest, token: str) -> HttpResponse:
+    """What was expected of a practice dialogue; of any other item there is no such page."""
+    assignment = queue.own_assignment(request.user, token)
+    membership = assignment.membership
+    if membership is None or assignment.item.purpose != Item.Purpose.TRAINING:
+        raise Http404("Only practice dialogues have feedback.")
+    rating = assignment.ratings.filter(is_current=True).prefetch_related("scores").first()
+    if rating is None:
+        return redirect("rate_item", token)
+    lessons = blind_lessons(practice.lessons(membership))
+    context = {"feedback": blind_feedback(assignment, membership, rating), "lessons": lessons}
+    context["is_last"] = all(lesson.is_done for lesson in lessons)
+    return render(request, "rating/feedback.html", context)
