@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from annotation.models import NO_LEASE, Assignment, Item, Membership, Rating, Score, Study, opaque_token
 from annotation.rating import checks
@@ -29,7 +30,7 @@ class StaleDraftError(QueueError):
     """Someone, most likely the same rater in another tab, saved a newer draft."""
 
     def __init__(self, draft: dict[str, Any], version: int) -> None:
-        super().__init__("Another tab or device has saved other scores for this item.")
+        super().__init__(_("Another tab or device has saved other scores for this item."))
         self.draft = draft
         self.version = version
 
@@ -153,7 +154,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Answe
     known = Rating.objects.filter(submission_id=submission_id).first()
     if known is not None:
         if known.assignment_id != assignment.pk:
-            raise QueueError("This submission id belongs to another item. Reload the page and submit again.")
+            raise QueueError(_("This submission id belongs to another item. Reload the page and submit again."))
         return Submission(known, repeated=True)
     _must_be_open(assignment.study)
     answer.require_complete(assignment.study.rubric)
@@ -231,7 +232,7 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
     assignment = own_assignment(user, token, lock=True)
     _must_be_open(assignment.study)
     if assignment.state == Assignment.State.SUBMITTED:
-        raise QueueError("You have rated this item. Change its scores instead of skipping it.")
+        raise QueueError(_("You have rated this item. Change its scores instead of skipping it."))
     if assignment.state == Assignment.State.SKIPPED:
         return
     slot = assignment.slot
@@ -282,9 +283,9 @@ def others_hold_places(membership: Membership) -> bool:
 
 def _must_be_open(study: Study) -> None:
     if not study.is_open:
-        raise QueueError("The study is closed; its ratings can no longer be changed.")
+        raise QueueError(_("The study is closed; its ratings can no longer be changed."))
 
 
 def _must_have_its_place(assignment: Assignment) -> None:
     if assignment.state == Assignment.State.SKIPPED and assignment.study.raters_per_item is not None:
-        raise QueueError("You skipped this item and its place was given back. Go on with the next one.")
+        raise QueueError(_("You skipped this item and its place was given back. Go on with the next one."))

@@ -104,4 +104,4 @@ def refusal(error: EditError) -> str:
 def _shown(value: object) -> object:
     if isinstance(value, EditError):
         return refusal(value)
-    return gettext(value) if value in PROBLEMS else value  # type: ignore[arg-type]
+    return gettext(value) if isinstance(value, str) and value in PROBLEMS else value
