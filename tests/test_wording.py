@@ -163,3 +163,19 @@ def test_counted_sentences_bring_every_form_and_which_count_takes_it() -> None:
     assert [told["forms"][told["of"][count]] for count in (1, 2, 3, 11, 102)] == [
         "قُبلت رسالة واحدة.", "قُبلت رسالتان.", "قُبلت {count} رسائل.", "قُبلت {count} رسالة.", "قُبلت {count} رسالة.",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_what_is_marked_since_the_catalogue_was_collected_is_noticed(code: str) -> None:
+    known = {entry["msgid"] for entry in entries(ROOT / f"locale/{code}/LC_MESSAGES/django.po")}
+    marked: set[tuple[str, str]] = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        marked |= set(re.findall(r'{% translate "([^"]+)"|_\("([^"]+)"\)', path.read_text(encoding="utf-8")))
+    found = {first or second for first, second in marked}
+    for app in ("annotation", "config", "dialogues"):
+        for path in (ROOT / app).rglob("*.py"):
+            found |= set(
+                re.findall(r'\b(?:_|gettext_noop|gettext_lazy)\(\s*"([^"\\]+)"', path.read_text(encoding="utf-8"))
+            )
+    assert len(found) > 300
+    assert {text.replace("%", "%%") if text not in known else text for text in found} - known == set()
