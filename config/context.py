@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from config.wording import frame_words
+
 
 def product(request: HttpRequest) -> dict[str, object]:
-    return {"demo_mode": settings.DEMO}
+    return {"demo_mode": settings.DEMO, "frame_words": frame_words}

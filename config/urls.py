@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.health import healthz
+from config.language import choose
 
 handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("language/", choose, name="language"),
     path("admin/", admin.site.urls),
     path("api/", include("generation.api.urls")),
     path("corpora/", include("dialogues.urls")),

@@ -14,6 +14,7 @@ from dialogues.transcript import Message, Speaker, Transcript, message_problem
 
 MOST_PIECES = 2_000
 LONGEST_TEXT = 20_000
+TOO_LONG = "This cannot be a message: text is longer than {most} characters."
 # What str.isspace says, in so many words, because the browser's own idea of white space differs.
 WHITE_SPACE = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -22,7 +23,15 @@ WHITE_SPACE = (
 
 
 class EditError(ValueError):
-    """An operation that cannot be done; the text says why."""
+    """An operation that cannot be done; the text says why.
+
+    `sentence` with its `values` filled in is that text, so that whoever shows it can say it in another language.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence.format(**values))
+        self.sentence = sentence
+        self.values = values
 
 
 class Piece(NamedTuple):
@@ -78,7 +87,7 @@ class Split:
     def apply(self, draft: Draft) -> Draft:
         piece = _piece(draft, self.at)
         if not 0 <= self.offset <= len(piece.text):
-            raise EditError(f"Message {self.at + 1} has no character {self.offset}.")
+            raise EditError("Message {number} has no character {offset}.", number=self.at + 1, offset=self.offset)
         head, tail = piece.text[: self.offset].rstrip(WHITE_SPACE), piece.text[self.offset :].lstrip(WHITE_SPACE)
         if not head.strip(WHITE_SPACE) or not tail.strip(WHITE_SPACE):
             raise EditError("There is nothing to split off here: put the caret between two words.")
@@ -144,7 +153,7 @@ class Insert:
 
     def apply(self, draft: Draft) -> Draft:
         if not 0 <= self.at <= len(draft):
-            raise EditError(f"There is no place {self.at + 1} in this draft.")
+            raise EditError("There is no place {number} in this draft.", number=self.at + 1)
         if self.speaker not in (1, 2):
             raise EditError("A message is speaker 1’s or speaker 2’s.")
         speaker: Speaker = 1 if self.speaker == 1 else 2
@@ -242,15 +251,15 @@ class History:
         """Do one operation and keep it in the log; raises EditError and changes nothing where it cannot be done."""
         now = self.draft
         if isinstance(operation, Undo):
-            after = self._taken(self._before, "undo")
+            after = self._taken(self._before, EditError("There is nothing to undo."))
             self._undone.append(now)
         elif isinstance(operation, Redo):
-            after = self._taken(self._undone, "redo")
+            after = self._taken(self._undone, EditError("There is nothing to redo."))
             self._before.append(now)
         else:
             after = self._rewound(operation) if isinstance(operation, Rewind) else operation.apply(now)
             if len(after) > MOST_PIECES:
-                raise EditError(f"A dialogue here has at most {MOST_PIECES:,} messages.")
+                raise EditError("A dialogue here has at most {most} messages.", most=f"{MOST_PIECES:,}")
             self._before.append(now)
             self._undone.clear()
         self.drafts.append(after)
@@ -258,13 +267,13 @@ class History:
 
     def _rewound(self, operation: Rewind) -> Draft:
         if not 0 <= operation.to <= self.version:
-            raise EditError(f"There are {self.version} operations to go back through.")
+            raise EditError("There are {count} operations to go back through.", count=self.version)
         return self.drafts[operation.to]
 
     @staticmethod
-    def _taken(drafts: list[Draft], what: str) -> Draft:
+    def _taken(drafts: list[Draft], otherwise: EditError) -> Draft:
         if not drafts:
-            raise EditError(f"There is nothing to {what}.")
+            raise otherwise
         return drafts.pop()
 
 
@@ -275,7 +284,7 @@ def replay(original: Transcript, bodies: Iterable[Any]) -> History:
         try:
             history.apply(operation_from_json(body))
         except EditError as error:
-            raise EditError(f"operation {number}: {error}") from error
+            raise EditError("operation {number}: {reason}", number=number, reason=error) from error
     return history
 
 
@@ -283,10 +292,12 @@ def operation_from_json(body: Any) -> Operation:
     """Read `{"op": "split", "at": 3, "offset": 12}` and its kin; raises EditError."""
     kind = _KINDS.get(body.get("op", "")) if isinstance(body, dict) and isinstance(body.get("op"), str) else None
     if kind is None:
-        raise EditError(f"an operation names what it does in “op”: one of {', '.join(_KINDS)}")
+        raise EditError("an operation names what it does in “op”: one of {names}", names=", ".join(_KINDS))
     wanted = {field.name for field in fields(kind)}
     if body.keys() - {"op"} != wanted:
-        raise EditError(f"“{kind.name}” takes {', '.join(sorted(wanted)) or 'nothing else'}")
+        if not wanted:
+            raise EditError("“{name}” takes nothing else", name=kind.name)
+        raise EditError("“{name}” takes {wanted}", name=kind.name, wanted=", ".join(sorted(wanted)))
     hints = get_type_hints(kind)
     return kind(**{name: _read(name, body[name], hints[name]) for name in wanted})
 
@@ -304,12 +315,12 @@ def _read(name: str, value: Any, wanted: Any) -> Any:
         return value
     if wanted == tuple[str, ...] and isinstance(value, list) and all(isinstance(text, str) for text in value):
         return tuple(value)
-    raise EditError(f"“{name}” is not what it should be")
+    raise EditError("“{name}” is not what it should be", name=name)
 
 
 def _piece(draft: Draft, at: int) -> Piece:
     if not 0 <= at < len(draft):
-        raise EditError(f"There is no message {at + 1} in this draft.")
+        raise EditError("There is no message {number} in this draft.", number=at + 1)
     return draft[at]
 
 
@@ -331,10 +342,10 @@ def _loosened(draft: Draft, at: int) -> Draft:
 def _checked(text: str, *, strip: bool = True) -> str:
     text = text.strip(WHITE_SPACE) if strip else text
     problem = message_problem(1, text)
-    if problem is None and len(text) > LONGEST_TEXT:
-        problem = f"text is longer than {LONGEST_TEXT:,} characters"
     if problem is not None:
-        raise EditError(f"This cannot be a message: {problem}.")
+        raise EditError("This cannot be a message: {problem}.", problem=problem)
+    if len(text) > LONGEST_TEXT:
+        raise EditError(TOO_LONG, most=f"{LONGEST_TEXT:,}")
     return text
 
 

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 
 class Asked(Protocol):
@@ -39,4 +40,5 @@ def requires(permission: str, to: str) -> Callable[[Callable[Concatenate[R, P], 
 def refuse_without(request: Asked, permission: str, to: str) -> None:
     """Raise PermissionDenied with its reason where the user lacks the permission."""
     if not request.user.has_perm(permission):
-        raise PermissionDenied(f"Your role cannot {to}. An admin can change your role on the People page.")
+        reason = _("Your role cannot %(do_this)s. An admin can change your role on the People page.")
+        raise PermissionDenied(reason % {"do_this": _(to)})

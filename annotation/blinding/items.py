@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from annotation.blinding.scenes import Question, Scene, assignment_scene, questions
 from annotation.models import Assignment, Item, Membership
 from annotation.rating import way
@@ -83,7 +85,7 @@ def blind_item(assignment: Assignment, membership: Membership, *, now: datetime)
         questions=questions(assignment.study.rubric, answer.scores, answer, compares=assignment.study.compares),
         comment=answer.comment,
         flag=answer.flag,
-        flags=FLAGS,
+        flags={flag: gettext(words) for flag, words in FLAGS.items()},
         draft_version=assignment.draft_version,
         is_submitted=assignment.state == Assignment.State.SUBMITTED,
         can_skip=is_open and not is_practice,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from annotation.blinding.items import BlindStudy, blind_study
 from annotation.blinding.scenes import Scene, assignment_scene, questions
 from annotation.models import Assignment, Item, Membership, Rating, Study
@@ -153,7 +155,7 @@ def blind_rated(membership: Membership, ratings: Sequence[Rating], first_number:
             next((point.label for point in question.points if point.value == scores.get(question.key)), "–")
             for question in asked
         ]
-        flag = FLAGS.get(rating.flag, "")
+        flag = gettext(FLAGS.get(rating.flag, ""))
         said = bool(rating.comment or any(score.comment for score in rating.scores.all()))
         rows.append(RatedRow(rating.assignment.token, number, rating.created_at, tuple(labels), flag, said))
     return RatedPage(blind_study(membership), tuple(question.name for question in asked), tuple(rows))

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from annotation.models import Assignment
 from annotation.rating.answers import PAIR_SCALE, Answer
 from dialogues.display import ShownTurn, tidied, turns_for_template
 from dialogues.models import Dialogue, Rubric
 
-NAMES = ("Person A", "Person B")
+NAMES = (_("Person A"), _("Person B"))
 # What each score of a pair says, first side first.
-SIDES = ("Left", "Same", "Right")
-SIDE_WORDS = ("left is better", "no difference", "right is better")
+SIDES = (_("Left"), _("Same"), _("Right"))
+SIDE_WORDS = (_("left is better"), _("no difference"), _("right is better"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Scene:
     theme: str
     traits_1: tuple[str, ...]
     traits_2: tuple[str, ...]
-    names: tuple[str, str] = NAMES
+    names: tuple[str, str]
     right: list[ShownTurn] = field(default_factory=list)
 
     @property
@@ -57,9 +60,12 @@ class Scene:
         first = _numbered(self.turns, 1)
         before = sum(len(turn["messages"]) for turn in self.turns)
         return (
-            [Side(SIDES[0], first), Side(SIDES[2], _numbered(self.right, before + 1))]
+            [
+                Side("left", gettext(SIDES[0]), first),
+                Side("right", gettext(SIDES[2]), _numbered(self.right, before + 1)),
+            ]
             if self.right
-            else [Side("", first)]
+            else [Side("", "", first)]
         )
 
 
@@ -72,8 +78,9 @@ class NumberedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One dialogue on a rating page; `label` says where it stands, if there are two."""
+    """One dialogue on a rating page; `label` says where it stands, if there are two, and `key` says it to scripts."""
 
+    key: str
     label: str
     turns: list[NumberedTurn]
 
@@ -99,12 +106,14 @@ def scene(
 ) -> Scene:
     """`theme` and traits are the background's, passed in so that a dialogue's own can never differ from them."""
     show = tidied if tidy else str
+    names = (gettext(NAMES[0]), gettext(NAMES[1]))
     return Scene(
-        turns=turns_for_template(dialogue.transcript, NAMES, tidy=tidy),
+        turns=turns_for_template(dialogue.transcript, names, tidy=tidy),
         theme=theme,
         traits_1=tuple(map(show, traits_1)),
         traits_2=tuple(map(show, traits_2)),
-        right=turns_for_template(right.transcript, NAMES, tidy=tidy) if right else [],
+        right=turns_for_template(right.transcript, names, tidy=tidy) if right else [],
+        names=names,
     )
 
 
@@ -119,7 +128,7 @@ def questions(
         words = metric.points if len(metric.points) == len(values) else ("",) * len(values)
         low, high = metric.low, metric.high
         if compares:
-            words, low, high = SIDE_WORDS, "", ""
+            words, low, high = tuple(map(gettext, SIDE_WORDS)), "", ""
         chosen = scores.get(metric.key)
         found.append(
             Question(
@@ -129,7 +138,7 @@ def questions(
                 low=low,
                 high=high,
                 points=tuple(
-                    Point(value, word, chosen == value, SIDES[value + 1] if compares else str(value))
+                    Point(value, word, chosen == value, gettext(SIDES[value + 1]) if compares else str(value))
                     for value, word in zip(values, words, strict=True)
                 ),
                 comment=said.comments.get(metric.key, ""),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models.tokens import opaque_token
 from dialogues.models import Dialogue
@@ -50,11 +51,11 @@ class Restructuring(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        SUBMITTED = "submitted", "Waiting for review"
-        RETURNED = "returned", "Sent back"
-        APPROVED = "approved", "Approved"
-        WITHDRAWN = "withdrawn", "Taken back"
+        OPEN = "open", _("Open")
+        SUBMITTED = "submitted", _("Waiting for review")
+        RETURNED = "returned", _("Sent back")
+        APPROVED = "approved", _("Approved")
+        WITHDRAWN = "withdrawn", _("Taken back")
 
     token = models.CharField(max_length=32, unique=True, default=opaque_token)
     original = models.ForeignKey(Dialogue, models.PROTECT, related_name="restructurings")

@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from annotation.models import Study
 from annotation.people.invitations import MOST_AT_ONCE, roles_to_offer, studies_to_join
@@ -78,9 +79,9 @@ class AccountForm(UserCreationForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[
-            "username"
-        ].help_text = "You log in with it. Whoever runs your studies can see it; exports name you by a pseudonym."
+        self.fields["username"].help_text = _(
+            "You log in with it. Whoever runs your studies can see it; exports name you by a pseudonym."
+        )
         self.fields["password2"].help_text = ""
 
 

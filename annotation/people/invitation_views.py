@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -113,10 +114,10 @@ def _accept_with_new_account(request: HttpRequest, found: Invitation) -> HttpRes
         try:
             user = invitations.accept_with_new_account(invitation=found, user=form.save(commit=False))
         except IntegrityError:
-            form.add_error("username", "Somebody took this name just now. Choose another.")
+            form.add_error("username", _("Somebody took this name just now. Choose another."))
         else:
             login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-            messages.success(request, f"Welcome, {user.get_username()}. Your account is ready.")
+            messages.success(request, _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()})
             return redirect("home")
     context = {"form": form, "invitation": found}
     return render(request, "people/accept.html", context, status=422 if form.errors else 200)
@@ -127,6 +128,6 @@ def _accept_as_member(request: HttpRequest, found: Invitation) -> HttpResponse:
     is_in = found.study is not None and Membership.objects.filter(study=found.study, rater=user).exists()
     if request.method == "POST" and found.study is not None and not is_in:
         invitations.accept_as_member(invitation=found, user=user)
-        messages.success(request, "You have joined. The study is among yours now.")
+        messages.success(request, _("You have joined. The study is among yours now."))
         return redirect("home")
     return render(request, "people/join.html", {"invitation": found, "is_in": is_in})

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -46,7 +47,7 @@ class _Confirm(PasswordResetConfirmView):
         if not resets.spend(person=form.save(commit=False), token=token):
             self.validlink = False
             return self.render_to_response(self.get_context_data())
-        messages.success(self.request, "The new password is set. Log in with it.")
+        messages.success(self.request, _("The new password is set. Log in with it."))
         return redirect("login")
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:

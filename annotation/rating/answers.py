@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from annotation.models import Study
 from dialogues.models import Rubric
 from dialogues.rubric import Scale
 from dialogues.transcript import text_problem
 
 FLAGS = {
-    "unreadable": "Cannot be read or makes no sense",
-    "offensive": "Offensive or upsetting",
-    "seen-before": "I have seen this dialogue before",
+    "unreadable": gettext_noop("Cannot be read or makes no sense"),
+    "offensive": gettext_noop("Offensive or upsetting"),
+    "seen-before": gettext_noop("I have seen this dialogue before"),
 }
 # In a study of pairs: the first is better, neither, the second is better.
 PAIR_SCALE = Scale(-1, 1)
@@ -44,7 +47,7 @@ class Answer:
     ) -> Self:
         """Check every part against the rubric; raises AnswerError."""
         return cls(
-            _scores(scores, rubric, scale or rubric.scale), _text(comment, "comment", LONGEST_COMMENT), _flag(flag)
+            _scores(scores, rubric, scale or rubric.scale), _text(comment, _("comment"), LONGEST_COMMENT), _flag(flag)
         )
 
     def noted(self, comments: Mapping[str, Any], evidence: Mapping[str, Any], rubric: Rubric, messages: int) -> Self:
@@ -63,7 +66,7 @@ class Answer:
         """Raise AnswerError naming the metrics that have no score yet."""
         missing = [metric.name for metric in rubric.metric_list() if metric.key not in self.scores]
         if missing:
-            raise AnswerError(f"Choose a point for {', '.join(missing)}.")
+            raise AnswerError(_("Choose a point for %(names)s.") % {"names": ", ".join(missing)})
 
 
 def scale_of(study: Study) -> Scale:
@@ -75,13 +78,16 @@ def _scores(raw: Mapping[str, Any], rubric: Rubric, scale: Scale) -> dict[str, i
     known = _known(raw, rubric)
     for key, value in raw.items():
         if value not in scale:
-            raise AnswerError(f"{known[key]}: choose a point from {scale.low} to {scale.high}.")
+            points = {"name": known[key], "low": scale.low, "high": scale.high}
+            raise AnswerError(_("%(name)s: choose a point from %(low)s to %(high)s.") % points)
     return {key: raw[key] for key in known if key in raw}
 
 
 def _comments(raw: Mapping[str, Any], rubric: Rubric) -> dict[str, str]:
     known = _known(raw, rubric)
-    texts = {key: _text(raw[key], f"note on {known[key]}", LONGEST_NOTE) for key in known if key in raw}
+    texts = {
+        key: _text(raw[key], _("note on %(name)s") % {"name": known[key]}, LONGEST_NOTE) for key in known if key in raw
+    }
     return {key: text for key, text in texts.items() if text}
 
 
@@ -91,7 +97,8 @@ def _evidence(raw: Mapping[str, Any], rubric: Rubric, messages: int) -> dict[str
     for key in [key for key in known if raw.get(key)]:
         places = raw[key]
         if not isinstance(places, list) or not all(type(place) is int and 0 <= place < messages for place in places):
-            raise AnswerError(f"{known[key]}: the messages of this item have the numbers 1 to {messages}.")
+            reason = _("%(name)s: the messages of this item have the numbers 1 to %(last)s.")
+            raise AnswerError(reason % {"name": known[key], "last": messages})
         found[key] = sorted(set(places))
     return found
 
@@ -100,23 +107,24 @@ def _known(raw: Mapping[str, Any], rubric: Rubric) -> dict[str, str]:
     """The rubric's metrics by key; raises AnswerError for a key that is none of them."""
     known = {metric.key: metric.name for metric in rubric.metric_list()}
     if unknown := sorted(set(map(str, raw)) - known.keys()):
-        raise AnswerError(f"This study has no metric called {unknown[0][:40]!r}.")
+        raise AnswerError(_("This study has no metric called %(name)s.") % {"name": repr(unknown[0][:40])})
     return known
 
 
 def _text(raw: Any, name: str, longest: int) -> str:
     if not isinstance(raw, str):
-        raise AnswerError(f"A {name} is text.")
+        raise AnswerError(_("A %(what)s is text.") % {"what": name})
     # Browsers send line ends as CR LF.
     text = raw.replace("\r\n", "\n").strip()
     if len(text) > longest:
-        raise AnswerError(f"The {name} has {len(text):,} characters; at most {longest:,} fit.")
+        sizes = {"what": name, "length": f"{len(text):,}", "most": f"{longest:,}"}
+        raise AnswerError(_("The %(what)s has %(length)s characters; at most %(most)s fit.") % sizes)
     if problem := text_problem(text):
-        raise AnswerError(f"The {name} cannot be kept: its {problem}.")
+        raise AnswerError(_("The %(what)s cannot be kept: its %(problem)s.") % {"what": name, "problem": _(problem)})
     return text
 
 
 def _flag(raw: Any) -> str:
     if raw and raw not in FLAGS:
-        raise AnswerError("Choose one of the reasons for the flag.")
+        raise AnswerError(_("Choose one of the reasons for the flag."))
     return raw or ""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from annotation.models import Membership
 from annotation.rating import way
@@ -22,7 +23,7 @@ def agree(*, membership: Membership, fingerprint: str, now: datetime) -> None:
     if not way.must_agree(locked):
         return
     if fingerprint != way.consent_fingerprint(locked.study):
-        raise QueueError("The text has changed since you opened the page. Please read it again.")
+        raise QueueError(_("The text has changed since you opened the page. Please read it again."))
     locked.consented_at, locked.consent_sha256 = now, fingerprint
     locked.save(update_fields=["consented_at", "consent_sha256"])
     AuditEvent.record(locked.rater, "consent", locked.study, rater=locked.rater_id, text=fingerprint)
@@ -36,6 +37,6 @@ def decline(*, membership: Membership) -> None:
     """
     locked = Membership.objects.select_for_update(of=("self",)).select_related("study").get(pk=membership.pk)
     if not way.must_agree(locked) or locked.assignments.filter(slot__isnull=False).exists():
-        raise QueueError("You have agreed before. You can still withdraw from the study.")
+        raise QueueError(_("You have agreed before. You can still withdraw from the study."))
     AuditEvent.record(None, "decline consent", locked.study)
     locked.delete()

@@ -4,6 +4,8 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from annotation.models import Assignment
 from annotation.rating.answers import FLAGS, Answer, AnswerError
@@ -11,8 +13,8 @@ from annotation.rating.reading import read_answer
 
 REASONS = {
     **FLAGS,
-    "cannot-judge": "I cannot judge it",
-    "technical": "It is not shown properly",
+    "cannot-judge": gettext_noop("I cannot judge it"),
+    "technical": gettext_noop("It is not shown properly"),
 }
 MOST_DIGITS = 9
 
@@ -20,7 +22,10 @@ MOST_DIGITS = 9
 class SkipForm(forms.Form):
     """Why an item is put aside."""
 
-    reason = forms.ChoiceField(label="Why do you skip it?", choices=list(REASONS.items()))
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why do you skip it?"),
+        choices=[(reason, gettext_lazy(words)) for reason, words in REASONS.items()],
+    )
 
 
 class SubmissionForm:
@@ -37,7 +42,7 @@ class SubmissionForm:
             submission_id = uuid.UUID(self.data.get("submission_id", ""))
             scores = {key: int(self.data[f"score-{key}"]) for key in self.keys if self.data.get(f"score-{key}")}
         except ValueError as error:
-            raise AnswerError("The form was damaged on its way. Reload the page and choose again.") from error
+            raise AnswerError(_("The form was damaged on its way. Reload the page and choose again.")) from error
         sent = {
             "scores": scores,
             "comment": self.data.get("comment", ""),
@@ -52,5 +57,6 @@ def _places(numbers: str) -> list[int]:
     """Message numbers as people write them, “3, 5 8”, as places from 0."""
     words = numbers.replace(",", " ").split()
     if not all(word.isascii() and word.isdigit() and len(word) < MOST_DIGITS for word in words):
-        raise AnswerError(f"Name messages by their numbers, such as 3, 5: {numbers[:40]!r} is not that.")
+        reason = _("Name messages by their numbers, such as 3, 5: %(numbers)s is not that.")
+        raise AnswerError(reason % {"numbers": repr(numbers[:40])})
     return [int(word) - 1 for word in words]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from annotation.models import Assignment, Item, Membership
 from annotation.rating.queue import QueueError
@@ -31,5 +32,5 @@ def lessons(membership: Membership) -> list[Assignment]:
 def finish(*, membership: Membership, now: datetime) -> None:
     """Let the rater begin; raises QueueError while a training item waits. Doing it again changes nothing."""
     if any(lesson.state != Assignment.State.SUBMITTED for lesson in lessons(membership)):
-        raise QueueError("Some practice dialogues are still open. Score them first.")
+        raise QueueError(_("Some practice dialogues are still open. Score them first."))
     Membership.objects.filter(pk=membership.pk, trained_at__isnull=True).update(trained_at=now)

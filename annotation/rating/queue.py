@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from annotation.models import Assignment, Item, Membership, Rating, Score
 from annotation.rating import checks, claiming
@@ -34,7 +35,7 @@ class StaleDraftError(QueueError):
     """Someone, most likely the same rater in another tab, saved a newer draft."""
 
     def __init__(self, draft: dict[str, Any], version: int) -> None:
-        super().__init__("Another tab or device has saved other scores for this item.")
+        super().__init__(_("Another tab or device has saved other scores for this item."))
         self.draft = draft
         self.version = version
 
@@ -86,7 +87,7 @@ def next_assignment(membership: Membership, *, now: datetime) -> Assignment | No
             return _next(membership, now)
         except OvertakenError:
             membership.refresh_from_db(fields=["turn", "course"])
-    raise QueueError("Another tab of yours is taking items. Close it and try again.")
+    raise QueueError(_("Another tab of yours is taking items. Close it and try again."))
 
 
 @transaction.atomic
@@ -185,7 +186,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
     known = None if is_fresh else Rating.objects.filter(submission_id=submission_id).first()
     if known is not None:
         if known.assignment_id != assignment.pk:
-            raise QueueError("This submission id belongs to another item. Reload the page and submit again.")
+            raise QueueError(_("This submission id belongs to another item. Reload the page and submit again."))
         known.assignment = assignment
         return Submission(known, repeated=True)
     _must_be_open(assignment)
@@ -220,9 +221,9 @@ def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
     _must_be_open(assignment)
     current = assignment.ratings.filter(is_current=True).first()
     if current is None or current.pk != _last_rating(assignment):
-        raise QueueError("Only what you submitted last can be taken back. Open the item to change its scores.")
+        raise QueueError(_("Only what you submitted last can be taken back. Open the item to change its scores."))
     if assignment.item.purpose == Item.Purpose.TRAINING:
-        raise QueueError("You have seen what was expected here, so it stays as it is.")
+        raise QueueError(_("You have seen what was expected here, so it stays as it is."))
     _must_hold_its_slot(assignment)
     assignment.draft = answer_of(current).to_json()
     assignment.draft_version += 1
@@ -280,7 +281,7 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
     assignment = own_assignment(user, token, lock=True)
     _must_be_open(assignment)
     if assignment.state == Assignment.State.SUBMITTED:
-        raise QueueError("You have rated this item. Change its scores instead of skipping it.")
+        raise QueueError(_("You have rated this item. Change its scores instead of skipping it."))
     if assignment.state == Assignment.State.SKIPPED:
         return
     slot = assignment.slot
@@ -336,30 +337,30 @@ def _said(answer: Said, assignment: Assignment) -> Answer:
 
 def _must_rate(assignment: Assignment) -> None:
     if assignment.membership is None or not still_rates(assignment.membership):
-        raise QueueError("You no longer rate in this study, so nothing of it can be changed. Ask who invited you.")
+        raise QueueError(_("You no longer rate in this study, so nothing of it can be changed. Ask who invited you."))
 
 
 def _must_take_drafts(assignment: Assignment) -> None:
     _must_rate(assignment)
     if not (assignment.study.is_open or assignment.study.is_paused):
-        raise QueueError("The study is closed; its ratings can no longer be changed.")
+        raise QueueError(_("The study is closed; its ratings can no longer be changed."))
 
 
 def _must_be_open(assignment: Assignment) -> None:
     _must_take_drafts(assignment)
     if assignment.study.is_paused:
-        raise QueueError("The study is paused. Your scores are kept as a draft; submit them when it goes on.")
+        raise QueueError(_("The study is paused. Your scores are kept as a draft; submit them when it goes on."))
 
 
 def _must_have_its_place(assignment: Assignment) -> None:
     """A place that was skipped or given up was offered to others, and its item's k places are the others'."""
     if assignment.state == Assignment.State.SKIPPED and _has_places(assignment):
-        raise QueueError("You skipped this item and its place was given back. Go on with the next one.")
+        raise QueueError(_("You skipped this item and its place was given back. Go on with the next one."))
 
 
 def _must_hold_its_slot(assignment: Assignment) -> None:
     if assignment.slot is None and _has_places(assignment):
-        raise QueueError("The place of this rating went to another rater, so it stays as it is.")
+        raise QueueError(_("The place of this rating went to another rater, so it stays as it is."))
 
 
 def _has_places(assignment: Assignment) -> bool:

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,6 +22,7 @@ from annotation.rating import queue, way
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.breaks import break_due
 from annotation.rating.forms import SkipForm, SubmissionForm
+from annotation.rating.wording import script_words
 from dialogues.permissions import requires
 
 # When the rater last put a break reminder away, in their session.
@@ -78,9 +80,9 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     """Put the item aside with a reason and go on."""
     assignment = queue.own_assignment(request.user, token)
     form = SkipForm(request.POST)
-    problem = None if form.is_valid() else "Choose a reason for skipping."
+    problem = None if form.is_valid() else _("Choose a reason for skipping.")
     if assignment.item.purpose == Item.Purpose.TRAINING:
-        problem = "Practice dialogues cannot be skipped. Any scores will do; you will see what was expected."
+        problem = _("Practice dialogues cannot be skipped. Any scores will do; you will see what was expected.")
     if problem is None:
         try:
             queue.skip(request.user, token, reason=form.cleaned_data["reason"])
@@ -98,11 +100,11 @@ def rate_undo(request: HttpRequest, token: str) -> HttpResponse:
     assignment = queue.own_assignment(request.user, token)
     if not way.can_take_back(assignment, now=timezone.now()):
         if assignment.state == Assignment.State.SUBMITTED:
-            messages.info(request, "It is too late to undo this. You can still change the scores and save them.")
+            messages.info(request, _("It is too late to undo this. You can still change the scores and save them."))
         return redirect("rate_item", token)
     try:
         queue.take_back(request.user, token, now=timezone.now())
-        messages.success(request, "Taken back. Change what you like and submit again.")
+        messages.success(request, _("Taken back. Change what you like and submit again."))
     except queue.QueueError as error:
         messages.error(request, str(error))
     return redirect("rate_item", token)
@@ -138,5 +140,6 @@ def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[s
     return {
         "item": blind_item(assignment, membership, now=now),
         "skip_form": SkipForm(),
+        "words": script_words(),
         "break_minutes": break_due(membership, since=since, now=now),
     }

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -49,7 +50,7 @@ def rate_decline(request: HttpRequest, token: str) -> HttpResponse:
     except queue.QueueError as error:
         messages.error(request, str(error))
         return redirect("rate_welcome", token)
-    messages.success(request, "You do not take part, and nothing about you is kept in this study.")
+    messages.success(request, _("You do not take part, and nothing about you is kept in this study."))
     return redirect("rate_left")
 
 
@@ -97,11 +98,11 @@ def rate_withdraw(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "GET":
         return render(request, "rating/withdraw.html", context)
     if request.POST.get("sure") != "yes":
-        context["problem"] = "Tick the box if you are sure. Nothing has changed so far."
+        context["problem"] = _("Tick the box if you are sure. Nothing has changed so far.")
         return render(request, "rating/withdraw.html", context, status=422)
     keeps = membership.study.withdrawal == Study.Withdrawal.KEEP
     places.withdraw(membership=membership, by=cast(User, request.user))
     messages.success(
-        request, "Your scores stay in the study, without your name." if keeps else "Your scores are removed."
+        request, _("Your scores stay in the study, without your name.") if keeps else _("Your scores are removed.")
     )
     return redirect("rate_left")

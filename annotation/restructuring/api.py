@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from annotation.restructuring import drafts
 from annotation.restructuring.proposals import proposal
+from annotation.restructuring.wording import refusal
 from dialogues.editing import EditError
 
 MOST_AT_ONCE = 2_000
@@ -52,7 +53,9 @@ def with_reasons(view: ApiView) -> ApiView:
         except drafts.StaleError as error:
             both = {"version": error.version, "operations": error.operations, "messages": error.messages}
             return Response({"detail": str(error), **both}, status=status.HTTP_409_CONFLICT)
-        except (drafts.DraftError, EditError) as error:
+        except EditError as error:
+            return Response({"detail": refusal(error)}, status=status.HTTP_400_BAD_REQUEST)
+        except drafts.DraftError as error:
             return Response({"detail": str(error)}, status=status.HTTP_400_BAD_REQUEST)
 
     return answered

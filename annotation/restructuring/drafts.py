@@ -14,9 +14,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from annotation.models import Operation, Restructuring
 from annotation.restructuring.proposals import check_proposal
+from annotation.restructuring.wording import refusal
 from dialogues.editing import Accept, EditError, History, kept_share, operation_from_json, replay, transcript_of
 from dialogues.models import AuditEvent
 
@@ -36,7 +38,7 @@ class StaleError(DraftError):
     """Somebody, or the same person in another tab, has gone on from the version this was made on."""
 
     def __init__(self, restructuring: Restructuring, since: int) -> None:
-        super().__init__("Another tab or person has changed this dialogue meanwhile.")
+        super().__init__(_("Another tab or person has changed this dialogue meanwhile."))
         self.version = restructuring.version
         self.messages = restructuring.messages
         rows = restructuring.operations.filter(number__gt=since)
@@ -95,7 +97,10 @@ def save_operations(
     if not fresh:
         return draft
     if draft.version + len(fresh) > MOST_OPERATIONS:
-        raise DraftError(f"A log of {MOST_OPERATIONS:,} operations is as long as one gets. Hand the dialogue in.")
+        raise DraftError(
+            _("A log of %(most)s operations is as long as one gets. Hand the dialogue in.")
+            % {"most": f"{MOST_OPERATIONS:,}"}
+        )
     history = history_of(draft)
     for sent in fresh:
         _do(draft, history, sent)
@@ -121,7 +126,7 @@ def save_operations(
 def _not_yet_kept(draft: Restructuring, version: int, operations: Sequence[Sent]) -> Sequence[Sent]:
     """What of a message is new; raises StaleError where the log went on with something else."""
     if version > draft.version:
-        raise DraftError("This page is ahead of the server. Copy what you need and reload it.")
+        raise DraftError(_("This page is ahead of the server. Copy what you need and reload it."))
     since = draft.operations.filter(number__gt=version)
     kept = list(since.values_list("client_id", flat=True))
     if kept != [sent.id for sent in operations[: len(kept)]]:
@@ -136,7 +141,7 @@ def _do(draft: Restructuring, history: History, sent: Sent) -> None:
             check_proposal(draft.original, history.draft, operation)
         history.apply(operation)
     except EditError as error:
-        raise DraftError(str(error)) from error
+        raise DraftError(refusal(error)) from error
 
 
 @transaction.atomic
@@ -150,7 +155,7 @@ def submit(user: User, token: str, *, version: int, now: datetime) -> Restructur
     if draft.version != version:
         raise StaleError(draft, version)
     if draft.messages == draft.original.messages:
-        raise DraftError("Nothing has been changed yet, so there is nothing to review.")
+        raise DraftError(_("Nothing has been changed yet, so there is nothing to review."))
     draft.state, draft.submitted_at = State.SUBMITTED, now
     draft.save(update_fields=["state", "submitted_at"])
     AuditEvent.record(user, "restructuring.submitted", draft, version=version)
@@ -165,7 +170,7 @@ def reopen(user: User, token: str) -> Restructuring:
     if draft.is_editable:
         return draft
     if draft.state != State.SUBMITTED:
-        raise DraftError("It has been reviewed; what was approved does not change.")
+        raise DraftError(_("It has been reviewed; what was approved does not change."))
     draft.state = State.RETURNED if draft.review else State.OPEN
     draft.save(update_fields=["state"])
     AuditEvent.record(user, "restructuring.reopened", draft)
@@ -174,9 +179,9 @@ def reopen(user: User, token: str) -> Restructuring:
 
 def _must_be_the_annotators(draft: Restructuring, user: User) -> None:
     if draft.annotator_id != user.pk:
-        raise DraftError("Only the person who was asked to restructure it can do that.")
+        raise DraftError(_("Only the person who was asked to restructure it can do that."))
 
 
 def _must_be_editable(draft: Restructuring, user: User) -> None:
     if not may_edit(draft, user):
-        raise DraftError("It has been handed in and is not open for changes any more.")
+        raise DraftError(_("It has been handed in and is not open for changes any more."))

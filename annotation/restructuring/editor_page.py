@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from annotation.models import Restructuring
 from annotation.restructuring.drafts import history_of
 from dialogues.editing import Piece, kept_share, transcript_of
@@ -67,10 +69,10 @@ def figures(original: Transcript, draft: Transcript, *, kept: float) -> list[Fig
     before, after = _measures(original), _measures(draft)
     words, acmc = (published(4, row, "stephanie") for row in ("words_per_message", "acmc"))
     found = [
-        Figure("messages", "Messages", "Messages", before["messages"], after["messages"], None, 0),
-        Figure("words_per_message", "Words a message", "Words", before["words"], after["words"], words, 2),
-        Figure("acmc", "Messages a turn (ACMC)", "ACMC", before["acmc"], after["acmc"], acmc, 2),
-        Figure("kept", "Words kept in order, %", "Kept %", 100, 100 * kept, None, 1),
+        Figure("messages", _("Messages"), _("Messages"), before["messages"], after["messages"], None, 0),
+        Figure("words_per_message", _("Words a message"), _("Words"), before["words"], after["words"], words, 2),
+        Figure("acmc", _("Messages a turn (ACMC)"), _("ACMC"), before["acmc"], after["acmc"], acmc, 2),
+        Figure("kept", _("Words kept in order, %"), _("Kept %"), 100, 100 * kept, None, 1),
     ]
     for length in range(1, LONGEST_RUN + 1):
         key, label = f"turns_of_{length}", f"{length}{'+' if length == LONGEST_RUN else ''}"

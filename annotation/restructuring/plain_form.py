@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from annotation.restructuring.drafts import Sent
 from dialogues.editing import WHITE_SPACE, Draft
 
@@ -23,10 +25,10 @@ def operations_of(draft: Draft, texts: Sequence[str], step: str, added: str) -> 
     `step` is "" or such as "merge:3"; `added` is the text for "add". Raises FormError.
     """
     if len(texts) != len(draft):
-        raise FormError("The page is out of date. Load it again; what you typed is below.")
-    name, _, number = step.partition(":")
+        raise FormError(_("The page is out of date. Load it again; what you typed is below."))
+    name, _sign, number = step.partition(":")
     if step and (name not in _STEPS or not re.fullmatch(r"\d{0,5}", number)):
-        raise FormError("There is no such button.")
+        raise FormError(_("There is no such button."))
     found: list[dict[str, Any]] = []
     shift = 0
     at = int(number or 0)
@@ -61,7 +63,7 @@ def _step(name: str, at: int, draft: Draft, added: str) -> list[dict[str, Any]]:
         return [{"op": "move", "at": at, "to": at + (1 if name == "down" else -1)}]
     if name == "add":
         if not added.strip():
-            raise FormError("Write the message to add first.")
+            raise FormError(_("Write the message to add first."))
         speaker = draft[min(at, len(draft) - 1)].speaker
         return [{"op": "insert", "at": at + 1, "speaker": speaker, "text": added}]
     if name in ("merge", "delete"):

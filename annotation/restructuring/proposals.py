@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from dialogues.alignment import sources
 from dialogues.editing import Accept, Draft, EditError, Piece
@@ -28,7 +29,7 @@ def proposers(original: Dialogue) -> list[Proposer]:
     """The rules, and every further-split rewrite that a model made of this dialogue."""
     rewrites = _rewrites(original).only("key", "written_by", "is_demo")
     return [
-        Proposer(RULES, "Rules: after every sentence"),
+        Proposer(RULES, _("Rules: after every sentence")),
         *(Proposer(f"{REWRITE}{row.key}", f"{row.written_by} ({row.key})", row.is_demo) for row in rewrites),
     ]
 

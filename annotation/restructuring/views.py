@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,6 +16,7 @@ from annotation.models import Restructuring
 from annotation.restructuring import drafts, model_views, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
+from annotation.restructuring.wording import script_words
 from dialogues.permissions import requires
 
 PAGE = 48
@@ -52,7 +54,7 @@ def restructuring_submit(request: HttpRequest, token: str) -> HttpResponse:
     except drafts.DraftError as error:
         messages.error(request, str(error))
         return redirect("restructuring", token)
-    messages.success(request, "Handed in. A second person reads it now; you can take it back until they are done.")
+    messages.success(request, _("Handed in. A second person reads it now; you can take it back until they are done."))
     return redirect("restructurings")
 
 
@@ -90,6 +92,7 @@ def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **
         "proposers": proposers(draft.original),
         "models": model_views.choices(cast(User, request.user)),
         "remarks": draft.remarks.filter(settled_at__isnull=True).select_related("author"),
+        "words": script_words(),
         **page_of(draft),
         **more,
     }

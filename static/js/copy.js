@@ -1,15 +1,17 @@
 // Copies the text of a field to the clipboard: `data-copy` on the button names the field.
 
+import { tell } from "./words.js";
+
 async function copy(button) {
   const field = document.getElementById(button.dataset.copy);
   const label = button.textContent;
   try {
     await navigator.clipboard.writeText(field.value);
-    button.textContent = "Copied";
+    button.textContent = tell("Copied");
   } catch {
     // Refused by the browser: leave the text selected, one keystroke from copied.
     field.select();
-    button.textContent = "Press Ctrl+C";
+    button.textContent = tell("Press Ctrl+C");
   }
   setTimeout(() => { button.textContent = label; }, 2000);
 }

@@ -1,5 +1,7 @@
 // Two drafts of one item: show both, let the rater choose, overwrite nothing unasked.
 
+import { tell } from "./words.js";
+
 function row(question, mine, theirs) {
   const cells = [question, mine, theirs].map((text, place) => {
     const cell = document.createElement(place ? "td" : "th");
@@ -22,18 +24,22 @@ export function choose(dialog, form, mine, theirs) {
     const shown = [[name, ...both.map((one) => one.scores[key])]];
     const notes = both.map((one) => one.comments?.[key]);
     const marks = both.map((one) => one.evidence?.[key]?.map((place) => place + 1).join(", "));
-    for (const [what, [here, there]] of [["note", notes], ["messages", marks]]) {
+    const parts = [
+      [tell("{question}: note", { question: name }), notes],
+      [tell("{question}: messages", { question: name }), marks],
+    ];
+    for (const [what, [here, there]] of parts) {
       if ((here ?? "") !== (there ?? "")) {
-        shown.push([`${name}: ${what}`, here, there]);
+        shown.push([what, here, there]);
       }
     }
     return shown.map((cells) => row(...cells));
   });
   if (mine.comment !== theirs.comment) {
-    rows.push(row("Comment", mine.comment || null, theirs.comment || null));
+    rows.push(row(tell("Comment"), mine.comment || null, theirs.comment || null));
   }
   if (mine.flag !== theirs.flag) {
-    rows.push(row("Flag", mine.flag || null, theirs.flag || null));
+    rows.push(row(tell("Flag"), mine.flag || null, theirs.flag || null));
   }
   dialog.querySelector("[data-conflict-rows]").replaceChildren(...rows);
   dialog.returnValue = "";

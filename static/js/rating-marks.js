@@ -1,6 +1,7 @@
 // Marks messages for the current question: by a click or tap on a message's number, or in marking mode by keys.
 
 import { numbers, setNumbers, tellNote } from "./rating-notes.js";
+import { tell } from "./words.js";
 
 export class Marks {
   // `announce` tells those who cannot see what changed.
@@ -31,10 +32,12 @@ export class Marks {
     const marked = new Set(numbers(this.form.current));
     for (const button of this.buttons) {
       button.setAttribute("aria-pressed", String(marked.has(Number(button.value))));
-      button.setAttribute("aria-label", `Message ${button.value}, mark for ${this.name}`);
+      button.setAttribute("aria-label", tell("Message {number}, mark for {question}", { number: button.value, question: this.name }));
     }
-    this.bar.querySelector("[data-marking-text]").textContent =
-      `Messages that led to your score for ${this.name}: ${marked.size} marked`;
+    this.bar.querySelector("[data-marking-text]").textContent = tell(
+      "Messages that led to your score for {question}: {count} marked",
+      { question: this.name, count: marked.size },
+    );
   }
 
   click(event) {
@@ -56,7 +59,12 @@ export class Marks {
     tellNote(question);
     this.refresh();
     this.typed = 0;
-    this.announce(`Message ${number} ${isNew ? "marked" : "no longer marked"} for ${this.name}.`);
+    const values = { number, question: this.name };
+    this.announce(
+      isNew
+        ? tell("Message {number} marked for {question}.", values)
+        : tell("Message {number} no longer marked for {question}.", values),
+    );
     this.form.form.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
@@ -69,7 +77,11 @@ export class Marks {
     this.typed = 0;
     document.body.classList.add("is-marking");
     this.bar.hidden = false;
-    this.announce(`Marking messages for ${this.name}. Arrows or numbers choose, Space marks, Escape ends.`);
+    this.announce(
+      tell("Marking messages for {question}. Arrows or numbers choose, Space marks, Escape ends.", {
+        question: this.name,
+      }),
+    );
     this.enter(this.buttons.find((button) => button.ariaPressed === "true") ?? this.buttons[0]);
   }
 

@@ -1,5 +1,7 @@
 // What is said of single questions: a note and the numbers of the messages that led to the score.
 
+import { tell } from "./words.js";
+
 function field(question, name) {
   return question.querySelector(`[name="${name}-${question.dataset.question}"]`);
 }
@@ -16,10 +18,10 @@ export function setNumbers(question, chosen) {
 
 // Say on the closed note that there is something in it.
 export function tellNote(question) {
-  const marked = numbers(question).length;
-  const parts = [field(question, "comment").value.trim() && "written", marked && `${marked} marked`];
-  const told = parts.filter(Boolean).join(", ");
-  question.querySelector("[data-noted]").textContent = told && `: ${told}`;
+  const count = numbers(question).length;
+  const isWritten = Boolean(field(question, "comment").value.trim());
+  const marked = isWritten ? tell(": written, {count} marked", { count }) : tell(": {count} marked", { count });
+  question.querySelector("[data-noted]").textContent = count ? marked : isWritten ? tell(": written") : "";
 }
 
 // Notes and evidence by metric, places counted from 0 as the server keeps them.

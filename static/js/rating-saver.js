@@ -2,6 +2,7 @@
 // confirmed waits in memory and is sent again until it has. "Saved" is said only after the server said so.
 
 import { post } from "./posting.js";
+import { tell } from "./words.js";
 
 const PAUSE = 150;
 const LONGEST_WAIT = 8000;
@@ -51,7 +52,7 @@ export class Saver {
     if (status === 200) {
       this.failures = 0;
       this.waiting = this.waiting === answer ? null : this.waiting;
-      return this.waiting ? this.flush() : this.say("Saved", "ok");
+      return this.waiting ? this.flush() : this.say(tell("Saved"), "ok");
     }
     if (status === 409 && reply.draft) {
       this.version = reply.version;
@@ -64,15 +65,18 @@ export class Saver {
   // Keep trying where time may help; say what to do where it cannot.
   again(status, reply, retry) {
     if (status === 404) {
-      return this.say("This dialogue went to another rater after an hour without a sign. Go on with the next one.", "lost");
+      return this.say(
+        tell("This dialogue went to another rater after an hour without a sign. Go on with the next one."),
+        "lost",
+      );
     }
     if (status === 400 || status === 409) {
-      return this.say(reply.detail ?? "The server cannot keep this.", "refused");
+      return this.say(reply.detail ?? tell("The server cannot keep this."), "refused");
     }
     this.say(
       status === 403
-        ? "Not saved yet: you are logged out. Log in in another tab; this page then sends your scores."
-        : "Not saved yet, retrying",
+        ? tell("Not saved yet: you are logged out. Log in in another tab; this page then sends your scores.")
+        : tell("Not saved yet, retrying"),
       "waiting",
     );
     this.failures += 1;
@@ -83,7 +87,7 @@ export class Saver {
   async submit(submissionId, answer) {
     clearTimeout(this.timer);
     this.submitting = true;
-    this.say("Sending…", "waiting");
+    this.say(tell("Sending…"), "waiting");
     // A draft on its way arrives first: after the submission it would pass for another tab's.
     await this.sending;
     for (;;) {

@@ -7,7 +7,10 @@ import { listen } from "./rating-keys.js";
 import { Marks } from "./rating-marks.js";
 import { openNote } from "./rating-notes.js";
 import { Saver } from "./rating-saver.js";
+import { tell } from "./words.js";
 
+// Where the lines of the page come from and where they go.
+const [back, on] = document.dir === "rtl" ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
 const page = document.querySelector("[data-rating]");
 const form = new RatingForm(page.querySelector("[data-rating-form]"));
 const saved = page.querySelector("[data-saved]");
@@ -26,7 +29,7 @@ async function conflict(theirs) {
   const differ = JSON.stringify(mine) !== JSON.stringify({ ...mine, ...theirs });
   if (differ && (await choose(document.querySelector("[data-conflict]"), form, mine, theirs))) {
     form.write(theirs);
-    say("Saved", "ok");
+    say(tell("Saved"), "ok");
   } else {
     saver.change(mine);
   }
@@ -46,7 +49,7 @@ async function submit() {
   marks.stop();
   const missing = form.firstMissing();
   if (missing) {
-    say(`Choose a point for ${form.name(missing)}.`, "refused");
+    say(tell("Choose a point for {name}.", { name: form.name(missing) }), "refused");
     form.enter(missing);
     return;
   }
@@ -99,8 +102,8 @@ listen({
   Escape: () => marks.stop(),
   ArrowUp: () => (marks.active ? marks.step(-1) : form.step(-1)),
   ArrowDown: () => (marks.active ? marks.step(1) : form.step(1)),
-  ArrowLeft: () => click("[data-previous]"),
-  ArrowRight: () => click("[data-next]"),
+  [back]: () => click("[data-previous]"),
+  [on]: () => click("[data-next]"),
   e: () => marks.stop() || marks.start(),
   z: () => click("[data-undo] button"),
   f: () => openExtra("flag"),

@@ -1,11 +1,13 @@
 // A table wider than its frame scrolls sideways; the keyboard must be able to do it too.
 
+import { tell } from "./words.js";
+
 function update(wrap) {
   if (wrap.scrollWidth > wrap.clientWidth) {
     const caption = wrap.querySelector("caption")?.textContent.trim();
     wrap.tabIndex = 0;
     wrap.setAttribute("role", "region");
-    wrap.setAttribute("aria-label", caption || wrap.dataset.label || "Table, scrolls sideways");
+    wrap.setAttribute("aria-label", caption || wrap.dataset.label || tell("Table, scrolls sideways"));
   } else {
     wrap.removeAttribute("tabindex");
     wrap.removeAttribute("role");

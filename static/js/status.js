@@ -1,5 +1,7 @@
 // Says so when a request made in the background was refused or never arrived.
 
+import { tell } from "./words.js";
+
 const box = document.querySelector("[data-status]");
 
 function show(text) {
@@ -12,14 +14,22 @@ function show(text) {
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
   if (status === 403) {
-    show("The server refused this: your session may have ended or your role changed. Reload the page and try again.");
+    show(
+      tell(
+        "The server refused this: your session may have ended or your role changed. Reload the page and try again.",
+      ),
+    );
   } else {
-    show(`The server could not do this (error ${status}). What you typed is still here; try again in a moment.`);
+    show(
+      tell("The server could not do this (error {status}). What you typed is still here; try again in a moment.", {
+        status,
+      }),
+    );
   }
 });
 
 document.addEventListener("htmx:sendError", () => {
-  show("The server cannot be reached. What you typed is still here; try again once you are online.");
+  show(tell("The server cannot be reached. What you typed is still here; try again once you are online."));
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {

@@ -71,6 +71,7 @@ def staff_script(of: str = "", *, get: int = 200, post: int = 405) -> Row:
 
 TABLE = {
     "healthz": Row((200,) * 4, (405,) * 4),
+    "language": Row((405,) * 4, (302,) * 4),
     # A rater's home is their list of studies.
     "home": Row((LOGIN, 302, 200, 200), (LOGIN, 405, 405, 405)),
     "method": staff(),

@@ -1,6 +1,8 @@
 // What each operation does to a draft: dialogues/editing.py, said again for the browser. A test holds the two
 // against each other. A piece is { speaker, text, sources, lead }; pieces and drafts are never changed in place.
 
+import { tell } from "../words.js";
+
 const MOST_PIECES = 2000;
 const LONGEST_TEXT = 20000;
 const SPACE = "\\t\\n\\v\\f\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
@@ -22,12 +24,12 @@ export function begin(original) {
   return original.map(([speaker, text], place) => ({ speaker, text, sources: [place], lead: null }));
 }
 
-function refuse(reason) {
-  throw new EditError(reason);
+function refuse(sentence, values) {
+  throw new EditError(tell(sentence, values));
 }
 
 function pieceAt(draft, at) {
-  return draft[at] ?? refuse(`There is no message ${at + 1} in this draft.`);
+  return draft[at] ?? refuse("There is no message {number} in this draft.", { number: at + 1 });
 }
 
 function replaced(draft, at, count, ...pieces) {
@@ -47,7 +49,8 @@ function checked(text) {
     refuse("This cannot be a message: it holds a character that cannot be stored.");
   }
   if (lengthOf(text) > LONGEST_TEXT) {
-    refuse(`This cannot be a message: text is longer than ${LONGEST_TEXT.toLocaleString("en")} characters.`);
+    const most = LONGEST_TEXT.toLocaleString("en");
+    refuse("This cannot be a message: text is longer than {most} characters.", { most });
   }
   return text;
 }
@@ -72,7 +75,7 @@ const CHANGES = {
     const piece = pieceAt(draft, at);
     const letters = Array.from(piece.text);
     if (offset < 0 || offset > letters.length) {
-      refuse(`Message ${at + 1} has no character ${offset}.`);
+      refuse("Message {number} has no character {offset}.", { number: at + 1, offset });
     }
     const head = trimEnd(letters.slice(0, offset).join(""));
     const tail = trimStart(letters.slice(offset).join(""));
@@ -109,7 +112,7 @@ const CHANGES = {
 
   insert(draft, { at, speaker, text }) {
     if (at < 0 || at > draft.length) {
-      refuse(`There is no place ${at + 1} in this draft.`);
+      refuse("There is no place {number} in this draft.", { number: at + 1 });
     }
     return replaced(loosened(draft, at), at, 0, { speaker, text: checked(trim(text)), sources: [], lead: null });
   },
@@ -133,7 +136,7 @@ const CHANGES = {
 export function change(draft, body) {
   const after = CHANGES[body.op](draft, body);
   if (after.length > MOST_PIECES) {
-    refuse(`A dialogue here has at most ${MOST_PIECES.toLocaleString("en")} messages.`);
+    refuse("A dialogue here has at most {most} messages.", { most: MOST_PIECES.toLocaleString("en") });
   }
   return after;
 }

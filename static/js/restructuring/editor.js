@@ -1,5 +1,6 @@
 // The editor: every way to change a draft, and what is said of each to those who cannot see it.
 
+import { tell, tellCount } from "../words.js";
 import { lengthOf } from "./editing.js";
 import { caretOf } from "./pieces.js";
 import { Writing } from "./writing.js";
@@ -9,14 +10,15 @@ export class Editor extends Writing {
     const at = this.commit();
     const box = this.box;
     const offset = caretOf(box) - (lengthOf(box.value) - lengthOf(box.value.trimStart()));
-    if (this.apply({ op: "split", at, offset }, `Split into messages ${at + 1} and ${at + 2}.`)) {
+    const said = tell("Split into messages {first} and {second}.", { first: at + 1, second: at + 2 });
+    if (this.apply({ op: "split", at, offset }, said)) {
       this.pieces.focus(at + 1);
     }
   }
 
   merge(at = this.commit()) {
     const join = this.draft[at - 1] && lengthOf(this.draft[at - 1].text);
-    if (this.apply({ op: "merge", at }, `Merged into message ${at}.`)) {
+    if (this.apply({ op: "merge", at }, tell("Merged into message {number}.", { number: at }))) {
       this.pieces.focus(at - 1, join);
     }
   }
@@ -24,7 +26,8 @@ export class Editor extends Writing {
   mergeNext() {
     const at = this.commit();
     const join = lengthOf(this.draft[at].text);
-    if (this.draft[at + 1] && this.apply({ op: "merge", at: at + 1 }, `Merged into message ${at + 1}.`)) {
+    const said = tell("Merged into message {number}.", { number: at + 1 });
+    if (this.draft[at + 1] && this.apply({ op: "merge", at: at + 1 }, said)) {
       this.pieces.focus(at, join);
     }
   }
@@ -32,7 +35,7 @@ export class Editor extends Writing {
   move(by) {
     const at = this.commit();
     const caret = caretOf(this.box);
-    if (this.apply({ op: "move", at, to: at + by }, `Moved to place ${at + by + 1}.`)) {
+    if (this.apply({ op: "move", at, to: at + by }, tell("Moved to place {number}.", { number: at + by + 1 }))) {
       this.pieces.focus(at + by, caret);
     }
   }
@@ -44,7 +47,7 @@ export class Editor extends Writing {
     const by = other ? 3 - speaker : speaker;
     this.opened = { place, speaker: by, element: this.pieces.openNew(place, by) };
     this.box.focus();
-    this.say(`New message below message ${place}.`);
+    this.say(tell("New message below message {number}.", { number: place }));
   }
 
   remove() {
@@ -53,21 +56,21 @@ export class Editor extends Writing {
       return this.pieces.focus(this.current, -1);
     }
     const at = this.current;
-    if (this.apply({ op: "delete", at }, "Message deleted; its content is lost unless you undo.")) {
+    if (this.apply({ op: "delete", at }, tell("Message deleted; its content is lost unless you undo."))) {
       this.pieces.focus(Math.max(at - 1, 0), -1);
     }
     return undefined;
   }
 
   accept(at, texts, by) {
-    const count = texts.length === 1 ? "1 message" : `${texts.length} messages`;
-    this.apply({ op: "accept", at, texts, by }, `Accepted: ${count}.`);
+    const said = tellCount("Accepted: {count} message.", "Accepted: {count} messages.", texts.length);
+    this.apply({ op: "accept", at, texts, by }, said);
   }
 
   undo(op = "undo") {
     this.commit();
     const before = this.draft;
-    if (this.apply({ op }, op === "undo" ? "Undone." : "Done again.")) {
+    if (this.apply({ op }, op === "undo" ? tell("Undone.") : tell("Done again."))) {
       const place = this.draft.findIndex((piece, index) => piece !== before[index]);
       this.pieces.focus(place < 0 ? this.draft.length - 1 : place, -1);
     }

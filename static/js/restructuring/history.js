@@ -1,5 +1,6 @@
 // A draft with everything that led to it: the log of operations, told again from the original.
 
+import { tell } from "../words.js";
 import { begin, change, EditError } from "./editing.js";
 
 export class History {
@@ -24,10 +25,10 @@ export class History {
     const now = this.draft;
     let after;
     if (body.op === "undo") {
-      after = taken(this.before, "undo");
+      after = taken(this.before, tell("There is nothing to undo."));
       this.undone.push(now);
     } else if (body.op === "redo") {
-      after = taken(this.undone, "redo");
+      after = taken(this.undone, tell("There is nothing to redo."));
       this.before.push(now);
     } else {
       after = body.op === "rewind" ? this.rewound(body.to) : change(now, body);
@@ -40,15 +41,15 @@ export class History {
 
   rewound(to) {
     if (!(to >= 0 && to <= this.version)) {
-      throw new EditError(`There are ${this.version} operations to go back through.`);
+      throw new EditError(tell("There are {count} operations to go back through.", { count: this.version }));
     }
     return this.drafts[to];
   }
 }
 
-function taken(drafts, what) {
+function taken(drafts, otherwise) {
   if (!drafts.length) {
-    throw new EditError(`There is nothing to ${what}.`);
+    throw new EditError(otherwise);
   }
   return drafts.pop();
 }

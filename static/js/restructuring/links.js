@@ -1,5 +1,6 @@
 // The original beside the draft: which message became which, and, on request, which words changed.
 
+import { tell } from "../words.js";
 import { wordDiff } from "./words.js";
 
 const PAUSE = 150;
@@ -40,7 +41,8 @@ export class Links {
   // Where there is no room beside the draft, the message that has the caret says what it was.
   quote(place, sources) {
     this.note ??= Object.assign(document.createElement("p"), { className: "piece-source", dir: "auto" });
-    this.note.textContent = `Original: ${[...sources].map((source) => this.original[source].text).join(" ")}`;
+    const text = [...sources].map((source) => this.original[source].text).join(" ");
+    this.note.textContent = tell("Original: {text}", { text });
     if (sources.size) {
       this.pieces.items[place].append(this.note);
     } else {

@@ -1,5 +1,6 @@
 // The list of messages being written: shows a draft, and changes of the page no more than what changed in it.
 
+import { tell } from "../words.js";
 import { lengthOf, trim } from "./editing.js";
 
 const GROWS = CSS.supports("field-sizing", "content");
@@ -70,7 +71,8 @@ export class Pieces {
   number() {
     this.shown.forEach((piece, place) => {
       const element = this.items[place];
-      const label = `Message ${place + 1}, ${this.names[piece.speaker - 1]}, ${from(piece)}`;
+      const name = this.names[piece.speaker - 1];
+      const label = tell("Message {number}, {name}, {origin}", { number: place + 1, name, origin: from(piece) });
       const box = element.querySelector("textarea");
       if (box.getAttribute("aria-label") !== label) {
         box.setAttribute("aria-label", label);
@@ -84,7 +86,8 @@ export class Pieces {
     const element = this.create();
     this.fill(element, { speaker, text: "" });
     element.dataset.new = "";
-    element.querySelector("textarea").setAttribute("aria-label", `New message by ${this.names[speaker - 1]}`);
+    const label = tell("New message by {name}", { name: this.names[speaker - 1] });
+    element.querySelector("textarea").setAttribute("aria-label", label);
     this.list.insertBefore(element, this.items[place] ?? null);
     return element;
   }
@@ -123,7 +126,9 @@ export function caretOf(box) {
 
 export function from(piece) {
   if (!piece.sources.length) {
-    return "added";
+    return tell("added");
   }
-  return `from ${piece.sources.map((place) => place + 1).join(" and ")} of the original`;
+  const numbers = piece.sources.map((place) => place + 1);
+  const places = numbers.reduce((some, last) => tell("{some} and {last}", { some, last }));
+  return tell("from {places} of the original", { places });
 }

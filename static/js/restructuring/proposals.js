@@ -1,5 +1,7 @@
 // “Split for me”: what the rules or a model propose, taken message by message.
 
+import { tell, tellCount } from "../words.js";
+
 export class Proposals {
   // `say(text)` announces; `refresh()` shows the list again.
   constructor(url, template, original, { say, refresh }) {
@@ -24,11 +26,15 @@ export class Proposals {
       this.by = by;
       this.texts = answer.texts;
     } catch (error) {
-      return this.say(error.message || "The proposals did not come. Try again.");
+      return this.say(error.message || tell("The proposals did not come. Try again."));
     }
     this.refresh();
     const count = draft.filter((piece) => this.of(piece)).length;
-    return this.say(count ? `${count} messages have a proposal.` : "Nothing to propose for what is left unchanged.");
+    return this.say(
+      count
+        ? tellCount("{count} message has a proposal.", "{count} messages have a proposal.", count)
+        : tell("Nothing to propose for what is left unchanged."),
+    );
   }
 
   // The texts proposed for a piece that still is one message of the original; undefined where there are none.

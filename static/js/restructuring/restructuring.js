@@ -1,5 +1,6 @@
 // The restructuring page: the server renders a plain form, this makes an editor of it that saves as one works.
 
+import { tell } from "../words.js";
 import { choose, sameText } from "./conflict.js";
 import { Editor } from "./editor.js";
 import { Figures } from "./figures.js";
@@ -74,7 +75,7 @@ async function conflict({ operations }) {
   log.splice(0, log.length, ...common, ...bodies);
   editor.replace(new History(data.original, log));
   saver.restart(common.length, bodies);
-  say(bodies.length ? "Kept your text." : "Now showing the other text.");
+  say(bodies.length ? tell("Kept your text.") : tell("Now showing the other text."));
 }
 
 const tools = {
@@ -90,7 +91,7 @@ const tools = {
   diff(button) {
     const shown = links.toggleDiff(editor.draft);
     button.setAttribute("aria-pressed", shown);
-    say(shown ? "Changed words are marked in the original." : "Changed words are no longer marked.");
+    say(shown ? tell("Changed words are marked in the original.") : tell("Changed words are no longer marked."));
   },
   keys: () => document.querySelector("[data-keys-sheet]").showModal(),
   propose: () => proposals.ask(find("proposer").value, editor.draft),
@@ -111,7 +112,7 @@ page.addEventListener("click", (event) => {
       editor.accept(place, texts, proposals.by);
     } else {
       proposals.dismiss(editor.draft[place]);
-      say("Proposal dismissed.");
+      say(tell("Proposal dismissed."));
     }
     const next = pieces.list.querySelector("[data-answer=accept]");
     next ? next.focus() : pieces.focus(place);

@@ -2,6 +2,7 @@
 // has; "Saved" is said only after the server said so.
 
 import { post } from "../posting.js";
+import { tell } from "../words.js";
 
 const PAUSE = 250;
 const LONGEST_WAIT = 5000;
@@ -30,14 +31,14 @@ export class Saver {
     }
     this.isExpecting = whether;
     if (!this.failures && !this.stopped && (whether || this.isSettled)) {
-      this.say(whether ? "Saving…" : "Saved", whether ? "" : "ok");
+      this.say(whether ? tell("Saving…") : tell("Saved"), whether ? "" : "ok");
     }
   }
 
   add(body) {
     this.waiting.push({ id: crypto.randomUUID(), body, done: performance.now() });
     if (!this.failures) {
-      this.say("Saving…");
+      this.say(tell("Saving…"));
     }
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), PAUSE);
@@ -74,13 +75,13 @@ export class Saver {
     }
     if (status === 404 || status === 400) {
       this.stopped = true;
-      const reason = answer.detail ?? "The server cannot keep this.";
-      return this.say(status === 404 ? "This dialogue is no longer yours to change." : reason, "refused");
+      const reason = answer.detail ?? tell("The server cannot keep this.");
+      return this.say(status === 404 ? tell("This dialogue is no longer yours to change.") : reason, "refused");
     }
     this.say(
       status === 403
-        ? "Not saved yet: you are logged out. Log in in another tab; this page then sends your changes."
-        : "Not saved yet, retrying. Keep this page open; nothing is lost.",
+        ? tell("Not saved yet: you are logged out. Log in in another tab; this page then sends your changes.")
+        : tell("Not saved yet, retrying. Keep this page open; nothing is lost."),
       "waiting",
     );
     this.failures += 1;
@@ -89,7 +90,7 @@ export class Saver {
 
   settled() {
     if (!this.isExpecting) {
-      this.say("Saved", "ok");
+      this.say(tell("Saved"), "ok");
     }
     this.whenSettled?.();
   }

@@ -1,5 +1,6 @@
 // Writing in a draft: what is typed becomes an operation, an emptied message a deleted one, a new one an added one.
 
+import { tell } from "../words.js";
 import { EditError, trim } from "./editing.js";
 
 const TYPING_PAUSE = 400;
@@ -92,7 +93,7 @@ export class Writing {
     const text = trim(element.querySelector("textarea").value);
     if (text) {
       this.opened = null;
-      this.apply({ op: "insert", at: place, speaker, text }, "Message added.", element);
+      this.apply({ op: "insert", at: place, speaker, text }, tell("Message added."), element);
       this.current = place;
     }
     return this.current;
@@ -120,7 +121,7 @@ export class Writing {
     const place = this.pieces.placeOf(target);
     if (place >= 0 && !trim(target.value)) {
       if (this.draft.length > 1) {
-        this.apply({ op: "delete", at: place }, "Empty message deleted.");
+        this.apply({ op: "delete", at: place }, tell("Empty message deleted."));
       } else {
         target.value = this.draft[place].text;
       }
