@@ -82,7 +82,7 @@ def next_assignment(membership: Membership, *, now: datetime) -> Assignment | No
     """What the rater should score now: what is due or what they hold, else a free place, else None."""
     if not membership.study.is_open or not still_rates(membership):
         return None
-    for _ in range(TRIES):
+    for _attempt in range(TRIES):
         try:
             return _next(membership, now)
         except OvertakenError:
