@@ -92,6 +92,6 @@ def blind_item(assignment: Assignment, membership: Membership, *, now: datetime)
         instruction=assignment.item.note if assignment.item.purpose == Item.Purpose.ATTENTION else "",
         is_practice=is_practice,
         previous_token=before.token if before else None,
-        undo_token=before.token if before and is_open and way.can_take_back(before, now=now) else None,
+        undo_token=before.token if before and is_open and way.is_fresh(before.rated_at, now=now) else None,
         study=blind_study(membership),
     )

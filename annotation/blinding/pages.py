@@ -104,7 +104,7 @@ def blind_welcome(membership: Membership) -> BlindWelcome:
         agreed_at=membership.consented_at,
         pay=study.pay_note,
         minutes=study.minutes_estimate,
-        has_practice=way.has_practice(study),
+        has_practice=membership.has_practice,
         keeps_scores=study.withdrawal == Study.Withdrawal.KEEP,
         is_begun=membership.assignments.filter(opened_at__isnull=False).exists(),
     )

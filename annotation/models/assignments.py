@@ -84,6 +84,8 @@ class Assignment(models.Model):
     # The item's latest rating, and whether its rater holds another item: set by `queue.own_assignment(lock=True)`.
     last_rating_id: int | None
     holds_more: bool
+    # When its current rating was given: set by `queue.previous`.
+    rated_at: datetime | None
 
     objects = AssignmentQuerySet.as_manager()
 

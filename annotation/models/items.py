@@ -83,6 +83,9 @@ class Membership(models.Model):
     prolific_study = models.CharField(max_length=60, blank=True)
     prolific_session = models.CharField(max_length=60, blank=True)
 
+    # Whether the study has training items: set by `queue.own_membership`.
+    has_practice: bool
+
     class Meta:
         ordering = ("pk",)
         constraints = [

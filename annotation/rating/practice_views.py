@@ -17,7 +17,7 @@ from annotation.rating import practice, queue, way
 def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
     """Go to the next practice dialogue; after the last, all of them in a list. POST begins the rating."""
     membership = queue.own_membership(request.user, token)
-    if way.must_agree(membership) or way.has_ended(membership) or not way.has_practice(membership.study):
+    if way.must_agree(membership) or way.has_ended(membership) or not membership.has_practice:
         return redirect("rate_next", token)
     if request.method == "POST":
         try:

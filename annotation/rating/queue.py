@@ -49,8 +49,10 @@ class Submission:
 
 def own_membership(user: AnyUser, token: str) -> Membership:
     """The rater's place in a study by its token; 404 for everybody else."""
-    membership = Membership.objects.select_related("study__rubric").filter(token=token, rater_id=user.pk)
-    found = membership.filter(withdrawn_at__isnull=True).first()
+    practice = Item.objects.filter(study=OuterRef("study"), purpose=Item.Purpose.TRAINING)
+    rows: Any = Membership.objects.select_related("study__rubric")
+    rows = rows.annotate(has_practice=Exists(practice))
+    found: Membership | None = rows.filter(token=token, rater_id=user.pk, withdrawn_at__isnull=True).first()
     if found is None or found.study.is_draft:
         raise Http404("You are not a rater of such a study.")
     return found
@@ -317,12 +319,16 @@ def answer_of(rating: Rating) -> Answer:
 
 
 def previous(assignment: Assignment) -> Assignment | None:
-    """The item this rater scored before this one."""
-    rated = Assignment.objects.filter(membership=assignment.membership_id, state=Assignment.State.SUBMITTED)
-    rated = rated.exclude(item__purpose=Item.Purpose.TRAINING)
+    """The item this rater scored before this one, with when they did."""
+    rated: Any = Assignment.objects.filter(membership=assignment.membership_id, state=Assignment.State.SUBMITTED)
+    current = Rating.objects.filter(assignment=OuterRef("pk"), is_current=True)
+    rated = rated.annotate(rated_at=Subquery(current.values("created_at")[:1])).exclude(
+        item__purpose=Item.Purpose.TRAINING
+    )
     if assignment.opened_at is not None:
         rated = rated.filter(opened_at__lt=assignment.opened_at)
-    return rated.order_by("-opened_at").first()
+    found: Assignment | None = rated.order_by("-opened_at").first()
+    return found
 
 
 def others_hold_places(membership: Membership) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from annotation.models import Assignment, Item, Membership, Study
+from annotation.models import Assignment, Membership, Study
 
 # How long a submit can be undone on the page that follows it; later the list of rated items is the way.
 UNDO = timedelta(minutes=10)
@@ -29,11 +29,8 @@ def is_new(membership: Membership) -> bool:
 
 
 def must_practise(membership: Membership) -> bool:
-    return membership.trained_at is None and has_practice(membership.study)
-
-
-def has_practice(study: Study) -> bool:
-    return study.items.filter(purpose=Item.Purpose.TRAINING).exists()
+    """Whether practice waits; `membership` comes from `queue.own_membership`."""
+    return membership.trained_at is None and membership.has_practice
 
 
 def has_ended(membership: Membership) -> bool:
@@ -44,3 +41,8 @@ def has_ended(membership: Membership) -> bool:
 def can_take_back(assignment: Assignment, *, now: datetime) -> bool:
     """Whether the item's last submit is fresh enough to have been a slip of the finger."""
     return assignment.ratings.filter(is_current=True, created_at__gte=now - UNDO).exists()
+
+
+def is_fresh(rated_at: datetime | None, *, now: datetime) -> bool:
+    """Whether what was rated then can still be undone."""
+    return rated_at is not None and rated_at >= now - UNDO

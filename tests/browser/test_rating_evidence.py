@@ -65,7 +65,9 @@ def test_a_click_on_a_number_marks_for_the_question_at_hand_and_what_is_typed_is
     page.locator(".mark").nth(1).click()
     expect(page.locator("[name=evidence-engaging]")).to_have_value("2")
     page.locator("[data-question=engaging] summary").click()
-    page.locator("[name=evidence-engaging]").fill("4 2 4")
+    # "Saved" stands there from the first mark: wait for what is sent of these.
+    with page.expect_response(lambda answer: "[1,3]" in (answer.request.post_data or "")):
+        page.locator("[name=evidence-engaging]").fill("4 2 4")
     expect(page.locator(".mark[aria-pressed=true]")).to_have_count(2)
     expect(page.locator("[data-saved]")).to_have_text("Saved")
     draft = Assignment.objects.get(draft_version__gt=0).draft
