@@ -65,8 +65,9 @@ class Rater:
                 item = self._submit(browser, item, scores)
 
     def _next(self, browser: httpx2.Client) -> str:
-        """The address of the item that the rater is sent to."""
-        return str(self._until_answered(lambda: browser.get(f"/rate/{self.membership}/"), 302).headers["Location"])
+        """The address of the item that the rater is sent to; "" where all is rated."""
+        reply = self._until_answered(lambda: browser.get(f"/rate/{self.membership}/"), 200, 302)
+        return str(reply.headers["Location"]) if reply.status_code == 302 else ""
 
     def _submit(self, browser: httpx2.Client, item: str, scores: dict[str, int]) -> str:
         """Submit and give the next item's address, or "" where there is none."""
@@ -74,13 +75,14 @@ class Rater:
         reply = self._answer(browser, f"{item}submit/", sent)
         self.submitted[sent["submission_id"]] = Kept(_token(item), scores)
         assert reply["id"] == sent["submission_id"]
-        return str(reply["next"]) if "/item/" in reply["next"] else ""
+        # Where a block of versions ends, the answer is where to ask for the next one.
+        return str(reply["next"]) if "/item/" in reply["next"] else self._next(browser)
 
     def _answer(self, browser: httpx2.Client, address: str, body: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = self._until_answered(lambda: browser.post(address, json=body), 200).json()
         return found
 
-    def _until_answered(self, ask: Callable[[], httpx2.Response], wanted: int) -> httpx2.Response:
+    def _until_answered(self, ask: Callable[[], httpx2.Response], *wanted: int) -> httpx2.Response:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
@@ -89,7 +91,7 @@ class Rater:
                 self.answers[0] += 1
             else:
                 self.answers[response.status_code] += 1
-                if response.status_code == wanted:
+                if response.status_code in wanted:
                     return response
                 # A refusal would come again.
                 assert response.status_code >= 500, f"{response.status_code}: {response.text[:300]}"
