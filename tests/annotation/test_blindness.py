@@ -229,7 +229,7 @@ def shape(text: str, item: Any) -> str:
     """A rating page without what differs from item to item: its texts, tokens and the rater's progress."""
     for message in [*(m for turn in item.scene.turns for m in turn["messages"]), item.scene.theme]:
         text = text.replace(message, "") if message else text
-    text = re.sub(r"(<p class=\"rate-instruction\">).*?(</p>)", r"\1\2", text)
+    text = re.sub(r"(<p class=\"rate-instruction\"[^>]*>).*?(</p>)", r"\1\2", text)
     text = re.sub(r"<section class=\"rate-background.*?</section>", "", text, flags=re.DOTALL)
     text = re.sub(r"<span class=\"rate-bar-progress\".*?<progress", "", text, flags=re.DOTALL)
     return re.sub(r"[\w-]{36,}|/[\w-]{16}/|\d+", "", text)

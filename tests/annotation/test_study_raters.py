@@ -117,8 +117,9 @@ def test_a_rater_is_excluded_with_a_reason_marked_everywhere_and_reinstated(clie
     client.post(reverse("rater_reinstate", args=[one.pk, pk]))
     assert client.get(reverse("study_report", args=[one.pk])).context["found"].ratings == 24
     assert [row.interval.value for row in live_agreement(one)] == before
-    verbs = AuditEvent.objects.filter(subject=f"membership:{pk}").values_list("verb", flat=True)
-    assert sorted(verbs) == ["exclude rater", "reinstate rater"]
+    events = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__endswith="e rater").order_by("pk")
+    told = [(event.verb, event.detail["member"]) for event in events]
+    assert told == [("exclude rater", pk), ("reinstate rater", pk)]
 
 
 def test_a_raters_page_shows_their_use_of_the_scale_and_their_remarks(client: Client) -> None:
