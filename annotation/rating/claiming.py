@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 
 from annotation.models import NO_LEASE, Assignment, AssignmentQuerySet, Membership, Rating, Study, opaque_token
 from annotation.rating.course import LEASE, Course, OvertakenError, next_row
@@ -84,23 +85,31 @@ def _take(membership: Membership, wanted: int, course: Course, turn: int, now: d
         "lease_until": now + LEASE,
         "turn": turn,
     }
-    in_turn = apart.filter(condition=wanted).order_by("position")
+    untouched = apart.filter(membership__isnull=True)
+    in_turn = untouched.filter(condition=wanted).order_by("position")
     found = in_turn.filter(position__gte=pivot).take_first(**values)
     found = found or in_turn.filter(position__lt=pivot).take_first(**values)
-    found = found or _in_order(apart, course.left).take_first(**values)
+    found = found or _in_order(untouched, course.left).take_first(**values)
     if found is None:
+        # What others left lying comes last: they may still come back to it.
         vacate_lapsed(study, now)
-        found = _in_order(free, course.left).take_first(**values)
+        found = _in_order(apart, course.left).take_first(**values)
+        found = found or _in_order(free, course.left).take_first(**values)
     if found is not None:
         found.study, found.membership = study, membership
     return found
 
 
 def _free(membership: Membership, now: datetime) -> AssignmentQuerySet:
-    """Places for this rater. One that was rated and taken back keeps its history, so it is vacated first."""
-    mine = Assignment.objects.filter(membership=membership, item=OuterRef("item"))
-    rated = Rating.objects.filter(assignment=OuterRef("pk"))
-    return Assignment.objects.places_to_give(membership.study, now).exclude(Exists(mine)).exclude(Exists(rated))
+    """Places of items that this rater has no row of.
+
+    A scalar subquery, because it is looked up row by row in the index of (item, membership). As NOT EXISTS it is
+    joined instead, and PostgreSQL reads all of the rater's rows for each claim, or the whole table's.
+    """
+    mine = Assignment.objects.filter(membership=membership, item=OuterRef("item")).order_by()
+    return Assignment.objects.places_to_give(membership.study, now).filter(
+        IsNull(Subquery(mine.values("pk")[:1]), True)
+    )
 
 
 def _just_seen(membership: Membership) -> Coalesce:
@@ -118,8 +127,8 @@ def _in_order(free: AssignmentQuerySet, left: Sequence[int]) -> AssignmentQueryS
 def vacate_lapsed(study: Study, now: datetime) -> None:
     """Free the places of rated and taken-back items whose raters have been silent past the lease."""
     rated = Rating.objects.filter(assignment=OuterRef("pk"))
-    lapsed = Assignment.objects.places_to_give(study, now).filter(Exists(rated)).select_for_update(skip_locked=True)
-    if found := list(lapsed):
+    lapsed = Assignment.objects.places_to_give(study, now).filter(Exists(rated), membership__isnull=False)
+    if found := list(lapsed.select_for_update(skip_locked=True, of=("self",))):
         vacate(found)
 
 
