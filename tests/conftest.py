@@ -4,6 +4,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# A busy machine draws examples slowly, which says nothing about the product.
+hypothesis_settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
