@@ -230,3 +230,18 @@ def test_a_dialogue_with_its_rewrite_is_chosen_by_keyboard_into_a_set_of_pairs(p
     page.keyboard.press("Enter")
     expect(page.get_by_text("in the set", exact=True)).to_be_visible()
     assert row.examples.get().dialogue_after == mine
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+def test_two_names_of_one_set_are_shown_readably(page: Page, watch: Watch, width: int, scheme: str) -> None:
+    watch.expect("status of 409")
+    researcher = make_user(Role.RESEARCHER)
+    sign_in(page, researcher)
+    row = ExampleSet.objects.create(name="Mine", kind="step_by_step")
+    page.goto(f"/generation/examples/{row.pk}/edit/")
+    ExampleSet.objects.filter(pk=row.pk).update(name='Theirs <b>&" 🎉', revision=1)
+    page.get_by_label("Name").fill("Another")
+    page.locator("main form button[type=submit]").first.click()
+    expect(page.get_by_text("Theirs <b>").first).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
