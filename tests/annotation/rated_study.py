@@ -105,22 +105,22 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
     items = list(study.items.select_related("dialogue"))
     numbers = {pk: number for number, pk in enumerate(sorted({item.background_id for item in items}))}
     answers = [
-        (item, member, [score(rater, numbers[item.background_id], item.dialogue.version_id, key) for key in metrics])
-        for (rater, member), item in product(enumerate(members), items)
+        (item, rater, [score(rater, numbers[item.background_id], item.dialogue.version_id, key) for key in metrics])
+        for rater, item in product(range(len(members)), items)
     ]
     answers = [answer for answer in answers if None not in answer[2]]
     assignments = Assignment.objects.bulk_create(
         Assignment(
             study=study,
             item=item,
-            membership=member,
+            membership=members[rater],
             position=item.position,
             state="submitted",
-            slot=member.pk,
+            slot=rater + 1,
             condition=1,
             lease_until=NO_LEASE,
         )
-        for item, member, _ in answers
+        for item, rater, _ in answers
     )
     ratings = Rating.objects.bulk_create(Rating(assignment=one, comment=comment) for one in assignments)
     Score.objects.bulk_create(
