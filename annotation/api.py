@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from annotation.models import Assignment, Item
 from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
+from annotation.rating.own import own_assignment
 from annotation.rating.reading import read_answer, shown_answer
 
 ApiView = Callable[..., Response]
@@ -60,7 +61,7 @@ def with_reasons(view: ApiView) -> ApiView:
         except AnswerError as error:
             return Response({"detail": str(error)}, status=status.HTTP_400_BAD_REQUEST)
         except queue.StaleDraftError as error:
-            draft = shown_answer(queue.own_assignment(request.user, token), Answer.from_draft(error.draft))
+            draft = shown_answer(own_assignment(request.user, token), Answer.from_draft(error.draft))
             both = {"detail": str(error), "draft": draft.to_json(), "version": error.version}
             return Response(both, status=status.HTTP_409_CONFLICT)
         except queue.QueueError as error:

@@ -2,11 +2,15 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
-
-from config.postgresql.idle import keep_connections
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup(set_prefix=False)
 
-application = get_asgi_application()
+# After the set-up: they read settings and models.
+from config.files import with_static_files  # noqa: E402
+from config.handler import ThreadedHandler  # noqa: E402
+from config.postgresql.idle import keep_connections  # noqa: E402
+
+application = with_static_files(ThreadedHandler())
 keep_connections()

@@ -7,13 +7,18 @@ import os
 import sys
 from pathlib import Path
 
+MOST_WEB_PROCESSES = 8
+
 
 def web(host: str, port: int) -> list[str]:
     """The ASGI server. Open event streams are given three seconds when it stops.
 
-    One Python process keeps one core busy: WEB_CONCURRENCY, which uvicorn reads, says how many there are.
+    One Python process keeps one core busy. WEB_CONCURRENCY, which uvicorn reads, says how many there are; unless it
+    does, a server with PostgreSQL gets one a core, and the embedded default one.
     """
     address = ["--host", host, "--port", str(port)]
+    if "DATABASE_URL" in os.environ and "WEB_CONCURRENCY" not in os.environ:
+        address += ["--workers", str(min(os.cpu_count() or 1, MOST_WEB_PROCESSES))]
     return [
         *_module("uvicorn"),
         "config.asgi:application",

@@ -31,6 +31,8 @@ HTTPS = env.bool("HTTPS", True)
 # Hosts an endpoint may name although they are loopback or private (`127.0.0.1:9000`, `llm.lan`).
 ENDPOINT_ALLOWED_HOSTS: list[str] = env.list("ENDPOINT_ALLOWED_HOSTS", [])
 REDIS_URL = env.str("REDIS_URL", "")
+# Requests that one web process answers at once; the rest wait their turn.
+WEB_THREADS: int = max(env.int("WEB_THREADS", 8), 1)
 # Calls in one batch, at most; the Batch API itself takes 50,000.
 BATCH_CALLS: int = min(env.int("BATCH_CALLS", 5000), 50_000)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 64)
@@ -62,7 +64,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.language.ChosenLanguage",
@@ -108,9 +109,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;",
     }
 else:
-    # Under ASGI every request has a thread of its own, so a connection kept for a thread would never be used again:
-    # the web process hands them on instead.
+    # Connections are handed on from request to request, whichever thread answers it: see `config.postgresql`.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # What a connection asks for the fifth time PostgreSQL has planned before. A pooler between the two that knows no
+    # prepared statements needs `?prepare_threshold=0` in the address.
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    options["server_side_binding"] = True
+    options["prepare_threshold"] = int(options.get("prepare_threshold", 5)) or None
     DATABASES["default"]["ENGINE"] = "config.postgresql"
 
 # --- Celery: a folder of files until REDIS_URL names a server -----------------------------------
@@ -144,7 +149,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Each process's own, for what is cheap to find again and asked for all the time.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "process",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
 }
 
 # --- people and doors ---------------------------------------------------------------------------
@@ -175,6 +186,7 @@ AXES_VERBOSE = False
 # Axes advises locking addresses too; a class room of raters shares one address, so accounts are locked instead.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 
+SESSION_ENGINE = "config.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_SSL_REDIRECT = HTTPS
@@ -209,7 +221,6 @@ STORAGES = {
         else "config.bundles.BundlingStorage"
     },
 }
-SERVESTATIC_USE_FINDERS = DEBUG
 MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20

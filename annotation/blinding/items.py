@@ -11,7 +11,8 @@ from annotation.blinding.scenes import Question, Scene, assignment_scene, questi
 from annotation.models import Assignment, Item, Membership
 from annotation.rating import way
 from annotation.rating.answers import FLAGS
-from annotation.rating.queue import latest_answer, previous
+from annotation.rating.own import previous
+from annotation.rating.queue import latest_answer
 from annotation.rating.reading import shown_answer
 from annotation.studies.progress import Pace, pace
 
@@ -56,7 +57,8 @@ class BlindItem:
     study: BlindStudy
 
 
-def blind_study(membership: Membership) -> BlindStudy:
+def blind_study(membership: Membership, *, done: int | None = None) -> BlindStudy:
+    """`done` where it is known how many items the rater has scored."""
     study = membership.study
     return BlindStudy(
         token=membership.token,
@@ -68,7 +70,7 @@ def blind_study(membership: Membership) -> BlindStudy:
         is_simulated=study.is_simulated,
         has_demo_text=bool(study.selection.get("demo")),
         compares=study.compares,
-        pace=pace(membership),
+        pace=pace(membership, done),
     )
 
 
@@ -93,5 +95,5 @@ def blind_item(assignment: Assignment, membership: Membership, *, now: datetime)
         is_practice=is_practice,
         previous_token=before.token if before else None,
         undo_token=before.token if before and is_open and way.is_fresh(before.rated_at, now=now) else None,
-        study=blind_study(membership),
+        study=blind_study(membership, done=assignment.items_scored),
     )

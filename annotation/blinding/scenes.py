@@ -73,7 +73,8 @@ class Scene:
 class NumberedTurn:
     speaker: int
     name: str
-    messages: list[tuple[int, str]]
+    # The number as text: a page has many, and Django asks for each number how it is written here.
+    messages: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def questions(
 def _numbered(turns: Sequence[ShownTurn], first: int) -> list[NumberedTurn]:
     numbered = []
     for turn in turns:
-        numbered.append(NumberedTurn(turn["speaker"], turn["name"], list(enumerate(turn["messages"], first))))
+        messages = [(str(number), text) for number, text in enumerate(turn["messages"], first)]
+        numbered.append(NumberedTurn(turn["speaker"], turn["name"], messages))
         first += len(turn["messages"])
     return numbered

@@ -1,6 +1,7 @@
 """Who holds which place of which item."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -20,18 +21,25 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Waiting for scores, given to somebody or not."""
         return self.filter(state=Assignment.State.OPEN)
 
-    def places_to_give(self, study: Study, now: datetime) -> Self:
+    def places_to_give(self, study: Study | int, now: datetime) -> Self:
         """Places of a k-raters study that nobody holds, or whose holder has been silent past the lease."""
         return self.opened().filter(study=study, slot__isnull=False, lease_until__lte=now)
 
-    def take_first(self, **values: Any) -> "Assignment | None":
-        """Write `values` into the first of these rows that no rival has locked, in one statement; None: there is none.
+    def first_unlocked(self) -> Any:
+        """The first row that no rival has locked, for `take`.
 
         On SQLite only one writer is at work at a time, so there is nothing to step over.
         """
+        return self.select_for_update(skip_locked=True, of=("self",)).values("pk")[:1]
+
+    def take_first(self, **values: Any) -> "Assignment | None":
+        """Write `values` into the first of these rows that no rival has locked; gives it, or None."""
+        choose, params = self.first_unlocked().query.get_compiler(self.db).as_sql()
+        return self.take(choose, params, **values)
+
+    def take(self, choose: str, chosen_params: Sequence[Any], **values: Any) -> "Assignment | None":
+        """Write `values` into the row whose key the SQL of `choose` finds; gives it, or None."""
         connection = connections[self.db]
-        chosen = self.select_for_update(skip_locked=True, of=("self",)).values("pk")[:1]
-        choose, chosen_params = chosen.query.get_compiler(connection=connection).as_sql()
         fields: dict[str, Any] = {field.name: field for field in self.model._meta.concrete_fields}
         names = ", ".join(f'"{fields[name].column}" = %s' for name in values)
         params = [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
@@ -81,10 +89,12 @@ class Assignment(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True, help_text="First shown to its rater.")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    # The item's latest rating, and whether its rater holds another item: set by `queue.own_assignment(lock=True)`.
+    # How many items its rater has scored: set by `own_assignment`.
+    items_scored: int
+    # The item's latest rating, and whether its rater holds another item: set by `own_assignment(lock=True)`.
     last_rating_id: int | None
     holds_more: bool
-    # When its current rating was given: set by `queue.previous`.
+    # When its current rating was given: set by `own.previous`.
     rated_at: datetime | None
 
     objects = AssignmentQuerySet.as_manager()

@@ -83,7 +83,7 @@ class Membership(models.Model):
     prolific_study = models.CharField(max_length=60, blank=True)
     prolific_session = models.CharField(max_length=60, blank=True)
 
-    # Whether the study has training items: set by `queue.own_membership`.
+    # Whether the study has training items: set by `own_membership`.
     has_practice: bool
 
     class Meta:

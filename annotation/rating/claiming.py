@@ -13,6 +13,7 @@ from annotation.models import NO_LEASE, Assignment, AssignmentQuerySet, Membersh
 from annotation.rating.course import LEASE, Course, OvertakenError, next_row
 from annotation.studies.assignment import claim_pivot
 from annotation.studies.dealing import BATCH, rows_of, stands_flipped
+from dialogues.prepared import Prepared
 
 # Why a place is no longer its rater's although they neither rated nor skipped it.
 LEFT = "left"
@@ -72,9 +73,7 @@ def _take(membership: Membership, wanted: int, course: Course, turn: int, now: d
     study = membership.study
     families = study.selection["families"]
     pivot = claim_pivot(membership.seed, wanted, course.block, backgrounds=families, versions=course.versions)
-    free = _free(membership, now)
-    apart = free.exclude(position=_just_seen(membership))
-    values = {
+    values: dict[str, Any] = {
         "membership": membership.pk,
         "token": opaque_token(),
         "submission_id": uuid.uuid4(),
@@ -85,37 +84,61 @@ def _take(membership: Membership, wanted: int, course: Course, turn: int, now: d
         "lease_until": now + LEASE,
         "turn": turn,
     }
-    untouched = apart.filter(membership__isnull=True)
-    in_turn = untouched.filter(condition=wanted).order_by("position")
-    found = in_turn.filter(position__gte=pivot).take_first(**values)
-    found = found or in_turn.filter(position__lt=pivot).take_first(**values)
-    found = found or _in_order(untouched, course.left).take_first(**values)
-    if found is None:
-        # What others left lying comes last: they may still come back to it.
-        vacate_lapsed(study, now)
-        found = _in_order(apart, course.left).take_first(**values)
-        found = found or _in_order(free, course.left).take_first(**values)
+    asked: dict[str, Any] = {
+        "study": study.pk,
+        "membership": membership.pk,
+        "now": now,
+        "wanted": wanted,
+        "pivot": pivot,
+    }
+    found = Assignment.objects.take(*FROM_PIVOT.sql(**asked), **values)
+    found = found or Assignment.objects.take(*BELOW_PIVOT.sql(**asked), **values)
+    found = found or _stand_in(membership, course, now, values)
     if found is not None:
         found.study, found.membership = study, membership
     return found
 
 
-def _free(membership: Membership, now: datetime) -> AssignmentQuerySet:
+def _stand_in(membership: Membership, course: Course, now: datetime, values: dict[str, Any]) -> Assignment | None:
+    """Another version of the block; then what others left lying, as they may still come back to it."""
+    free = _free(membership.study_id, membership.pk, now)
+    apart = _apart(free, membership.pk)
+    if found := _in_order(apart.filter(membership__isnull=True), course.left).take_first(**values):
+        return found
+    vacate_lapsed(membership.study, now)
+    found = _in_order(apart, course.left).take_first(**values)
+    return found or _in_order(free, course.left).take_first(**values)
+
+
+def _free(study: int, membership: int, now: datetime) -> AssignmentQuerySet:
     """Places of items that this rater has no row of.
 
     A scalar subquery, because it is looked up row by row in the index of (item, membership). As NOT EXISTS it is
     joined instead, and PostgreSQL reads all of the rater's rows for each claim, or the whole table's.
     """
     mine = Assignment.objects.filter(membership=membership, item=OuterRef("item")).order_by()
-    return Assignment.objects.places_to_give(membership.study, now).filter(
-        IsNull(Subquery(mine.values("pk")[:1]), True)
-    )
+    return Assignment.objects.places_to_give(study, now).filter(IsNull(Subquery(mine.values("pk")[:1]), True))
 
 
-def _just_seen(membership: Membership) -> Coalesce:
+def _apart(free: AssignmentQuerySet, membership: int) -> AssignmentQuerySet:
+    return free.exclude(position=_just_seen(membership))
+
+
+def _in_turn(study: int, membership: int, now: datetime, wanted: int) -> AssignmentQuerySet:
+    """Places of the version whose turn it is, held by nobody, of another background than the one just seen."""
+    untouched = _apart(_free(study, membership, now), membership).filter(membership__isnull=True)
+    return untouched.filter(condition=wanted).order_by("position")
+
+
+def _just_seen(membership: int) -> Coalesce:
     """The background's number of the rater's latest place; -1 before the first."""
     latest = Assignment.objects.filter(membership=membership, opened_at__isnull=False, condition__gt=0)
     return Coalesce(Subquery(latest.order_by("-opened_at").values("position")[:1]), Value(-1))
+
+
+ASKED: dict[str, type] = {"study": int, "membership": int, "now": datetime, "wanted": int, "pivot": int}
+FROM_PIVOT = Prepared(lambda pivot, **asked: _in_turn(**asked).filter(position__gte=pivot).first_unlocked(), **ASKED)
+BELOW_PIVOT = Prepared(lambda pivot, **asked: _in_turn(**asked).filter(position__lt=pivot).first_unlocked(), **ASKED)
 
 
 def _in_order(free: AssignmentQuerySet, left: Sequence[int]) -> AssignmentQuerySet:

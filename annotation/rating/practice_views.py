@@ -10,13 +10,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from annotation.blinding import blind_feedback, blind_lessons, blind_study
 from annotation.models import Assignment, Item
 from annotation.rating import practice, queue, way
+from annotation.rating.own import own_assignment, own_membership
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
     """Go to the next practice dialogue; after the last, all of them in a list. POST begins the rating."""
-    membership = queue.own_membership(request.user, token)
+    membership = own_membership(request.user, token)
     if way.must_agree(membership) or way.has_ended(membership) or not membership.has_practice:
         return redirect("rate_next", token)
     if request.method == "POST":
@@ -42,7 +43,7 @@ def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
 @require_GET
 def rate_feedback(request: HttpRequest, token: str) -> HttpResponse:
     """What was expected of a practice dialogue; of any other item there is no such page."""
-    assignment = queue.own_assignment(request.user, token)
+    assignment = own_assignment(request.user, token)
     membership = assignment.membership
     if membership is None or assignment.item.purpose != Item.Purpose.TRAINING:
         raise Http404("Only practice dialogues have feedback.")

@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
-from django.http import Http404
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from annotation.models import Assignment, Item, Membership, Rating, Score
 from annotation.rating import checks, claiming
 from annotation.rating.answers import Answer, scale_of
 from annotation.rating.course import LEASE, Course, OvertakenError
+from annotation.rating.own import AnyUser, own_assignment
 
 __all__ = ["LEASE"]
 # A lease is only written anew once this much of it has passed.
 LEASE_STEP = LEASE / 60
 TRIES = 5
 
-AnyUser = AbstractBaseUser | AnonymousUser
 # An answer, or how to read what was sent once the item is known: so it is fetched once.
 Said = Answer | Callable[[Assignment], Answer]
 
@@ -45,39 +43,6 @@ class Submission:
     rating: Rating
     # True where this submission id, or these very scores, had been kept before.
     repeated: bool
-
-
-def own_membership(user: AnyUser, token: str) -> Membership:
-    """The rater's place in a study by its token; 404 for everybody else."""
-    practice = Item.objects.filter(study=OuterRef("study"), purpose=Item.Purpose.TRAINING)
-    rows: Any = Membership.objects.select_related("study__rubric")
-    rows = rows.annotate(has_practice=Exists(practice))
-    found: Membership | None = rows.filter(token=token, rater_id=user.pk, withdrawn_at__isnull=True).first()
-    if found is None or found.study.is_draft:
-        raise Http404("You are not a rater of such a study.")
-    return found
-
-
-def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignment:
-    """The rater's own item by its token; 404 for everybody else. `lock` needs a transaction."""
-    rows = Assignment.objects.select_related("item", "membership", "study__rubric")
-    if lock:
-        rows = _with_what_a_submit_asks(rows).select_for_update(no_key=True, of=("self",))
-    else:
-        rows = rows.select_related("item__dialogue")
-    found = rows.filter(token=token, membership__rater_id=user.pk, membership__withdrawn_at__isnull=True).first()
-    if found is None or found.membership is None:
-        raise Http404("This item is not yours, or it went to another rater.")
-    found.membership.study = found.study
-    return found
-
-
-def _with_what_a_submit_asks(rows: Any) -> Any:
-    """Its latest rating, and whether the rater holds another item, in the same query."""
-    ratings = Rating.objects.filter(assignment=OuterRef("pk")).order_by("-pk")
-    others = Assignment.objects.opened().filter(membership=OuterRef("membership")).exclude(pk=OuterRef("pk"))
-    is_due = Q(slot__isnull=False) | Q(position__lte=OuterRef("membership__turn"))
-    return rows.annotate(last_rating_id=Subquery(ratings.values("pk")[:1]), holds_more=Exists(others.filter(is_due)))
 
 
 def next_assignment(membership: Membership, *, now: datetime) -> Assignment | None:
@@ -316,19 +281,6 @@ def answer_of(rating: Rating) -> Answer:
         {score.metric: score.comment for score in scores if score.comment},
         {score.metric: score.evidence for score in scores if score.evidence},
     )
-
-
-def previous(assignment: Assignment) -> Assignment | None:
-    """The item this rater scored before this one, with when they did."""
-    rated: Any = Assignment.objects.filter(membership=assignment.membership_id, state=Assignment.State.SUBMITTED)
-    current = Rating.objects.filter(assignment=OuterRef("pk"), is_current=True)
-    rated = rated.annotate(rated_at=Subquery(current.values("created_at")[:1])).exclude(
-        item__purpose=Item.Purpose.TRAINING
-    )
-    if assignment.opened_at is not None:
-        rated = rated.filter(opened_at__lt=assignment.opened_at)
-    found: Assignment | None = rated.order_by("-opened_at").first()
-    return found
 
 
 def others_hold_places(membership: Membership) -> bool:

@@ -22,6 +22,7 @@ from annotation.rating import queue, way
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.breaks import break_due
 from annotation.rating.forms import SkipForm, SubmissionForm
+from annotation.rating.own import own_assignment, own_membership
 from annotation.rating.wording import script_words
 from dialogues.permissions import requires
 
@@ -43,7 +44,7 @@ def rate(request: HttpRequest) -> HttpResponse:
 @require_GET
 def rate_next(request: HttpRequest, token: str) -> HttpResponse:
     """Go to what comes next: the study's first words, practice, an item; or say why there is none."""
-    membership = queue.own_membership(request.user, token)
+    membership = own_membership(request.user, token)
     now = timezone.now()
     assignment = None
     if membership.study.is_open and not way.has_ended(membership):
@@ -63,7 +64,7 @@ def rate_next(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def rate_item(request: HttpRequest, token: str) -> HttpResponse:
     """One blind item and its form; POST is the way without a script."""
-    assignment = queue.own_assignment(request.user, token)
+    assignment = own_assignment(request.user, token)
     membership = _holder(assignment)
     if way.has_ended(membership) or way.must_agree(membership):
         return redirect("rate_next", membership.token)
@@ -78,7 +79,7 @@ def rate_item(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     """Put the item aside with a reason and go on."""
-    assignment = queue.own_assignment(request.user, token)
+    assignment = own_assignment(request.user, token)
     form = SkipForm(request.POST)
     problem = None if form.is_valid() else _("Choose a reason for skipping.")
     if assignment.item.purpose == Item.Purpose.TRAINING:
@@ -97,7 +98,7 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def rate_undo(request: HttpRequest, token: str) -> HttpResponse:
     """Take the submit of an item back and show it again with its scores."""
-    assignment = queue.own_assignment(request.user, token)
+    assignment = own_assignment(request.user, token)
     if not way.can_take_back(assignment, now=timezone.now()):
         if assignment.state == Assignment.State.SUBMITTED:
             messages.info(request, _("It is too late to undo this. You can still change the scores and save them."))

@@ -29,7 +29,7 @@ def is_new(membership: Membership) -> bool:
 
 
 def must_practise(membership: Membership) -> bool:
-    """Whether practice waits; `membership` comes from `queue.own_membership`."""
+    """Whether practice waits; `membership` comes from `own_membership`."""
     return membership.trained_at is None and membership.has_practice
 
 

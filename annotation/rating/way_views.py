@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation.blinding import blind_rated, blind_welcome
 from annotation.models import Item, Rating, Study
 from annotation.rating import consent, places, queue, way
+from annotation.rating.own import own_membership
 from annotation.rating.views import RESTED
 
 PAGE = 50
@@ -24,7 +25,7 @@ PAGE = 50
 @require_http_methods(["GET", "POST"])
 def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
     """What the study asks and offers; POST agrees to it, where there is something to agree to, and begins."""
-    membership = queue.own_membership(request.user, token)
+    membership = own_membership(request.user, token)
     if request.method == "GET":
         return render(request, "rating/welcome.html", {"welcome": blind_welcome(membership)})
     if not membership.study.is_open or way.has_ended(membership):
@@ -46,7 +47,7 @@ def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
 def rate_decline(request: HttpRequest, token: str) -> HttpResponse:
     """Not to take part: nothing about the person is kept."""
     try:
-        consent.decline(membership=queue.own_membership(request.user, token))
+        consent.decline(membership=own_membership(request.user, token))
     except queue.QueueError as error:
         messages.error(request, str(error))
         return redirect("rate_welcome", token)
@@ -65,7 +66,7 @@ def rate_left(request: HttpRequest) -> HttpResponse:
 @require_GET
 def rate_rated(request: HttpRequest, token: str) -> HttpResponse:
     """All that the rater has rated, newest first, to look at again."""
-    membership = queue.own_membership(request.user, token)
+    membership = own_membership(request.user, token)
     ratings = (
         Rating.objects.filter(assignment__membership=membership, is_current=True)
         .exclude(assignment__item__purpose=Item.Purpose.TRAINING)
@@ -83,7 +84,7 @@ def rate_rated(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def rate_break(request: HttpRequest, token: str) -> HttpResponse:
     """Put the break reminder away; the next one comes after as long again."""
-    membership = queue.own_membership(request.user, token)
+    membership = own_membership(request.user, token)
     request.session[RESTED] = timezone.now().isoformat()
     item = membership.assignments.filter(token=request.POST.get("item", "")).first()
     return redirect("rate_item", item.token) if item else redirect("rate_next", token)
@@ -93,7 +94,7 @@ def rate_break(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def rate_withdraw(request: HttpRequest, token: str) -> HttpResponse:
     """Leave the study for good, after reading what becomes of the scores."""
-    membership = queue.own_membership(request.user, token)
+    membership = own_membership(request.user, token)
     context: dict[str, Any] = {"welcome": blind_welcome(membership)}
     if request.method == "GET":
         return render(request, "rating/withdraw.html", context)

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,7 +19,6 @@ from annotation.studies import unblinding
 from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
-from dialogues.streaming import streamed
 from dialogues.tables import Table, to_csv, to_latex
 
 Response = TypeVar("Response", bound=HttpResponseBase)
@@ -122,7 +121,9 @@ def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
         return redirect("study_report", pk)
     unblinding.unblind(study=study, by=request.user, how="exported ratings")
     AuditEvent.record(request.user, "exported ratings", study)
-    return attached(streamed(request, ratings_csv(study), "text/csv; charset=utf-8"), study, "ratings.csv")
+    return attached(
+        StreamingHttpResponse(ratings_csv(study), content_type="text/csv; charset=utf-8"), study, "ratings.csv"
+    )
 
 
 def studied(pk: int) -> Study:

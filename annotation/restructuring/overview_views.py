@@ -17,7 +17,6 @@ from annotation.restructuring.exporting import restructuring_lines
 from annotation.restructuring.seed_forms import number
 from dialogues.models import AuditEvent, Corpus
 from dialogues.permissions import requires
-from dialogues.streaming import streamed
 from generation.results.exporting import joined
 
 PAGE = 25
@@ -44,7 +43,9 @@ def restructurings_export(request: HttpRequest) -> StreamingHttpResponse:
     key = number(request.GET.get("corpus", ""))
     corpus = get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
     AuditEvent.record(request.user, "exported restructurings", corpus or cast(User, request.user))
-    response = streamed(request, joined(restructuring_lines(corpus)), "application/x-ndjson; charset=utf-8")
+    response = StreamingHttpResponse(
+        joined(restructuring_lines(corpus)), content_type="application/x-ndjson; charset=utf-8"
+    )
     stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
     response["Content-Disposition"] = f'attachment; filename="{stem}-restructurings.jsonl"'
     return response

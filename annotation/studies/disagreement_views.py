@@ -19,7 +19,6 @@ from annotation.studies import adjudication, unblinding
 from annotation.studies.adjudication import AdjudicationError, StaleAdjudicationError
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
-from dialogues.streaming import streamed
 
 PAGE = 50
 
@@ -128,7 +127,7 @@ def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
 def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     study = _launched(pk)
     AuditEvent.record(request.user, "exported adjudications", study)
-    response = streamed(request, adjudication.scores_csv(study), "text/csv; charset=utf-8")
+    response = StreamingHttpResponse(adjudication.scores_csv(study), content_type="text/csv; charset=utf-8")
     stem, mark = slugify(study.name) or f"study-{study.pk}", "-simulated" if study.is_simulated else ""
     response["Content-Disposition"] = f'attachment; filename="{stem}{mark}-adjudicated.csv"'
     return response

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from django.core.cache import caches
 from django.db.models import Count, Max, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -20,6 +21,8 @@ from annotation.reports.scores import study_items, study_scores
 RECENT = 50
 # Fewer say little: one long break would pass for a pace.
 ENOUGH = 3
+# A rater's pace and share are looked at anew after as many items.
+PACE_STEP = 5
 # Resamples behind the study page's interval: its ends are a little coarse, and each new rating asks for them again.
 LIVE_DRAWS = 300
 
@@ -58,23 +61,41 @@ class MetricAgreement:
     n: int
 
 
-def pace(membership: Membership) -> Pace:
-    """Two queries, because it stands on every rating page.
+def pace(membership: Membership, done: int | None = None) -> Pace:
+    """What a rater has done; what they practise before is not counted.
 
-    What they practise before is not counted; checks are, so that nothing tells them from other items.
+    `done` where it is known: then the rest is looked at anew only every few items, as it stands on every rating page.
     """
     training = Item.Purpose.TRAINING
-    submitted = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
-    mine = submitted.exclude(item__purpose=training)
+    if done is None:
+        submitted = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
+        done = submitted.exclude(item__purpose=training).count()
+        share, seconds = _share_and_seconds(membership)
+    else:
+        study = membership.study
+        key = f"pace:{membership.token}:{study.raters_per_item}:{study.selection.get('items')}:{_stage(done)}"
+        kept: Any = caches["process"].get_or_set(key, lambda: _share_and_seconds(membership))
+        share, seconds = kept
+    total = max(done, share)
+    minutes = math.ceil(seconds * (total - done) / 60) if seconds is not None else None
+    return Pace(done, total, minutes)
+
+
+def _stage(done: int) -> int:
+    """The same until the pace is looked at anew: once there is one, then every few items."""
+    return ENOUGH if ENOUGH <= done < PACE_STEP else done - done % PACE_STEP
+
+
+def _share_and_seconds(membership: Membership) -> tuple[int, float | None]:
+    """How many items are this rater's, checks among them so that nothing tells them apart, and their pace."""
+    training = Item.Purpose.TRAINING
     checks = Item.objects.filter(study=membership.study_id).exclude(purpose__in=(Item.Purpose.RATED, training))
-    counts = (_count(mine, "membership"), _count(_members(membership.study), "study"), _count(checks, "study"))
-    done, members, more = Study.objects.filter(pk=membership.study_id).values_list(*counts).get()
-    total = max(done, _share(membership.study, members) + more)
+    counts = (_count(_members(membership.study), "study"), _count(checks, "study"))
+    members, more = Study.objects.values_list(*counts).get(pk=membership.study_id)
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
     timed = timed.exclude(assignment__item__purpose=training)
     seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
-    minutes = math.ceil(median(seconds) * (total - done) / 60) if len(seconds) >= ENOUGH else None
-    return Pace(done, total, minutes)
+    return _share(membership.study, members) + more, median(seconds) if len(seconds) >= ENOUGH else None
 
 
 def share(study: Study) -> int:

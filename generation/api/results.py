@@ -9,7 +9,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from dialogues.models import Version
-from dialogues.streaming import streamed
 from generation.api.door import door, refuse_unknown
 from generation.api.runs import found_run
 from generation.results import exporting
@@ -30,15 +29,15 @@ def run_outputs(request: Request, pk: int) -> StreamingHttpResponse:
     known = set(Version.objects.values_list("pk", flat=True))
     if not set(versions) <= known:
         raise ValidationError({"version": [f"There is: {', '.join(sorted(known))}."]})
-    return _answer(request, exporting.output_lines(run, versions))
+    return _answer(exporting.output_lines(run, versions))
 
 
 @extend_schema(operation_id="run_judgements", responses=LINES)
 @door("GET", may="generation.view_run", to="see runs")
 def run_judgements(request: Request, pk: int) -> StreamingHttpResponse:
     """Every score that the run's judges gave, one JSON object a line."""
-    return _answer(request, exporting.judgement_lines(found_run(pk)))
+    return _answer(exporting.judgement_lines(found_run(pk)))
 
 
-def _answer(request: Request, lines: Iterator[str]) -> StreamingHttpResponse:
-    return streamed(request._request, exporting.joined(lines), "application/x-ndjson")
+def _answer(lines: Iterator[str]) -> StreamingHttpResponse:
+    return StreamingHttpResponse(exporting.joined(lines), content_type="application/x-ndjson")

@@ -104,6 +104,7 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
     metrics = [metric.key for metric in study.rubric.metric_list()]
     items = list(study.items.select_related("dialogue"))
     numbers = {pk: number for number, pk in enumerate(sorted({item.background_id for item in items}))}
+    places = {pk: number for number, pk in enumerate(study.memberships.order_by("pk").values_list("pk", flat=True), 1)}
     answers = [
         (item, rater, [score(rater, numbers[item.background_id], item.dialogue.version_id, key) for key in metrics])
         for rater, item in product(range(len(members)), items)
@@ -116,7 +117,7 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
             membership=members[rater],
             position=item.position,
             state="submitted",
-            slot=rater + 1,
+            slot=places[members[rater].pk],
             condition=1,
             lease_until=NO_LEASE,
         )

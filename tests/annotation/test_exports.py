@@ -7,10 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
-from django.test import AsyncClient, Client
+from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Rating, Score, Study
@@ -125,22 +124,6 @@ def test_an_export_is_written_down() -> None:
     exported(signed_in(Role.ADMIN), study)
     event = AuditEvent.objects.get(verb="exported ratings")
     assert (event.subject, event.actor is None) == (f"study:{study.pk}", False)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_export_streams_under_asgi_too() -> None:
-    study = rated_study(backgrounds=2)
-    root = User.objects.create(username="root@example.org", is_superuser=True)
-    url = reverse("study_ratings_csv", args=[study.pk])
-
-    async def download() -> str:
-        client = AsyncClient()
-        await client.aforce_login(root)
-        response = await client.get(url)
-        assert response.is_async
-        return "".join([chunk.decode() async for chunk in response.streaming_content])
-
-    assert len(rows_of(async_to_sync(download)())) == 2 * 4 * 3 * 6
 
 
 def test_table_csv_is_for_researchers_and_marks_what_it_is() -> None:

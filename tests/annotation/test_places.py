@@ -10,6 +10,7 @@ from django.http import Http404
 from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.rating import places, queue
 from annotation.rating.answers import Answer
+from annotation.rating.own import own_membership
 from annotation.studies import design
 from dialogues.models import AuditEvent
 from tests.annotation.setting import SCORES, corpus, member, study, user
@@ -146,7 +147,7 @@ def test_who_withdraws_leaves_no_name_and_their_scores_stay_where_the_policy_kee
     assert not gone.assignments.exclude(state=Assignment.State.SUBMITTED).exists()
     assert not AuditEvent.objects.filter(verb="withdraw rater").get().actor
     with pytest.raises(Http404):
-        queue.own_membership(ann.rater, ann.token)
+        own_membership(ann.rater, ann.token)
     assert places.withdraw(membership=ann, by=None) == 0
 
 

@@ -12,6 +12,7 @@ from django.http import Http404
 from annotation.models import Assignment, Membership, Rating, Score
 from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
+from annotation.rating.own import own_assignment, own_membership, previous
 from annotation.studies import design
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -99,7 +100,7 @@ def test_an_item_that_was_left_alone_past_its_lease_goes_to_another_rater() -> N
     assert taken.item == left.item
     assert (taken.draft, taken.draft_version) == ({}, 0)
     with pytest.raises(Http404):
-        queue.own_assignment(ann.rater, left.token)
+        own_assignment(ann.rater, left.token)
     assert queue.next_assignment(ann, now=NOW + queue.LEASE) is None
 
 
@@ -221,11 +222,11 @@ def test_another_raters_item_does_not_exist_for_me() -> None:
     one = study()
     ann, bob = member(one, "ann"), member(one, "bob")
     with pytest.raises(Http404):
-        queue.own_assignment(bob.rater, take(ann).token)
+        own_assignment(bob.rater, take(ann).token)
     with pytest.raises(Http404):
-        queue.own_membership(bob.rater, ann.token)
+        own_membership(bob.rater, ann.token)
     with pytest.raises(Http404):
-        queue.own_membership(user("stranger"), ann.token)
+        own_membership(user("stranger"), ann.token)
 
 
 def test_the_database_refuses_a_place_too_many_and_a_second_current_rating() -> None:
@@ -244,6 +245,6 @@ def test_previous_is_what_was_rated_before() -> None:
     ann = member(study(), "ann")
     rated = [rate(ann, now=NOW + timedelta(minutes=minute)) for minute in range(3)]
     current = take(ann, NOW + timedelta(minutes=5))
-    assert queue.previous(current) == rated[2]
-    assert queue.previous(rated[2]) == rated[1]
-    assert queue.previous(rated[0]) is None
+    assert previous(current) == rated[2]
+    assert previous(rated[2]) == rated[1]
+    assert previous(rated[0]) is None

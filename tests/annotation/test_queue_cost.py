@@ -91,7 +91,7 @@ def test_a_claim_is_one_statement_that_finds_its_place_by_the_index() -> None:
     (claim,) = [sql for sql in sent if "RETURNING" in sql]
     assert claim.startswith("UPDATE")
     assert ("SKIP LOCKED" in claim) == connection.features.has_select_for_update_skip_locked
-    places = claiming._free(ann, NOW).filter(condition=1, position__gte=3).order_by("position")[:1]
+    places = claiming._in_turn(one.pk, ann.pk, NOW, 1).filter(position__gte=3)[:1]
     if connection.vendor == "sqlite":
         plan = places.explain()
         assert "assignment_places (study_id=? AND state=? AND condition=? AND position>?)" in plan

@@ -19,4 +19,5 @@ TEMPLATES = [
 ]
 # What a plain installation of Django does under ASGI: a connection a request.
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"  # noqa: F405
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SILENCED_SYSTEM_CHECKS = ["admin", "axes.W006"]

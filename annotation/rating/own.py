@@ -1,0 +1,98 @@
+"""A rater's own rows by the tokens in addresses: every request begins with one of these, and 404 is their guard."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404
+
+from annotation.models import Assignment, Item, Membership, Rating
+from dialogues.prepared import Prepared
+
+AnyUser = AbstractBaseUser | AnonymousUser
+
+
+def own_membership(user: AnyUser, token: str) -> Membership:
+    """The rater's place in a study by its token; 404 for everybody else."""
+    found = MEMBERSHIP.first(token=token, rater=user.pk or 0)
+    if found is None or found.study.is_draft:
+        raise Http404("You are not a rater of such a study.")
+    return found
+
+
+def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignment:
+    """The rater's own item by its token; 404 for everybody else.
+
+    With `lock`, which needs a transaction, it knows what a submit asks, without it what a page shows.
+    """
+    found = (LOCKED if lock else SHOWN).first(token=token, rater=user.pk or 0)
+    if found is None or found.membership is None:
+        raise Http404("This item is not yours, or it went to another rater.")
+    found.membership.study = found.study
+    return found
+
+
+def previous(assignment: Assignment) -> Assignment | None:
+    """The item this rater scored before this one, with when they did."""
+    member = assignment.membership_id or 0
+    if assignment.opened_at is None:
+        return LATEST.first(membership=member)
+    return BEFORE.first(membership=member, opened_at=assignment.opened_at)
+
+
+def _memberships(token: str, rater: int) -> QuerySet[Membership]:
+    practice = Item.objects.filter(study=OuterRef("study"), purpose=Item.Purpose.TRAINING)
+    rows: Any = Membership.objects.select_related("study__rubric")
+    found: QuerySet[Membership] = rows.annotate(has_practice=Exists(practice)).filter(
+        token=token, rater_id=rater, withdrawn_at__isnull=True
+    )
+    return found
+
+
+def _assignments(token: str, rater: int) -> Any:
+    rows = Assignment.objects.select_related("item", "membership", "study__rubric")
+    return rows.filter(token=token, membership__rater_id=rater, membership__withdrawn_at__isnull=True).order_by()
+
+
+def _shown(token: str, rater: int) -> QuerySet[Assignment]:
+    """With its dialogue and how many items the rater has scored."""
+    scored: Any = Assignment.objects.filter(membership=OuterRef("membership"), state=Assignment.State.SUBMITTED)
+    scored = scored.exclude(item__purpose=Item.Purpose.TRAINING).order_by().values("membership")
+    rows = _assignments(token, rater).select_related("item__dialogue")
+    found: QuerySet[Assignment] = rows.annotate(items_scored=Coalesce(Subquery(scored.values(n=Count("pk"))), 0))
+    return found
+
+
+def _locked(token: str, rater: int) -> QuerySet[Assignment]:
+    """With its latest rating, and whether the rater holds another item."""
+    ratings = Rating.objects.filter(assignment=OuterRef("pk")).order_by("-pk")
+    others = Assignment.objects.opened().filter(membership=OuterRef("membership")).exclude(pk=OuterRef("pk"))
+    is_due = Q(slot__isnull=False) | Q(position__lte=OuterRef("membership__turn"))
+    rows = _assignments(token, rater).annotate(
+        last_rating_id=Subquery(ratings.values("pk")[:1]), holds_more=Exists(others.filter(is_due))
+    )
+    found: QuerySet[Assignment] = rows.select_for_update(no_key=True, of=("self",))
+    return found
+
+
+def _latest(membership: int) -> QuerySet[Assignment]:
+    rated: Any = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
+    current = Rating.objects.filter(assignment=OuterRef("pk"), is_current=True)
+    rated = rated.annotate(rated_at=Subquery(current.values("created_at")[:1])).exclude(
+        item__purpose=Item.Purpose.TRAINING
+    )
+    found: QuerySet[Assignment] = rated.order_by("-opened_at")
+    return found
+
+
+MEMBERSHIP = Prepared(_memberships, token=str, rater=int)
+SHOWN = Prepared(_shown, token=str, rater=int)
+LOCKED = Prepared(_locked, token=str, rater=int)
+LATEST = Prepared(lambda membership: _latest(membership)[:1], membership=int)
+BEFORE = Prepared(
+    lambda membership, opened_at: _latest(membership).filter(opened_at__lt=opened_at)[:1],
+    membership=int,
+    opened_at=datetime,
+)

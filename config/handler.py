@@ -1,0 +1,101 @@
+"""Django under ASGI with one thread a request, from a pool that lasts.
+
+Every view here reads a database, so it needs a thread. Django's own handler gives each request a new one and changes
+between it and the event loop twice for each middleware; here the whole stack runs in one go, in one of a few threads.
+The event loop reads bodies and writes answers, so slow clients keep no thread busy.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db import connections
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import set_script_prefix
+
+T = TypeVar("T")
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class ThreadedHandler(ASGIHandler):
+    """Answers HTTP requests in `settings.WEB_THREADS` threads; streams are written from outside of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="web")
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """As a stack of plain calls, although the server is asynchronous."""
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
+        await self.handle(scope, receive, send)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        response = await _in_thread(self.threads, self._answer, scope, body)
+        if not isinstance(response, StreamingHttpResponse):
+            await self.send_response(response, send)
+            return
+        # A cursor must not change threads, and whoever reads slowly must not keep one from everybody else.
+        thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
+        try:
+            if not response.is_async:
+                response.streaming_content = _drawn(iter(response), thread)
+            await _while_connected(self.send_response(response, send), self.listen_for_disconnect(receive))
+        finally:
+            # Not awaited: a task that was cancelled is past waiting.
+            thread.submit(_leave, response)
+            thread.shutdown(wait=False)
+
+    def _answer(self, scope: Scope, body: Any) -> HttpResponseBase:
+        """The response; what it needed is closed, unless it is still to be streamed."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        made = self.create_request(scope, body)
+        response = self.get_response(made[0]) if made[0] is not None else made[1]
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if not isinstance(response, StreamingHttpResponse):
+            response.close()
+        return response
+
+
+async def _while_connected(sending: Coroutine[Any, Any, None], listening: Coroutine[Any, Any, None]) -> None:
+    """Send, and stop as soon as the client has gone."""
+    tasks = [asyncio.create_task(sending), asyncio.create_task(listening)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    for found in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(found, BaseException) and not isinstance(found, asyncio.CancelledError | RequestAborted):
+            raise found
+
+
+async def _drawn(chunks: Iterator[bytes], thread: Executor) -> AsyncIterator[bytes]:
+    while (chunk := await _in_thread(thread, next, chunks, None)) is not None:
+        yield chunk
+
+
+def _leave(response: HttpResponseBase) -> None:
+    response.close()
+    connections.close_all()
+
+
+async def _in_thread(threads: Executor, call: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, call, *arguments)
