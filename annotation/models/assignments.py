@@ -62,11 +62,14 @@ class Assignment(models.Model):
         SUBMITTED = "submitted", "Submitted"
         SKIPPED = "skipped", "Skipped"
 
+    # Each index is written twice a rating, so the three keys have none of their own: those below begin with them.
     # The item's study again, so that the next place is found by one index.
-    study = models.ForeignKey(Study, models.CASCADE, related_name="assignments")
-    item = models.ForeignKey(Item, models.CASCADE, related_name="assignments")
-    membership = models.ForeignKey(Membership, models.CASCADE, null=True, blank=True, related_name="assignments")
-    token = models.CharField(max_length=32, unique=True, default=opaque_token)
+    study = models.ForeignKey(Study, models.CASCADE, related_name="assignments", db_index=False)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="assignments", db_index=False)
+    membership = models.ForeignKey(
+        Membership, models.CASCADE, null=True, blank=True, related_name="assignments", db_index=False
+    )
+    token = models.CharField(max_length=32, default=opaque_token)
     # Null where everyone scores everything, and on a place that was given up, which a new row has replaced.
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
     # Which of the study's versions (or pairs of versions) it shows, from 1, in the order of `selection`; 0: a
@@ -102,6 +105,8 @@ class Assignment(models.Model):
     class Meta:
         ordering = ("position",)
         constraints = [
+            # As a constraint: a unique text field has a second index on PostgreSQL, for LIKE.
+            models.UniqueConstraint(fields=["token"], name="assignment_token_unique"),
             models.UniqueConstraint(fields=["item", "membership"], name="assignment_once_a_rater"),
             models.UniqueConstraint(fields=["item", "slot"], name="assignment_slot_unique"),
             models.CheckConstraint(

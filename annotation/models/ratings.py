@@ -65,7 +65,8 @@ class Score(models.Model):
     In a study of pairs −1 prefers the item's dialogue, 1 the other one, 0 neither, whichever stood left.
     """
 
-    rating = models.ForeignKey(Rating, models.CASCADE, related_name="scores")
+    # Found by the constraint's index, which begins with it.
+    rating = models.ForeignKey(Rating, models.CASCADE, related_name="scores", db_index=False)
     metric = models.CharField(max_length=40)
     value = models.SmallIntegerField()
     scale_low = models.SmallIntegerField()
