@@ -1,5 +1,7 @@
 """The rival of `tests.benchmarks.rating`: a bare Django view with one claim query, served by the same uvicorn.
 
+`application` is Django's own handler; with BARE_ON=threads it is the product's, which is the stronger rival.
+
 It knows who is asking (sessions and accounts, as the product does), shows the dialogue by a small template, and keeps a
 rating as one row. No rubric, no draft, no order, no progress, no protection of forms, no content policy.
 """
@@ -13,6 +15,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.benchmarks.bare_settings"
 from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()
+
+if os.environ.get("BARE_ON") == "threads":
+    from config.handler import ThreadedHandler
+
+    application = ThreadedHandler()
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse

@@ -1,5 +1,7 @@
 """Settings of the bare rival: the product's, without its middlewares but those that say who is asking."""
 
+import os
+
 from config.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.benchmarks.bare"
@@ -17,7 +19,9 @@ TEMPLATES = [
         "OPTIONS": {"loaders": [("django.template.loaders.locmem.Loader", {"bare.html": PAGE})]},
     }
 ]
-# What a plain installation of Django does under ASGI: a connection a request.
+# What a plain installation of Django does under ASGI: a connection a request. On the product's server its threads
+# last, so each may keep one.
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"  # noqa: F405
+DATABASES["default"]["CONN_MAX_AGE"] = None if os.environ.get("BARE_ON") == "threads" else 0  # noqa: F405
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SILENCED_SYSTEM_CHECKS = ["admin", "axes.W006"]

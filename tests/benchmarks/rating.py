@@ -4,7 +4,8 @@
 
 The database must be migrated and may be filled; what is made here is removed again. Raters are fresh in each run and
 have no think time; they, the servers and usually PostgreSQL share this machine's cores, so ratios say more than
-figures. Each size of the table is measured with as many raters, the rival and the product right after each other.
+figures. Each size of the table is measured with as many raters, the rivals and the product right after each other:
+Django's own handler with a connection a request, and the product's handler, whose threads keep theirs.
 """
 
 import argparse
@@ -45,6 +46,7 @@ NAME = "Benchmark of rating"
 # Items and places: the second is as many as a large study has.
 SIZES = {"10 thousand": (1_000, 10), "1 million": (10_000, 100)}
 MESSAGES = 30
+PRODUCT, BARE = "config.asgi:application", "tests.benchmarks.bare:application"
 LINE = "i like to walk my two dogs in the park near the lake before it gets dark ."
 
 
@@ -64,19 +66,24 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=list(SIZES))
     options = parser.parse_args()
-    head = f"{'places':>12}{'raters':>7}  {'':8}{'pairs/s':>8}{'next p50':>9}{'p95':>6}{'submit p50':>11}{'p95':>6}"
-    print(f"{head}{'errors':>7}{'of bare':>9}", flush=True)
+    head = f"{'places':>12}{'raters':>7}  {'':16}{'pairs/s':>8}{'next p50':>9}{'p95':>6}{'submit p50':>11}{'p95':>6}"
+    print(f"{head}{'errors':>7}{'of it':>9}", flush=True)
     for size in options.sizes:
         remove()
         study = filled(*SIZES[size])
         try:
-            with serving("config.asgi:application") as ours, serving("tests.benchmarks.bare:application") as rival:
+            with serving(PRODUCT) as ours, serving(BARE) as bare, serving(BARE, BARE_ON="threads") as threaded:
                 for raters in options.raters:
                     people = fresh_raters(study, raters)
-                    theirs = measured(rival, [(session, "/") for session, _ in people], options.seconds)
+                    begin = [(session, "/") for session, _ in people]
+                    rivals = {
+                        "bare": measured(bare, begin, options.seconds),
+                        "bare, our server": measured(threaded, begin, options.seconds),
+                    }
                     found = measured(ours, people, options.seconds)
-                    show(size, raters, "bare", theirs)
-                    show(size, raters, "product", found, found.pairs / theirs.pairs)
+                    show(size, raters, "product", found)
+                    for name, figures in rivals.items():
+                        show(size, raters, name, figures, found.pairs / figures.pairs)
         finally:
             remove()
 
@@ -149,14 +156,14 @@ def session_of(user: User) -> str:
 
 
 @contextmanager
-def serving(application: str) -> Iterator[int]:
+def serving(application: str, **more: str) -> Iterator[int]:
     """A server with production's settings, started as the product's is; the rival's is the same but for the name."""
-    environment = os.environ | {"DEBUG": "0", "HTTPS": "0"}
+    environment = os.environ | {"DEBUG": "0", "HTTPS": "0"} | more
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     python = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
     subprocess.run(python, cwd=ROOT, env=environment, check=True)
     port = free_port()
-    command = [part.replace("config.asgi:application", application) for part in processes.web("127.0.0.1", port)]
+    command = [part.replace(PRODUCT, application) for part in processes.web("127.0.0.1", port)]
     log = Path(settings.DATA_DIR) / f"benchmark-{port}.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
@@ -189,7 +196,7 @@ def quantiles(times: list[float]) -> tuple[float, float]:
 
 
 def show(size: str, raters: int, what: str, found: Figures, ratio: float | None = None) -> None:
-    line = f"{size:>12}{raters:7}  {what:8}{found.pairs:8.1f}{found.next_p50:9.0f}{found.next_p95:6.0f}"
+    line = f"{size:>12}{raters:7}  {what:16}{found.pairs:8.1f}{found.next_p50:9.0f}{found.next_p95:6.0f}"
     line += f"{found.submit_p50:11.0f}{found.submit_p95:6.0f}{found.errors:7}"
     print(line + (f"{ratio:9.2f}" if ratio else ""), flush=True)
 
