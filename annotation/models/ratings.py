@@ -58,6 +58,12 @@ class Rating(models.Model):
     def __str__(self) -> str:
         return str(self.submission_id)
 
+    @property
+    def has_remarks(self) -> bool:
+        """Whether there is more to read than its scores: a comment, a flag, a note, or that it was corrected."""
+        said = self.comment or self.flag or any(score.comment for score in self.scores.all())
+        return bool(said) or not self.is_current
+
 
 class Score(models.Model):
     """One metric's value in one rating, with the scale it was given on.

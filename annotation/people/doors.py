@@ -12,6 +12,7 @@ from typing import Self
 from django.contrib.auth.models import Group, User
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from annotation.models import Membership, Study, opaque_token
 from annotation.people.profiles import ALPHABET, profile_of
@@ -53,10 +54,9 @@ class Recruit:
             return cls()
         participant, *others = (values.get(name, "") for name in PARAMETERS)
         if not PARTICIPANT.fullmatch(participant) or not all(OTHER_ID.fullmatch(other) for other in others):
-            raise ParameterError(
-                "This study is entered from its page on Prolific, whose address carries who you are. "
-                "Go back there and open the study again."
-            )
+            back = _("Go back there and open the study again.")
+            entered = _("This study is entered from its page on Prolific, whose address carries who you are.")
+            raise ParameterError(f"{entered} {back}")
         return cls(participant, *others)
 
     def to_fields(self) -> dict[str, str]:

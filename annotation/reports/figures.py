@@ -1,5 +1,6 @@
 """A report's figures as Vega-Lite specifications: mean scores, and agreement, by metric and version."""
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from dialogues.rubric import HUMAN_SCALE, Metric
 
 Row = dict[str, Any]
 HERE, PAPER = "this study", "paper, Table 3"
+TITLE_LETTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,17 @@ def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Them
         data=alt.InlineData(values=rows),
     ).properties(width=230, height=26 * len(symbols))
     names = [metric.name for metric in found.metrics]
-    panels = layers.facet(facet=alt.Facet("metric:N", sort=names, title=None), columns=2, spacing=18)
+    panels = layers.facet(facet=alt.Facet("metric:N", sort=names, title=None), columns=2, spacing=28)
     whole = panels.properties(
-        background="transparent", title=alt.TitleParams(study.name, subtitle=subtitle(study, found, rows))
+        background="transparent", title=alt.TitleParams(title_lines(study), subtitle=subtitle(study, found, rows))
     ).configure(**config(theme))
     spec: Spec = whole.configure_header(labelColor=theme.ink, labelFontSize=13, labelAnchor="start").to_dict()
     return spec
+
+
+def title_lines(study: Study) -> list[str]:
+    """The study's name in lines that fit a picture, which would cut a longer one off."""
+    return textwrap.wrap(study.name, TITLE_LETTERS)
 
 
 def subtitle(study: Study, found: Findings, rows: list[Row]) -> list[str]:

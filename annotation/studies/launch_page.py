@@ -9,6 +9,8 @@ from annotation.studies.preview import examples
 from annotation.studies.selection import select
 from annotation.studies.steps import BY_SLUG, standings
 
+SHOWN = 25
+
 
 def launch_page(study: Study) -> dict[str, Any]:
     selection = select(study)
@@ -23,7 +25,8 @@ def launch_page(study: Study) -> dict[str, Any]:
         "selection": selection,
         "sample": examples(selection),
         "checks": [(purpose.label, list(kept).count(purpose)) for purpose in Item.Purpose if purpose != "rated"],
-        "raters": study.memberships.select_related("rater"),
+        "raters": study.memberships.select_related("rater")[:SHOWN],
+        "more_raters": max(0, study.memberships.count() - SHOWN),
         "member_form": MemberForm(),
     }
 

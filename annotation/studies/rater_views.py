@@ -90,13 +90,16 @@ def _rater_page(request: HttpRequest, membership: Membership, form: ReasonForm |
     shows = unblinding.shows_versions(study)
     page = Paginator(timeline(membership), PAGE).get_page(request.GET.get("page"))
     row = rater_rows(study, membership)[0]
+    metrics = study.rubric.metric_list()
     context = {
         "study": study,
         "row": row,
         "membership": row.membership,
         "counted": is_counted(row.membership),
         "page": page,
-        "metrics": study.rubric.metric_list(),
+        "metrics": metrics,
+        # Item, when, seconds, the scores, and the version once it may be seen.
+        "columns": 3 + len(metrics) + shows,
         "distributions": distributions(membership),
         "points": points(study),
         "shows_versions": shows,

@@ -28,7 +28,8 @@ def study_design(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "study": study,
         "versions": study.versions.all(),
-        "checks": rows.order_by("purpose", "position"),
+        "checks": sorted(rows.order_by("position"), key=lambda item: Item.Purpose.values.index(item.purpose)),
+        "questions": {metric.key: metric.name for metric in study.rubric.metric_list()},
         "methods": methods_text(study),
         "consent_sha256": consent_sha256(study),
     }

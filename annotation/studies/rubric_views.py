@@ -35,6 +35,7 @@ def rubric(request: HttpRequest, pk: int) -> HttpResponse:
         "rubric": row,
         "is_used": editing.is_used(row),
         "studies": row.studies.order_by("-pk")[:PAGE],
+        "more_studies": max(0, row.studies.count() - PAGE),
         "warns": any(metric.asked_for for metric in row.metric_list()),
     }
     return render(request, "studies/rubric.html", context)

@@ -12,6 +12,14 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def answer(value: int, compares: bool) -> str:
+    """A score in the words of its study: of two dialogues, which was preferred."""
+    if not compares:
+        return str(value)
+    return "first" if value < 0 else "second" if value > 0 else "tie"
+
+
+@register.filter
 def item(mapping: dict[object, object], key: object) -> object:
     """The value under a key that a template holds in a variable; nothing where there is none."""
     return mapping.get(key)

@@ -18,6 +18,7 @@ from annotation.studies.disagreement import spreads
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import user
+from tests.annotation.test_preferences import pair_study
 
 
 def test_spreads_are_ranges_and_deviations_of_items_with_two_raters() -> None:
@@ -202,6 +203,12 @@ def test_the_list_asks_few_queries_whatever_its_length(django_assert_max_num_que
 
 
 @pytest.mark.django_db
+def test_a_preference_is_said_in_words() -> None:
+    html = signed_in().get(reverse("study_disputed_item", args=[pair_study().pk, 2])).content.decode()
+    assert '<td class="num">first</td>' in html
+    assert '<td class="num">-1</td>' not in html
+
+
 def test_only_rated_items_have_such_a_page() -> None:
     study, client = rated_study(backgrounds=1), signed_in()
     Item.objects.filter(study=study, position=0).update(purpose="gold")

@@ -112,6 +112,16 @@ def test_somebody_without_an_account_cannot_be_added(researcher: Client) -> None
     assert not one.memberships.exists()
 
 
+def test_a_draft_names_some_of_many_raters_and_counts_the_rest(researcher: Client) -> None:
+    one = draft(of=corpus(1))
+    for number in range(27):
+        member(one, f"rater-{number:02}")
+    html = researcher.get(one.get_absolute_url()).content.decode()
+    assert "rater-24" in html
+    assert "rater-25" not in html
+    assert "And 2 more." in html
+
+
 def test_nobody_is_added_to_a_closed_study_or_to_the_simulators(researcher: Client) -> None:
     over, simulated = study(of=corpus(1)), draft(of=corpus(1, name="Other"), is_simulated=True)
     user("ann")

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from annotation.models import Rating, Restructuring
+from annotation.models import Rating, Restructuring, Study
 from annotation.people import invitations
 from annotation.roles import Role
 from tests.annotation.restructured import asked
@@ -112,6 +112,24 @@ def test_the_doors_in_arabic_fit_and_are_accessible(page: Page, watch: Watch) ->
     page.goto("/account/password/")
     page.locator("[popovertarget=user-menu]").click()
     expect(page.get_by_role("button", name="English")).to_be_visible()
+    looks_right(page)
+
+
+@in_both
+def test_a_studys_door_is_passed_in_arabic(page: Page, watch: Watch) -> None:
+    watch.expect("status of 404")
+    one = study(of=corpus(1, VERSIONS), versions=VERSIONS)
+    Study.objects.filter(pk=one.pk).update(door_token="a-door", public_name="Chats & <b>more</b> " + "long" * 20)
+    in_arabic(page)
+    page.goto("/door/no-door/")
+    expect(page.get_by_role("heading", name="لا يُدخل هذا الرابط أحدًا الآن")).to_be_visible()
+    looks_right(page)
+    page.goto("/door/a-door/")
+    looks_right(page)
+    # A Latin name stands where the page's lines begin.
+    assert page.locator("h1").evaluate("(one) => getComputedStyle(one).textAlign") == "right"
+    page.get_by_role("button", name="انضم").press("Enter")
+    expect(page.get_by_label("رابط عودتك")).to_be_visible()
     looks_right(page)
 
 
