@@ -35,8 +35,11 @@ def lapses(membership: Membership) -> int:
         assignment__state=Assignment.State.SUBMITTED,
     )
     found = 0
-    for rating in ratings.select_related("assignment__item").prefetch_related("scores"):
+    rubric = membership.study.rubric
+    for rating in ratings.select_related("assignment__item__dialogue", "assignment__item__other").prefetch_related(
+        "scores"
+    ):
         item = rating.assignment.item
         scores = {score.metric: score.value for score in rating.scores.all()}
-        found += bool(missed(scores, item.expected, item.tolerance))
+        found += bool(missed(scores, item.expects(rubric), item.tolerance))
     return found

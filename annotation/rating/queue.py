@@ -193,7 +193,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
         return Submission(known, repeated=True)
     _must_be_open(assignment)
     said = _said(answer, assignment)
-    said.require_complete(assignment.study.rubric)
+    said.require_complete(assignment.item.asked(assignment.study.rubric))
     _must_have_its_place(assignment)
     if not is_fresh:
         latest = assignment.ratings.order_by("-pk").first()
