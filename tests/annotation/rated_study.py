@@ -102,6 +102,7 @@ def join(study: Study, number: int, *, simulated: bool = False) -> Membership:
 def rate(study: Study, members: list[Membership], score: Scorer, comment: str = "") -> None:
     """One submitted rating an item and member, unless `score` answers None for its metrics."""
     metrics = [metric.key for metric in study.rubric.metric_list()]
+    before = study.memberships.count() - len(members)
     items = list(study.items.select_related("dialogue"))
     numbers = {pk: number for number, pk in enumerate(sorted({item.background_id for item in items}))}
     answers = [
@@ -116,7 +117,7 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
             membership=members[rater],
             position=item.position,
             state="submitted",
-            slot=rater + 1,
+            slot=before + rater + 1,
             condition=1,
             lease_until=NO_LEASE,
         )
