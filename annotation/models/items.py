@@ -110,3 +110,16 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study_id}/{self.rater_id}"
+
+
+class Departure(models.Model):
+    """That somebody left a study in which their scores stay, by a code: studies.departures.
+
+    It has neither a number nor a time, which would lead to the membership that was theirs.
+    """
+
+    code = models.CharField(max_length=64, primary_key=True)
+    study = models.ForeignKey(Study, models.CASCADE, related_name="departures")
+
+    def __str__(self) -> str:
+        return self.code

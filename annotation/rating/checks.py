@@ -23,7 +23,7 @@ def screen(assignment: Assignment, *, now: datetime) -> None:
     if failed > most and membership.screened_out_at is None:
         membership.screened_out_at = now
         membership.save(update_fields=["screened_out_at"])
-        AuditEvent.record(None, "screen out rater", membership.study, rater=membership.rater_id, lapses=failed)
+        AuditEvent.record(None, "screen out rater", membership.study, member=membership.pk, lapses=failed)
 
 
 def lapses(membership: Membership) -> int:
