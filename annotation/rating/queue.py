@@ -12,10 +12,11 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from annotation.models import Assignment, Item, Membership, Rating, Score
+from annotation.models import Assignment, Item, Membership, Rating, Score, Study
 from annotation.rating import checks, claiming
 from annotation.rating.answers import Answer, scale_of
 from annotation.rating.course import LEASE, Course, OvertakenError
+from annotation.studies.holding import HeldOpen
 
 __all__ = ["LEASE"]
 # A lease is only written anew once this much of it has passed.
@@ -73,11 +74,12 @@ def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignme
 
 
 def _with_what_a_submit_asks(rows: Any) -> Any:
-    """Its latest rating, and whether the rater holds another item, in the same query."""
+    """Its latest rating, and whether the rater holds another item, in the same query, which holds the study open."""
     ratings = Rating.objects.filter(assignment=OuterRef("pk")).order_by("-pk")
     others = Assignment.objects.opened().filter(membership=OuterRef("membership")).exclude(pk=OuterRef("pk"))
     is_due = Q(slot__isnull=False) | Q(position__lte=OuterRef("membership__turn"))
-    return rows.annotate(last_rating_id=Subquery(ratings.values("pk")[:1]), holds_more=Exists(others.filter(is_due)))
+    rows = rows.annotate(last_rating_id=Subquery(ratings.values("pk")[:1]), holds_more=Exists(others.filter(is_due)))
+    return rows.annotate(held_open=HeldOpen("study_id"))
 
 
 def next_assignment(membership: Membership, *, now: datetime) -> Assignment | None:
@@ -206,7 +208,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
     assignment.draft, assignment.draft_version = {}, assignment.draft_version + 1
     assignment.submission_id = uuid.uuid4()
     assignment.skip_reason = ""
-    assignment.save(update_fields=["state", "draft", "draft_version", "submission_id", "skip_reason"])
+    _keep_if_open(assignment, ["state", "draft", "draft_version", "submission_id", "skip_reason"])
     checks.screen(assignment, now=now)
     return Submission(rating, repeated=False)
 
@@ -235,10 +237,19 @@ def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
     if assignment.slot is not None:
         assignment.lease_until = now + LEASE
         fields.append("lease_until")
-    assignment.save(update_fields=fields)
+    _keep_if_open(assignment, fields)
     current.is_current = False
     current.save(update_fields=["is_current"])
     return assignment
+
+
+def _keep_if_open(assignment: Assignment, fields: list[str]) -> None:
+    """Write these, looking at the study's state again: it may have been closed just before it was held open."""
+    rows = Assignment.objects.filter(pk=assignment.pk, study__state=Study.State.OPEN)
+    if not rows.update(**{name: getattr(assignment, name) for name in fields}):
+        assignment.study.refresh_from_db(fields=["state"])
+        _must_be_open(assignment)
+        raise QueueError(_("The study was paused for a moment. Submit again."))
 
 
 def _last_rating(assignment: Assignment) -> int | None:
@@ -288,7 +299,7 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
         return
     slot = assignment.slot
     assignment.state, assignment.skip_reason, assignment.slot = Assignment.State.SKIPPED, reason, None
-    assignment.save(update_fields=["state", "skip_reason", "slot"])
+    _keep_if_open(assignment, ["state", "skip_reason", "slot"])
     if slot is not None:
         assignment.slot = slot
         claiming.open_places([assignment])
