@@ -61,11 +61,11 @@ def own_membership(user: AnyUser, token: str) -> Membership:
 
 def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignment:
     """The rater's own item by its token; 404 for everybody else. `lock` needs a transaction."""
-    rows = Assignment.objects.select_related("item", "membership", "study__rubric")
+    # Of the dialogues a submit needs their versions and lengths, and not the texts.
+    rows = Assignment.objects.select_related("item__dialogue", "item__other", "membership", "study__rubric")
     if lock:
         rows = _with_what_a_submit_asks(rows).select_for_update(no_key=True, of=("self",))
-    else:
-        rows = rows.select_related("item__dialogue")
+        rows = rows.defer("item__dialogue__messages", "item__other__messages")
     found = rows.filter(token=token, membership__rater_id=user.pk, membership__withdrawn_at__isnull=True).first()
     if found is None or found.membership is None:
         raise Http404("This item is not yours, or it went to another rater.")

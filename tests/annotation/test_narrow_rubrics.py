@@ -23,6 +23,7 @@ from dialogues.models import Rubric
 from dialogues.rubric import HUMAN_SCALE, Metric, to_json
 from tests.annotation.checked_study import add_item
 from tests.annotation.setting import ALL, check, corpus, draft, member, study, user
+from tests.annotation.test_queue_cost import MOST, asked
 
 pytestmark = pytest.mark.django_db
 KIND = Metric("kind", "Kind", "How kind it is.", "cold", "kind")
@@ -213,3 +214,20 @@ def test_the_check_list_warns_where_the_questions_tell_versions_apart(chosen: li
         if warns
         else []
     )
+
+
+@pytest.mark.parametrize("kind", ["scores", "pairs"])
+def test_asking_less_costs_no_more_queries(kind: str) -> None:
+    ann = member(pairs() if kind == "pairs" else narrow(), "ann")
+    client, address = browser(ann), reverse("rate_item", args=[held_first(ann)])
+    page, sent = asked(lambda: client.get(address))
+    assert len(sent) <= MOST, sent
+    item = page.context["item"]
+    body = {"submission_id": str(item.submission_id), "scores": {one.key: 1 for one in item.questions}}
+    kept, sent = asked(lambda: client.post(f"{address}submit/", body, content_type="application/json"))
+    assert kept.status_code == 200
+    assert len(sent) <= MOST, sent
+
+
+def held_first(membership: Membership) -> str:
+    return membership.assignments.filter(item__purpose="rated").order_by("position")[0].token
