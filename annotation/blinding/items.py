@@ -80,11 +80,12 @@ def blind_item(assignment: Assignment, membership: Membership, *, now: datetime)
     is_open = assignment.state == Assignment.State.OPEN
     before = None if is_practice else previous(assignment)
     answer = shown_answer(assignment, latest_answer(assignment))
+    asked = assignment.item.asked(assignment.study.rubric)
     return BlindItem(
         token=assignment.token,
         submission_id=assignment.submission_id,
         scene=assignment_scene(assignment),
-        questions=questions(assignment.study.rubric, answer.scores, answer, compares=assignment.study.compares),
+        questions=questions(assignment.study, asked, answer.scores, answer),
         comment=answer.comment,
         flag=answer.flag,
         flags={flag: gettext(words) for flag, words in FLAGS.items()},

@@ -118,12 +118,12 @@ def blind_lessons(lessons: Sequence[Assignment]) -> list[Lesson]:
 def blind_feedback(assignment: Assignment, membership: Membership, rating: Rating) -> BlindFeedback:
     """Only of an item that is there to practise on: what is expected of any other stays unsaid."""
     item = assignment.item
-    rubric, compares = assignment.study.rubric, assignment.study.compares
+    asked = item.asked(assignment.study.rubric)
     chosen = shown_answer(assignment, answer_of(rating)).scores
-    expected = shown_answer(assignment, Answer(dict(item.expected))).scores
+    expected = shown_answer(assignment, Answer(item.expects(assignment.study.rubric))).scores
     labels = {
         question.key: {point.value: point.label for point in question.points}
-        for question in questions(rubric, {}, compares=compares)
+        for question in questions(assignment.study, asked, {})
     }
     return BlindFeedback(
         study=blind_study(membership),
@@ -137,7 +137,7 @@ def blind_feedback(assignment: Assignment, membership: Membership, rating: Ratin
                 tolerance=item.tolerance,
                 is_right=metric.key not in missed(chosen, expected, item.tolerance),
             )
-            for metric in rubric.metric_list()
+            for metric in asked
             if metric.key in expected
         ),
         note=item.note,
@@ -147,7 +147,7 @@ def blind_feedback(assignment: Assignment, membership: Membership, rating: Ratin
 def blind_rated(membership: Membership, ratings: Sequence[Rating], first_number: int) -> RatedPage:
     """The rater's own ratings, newest first; `first_number` is the first row's and the next ones count down."""
     study = membership.study
-    asked = questions(study.rubric, {}, compares=study.compares)
+    asked = questions(study, study.rubric.metric_list(), {})
     rows = []
     for number, rating in zip(range(first_number, 0, -1), ratings, strict=False):
         scores = shown_answer(rating.assignment, answer_of(rating)).scores

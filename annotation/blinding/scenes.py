@@ -1,15 +1,16 @@
 """Dialogues and questions as a rater sees them: plain values, numbered where they are pointed at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from annotation.models import Assignment
-from annotation.rating.answers import PAIR_SCALE, Answer
+from annotation.models import Assignment, Study
+from annotation.rating.answers import Answer, scale_of
 from dialogues.display import ShownTurn, tidied, turns_for_template
-from dialogues.models import Dialogue, Rubric
+from dialogues.models import Dialogue
+from dialogues.rubric import Metric
 
 NAMES = (_("Person A"), _("Person B"))
 # What each score of a pair says, first side first.
@@ -119,13 +120,13 @@ def scene(
 
 
 def questions(
-    rubric: Rubric, scores: Mapping[str, int], answer: Answer | None = None, *, compares: bool = False
+    study: Study, asked: Iterable[Metric], scores: Mapping[str, int], answer: Answer | None = None
 ) -> tuple[Question, ...]:
-    """The rubric's metrics with the chosen points marked, and what was said of each."""
+    """What is asked, with the chosen points marked, and what was said of each."""
     said = answer or Answer()
-    values = PAIR_SCALE.values() if compares else rubric.scale.values()
+    compares, values = study.compares, scale_of(study).values()
     found = []
-    for metric in rubric.metric_list():
+    for metric in asked:
         words = metric.points if len(metric.points) == len(values) else ("",) * len(values)
         low, high = metric.low, metric.high
         if compares:

@@ -1,7 +1,7 @@
 """People, the dialogues they restructure, the studies they rate in, and the scores."""
 
 from annotation.models.assignments import NO_LEASE, Assignment, AssignmentQuerySet
-from annotation.models.items import Item, Membership
+from annotation.models.items import Departure, Item, Membership
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
@@ -14,6 +14,7 @@ __all__ = [
     "ApiToken",
     "Assignment",
     "AssignmentQuerySet",
+    "Departure",
     "FrozenDesignError",
     "Invitation",
     "InvitationQuerySet",

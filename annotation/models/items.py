@@ -6,7 +6,8 @@ from django.db.models import Q
 
 from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
-from dialogues.models import Dialogue
+from dialogues.models import Dialogue, Rubric
+from dialogues.rubric import Metric
 
 
 class Item(models.Model):
@@ -50,6 +51,18 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study_id}/{self.position}"
+
+    def asked(self, rubric: Rubric) -> tuple[Metric, ...]:
+        """The rubric's questions about what it shows; of a pair, those about both versions."""
+        metrics = rubric.metric_list()
+        # Which versions it shows may take a query, and most rubrics ask the same of all.
+        if not any(metric.asked_for for metric in metrics):
+            return metrics
+        return rubric.metrics_for(*(row.version_id for row in (self.dialogue, self.other) if row))
+
+    def expects(self, rubric: Rubric) -> dict[str, int]:
+        """The known scores of a training, gold or attention item; none for what its raters are not asked."""
+        return {metric.key: self.expected[metric.key] for metric in self.asked(rubric) if metric.key in self.expected}
 
 
 class Membership(models.Model):
@@ -97,3 +110,16 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study_id}/{self.rater_id}"
+
+
+class Departure(models.Model):
+    """That somebody left a study in which their scores stay, by a code: studies.departures.
+
+    It has neither a number nor a time, which would lead to the membership that was theirs.
+    """
+
+    code = models.CharField(max_length=64, primary_key=True)
+    study = models.ForeignKey(Study, models.CASCADE, related_name="departures")
+
+    def __str__(self) -> str:
+        return self.code

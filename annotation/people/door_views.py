@@ -13,6 +13,7 @@ from annotation.models import Membership, Study
 from annotation.people import attempts, doors
 from annotation.people.doors import DoorError, ParameterError, Recruit
 from annotation.people.secret_addresses import unshared
+from annotation.studies.departures import LeftError
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Says that somebody has come in with this browser, so that nobody comes in twice with it; it opens nothing.
@@ -37,6 +38,8 @@ def door(request: HttpRequest, token: str) -> HttpResponse:
         return _ask(request, study, recruit, known)
     except ParameterError as problem:
         return render(request, "people/door_closed.html", {"problem": str(problem)}, status=422)
+    except LeftError:
+        return render(request, "people/door_closed.html", {"has_left": True}, status=403)
     except DoorError:
         return render(request, "people/door_closed.html", status=404)
 

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from annotation.models import Membership, Study, opaque_token
 from annotation.people.profiles import ALPHABET, profile_of
 from annotation.roles import Role, role_of
+from annotation.studies import departures
+from annotation.studies.departures import LeftError
 from annotation.studies.members import join
 from dialogues.models import AuditEvent
 from dialogues.transcript import text_problem
@@ -99,7 +101,8 @@ def must_let_in(study: Study) -> None:
 def enter(*, study: Study, recruit: Recruit, name: str = "", user: User | None = None) -> Membership:
     """The membership of who stands at the door; one participant id has one, however often it comes.
 
-    `user` joins with the account they have. Raises DoorError where the door lets in nobody new.
+    `user` joins with the account they have. Raises DoorError where the door lets in nobody new, LeftError for who left
+    their scores behind.
     """
     # Two who come at once take turns here, so that the limit holds and no participant is let in twice.
     locked = Study.objects.select_for_update().get(pk=study.pk)
@@ -120,15 +123,16 @@ def enter(*, study: Study, recruit: Recruit, name: str = "", user: User | None =
 def known_member(study: Study, recruit: Recruit, user: User | None) -> Membership | None:
     """Who has come in before: by participant id where the study recruits at Prolific, else by session.
 
-    Raises DoorError for who withdrew.
+    Raises LeftError for who left their scores behind.
     """
     members = study.memberships.select_related("rater", "study")
     if recruit.participant:
         found = members.filter(prolific_pid=recruit.participant).first()
     else:
         found = members.filter(rater=user).first() if user is not None else None
-    if found is not None and found.withdrawn_at is not None:
-        raise DoorError
+    asked_as = None if recruit.participant else user
+    if found is None and departures.has_left(study=study, rater=asked_as, participant=recruit.participant):
+        raise LeftError
     return found
 
 

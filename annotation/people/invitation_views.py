@@ -20,6 +20,7 @@ from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
 from annotation.people.secret_addresses import unshared
+from annotation.studies import departures
 from annotation.studies.members import NO_MORE_RATERS
 from dialogues.permissions import requires
 
@@ -125,6 +126,8 @@ def _accept_with_new_account(request: HttpRequest, found: Invitation) -> HttpRes
 
 def _accept_as_member(request: HttpRequest, found: Invitation) -> HttpResponse:
     user = cast(User, request.user)
+    if found.study is not None and departures.has_left(study=found.study, rater=user):
+        return render(request, "people/join.html", {"invitation": found, "has_left": True}, status=403)
     is_in = found.study is not None and Membership.objects.filter(study=found.study, rater=user).exists()
     if request.method == "POST" and found.study is not None and not is_in:
         invitations.accept_as_member(invitation=found, user=user)

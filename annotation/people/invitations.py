@@ -118,7 +118,10 @@ def accept_with_new_account(*, invitation: Invitation, user: User) -> User:
 
 @transaction.atomic
 def accept_as_member(*, invitation: Invitation, user: User) -> None:
-    """Let somebody who has an account join the invitation's study; their role stays. Raises InvitationError."""
+    """Let somebody who has an account join the invitation's study; their role stays. Raises InvitationError.
+
+    Raises LeftError for who left their scores in it; the link is still good then.
+    """
     _spend(invitation)
     _settle(invitation, user)
 

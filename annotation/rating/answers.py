@@ -1,6 +1,6 @@
 """What a rater says about one item, read from a form or from JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotation.models import Study
-from dialogues.models import Rubric
-from dialogues.rubric import Scale
+from dialogues.rubric import Metric, Scale
 from dialogues.transcript import text_problem
 
 FLAGS = {
@@ -42,17 +41,15 @@ class Answer:
     evidence: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
-    def read(
-        cls, scores: Mapping[str, Any], comment: Any, flag: Any, rubric: Rubric, scale: Scale | None = None
-    ) -> Self:
-        """Check every part against the rubric; raises AnswerError."""
-        return cls(
-            _scores(scores, rubric, scale or rubric.scale), _text(comment, _("comment"), LONGEST_COMMENT), _flag(flag)
-        )
+    def read(cls, scores: Mapping[str, Any], comment: Any, flag: Any, asked: Sequence[Metric], scale: Scale) -> Self:
+        """Check every part against what is asked of the item; raises AnswerError."""
+        return cls(_scores(scores, asked, scale), _text(comment, _("comment"), LONGEST_COMMENT), _flag(flag))
 
-    def noted(self, comments: Mapping[str, Any], evidence: Mapping[str, Any], rubric: Rubric, messages: int) -> Self:
+    def noted(
+        self, comments: Mapping[str, Any], evidence: Mapping[str, Any], asked: Sequence[Metric], messages: int
+    ) -> Self:
         """The same with what is said of single metrics, of an item of so many messages; raises AnswerError."""
-        return replace(self, comments=_comments(comments, rubric), evidence=_evidence(evidence, rubric, messages))
+        return replace(self, comments=_comments(comments, asked), evidence=_evidence(evidence, asked, messages))
 
     @classmethod
     def from_draft(cls, draft: Mapping[str, Any]) -> Self:
@@ -62,9 +59,9 @@ class Answer:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
-    def require_complete(self, rubric: Rubric) -> None:
-        """Raise AnswerError naming the metrics that have no score yet."""
-        missing = [metric.name for metric in rubric.metric_list() if metric.key not in self.scores]
+    def require_complete(self, asked: Sequence[Metric]) -> None:
+        """Raise AnswerError naming the metrics that are asked and have no score yet."""
+        missing = [metric.name for metric in asked if metric.key not in self.scores]
         if missing:
             raise AnswerError(_("Choose a point for %(names)s.") % {"names": ", ".join(missing)})
 
@@ -74,8 +71,8 @@ def scale_of(study: Study) -> Scale:
     return PAIR_SCALE if study.compares else study.rubric.scale
 
 
-def _scores(raw: Mapping[str, Any], rubric: Rubric, scale: Scale) -> dict[str, int]:
-    known = _known(raw, rubric)
+def _scores(raw: Mapping[str, Any], asked: Sequence[Metric], scale: Scale) -> dict[str, int]:
+    known = _known(raw, asked)
     for key, value in raw.items():
         if value not in scale:
             points = {"name": known[key], "low": scale.low, "high": scale.high}
@@ -83,16 +80,16 @@ def _scores(raw: Mapping[str, Any], rubric: Rubric, scale: Scale) -> dict[str, i
     return {key: raw[key] for key in known if key in raw}
 
 
-def _comments(raw: Mapping[str, Any], rubric: Rubric) -> dict[str, str]:
-    known = _known(raw, rubric)
+def _comments(raw: Mapping[str, Any], asked: Sequence[Metric]) -> dict[str, str]:
+    known = _known(raw, asked)
     texts = {
         key: _text(raw[key], _("note on %(name)s") % {"name": known[key]}, LONGEST_NOTE) for key in known if key in raw
     }
     return {key: text for key, text in texts.items() if text}
 
 
-def _evidence(raw: Mapping[str, Any], rubric: Rubric, messages: int) -> dict[str, list[int]]:
-    known = _known(raw, rubric)
+def _evidence(raw: Mapping[str, Any], asked: Sequence[Metric], messages: int) -> dict[str, list[int]]:
+    known = _known(raw, asked)
     found = {}
     for key in [key for key in known if raw.get(key)]:
         places = raw[key]
@@ -103,11 +100,11 @@ def _evidence(raw: Mapping[str, Any], rubric: Rubric, messages: int) -> dict[str
     return found
 
 
-def _known(raw: Mapping[str, Any], rubric: Rubric) -> dict[str, str]:
-    """The rubric's metrics by key; raises AnswerError for a key that is none of them."""
-    known = {metric.key: metric.name for metric in rubric.metric_list()}
+def _known(raw: Mapping[str, Any], asked: Sequence[Metric]) -> dict[str, str]:
+    """The names of what is asked by key; raises AnswerError for a key that is none of them."""
+    known = {metric.key: metric.name for metric in asked}
     if unknown := sorted(set(map(str, raw)) - known.keys()):
-        raise AnswerError(_("This study has no metric called %(name)s.") % {"name": repr(unknown[0][:40])})
+        raise AnswerError(_("Nothing called %(name)s is asked here.") % {"name": repr(unknown[0][:40])})
     return known
 
 

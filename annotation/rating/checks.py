@@ -23,7 +23,7 @@ def screen(assignment: Assignment, *, now: datetime) -> None:
     if failed > most and membership.screened_out_at is None:
         membership.screened_out_at = now
         membership.save(update_fields=["screened_out_at"])
-        AuditEvent.record(None, "screen out rater", membership.study, rater=membership.rater_id, lapses=failed)
+        AuditEvent.record(None, "screen out rater", membership.study, member=membership.pk, lapses=failed)
 
 
 def lapses(membership: Membership) -> int:
@@ -35,8 +35,11 @@ def lapses(membership: Membership) -> int:
         assignment__state=Assignment.State.SUBMITTED,
     )
     found = 0
-    for rating in ratings.select_related("assignment__item").prefetch_related("scores"):
+    rubric = membership.study.rubric
+    for rating in ratings.select_related("assignment__item__dialogue", "assignment__item__other").prefetch_related(
+        "scores"
+    ):
         item = rating.assignment.item
         scores = {score.metric: score.value for score in rating.scores.all()}
-        found += bool(missed(scores, item.expected, item.tolerance))
+        found += bool(missed(scores, item.expects(rubric), item.tolerance))
     return found

@@ -26,7 +26,8 @@ def agree(*, membership: Membership, fingerprint: str, now: datetime) -> None:
         raise QueueError(_("The text has changed since you opened the page. Please read it again."))
     locked.consented_at, locked.consent_sha256 = now, fingerprint
     locked.save(update_fields=["consented_at", "consent_sha256"])
-    AuditEvent.record(locked.rater, "consent", locked.study, rater=locked.rater_id, text=fingerprint)
+    # By the member, not the account: who withdraws is named by nothing that stays.
+    AuditEvent.record(None, "consent", locked.study, member=locked.pk, text=fingerprint)
 
 
 @transaction.atomic

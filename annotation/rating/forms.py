@@ -34,7 +34,7 @@ class SubmissionForm:
     def __init__(self, data: Any, *, assignment: Assignment) -> None:
         self.data = data
         self.assignment = assignment
-        self.keys = [metric.key for metric in assignment.study.rubric.metric_list()]
+        self.keys = [metric.key for metric in assignment.item.asked(assignment.study.rubric)]
 
     def read(self) -> tuple[uuid.UUID, Answer]:
         """The submission id and the answer so far; raises AnswerError."""

@@ -1,5 +1,6 @@
 """A rater's own rows by the tokens in addresses: every request begins with one of these, and 404 is their guard."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.db.models.functions import Coalesce
 from django.http import Http404
 
 from annotation.models import Assignment, Item, Membership, Rating
+from annotation.studies.holding import HeldOpen
+from dialogues.models import Dialogue
 from dialogues.prepared import Prepared
 
 AnyUser = AbstractBaseUser | AnonymousUser
@@ -52,29 +55,41 @@ def _memberships(token: str, rater: int) -> QuerySet[Membership]:
 
 
 def _assignments(token: str, rater: int) -> Any:
-    rows = Assignment.objects.select_related("item", "membership", "study__rubric")
+    rows = Assignment.objects.select_related("item__dialogue", "item__other", "membership", "study__rubric")
     return rows.filter(token=token, membership__rater_id=rater, membership__withdrawn_at__isnull=True).order_by()
 
 
 def _shown(token: str, rater: int) -> QuerySet[Assignment]:
-    """With its dialogue and how many items the rater has scored."""
+    """With how many items the rater has scored."""
     scored: Any = Assignment.objects.filter(membership=OuterRef("membership"), state=Assignment.State.SUBMITTED)
     scored = scored.exclude(item__purpose=Item.Purpose.TRAINING).order_by().values("membership")
-    rows = _assignments(token, rater).select_related("item__dialogue")
+    rows = _assignments(token, rater).defer(*_of_dialogues_all_but("id", "version", "message_count", "messages"))
     found: QuerySet[Assignment] = rows.annotate(items_scored=Coalesce(Subquery(scored.values(n=Count("pk"))), 0))
     return found
 
 
 def _locked(token: str, rater: int) -> QuerySet[Assignment]:
-    """With its latest rating, and whether the rater holds another item."""
+    """With its latest rating, and whether the rater holds another item; holds the study open.
+
+    Of its dialogues a submit needs versions and lengths.
+    """
     ratings = Rating.objects.filter(assignment=OuterRef("pk")).order_by("-pk")
     others = Assignment.objects.opened().filter(membership=OuterRef("membership")).exclude(pk=OuterRef("pk"))
     is_due = Q(slot__isnull=False) | Q(position__lte=OuterRef("membership__turn"))
     rows = _assignments(token, rater).annotate(
-        last_rating_id=Subquery(ratings.values("pk")[:1]), holds_more=Exists(others.filter(is_due))
+        last_rating_id=Subquery(ratings.values("pk")[:1]),
+        holds_more=Exists(others.filter(is_due)),
+        held_open=HeldOpen("study_id"),
     )
+    rows = rows.defer(*_of_dialogues_all_but("id", "version", "message_count"))
     found: QuerySet[Assignment] = rows.select_for_update(no_key=True, of=("self",))
     return found
+
+
+def _of_dialogues_all_but(*kept: str) -> Iterator[str]:
+    for field in Dialogue._meta.concrete_fields:
+        if field.name not in kept:
+            yield from (f"item__dialogue__{field.name}", f"item__other__{field.name}")
 
 
 def _latest(membership: int) -> QuerySet[Assignment]:

@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import NO_LEASE, Assignment, Membership, Profile, Rating, Study, opaque_token
+from annotation.models import NO_LEASE, Assignment, Invitation, Membership, Profile, Rating, Study, opaque_token
 from annotation.people.profiles import profile_of
 from annotation.rating.claiming import LEFT, vacate
-from annotation.studies import design, selection
+from annotation.studies import departures, design, selection
 from annotation.studies.dealing import BATCH, deal_all, make_places, number_items
 from annotation.studies.williams import seeded
 from dialogues.models import AuditEvent
@@ -68,7 +68,8 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     """Let a rater go as the study's policy says; gives how many places are free again. Twice changes nothing.
 
     Their identity leaves the study either way: an account that nobody can use stands in for theirs, under a new
-    pseudonym. Scores stay, or are deleted and their places free again. Nothing can bring either back.
+    pseudonym. Scores stay, or are deleted and their places free again. Nothing can bring either back. Where scores
+    stay, a code of the person is kept apart from them, so that nobody joins twice: studies.departures.
     """
     member = _locked(membership)
     if member.withdrawn_at is not None:
@@ -82,7 +83,11 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     # What is not rated by now never will be.
     rated = Rating.objects.filter(assignment__membership=member).values("assignment")
     member.assignments.exclude(pk__in=rated).delete()
+    member.assignments.update(draft={})
+    if not removes:
+        departures.note(study=study, rater=person, participant=member.prolific_pid)
     _make_nameless(member)
+    _unname_invitations(study, person)
     # Naming who went would undo what was asked for.
     actor = None if by is not None and by.pk == person.pk else by
     AuditEvent.record(actor, "withdraw rater", study, policy=study.withdrawal, freed=freed, removed=removed)
@@ -210,6 +215,14 @@ def _make_nameless(member: Membership) -> None:
     member.prolific_pid = member.prolific_study = member.prolific_session = ""
     fields = ["rater", "withdrawn_at", "token", "prolific_pid", "prolific_study", "prolific_session"]
     member.save(update_fields=fields)
+
+
+def _unname_invitations(study: Study, person: User) -> None:
+    """The link that somebody came in by names them, too."""
+    used = Invitation.objects.filter(study=study, accepted_by=person)
+    subjects = [f"invitation:{pk}" for pk in used.values_list("pk", flat=True)]
+    AuditEvent.objects.filter(subject__in=subjects, actor=person).update(actor=None)
+    used.update(accepted_by=None, email="", pseudonym="")
 
 
 def _count_items(study: Study) -> None:

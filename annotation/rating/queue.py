@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from annotation.models import Assignment, Item, Membership, Rating, Score
+from annotation.models import Assignment, Item, Membership, Rating, Score, Study
 from annotation.rating import checks, claiming
 from annotation.rating.answers import Answer, scale_of
 from annotation.rating.course import LEASE, Course, OvertakenError
@@ -158,7 +158,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
         return Submission(known, repeated=True)
     _must_be_open(assignment)
     said = _said(answer, assignment)
-    said.require_complete(assignment.study.rubric)
+    said.require_complete(assignment.item.asked(assignment.study.rubric))
     _must_have_its_place(assignment)
     if not is_fresh:
         latest = assignment.ratings.order_by("-pk").first()
@@ -171,7 +171,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
     assignment.draft, assignment.draft_version = {}, assignment.draft_version + 1
     assignment.submission_id = uuid.uuid4()
     assignment.skip_reason = ""
-    assignment.save(update_fields=["state", "draft", "draft_version", "submission_id", "skip_reason"])
+    _keep_if_open(assignment, ["state", "draft", "draft_version", "submission_id", "skip_reason"])
     checks.screen(assignment, now=now)
     return Submission(rating, repeated=False)
 
@@ -200,10 +200,19 @@ def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
     if assignment.slot is not None:
         assignment.lease_until = now + LEASE
         fields.append("lease_until")
-    assignment.save(update_fields=fields)
+    _keep_if_open(assignment, fields)
     current.is_current = False
     current.save(update_fields=["is_current"])
     return assignment
+
+
+def _keep_if_open(assignment: Assignment, fields: list[str]) -> None:
+    """Write these, looking at the study's state again: it may have been closed just before it was held open."""
+    rows = Assignment.objects.filter(pk=assignment.pk, study__state=Study.State.OPEN)
+    if not rows.update(**{name: getattr(assignment, name) for name in fields}):
+        assignment.study.refresh_from_db(fields=["state"])
+        _must_be_open(assignment)
+        raise QueueError(_("The study was paused for a moment. Submit again."))
 
 
 def _last_rating(assignment: Assignment) -> int | None:
@@ -253,7 +262,7 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
         return
     slot = assignment.slot
     assignment.state, assignment.skip_reason, assignment.slot = Assignment.State.SKIPPED, reason, None
-    assignment.save(update_fields=["state", "skip_reason", "slot"])
+    _keep_if_open(assignment, ["state", "skip_reason", "slot"])
     if slot is not None:
         assignment.slot = slot
         claiming.open_places([assignment])

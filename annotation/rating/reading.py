@@ -14,10 +14,11 @@ NOTHING: Mapping[str, Any] = {}
 def read_answer(assignment: Assignment, sent: Mapping[str, Any]) -> Answer:
     """The answer as it is stored; `sent` holds scores, comment, flag, comments and evidence. Raises AnswerError."""
     study = assignment.study
-    answer = Answer.read(sent["scores"], sent["comment"], sent["flag"], study.rubric, scale_of(study))
+    asked = assignment.item.asked(study.rubric)
+    answer = Answer.read(sent["scores"], sent["comment"], sent["flag"], asked, scale_of(study))
     comments, evidence = sent.get("comments", NOTHING), sent.get("evidence", NOTHING)
     if comments or evidence:
-        answer = answer.noted(comments, evidence, study.rubric, sum(_lengths(assignment)))
+        answer = answer.noted(comments, evidence, asked, sum(_lengths(assignment)))
     left, right = _lengths(assignment) if assignment.is_flipped and answer.evidence else (0, 0)
     return _turned(answer, right, left) if assignment.is_flipped else answer
 

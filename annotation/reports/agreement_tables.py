@@ -6,7 +6,8 @@ from annotation.models import Study
 from annotation.reports.agreement import Agreement
 from annotation.reports.agreement import Estimate as Coefficient
 from annotation.reports.findings import Findings
-from annotation.reports.notes import INTERVALS, listed, provenance
+from annotation.reports.notes import INTERVALS, is_unasked, listed, provenance, unasked_notes
+from dialogues.rubric import Metric
 from dialogues.tables import Cell, Column, Estimate, Table
 
 # Label, decimals and factor of each coefficient's column.
@@ -50,7 +51,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
             metric.name,
             *(
                 None
-                if dashes and version.slug in metric.dash_for
+                if _is_blank(found, metric, version.slug, dashes=dashes)
                 else _coefficient(found.agreement_by_version[metric.key, version.slug], "alpha_ordinal")
                 for version in found.versions
             ),
@@ -61,6 +62,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
         *provenance(study, found),
         "Within one version scores vary less, so α is lower than over all versions where versions differ.",
         f"{INTERVALS} backgrounds.",
+        *unasked_notes(found),
         *_undefined_by_version(found, dashes=dashes),
     )
     return Table("agreement-by-version", "Krippendorff's α (ordinal) within each version.", columns, rows, notes)
@@ -110,12 +112,16 @@ def _undefined_notes(found: Findings) -> Iterator[str]:
         )
 
 
+def _is_blank(found: Findings, metric: Metric, slug: str, *, dashes: bool) -> bool:
+    return (dashes and slug in metric.dash_for) or is_unasked(found, metric, slug)
+
+
 def _undefined_by_version(found: Findings, *, dashes: bool) -> Iterator[str]:
     for metric in found.metrics:
         shown = {
             version.symbol: found.agreement_by_version[metric.key, version.slug].estimates["alpha_ordinal"]
             for version in found.versions
-            if not (dashes and version.slug in metric.dash_for)
+            if not _is_blank(found, metric, version.slug, dashes=dashes)
         }
         yield from _undefined(metric.name, shown)
 

@@ -34,7 +34,7 @@ def dash_notes(found: Findings) -> Iterator[str]:
     hidden: dict[str, list[Metric]] = {}
     for metric in found.metrics:
         for slug in metric.dash_for:
-            if slug in symbols:
+            if slug in symbols and not is_unasked(found, metric, slug):
                 hidden.setdefault(slug, []).append(metric)
     for slug, metrics in hidden.items():
         names = listed([metric.name for metric in metrics])
@@ -42,6 +42,18 @@ def dash_notes(found: Findings) -> Iterator[str]:
             f"“—” for {symbols[slug]} under {names}, as in the paper. Raters were asked all the same, so that the form "
             "gave nothing away; those scores are kept."
         )
+
+
+def is_unasked(found: Findings, metric: Metric, slug: str) -> bool:
+    """Whether raters were not asked it about this version; scores from before count as asked."""
+    return not metric.is_asked_for(slug) and found.means[metric.key, slug] is None
+
+
+def unasked_notes(found: Findings) -> Iterator[str]:
+    """Which cells print a dash because nobody was asked."""
+    for version in found.versions:
+        if names := [metric.name for metric in found.metrics if is_unasked(found, metric, version.slug)]:
+            yield f"“—” for {version.symbol} under {listed(names)}: raters were not asked it about this version."
 
 
 def paper_note(number: int) -> str:

@@ -31,7 +31,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """Everything a report of a study of pairs shows; `pairs` name versions by symbol, the earlier one first."""
+    """Everything a report of a study of pairs shows; `pairs` name versions by symbol, the earlier one first.
+
+    `unasked` are the places in `rates` of questions that nobody was asked about a pair.
+    """
 
     metrics: tuple[Metric, ...]
     pairs: tuple[tuple[str, str], ...]
@@ -44,17 +47,20 @@ class Preferences:
     backgrounds: int
     rated_items: int
     demo: tuple[str, ...]
+    unasked: frozenset[int] = frozenset()
 
     def rate(self, metric: int, pair: int) -> WinRate | None:
         return self.rates[metric * len(self.pairs) + pair]
 
     @property
     def lines(self) -> list[Line]:
-        """Metric by metric, each with all pairs."""
+        """Metric by metric, each with all pairs about which it was asked."""
+        width = len(self.pairs)
         return [
             Line(metric.name, *pair, self.rate(number, place))
             for number, metric in enumerate(self.metrics)
             for place, pair in enumerate(self.pairs)
+            if number * width + place not in self.unasked
         ]
 
 
@@ -64,6 +70,7 @@ class _Pairs:
 
     items: dict[int, tuple[int, int, bool]]
     pairs: tuple[tuple[str, str], ...]
+    slugs: tuple[tuple[str, str], ...]
     demo: tuple[str, ...]
 
 
@@ -179,10 +186,12 @@ def _compute(study: Study) -> Preferences:
         cells=len(metrics) * width,
     )
     groups = [metric == number for number in range(len(metrics))]
+    rates = tuple(win_rates(decisions, study.seed))
+    narrow = [not one.is_asked_for(*pair) for one in metrics for pair in known.slugs]
     return Preferences(
         metrics=metrics,
         pairs=known.pairs,
-        rates=tuple(win_rates(decisions, study.seed)),
+        rates=rates,
         left=tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)])),
         agreement=tuple(_agreement(study, rows, decisions, group) for group in groups),
         ratings=len({row[5] for row in rows}),
@@ -191,6 +200,7 @@ def _compute(study: Study) -> Preferences:
         backgrounds=len({one[0] for one in known.items.values()}),
         rated_items=len({row[0] for row in rows}),
         demo=known.demo,
+        unasked=frozenset(cell for cell, is_narrow in enumerate(narrow) if is_narrow and rates[cell] is None),
     )
 
 
@@ -235,5 +245,6 @@ def _pairs(study: Study) -> _Pairs:
     return _Pairs(
         items,
         tuple((symbols[first], symbols[second]) for first, second in pairs),
+        tuple(pairs),
         tuple(symbols[slug] for slug in order if slug in demo),
     )

@@ -5,7 +5,7 @@ from annotation.reports.agreement_tables import agreement, agreement_by_version,
 from annotation.reports.comparisons import Difference, Mean, holm
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import lengths, runs
-from annotation.reports.notes import INTERVALS, dash_notes, paper_note, provenance
+from annotation.reports.notes import INTERVALS, dash_notes, paper_note, provenance, unasked_notes
 from dialogues.published import published_table
 from dialogues.rubric import HUMAN_SCALE
 from dialogues.tables import Cell, Column, Estimate, Table
@@ -45,6 +45,7 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table
         *provenance(study, found),
         f"Mean score from {scale.low} to {scale.high}. {INTERVALS} backgrounds; n counts scores.",
         *(dash_notes(found) if dashes else ()),
+        *unasked_notes(found),
         paper_note(3),
         *(() if scale == HUMAN_SCALE else (f"The paper's scores go from {HUMAN_SCALE.low} to {HUMAN_SCALE.high}.",)),
     )

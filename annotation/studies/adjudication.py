@@ -93,7 +93,7 @@ def settled_metrics(item: Item) -> list[Settled]:
     rows = list(item.adjudications.select_related("by"))
     return [
         Settled(metric, tuple(row for row in rows if row.metric == metric.key))
-        for metric in item.study.rubric.metric_list()
+        for metric in item.asked(item.study.rubric)
     ]
 
 
@@ -108,7 +108,7 @@ def settle(*, item: Item, metric: str, value: int, reason: str, seen: int, by: U
     Sent twice it is recorded once. Raises StaleAdjudicationError where somebody else was first.
     """
     study = Study.objects.select_for_update(no_key=True).select_related(None).get(pk=item.study_id)
-    if metric not in {one.key for one in study.rubric.metric_list()} or value not in allowed_values(study):
+    if metric not in {one.key for one in item.asked(study.rubric)} or value not in allowed_values(study):
         raise AdjudicationError("Choose a point of the scale.")
     if not reason.strip():
         raise AdjudicationError("Say why: whoever reads the study wants to know how it was settled.")

@@ -1,5 +1,6 @@
 """A training, gold or attention item as a form: what its dialogue should be given, and what is said about it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from annotation.models import Item, Study
 from annotation.studies.checks import shown
 from annotation.studies.step_forms import PlainText
 from dialogues.models import Dialogue
+from dialogues.rubric import Metric
 
 PREFIX = "expect-"
 SIDES = {-1: "left is better", 0: "no difference", 1: "right is better"}
@@ -44,7 +46,7 @@ class CheckForm(forms.Form):
             self.fields["note"].label = "What the rater is asked"
             del self.fields["tolerance"]
         points = list(SIDES) if study.compares else list(study.rubric.scale.values())
-        for metric in study.rubric.metric_list():
+        for metric in self._may_be_asked():
             words = SIDES if study.compares else _words(points, metric.points)
             self.fields[PREFIX + metric.key] = forms.TypedChoiceField(
                 label=metric.name,
@@ -59,6 +61,8 @@ class CheckForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and not self.expected():
             raise forms.ValidationError("Choose the expected point of at least one question.")
+        if not self.errors:
+            self._refuse_unasked()
         return cleaned
 
     def expected(self) -> dict[str, int]:
@@ -73,8 +77,25 @@ class CheckForm(forms.Form):
         expected = self.expected()
         note = self.cleaned_data["note"]
         if self.purpose == Item.Purpose.ATTENTION and not note:
-            note = asked(self.study, expected)
+            note = asked(self.study, self._asked(), expected)
         return {"expected": expected, "tolerance": self.cleaned_data.get("tolerance", 0), "note": note}
+
+    def _may_be_asked(self) -> tuple[Metric, ...]:
+        """What is asked of the dialogue, whatever comes to stand beside it."""
+        return self.item.asked(self.study.rubric) if self.item else self._asked_of(self.dialogue)
+
+    def _asked(self) -> tuple[Metric, ...]:
+        """What raters will be asked about it."""
+        other = self.cleaned_data.get("other")
+        return self._asked_of(self.dialogue, other) if other else self._may_be_asked()
+
+    def _asked_of(self, *dialogues: Dialogue) -> tuple[Metric, ...]:
+        return self.study.rubric.metrics_for(*(row.version_id for row in dialogues))
+
+    def _refuse_unasked(self) -> None:
+        asked_for = {metric.key for metric in self._asked()}
+        for key in self.expected().keys() - asked_for:
+            self.add_error(PREFIX + key, "This is not asked about these two versions.")
 
     def _fit_other(self) -> None:
         if not self.study.compares or self.item is not None:
@@ -86,9 +107,9 @@ class CheckForm(forms.Form):
         field.label_from_instance = lambda row: f"{row.version.symbol} – {row.key}"  # type: ignore[attr-defined]
 
 
-def asked(study: Study, expected: dict[str, int]) -> str:
+def asked(study: Study, questions: Iterable[Metric], expected: dict[str, int]) -> str:
     """What an attention check asks for, in a sentence."""
-    names = {metric.key: metric.name for metric in study.rubric.metric_list()}
+    names = {metric.key: metric.name for metric in questions}
     said = {key: SIDES[value] if study.compares else str(value) for key, value in expected.items()}
     if len(set(said.values())) == 1 and set(said) == set(names):
         wish = f"choose “{next(iter(said.values()))}” for every question"

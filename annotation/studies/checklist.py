@@ -20,9 +20,9 @@ class Problem:
 
 def musts(study: Study, selection: Selection | None) -> list[Problem]:
     """What forbids launching; without a selection, which takes a look at the whole corpus, all but its own part."""
-    checks = list(study.items.exclude(purpose=Item.Purpose.RATED).select_related("background"))
+    checks = study.items.exclude(purpose=Item.Purpose.RATED).select_related("background", "dialogue", "other")
     items = _items(study, selection) if selection else ()
-    return [*items, *_questions(study), *_expectations(study, checks), *_texts(study)]
+    return [*items, *_questions(study), *_expectations(study, list(checks)), *_texts(study)]
 
 
 def shoulds(study: Study) -> list[Problem]:
@@ -45,29 +45,34 @@ def _items(study: Study, selection: Selection) -> Iterator[Problem]:
 
 
 def _questions(study: Study) -> Iterator[Problem]:
-    metrics = study.rubric.metric_list()
-    if not metrics:
+    if not study.rubric.metric_list():
         yield Problem("The rubric has no questions.", "rubric")
         return
-    versions = [(row.pk,) for row in study.versions.all()]
-    for asked in [tuple(pair) for pair in study.pairs] if study.compares else versions:
-        if not any(metric.is_asked_for(*asked) for metric in metrics):
-            yield Problem(f"The rubric asks nothing about {' and '.join(asked)}.", "rubric")
+    for shown in _shown_together(study):
+        if not study.rubric.metrics_for(*shown):
+            yield Problem(f"The rubric asks nothing about {' and '.join(shown)}.", "rubric")
+
+
+def _shown_together(study: Study) -> list[tuple[str, ...]]:
+    """What an item can show: a version, or in a study of pairs two."""
+    return [tuple(pair) for pair in study.pairs] if study.compares else [(row.pk,) for row in study.versions.all()]
 
 
 def _expectations(study: Study, checks: Iterable[Item]) -> Iterator[Problem]:
     keys = {metric.key for metric in study.rubric.metric_list()}
     scale = range(-1, 2) if study.compares else study.rubric.scale.values()
-    wrong = {"elsewhere": 0, "kind": 0, "questions": 0, "points": 0}
+    wrong = {"elsewhere": 0, "kind": 0, "questions": 0, "unasked": 0, "points": 0}
     for item in checks:
         wrong["elsewhere"] += item.background.corpus_id != study.corpus_id
         wrong["kind"] += study.compares != (item.other_id is not None)
         wrong["questions"] += not set(item.expected) <= keys
+        wrong["unasked"] += not set(item.expected) & keys <= item.expects(study.rubric).keys()
         wrong["points"] += any(value not in scale for value in item.expected.values())
     sentences = {
         "elsewhere": "come from another corpus than the study's",
         "kind": "do not fit the kind of study",
         "questions": "expect answers to questions that the rubric does not have",
+        "unasked": "expect answers to questions that are not asked about what they show",
         "points": "expect points that are not on the scale",
     }
     for name, count in wrong.items():
@@ -116,8 +121,10 @@ def _quality(study: Study, purposes: set[str]) -> Iterator[Problem]:
 
 
 def _balance(study: Study) -> Iterator[Problem]:
-    if not study.compares and any(metric.asked_for for metric in study.rubric.metric_list()):
+    asked = {tuple(metric.key for metric in study.rubric.metrics_for(*shown)) for shown in _shown_together(study)}
+    if len(asked) > 1:
+        what = "pairs of versions" if study.compares else "versions"
         yield Problem(
-            "The rubric asks less about some versions: the shorter form tells raters which dialogues those are.",
+            f"The rubric asks less about some {what}: the shorter form tells raters which dialogues those are.",
             "rubric",
         )

@@ -15,6 +15,7 @@ from annotation.studies.assignment import rater_order
 from annotation.studies.checklist import musts
 from annotation.studies.dealing import deal_all, make_places, number_items
 from annotation.studies.fingerprint import StaleError, fingerprint, plain, stored
+from annotation.studies.holding import wait_for_submits
 from annotation.studies.selection import Unit, background_of, select
 from annotation.studies.texts import DEFAULT_GUIDELINES
 from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric, Version
@@ -127,6 +128,7 @@ def launch(*, study: Study, by: User | None) -> Study:
 def close(*, study: Study, by: User | None) -> Study:
     """End rating: nothing can be added or corrected after it. What was rated stays."""
     closed = _locked(study, Study.State.OPEN, "Only an open study can be closed.")
+    wait_for_submits(closed)
     closed.state = Study.State.CLOSED
     closed.closed_at = timezone.now()
     closed.save(update_fields=["state", "closed_at"])
@@ -147,7 +149,7 @@ def named_once(name: str) -> Iterator[None]:
 
 
 def _locked(study: Study, state: str, otherwise: str) -> Study:
-    locked = Study.objects.select_for_update().get(pk=study.pk)
+    locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if locked.state != state:
         raise DesignError(otherwise)
     return locked

@@ -7,15 +7,20 @@ from django.db import transaction
 
 from annotation.models import Membership, Study
 from annotation.people.profiles import profile_of
+from annotation.studies import departures
 from annotation.studies.dealing import deal
+from annotation.studies.departures import LeftError
 from dialogues.models import AuditEvent
 
 NO_MORE_RATERS = "This study takes no more raters: it is closed, or rated by the simulator."
+HAS_LEFT = (
+    "The person behind this account has withdrawn, and their scores stay: they cannot be a rater of this study again."
+)
 
 
 @transaction.atomic
 def join(*, study: Study, rater: User, by: User | None) -> Membership:
-    """Make someone a rater of a study; joining twice changes nothing.
+    """Make someone a rater of a study; joining twice changes nothing. Raises LeftError for who left their scores in it.
 
     The order's seed follows from the study's seed and how many joined before, and is stored.
     """
@@ -23,10 +28,13 @@ def join(*, study: Study, rater: User, by: User | None) -> Membership:
     known = Membership.objects.filter(study=locked, rater=rater).first()
     if known is not None:
         return known
+    if departures.has_left(study=locked, rater=rater):
+        raise LeftError
     seed = random.Random(f"{locked.seed}:{locked.memberships.count()}").getrandbits(32)  # noqa: S311 - repeatable
     membership = Membership.objects.create(study=locked, rater=rater, seed=seed)
     if not locked.is_draft:
         deal(membership)
     profile_of(rater)
-    AuditEvent.record(by, "join study", locked, rater=rater.pk, seed=seed)
+    # The member and not the account: who withdraws is named by nothing that stays.
+    AuditEvent.record(by, "join study", locked, member=membership.pk, seed=seed)
     return membership

@@ -22,12 +22,12 @@ def methods_text(study: Study) -> str:
 def _items(study: Study) -> Iterator[str]:
     counts = study.selection
     symbols = {version.pk: version.symbol for version in study.versions.all()}
-    number, backgrounds = f"{counts['items']:,}", f"{counts['backgrounds']:,}"
+    backgrounds = _count(counts["backgrounds"], "background")
     if study.compares:
         pairs = "; ".join(f"{symbols[one]} with {symbols[other]}" for one, other in study.pairs)
-        yield f"Raters compared {number} pairs of dialogues from {backgrounds} backgrounds ({pairs})."
+        yield f"Raters compared {_count(counts['items'], 'pair')} of dialogues from {backgrounds} ({pairs})."
     else:
-        yield f"Raters scored {number} dialogues: {', '.join(symbols.values())} of {backgrounds} backgrounds."
+        yield f"Raters scored {_count(counts['items'], 'dialogue')}: {', '.join(symbols.values())} of {backgrounds}."
     yield f"The backgrounds came from the corpus “{study.corpus.name}”, where {counts['complete']:,} had every version"
     yield f"and {counts['incomplete']:,} did not and were left out."
     if counts.get("set_aside"):
@@ -55,7 +55,7 @@ def _questions(study: Study) -> Iterator[str]:
 
 def _raters(study: Study) -> Iterator[str]:
     each = study.raters_per_item
-    yield f"Every item was given to {each} raters." if each else "Every rater was given every item."
+    yield f"Every item was given to {_count(each, 'rater')}." if each else "Every rater was given every item."
     yield f"Raters who joined: {study.memberships.count():,}."
     yield order_plan(each, compares=study.compares)
     yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
@@ -67,14 +67,15 @@ def _checks(study: Study) -> Iterator[str]:
     if not counted:
         return
     words = {
-        Item.Purpose.TRAINING: "training items with feedback",
-        Item.Purpose.GOLD: "gold items with known scores",
-        Item.Purpose.ATTENTION: "attention checks",
+        Item.Purpose.TRAINING: ("training item", " with feedback"),
+        Item.Purpose.GOLD: ("gold item", " with known scores"),
+        Item.Purpose.ATTENTION: ("attention check", ""),
     }
-    found = [f"{counted[purpose]} {called}" for purpose, called in words.items() if counted[purpose]]
-    yield f"Besides there were {', '.join(found)}; none of them is counted in any result."
+    found = [_count(counted[kind], noun) + more for kind, (noun, more) in words.items() if counted[kind]]
+    were = "was" if counted.total() == 1 else "were"
+    yield f"Besides there {were} {', '.join(found)}; none of this is counted in any result."
     if study.most_lapses is not None:
-        yield f"Raters who failed more than {study.most_lapses} attention checks were screened out."
+        yield f"Raters who failed more than {_count(study.most_lapses, 'attention check')} were screened out."
 
 
 def _people(study: Study) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _people(study: Study) -> Iterator[str]:
         if text:
             yield f"{called}: {_closed(text)}"
     if study.minutes_estimate:
-        yield f"The work was announced to take {study.minutes_estimate} minutes."
+        yield f"The work was announced to take {_count(study.minutes_estimate, 'minute')}."
     if study.break_every:
         yield f"Raters were reminded of a break every {study.break_every} minutes."
 
@@ -100,6 +101,10 @@ def _record(study: Study) -> Iterator[str]:
         yield f"Retention: {_closed(study.retention)}"
     launched = f"{study.launched_at:%d %B %Y}" if study.launched_at else "not yet"
     yield f"The design (version {study.version}) was frozen at the launch on {launched}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _closed(text: str) -> str:

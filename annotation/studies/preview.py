@@ -100,12 +100,11 @@ def _preview(
     expected: dict[str, int] | None = None,
     note: str = "",
 ) -> Preview:
-    asked = {metric.key for metric in study.rubric.metrics_for(*(row.version_id for row in shown))}
+    asked = study.rubric.metrics_for(*(row.version_id for row in shown))
     right = shown[1] if len(shown) > 1 else None
-    found = questions(study.rubric, expected or {}, compares=study.compares)
     return Preview(
         scene=scene(shown[0], *background, tidy=study.tidy_display, right=right),
-        questions=tuple(row for row in found if row.key in asked),
+        questions=questions(study, asked, expected or {}),
         versions=tuple(row.version for row in shown),
         number=number,
         total=total,

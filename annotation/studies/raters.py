@@ -195,11 +195,12 @@ def _checks(study: Study, members: list[Membership]) -> dict[int, Checks]:
     scores: dict[tuple[int, int], dict[str, float]] = defaultdict(dict)
     for member, item, metric, value in rows:
         scores[member, item][metric] = value
-    items = Item.objects.filter(study=study, purpose__in=kinds).in_bulk() if scores else {}
+    shown = Item.objects.filter(study=study, purpose__in=kinds).select_related("dialogue", "other")
+    items = shown.defer("dialogue__messages", "other__messages").in_bulk() if scores else {}
     tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for (member, pk), given in scores.items():
         check = items[pk]
-        right = passes(given, check.expected, check.tolerance)
+        right = passes(given, check.expects(study.rubric), check.tolerance)
         first = 0 if check.purpose == Item.Purpose.GOLD else 2
         tallies[member][first] += right if first == 0 else not right
         tallies[member][first + 1] += 1

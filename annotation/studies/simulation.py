@@ -119,7 +119,7 @@ class _Rater:
         version = item.dialogue.version_id
         return {
             metric.key: model.score(self.rng, self.lean, version, item.background_id, metric.key)
-            for metric in self.membership.study.rubric.metric_list()
+            for metric in item.asked(self.membership.study.rubric)
         }
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from annotation.models import Study
 from annotation.studies.design import DesignError
+from annotation.studies.holding import wait_for_submits
 from dialogues.models import AuditEvent
 
 
@@ -37,12 +38,13 @@ def close(*, study: Study, by: User | None) -> Study:
 
 
 def _moved(study: Study, before: set[Study.State], after: Study.State, verb: str, by: User | None, no: str) -> Study:
-    locked = Study.objects.select_for_update().get(pk=study.pk)
+    locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if locked.state == after:
         # Pressed twice, or by two people: it is as they want it.
         return locked
     if locked.state not in before:
         raise DesignError(no)
+    wait_for_submits(locked)
     locked.state = after
     locked.save(update_fields=["state"])
     AuditEvent.record(by, verb, locked)

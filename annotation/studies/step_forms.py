@@ -142,7 +142,8 @@ class WordsForm(StepForm):
         label="When somebody withdraws",
         choices=Study.Withdrawal.choices,
         widget=forms.RadioSelect,
-        help_text="Their name goes in either case. Say the same in the consent text.",
+        help_text="Their name goes in either case. Where scores stay, the same account cannot join again. Say the same "
+        "in the consent text.",
     )
 
 

@@ -38,17 +38,30 @@ Questions. Ask [name, address]. The study was approved by [board, number]. Compl
 
 By going on you say that you are at least [age] years old, have read this, and agree to take part."""
 
+_ROWS = (
+    "The versions of a block come in a row of a Williams design: over its rows each version stands equally often at "
+    "each place of a block and equally often after each other version. When a rater begins a block, they get the row "
+    "that best evens out what all raters have been shown so far, so that later blocks mend what is missing where "
+    "somebody stopped."
+)
+_APART = "Two versions of one background never come one after the other where that can be avoided."
 ORDER_PLANS = {
     "crossed": (
-        "Every rater scores every dialogue, in an order of their own that follows from the study's seed. Two versions "
-        "of one background never come one after the other where that can be avoided."
+        "Every rater scores every dialogue, in blocks that hold each version once, each of another background. "
+        f"{_ROWS} {_APART} With fewer backgrounds than versions there are no such blocks, and every rater has a seeded "
+        "shuffle of their own."
     ),
     "places": (
-        "Every dialogue has a fixed number of places. A rater takes the next free place along a path of their own "
-        "through the study's seeded shuffle, never two of one background in a row where that can be avoided. A place "
-        "that is left goes to another rater, so every dialogue ends with exactly its number."
+        "Every dialogue has a fixed number of places, and a rater takes one free place after the other, in blocks of "
+        f"one dialogue a version. {_ROWS} Of the version whose turn it is they take the next free dialogue on a path "
+        "of their own through the study's seeded shuffle; where none is left, near the end, another version stands in. "
+        f"{_APART} A place that is left goes to another rater, so every dialogue ends with exactly its number."
     ),
-    "pairs": "Which of the two versions stands left is drawn for each rater, so that each stands left about as often.",
+    "pairs": (
+        "Each pair of versions that is compared counts as one version here. Sides are counterbalanced within each "
+        "rater: which version of a pair stands left first is drawn for each rater and pair, and the sides change from "
+        "one block to the next, so that each stands left about as often."
+    ),
 }
 
 

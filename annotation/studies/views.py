@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation.models import Rating, Study
 from annotation.reports.preference_tables import preferences_of
 from annotation.studies import design, members, unblinding
+from annotation.studies.departures import LeftError
 from annotation.studies.forms import MemberForm
 from annotation.studies.launch_page import launch_page
 from annotation.studies.manage_views import possible
@@ -78,8 +79,12 @@ def study_member(request: HttpRequest, pk: int) -> HttpResponse:
     if not found.takes_raters:
         messages.error(request, members.NO_MORE_RATERS)
     elif form.is_valid() and form.rater is not None:
-        members.join(study=found, rater=form.rater, by=_person(request))
-        messages.success(request, f"{form.rater.get_username()} is a rater of this study.")
+        try:
+            members.join(study=found, rater=form.rater, by=_person(request))
+        except LeftError:
+            messages.error(request, members.HAS_LEFT)
+        else:
+            messages.success(request, f"{form.rater.get_username()} is a rater of this study.")
     else:
         messages.error(request, " ".join(map(str, form.errors["username"])))
     return redirect(found)

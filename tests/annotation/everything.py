@@ -214,7 +214,8 @@ def _rated(membership: Membership) -> Assignment:
     now = timezone.now()
     first = queue.next_assignment(membership, now=now)
     assert first is not None
-    answer = Answer.read(setting.SCORES, "a comment", "", membership.study.rubric)
+    rubric = membership.study.rubric
+    answer = Answer.read(setting.SCORES, "a comment", "", rubric.metric_list(), rubric.scale)
     queue.submit(membership.rater, first.token, submission_id=first.submission_id, answer=answer, now=now)
     second = queue.next_assignment(membership, now=now)
     assert second is not None

@@ -102,9 +102,9 @@ def join(study: Study, number: int, *, simulated: bool = False) -> Membership:
 def rate(study: Study, members: list[Membership], score: Scorer, comment: str = "") -> None:
     """One submitted rating an item and member, unless `score` answers None for its metrics."""
     metrics = [metric.key for metric in study.rubric.metric_list()]
+    before = study.memberships.count() - len(members)
     items = list(study.items.select_related("dialogue"))
     numbers = {pk: number for number, pk in enumerate(sorted({item.background_id for item in items}))}
-    places = {pk: number for number, pk in enumerate(study.memberships.order_by("pk").values_list("pk", flat=True), 1)}
     answers = [
         (item, rater, [score(rater, numbers[item.background_id], item.dialogue.version_id, key) for key in metrics])
         for rater, item in product(range(len(members)), items)
@@ -117,7 +117,7 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
             membership=members[rater],
             position=item.position,
             state="submitted",
-            slot=places[members[rater].pk],
+            slot=before + rater + 1,
             condition=1,
             lease_until=NO_LEASE,
         )

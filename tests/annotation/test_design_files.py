@@ -254,9 +254,9 @@ def test_the_methods_text_holds_the_facts_of_the_record_and_no_others(researcher
     assert written == methods_text(one)
     for fact in (
         "8 dialogues", "2 backgrounds", "random sample with seed 7", "given to 2 raters", "12 an hour.", "Board 7.",
-        "Recruitment: By a notice.", "Retention: Ten years.", consent_sha256(one), "1 training items with feedback",
-        "more than 1 attention checks", "scores were removed", "every 20 minutes", "Interesting, Informative",
-        "from 1 to 5", "version 1",
+        "Recruitment: By a notice.", "Retention: Ten years.", consent_sha256(one), "1 training item with feedback",
+        "more than 1 attention check were", "Williams design", "scores were removed", "every 20 minutes",
+        "Interesting, Informative", "from 1 to 5", "version 1",
     ):  # fmt: skip
         assert fact in written, fact
     bare = methods_text(study(of=corpus(1, name="Bare")))
@@ -272,6 +272,19 @@ def test_the_methods_text_of_pairs_names_them() -> None:
     written = methods_text(one)
     assert "compared 2 pairs of dialogues from 2 backgrounds (α with Stephanie)" in written
     assert "left, same or right" in written
+    assert "the sides change from one block to the next" in written
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("k", [None, 1])
+def test_the_methods_text_counts_one_of_a_thing_as_one(k: int | None) -> None:
+    one = draft(k, of=corpus(2, ("alpha",)), versions=("alpha",), most_lapses=2)
+    check(one, one.corpus.dialogues.get(key="d0"), "attention", note="Choose 4.")
+    written = methods_text(design.launch(study=one, by=None))
+    assert "Raters scored 1 dialogue: α of 1 background." in written
+    assert "Besides there was 1 attention check; none of this is counted in any result." in written
+    assert "more than 2 attention checks were" in written
+    assert k is None or "Every item was given to 1 rater." in written
 
 
 @pytest.mark.django_db

@@ -13,13 +13,15 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Rating, Score, Study
-from annotation.reports.exports import RATING_COLUMNS
+from annotation.reports.exports import RATING_COLUMNS, ratings_csv
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
+from annotation.studies import design
 from dialogues.models import AuditEvent, Dialogue
 from dialogues.tables import to_latex
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
+from tests.annotation.setting import corpus, draft
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,25 @@ def test_every_current_score_is_one_row_as_in_the_database() -> None:
     assert (gamma["written_by"], gamma["demo"]) == ("demo-model", "demo rules, not a language model")
     alpha = next(row for row in rows if row["version"] == "alpha")
     assert (alpha["written_by"], alpha["demo"], alpha["simulated"]) == ("", "", "False")
+
+
+def test_a_row_of_a_pair_names_both_dialogues_in_the_pairs_order() -> None:
+    one = draft(of=corpus(2), kind="pairs", pairs=[["stephanie", "alpha"], ["beta", "gamma"]])
+    study = design.launch(study=one, by=None)
+    rate(study, [join(study, 1)], lambda *_: 3)
+    rows = rows_of("".join(ratings_csv(study)))
+    assert {(row["version"], row["other_version"]) for row in rows} == {("stephanie", "alpha"), ("beta", "gamma")}
+    row = next(row for row in rows if row["version"] == "stephanie" and row["background"] == "d0")
+    assert (row["dialogue"], row["other_dialogue"]) == ("d0-stephanie", "d0")
+    assert (row["written_by"], row["other_written_by"], row["other_demo"]) == ("secret-writer-9000", "", "")
+    alone = rows_of("".join(ratings_csv(rated_study(backgrounds=1))))
+    assert {(row["other_dialogue"], row["other_version"], row["other_demo"]) for row in alone} == {("", "", "")}
+
+
+def test_every_column_of_the_ratings_is_documented() -> None:
+    documented = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text()
+    _, _, section = documented.partition("## Ratings")
+    assert [name for name in RATING_COLUMNS if f"`{name}`" not in section] == []
 
 
 def test_a_note_on_a_score_and_the_messages_behind_it_stand_in_its_row_alone() -> None:

@@ -125,7 +125,7 @@ def test_a_draft_from_a_tab_left_behind_is_shown_what_the_other_tab_submitted(an
     [
         ({"scores": {"natural": 6}}, "from 1 to 5"),
         ({"scores": {"natural": 0}}, "from 1 to 5"),
-        ({"scores": {"is_current": 3}}, "no metric"),
+        ({"scores": {"is_current": 3}}, "is asked here"),
         ({"scores": {}, "flag": "nonsense"}, "reasons for the flag"),
         ({"scores": {}, "comment": "x" * 5001}, "at most 5,000"),
         ({"scores": {}, "comment": "nul \x00"}, ""),
