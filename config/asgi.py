@@ -10,7 +10,5 @@ django.setup(set_prefix=False)
 # After the set-up: they read settings and models.
 from config.files import with_static_files  # noqa: E402
 from config.handler import ThreadedHandler  # noqa: E402
-from config.postgresql.idle import keep_connections  # noqa: E402
 
 application = with_static_files(ThreadedHandler())
-keep_connections()

@@ -19,6 +19,8 @@ from django.db import connections
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
+from config.postgresql.idle import keep_connections, stop_keeping
+
 T = TypeVar("T")
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -37,9 +39,22 @@ class ThreadedHandler(ASGIHandler):
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await self.handle(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
             raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
-        await self.handle(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """From the server's start to its end connections are handed on from request to request."""
+        await receive()
+        keep_connections()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        stop_keeping()
+        self.threads.shutdown(wait=False)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -136,7 +136,7 @@ def row(site: Site) -> Report:
 @contextmanager
 def _web(site: Site) -> Iterator[str]:
     """The product as it is served."""
-    done = python(site, "manage.py", "collectstatic", "--noinput", "-v0")
+    done = python(site, "manage.py", "collectstatic", "--noinput", "-v0", DEBUG="0")
     assert done.returncode == 0, done.stderr
     port = free_port()
     server = Group(site, processes.web("127.0.0.1", port), DEBUG="0")
