@@ -4,6 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 # One process more than there are cores: tests wait a good deal for browsers and workers. Redis has 16 databases.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+TESTS ?= tests
 PYTEST_ARGS ?= -n $(shell expr $(CORES) + 1 \& $(CORES) \< 12 \| 12) --durations 15
 
 .PHONY: help demo test lint format install install-dev requirements secrets web worker beat migrate
@@ -15,7 +16,7 @@ demo: install ## everything on this machine, with content to look at (PORT=8000)
 	@$(BIN)/python -m config.demo --port $(PORT)
 
 test: install-dev ## every test; on PostgreSQL and Redis where DATABASE_URL and REDIS_URL are set
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
 
 lint: install-dev ## style, types, import contracts, templates, Docker files, migrations
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

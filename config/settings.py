@@ -111,11 +111,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Connections are handed on from request to request, whichever thread answers it: see `config.postgresql`.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-    # What a connection asks for the fifth time PostgreSQL has planned before. A pooler between the two that knows no
+    # What a connection asks for the third time PostgreSQL has planned before. A pooler between the two that knows no
     # prepared statements needs `?prepare_threshold=0` in the address.
     options = DATABASES["default"].setdefault("OPTIONS", {})
     options["server_side_binding"] = True
-    options["prepare_threshold"] = int(options.get("prepare_threshold", 5)) or None
+    options["prepare_threshold"] = int(options.get("prepare_threshold", 2)) or None
     DATABASES["default"]["ENGINE"] = "config.postgresql"
 
 # --- Celery: a folder of files until REDIS_URL names a server -----------------------------------
