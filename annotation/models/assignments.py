@@ -94,9 +94,11 @@ class Assignment(models.Model):
 
     # How many items its rater has scored: set by `own_assignment`.
     items_scored: int
-    # The item's latest rating, and whether its rater holds another item: set by `own_assignment(lock=True)`.
+    # Set by `own_assignment(lock=True)`: the item's latest rating, whether its rater holds another item, and at the
+    # end of their block a line of each member's course.
     last_rating_id: int | None
     holds_more: bool
+    members_lines: list[Any] | None
     # When its current rating was given: set by `own.previous`.
     rated_at: datetime | None
 

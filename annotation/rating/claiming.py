@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 
 from annotation.models import NO_LEASE, Assignment, AssignmentQuerySet, Membership, Rating, Study, opaque_token
-from annotation.rating.course import LEASE, Course, OvertakenError, next_row
+from annotation.rating.course import LEASE, Course, Line, OvertakenError, next_row
 from annotation.studies.assignment import claim_pivot
 from annotation.studies.dealing import BATCH, rows_of, stands_flipped
 from dialogues.prepared import Prepared
@@ -39,16 +39,16 @@ def _earliest(held: Assignment) -> tuple[bool, int, float]:
     return is_place, 0 if is_place else held.position, held.opened_at.timestamp() if held.opened_at else 0.0
 
 
-def claim(membership: Membership, now: datetime) -> Assignment | None:
+def claim(membership: Membership, now: datetime, lines: Iterable[Line] | None = None) -> Assignment | None:
     """Write the rater into one free place: the version whose turn it is, of a background they did not just see.
 
     Raises OvertakenError where another tab of theirs was first. Near the end, when that version has no place left
-    for them, another version stands in; last of all one of the background just seen.
+    for them, another version stands in; last of all one of the background just seen. `lines` are for `next_row`.
     """
     turn, stored = membership.turn, membership.course
     course = Course.of(membership)
     if not course.left:
-        course.begin(next_row(membership, course, now), course.block + 1)
+        course.begin(next_row(membership, course, now, lines=lines), course.block + 1)
     begun, wanted = course.to_json(), course.left[0]
     # First their own row: it is the lock that makes tabs take turns.
     course.show(wanted, now)

@@ -80,13 +80,22 @@ class Course:
         membership.course = self.to_json()
 
 
-def next_row(membership: Membership, course: Course, now: datetime, firsts: Iterable[int] = ()) -> Row:
-    """The row for a rater's next block: reads one short line a member, and locks none."""
-    study = membership.study
+# A member's key, their course as it is stored, and whether they still rate.
+Line = tuple[int, dict[str, Any], bool]
+
+
+def next_row(
+    membership: Membership,
+    course: Course,
+    now: datetime,
+    firsts: Iterable[int] = (),
+    lines: Iterable[Line] | None = None,
+) -> Row:
+    """The row for a rater's next block: from one short line a member, read here unless they are there; locks none."""
     everyone = Tally.empty(course.versions)
     everyone.add_all(course.tally)
     number = 0
-    for pk, stored, is_here in _others(study):
+    for pk, stored, is_here in members_lines(membership.study) if lines is None else lines:
         if pk < membership.pk:
             number += 1
         if pk != membership.pk:
@@ -105,10 +114,13 @@ def _add(everyone: Tally, course: Course, is_here: bool, now: datetime) -> None:
             before = version
 
 
-def _others(study: Study) -> list[tuple[int, dict[str, Any], bool]]:
-    """Of every member whose ratings count: key, course, and whether they still rate."""
-    members = Membership.objects.filter(study=study, excluded_at__isnull=True).order_by("pk")
-    if study.withdrawal == Study.Withdrawal.REMOVE:
-        members = members.filter(withdrawn_at__isnull=True)
+def members_lines(study: Study) -> list[Line]:
+    """Of every member whose ratings count."""
+    return list(counted_members().filter(study=study).order_by("pk").values_list("pk", "course", "is_here"))
+
+
+def counted_members() -> Any:
+    """Members whose ratings count, each with whether they still rate (`is_here`)."""
+    stays = Q(withdrawn_at__isnull=True) | ~Q(study__withdrawal=Study.Withdrawal.REMOVE)
     here = Q(withdrawn_at__isnull=True, screened_out_at__isnull=True)
-    return list(members.annotate(is_here=here).values_list("pk", "course", "is_here"))
+    return Membership.objects.filter(stays, excluded_at__isnull=True).annotate(is_here=here)

@@ -1,15 +1,28 @@
 """A rater's own rows by the tokens in addresses: every request begins with one of these, and 404 is their guard."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    Exists,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models.functions import Coalesce, JSONArray
 from django.http import Http404
 
 from annotation.models import Assignment, Item, Membership, Rating
+from annotation.rating.course import Line, counted_members
 from annotation.studies.holding import HeldOpen
 from dialogues.models import Dialogue
 from dialogues.prepared import Prepared
@@ -80,10 +93,43 @@ def _locked(token: str, rater: int) -> QuerySet[Assignment]:
         last_rating_id=Subquery(ratings.values("pk")[:1]),
         holds_more=Exists(others.filter(is_due)),
         held_open=HeldOpen("study_id"),
+        members_lines=Case(When(_ends_block(), then=_members_lines())),
     )
     rows = rows.defer(*_of_dialogues_all_but("id", "version", "message_count"))
     found: QuerySet[Assignment] = rows.select_for_update(no_key=True, of=("self",))
     return found
+
+
+def _ends_block() -> Q:
+    """Where items have places, after the last item of the rater's block the next block's row is chosen."""
+    is_over = Q(membership__course__left=[]) | Q(membership__course__left__isnull=True)
+    return is_over & Q(study__raters_per_item__isnull=False)
+
+
+def _members_lines() -> Subquery:
+    members = counted_members().filter(study=OuterRef("study")).order_by().values("study")
+    return Subquery(members.annotate(lines=_All(JSONArray("pk", "course", "is_here"))).values("lines"))
+
+
+class _All(Aggregate):
+    """One JSON array of all the rows' values."""
+
+    function = "JSONB_AGG"
+    output_field = JSONField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **context)
+
+
+def lines(assignment: Assignment) -> list[Line] | None:
+    """What `own_assignment(lock=True)` read of the other members, if anything."""
+    if assignment.members_lines is None:
+        return None
+    # SQLite keeps a document as text, and puts it into another as that.
+    return [
+        (pk, json.loads(course) if isinstance(course, str) else course, bool(is_here))
+        for pk, course, is_here in assignment.members_lines
+    ]
 
 
 def _of_dialogues_all_but(*kept: str) -> Iterator[str]:

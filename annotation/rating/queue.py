@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
-from annotation.rating import checks, claiming
+from annotation.rating import checks, claiming, own
 from annotation.rating.answers import Answer, scale_of
-from annotation.rating.course import LEASE, Course, OvertakenError
+from annotation.rating.course import LEASE, OvertakenError
 from annotation.rating.own import AnyUser, own_assignment
 
 __all__ = ["LEASE"]
@@ -80,11 +80,11 @@ def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
     if membership.study.raters_per_item is None:
         following = claiming.due(membership)
         return None if following is None or claiming.starts_block(membership, following) else following
-    if assignment.holds_more or not Course.of(membership).left:
+    if assignment.holds_more:
         return None
     try:
         with transaction.atomic():
-            return claiming.claim(membership, now)
+            return claiming.claim(membership, now, own.lines(assignment))
     except OvertakenError:
         return None
 

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.models import Assignment, Membership
-from annotation.rating import claiming, queue
+from annotation.models import Assignment, Membership, Study
+from annotation.rating import claiming, own, queue
+from annotation.rating.answers import Answer
+from annotation.rating.course import members_lines
 from tests.annotation.setting import SCORES, corpus, member, study
 
 pytestmark = pytest.mark.django_db
@@ -58,14 +60,16 @@ def test_each_request_of_a_rater_asks_the_database_at_most_eight_times(ann: Memb
         address = kept.json()["next"]
 
 
-def test_within_a_block_a_submit_leads_straight_to_the_next_item(ann: Membership) -> None:
+def test_a_submit_leads_straight_to_the_next_item(ann: Membership) -> None:
+    """Where everyone scores everything, only within a block: rows are moved between two blocks."""
+    stops = 4 if ann.study.raters_per_item is None else 100
     client = browser(ann)
     page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
     for number in range(1, 9):
         item = page.context["item"]
         body = {"submission_id": str(item.submission_id), "scores": SCORES}
         kept: Any = client.post(reverse("rate_submit", args=[item.token]), body, content_type="application/json")
-        assert ("/item/" in kept.json()["next"]) == (number % 4 != 0)
+        assert ("/item/" in kept.json()["next"]) == (number % stops != 0)
         page = client.get(kept.json()["next"], follow=True)
 
 
@@ -97,3 +101,24 @@ def test_a_claim_is_one_statement_that_finds_its_place_by_the_index() -> None:
         assert "assignment_places (study_id=? AND state=? AND condition=? AND position>?)" in plan
         assert "SCAN" not in plan
         assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("policy", Study.Withdrawal.values)
+def test_at_the_end_of_a_block_a_submit_has_read_what_choosing_the_next_row_reads(policy: str) -> None:
+    one = study(2, of=corpus(10), withdrawal=policy)
+    people = [member(one, name) for name in ("ann", "bob", "cleo", "dora", "eve")]
+    for person in people:
+        assert queue.next_assignment(person, now=NOW) is not None
+    now = {"excluded_at": NOW, "withdrawn_at": NOW, "screened_out_at": NOW}
+    for person, (field, at) in zip(people[1:], now.items(), strict=False):
+        Membership.objects.filter(pk=person.pk).update(**{field: at})
+    ann = people[0]
+    for number in range(1, 5):
+        held = queue.next_assignment(ann, now=NOW)
+        assert held is not None
+        with transaction.atomic():
+            read = own.lines(own.own_assignment(ann.rater, held.token, lock=True))
+        expected = sorted(members_lines(one)) if number == 4 else None
+        assert (sorted(read) if read is not None else None) == expected
+        sent: Any = {"submission_id": held.submission_id, "answer": Answer(SCORES), "now": NOW}
+        queue.submit(ann.rater, held.token, **sent)

@@ -101,6 +101,6 @@ def working_crew(site: Site, size: int = 1, *, app: str = "config", **environmen
 def python(site: Site, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A Python command on the site, to its end."""
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=site.environment(**more), check=False, text=True, capture_output=True,
-        timeout=120,
+        [sys.executable, *arguments], cwd=ROOT, env=site.environment(**more), check=False, text=True,
+        capture_output=True, timeout=120,
     )  # fmt: skip
