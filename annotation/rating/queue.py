@@ -15,6 +15,7 @@ from annotation.rating import checks, claiming, own
 from annotation.rating.answers import Answer, scale_of
 from annotation.rating.course import LEASE, OvertakenError
 from annotation.rating.own import AnyUser, own_assignment
+from dialogues.prepared import Prepared
 
 __all__ = ["LEASE"]
 # A lease is only written anew once this much of it has passed.
@@ -206,10 +207,17 @@ def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
     return assignment
 
 
+def _in_open_study(assignment: int) -> Any:
+    return Assignment.objects.filter(pk=assignment, study__state=Study.State.OPEN).order_by().values("pk")
+
+
+IN_OPEN_STUDY: Prepared[Assignment] = Prepared(_in_open_study, assignment=int)
+
+
 def _keep_if_open(assignment: Assignment, fields: list[str]) -> None:
     """Write these, looking at the study's state again: it may have been closed just before it was held open."""
-    rows = Assignment.objects.filter(pk=assignment.pk, study__state=Study.State.OPEN)
-    if not rows.update(**{name: getattr(assignment, name) for name in fields}):
+    values = {name: getattr(assignment, name) for name in fields}
+    if Assignment.objects.take(*IN_OPEN_STUDY.sql(assignment=assignment.pk), **values) is None:
         assignment.study.refresh_from_db(fields=["state"])
         _must_be_open(assignment)
         raise QueueError(_("The study was paused for a moment. Submit again."))
