@@ -64,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--raters", type=int, nargs="+", default=[1, 8, 32, 100])
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--warm", type=float, default=5, help="seconds before, so that statements are prepared")
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=list(SIZES))
     options = parser.parse_args()
     head = f"{'places':>12}{'raters':>7}  {'':16}{'pairs/s':>8}{'next p50':>9}{'p95':>6}{'submit p50':>11}{'p95':>6}"
@@ -74,14 +75,15 @@ def main() -> None:
         try:
             with serving(PRODUCT) as ours, serving(BARE) as bare, serving(BARE, BARE_ON="threads") as threaded:
                 for raters in options.raters:
+                    measured(ours, fresh_raters(study, raters), options.warm)
                     people = fresh_raters(study, raters)
-                    begin = [(session, "/") for session, _ in people]
-                    rivals = {
-                        "bare": measured(bare, begin, options.seconds),
-                        "bare, our server": measured(threaded, begin, options.seconds),
-                    }
                     found = measured(ours, people, options.seconds)
                     show(size, raters, "product", found)
+                    begin = [(session, "/") for session, _ in people]
+                    rivals = {}
+                    for name, port in (("bare", bare), ("bare, our server", threaded)):
+                        measured(port, begin, options.warm)
+                        rivals[name] = measured(port, begin, options.seconds)
                     for name, figures in rivals.items():
                         show(size, raters, name, figures, found.pairs / figures.pairs)
         finally:

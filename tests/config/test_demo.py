@@ -80,8 +80,11 @@ def test_the_secrets_file_is_for_its_owner_alone(tmp_path):
 def test_a_first_start_that_broke_off_while_writing_secrets_is_mended_by_the_next(tmp_path, monkeypatch):
     from config.demo import environment
 
+    def broken_off(*_, **__):
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr(environment.json, "dump", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        patch.setattr(environment.json, "dump", broken_off)
         with pytest.raises(KeyboardInterrupt):
             environment.prepare(tmp_path)
     demo = environment.prepare(tmp_path)
