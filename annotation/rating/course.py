@@ -3,11 +3,12 @@
 What a rater was shown is kept with their membership, so that nothing that many raters write to is ever locked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+import numpy as np
 from django.db.models import Q
 
 from annotation.models import Membership, Study
@@ -89,25 +90,30 @@ def next_row(
     course: Course,
     now: datetime,
     firsts: Iterable[int] = (),
-    lines: Iterable[Line] | None = None,
+    lines: Sequence[Line] | None = None,
 ) -> Row:
     """The row for a rater's next block: from one short line a member, read here unless they are there; locks none."""
-    everyone = Tally.empty(course.versions)
+    found = members_lines(membership.study) if lines is None else lines
+    number = sum(pk < membership.pk for pk, _, _ in found)
+    others = [(stored, is_here) for pk, stored, is_here in found if pk != membership.pk]
+    everyone = _shown([stored for stored, _ in others], course.versions)
     everyone.add_all(course.tally)
-    number = 0
-    for pk, stored, is_here in members_lines(membership.study) if lines is None else lines:
-        if pk < membership.pk:
-            number += 1
-        if pk != membership.pk:
-            _add(everyone, Course.read(stored, course.versions), is_here, now)
+    for stored, is_here in others:
+        if is_here and stored.get("left"):
+            _add_left(everyone, Course.read(stored, course.versions), now)
     # Where nobody has begun yet, raters who arrive together still get rows of their own.
     return mending_row(williams_rows(course.versions), everyone, number + course.block + 1, firsts, course.tally)
 
 
-def _add(everyone: Tally, course: Course, is_here: bool, now: datetime) -> None:
-    """What another rater was shown, and what is left of their block if they seem to be at it."""
-    everyone.add_all(course.tally)
-    if is_here and course.left and course.at > (now - LEASE).timestamp():
+def _shown(courses: Sequence[Mapping[str, Any]], versions: int) -> Tally:
+    """What raters were shown in all; with a hundred of them, adding their tables one by one takes longest of all."""
+    shown = [course["shown"] for course in courses if course.get("shown") and len(course["shown"][0]) == versions]
+    return Tally.read(np.asarray(shown).sum(axis=0).tolist() if shown else None, versions)
+
+
+def _add_left(everyone: Tally, course: Course, now: datetime) -> None:
+    """What is left of another rater's block, if they seem to be at it."""
+    if course.at > (now - LEASE).timestamp():
         before = course.before
         for place, version in enumerate(course.left, start=course.place):
             everyone.add(version, place, before)
