@@ -42,12 +42,18 @@ class Served:
         environment = os.environ | {"DEBUG": "1", "DATABASE_URL": database_url()}
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
-                processes.web("127.0.0.1", self.port), cwd=ROOT, env=environment, stdout=sink, stderr=sink
+                processes.web("127.0.0.1", self.port),
+                cwd=ROOT,
+                env=environment,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
             )
         wait_until_up(f"{self.url}/healthz", self.process, self.log)
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        # The whole group: it may be several processes.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
