@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
@@ -86,6 +86,9 @@ class ThreadedHandler(ASGIHandler):
             response.block_size = self.chunk_size
         if not isinstance(response, StreamingHttpResponse):
             response.close()
+        else:
+            # It is closed by the thread that streams it; this one keeps no connection until then.
+            close_old_connections()
         return response
 
 

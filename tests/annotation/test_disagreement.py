@@ -209,6 +209,7 @@ def test_a_preference_is_said_in_words() -> None:
     assert '<td class="num">-1</td>' not in html
 
 
+@pytest.mark.django_db
 def test_only_rated_items_have_such_a_page() -> None:
     study, client = rated_study(backgrounds=1), signed_in()
     Item.objects.filter(study=study, position=0).update(purpose="gold")
