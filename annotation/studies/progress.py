@@ -70,13 +70,13 @@ def pace(membership: Membership, done: int | None = None) -> Pace:
     if done is None:
         submitted = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
         done = submitted.exclude(item__purpose=training).count()
-        share, seconds = _share_and_seconds(membership)
+        mine, seconds = _share_and_seconds(membership)
     else:
         study = membership.study
         key = f"pace:{membership.token}:{study.raters_per_item}:{study.selection.get('items')}:{_stage(done)}"
         kept: Any = caches["process"].get_or_set(key, lambda: _share_and_seconds(membership))
-        share, seconds = kept
-    total = max(done, share)
+        mine, seconds = kept
+    total = max(done, mine)
     minutes = math.ceil(seconds * (total - done) / 60) if seconds is not None else None
     return Pace(done, total, minutes)
 

@@ -29,6 +29,8 @@ from dialogues.rubric import HUMAN_SCALE, Scale
 
 LEAN, CHARM, NOISE = 0.25, 0.45, 0.55
 SECONDS, SECONDS_SPREAD = 45.0, 0.35
+# A rater's mean stays below the first over so many items and the second more.
+SLOWEST, SPARE = timedelta(seconds=60), 10
 
 
 @dataclass(slots=True)
@@ -97,7 +99,9 @@ class _Rater:
         members.join(study=study, rater=user, by=by)
         membership = Membership.objects.select_related("study__rubric", "rater").get(study=study, rater=user)
         rng = random.Random(f"{seed}:{number}")  # noqa: S311 - repeatable
-        return cls(membership, rng, rng.gauss(0, LEAN), timezone.now())
+        # Long enough ago that all of it is over by now: nobody saw an item in the future.
+        items = int(study.selection.get("items", 0)) + SPARE
+        return cls(membership, rng, rng.gauss(0, LEAN), timezone.now() - items * SLOWEST)
 
     def rate_one(self, model: ScoreModel) -> bool:
         """Score the next item; False where there is none."""

@@ -1,8 +1,9 @@
 """Django's PostgreSQL backend, except that a web process hands connections on from request to request.
 
-Under ASGI every request runs in a thread of its own, so what Django keeps for a thread is never used again, and a new
-connection costs more than most requests. Whatever a request closes in order is kept for the next one; nothing waits
-for a connection. Off until `keep_connections` is called: tests and commands must be able to drop a database that they
+A new connection costs more than most requests. Django keeps one for each thread, and finds out that it broke when the
+next request fails; here whatever a request closes in order is kept for the next one, in whichever thread, and looked at
+before it is used again; streams, whose threads do not last, take and give back the same way. Nothing waits for a
+connection. Off until `keep_connections` is called: tests and commands must be able to drop a database that they
 have left.
 """
 

@@ -7,6 +7,7 @@ from statistics import mean
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from annotation.models import Profile, Rating, Score, Study
 from annotation.studies import design
@@ -95,3 +96,11 @@ def test_a_study_that_cannot_be_made_is_refused_and_leaves_nothing(arguments: li
     with pytest.raises(CommandError, match=says):
         call_command("create_study", "--name", "R", *arguments)
     assert not Study.objects.exists()
+
+
+def test_simulated_work_lies_in_the_past() -> None:
+    for k, of in ((None, corpus(1, name="Few")), (2, corpus(12, name="Many"))):
+        one = study(k, of=of, is_simulated=True)
+        simulate(study=one, raters=3, seed=2)
+        opened = one.assignments.filter(membership__isnull=False).values_list("opened_at", flat=True)
+        assert max(at for at in opened if at) < timezone.now()
