@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from django.db import connections, models
+from django.db import connection, models
 from django.db.models.query import ModelIterable
 
 Row = TypeVar("Row", bound=models.Model)
@@ -49,52 +49,52 @@ class _FixedQuery:
 class Prepared(Generic[Row]):
     """A queryset with named values, given by their types: `Prepared(build, token=str, user=int)`.
 
-    `build` is called once a database, with stand-ins for the values, and may do no more than hand them on: they
+    `build` is called once a process, with stand-ins for the values, and may do no more than hand them on: they
     become parameters of the SQL. None is no value.
     """
 
     def __init__(self, build: Callable[..., models.QuerySet[Row]], **kinds: type) -> None:
         self._build = build
         self._stand_ins = {name: STAND_INS[kind](number) for number, (name, kind) in enumerate(kinds.items())}
-        self._by_database: dict[str, _Written] = {}
+        self._once: _Written | None = None
 
-    def rows(self, *, using: str = "default", **values: Any) -> list[Row]:
+    def rows(self, **values: Any) -> list[Row]:
         """The rows for these values, as the queryset would give them."""
-        written = self._written(using)
-        params = self._filled(written, values, using)
+        written = self._written()
+        params = _filled(written, values)
         # A copy: a compiler keeps its connection, which belongs to one thread.
         compiler = copy(written.compiler)
-        compiler.connection = connections[using]
+        compiler.connection = connection
         compiler.as_sql = lambda *_, **__: (written.sql, params)
         model = written.compiler.query.model
-        return list(ModelIterable(models.QuerySet(model, query=_FixedQuery(compiler), using=using)))  # type: ignore[arg-type]
+        return list(ModelIterable(models.QuerySet(model, query=_FixedQuery(compiler))))  # type: ignore[arg-type]
 
-    def first(self, *, using: str = "default", **values: Any) -> Row | None:
+    def first(self, **values: Any) -> Row | None:
         """The first row or None; how many are read is said by `build`."""
-        return next(iter(self.rows(using=using, **values)), None)
+        return next(iter(self.rows(**values)), None)
 
-    def sql(self, *, using: str = "default", **values: Any) -> tuple[str, list[Any]]:
+    def sql(self, **values: Any) -> tuple[str, list[Any]]:
         """The SQL and its parameters, to be a part of another statement."""
-        written = self._written(using)
-        return written.sql, self._filled(written, values, using)
+        written = self._written()
+        return written.sql, _filled(written, values)
 
-    def _written(self, using: str) -> _Written:
-        if using not in self._by_database:
-            compiler = self._build(**self._stand_ins).query.get_compiler(using)
+    def _written(self) -> _Written:
+        if self._once is None:
+            compiler = self._build(**self._stand_ins).query.get_compiler(connection=connection)
             sql, params = compiler.as_sql()
-            names = {_sent(value, using): _Name(name) for name, value in self._stand_ins.items()}
-            marked = tuple(
-                names.get(param, param) if isinstance(param, str | int | datetime) else param for param in params
-            )
+            names = {_sent(value): _Name(name) for name, value in self._stand_ins.items()}
+            kinds = tuple(STAND_INS)
+            marked = tuple(names.get(param, param) if isinstance(param, kinds) else param for param in params)
             if lost := {name.name for name in names.values()} - {one.name for one in marked if isinstance(one, _Name)}:
                 raise ValueError(f"The values {sorted(lost)} are no parameters of this query.")
-            self._by_database[using] = _Written(compiler, sql, marked)
-        return self._by_database[using]
-
-    def _filled(self, written: _Written, values: dict[str, Any], using: str) -> list[Any]:
-        return [_sent(values[param.name], using) if isinstance(param, _Name) else param for param in written.params]
+            self._once = _Written(compiler, sql, marked)
+        return self._once
 
 
-def _sent(value: Any, using: str) -> Any:
-    """A value as it goes to this database."""
-    return connections[using].ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+def _filled(written: _Written, values: dict[str, Any]) -> list[Any]:
+    return [_sent(values[param.name]) if isinstance(param, _Name) else param for param in written.params]
+
+
+def _sent(value: Any) -> Any:
+    """A value as it goes to the database."""
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
