@@ -223,7 +223,7 @@ def test_a_step_asks_the_database_no_more_for_a_larger_corpus(
     one = draft(of=corpus(12))
     for step in ("basics", "items", "checks"):
         with django_assert_max_num_queries(22):
-            researcher.get(address(one, step))
+            assert researcher.get(address(one, step)).status_code == 200
 
 
 def test_an_unknown_step_does_not_exist(researcher: Client) -> None:

@@ -108,7 +108,7 @@ def test_the_home_page_takes_as_many_queries_for_many_runs_as_for_one(django_ass
         Run.objects.create(name=f"Run {number}", corpus=corpus, stages=[])
         make_study(f"Study {number}")
     with django_assert_max_num_queries(25):  # type: ignore[operator]
-        client.get("/")
+        assert client.get("/").status_code == 200
 
 
 def test_names_from_people_are_text_on_the_home_page() -> None:

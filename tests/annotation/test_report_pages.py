@@ -178,7 +178,7 @@ def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: Djan
     client.get(address)
     # Session, user, permissions, study, and the one query that asks whether ratings changed.
     with django_assert_max_num_queries(8):
-        client.get(address)
+        assert client.get(address).status_code == 200
 
 
 def test_another_scale_is_not_drawn_beside_the_papers() -> None:

@@ -80,7 +80,7 @@ def test_the_lists_ask_as_much_for_many_dialogues_as_for_few(
     for run in (few, many):
         for name in ("run_dialogues", "run_calls", "run_quality"):
             with django_assert_max_num_queries(25):
-                researcher.get(reverse(f"generation:{name}", args=[run.pk]))
+                assert researcher.get(reverse(f"generation:{name}", args=[run.pk])).status_code == 200
 
 
 def test_what_happened_last_stands_first_and_waiting_calls_last(researcher: Client, run: Run) -> None:

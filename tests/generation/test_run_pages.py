@@ -116,11 +116,11 @@ def test_pages_ask_as_much_for_many_dialogues_and_runs_as_for_few(
     for _ in range(4):
         started(corpus, endpoint)
     with django_assert_max_num_queries(11):
-        researcher.get(reverse("generation:runs"))
+        assert researcher.get(reverse("generation:runs")).status_code == 200
     with django_assert_max_num_queries(20):
-        researcher.get(run.get_absolute_url())
+        assert researcher.get(run.get_absolute_url()).status_code == 200
     with django_assert_max_num_queries(45):
-        researcher.get(plan.get_absolute_url())
+        assert researcher.get(plan.get_absolute_url()).status_code == 200
 
 
 @pytest.mark.parametrize(
