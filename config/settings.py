@@ -32,7 +32,7 @@ HTTPS = env.bool("HTTPS", True)
 ENDPOINT_ALLOWED_HOSTS: list[str] = env.list("ENDPOINT_ALLOWED_HOSTS", [])
 REDIS_URL = env.str("REDIS_URL", "")
 # Requests that one web process answers at once; the rest wait their turn.
-WEB_THREADS: int = max(env.int("WEB_THREADS", 8), 1)
+WEB_THREADS: int = max(env.int("WEB_THREADS", 3), 1)
 # Calls in one batch, at most; the Batch API itself takes 50,000.
 BATCH_CALLS: int = min(env.int("BATCH_CALLS", 5000), 50_000)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 64)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import add
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
@@ -34,6 +35,7 @@ class _Written:
     compiler: Any
     sql: str
     params: tuple[Any, ...]
+    converters: dict[int, Any]
 
 
 class _FixedQuery:
@@ -66,6 +68,7 @@ class Prepared(Generic[Row]):
         compiler = copy(written.compiler)
         compiler.connection = connection
         compiler.as_sql = lambda *_, **__: (written.sql, params)
+        compiler.get_converters = lambda _: written.converters
         model = written.compiler.query.model
         return list(ModelIterable(models.QuerySet(model, query=_FixedQuery(compiler))))  # type: ignore[arg-type]
 
@@ -87,8 +90,27 @@ class Prepared(Generic[Row]):
             marked = tuple(names.get(param, param) if isinstance(param, kinds) else param for param in params)
             if lost := {name.name for name in names.values()} - {one.name for one in marked if isinstance(one, _Name)}:
                 raise ValueError(f"The values {sorted(lost)} are no parameters of this query.")
-            self._once = _Written(compiler, sql, marked)
+            converters = compiler.get_converters([column[0] for column in compiler.select])
+            self._once = _Written(compiler, *_with_what_is_fixed(sql, marked), converters)
         return self._once
+
+
+def _with_what_is_fixed(sql: str, params: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """On PostgreSQL only named values stay parameters: it plans once for all of them, and so knows the others.
+
+    It has to know them to use an index of some rows only, and to tell what is frequent from what is rare.
+    """
+    if connection.vendor != "postgresql":
+        return sql, params
+    parts = sql.split("%s")
+    shown = ["%s" if isinstance(param, _Name) else _literal(param) for param in params]
+    return parts[0] + "".join(map(add, shown, parts[1:])), tuple(one for one in params if isinstance(one, _Name))
+
+
+def _literal(value: Any) -> str:
+    postgresql: Any = connection.ops
+    written: str = postgresql.compose_sql("%s", [value])
+    return written.replace("%", "%%")
 
 
 def _filled(written: _Written, values: dict[str, Any]) -> list[Any]:

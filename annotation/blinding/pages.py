@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from annotation.blinding.items import BlindStudy, blind_study
 from annotation.blinding.scenes import Scene, assignment_scene, questions
-from annotation.models import Assignment, Item, Membership, Rating, Study
+from annotation.models import Assignment, Membership, Rating, Study
 from annotation.rating import way
 from annotation.rating.answers import FLAGS, Answer
 from annotation.rating.queue import answer_of
@@ -166,7 +166,7 @@ def blind_end(membership: Membership, *, others_hold_places: bool, now: datetime
     study = membership.study
     skipped = membership.assignments.filter(state=Assignment.State.SKIPPED, study__raters_per_item__isnull=True)
     tokens = tuple(skipped.values_list("token", flat=True))
-    rated = membership.assignments.filter(state=Assignment.State.SUBMITTED).exclude(item__purpose=Item.Purpose.TRAINING)
+    rated = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED).past_practice()
     last = rated.order_by("-opened_at").first()
     shown = blind_study(membership)
     reason = _reason(membership, others_hold_places=others_hold_places, skipped=bool(tokens))

@@ -1,6 +1,6 @@
 """Dialogues and questions as a rater sees them: plain values, numbered where they are pointed at."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
@@ -58,24 +58,13 @@ class Scene:
     @property
     def sides(self) -> list["Side"]:
         """The dialogues with their messages numbered from 1, on through both."""
-        first = _numbered(self.turns, 1)
+        if not self.right:
+            return [Side("", "", self.turns)]
         before = sum(len(turn["messages"]) for turn in self.turns)
-        return (
-            [
-                Side("left", gettext(SIDES[0]), first),
-                Side("right", gettext(SIDES[2]), _numbered(self.right, before + 1)),
-            ]
-            if self.right
-            else [Side("", "", first)]
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedTurn:
-    speaker: int
-    name: str
-    # The number as text: a page has many, and Django asks for each number how it is written here.
-    messages: list[tuple[str, str]]
+        return [
+            Side("left", gettext(SIDES[0]), self.turns),
+            Side("right", gettext(SIDES[2]), self.right, before + 1),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,9 @@ class Side:
 
     key: str
     label: str
-    turns: list[NumberedTurn]
+    turns: list[ShownTurn]
+    # The number of its first message.
+    first: int = 1
 
 
 def assignment_scene(assignment: Assignment) -> Scene:
@@ -148,12 +139,3 @@ def questions(
             )
         )
     return tuple(found)
-
-
-def _numbered(turns: Sequence[ShownTurn], first: int) -> list[NumberedTurn]:
-    numbered = []
-    for turn in turns:
-        messages = [(str(number), text) for number, text in enumerate(turn["messages"], first)]
-        numbered.append(NumberedTurn(turn["speaker"], turn["name"], messages))
-        first += len(turn["messages"])
-    return numbered

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.db import connections, models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from annotation.models.items import Item, Membership
 from annotation.models.studies import Study
@@ -20,6 +20,14 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def opened(self) -> Self:
         """Waiting for scores, given to somebody or not."""
         return self.filter(state=Assignment.State.OPEN)
+
+    def past_practice(self) -> Self:
+        """Rated items and checks. Those with a condition are rated items, so the item is looked up for few others.
+
+        A join of the items instead is read from the items' side: the planner takes other purposes for rare.
+        """
+        practice = Item.objects.filter(pk=OuterRef("item"), purpose=Item.Purpose.TRAINING)
+        return self.filter(Q(condition__gt=0) | ~Exists(practice))
 
     def places_to_give(self, study: Study | int, now: datetime) -> Self:
         """Places of a k-raters study that nobody holds, or whose holder has been silent past the lease."""
@@ -39,14 +47,23 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def take(self, choose: str, chosen_params: Sequence[Any], **values: Any) -> "Assignment | None":
         """Write `values` into the row whose key the SQL of `choose` finds; gives it, or None."""
+        sql, params = self._update(choose, chosen_params, values)
+        columns = ", ".join(f'"{field.column}"' for field in self.model._meta.concrete_fields)
+        return next(iter(self.model.objects.using(self.db).raw(f"{sql} RETURNING {columns}", params)), None)
+
+    def write(self, choose: str, chosen_params: Sequence[Any], **values: Any) -> bool:
+        """The same without the row: whether there was one."""
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(*self._update(choose, chosen_params, values))
+            return bool(cursor.rowcount)
+
+    def _update(self, choose: str, chosen_params: Sequence[Any], values: dict[str, Any]) -> tuple[str, list[Any]]:
         connection = connections[self.db]
-        fields: dict[str, Any] = {field.name: field for field in self.model._meta.concrete_fields}
-        names = ", ".join(f'"{fields[name].column}" = %s' for name in values)
+        fields: dict[str, Any] = {name: self.model._meta.get_field(name) for name in values}
+        names = ", ".join(f'"{field.column}" = %s' for field in fields.values())
         params = [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
-        columns = ", ".join(f'"{field.column}"' for field in fields.values())
         # Names of our own tables and columns, and a query that the ORM has written.
-        sql = f'UPDATE "{self.model._meta.db_table}" SET {names} WHERE "id" = ({choose}) RETURNING {columns}'  # noqa: S608
-        return next(iter(self.model.objects.using(self.db).raw(sql, [*params, *chosen_params])), None)
+        return f'UPDATE "{self.model._meta.db_table}" SET {names} WHERE "id" = ({choose})', [*params, *chosen_params]  # noqa: S608
 
 
 class Assignment(models.Model):

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from annotation.models.assignments import Assignment
 from annotation.models.items import Item
@@ -27,6 +27,11 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         return self.filter(
             holds_a_place | (stands & stays), is_current=True, assignment__item__purpose=Item.Purpose.RATED
         )
+
+    def past_practice(self) -> Self:
+        """Of rated items and checks; see the assignments' own."""
+        practice = Item.objects.filter(pk=OuterRef("assignment__item"), purpose=Item.Purpose.TRAINING)
+        return self.filter(Q(assignment__condition__gt=0) | ~Exists(practice))
 
     def for_study(self, study: Any) -> Self:
         return self.filter(assignment__study=study)

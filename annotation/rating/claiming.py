@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import IsNull
 
 from annotation.models import NO_LEASE, Assignment, AssignmentQuerySet, Membership, Rating, Study, opaque_token
 from annotation.rating.course import LEASE, Course, Line, OvertakenError, next_row
@@ -113,11 +112,13 @@ def _stand_in(membership: Membership, course: Course, now: datetime, values: dic
 def _free(study: int, membership: int, now: datetime) -> AssignmentQuerySet:
     """Places of items that this rater has no row of.
 
-    A scalar subquery, because it is looked up row by row in the index of (item, membership). As NOT EXISTS it is
-    joined instead, and PostgreSQL reads all of the rater's rows for each claim, or the whole table's.
+    A CASE, because it is looked up row by row in the index of (item, membership), and PostgreSQL takes it for true of
+    half the rows. As NOT EXISTS it is joined instead, and all of the rater's rows are read for each claim, or the whole
+    table's; a subquery that IS NULL is thought so rare that all places are read and sorted for the first one.
     """
     mine = Assignment.objects.filter(membership=membership, item=OuterRef("item")).order_by()
-    return Assignment.objects.places_to_give(study, now).filter(IsNull(Subquery(mine.values("pk")[:1]), True))
+    is_new = Case(When(Exists(mine), then=Value(False)), default=Value(True))
+    return Assignment.objects.places_to_give(study, now).filter(is_new)
 
 
 def _apart(free: AssignmentQuerySet, membership: int) -> AssignmentQuerySet:

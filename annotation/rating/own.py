@@ -75,7 +75,7 @@ def _assignments(token: str, rater: int) -> Any:
 def _shown(token: str, rater: int) -> QuerySet[Assignment]:
     """With how many items the rater has scored."""
     scored: Any = Assignment.objects.filter(membership=OuterRef("membership"), state=Assignment.State.SUBMITTED)
-    scored = scored.exclude(item__purpose=Item.Purpose.TRAINING).order_by().values("membership")
+    scored = scored.past_practice().order_by().values("membership")
     rows = _assignments(token, rater).defer(*_of_dialogues_all_but("id", "version", "message_count", "messages"))
     found: QuerySet[Assignment] = rows.annotate(items_scored=Coalesce(Subquery(scored.values(n=Count("pk"))), 0))
     return found
@@ -141,10 +141,8 @@ def _of_dialogues_all_but(*kept: str) -> Iterator[str]:
 def _latest(membership: int) -> QuerySet[Assignment]:
     rated: Any = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
     current = Rating.objects.filter(assignment=OuterRef("pk"), is_current=True)
-    rated = rated.annotate(rated_at=Subquery(current.values("created_at")[:1])).exclude(
-        item__purpose=Item.Purpose.TRAINING
-    )
-    found: QuerySet[Assignment] = rated.order_by("-opened_at")
+    rated = rated.annotate(rated_at=Subquery(current.values("created_at")[:1]))
+    found: QuerySet[Assignment] = rated.past_practice().order_by("-opened_at")
     return found
 
 

@@ -217,7 +217,7 @@ IN_OPEN_STUDY: Prepared[Assignment] = Prepared(_in_open_study, assignment=int)
 def _keep_if_open(assignment: Assignment, fields: list[str]) -> None:
     """Write these, looking at the study's state again: it may have been closed just before it was held open."""
     values = {name: getattr(assignment, name) for name in fields}
-    if Assignment.objects.take(*IN_OPEN_STUDY.sql(assignment=assignment.pk), **values) is None:
+    if not Assignment.objects.write(*IN_OPEN_STUDY.sql(assignment=assignment.pk), **values):
         assignment.study.refresh_from_db(fields=["state"])
         _must_be_open(assignment)
         raise QueueError(_("The study was paused for a moment. Submit again."))

@@ -140,7 +140,8 @@ def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[s
     since = datetime.fromisoformat(rested) if rested else None
     return {
         "item": blind_item(assignment, membership, now=now),
-        "skip_form": SkipForm(),
+        # The class: it is called where its fragment of the page is not kept already.
+        "skip_form": SkipForm,
         "words": script_words(),
         "break_minutes": break_due(membership, since=since, now=now),
     }

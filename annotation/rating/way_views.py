@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.blinding import blind_rated, blind_welcome
-from annotation.models import Item, Rating, Study
+from annotation.models import Rating, Study
 from annotation.rating import consent, places, queue, way
 from annotation.rating.own import own_membership
 from annotation.rating.views import RESTED
@@ -69,7 +69,7 @@ def rate_rated(request: HttpRequest, token: str) -> HttpResponse:
     membership = own_membership(request.user, token)
     ratings = (
         Rating.objects.filter(assignment__membership=membership, is_current=True)
-        .exclude(assignment__item__purpose=Item.Purpose.TRAINING)
+        .past_practice()
         .select_related("assignment__item__dialogue", "assignment__item__other")
         .defer("assignment__item__dialogue__messages", "assignment__item__other__messages")
         .prefetch_related("scores")

@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db import connection, transaction
+
 from annotation.models import NO_LEASE, Assignment, Item, Membership, Study
 from annotation.studies.assignment import crossed_blocks, rater_order
 from annotation.studies.spread import due
@@ -66,6 +68,17 @@ def make_places(study: Study, slots: Iterable[int], items: Sequence[Numbered]) -
         ),
         batch_size=BATCH,
     )
+    transaction.on_commit(_count_rows, robust=True)
+
+
+def _count_rows() -> None:
+    """Tell PostgreSQL's planner of a table that has grown at once, before the first rater comes.
+
+    Autovacuum does so within a minute or two; until then a query by a key may read the whole table.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {Item._meta.db_table}, {Assignment._meta.db_table}")
 
 
 def deal_all(study: Study, items: Sequence[Numbered]) -> None:

@@ -66,10 +66,9 @@ def pace(membership: Membership, done: int | None = None) -> Pace:
 
     `done` where it is known: then the rest is looked at anew only every few items, as it stands on every rating page.
     """
-    training = Item.Purpose.TRAINING
     if done is None:
         submitted = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
-        done = submitted.exclude(item__purpose=training).count()
+        done = submitted.past_practice().count()
         mine, seconds = _share_and_seconds(membership)
     else:
         study = membership.study
@@ -88,13 +87,13 @@ def _stage(done: int) -> int:
 
 def _share_and_seconds(membership: Membership) -> tuple[int, float | None]:
     """How many items are this rater's, checks among them so that nothing tells them apart, and their pace."""
-    training = Item.Purpose.TRAINING
-    checks = Item.objects.filter(study=membership.study_id).exclude(purpose__in=(Item.Purpose.RATED, training))
+    uncounted = (Item.Purpose.RATED, Item.Purpose.TRAINING)
+    checks = Item.objects.filter(study=membership.study_id).exclude(purpose__in=uncounted)
     counts = (_count(_members(membership.study), "study"), _count(checks, "study"))
     members, more = Study.objects.values_list(*counts).get(pk=membership.study_id)
-    timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).order_by("-pk")
-    timed = timed.exclude(assignment__item__purpose=training)
-    seconds = [value for value in timed.values_list("seconds", flat=True)[:RECENT] if value is not None]
+    timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).past_practice()
+    latest = timed.order_by("-pk").values_list("seconds", flat=True)[:RECENT]
+    seconds = [value for value in latest if value is not None]
     return _share(membership.study, members) + more, median(seconds) if len(seconds) >= ENOUGH else None
 
 

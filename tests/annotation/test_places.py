@@ -3,8 +3,10 @@
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import Http404
 
 from annotation.models import Assignment, Item, Membership, Rating, Study
@@ -208,3 +210,16 @@ def test_more_backgrounds_come_with_all_their_versions_and_go_to_every_rater(k: 
     assert positions == list(range(44))
     with pytest.raises(places.PlacesError, match="1 backgrounds with every version are left"):
         places.add_items(study=one, backgrounds=2, by=None)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL plans with counted rows")
+def test_the_planner_knows_of_all_places_as_soon_as_a_study_is_launched(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        launched = study(3, of=corpus(25))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, reltuples FROM pg_class WHERE relname LIKE 'annotation_%'")
+        counted_rows = dict(cursor.fetchall())
+    assert counted_rows[Assignment._meta.db_table] >= launched.assignments.count() == 300
+    assert counted_rows[Item._meta.db_table] >= launched.items.count()

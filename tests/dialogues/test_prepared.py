@@ -43,6 +43,18 @@ def test_the_sql_is_written_once_and_values_stay_values(django_assert_num_querie
     assert len(built) == 1
 
 
+@pytest.mark.parametrize("fixed", ['it\'s 100 % "one"; -- \\ %s', "<b>&\U0001f600 שלום"])
+def test_what_is_fixed_is_a_value_too_whatever_is_in_it(fixed: str) -> None:
+    made = Corpus.objects.create(name=fixed)
+    prepared = Prepared(lambda key: Corpus.objects.filter(name=fixed, pk__gte=key), key=int)
+    assert prepared.rows(key=0) == [made]
+    assert prepared.rows(key=made.pk + 1) == []
+    sql, params = prepared.sql(key=made.pk)
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({sql}) AS found", params)
+        assert cursor.fetchone() == (1,)
+
+
 def test_times_find_what_they_find_in_a_queryset() -> None:
     made = Corpus.objects.create(name="one")
     prepared = Prepared(lambda at: Corpus.objects.filter(created_at__lte=at), at=datetime)
