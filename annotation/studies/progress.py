@@ -16,6 +16,7 @@ from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.reports.agreement import Estimate, alpha, summary
 from annotation.reports.loading import once
 from annotation.reports.scores import study_items, study_scores
+from dialogues.prepared import Prepared
 
 # How many of a rater's latest ratings their pace is measured by.
 RECENT = 50
@@ -87,14 +88,29 @@ def _stage(done: int) -> int:
 
 def _share_and_seconds(membership: Membership) -> tuple[int, float | None]:
     """How many items are this rater's, checks among them so that nothing tells them apart, and their pace."""
+    counts: Any = COUNTS.first(study=membership.study_id)
+    seconds = [rating.seconds for rating in TIMED.rows(membership=membership.pk) if rating.seconds is not None]
+    mine = _share(membership.study, counts.members) + counts.checks
+    return mine, median(seconds) if len(seconds) >= ENOUGH else None
+
+
+def _counts(study: int) -> QuerySet[Study]:
     uncounted = (Item.Purpose.RATED, Item.Purpose.TRAINING)
-    checks = Item.objects.filter(study=membership.study_id).exclude(purpose__in=uncounted)
-    counts = (_count(_members(membership.study), "study"), _count(checks, "study"))
-    members, more = Study.objects.values_list(*counts).get(pk=membership.study_id)
+    checks = Item.objects.filter(study=study).exclude(purpose__in=uncounted)
+    found: Any = Study.objects.filter(pk=study).order_by().only("pk")
+    annotated: QuerySet[Study] = found.annotate(
+        members=_count(_members(study), "study"), checks=_count(checks, "study")
+    )
+    return annotated
+
+
+def _timed(membership: int) -> QuerySet[Rating]:
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).past_practice()
-    latest = timed.order_by("-pk").values_list("seconds", flat=True)[:RECENT]
-    seconds = [value for value in latest if value is not None]
-    return _share(membership.study, members) + more, median(seconds) if len(seconds) >= ENOUGH else None
+    return timed.only("seconds").order_by("-pk")[:RECENT]
+
+
+COUNTS = Prepared(_counts, study=int)
+TIMED = Prepared(_timed, membership=int)
 
 
 def share(study: Study) -> int:
@@ -114,7 +130,7 @@ def _count(rows: QuerySet[Any], group: str) -> Coalesce:
     return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)
 
 
-def _members(study: Study) -> QuerySet[Membership]:
+def _members(study: Study | int) -> QuerySet[Membership]:
     """Who is still at it."""
     return Membership.objects.filter(study=study, withdrawn_at__isnull=True, excluded_at__isnull=True).order_by()
 
