@@ -24,6 +24,15 @@ function say(text, tone = "") {
   saved.dataset.tone = tone;
 }
 
+// What is missing is said until something changes: that the rest has been saved does not hide it.
+let lacking = false;
+
+function sayUnlessLacking(text, tone) {
+  if (!lacking || tone !== "ok") {
+    say(text, tone);
+  }
+}
+
 async function conflict(theirs) {
   const mine = form.read();
   const differ = JSON.stringify(mine) !== JSON.stringify({ ...mine, ...theirs });
@@ -39,7 +48,7 @@ const saver = new Saver(
   form.form,
   { draft: page.dataset.draftUrl, submit: page.dataset.submitUrl },
   Number(page.dataset.draftVersion),
-  { say, conflict },
+  { say: sayUnlessLacking, conflict },
 );
 
 async function submit() {
@@ -50,6 +59,7 @@ async function submit() {
   const missing = form.firstMissing();
   if (missing) {
     say(tell("Choose a point for {name}.", { name: form.name(missing) }), "refused");
+    lacking = true;
     form.enter(missing);
     return;
   }
@@ -114,8 +124,12 @@ listen({
   "?": () => sheet.showModal(),
 });
 
-form.form.addEventListener("input", () => saver.change(form.read()));
-form.form.addEventListener("change", () => saver.change(form.read()));
+for (const kind of ["input", "change"]) {
+  form.form.addEventListener(kind, () => {
+    lacking = false;
+    saver.change(form.read());
+  });
+}
 form.form.addEventListener("submit", (event) => {
   event.preventDefault();
   submit();

@@ -80,11 +80,17 @@ def test_arrows_choose_a_question_and_the_number_pad_scores_it(page: Page, ann: 
 
 def test_enter_on_an_incomplete_form_says_what_is_missing_and_goes_there(page: Page, ann: Membership) -> None:
     begin(page, ann)
-    page.keyboard.press("4")
-    page.keyboard.press("Enter")
+    with page.expect_response(lambda answer: answer.url.endswith("/draft/")) as kept:
+        page.keyboard.press("4")
+        page.keyboard.press("Enter")
+    # That the first score has been saved meanwhile does not hide what is missing.
+    kept.value.finished()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
     expect(page.locator("[data-saved]")).to_have_text("Choose a point for Informative.")
     expect(page.locator("[data-question=informative]")).to_have_attribute("data-current", "")
     assert not Rating.objects.exists()
+    page.keyboard.press("3")
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
 
 
 def test_keys_rest_while_typing_and_in_the_key_sheet(page: Page, ann: Membership) -> None:
