@@ -63,11 +63,13 @@ class Prepared(Generic[Row]):
     def rows(self, **values: Any) -> list[Row]:
         """The rows for these values, as the queryset would give them."""
         written = self._written()
-        params = _filled(written, values)
+        with connection.cursor() as cursor:
+            cursor.execute(written.sql, _filled(written, values))
+            found = cursor.fetchall()
         # A copy: a compiler keeps its connection, which belongs to one thread.
         compiler = copy(written.compiler)
         compiler.connection = connection
-        compiler.as_sql = lambda *_, **__: (written.sql, params)
+        compiler.execute_sql = lambda **_: [found]
         compiler.get_converters = lambda _: written.converters
         model = written.compiler.query.model
         return list(ModelIterable(models.QuerySet(model, query=_FixedQuery(compiler))))  # type: ignore[arg-type]

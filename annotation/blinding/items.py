@@ -11,7 +11,6 @@ from annotation.blinding.scenes import Question, Scene, assignment_scene, questi
 from annotation.models import Assignment, Item, Membership
 from annotation.rating import way
 from annotation.rating.answers import FLAGS
-from annotation.rating.own import previous
 from annotation.rating.queue import latest_answer
 from annotation.rating.reading import shown_answer
 from annotation.studies.progress import Pace, pace
@@ -78,7 +77,7 @@ def blind_item(assignment: Assignment, membership: Membership, *, now: datetime)
     """A rater's own item, with the scores they chose so far: the draft, else the rating it would correct."""
     is_practice = assignment.item.purpose == Item.Purpose.TRAINING
     is_open = assignment.state == Assignment.State.OPEN
-    before = None if is_practice else previous(assignment)
+    before = None if is_practice else assignment.previous_token
     answer = shown_answer(assignment, latest_answer(assignment))
     asked = assignment.item.asked(assignment.study.rubric)
     return BlindItem(
@@ -94,7 +93,7 @@ def blind_item(assignment: Assignment, membership: Membership, *, now: datetime)
         can_skip=is_open and not is_practice,
         instruction=assignment.item.note if assignment.item.purpose == Item.Purpose.ATTENTION else "",
         is_practice=is_practice,
-        previous_token=before.token if before else None,
-        undo_token=before.token if before and is_open and way.is_fresh(before.rated_at, now=now) else None,
+        previous_token=before,
+        undo_token=before if is_open and way.is_fresh(assignment.previous_rated_at, now=now) else None,
         study=blind_study(membership, done=assignment.items_scored),
     )

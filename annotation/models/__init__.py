@@ -5,6 +5,7 @@ from annotation.models.items import Departure, Item, Membership
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
+from annotation.models.sessions import Session
 from annotation.models.studies import FrozenDesignError, Study
 from annotation.models.tokens import opaque_token
 
@@ -28,6 +29,7 @@ __all__ = [
     "Restructuring",
     "RestructuringQuerySet",
     "Score",
+    "Session",
     "Study",
     "opaque_token",
 ]

@@ -1,7 +1,7 @@
 """Who holds which place of which item."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -11,9 +11,13 @@ from django.db.models import Exists, OuterRef, Q
 from annotation.models.items import Item, Membership
 from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
+from dialogues.statements import assignments
 
 # The lease of a place that nobody holds: over on every clock.
 NO_LEASE = datetime(2000, 1, 1, tzinfo=UTC)
+# What says which place a row is: read with the row that `take` takes.
+PLACE = ("id", "study_id", "item_id", "slot", "condition", "position")
+PLACE_COLUMNS = ", ".join(f'"{name}"' for name in PLACE)
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -46,10 +50,15 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.take(choose, params, **values)
 
     def take(self, choose: str, chosen_params: Sequence[Any], **values: Any) -> "Assignment | None":
-        """Write `values` into the row whose key the SQL of `choose` finds; gives it, or None."""
+        """Write `values` into the row whose key the SQL of `choose` finds; gives it, or None.
+
+        What says which place it is was read with it; its other fields are read when they are asked for.
+        """
         sql, params = self._update(choose, chosen_params, values)
-        columns = ", ".join(f'"{field.column}"' for field in self.model._meta.concrete_fields)
-        return next(iter(self.model.objects.using(self.db).raw(f"{sql} RETURNING {columns}", params)), None)
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"{sql} RETURNING {PLACE_COLUMNS}", params)
+            row = cursor.fetchone()
+        return None if row is None else _taken(self.model.from_db(self.db, PLACE, row), values)
 
     def write(self, choose: str, chosen_params: Sequence[Any], **values: Any) -> bool:
         """The same without the row: whether there was one."""
@@ -58,12 +67,15 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             return bool(cursor.rowcount)
 
     def _update(self, choose: str, chosen_params: Sequence[Any], values: dict[str, Any]) -> tuple[str, list[Any]]:
-        connection = connections[self.db]
-        fields: dict[str, Any] = {name: self.model._meta.get_field(name) for name in values}
-        names = ", ".join(f'"{field.column}" = %s' for field in fields.values())
-        params = [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
+        names, params = assignments(self.model, values)
         # Names of our own tables and columns, and a query that the ORM has written.
-        return f'UPDATE "{self.model._meta.db_table}" SET {names} WHERE "id" = ({choose})', [*params, *chosen_params]  # noqa: S608
+        return f'UPDATE "annotation_assignment" SET {names} WHERE "id" = ({choose})', [*params, *chosen_params]  # noqa: S608
+
+
+def _taken(place: "Assignment", values: Mapping[str, Any]) -> "Assignment":
+    for name, value in values.items():
+        setattr(place, name, value)
+    return place
 
 
 class Assignment(models.Model):
@@ -109,15 +121,15 @@ class Assignment(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True, help_text="First shown to its rater.")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    # How many items its rater has scored: set by `own_assignment`.
+    # Set by `own_assignment`: how many items its rater has scored, and the one before this one, with when that was.
     items_scored: int
+    previous_token: str | None
+    previous_rated_at: datetime | None
     # Set by `own_assignment(lock=True)`: the item's latest rating, whether its rater holds another item, and at the
     # end of their block a line of each member's course.
     last_rating_id: int | None
     holds_more: bool
     members_lines: list[Any] | None
-    # When its current rating was given: set by `own.previous`.
-    rated_at: datetime | None
 
     objects = AssignmentQuerySet.as_manager()
 

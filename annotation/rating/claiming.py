@@ -73,7 +73,7 @@ def _take(membership: Membership, wanted: int, course: Course, turn: int, now: d
     families = study.selection["families"]
     pivot = claim_pivot(membership.seed, wanted, course.block, backgrounds=families, versions=course.versions)
     values: dict[str, Any] = {
-        "membership": membership.pk,
+        "membership_id": membership.pk,
         "token": opaque_token(),
         "submission_id": uuid.uuid4(),
         "draft": {},

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
+from django.db import connection
 from django.db.models import Q
 
 from annotation.models import Membership, Study
 from annotation.studies.williams import Row, Tally, mending_row, williams_rows
+from dialogues.statements import assignments
 
 # How long a rater may say nothing and still be expected to finish their block, and to hold their place.
 LEASE = timedelta(hours=1)
@@ -74,11 +76,15 @@ class Course:
 
     def write(self, membership: Membership) -> None:
         """Keep it, unless another tab changed it since it was read; raises OvertakenError."""
-        mine = Membership.objects.filter(pk=membership.pk, turn=membership.turn)
-        if not mine.update(turn=membership.turn + 1, course=self.to_json()):
-            raise OvertakenError
-        membership.turn += 1
-        membership.course = self.to_json()
+        written: dict[str, Any] = {"turn": membership.turn + 1, "course": self.to_json()}
+        names, params = assignments(Membership, written)
+        # Names of our own columns.
+        sql = f'UPDATE "annotation_membership" SET {names} WHERE "id" = %s AND "turn" = %s'  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*params, membership.pk, membership.turn])
+            if not cursor.rowcount:
+                raise OvertakenError
+        membership.turn, membership.course = written["turn"], written["course"]
 
 
 # A member's key, their course as it is stored, and whether they still rate.

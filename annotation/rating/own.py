@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -16,6 +16,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Value,
     When,
 )
 from django.db.models.functions import Coalesce, JSONArray
@@ -50,14 +51,6 @@ def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignme
     return found
 
 
-def previous(assignment: Assignment) -> Assignment | None:
-    """The item this rater scored before this one, with when they did."""
-    member = assignment.membership_id or 0
-    if assignment.opened_at is None:
-        return LATEST.first(membership=member)
-    return BEFORE.first(membership=member, opened_at=assignment.opened_at)
-
-
 def _memberships(token: str, rater: int) -> QuerySet[Membership]:
     practice = Item.objects.filter(study=OuterRef("study"), purpose=Item.Purpose.TRAINING)
     rows: Any = Membership.objects.select_related("study__rubric")
@@ -69,15 +62,24 @@ def _memberships(token: str, rater: int) -> QuerySet[Membership]:
 
 def _assignments(token: str, rater: int) -> Any:
     rows = Assignment.objects.select_related("item__dialogue", "item__other", "membership", "study__rubric")
+    # Reading a time takes longer than reading a text, and nothing here asks for these.
+    rows = rows.defer("created_at", "membership__joined_at", "study__created_at", "study__launched_at")
     return rows.filter(token=token, membership__rater_id=rater, membership__withdrawn_at__isnull=True).order_by()
 
 
 def _shown(token: str, rater: int) -> QuerySet[Assignment]:
-    """With how many items the rater has scored."""
+    """With how many items the rater has scored, and which one they scored before this one, and when."""
     scored: Any = Assignment.objects.filter(membership=OuterRef("membership"), state=Assignment.State.SUBMITTED)
-    scored = scored.past_practice().order_by().values("membership")
+    scored = scored.past_practice()
+    before = scored.filter(opened_at__lt=Coalesce(OuterRef("opened_at"), Value(datetime.max.replace(tzinfo=UTC))))
+    before = before.order_by("-opened_at")
+    current = Rating.objects.filter(assignment=OuterRef("pk"), is_current=True)
     rows = _assignments(token, rater).defer(*_of_dialogues_all_but("id", "version", "message_count", "messages"))
-    found: QuerySet[Assignment] = rows.annotate(items_scored=Coalesce(Subquery(scored.values(n=Count("pk"))), 0))
+    found: QuerySet[Assignment] = rows.annotate(
+        items_scored=Coalesce(Subquery(scored.order_by().values("membership").values(n=Count("pk"))), 0),
+        previous_token=Subquery(before.values("token")[:1]),
+        previous_rated_at=Subquery(before.values(at=Subquery(current.values("created_at")[:1]))[:1]),
+    )
     return found
 
 
@@ -138,20 +140,6 @@ def _of_dialogues_all_but(*kept: str) -> Iterator[str]:
             yield from (f"item__dialogue__{field.name}", f"item__other__{field.name}")
 
 
-def _latest(membership: int) -> QuerySet[Assignment]:
-    rated: Any = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
-    current = Rating.objects.filter(assignment=OuterRef("pk"), is_current=True)
-    rated = rated.annotate(rated_at=Subquery(current.values("created_at")[:1]))
-    found: QuerySet[Assignment] = rated.past_practice().order_by("-opened_at")
-    return found
-
-
 MEMBERSHIP = Prepared(_memberships, token=str, rater=int)
 SHOWN = Prepared(_shown, token=str, rater=int)
 LOCKED = Prepared(_locked, token=str, rater=int)
-LATEST = Prepared(lambda membership: _latest(membership)[:1], membership=int)
-BEFORE = Prepared(
-    lambda membership, opened_at: _latest(membership).filter(opened_at__lt=opened_at)[:1],
-    membership=int,
-    opened_at=datetime,
-)

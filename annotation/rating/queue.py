@@ -16,6 +16,7 @@ from annotation.rating.answers import Answer, scale_of
 from annotation.rating.course import LEASE, OvertakenError
 from annotation.rating.own import AnyUser, own_assignment
 from dialogues.prepared import Prepared
+from dialogues.statements import insert
 
 __all__ = ["LEASE"]
 # A lease is only written anew once this much of it has passed.
@@ -235,7 +236,7 @@ def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now
         Rating.objects.filter(pk=assignment.last_rating_id, is_current=True).update(is_current=False)
     if assignment.state != Assignment.State.SUBMITTED and assignment.opened_at is not None:
         seconds = (now - assignment.opened_at).total_seconds()
-    rating = Rating.objects.create(
+    rating = Rating(
         assignment=assignment,
         submission_id=submission_id,
         supersedes_id=assignment.last_rating_id,
@@ -243,10 +244,11 @@ def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now
         flag=answer.flag,
         seconds=seconds,
     )
+    insert([rating])
     scale = scale_of(assignment.study)
-    Score.objects.bulk_create(
+    scores = [
         Score(
-            rating=rating,
+            rating_id=rating.pk,
             metric=key,
             value=value,
             scale_low=scale.low,
@@ -255,7 +257,9 @@ def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now
             evidence=answer.evidence.get(key, []),
         )
         for key, value in answer.scores.items()
-    )
+    ]
+    if scores:
+        insert(scores)
     return rating
 
 

@@ -12,7 +12,7 @@ from django.http import Http404
 from annotation.models import Assignment, Membership, Rating, Score
 from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
-from annotation.rating.own import own_assignment, own_membership, previous
+from annotation.rating.own import own_assignment, own_membership
 from annotation.studies import design
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -245,6 +245,7 @@ def test_previous_is_what_was_rated_before() -> None:
     ann = member(study(), "ann")
     rated = [rate(ann, now=NOW + timedelta(minutes=minute)) for minute in range(3)]
     current = take(ann, NOW + timedelta(minutes=5))
-    assert previous(current) == rated[2]
-    assert previous(rated[2]) == rated[1]
-    assert previous(rated[0]) is None
+    shown = [own_assignment(ann.rater, one.token) for one in (*rated, current)]
+    assert [one.previous_token for one in shown] == [None, *(one.token for one in rated)]
+    given = [Rating.objects.get(assignment=one).created_at for one in rated]
+    assert [one.previous_rated_at for one in shown] == [None, *given]

@@ -52,6 +52,7 @@ MESSAGES = 30
 # Fewer times have no percentile.
 ENOUGH = 20
 PRODUCT, BARE = "config.asgi:application", "tests.benchmarks.bare:application"
+BARE_SESSIONS = "django.contrib.sessions.backends.db"
 LINE = "i like to walk my two dogs in the park near the lake before it gets dark ."
 
 
@@ -81,10 +82,9 @@ def main() -> None:
             with serving(PRODUCT) as ours, serving(BARE) as bare, serving(BARE, BARE_ON="threads") as threaded:
                 for raters in options.raters:
                     measured(ours, fresh_raters(study, raters), options.warm)
-                    people = fresh_raters(study, raters)
-                    found = measured(ours, people, options.seconds)
+                    found = measured(ours, fresh_raters(study, raters), options.seconds)
                     show(size, raters, "product", found)
-                    begin = [(session, "/") for session, _ in people]
+                    begin = [(session_of(user, BARE_SESSIONS), "/") for user in fresh_users(raters)]
                     rivals = {}
                     for name, port in (("bare", bare), ("bare, our server", threaded)):
                         measured(port, begin, options.warm)
@@ -143,17 +143,21 @@ def filled(items: int, places: int) -> Study:
 def fresh_raters(study: Study, count: int) -> list[tuple[str, str]]:
     """A session and where to begin, for raters nobody has seen before."""
     first = Membership.objects.filter(study=study).count()
-    users = User.objects.bulk_create(
+    members = Membership.objects.bulk_create(
+        Membership(study=study, rater=user, seed=first + number) for number, user in enumerate(fresh_users(count))
+    )
+    return [(session_of(member.rater, settings.SESSION_ENGINE), f"/rate/{member.token}/") for member in members]
+
+
+def fresh_users(count: int) -> list[User]:
+    first = User.objects.filter(username__startswith=NAME).count()
+    return User.objects.bulk_create(
         User(username=f"{NAME} {number}", password="!") for number in range(first, first + count)
     )
-    members = Membership.objects.bulk_create(
-        Membership(study=study, rater=user, seed=first + number) for number, user in enumerate(users)
-    )
-    return [(session_of(member.rater), f"/rate/{member.token}/") for member in members]
 
 
-def session_of(user: User) -> str:
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
+def session_of(user: User, engine: str) -> str:
+    session = import_module(engine).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
