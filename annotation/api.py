@@ -51,6 +51,10 @@ class SubmissionSerializer(AnswerSerializer):
     submission_id = serializers.UUIDField()
 
 
+# Made once: a serializer copies all its fields when it is made. They hold nothing of what they read.
+DRAFT, SUBMISSION = DraftSerializer(), SubmissionSerializer()
+
+
 def with_reasons(view: ApiView) -> ApiView:
     """Turn the queue's refusals into answers that carry their reason."""
 
@@ -78,15 +82,8 @@ def with_reasons(view: ApiView) -> ApiView:
 @with_reasons
 def draft(request: Request, token: str) -> Response:
     """Keep a draft; answers its new version, or 409 with the newer draft that was found."""
-    sent = DraftSerializer(data=request.data)
-    sent.is_valid(raise_exception=True)
-    version = queue.save_draft(
-        request.user,
-        token,
-        version=sent.validated_data["version"],
-        answer=_reader(sent.validated_data),
-        now=timezone.now(),
-    )
+    sent = DRAFT.run_validation(request.data)
+    version = queue.save_draft(request.user, token, version=sent["version"], answer=_reader(sent), now=timezone.now())
     return Response({"version": version})
 
 
@@ -98,14 +95,9 @@ def draft(request: Request, token: str) -> Response:
 @with_reasons
 def submit(request: Request, token: str) -> Response:
     """Keep a rating; a repeat answers 200 with the first one's id. `next` is where to go on."""
-    sent = SubmissionSerializer(data=request.data)
-    sent.is_valid(raise_exception=True)
+    sent = SUBMISSION.run_validation(request.data)
     submission = queue.submit(
-        request.user,
-        token,
-        submission_id=sent.validated_data["submission_id"],
-        answer=_reader(sent.validated_data),
-        now=timezone.now(),
+        request.user, token, submission_id=sent["submission_id"], answer=_reader(sent), now=timezone.now()
     )
     kept = {"id": str(submission.rating.submission_id), "repeated": submission.repeated}
     return Response({**kept, "next": next_address(submission.rating.assignment)})

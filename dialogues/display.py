@@ -64,8 +64,10 @@ def tidied(text: str) -> str:
 
 
 def _spaced(line: str) -> str:
-    line = _SPACES.sub(" ", line).strip()
-    # Most messages have few of these marks, and a page has many messages: looking for a mark first is quicker.
+    # Most messages have few of these, and a page has many messages: looking first is quicker.
+    if "  " in line or "\t" in line or "\u00a0" in line:
+        line = _SPACES.sub(" ", line)
+    line = line.strip()
     if '"' in line:
         line = _quoted(line)
     if "(" in line or "[" in line:
