@@ -126,7 +126,7 @@ class Assignment(models.Model):
     previous_token: str | None
     previous_rated_at: datetime | None
     # Set by `own_assignment(lock=True)`: the item's latest rating, whether its rater holds another item, and at the
-    # end of their block a line of each member's course.
+    # end of their block a line of each member.
     last_rating_id: int | None
     holds_more: bool
     members_lines: list[Any] | None

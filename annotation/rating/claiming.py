@@ -9,7 +9,8 @@ from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from annotation.models import NO_LEASE, Assignment, AssignmentQuerySet, Membership, Rating, Study, opaque_token
-from annotation.rating.course import LEASE, Course, Line, OvertakenError, next_row
+from annotation.rating.course import LEASE, Course, OvertakenError
+from annotation.rating.everyone import Line, next_row
 from annotation.studies.assignment import claim_pivot
 from annotation.studies.dealing import BATCH, rows_of, stands_flipped
 from dialogues.prepared import Prepared

@@ -1,19 +1,16 @@
-"""The row of versions a rater is in, and how the next one is chosen so that it mends what the others left.
+"""The row of versions a rater is in.
 
 What a rater was shown is kept with their membership, so that nothing that many raters write to is ever locked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-import numpy as np
 from django.db import connection
-from django.db.models import Q
 
-from annotation.models import Membership, Study
-from annotation.studies.williams import Row, Tally, mending_row, williams_rows
+from annotation.models import Membership
+from annotation.studies.williams import Row, Tally
 from dialogues.statements import assignments
 
 # How long a rater may say nothing and still be expected to finish their block, and to hold their place.
@@ -85,54 +82,3 @@ class Course:
             if not cursor.rowcount:
                 raise OvertakenError
         membership.turn, membership.course = written["turn"], written["course"]
-
-
-# A member's key, their course as it is stored, and whether they still rate.
-Line = tuple[int, dict[str, Any], bool]
-
-
-def next_row(
-    membership: Membership,
-    course: Course,
-    now: datetime,
-    firsts: Iterable[int] = (),
-    lines: Sequence[Line] | None = None,
-) -> Row:
-    """The row for a rater's next block: from one short line a member, read here unless they are there; locks none."""
-    found = members_lines(membership.study) if lines is None else lines
-    number = sum(pk < membership.pk for pk, _, _ in found)
-    others = [(stored, is_here) for pk, stored, is_here in found if pk != membership.pk]
-    everyone = _shown([stored for stored, _ in others], course.versions)
-    everyone.add_all(course.tally)
-    for stored, is_here in others:
-        if is_here and stored.get("left"):
-            _add_left(everyone, Course.read(stored, course.versions), now)
-    # Where nobody has begun yet, raters who arrive together still get rows of their own.
-    return mending_row(williams_rows(course.versions), everyone, number + course.block + 1, firsts, course.tally)
-
-
-def _shown(courses: Sequence[Mapping[str, Any]], versions: int) -> Tally:
-    """What raters were shown in all; with a hundred of them, adding their tables one by one takes longest of all."""
-    shown = [course["shown"] for course in courses if course.get("shown") and len(course["shown"][0]) == versions]
-    return Tally.read(np.asarray(shown).sum(axis=0).tolist() if shown else None, versions)
-
-
-def _add_left(everyone: Tally, course: Course, now: datetime) -> None:
-    """What is left of another rater's block, if they seem to be at it."""
-    if course.at > (now - LEASE).timestamp():
-        before = course.before
-        for place, version in enumerate(course.left, start=course.place):
-            everyone.add(version, place, before)
-            before = version
-
-
-def members_lines(study: Study) -> list[Line]:
-    """Of every member whose ratings count."""
-    return list(counted_members().filter(study=study).order_by("pk").values_list("pk", "course", "is_here"))
-
-
-def counted_members() -> Any:
-    """Members whose ratings count, each with whether they still rate (`is_here`)."""
-    stays = Q(withdrawn_at__isnull=True) | ~Q(study__withdrawal=Study.Withdrawal.REMOVE)
-    here = Q(withdrawn_at__isnull=True, screened_out_at__isnull=True)
-    return Membership.objects.filter(stays, excluded_at__isnull=True).annotate(is_here=here)

@@ -1,6 +1,5 @@
 """A rater's own rows by the tokens in addresses: every request begins with one of these, and 404 is their guard."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +22,7 @@ from django.db.models.functions import Coalesce, JSONArray
 from django.http import Http404
 
 from annotation.models import Assignment, Item, Membership, Rating
-from annotation.rating.course import Line, counted_members
+from annotation.rating.everyone import Line, counted_members
 from annotation.studies.holding import HeldOpen
 from dialogues.models import Dialogue
 from dialogues.prepared import Prepared
@@ -110,7 +109,7 @@ def _ends_block() -> Q:
 
 def _members_lines() -> Subquery:
     members = counted_members().filter(study=OuterRef("study")).order_by().values("study")
-    return Subquery(members.annotate(lines=_All(JSONArray("pk", "course", "is_here"))).values("lines"))
+    return Subquery(members.annotate(lines=_All(JSONArray("pk", "token", "turn", "is_here"))).values("lines"))
 
 
 class _All(Aggregate):
@@ -127,11 +126,7 @@ def lines(assignment: Assignment) -> list[Line] | None:
     """What `own_assignment(lock=True)` read of the other members, if anything."""
     if assignment.members_lines is None:
         return None
-    # SQLite keeps a document as text, and puts it into another as that.
-    return [
-        (pk, json.loads(course) if isinstance(course, str) else course, bool(is_here))
-        for pk, course, is_here in assignment.members_lines
-    ]
+    return [(pk, token, turn, bool(is_here)) for pk, token, turn, is_here in assignment.members_lines]
 
 
 def _of_dialogues_all_but(*kept: str) -> Iterator[str]:

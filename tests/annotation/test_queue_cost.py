@@ -13,7 +13,7 @@ from django.urls import reverse
 from annotation.models import Assignment, Membership, Study
 from annotation.rating import claiming, own, queue
 from annotation.rating.answers import Answer
-from annotation.rating.course import members_lines
+from annotation.rating.everyone import members_lines
 from tests.annotation.setting import SCORES, corpus, member, study
 
 pytestmark = pytest.mark.django_db

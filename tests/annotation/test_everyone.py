@@ -1,0 +1,92 @@
+"""What a process has kept of the raters' courses says the same as reading all of them anew."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from annotation.models import Membership, Study
+from annotation.rating import everyone, places, queue
+from annotation.rating.answers import Answer
+from annotation.rating.course import Course
+from tests.annotation.setting import SCORES, corpus, member, study
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NAMES = ("ann", "bob", "cleo", "dora")
+STEPS = ("rate", "rate", "rate", "screen out", "exclude", "withdraw")
+
+
+def chosen(membership: Membership, now: datetime) -> Any:
+    return everyone.next_row(membership, Course.of(membership), now)
+
+
+def chosen_anew(membership: Membership, now: datetime) -> Any:
+    kept = dict(everyone._kept)
+    everyone._kept.clear()
+    try:
+        return chosen(membership, now)
+    finally:
+        everyone._kept.update(kept)
+
+
+def do(step: str, person: Membership, now: datetime) -> None:
+    person.refresh_from_db()
+    if step == "exclude":
+        places.exclude(membership=person, reason="too fast", by=None)
+    elif step == "withdraw":
+        places.withdraw(membership=person, by=None)
+    elif step == "screen out":
+        Membership.objects.filter(pk=person.pk).update(screened_out_at=now)
+    elif (held := queue.next_assignment(person, now=now)) is not None:
+        queue.submit(person.rater, held.token, submission_id=held.submission_id, answer=Answer(SCORES), now=now)
+
+
+class KeptCourses(TestCase):
+    @settings(max_examples=10, deadline=None)
+    @given(
+        st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(NAMES)), min_size=8, max_size=24),
+        st.sampled_from([None, 3]),
+        st.sampled_from(Study.Withdrawal.values),
+    )
+    def test_a_row_is_chosen_as_if_all_were_read_anew(
+        self, steps: list[tuple[str, str]], k: int | None, policy: str
+    ) -> None:
+        one = study(k, of=corpus(8), withdrawal=policy)
+        people = {name: member(one, name) for name in NAMES}
+        for number, (step, name) in enumerate(steps):
+            now = NOW + timedelta(minutes=number)
+            do(step, people[name], now)
+            for person in Membership.objects.filter(study=one).select_related("study"):
+                assert chosen(person, now) == chosen_anew(person, now)
+
+
+@pytest.mark.django_db
+def test_only_what_changed_is_read_again(django_assert_num_queries: Any) -> None:
+    one = study(2, of=corpus(8))
+    people = [member(one, name) for name in NAMES]
+    for person in people:
+        do("rate", person, NOW)
+    ann = Membership.objects.select_related("study").get(pk=people[0].pk)
+    with django_assert_num_queries(2):
+        chosen(ann, NOW)
+    with django_assert_num_queries(1):
+        chosen(ann, NOW)
+    do("rate", people[1], NOW)
+    with django_assert_num_queries(2) as asked:
+        chosen(ann, NOW)
+    assert f"IN ({people[1].pk})" in asked[1]["sql"]
+
+
+@pytest.mark.django_db
+def test_what_is_kept_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(everyone, "MOST_KEPT", 2)
+    one = study(2, of=corpus(8))
+    people = [member(one, name) for name in NAMES]
+    for _ in range(3):
+        for person in people:
+            do("rate", person, NOW)
+            assert chosen(Membership.objects.select_related("study").get(pk=person.pk), NOW)
+            assert len(everyone._kept) <= 2 + len(NAMES)
