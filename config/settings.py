@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import django_stubs_ext
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
@@ -144,6 +145,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Finds calls whose worker died and rings where work waits; the task expires so that sweeps never pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep": {"task": "generation.sweep", "schedule": 15, "options": {"expires": 14}},
+    "clear sessions": {"task": "annotation.clear_sessions", "schedule": crontab(hour=4, minute=0)},
 }
 
 CACHES = {

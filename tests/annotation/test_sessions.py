@@ -8,8 +8,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import Session
+from annotation.tasks import clear_sessions
 from tests.annotation.setting import user
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +84,16 @@ def test_another_secret_ends_a_session_and_the_older_one_renews_it(browser: Clie
     assert is_in(browser)
     settings.SECRET_KEY = "a third one that nobody has signed anything with so far"
     assert not is_in(browser)
+
+
+def test_sessions_that_ran_out_are_cleared_away(ann: User, browser: Client) -> None:
+    old = Client()
+    old.force_login(ann, backend=BACKEND)
+    Session.objects.filter(pk=old.session.session_key).update(expire_date=timezone.now())
+    assert not is_in(old)
+    clear_sessions()
+    assert [one.pk for one in Session.objects.all()] == [browser.session.session_key]
+    assert is_in(browser)
 
 
 def test_a_stranger_is_nobody_and_keeps_what_they_were_told(client: Client) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from config.celery import app
+
 ROOT = Path(__file__).resolve().parents[2]
 READ_FROM_ENVIRONMENT = re.compile(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"')
 
@@ -56,3 +58,8 @@ def test_no_migration_is_pending():
 @pytest.mark.django_db
 def test_a_fresh_installation_has_no_account(django_user_model):
     assert not django_user_model.objects.exists()
+
+
+def test_what_the_timer_asks_for_is_there():
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
