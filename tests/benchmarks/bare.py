@@ -1,6 +1,6 @@
-"""The rival of `tests.benchmarks.rating`: a bare Django view with one claim query, served by the same uvicorn.
+"""The rival of `tests.benchmarks.rating`: a bare Django view with one claim query.
 
-`application` is Django's own handler; with BARE_ON=threads it is the product's, which is the stronger rival.
+`wsgi` is for gunicorn, `application` for uvicorn: Django's own handler, or the product's with BARE_ON=threads.
 
 It knows who is asking (sessions and accounts, as the product does), shows the dialogue by a small template, and keeps a
 rating as one row. No rubric, no draft, no order, no progress, no protection of forms, no content policy.
@@ -13,8 +13,9 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.benchmarks.bare_settings")
 
 from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 
-application = get_asgi_application()
+application, wsgi = get_asgi_application(), get_wsgi_application()
 
 if os.environ.get("BARE_ON") == "threads":
     from config.handler import ThreadedHandler

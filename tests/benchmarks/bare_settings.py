@@ -19,9 +19,8 @@ TEMPLATES = [
         "OPTIONS": {"loaders": [("django.template.loaders.locmem.Loader", {"bare.html": PAGE})]},
     }
 ]
-# What a plain installation of Django does under ASGI: a connection a request. On the product's server its threads
-# last, so each may keep one.
+# What a plain installation of Django does under ASGI: a connection a request. Where threads last, each keeps one.
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"  # noqa: F405
-DATABASES["default"]["CONN_MAX_AGE"] = None if os.environ.get("BARE_ON") == "threads" else 0  # noqa: F405
+DATABASES["default"]["CONN_MAX_AGE"] = None if os.environ.get("BARE_ON") else 0  # noqa: F405
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SILENCED_SYSTEM_CHECKS = ["admin", "axes.W006"]

@@ -4,8 +4,9 @@
 
 The database must be migrated and may be filled; what is made here is removed again. Raters are fresh in each run and
 have no think time; they, the servers and usually PostgreSQL share this machine's cores, so ratios say more than
-figures. Each size of the table is measured with as many raters, the rivals and the product right after each other:
-Django's own handler with a connection a request, and the product's handler, whose threads keep theirs.
+figures. Each size of the table is measured with as many raters, the product and the rivals right after each other: the
+bare view as Django serves it under uvicorn, with a connection a request; under gunicorn, with as many processes and
+threads as the product has, each with a connection of its own; and on the product's server, the strongest of them.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -52,6 +53,7 @@ MESSAGES = 30
 # Fewer times have no percentile.
 ENOUGH = 20
 PRODUCT, BARE = "config.asgi:application", "tests.benchmarks.bare:application"
+BARE_WSGI = "tests.benchmarks.bare:wsgi"
 BARE_SESSIONS = "django.contrib.sessions.backends.db"
 LINE = "i like to walk my two dogs in the park near the lake before it gets dark ."
 
@@ -79,18 +81,16 @@ def main() -> None:
         remove()
         study = filled(*SIZES[size])
         try:
-            with serving(PRODUCT) as ours, serving(BARE) as bare, serving(BARE, BARE_ON="threads") as threaded:
+            with serving(PRODUCT) as ours, serving_rivals() as rivals:
                 for raters in options.raters:
                     measured(ours, fresh_raters(study, raters), options.warm)
                     found = measured(ours, fresh_raters(study, raters), options.seconds)
                     show(size, raters, "product", found)
                     begin = [(session_of(user, BARE_SESSIONS), "/") for user in fresh_users(raters)]
-                    rivals = {}
-                    for name, port in (("bare", bare), ("bare, our server", threaded)):
+                    for name, port in rivals.items():
                         measured(port, begin, options.warm)
-                        rivals[name] = measured(port, begin, options.seconds)
-                    for name, figures in rivals.items():
-                        show(size, raters, name, figures, found.pairs / figures.pairs if figures.pairs else math.nan)
+                        theirs = measured(port, begin, options.seconds)
+                        show(size, raters, name, theirs, found.pairs / theirs.pairs if theirs.pairs else math.nan)
         finally:
             remove()
 
@@ -166,14 +166,30 @@ def session_of(user: User, engine: str) -> str:
 
 
 @contextmanager
-def serving(application: str, **more: str) -> Iterator[int]:
-    """A server with production's settings, started as the product's is; the rival's is the same but for the name."""
+def serving_rivals() -> Iterator[dict[str, int]]:
+    with (
+        serving(BARE) as plain,
+        serving(BARE_WSGI, gunicorn, BARE_ON="gunicorn") as workers,
+        serving(BARE, BARE_ON="threads") as threaded,
+    ):
+        yield {"bare, uvicorn": plain, "bare, gunicorn": workers, "bare, our server": threaded}
+
+
+def gunicorn(host: str, port: int) -> list[str]:
+    """As many processes and threads as the product has; it closes no connection that is in use."""
+    size = ["--workers", str(os.cpu_count() or 1), "--worker-class=gthread", "--threads", str(settings.WEB_THREADS)]
+    return [sys.executable, "-m", "gunicorn", PRODUCT, "--bind", f"{host}:{port}", *size, "--keep-alive=60"]
+
+
+@contextmanager
+def serving(application: str, server: Callable[[str, int], list[str]] = processes.web, **more: str) -> Iterator[int]:
+    """A server with production's settings, started as the product's is unless `server` is another."""
     environment = os.environ | {"DEBUG": "0", "HTTPS": "0"} | more
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     python = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
     subprocess.run(python, cwd=ROOT, env=environment, check=True)
     port = free_port()
-    command = [part.replace(PRODUCT, application) for part in processes.web("127.0.0.1", port)]
+    command = [part.replace(PRODUCT, application) for part in server("127.0.0.1", port)]
     log = Path(settings.DATA_DIR) / f"benchmark-{port}.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
