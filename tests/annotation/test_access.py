@@ -242,6 +242,7 @@ TABLE = {
     "door_return": Row((200,) * 4, (302,) * 4, "return link"),
     "study_member": staff("study", get=405, post=302),
     "study_balance": staff("study"),
+    "study_balance_json": staff("study"),
     "study_report": staff("study"),
     "study_ratings_csv": admins("study"),
     "study_table_csv": staff("study table"),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from annotation.models import Assignment, Membership, Study
 from annotation.rating import places, queue
@@ -127,7 +128,7 @@ def test_a_researcher_downloads_the_report_with_seed_and_versions_and_a_rater_do
     rate_by_turns(one, members_of(one, 1))
     client = Client()
     client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    answer = client.get(reverse("study_balance", args=[one.pk]))
+    answer = client.get(reverse("study_balance_json", args=[one.pk]))
     found = answer.json()
     assert found["seed"] == 7
     assert sorted(found["versions"]) == ["alpha", "beta", "gamma", "stephanie"]
@@ -136,10 +137,35 @@ def test_a_researcher_downloads_the_report_with_seed_and_versions_and_a_rater_do
     assert found["items_by_ratings"] == {"0": 16}
     assert "attachment" in answer["Content-Disposition"]
     client.force_login(user("rat"), backend="django.contrib.auth.backends.ModelBackend")
-    assert client.get(reverse("study_balance", args=[one.pk])).status_code == 403
+    assert client.get(reverse("study_balance_json", args=[one.pk])).status_code == 403
+
+
+def test_a_researcher_reads_seed_counts_and_ideals_on_a_page_and_finds_the_file_there() -> None:
+    one = study(of=corpus(4), seed=2**62 + 1)
+    client = Client()
+    client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("study_balance", args=[one.pk])
+    assert address in client.get(one.get_absolute_url()).content.decode()
+    assert "Nothing has been shown yet" in client.get(address).content.decode()
+    rate_by_turns(one, members_of(one, 2), {1: 3})
+    page = client.get(address)
+    shown = page.content.decode()
+    assert str(2**62 + 1) in shown
+    assert reverse("study_balance_json", args=[one.pk]) in shown
+    report = balance.report(one)
+    position, carry_over = page.context["tables"]
+    names = [row[0] for row in position.rows]
+    assert names == [row[0] for row in carry_over.rows] == [*report.versions, "Ideal"]
+    assert tuple(row[1:] for row in position.rows) == (*report.position.counts, report.position.ideal)
+    assert tuple(row[1:] for row in carry_over.rows) == (*report.carry_over.counts, report.carry_over.ideal)
+    assert f"Largest deviation from it: {report.position.largest_deviation:g}." in shown
+    assert "1 not shown to their end" in shown
+    for reason in report.unevenness:
+        assert escape(reason) in shown
 
 
 def test_a_draft_has_no_balance() -> None:
     client = Client()
     client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    assert client.get(reverse("study_balance", args=[draft(of=corpus(1)).pk])).status_code == 404
+    assert client.get(reverse("study_balance", args=[draft(of=corpus(1), name="Draft").pk])).status_code == 404
+    assert client.get(reverse("study_balance_json", args=[draft(of=corpus(1, name="Others")).pk])).status_code == 404

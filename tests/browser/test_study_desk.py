@@ -104,6 +104,7 @@ def test_the_pages_of_the_desk_fit_and_are_accessible(page: Page, watch: Watch) 
             "",
             "raters/",
             "disagreement/",
+            "balance/",
             "door/",
             "invite/list/",
             "remind/?days=0",
