@@ -147,7 +147,8 @@ def test_a_researcher_reads_seed_counts_and_ideals_on_a_page_and_finds_the_file_
     address = reverse("study_balance", args=[one.pk])
     assert address in client.get(one.get_absolute_url()).content.decode()
     assert "Nothing has been shown yet" in client.get(address).content.decode()
-    rate_by_turns(one, members_of(one, 2), {1: 3})
+    people = members_of(one, 2)
+    rate_by_turns(one, people, {people[0].pk: 3})
     page = client.get(address)
     shown = page.content.decode()
     assert str(2**62 + 1) in shown
