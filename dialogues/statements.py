@@ -1,7 +1,8 @@
 """Statements for the few rows that every rating writes: the ORM takes longer to write such SQL than it runs.
 
 Values go through the models' fields, as with the ORM, and travel as parameters; tables and columns are the models'
-own names. What the ORM does besides, signals and defaults of the database, these rows do without.
+own names. What the ORM does besides, signals and defaults of the database, these rows do without. Many rows at once are
+the business of `dialogues.bulk`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ def insert(rows: Sequence[models.Model]) -> None:
             row._state.adding, row._state.db = False, connection.alias
 
 
-def assignments(model: type[models.Model], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def set_clause(model: type[models.Model], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """What stands after SET in an update of these fields: `"state" = %s, …` and its parameters."""
     fields: dict[str, Any] = {name: model._meta.get_field(name) for name in values}
     names = ", ".join(f'"{field.column}" = %s' for field in fields.values())

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from annotation.models.items import Item, Membership
 from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
-from dialogues.statements import assignments
+from dialogues.statements import set_clause
 
 # The lease of a place that nobody holds: over on every clock.
 NO_LEASE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             return bool(cursor.rowcount)
 
     def _update(self, choose: str, chosen_params: Sequence[Any], values: dict[str, Any]) -> tuple[str, list[Any]]:
-        names, params = assignments(self.model, values)
+        names, params = set_clause(self.model, values)
         # Names of our own tables and columns, and a query that the ORM has written.
         return f'UPDATE "annotation_assignment" SET {names} WHERE "id" = ({choose})', [*params, *chosen_params]  # noqa: S608
 

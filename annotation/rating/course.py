@@ -11,7 +11,7 @@ from django.db import connection
 
 from annotation.models import Membership
 from annotation.studies.williams import Row, Tally
-from dialogues.statements import assignments
+from dialogues.statements import set_clause
 
 # How long a rater may say nothing and still be expected to finish their block, and to hold their place.
 LEASE = timedelta(hours=1)
@@ -74,7 +74,7 @@ class Course:
     def write(self, membership: Membership) -> None:
         """Keep it, unless another tab changed it since it was read; raises OvertakenError."""
         written: dict[str, Any] = {"turn": membership.turn + 1, "course": self.to_json()}
-        names, params = assignments(Membership, written)
+        names, params = set_clause(Membership, written)
         # Names of our own columns.
         sql = f'UPDATE "annotation_membership" SET {names} WHERE "id" = %s AND "turn" = %s'  # noqa: S608
         with connection.cursor() as cursor:

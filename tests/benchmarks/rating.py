@@ -6,7 +6,7 @@ The database must be migrated and may be filled; what is made here is removed ag
 have no think time; they, the servers and usually PostgreSQL share this machine's cores, so ratios say more than
 figures. Each size of the table is measured with as many raters, the product and the rivals right after each other: the
 bare view as Django serves it under uvicorn, with a connection a request; under gunicorn, with as many processes and
-threads as the product has, each with a connection of its own; and on the product's server, the strongest of them.
+threads as the product has, each with a connection of its own; and on the product's server.
 """
 
 import argparse

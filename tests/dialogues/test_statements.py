@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from dialogues.models import AuditEvent, Corpus
-from dialogues.statements import assignments, insert
+from dialogues.statements import insert, set_clause
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 
@@ -43,5 +43,5 @@ def test_the_database_refuses_what_it_refuses_from_the_orm() -> None:
 
 def test_values_of_an_update_are_parameters() -> None:
     hostile: Any = """'; DROP TABLE "dialogues_corpus"; -- %s"""
-    sql, params = assignments(Corpus, {"name": hostile})
+    sql, params = set_clause(Corpus, {"name": hostile})
     assert (sql, params) == ('"name" = %s', [hostile])
