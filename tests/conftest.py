@@ -11,15 +11,26 @@ from hypothesis import settings as hypothesis_settings
 hypothesis_settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("patient")
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture
 def shared_data() -> Path:
     """The folder of real corpora beside the checkout; a checkout without it skips."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip("the real corpora (../shared/data) are not beside this checkout")
-    return SHARED_DATA
+    return _shared("data", "the real corpora")
+
+
+@pytest.fixture
+def shared_cases() -> Path:
+    """The folder of small inputs with their right values beside the checkout; a checkout without it skips."""
+    return _shared("cases", "the collected cases")
+
+
+def _shared(name: str, what: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"{what} (../shared/{name}) are not beside this checkout")
+    return folder
 
 
 @pytest.fixture(scope="session")
