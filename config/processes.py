@@ -7,6 +7,10 @@ import os
 import sys
 from pathlib import Path
 
+from environs import Env
+
+from config import environment
+
 MOST_WEB_PROCESSES = 8
 
 
@@ -33,7 +37,7 @@ def worker(concurrency: int = 2) -> list[str]:
 
 
 def beat() -> list[str]:
-    schedule = Path(os.environ.get("DATA_DIR", "var")) / "beat-schedule"
+    schedule = environment.data_dir() / "beat-schedule"
     return [*_celery(), "beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="]
 
 
@@ -55,11 +59,14 @@ def _module(name: str) -> list[str]:
 
 def main() -> None:
     """Become the named process, so that signals reach it directly."""
-    commands = {
-        "web": web(os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))),
-        "worker": worker(int(os.environ.get("WORKER_CONCURRENCY", "2"))),
-        "beat": beat(),
-    }
+    environment.check_or_exit()
+    with environment.settings_in_words():
+        env = Env()
+        commands = {
+            "web": web(env.str("HOST", "127.0.0.1"), env.int("PORT", 8000)),
+            "worker": worker(env.int("WORKER_CONCURRENCY", 2)),
+            "beat": beat(),
+        }
     name = sys.argv[1] if len(sys.argv) == 2 else ""
     if name not in commands:
         sys.exit(f"usage: python -m config.processes {{{','.join(commands)}}}")

@@ -1,26 +1,32 @@
 """Every setting, read from the environment once. README's configuration table describes each."""
 
-from pathlib import Path
-
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from config import environment, files_at_rest
+
 django_stubs_ext.monkeypatch()
 
+environment.load()
 env = Env()
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = environment.BASE_DIR
 
 # --- what the environment decides -------------------------------------------------------------
-DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = environment.data_dir()
+files_at_rest.keep_private(DATA_DIR, default=BASE_DIR / "var")
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Put a long random value in the environment "
-        "(`make secrets` prints one), or use `make demo` to look around."
+        "SECRET_KEY is not set. `make start` makes one and keeps it; on a server put the lines that `make secrets` "
+        "prints into .env; `manage.py --demo COMMAND` uses the demo's."
+    )
+# Whoever guesses it can sign a session as anybody.
+if len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
+    raise ImproperlyConfigured(
+        "SECRET_KEY is too easy to guess: it needs 32 random characters or more. `make secrets` prints one."
     )
 # Keys for stored API keys, newest first; separate from SECRET_KEY so that either can be rotated alone.
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", [])
@@ -185,8 +191,12 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
-# Axes advises locking addresses too; a class room of raters shares one address, so accounts are locked instead.
-SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+SILENCED_SYSTEM_CHECKS = [
+    # Axes advises locking addresses too; a class room of raters shares one address, so accounts are locked instead.
+    "axes.W006",
+    # SQLite leaves the extra columns out of our covering indexes; only PostgreSQL needs them to be fast.
+    "models.W040",
+]
 
 SESSION_ENGINE = "annotation.people.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -224,6 +234,8 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = DATA_DIR / "media"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 

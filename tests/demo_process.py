@@ -1,12 +1,13 @@
-"""The demo as `make demo` starts it, in a process of its own."""
+"""The demo as `make demo` starts it, and the product as `make start` does, in a process of their own."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,23 @@ def free_port() -> int:
 def running_demo(folder: Path, port: int) -> Iterator[RunningDemo]:
     """Start it, wait until it says that it is ready, and stop it with Ctrl-C."""
     command = [sys.executable, "-m", "config.demo", "--port", str(port), "--folder", str(folder)]
+    with running(command, ROOT, dict(os.environ)) as (process, printed):
+        yield RunningDemo(process, printed)
+
+
+@contextmanager
+def running(
+    command: list[str], folder: Path, environment: Mapping[str, str]
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run a command in `folder` until it says that Ctrl-C stops it; gives what it printed. Then press Ctrl-C."""
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()
@@ -51,10 +67,11 @@ def running_demo(folder: Path, port: int) -> Iterator[RunningDemo]:
             if "Ctrl-C stops" in line:
                 break
         assert "Ctrl-C stops" in printed, printed
-        yield RunningDemo(process, printed)
+        yield process, printed
     finally:
         watchdog.cancel()
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            # As a terminal does: every process of the group gets it, `make` included.
+            os.killpg(process.pid, signal.SIGINT)
             process.wait(30)
         process.stdout.close()

@@ -15,6 +15,7 @@ Path(_data_dir, "static").mkdir()
 
 os.environ["SECRET_KEY"] = secrets.token_urlsafe(32)
 os.environ["DATA_DIR"] = _data_dir
+os.environ["ENV_FILE"] = ""  # whatever .env lies in this checkout
 os.environ["HTTPS"] = "0"
 os.environ["DEBUG"] = "1"  # static files straight from their folders; tests that want production set it themselves
 os.environ["ENDPOINT_ALLOWED_HOSTS"] = "127.0.0.1,localhost"

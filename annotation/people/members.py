@@ -115,8 +115,13 @@ def outranks(person: User, by: User) -> bool:
     return person.is_superuser and not by.is_superuser
 
 
+def active_admins() -> QuerySet[User]:
+    """Who can log in and look after the rest."""
+    return User.objects.filter(_is_admin(), is_active=True)
+
+
 def _is_last_admin(person: User) -> bool:
-    others = User.objects.filter(_is_admin(), is_active=True).exclude(pk=person.pk)
+    others = active_admins().exclude(pk=person.pk)
     return person.is_active and role_of(person) == Role.ADMIN and not others.exists()
 
 

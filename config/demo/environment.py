@@ -3,11 +3,15 @@
 import json
 import os
 import secrets
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.environment import BAD_SETTING, BASE_DIR, write_private
 from config.new_secrets import fresh
 
+FOLDER = BASE_DIR / "var" / "demo"
+SECRETS_FILE = "secrets.json"
 ROLES = ("rater", "researcher", "admin")
 
 
@@ -22,16 +26,11 @@ class Demo:
 
 def prepare(folder: Path) -> Demo:
     """Read the demo's secrets, or make them at the first start; the file is readable by its owner alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "secrets.json"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / SECRETS_FILE
     if not path.exists():
         made = {"environment": fresh(), "passwords": {role: secrets.token_urlsafe(9) for role in ROLES}}
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(made, file, indent=1)
-        part.replace(path)
+        write_private(path, json.dumps(made, indent=1))
     kept = json.loads(path.read_text(encoding="utf-8"))
     return Demo(folder, kept["environment"], kept["passwords"])
 
@@ -43,6 +42,7 @@ def apply(demo: Demo) -> None:
     os.environ.update(
         demo.environment,
         DEMO="1",
+        ENV_FILE="",
         HTTPS="0",
         DATA_DIR=str(demo.folder),
         ALLOWED_HOSTS="localhost,127.0.0.1",
@@ -50,3 +50,11 @@ def apply(demo: Demo) -> None:
         DJANGO_SETTINGS_MODULE="config.settings",
         PYTHONUNBUFFERED="1",
     )
+
+
+def apply_or_exit(folder: Path = FOLDER) -> None:
+    """Put the settings of the demo that is there into this process; where none is, one sentence and exit code 2."""
+    if not (folder / SECRETS_FILE).exists():
+        sys.stderr.write("stephanie: there is no demo here yet; `make demo` makes one.\n")
+        sys.exit(BAD_SETTING)
+    apply(prepare(folder))

@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import pickle
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,7 @@ import django
 if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
     sys.exit("Set DATABASE_URL to a PostgreSQL server, for example postgres://postgres@127.0.0.1:5432/benchmark")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("SECRET_KEY", "benchmark")
+os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
 os.environ["ENDPOINT_ALLOWED_HOSTS"] = "127.0.0.1"
 django.setup()
 

@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
 
 from config.demo import __main__ as demo_command
-from config.demo.supervisor import StopRequest
+from config.supervisor import StopRequest
 from tests.demo_process import ROOT, free_port, running_demo
 
 
@@ -80,11 +81,11 @@ def test_the_secrets_file_is_for_its_owner_alone(tmp_path):
 def test_a_first_start_that_broke_off_while_writing_secrets_is_mended_by_the_next(tmp_path, monkeypatch):
     from config.demo import environment
 
-    def broken_off(*_, **__):
+    def broken_off(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(environment.json, "dump", broken_off)
+        patch.setattr(Path, "replace", broken_off)
         with pytest.raises(KeyboardInterrupt):
             environment.prepare(tmp_path)
     demo = environment.prepare(tmp_path)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ READ_FROM_ENVIRONMENT = re.compile(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"')
 
 
 def settings_read() -> set[str]:
-    files = [ROOT / "config" / "settings.py", ROOT / "config" / "processes.py"]
+    files = [ROOT / "config" / name for name in ("environment.py", "settings.py", "processes.py")]
     return {name for file in files for name in READ_FROM_ENVIRONMENT.findall(file.read_text())}
 
 
@@ -31,7 +32,7 @@ def test_every_documented_setting_is_read():
 
 
 def manage(*arguments, **environment):
-    kept = {name: os.environ[name] for name in ("PATH", "DATA_DIR") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "DATA_DIR", "ENV_FILE") if name in os.environ}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env=kept | environment, capture_output=True, text=True
     )
@@ -51,7 +52,7 @@ def test_the_deployment_check_is_clean():
 
 @pytest.mark.django_db
 def test_no_migration_is_pending():
-    done = manage("makemigrations", "--check", "--dry-run", SECRET_KEY="x")
+    done = manage("makemigrations", "--check", "--dry-run", SECRET_KEY=secrets.token_urlsafe(48))
     assert done.returncode == 0, done.stdout
 
 

@@ -6,6 +6,7 @@ The long form takes about half an hour and starts a Redis and a PostgreSQL of it
 import argparse
 import json
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -85,7 +86,8 @@ def _remove(folder: Path) -> None:
 
 def _set_up_django(folder: Path, database_url: str, redis_url: str) -> None:
     os.environ |= {
-        "SECRET_KEY": "only-for-the-fault-suite",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "ENV_FILE": "",
         "DATA_DIR": str(folder),
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,

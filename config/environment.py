@@ -1,0 +1,83 @@
+"""Where settings come from: the environment, then the checkout's `.env`, then the secrets that `make start` made.
+
+A later source never changes what an earlier one says. The demo keeps its own settings: see `config.demo.environment`.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+from environs import EnvError
+
+from config.new_secrets import fresh
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRETS_FILE = "secrets.env"
+# What a command exits with when a setting is missing or cannot be read.
+BAD_SETTING = 2
+
+
+def load() -> None:
+    """Read the two files into this process's environment; raises ImproperlyConfigured where ENV_FILE names none."""
+    # An empty ENV_FILE reads no file: the demo and the tests depend on nothing that lies about.
+    named = os.environ.get("ENV_FILE")
+    if named and not Path(named).is_file():
+        raise ImproperlyConfigured(f"ENV_FILE names {named}, which is no file. Name one, or unset it to read .env.")
+    if named != "":
+        _read(Path(named or BASE_DIR / ".env"))
+    _read(data_dir() / SECRETS_FILE)
+
+
+def data_dir() -> Path:
+    return Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve()
+
+
+def keep_secrets() -> None:
+    """Make the secrets that no source holds, and keep them in DATA_DIR for the next start and for every command."""
+    missing = {name: value for name, value in fresh().items() if not os.environ.get(name)}
+    if not missing:
+        return
+    path = data_dir() / SECRETS_FILE
+    kept = path.read_text(encoding="utf-8") if path.exists() else ""
+    write_private(path, kept + "".join(f"{name}={value}\n" for name, value in missing.items()))
+    os.environ.update(missing)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read; a write that breaks off leaves what was there before."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    part.replace(path)
+
+
+def check_or_exit() -> None:
+    """Load the settings, so that a fault in them is told before anything else happens."""
+    with settings_in_words():
+        import_module("config.settings")
+
+
+@contextmanager
+def settings_in_words() -> Iterator[None]:
+    """End the process with one sentence and exit code 2 where a setting is missing or cannot be read."""
+    try:
+        yield
+    except (ImproperlyConfigured, EnvError) as error:
+        sys.stderr.write(f"stephanie: {error}\n")
+        sys.exit(BAD_SETTING)
+
+
+def _read(path: Path) -> None:
+    if not path.is_file():
+        return
+    for name, value in dotenv_values(path, interpolate=False).items():
+        # `SECRET_KEY=` in a copied .env says nothing, and must not hide the next source's.
+        if value and not os.environ.get(name):
+            os.environ[name] = value

@@ -1,0 +1,70 @@
+"""What `make demo` and `make start` share: a port, a database that is up to date, the processes, the wait for them."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import OperationalError
+
+from config import ports, processes
+from config.supervisor import StopRequest, Supervisor
+
+START_SECONDS = 60.0
+
+
+def port(text: str) -> int:
+    """A port that an ordinary user may open, with room above it for the demo model's."""
+    if not text.isdecimal() or not 1024 <= int(text) <= 65000:
+        raise argparse.ArgumentTypeError(f"{text} is no port from 1024 to 65000; try PORT=8000")
+    return int(text)
+
+
+def run(command: str, port: int, folder: Path, serve: Callable[[Supervisor], int]) -> int:
+    """Run `serve` with a supervisor whose processes end with it, and return the exit code."""
+    if not ports.is_free(port):
+        free = ports.near(port + 1)
+        return fail(f"port {port} is taken; choose another: {command} PORT={free}")
+    try:
+        with Supervisor(folder) as supervisor:
+            return serve(supervisor)
+    except StopRequest:
+        print("\nStopped. Everything is kept in", folder)
+        return 0
+    except OperationalError as error:
+        return fail(f"the database cannot be used ({str(error).strip()}). DATABASE_URL says which one it is.")
+
+
+def prepare_database() -> None:
+    """Set Django up in this process, bring the database up to date and collect the static files."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+
+
+def start_product(supervisor: Supervisor, port: int) -> str | None:
+    """Start web, worker and timer; the address once it answers, or None where a process ended or none answered."""
+    address = f"http://127.0.0.1:{port}/"
+    supervisor.start("web", processes.web("127.0.0.1", port))
+    supervisor.start("worker", processes.worker())
+    supervisor.start("beat", processes.beat())
+    return address if is_up(supervisor, f"{address}healthz") else None
+
+
+def is_up(supervisor: Supervisor, url: str) -> bool:
+    return ports.wait_until_up(url, seconds=START_SECONDS, given_up=lambda: supervisor.ended() is not None)
+
+
+def wait(supervisor: Supervisor, folder: Path) -> int:
+    """Block until a process ends by itself, and say which."""
+    name = supervisor.wait()
+    return fail(f"{name} ended by itself; see {folder / name}.log")
+
+
+def fail(sentence: str) -> int:
+    sys.stderr.write(f"stephanie: {sentence}\n")
+    return 1
