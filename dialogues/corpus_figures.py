@@ -31,7 +31,8 @@ def silent(rows: Iterable[Messages], total: int, label: str) -> Iterable[Message
 
 def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = False) -> CorpusFigures:
     """The figures, computed once for as long as the corpus keeps the same dialogues."""
-    key = f"corpus-figures:{EDITION}:{corpus.pk}:{tokenizer}:{shared_only}:{fingerprint(corpus)}"
+    made = corpus.created_at.timestamp()
+    key = f"corpus-figures:{EDITION}:{corpus.pk}:{made}:{tokenizer}:{shared_only}:{fingerprint(corpus)}"
     found: CorpusFigures | None = cache.get(key)
     if found is None:
         found = corpus_figures(corpus, tokenizer, shared_only=shared_only)
@@ -40,9 +41,14 @@ def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = 
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Changes with the corpus's dialogues: they are never edited, so how many and the newest of each version do."""
-    rows = corpus.dialogues.order_by("version_id").values_list("version_id").annotate(Count("pk"), Max("pk"))
-    return "-".join(f"{version}.{count}.{newest}" for version, count, newest in rows)
+    """Changes with the corpus's dialogues and with how their versions are shown.
+
+    A corpus loses none of its dialogues and none is edited, so how many there are of each version says which; when the
+    corpus was made tells it from another of the same number, in a restored or neighbouring database.
+    """
+    shown = ("version_id", "version__symbol", "version__hue")
+    rows = corpus.dialogues.order_by("version_id").values_list(*shown).annotate(Count("pk"), Max("pk"))
+    return "-".join(".".join(map(str, row)) for row in rows)
 
 
 def corpus_figures(

@@ -155,6 +155,12 @@ class ChecksForm(StepForm):
         max_value=100,
         help_text="Who fails more is screened out. Empty: nobody is.",
     )
+    counts_screened_out = forms.BooleanField(
+        label="Count the scores of raters who are screened out",
+        required=False,
+        help_text="Usually not: what they rated is kept and goes to other raters again. The report says how many there "
+        "were, and whether they count.",
+    )
 
 
 class EthicsForm(StepForm):
