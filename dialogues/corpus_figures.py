@@ -1,6 +1,7 @@
 """A corpus in the database → its figures: SQL sums of the stored counts, and one streamed read for Distinct-N."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
@@ -31,8 +32,7 @@ def silent(rows: Iterable[Messages], total: int, label: str) -> Iterable[Message
 
 def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = False) -> CorpusFigures:
     """The figures, computed once for as long as the corpus keeps the same dialogues."""
-    made = corpus.created_at.timestamp()
-    key = f"corpus-figures:{EDITION}:{corpus.pk}:{made}:{tokenizer}:{shared_only}:{fingerprint(corpus)}"
+    key = f"corpus-figures:{EDITION}:{corpus.pk}:{tokenizer}:{shared_only}:{fingerprint(corpus)}"
     found: CorpusFigures | None = cache.get(key)
     if found is None:
         found = corpus_figures(corpus, tokenizer, shared_only=shared_only)
@@ -41,14 +41,14 @@ def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = 
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Changes with the corpus's dialogues and with how their versions are shown.
+    """Changes with the corpus's dialogues and with what it and its versions are called.
 
     A corpus loses none of its dialogues and none is edited, so how many there are of each version says which; when the
     corpus was made tells it from another of the same number, in a restored or neighbouring database.
     """
     shown = ("version_id", "version__symbol", "version__hue")
     rows = corpus.dialogues.order_by("version_id").values_list(*shown).annotate(Count("pk"), Max("pk"))
-    return "-".join(".".join(map(str, row)) for row in rows)
+    return sha256(repr((corpus.name, corpus.created_at, list(rows))).encode()).hexdigest()
 
 
 def corpus_figures(

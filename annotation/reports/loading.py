@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from annotation.models import Rating, Study
+from annotation.models.memberships import COUNTED, SCREENED_OUT
 from annotation.reports.findings import Findings, findings
 from annotation.reports.scores import study_items, study_scores
 from annotation.studies.fingerprint import fingerprint
@@ -54,14 +55,13 @@ def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
 
     When the study was made tells it from another of the same number, in a restored or neighbouring database.
     """
-    rubric, members = study.rubric, study.memberships
-    who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
+    rubric, members = study.rubric, study.memberships.annotate(counts=COUNTED, failed=SCREENED_OUT)
+    who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated", "counts", "failed")
     return {
         "study": (study.pk, study.created_at, study.seed, study.is_simulated),
         "rubric": (rubric.metrics, rubric.scale_low, rubric.scale_high),
         "versions": list(study.versions.order_by("pk").values_list("pk", "symbol", "hue", "position")),
         "items": list(study.items.order_by("pk").values_list("pk", "purpose")),
-        "members": list(members.counted().order_by("pk").values_list(*who)),
-        "screened out": members.screened_out().count(),
+        "members": list(members.order_by("pk").values_list(*who)),
         "ratings": list(ratings.order_by("pk").values_list("pk", flat=True)),
     }
