@@ -57,7 +57,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.active().filter(has_rated, ~Exists(mine.opened()), ~Exists(places.exclude(Exists(taken))))
 
     def tally(self) -> dict[str, int]:
-        """Counts for a report: who joined and what became of them; one person may be in several."""
+        """How many joined, were excluded and withdrew; one person may be in several."""
         return self.aggregate(
             joined=Count("pk"),
             excluded=Count("pk", filter=Q(excluded_at__isnull=False)),

@@ -158,8 +158,8 @@ class ChecksForm(StepForm):
     counts_screened_out = forms.BooleanField(
         label="Count the scores of raters who are screened out",
         required=False,
-        help_text="Usually not: what they rated is kept and goes to other raters again. The report says how many there "
-        "were, and whether they count.",
+        help_text="Usually not: their scores are kept and count nowhere, and where every dialogue has a set number of "
+        "raters, others take their places. The report says how many there were, and whether they count.",
     )
 
 

@@ -27,7 +27,7 @@ from annotation.studies import checklist, design, files, simulation, unblinding
 from annotation.studies.methods import methods_text
 from annotation.studies.next_version import next_version
 from dialogues.models import AuditEvent
-from tests.annotation.checked_study import add_item, give_checks, pairs, with_checks
+from tests.annotation.checked_study import add_item, give_checks, with_checks
 from tests.annotation.setting import KEYS, check, corpus, draft, member, study, user
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -193,7 +193,7 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
 
 @pytest.mark.django_db
 def test_the_report_of_a_study_of_pairs_says_it_too() -> None:
-    one = pairs(most_lapses=0)
+    one = design.launch(study=draft(of=corpus(2), kind="pairs", pairs=[["alpha", "beta"]], most_lapses=0), by=None)
     ann, bob = member(one, "ann"), member(one, "bob")
     answer = Answer(dict.fromkeys(KEYS, 1))
     for rater in (ann, bob):
