@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -41,7 +42,7 @@ class Idle:
 def idle_raters(study: Study, days: int, now: datetime) -> list[Idle]:
     """Longest silent first. Who is no longer at work, did their share or has nothing left is not among them."""
     submitted = Q(assignments__state=Assignment.State.SUBMITTED, assignments__item__purpose="rated")
-    members = (
+    members: Any = (
         study.memberships.active()
         .exclude(pk__in=study.memberships.finished())
         .select_related("rater")

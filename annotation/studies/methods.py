@@ -77,10 +77,10 @@ def _checks(study: Study) -> Iterator[str]:
     were = "was" if counted.total() == 1 else "were"
     yield f"Besides there {were} {', '.join(found)}; none of this is counted in any result."
     if study.most_lapses is not None:
-        found = study.memberships.screened_out().count()
+        failed = study.memberships.screened_out().count()
         counts = "count all the same" if study.counts_screened_out else "are in no result"
         yield f"Raters who failed more than {_count(study.most_lapses, 'attention check')} were screened out"
-        yield f"({_count(found, 'rater')}); their ratings {counts}."
+        yield f"({_count(failed, 'rater')}); their ratings {counts}."
 
 
 def _people(study: Study) -> Iterator[str]:

@@ -154,7 +154,7 @@ def rated_assignments(state: str) -> Count:
 
 def rater_table(study: Study) -> list[RaterProgress]:
     """One row a rater, in the order they joined."""
-    members = (
+    members: Any = (
         study.memberships.select_related("rater__profile")
         .annotate(
             done=rated_assignments(Assignment.State.SUBMITTED),

@@ -3,15 +3,17 @@
 import csv
 import io
 import json
+import threading
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
@@ -277,6 +279,49 @@ def test_whoever_is_screened_out_cannot_change_what_they_rated() -> None:
     better = Answer(dict.fromkeys(KEYS, 1))
     with pytest.raises(queue.QueueError, match="no longer rate"):
         queue.submit(ann.rater, rated.token, submission_id=uuid.uuid4(), answer=better, now=NOW)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_the_last_failed_check_and_a_withdrawal_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = member(checked(1), "ann")
+    Assignment.objects.filter(membership=ann).update(position=0)
+    held = queue.next_assignment(fresh(ann), now=NOW)
+    assert held is not None
+    assert held.item.purpose == "attention"
+    failing, go_on, real, failed = threading.Event(), threading.Event(), places.screen_out, list[Exception]()
+
+    def slowly(**fields: Any) -> int:
+        failing.set()
+        go_on.wait(10)
+        return real(**fields)
+
+    def started(act: Callable[[], Any]) -> threading.Thread:
+        def run() -> None:
+            try:
+                act()
+            except Exception as error:
+                failed.append(error)
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    monkeypatch.setattr(places, "screen_out", slowly)
+    answer, spent = Answer(dict.fromkeys(KEYS, 5)), held.submission_id
+    threads = [started(lambda: queue.submit(ann.rater, held.token, submission_id=spent, answer=answer, now=NOW))]
+    assert failing.wait(10)
+    threads.append(started(lambda: places.withdraw(membership=ann, by=None)))
+    threads[1].join(0.5)
+    assert threads[1].is_alive()
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert failed == []
+    assert not fresh(ann).is_ongoing
+    assert fresh(ann).screened_out_at is not None
 
 
 @pytest.mark.django_db(transaction=True)
