@@ -1,6 +1,7 @@
 """A corpus in the database → its figures: SQL sums of the stored counts, and one streamed read for Distinct-N."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
@@ -40,9 +41,14 @@ def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = 
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Changes with the corpus's dialogues: they are never edited, so how many and the newest of each version do."""
-    rows = corpus.dialogues.order_by("version_id").values_list("version_id").annotate(Count("pk"), Max("pk"))
-    return "-".join(f"{version}.{count}.{newest}" for version, count, newest in rows)
+    """Changes with the corpus's dialogues and with what it and its versions are called.
+
+    A corpus loses none of its dialogues and none is edited, so how many there are of each version says which; when the
+    corpus was made tells it from another of the same number, in a restored or neighbouring database.
+    """
+    shown = ("version_id", "version__symbol", "version__hue")
+    rows = corpus.dialogues.order_by("version_id").values_list(*shown).annotate(Count("pk"), Max("pk"))
+    return sha256(repr((corpus.name, corpus.created_at, list(rows))).encode()).hexdigest()
 
 
 def corpus_figures(

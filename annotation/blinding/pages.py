@@ -184,7 +184,7 @@ def _reason(membership: Membership, *, others_hold_places: bool, skipped: bool) 
     study = membership.study
     if membership.screened_out_at:
         return "screened out"
-    if way.has_ended(membership):
+    if not membership.is_ongoing:
         return "ended"
     if study.is_paused:
         return "paused"

@@ -1,7 +1,8 @@
 """People, the dialogues they restructure, the studies they rate in, and the scores."""
 
 from annotation.models.assignments import NO_LEASE, Assignment, AssignmentQuerySet
-from annotation.models.items import Departure, Item, Membership
+from annotation.models.items import Item
+from annotation.models.memberships import Departure, Membership, MembershipQuerySet
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
@@ -21,6 +22,7 @@ __all__ = [
     "InvitationQuerySet",
     "Item",
     "Membership",
+    "MembershipQuerySet",
     "Operation",
     "Profile",
     "Rating",

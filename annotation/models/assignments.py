@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.db import connections, models
 from django.db.models import Exists, OuterRef, Q
 
-from annotation.models.items import Item, Membership
+from annotation.models.items import Item
 from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
 from dialogues.statements import set_clause
@@ -96,7 +96,7 @@ class Assignment(models.Model):
     study = models.ForeignKey(Study, models.CASCADE, related_name="assignments", db_index=False)
     item = models.ForeignKey(Item, models.CASCADE, related_name="assignments", db_index=False)
     membership = models.ForeignKey(
-        Membership, models.CASCADE, null=True, blank=True, related_name="assignments", db_index=False
+        "Membership", models.CASCADE, null=True, blank=True, related_name="assignments", db_index=False
     )
     token = models.CharField(max_length=32, default=opaque_token)
     # Null where everyone scores everything, and on a place that was given up, which a new row has replaced.

@@ -9,23 +9,21 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from annotation.models.assignments import Assignment
 from annotation.models.items import Item
-from annotation.models.studies import Study
+from annotation.models.memberships import Membership
 
 
 class RatingQuerySet(models.QuerySet["Rating"]):
     def counted(self) -> Self:
-        """The ratings that tables count: current, of a rated item, by someone whose ratings stand.
+        """The ratings that tables count: current, of a rated item, by a member who counts.
 
-        Where items have k raters, only those that hold one of the item's k places; where everyone scores everything,
-        those of members who are neither excluded nor withdrawn with their scores.
+        Where items have k raters, only those that hold one of the item's k places.
         """
-        holds_a_place = Q(assignment__slot__isnull=False)
-        stands = Q(assignment__study__raters_per_item__isnull=True, assignment__membership__excluded_at__isnull=True)
-        stays = Q(assignment__membership__withdrawn_at__isnull=True) | ~Q(
-            assignment__study__withdrawal=Study.Withdrawal.REMOVE
-        )
+        in_place = Q(assignment__study__raters_per_item__isnull=True) | Q(assignment__slot__isnull=False)
         return self.filter(
-            holds_a_place | (stands & stays), is_current=True, assignment__item__purpose=Item.Purpose.RATED
+            in_place,
+            is_current=True,
+            assignment__item__purpose=Item.Purpose.RATED,
+            assignment__membership__in=Membership.objects.counted(),
         )
 
     def past_practice(self) -> Self:

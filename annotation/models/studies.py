@@ -14,7 +14,7 @@ from dialogues.models import Corpus, Rubric, Version
 DESIGN = (
     "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "seed", "guidelines", "consent_text",
     "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate", "break_every",
-    "most_lapses", "tidy_display", "is_simulated",
+    "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
 )  # fmt: skip
 FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
 
@@ -71,6 +71,8 @@ class Study(models.Model):
     break_every = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes between reminders.")
     # A rater who fails more attention checks than this is screened out; null: nobody is.
     most_lapses = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Whether what they rated counts all the same, in tables and among an item's k ratings.
+    counts_screened_out = models.BooleanField(default=False)
     # The study's own door: whoever has its address may join, until as many as `door_limit` have. Null: no door.
     door_token = models.CharField(max_length=32, unique=True, null=True, blank=True)
     door_limit = models.PositiveIntegerField(null=True, blank=True)

@@ -31,8 +31,8 @@ class DoorForm(forms.Form):
         required=False,
         min_value=1,
         max_value=HIGHEST_LIMIT,
-        help_text="At most as many raters as this; empty: no limit. Who withdrew, was screened out or excluded "
-        "makes room for another.",
+        help_text="At most as many raters as this; empty: no limit. Who withdrew, was screened out, excluded or "
+        "deactivated makes room for another.",
     )
     completion_code = forms.CharField(
         label="Prolific’s completion code",

@@ -81,10 +81,8 @@ def find(token: str) -> Study:
 
 
 def taken(study: Study) -> int:
-    """Members who fill a place of the door's limit: whoever left or was put out makes room for another."""
-    return study.memberships.filter(
-        withdrawn_at__isnull=True, excluded_at__isnull=True, screened_out_at__isnull=True
-    ).count()
+    """Members who fill a place of the door's limit: whoever is no longer at work makes room for another."""
+    return study.memberships.active().count()
 
 
 def is_full(study: Study) -> bool:
@@ -147,7 +145,7 @@ def find_return(token: str) -> Membership:
         own = _return_links.unsign(token)
     except BadSignature as error:
         raise DoorError from error
-    found = Membership.objects.select_related("rater", "study").filter(token=own, withdrawn_at__isnull=True).first()
+    found = Membership.objects.present().select_related("rater", "study").filter(token=own).first()
     if found is None or not has_return_link(found):
         raise DoorError
     return found

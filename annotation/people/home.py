@@ -43,7 +43,7 @@ def _researchers_home(request: HttpRequest) -> HttpResponse:
             "runs": Run.objects.listed().select_related("corpus").order_by("-pk")[:4],
             "studies": Study.objects.select_related("corpus").order_by("-pk")[:4],
             "restructured": Restructuring.objects.progress(request.user),
-            "rates_too": Membership.objects.filter(rater_id=request.user.pk, withdrawn_at__isnull=True).exists(),
+            "rates_too": Membership.objects.present().filter(rater_id=request.user.pk).exists(),
         },
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -39,15 +40,11 @@ class Idle:
 
 
 def idle_raters(study: Study, days: int, now: datetime) -> list[Idle]:
-    """Longest silent first. Who left, was put out or has nothing left to rate is not among them."""
+    """Longest silent first. Who is no longer at work, did their share or has nothing left is not among them."""
     submitted = Q(assignments__state=Assignment.State.SUBMITTED, assignments__item__purpose="rated")
-    members = (
-        study.memberships.filter(
-            withdrawn_at__isnull=True,
-            excluded_at__isnull=True,
-            screened_out_at__isnull=True,
-            rater__is_active=True,
-        )
+    members: Any = (
+        study.memberships.active()
+        .exclude(pk__in=study.memberships.finished())
         .select_related("rater")
         .annotate(
             done=Count("assignments", filter=submitted, distinct=True),

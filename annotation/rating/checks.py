@@ -7,8 +7,8 @@ the next check is none any more.
 from datetime import datetime
 
 from annotation.models import Assignment, Item, Membership, Rating
+from annotation.rating import places
 from annotation.rating.tolerance import missed
-from dialogues.models import AuditEvent
 
 
 def screen(assignment: Assignment, *, now: datetime) -> None:
@@ -21,9 +21,8 @@ def screen(assignment: Assignment, *, now: datetime) -> None:
         return
     failed = lapses(membership)
     if failed > most and membership.screened_out_at is None:
+        places.screen_out(membership=membership, lapses=failed, now=now)
         membership.screened_out_at = now
-        membership.save(update_fields=["screened_out_at"])
-        AuditEvent.record(None, "screen out rater", membership.study, member=membership.pk, lapses=failed)
 
 
 def lapses(membership: Membership) -> int:

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from django.db.models import Q
 
 from annotation.models import Membership, Study
+from annotation.models.memberships import ACTIVE
 from annotation.rating.course import LEASE, Course
 from annotation.studies.williams import Row, Tally, mending_row, williams_rows
 
-# A member's key, token and turn, and whether they still rate.
+# A member's key, token and turn, and whether they are at work.
 Line = tuple[int, str, int, bool]
 # Courses a process keeps: some hundred bytes each.
 MOST_KEPT = 50_000
@@ -89,11 +89,9 @@ def _add_left(everyone: Tally, course: Course, now: datetime) -> None:
 
 def members_lines(study: Study) -> list[Line]:
     """Of every member whose ratings count."""
-    return list(counted_members().filter(study=study).order_by("pk").values_list("pk", "token", "turn", "is_here"))
+    return list(members_who_count().filter(study=study).order_by("pk").values_list("pk", "token", "turn", "is_here"))
 
 
-def counted_members() -> Any:
-    """Members whose ratings count, each with whether they still rate (`is_here`)."""
-    stays = Q(withdrawn_at__isnull=True) | ~Q(study__withdrawal=Study.Withdrawal.REMOVE)
-    here = Q(withdrawn_at__isnull=True, screened_out_at__isnull=True)
-    return Membership.objects.filter(stays, excluded_at__isnull=True).annotate(is_here=here)
+def members_who_count() -> Any:
+    """Members whose ratings count, each with whether they are at work (`is_here`)."""
+    return Membership.objects.counted().annotate(is_here=ACTIVE)

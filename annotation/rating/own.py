@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce, JSONArray
 from django.http import Http404
 
 from annotation.models import Assignment, Item, Membership, Rating
-from annotation.rating.everyone import Line, counted_members
+from annotation.rating.everyone import Line, members_who_count
 from annotation.studies.holding import HeldOpen
 from dialogues.models import Dialogue
 from dialogues.prepared import Prepared
@@ -52,10 +52,8 @@ def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignme
 
 def _memberships(token: str, rater: int) -> QuerySet[Membership]:
     practice = Item.objects.filter(study=OuterRef("study"), purpose=Item.Purpose.TRAINING)
-    rows: Any = Membership.objects.select_related("study__rubric")
-    found: QuerySet[Membership] = rows.annotate(has_practice=Exists(practice)).filter(
-        token=token, rater_id=rater, withdrawn_at__isnull=True
-    )
+    rows: Any = Membership.objects.present().select_related("study__rubric")
+    found: QuerySet[Membership] = rows.annotate(has_practice=Exists(practice)).filter(token=token, rater_id=rater)
     return found
 
 
@@ -108,7 +106,7 @@ def _ends_block() -> Q:
 
 
 def _members_lines() -> Subquery:
-    members = counted_members().filter(study=OuterRef("study")).order_by().values("study")
+    members = members_who_count().filter(study=OuterRef("study")).order_by().values("study")
     return Subquery(members.annotate(lines=_All(JSONArray("pk", "token", "turn", "is_here"))).values("lines"))
 
 

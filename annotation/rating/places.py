@@ -1,16 +1,17 @@
-"""How places move when people are excluded, reinstated, withdraw or leave, and when a study grows.
+"""How places move when people are excluded, reinstated, screened out, withdraw or leave, and when a study grows.
 
 An item of a study with k raters has exactly k places, numbered by `slot`, whatever happens here: who loses a place
 keeps the row with the rating but not the slot, and a new free place takes it.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import NO_LEASE, Assignment, Invitation, Membership, Profile, Rating, Study, opaque_token
+from annotation.models import NO_LEASE, Assignment, Invitation, Item, Membership, Profile, Rating, Study, opaque_token
 from annotation.people.profiles import profile_of
 from annotation.rating.claiming import LEFT, vacate
 from annotation.studies import departures, design, selection
@@ -50,7 +51,8 @@ def reinstate(*, membership: Membership, by: User | None) -> int:
     """Take an exclusion back; gives how many ratings hold a place again.
 
     A place comes back only while nobody has taken it: the other ratings stay set aside, so that no item has more
-    than its k raters.
+    than its k raters. None comes back to a rater who was screened out and does not count for that: no person has
+    decided it, so no person takes it back.
     """
     member = _locked(membership)
     if member.excluded_at is None:
@@ -58,9 +60,28 @@ def reinstate(*, membership: Membership, by: User | None) -> int:
     reason = member.exclusion_reason
     member.excluded_at, member.excluded_by, member.exclusion_reason = None, None, ""
     member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
-    returned = sum(_take_again(member, rows) for rows in _in_batches(_without_place(member)))
+    returned = 0
+    if member.is_counted:
+        returned = sum(_take_again(member, rows) for rows in _in_batches(_without_place(member)))
     AuditEvent.record(by, "reinstate rater", member.study, member=member.pk, reason=reason, returned=returned)
     return returned
+
+
+@transaction.atomic
+def screen_out(*, membership: Membership, lapses: int, now: datetime) -> int:
+    """End a rater's part after so many failed checks; gives how many places are free again. Twice changes nothing.
+
+    The ratings stay. Unless the study counts them all the same, they count in no table, and the places go to others as
+    with an exclusion, so that every item can still get its k counted ratings.
+    """
+    member = _locked(membership)
+    if member.screened_out_at is not None:
+        return 0
+    member.screened_out_at = now
+    member.save(update_fields=["screened_out_at"])
+    freed = _vacate_all(member, also_rated=not member.is_counted)
+    AuditEvent.record(None, "screen out rater", member.study, member=member.pk, lapses=lapses, freed=freed)
+    return freed
 
 
 @transaction.atomic
@@ -71,6 +92,9 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     pseudonym. Scores stay, or are deleted and their places free again. Nothing can bring either back. Where scores
     stay, a code of the person is kept apart from them, so that nobody joins twice: studies.departures.
     """
+    # A submit of an attention check holds its row and may then ask for the member's: in this order here, too.
+    checks = membership.assignments.filter(item__purpose=Item.Purpose.ATTENTION).order_by("pk")
+    list(checks.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
     member = _locked(membership)
     if member.withdrawn_at is not None:
         return 0

@@ -18,7 +18,7 @@ from annotation.rating.own import own_assignment, own_membership
 def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
     """Go to the next practice dialogue; after the last, all of them in a list. POST begins the rating."""
     membership = own_membership(request.user, token)
-    if way.must_agree(membership) or way.has_ended(membership) or not membership.has_practice:
+    if way.must_agree(membership) or not membership.is_ongoing or not membership.has_practice:
         return redirect("rate_next", token)
     if request.method == "POST":
         try:

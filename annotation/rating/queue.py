@@ -49,7 +49,7 @@ class Submission:
 
 def next_assignment(membership: Membership, *, now: datetime) -> Assignment | None:
     """What the rater should score now: what is due or what they hold, else a free place, else None."""
-    if not membership.study.is_open or not still_rates(membership):
+    if not membership.study.is_open or not membership.is_ongoing:
         return None
     for _attempt in range(TRIES):
         try:
@@ -77,7 +77,7 @@ def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
     `assignment` comes from `own_assignment(…, lock=True)`.
     """
     membership = assignment.membership
-    if membership is None or not membership.study.is_open or not still_rates(membership):
+    if membership is None or not membership.study.is_open or not membership.is_ongoing:
         return None
     if membership.study.raters_per_item is None:
         following = claiming.due(membership)
@@ -109,11 +109,6 @@ def _renew(assignment: Assignment, now: datetime) -> None:
         held = Assignment.objects.opened().filter(pk=assignment.pk, membership=assignment.membership_id)
         held.update(lease_until=now + LEASE)
         assignment.lease_until = now + LEASE
-
-
-def still_rates(membership: Membership) -> bool:
-    """Neither excluded, nor screened out, nor gone."""
-    return membership.excluded_at is None and membership.screened_out_at is None and membership.withdrawn_at is None
 
 
 @transaction.atomic
@@ -315,7 +310,7 @@ def _said(answer: Said, assignment: Assignment) -> Answer:
 
 
 def _must_rate(assignment: Assignment) -> None:
-    if assignment.membership is None or not still_rates(assignment.membership):
+    if assignment.membership is None or not assignment.membership.is_ongoing:
         raise QueueError(_("You no longer rate in this study, so nothing of it can be changed. Ask who invited you."))
 
 

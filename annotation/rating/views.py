@@ -35,7 +35,7 @@ RESTED = "rested_at"
 @requires("annotation.add_rating", "rate dialogues")
 def rate(request: HttpRequest) -> HttpResponse:
     """The rater's studies, each with how far they are."""
-    mine = Membership.objects.filter(rater_id=request.user.pk, withdrawn_at__isnull=True)
+    mine = Membership.objects.present().filter(rater_id=request.user.pk)
     joined = mine.exclude(study__state=Study.State.DRAFT).select_related("study").order_by("-pk")
     return render(request, "rating/studies.html", {"studies": [blind_study(membership) for membership in joined]})
 
@@ -47,7 +47,7 @@ def rate_next(request: HttpRequest, token: str) -> HttpResponse:
     membership = own_membership(request.user, token)
     now = timezone.now()
     assignment = None
-    if membership.study.is_open and not way.has_ended(membership):
+    if membership.study.is_open and membership.is_ongoing:
         if way.must_agree(membership) or way.is_new(membership):
             return redirect("rate_welcome", token)
         if way.must_practise(membership):
@@ -66,7 +66,7 @@ def rate_item(request: HttpRequest, token: str) -> HttpResponse:
     """One blind item and its form; POST is the way without a script."""
     assignment = own_assignment(request.user, token)
     membership = _holder(assignment)
-    if way.has_ended(membership) or way.must_agree(membership):
+    if not membership.is_ongoing or way.must_agree(membership):
         return redirect("rate_next", membership.token)
     if request.method == "POST":
         return _submitted(request, assignment)

@@ -1,4 +1,4 @@
-"""Where a rater stands on their way through a study: what must happen before the next item, and whether it is over."""
+"""Where a rater stands on their way through a study: what must happen before the next item."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -31,11 +31,6 @@ def is_new(membership: Membership) -> bool:
 def must_practise(membership: Membership) -> bool:
     """Whether practice waits; `membership` comes from `own_membership`."""
     return membership.trained_at is None and membership.has_practice
-
-
-def has_ended(membership: Membership) -> bool:
-    """Whether this rater's part is over although the study may go on."""
-    return bool(membership.excluded_at or membership.screened_out_at or membership.replaced_by_id)
 
 
 def can_take_back(assignment: Assignment, *, now: datetime) -> bool:

@@ -28,7 +28,7 @@ def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
     membership = own_membership(request.user, token)
     if request.method == "GET":
         return render(request, "rating/welcome.html", {"welcome": blind_welcome(membership)})
-    if not membership.study.is_open or way.has_ended(membership):
+    if not membership.study.is_open or not membership.is_ongoing:
         return redirect("rate_next", token)
     try:
         consent.agree(membership=membership, fingerprint=request.POST.get("fingerprint", ""), now=timezone.now())

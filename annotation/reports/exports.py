@@ -20,12 +20,15 @@ RATING_COLUMNS = (
     *("scale_low", "scale_high", "comment", "flag", "seconds", "submitted_at", "simulated"),
     # Of this one score: the rater's note, and the messages that led to it, counted from 1.
     *("score_comment", "evidence"),
+    # Whether its rater failed the attention checks, in a study that counts them all the same.
+    "screened_out",
 )
 
 
 def rating_rows(study: Study) -> Iterator[tuple[object, ...]]:
     """One row a score under RATING_COLUMNS, read from the database as it is written out."""
     members = counted_members(study)
+    screened_out = set(study.memberships.screened_out().values_list("pk", flat=True))
     rows = (
         counted_scores(study, members)
         .order_by("rating_id", "pk")
@@ -44,7 +47,7 @@ def rating_rows(study: Study) -> Iterator[tuple[object, ...]]:
         member, metric, value, low, high, comment, flag, seconds, at, note, places = row[10:]
         scored = (members[member], metric, value, low, high)
         evidence = " ".join(str(place + 1) for place in places)
-        said = (comment, flag, seconds, at.isoformat(), study.is_simulated, note, evidence)
+        said = (comment, flag, seconds, at.isoformat(), study.is_simulated, note, evidence, member in screened_out)
         yield (study.name, position, background, *_dialogue(*shown[:4]), *_dialogue(*shown[4:]), *scored, *said)
 
 
@@ -61,8 +64,9 @@ def ratings_csv(study: Study) -> Iterator[str]:
         yield csv_text(lines)
 
 
-def marked(table: Table, *, simulated: bool, demo: bool) -> Table:
-    """The table with two columns that say on every row whether ratings are simulated and texts the demo's."""
-    marks = (Column("simulated", numeric=False), Column("demo", numeric=False))
-    cells = (str(simulated), DEMO_LABEL if demo else "")
+def marked(table: Table, *, simulated: bool, demo: bool, screened_out: str) -> Table:
+    """The table with columns that say on every row whether ratings are simulated, whether texts are the demo's, and
+    how many raters were screened out and whether they count."""
+    marks = tuple(Column(name, numeric=False) for name in ("simulated", "demo", "screened_out"))
+    cells = (str(simulated), DEMO_LABEL if demo else "", screened_out)
     return replace(table, columns=table.columns + marks, rows=tuple(row + cells for row in table.rows))

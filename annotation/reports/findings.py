@@ -51,6 +51,7 @@ class Findings:
     rated_items: int
     ratings: int
     set_aside: int
+    screened_out: int
     means: Mapping[tuple[str, str], Mean | None]
     differences: Mapping[tuple[str, str, str], Difference | None]
     agreement: Mapping[str, Agreement]
@@ -72,6 +73,7 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
         rated_items=len(np.unique(scores.item)),
         ratings=len(np.unique(scores.item * max(1, len(scores.raters)) + scores.rater)),
         set_aside=scores.set_aside,
+        screened_out=scores.screened_out,
         means=dict(zip(cells, means(sums, counts, seed=seed), strict=True)),
         differences=_differences(cells, ratio(sums, counts), slugs, seed),
         agreement={metric.key: _agreement(items, scores, m, seed) for m, metric in enumerate(metrics)},

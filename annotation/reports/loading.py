@@ -1,17 +1,19 @@
-"""A study's findings, kept until its ratings change."""
+"""What is found in a study's ratings, kept for as long as computing it anew would read the same."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Sum
+from django.db.models import QuerySet
 
 from annotation.models import Rating, Study
+from annotation.models.memberships import COUNTED, SCREENED_OUT
 from annotation.reports.findings import Findings, findings
 from annotation.reports.scores import study_items, study_scores
+from annotation.studies.fingerprint import fingerprint
 
 # Raise when Findings or its arithmetic changes, so that nothing old is shown.
-FORM = 4
+FORM = 5
 DAY = 24 * 3600
 
 Found = TypeVar("Found")
@@ -27,21 +29,39 @@ def findings_of(study: Study) -> Findings:
     return once("findings", study, compute)
 
 
-def once(name: str, study: Study, compute: Callable[[], Found]) -> Found:
-    """What `compute` gives, kept under `name` as long as the same ratings of the study count."""
-    found: Found | None = cache.get(key := _content_key(name, study))
+def once(
+    name: str,
+    study: Study,
+    compute: Callable[[], Found],
+    *,
+    ratings: QuerySet[Rating] | None = None,
+    also: Any = None,
+) -> Found:
+    """What `compute` gives, kept under `name` while it reads the same.
+
+    `ratings` are those that it reads, else the study's counted ones; `also` is what it depends on besides, as JSON.
+    """
+    read = Rating.objects.counted().for_study(study) if ratings is None else ratings
+    key = f"{name}:{FORM}:{fingerprint(_what_is_read(study, read) | {'also': also})}"
+    found: Found | None = cache.get(key)
     if found is None:
         found = compute()
         cache.set(key, found, DAY)
     return found
 
 
-def _content_key(name: str, study: Study) -> str:
-    """Ratings are only ever added or superseded, so which of them count says what they hold.
+def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
+    """All that may change of it: what a rating holds and what an item shows never do, so their keys say it.
 
     When the study was made tells it from another of the same number, in a restored or neighbouring database.
     """
-    ratings = Rating.objects.counted().for_study(study).filter(assignment__membership__excluded_at__isnull=True)
-    content = ratings.aggregate(count=Count("pk"), last=Max("pk"), total=Sum("pk"))
-    made = study.created_at.timestamp()
-    return ":".join(map(str, (name, FORM, study.pk, made, study.state, *content.values())))
+    rubric, members = study.rubric, study.memberships.annotate(counts=COUNTED, failed=SCREENED_OUT)
+    who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated", "counts", "failed")
+    return {
+        "study": (study.pk, study.created_at, study.seed, study.is_simulated),
+        "rubric": (rubric.metrics, rubric.scale_low, rubric.scale_high),
+        "versions": list(study.versions.order_by("pk").values_list("pk", "symbol", "hue", "position")),
+        "items": list(study.items.order_by("pk").values_list("pk", "purpose")),
+        "members": list(members.order_by("pk").values_list(*who)),
+        "ratings": list(ratings.order_by("pk").values_list("pk", flat=True)),
+    }

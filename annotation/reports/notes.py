@@ -26,6 +26,15 @@ def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterat
     if ratings and found.set_aside:
         others = "people" if study.is_simulated else "the simulator"
         yield f"{found.set_aside:,} ratings by {others} are left out: the two are never mixed."
+    if ratings:
+        yield from screened_out_note(study, found.screened_out)
+
+
+def screened_out_note(study: Study, raters: int) -> Iterator[str]:
+    """How many failed the attention checks, if anybody did, and whether they count."""
+    if raters:
+        counts = "count all the same, as the design says" if study.counts_screened_out else "are left out"
+        yield f"Raters screened out for failed attention checks: {raters:,}. Their ratings {counts}."
 
 
 def dash_notes(found: Findings) -> Iterator[str]:

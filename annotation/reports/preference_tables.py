@@ -12,7 +12,7 @@ from annotation.reports.agreement_tables import COEFFICIENTS
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.exports import DEMO_LABEL
 from annotation.reports.loading import once
-from annotation.reports.notes import INTERVALS, SIMULATED
+from annotation.reports.notes import INTERVALS, SIMULATED, screened_out_note
 from annotation.reports.preferences import Decisions, Rate, WinRate, left_rates, win_rates
 from annotation.reports.scores import counted_members, counted_scores
 from dialogues.rubric import Metric
@@ -48,6 +48,8 @@ class Preferences:
     rated_items: int
     demo: tuple[str, ...]
     unasked: frozenset[int] = frozenset()
+    # How many failed the attention checks, whether their ratings are here or not.
+    screened_out: int = 0
 
     def rate(self, metric: int, pair: int) -> WinRate | None:
         return self.rates[metric * len(self.pairs) + pair]
@@ -156,6 +158,7 @@ def _provenance(study: Study, found: Preferences) -> Iterator[str]:
         yield SIMULATED
     if found.demo:
         yield f"{', '.join(found.demo)}: {DEMO_LABEL}."
+    yield from screened_out_note(study, found.screened_out)
 
 
 def _compute(study: Study) -> Preferences:
@@ -200,6 +203,7 @@ def _compute(study: Study) -> Preferences:
         backgrounds=len({one[0] for one in known.items.values()}),
         rated_items=len({row[0] for row in rows}),
         demo=known.demo,
+        screened_out=study.memberships.screened_out().count(),
         unasked=frozenset(cell for cell, is_narrow in enumerate(narrow) if is_narrow and rates[cell] is None),
     )
 

@@ -44,6 +44,7 @@ class StudyScores:
     """One entry a score: which item, rater and metric (numbers) and the value.
 
     `set_aside` counts ratings by simulated raters in a study of people, or by people in a simulated one: never mixed.
+    `screened_out` counts raters who failed the attention checks, whether their scores are here or not.
     """
 
     item: Ints
@@ -52,6 +53,7 @@ class StudyScores:
     value: Floats
     raters: tuple[str, ...]
     set_aside: int
+    screened_out: int
 
     def where(self, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
         """The chosen scores as (raters, items) with NaN for a gap; only raters and items that have one."""
@@ -101,10 +103,10 @@ def study_items(study: Study) -> StudyItems:
 def counted_members(study: Study) -> dict[int, str]:
     """Pseudonyms by membership, of people in a study of people and of the simulator in a simulated one.
 
-    Nobody who was excluded is among them.
+    Only members whose ratings count are among them.
     """
     rows = (
-        Membership.objects.filter(study=study, excluded_at__isnull=True)
+        study.memberships.counted()
         .order_by("pk")
         .values_list("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
     )
@@ -112,8 +114,8 @@ def counted_members(study: Study) -> dict[int, str]:
 
 
 def counted_scores(study: Study, members: Collection[int]) -> QuerySet[Score]:
-    """The scores of these members' current ratings; those of training and checks count nowhere."""
-    ratings = Rating.objects.counted().for_study(study).filter(assignment__item__purpose=Item.Purpose.RATED)
+    """The scores of these members' ratings that count; those of training and checks count nowhere."""
+    ratings = Rating.objects.counted().for_study(study)
     return Score.objects.filter(rating__in=ratings, rating__assignment__membership__in=members)
 
 
@@ -134,6 +136,7 @@ def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> Stu
         value=np.array(values, dtype=np.float64),
         raters=tuple(members.values()),
         set_aside=Rating.objects.counted().for_study(study).filter(assignment__membership__in=others).count(),
+        screened_out=study.memberships.screened_out().count(),
     )
 
 

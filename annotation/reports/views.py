@@ -12,8 +12,10 @@ from django.views.decorators.http import require_GET
 from annotation.models import Study
 from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
+from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
-from annotation.reports.preference_tables import preference_tables, preferences_of
+from annotation.reports.notes import screened_out_note
+from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
 from annotation.studies import unblinding
 from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
@@ -52,7 +54,8 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "figures": [linked_figure(study, slug) for slug in drawable(found)],
         "dashes": dashes,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
-        "demo_versions": [version.symbol for version in found.versions if version.is_demo],
+        "demo_versions": _demo_versions(found),
+        "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
     return render(request, "reports/study_report.html", context)
@@ -66,7 +69,8 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "found": found,
         "raters": found.raters,
         "tables": [linked(study, table, True) for table in tables.values()],
-        "demo_versions": found.demo,
+        "demo_versions": _demo_versions(found),
+        "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
     return render(request, "reports/study_report.html", context)
@@ -78,8 +82,11 @@ def study_table_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    chosen, demo = table_or_404(study, table, wants_dashes(request))
-    text = to_csv(marked(chosen, simulated=study.is_simulated, demo=demo))
+    chosen, found = table_or_404(study, table, wants_dashes(request))
+    screened_out = " ".join(screened_out_note(study, found.screened_out))
+    text = to_csv(
+        marked(chosen, simulated=study.is_simulated, demo=bool(_demo_versions(found)), screened_out=screened_out)
+    )
     return attached(HttpResponse(text, content_type="text/csv; charset=utf-8"), study, f"{table}.csv")
 
 
@@ -135,18 +142,25 @@ def wants_dashes(request: HttpRequest) -> bool:
     return request.GET.get("dashes") != "0"
 
 
-def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, bool]:
-    """The table, and whether texts of the demo are in the study."""
+def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings | Preferences]:
+    """The table, and what it was made of."""
+    found: Findings | Preferences
     if study.compares:
-        preferences = preferences_of(study)
-        table, demo = preference_tables(study, preferences).get(slug), bool(preferences.demo)
+        found = preferences_of(study)
+        table = preference_tables(study, found).get(slug)
     else:
         found = findings_of(study)
         table = study_tables(study, found, dashes=dashes).get(slug)
-        demo = any(version.is_demo for version in found.versions)
     if table is None:
         raise Http404("This report has no such table.")
-    return table, demo
+    return table, found
+
+
+def _demo_versions(found: Findings | Preferences) -> list[str]:
+    """The symbols of versions with texts of the demo."""
+    if isinstance(found, Preferences):
+        return list(found.demo)
+    return [version.symbol for version in found.versions if version.is_demo]
 
 
 def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:

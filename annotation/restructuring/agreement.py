@@ -5,17 +5,18 @@ from itertools import groupby
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation.models import Restructuring
 from annotation.restructuring.beside import DEFINITIONS, DONE, MEASURES, Rewrite, means, pair_values
+from annotation.studies.fingerprint import fingerprint
 from dialogues.models import Corpus
 from dialogues.statistics.intervals import mean_of
 from dialogues.tables import Cell, Column, Table
 from dialogues.transcript import Transcript
 
 # Raise when a figure is computed differently, so that nothing old is shown.
-EDITION = 1
+EDITION = 2
 DAY = 24 * 3600
 BETTER = {"Pk": "lower", "WindowDiff": "lower", "B": "higher"}
 INTERVAL_NOTE = (
@@ -37,12 +38,10 @@ class Shared:
 
 
 def shared_dialogues(corpus: Corpus | None = None) -> list[Shared]:
-    """Computed once for as long as the same texts are there."""
+    """Computed once for as long as the same texts are there: each by its key, when it was made and last changed."""
     rows = _shared_rows(corpus)
-    state = rows.order_by().aggregate(Count("pk"), Sum("version"), Max("changed_at"), Max("reviewed_at"), Max("pk"))
-    key = f"boundary-agreement:{EDITION}:{corpus.pk if corpus else 0}:" + "-".join(
-        str(value.timestamp() if hasattr(value, "timestamp") else value) for value in state.values()
-    )
+    texts = list(rows.order_by("pk").values_list("pk", "created_at", "version", "changed_at"))
+    key = f"boundary-agreement:{EDITION}:{fingerprint({'texts': texts})}"
     found: list[Shared] | None = cache.get(key)
     if found is None:
         found = _measured(rows)

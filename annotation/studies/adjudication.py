@@ -68,7 +68,7 @@ def disputed_spreads(study: Study, metric: str) -> list[tuple[int, Spread]]:
         found = spreads(scores.item, scores.rater, scores.metric, scores.value, chosen)
         return [(int(items.pks[spread.item]), spread) for spread in found]
 
-    return once(f"disputed-{chosen}", study, compute)
+    return once("disputed", study, compute, also=chosen)
 
 
 def with_items(study: Study, found: list[tuple[int, Spread]]) -> list[Disputed]:

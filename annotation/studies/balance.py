@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from annotation.models import Assignment, Item, Rating, Study
 from annotation.studies.williams import Tally
@@ -113,10 +113,13 @@ def report(study: Study) -> BalanceReport:
 
 def _shown(study: Study) -> QuerySet[Assignment, tuple[Any, ...]]:
     """(rater, turn, version, background), in the order in which raters saw them."""
-    stands = Q(membership__excluded_at__isnull=True)
-    if study.withdrawal == Study.Withdrawal.REMOVE:
-        stands &= Q(membership__withdrawn_at__isnull=True)
-    rows = Assignment.objects.filter(stands, study=study, condition__gt=0, opened_at__isnull=False, turn__isnull=False)
+    rows = Assignment.objects.filter(
+        membership__in=study.memberships.counted(),
+        study=study,
+        condition__gt=0,
+        opened_at__isnull=False,
+        turn__isnull=False,
+    )
     return rows.order_by("membership", "turn").values_list("membership", "turn", "condition", "item__background")
 
 

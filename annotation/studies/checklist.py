@@ -118,6 +118,8 @@ def _quality(study: Study, purposes: set[str]) -> Iterator[Problem]:
         yield Problem("Attention checks tell whether raters read.", "checks")
     elif study.most_lapses is None:
         yield Problem("Decide how many attention checks a rater may fail; now nobody is screened out.", "checks")
+    elif study.counts_screened_out:
+        yield Problem("The scores of raters who fail the attention checks will count. Say why in the report.", "checks")
 
 
 def _balance(study: Study) -> Iterator[Problem]:

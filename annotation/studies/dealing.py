@@ -82,8 +82,8 @@ def _count_rows() -> None:
 
 
 def deal_all(study: Study, items: Sequence[Numbered]) -> None:
-    """Give every member who still rates what they lack of these items."""
-    for membership in study.memberships.filter(withdrawn_at__isnull=True):
+    """Give every member what they lack of these items: excluded ones, too, who may be reinstated."""
+    for membership in study.memberships.present():
         deal(membership, items)
 
 
@@ -122,7 +122,7 @@ def _share(study: Study) -> int:
     items = int(study.selection.get("items", 0))
     if study.raters_per_item is None:
         return items
-    raters = max(study.memberships.count(), study.door_limit or 0, study.raters_per_item)
+    raters = max(study.memberships.active().count(), study.door_limit or 0, study.raters_per_item)
     return math.ceil(items * study.raters_per_item / raters)
 
 

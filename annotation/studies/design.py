@@ -1,4 +1,4 @@
-"""Design a study, launch it, close it. Launch freezes: items and places are made once, in one transaction."""
+"""Design a study and launch it. Launch freezes: items and places are made once, in one transaction."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,6 @@ from annotation.studies.assignment import rater_order
 from annotation.studies.checklist import musts
 from annotation.studies.dealing import deal_all, make_places, number_items
 from annotation.studies.fingerprint import StaleError, fingerprint, plain, stored
-from annotation.studies.holding import wait_for_submits
 from annotation.studies.selection import Unit, background_of, select
 from annotation.studies.texts import DEFAULT_GUIDELINES
 from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric, Version
@@ -53,6 +52,7 @@ class StudyFields(TypedDict, total=False):
     minutes_estimate: int | None
     break_every: int | None
     most_lapses: int | None
+    counts_screened_out: bool
     tidy_display: bool
     is_simulated: bool
 
@@ -122,18 +122,6 @@ def launch(*, study: Study, by: User | None) -> Study:
     deal_all(frozen, numbered)
     AuditEvent.record(by, "launch study", frozen, **frozen.selection)
     return frozen
-
-
-@transaction.atomic
-def close(*, study: Study, by: User | None) -> Study:
-    """End rating: nothing can be added or corrected after it. What was rated stays."""
-    closed = _locked(study, Study.State.OPEN, "Only an open study can be closed.")
-    wait_for_submits(closed)
-    closed.state = Study.State.CLOSED
-    closed.closed_at = timezone.now()
-    closed.save(update_fields=["state", "closed_at"])
-    AuditEvent.record(by, "close study", closed)
-    return closed
 
 
 @contextmanager

@@ -111,6 +111,7 @@ FIELDS: dict[str, Field] = {
     "consent_text": _text(50_000),
     "withdrawal": _one_of(*WITHDRAWALS),
     "most_lapses": _number(0, 100),
+    "counts_screened_out": _switch(False),
     "approval_number": _text(120),
     "recruitment": _text(300),
     "retention": _text(300),

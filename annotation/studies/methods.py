@@ -56,7 +56,9 @@ def _questions(study: Study) -> Iterator[str]:
 def _raters(study: Study) -> Iterator[str]:
     each = study.raters_per_item
     yield f"Every item was given to {_count(each, 'rater')}." if each else "Every rater was given every item."
-    yield f"Raters who joined: {study.memberships.count():,}."
+    people, finished = study.memberships.tally(), study.memberships.finished().count()
+    yield f"Raters who joined: {people['joined']:,}; rated all there was for them: {finished:,};"
+    yield f"excluded by a researcher, and counted nowhere: {people['excluded']:,}; withdrew: {people['withdrawn']:,}."
     yield order_plan(each, compares=study.compares)
     yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
 
@@ -75,7 +77,10 @@ def _checks(study: Study) -> Iterator[str]:
     were = "was" if counted.total() == 1 else "were"
     yield f"Besides there {were} {', '.join(found)}; none of this is counted in any result."
     if study.most_lapses is not None:
-        yield f"Raters who failed more than {_count(study.most_lapses, 'attention check')} were screened out."
+        failed = study.memberships.screened_out().count()
+        counts = "count all the same" if study.counts_screened_out else "are in no result"
+        yield f"Raters who failed more than {_count(study.most_lapses, 'attention check')} were screened out"
+        yield f"({_count(failed, 'rater')}); their ratings {counts}."
 
 
 def _people(study: Study) -> Iterator[str]:

@@ -13,7 +13,7 @@ NUMBERED = re.compile(r"\s+v\d+$")
 COPIED = (
     "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "seed",
     "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",
-    "minutes_estimate", "break_every", "most_lapses", "tidy_display", "is_simulated",
+    "minutes_estimate", "break_every", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
 )  # fmt: skip
 LONGEST_NAME = 120
 

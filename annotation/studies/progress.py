@@ -99,7 +99,7 @@ def _counts(study: int) -> QuerySet[Study]:
     checks = Item.objects.filter(study=study).exclude(purpose__in=uncounted)
     found: Any = Study.objects.filter(pk=study).order_by().only("pk")
     annotated: QuerySet[Study] = found.annotate(
-        members=_count(_members(study), "study"), checks=_count(checks, "study")
+        members=_count(Membership.objects.active().filter(study=study), "study"), checks=_count(checks, "study")
     )
     return annotated
 
@@ -115,7 +115,7 @@ TIMED = Prepared(_timed, membership=int)
 
 def share(study: Study) -> int:
     """How many items one rater has to score: all, or an even part of the places where items have k raters."""
-    return _share(study, 1 if study.raters_per_item is None else _members(study).count())
+    return _share(study, 1 if study.raters_per_item is None else study.memberships.active().count())
 
 
 def _share(study: Study, members: int) -> int:
@@ -130,15 +130,17 @@ def _count(rows: QuerySet[Any], group: str) -> Coalesce:
     return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)
 
 
-def _members(study: Study | int) -> QuerySet[Membership]:
-    """Who is still at it."""
-    return Membership.objects.filter(study=study, withdrawn_at__isnull=True, excluded_at__isnull=True).order_by()
-
-
 def wanted(study: Study) -> int:
-    """How many ratings the whole study asks for."""
+    """How many ratings that count the whole study asks for.
+
+    Where everyone scores everything: all of those at work, and what the others who count have given.
+    """
     items = int(study.selection.get("items", 0))
-    return items * (study.raters_per_item or study.memberships.filter(withdrawn_at__isnull=True).count())
+    if study.raters_per_item is not None:
+        return items * study.raters_per_item
+    active = study.memberships.active()
+    given = Rating.objects.counted().for_study(study).exclude(assignment__membership__in=active)
+    return items * active.count() + given.count()
 
 
 def rated_assignments(state: str) -> Count:
@@ -152,7 +154,7 @@ def rated_assignments(state: str) -> Count:
 
 def rater_table(study: Study) -> list[RaterProgress]:
     """One row a rater, in the order they joined."""
-    members = (
+    members: Any = (
         study.memberships.select_related("rater__profile")
         .annotate(
             done=rated_assignments(Assignment.State.SUBMITTED),

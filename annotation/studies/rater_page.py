@@ -25,23 +25,20 @@ def timeline(membership: Membership) -> QuerySet[Rating]:
 
 
 def distributions(membership: Membership) -> list[Distribution]:
-    """A row a metric, over current ratings of rated items; two counting queries for any number of scores."""
+    """A row a metric, over this rater's current ratings of rated items beside what counts of the others.
+
+    Two counting queries for any number of scores.
+    """
     study = membership.study
     values = [-1, 0, 1] if study.compares else list(study.rubric.scale.values())
-    scores = Score.objects.filter(
-        rating__assignment__study=study,
-        rating__is_current=True,
-        rating__assignment__item__purpose=Item.Purpose.RATED,
+    own_ratings = Rating.objects.filter(
+        assignment__membership=membership, is_current=True, assignment__item__purpose=Item.Purpose.RATED
     )
-    mine = _counts(scores.filter(rating__assignment__membership=membership))
-    rest = _counts(
-        scores.exclude(rating__assignment__membership=membership).filter(
-            rating__assignment__membership__excluded_at__isnull=True
-        )
-    )
+    others = Rating.objects.counted().for_study(study).exclude(assignment__membership=membership)
+    mine, rest = (_counts(Score.objects.filter(rating__in=ratings)) for ratings in (own_ratings, others))
     found = []
     for metric in study.rubric.metric_list():
-        own, others = (sum(counts[metric.key, value] for value in values) for counts in (mine, rest))
+        own, given = (sum(counts[metric.key, value] for value in values) for counts in (mine, rest))
         found.append(
             Distribution(
                 metric.name,
@@ -49,7 +46,7 @@ def distributions(membership: Membership) -> list[Distribution]:
                     (
                         mine[metric.key, value],
                         mine[metric.key, value] / own if own else None,
-                        rest[metric.key, value] / others if others else None,
+                        rest[metric.key, value] / given if given else None,
                     )
                     for value in values
                 ),

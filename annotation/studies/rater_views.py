@@ -19,7 +19,7 @@ from annotation.rating import places
 from annotation.studies import unblinding
 from annotation.studies.quality import FASTEST_WORDS_A_MINUTE
 from annotation.studies.rater_page import distributions, timeline
-from annotation.studies.raters import RaterRow, is_counted, rater_rows
+from annotation.studies.raters import RaterRow, rater_rows
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
 
@@ -63,7 +63,7 @@ def study_raters(request: HttpRequest, pk: int) -> HttpResponse:
         "any_gold": any(row.checks.gold for row in rows),
         "any_attention": any(row.checks.attention for row in rows),
         "most_words": FASTEST_WORDS_A_MINUTE,
-        "left_out": [row for row in rows if not is_counted(row.membership)],
+        "left_out": [row for row in rows if not row.membership.is_counted],
     }
     return render(request, "studies/raters.html", context)
 
@@ -95,7 +95,6 @@ def _rater_page(request: HttpRequest, membership: Membership, form: ReasonForm |
         "study": study,
         "row": row,
         "membership": row.membership,
-        "counted": is_counted(row.membership),
         "page": page,
         "metrics": metrics,
         # Item, when, seconds, the scores, and the version once it may be seen.
@@ -127,7 +126,11 @@ def rater_exclude(request: HttpRequest, pk: int, member: int) -> HttpResponse:
 @require_POST
 @requires("annotation.change_study", "reinstate raters")
 def rater_reinstate(request: HttpRequest, pk: int, member: int) -> HttpResponse:
-    return _done(request, _member(pk, member), places.reinstate, "Reinstated. The ratings count again.")
+    membership = _member(pk, member)
+    # As they stand afterwards.
+    membership.excluded_at = None
+    said = "The ratings count again." if membership.is_counted else "The ratings still count nowhere: see below."
+    return _done(request, membership, places.reinstate, f"Reinstated. {said}")
 
 
 @require_POST

@@ -4,10 +4,9 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 import numpy as np
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
@@ -49,7 +48,7 @@ class RaterRow:
 
     @property
     def minutes_left(self) -> int | None:
-        if self.quality.median_seconds is None or self.done >= self.total or not is_at_work(self.membership):
+        if self.quality.median_seconds is None or self.done >= self.total or not self.membership.is_active:
             return None
         return math.ceil(self.quality.median_seconds * (self.total - self.done) / 60)
 
@@ -59,16 +58,6 @@ class RaterRow:
 
 
 NO_RATINGS = Quality(0, None, None, None, 0, None, 0, None)
-
-
-def is_counted(membership: Membership) -> bool:
-    """Whether tables count this rater's ratings; `Rating.objects.counted()` says the same of ratings."""
-    removed = membership.withdrawn_at is not None and membership.study.withdrawal == Study.Withdrawal.REMOVE
-    return membership.excluded_at is None and not removed
-
-
-def is_at_work(membership: Membership) -> bool:
-    return not (membership.excluded_at or membership.withdrawn_at or membership.screened_out_at)
 
 
 def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
@@ -126,19 +115,20 @@ def _work(study: Study) -> dict[int, _Work]:
 
 
 def _quality(study: Study, members: list[Membership]) -> tuple[dict[int, Quality], dict[int, Remarks]]:
-    """Kept for each set of ratings and of counted raters."""
-    counted = [member.pk for member in members if is_counted(member)]
-    name = sha256(repr((len(members), counted)).encode()).hexdigest()[:12]
-    return once(f"quality-{name}", study, lambda: _measure(study, members, set(counted)))
+    """Kept for each set of ratings, counted or not, and of counted raters."""
+    counted = {member.pk: member.is_counted for member in members}
+    ratings = Rating.objects.for_study(study).filter(
+        is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members
+    )
+    return once("quality", study, lambda: _measure(study, ratings, counted), ratings=ratings, also=counted)
 
 
 def _measure(
-    study: Study, members: list[Membership], counted: set[int]
+    study: Study, given: QuerySet[Rating], counted: dict[int, bool]
 ) -> tuple[dict[int, Quality], dict[int, Remarks]]:
+    """`counted` says of every rater whether they count."""
     rows = list(
-        Rating.objects.for_study(study)
-        .filter(is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members)
-        .order_by("created_at", "pk")
+        given.order_by("created_at", "pk")
         .annotate(took=Coalesce("seconds", "supersedes__seconds"))
         .values_list(
             *("pk", "assignment__membership_id", "assignment__item_id", "took", "comment", "flag"),
@@ -146,7 +136,7 @@ def _measure(
             "assignment__item__other__whitespace_tokens",
         )
     )
-    pks = [member.pk for member in members]
+    pks = list(counted)
     place = {pk: number for number, pk in enumerate(pks)}
     ratings = Ratings(
         rater=np.array([place[row[1]] for row in rows], dtype=np.int64),
@@ -156,7 +146,7 @@ def _measure(
         words=np.array([row[6] + (row[7] or 0) for row in rows], dtype=np.float64),
         raters=len(pks),
     )
-    found = quality(ratings, np.array([pk in counted for pk in pks], dtype=np.bool_))
+    found = quality(ratings, np.array(list(counted.values()), dtype=np.bool_))
     comments: dict[int, int] = defaultdict(int)
     flags: dict[int, int] = defaultdict(int)
     for _, member, _, _, comment, flag, _, _ in rows:

@@ -116,6 +116,8 @@ class _Rater:
             answer=Answer(self._scores(model, assignment)),
             now=self.at,
         )
+        # The checks may have ended their part with it.
+        self.membership.refresh_from_db(fields=["screened_out_at"])
         return True
 
     def _scores(self, model: ScoreModel, assignment: Assignment) -> dict[str, int]:

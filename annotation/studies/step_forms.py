@@ -155,6 +155,12 @@ class ChecksForm(StepForm):
         max_value=100,
         help_text="Who fails more is screened out. Empty: nobody is.",
     )
+    counts_screened_out = forms.BooleanField(
+        label="Count the scores of raters who are screened out",
+        required=False,
+        help_text="Usually not: their scores are kept and count nowhere, and where every dialogue has a set number of "
+        "raters, others take their places. The report says how many there were, and whether they count.",
+    )
 
 
 class EthicsForm(StepForm):

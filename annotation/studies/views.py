@@ -18,7 +18,6 @@ from annotation.studies.forms import MemberForm
 from annotation.studies.launch_page import launch_page
 from annotation.studies.manage_views import possible
 from annotation.studies.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
-from annotation.studies.raters import is_at_work
 from dialogues.permissions import requires
 
 PAGE = 25
@@ -51,7 +50,7 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": found.versions.all(),
         "raters": raters[:MOST_RATERS],
         "rater_count": len(raters),
-        "at_work": sum(is_at_work(row.membership) for row in raters),
+        "at_work": sum(row.membership.is_active for row in raters),
         "actions": possible(found),
         "unblinded": unblinding.unblinded_by(found),
         "preferences": preferences_of(found) if found.compares and unblinding.shows_versions(found) else None,

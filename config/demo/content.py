@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from annotation.models import Profile, Study
-from annotation.studies import design, members, simulation
+from annotation.studies import design, members, simulation, states
 from config.demo import restructured
 from dialogues import importing
 from dialogues.models import Corpus, Rubric, Version
@@ -106,7 +106,7 @@ def _finished_study(corpus: Corpus, by: User) -> None:
         return
     study = _study(FINISHED_STUDY, corpus, by, simulated=True, backgrounds=None)
     simulation.simulate(study=study, raters=3, seed=SEED)
-    design.close(study=study, by=by)
+    states.close(study=study, by=by)
 
 
 def _open_study(corpus: Corpus, by: User, rater: User) -> None:

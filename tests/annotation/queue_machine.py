@@ -20,7 +20,7 @@ from annotation.models import Assignment, Membership, Rating, Score, Study
 from annotation.rating import places, queue
 from annotation.rating.answers import Answer
 from annotation.reports.exports import ratings_csv
-from annotation.studies import design
+from annotation.studies import states
 from tests.annotation.setting import ALL, KEYS, corpus, member, study
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,15 +38,21 @@ class QueueMachine(RuleBasedStateMachine):
         versions=st.integers(1, 4),
         backgrounds=st.integers(1, 3),
         policy=st.sampled_from(list(Study.Withdrawal)),
+        counts=st.booleans(),
         raters=st.integers(1, 4),
     )
-    def begin(self, k: int | None, versions: int, backgrounds: int, policy: str, raters: int) -> None:
+    def begin(self, k: int | None, versions: int, backgrounds: int, policy: str, counts: bool, raters: int) -> None:
         self.block = transaction.atomic()
         self.block.__enter__()
         self.now = START
         chosen = ALL[:versions]
         self.study = study(
-            k, of=corpus(backgrounds + 1, chosen), versions=chosen, background_count=backgrounds, withdrawal=policy
+            k,
+            of=corpus(backgrounds + 1, chosen),
+            versions=chosen,
+            background_count=backgrounds,
+            withdrawal=policy,
+            counts_screened_out=counts,
         )
         self.most_items = (backgrounds + 1) * versions
         self.raters = [member(self.study, f"rater-{number}").pk for number in range(raters)]
@@ -76,7 +82,7 @@ class QueueMachine(RuleBasedStateMachine):
         if rater:
             held = queue.next_assignment(rater, now=self.now)
             assert held is None or held.membership_id == rater.pk
-            assert held is None or (self.study.is_open and queue.still_rates(rater))
+            assert held is None or (self.study.is_open and rater.is_ongoing)
 
     @rule(who=WHO, scores=SCORES)
     def draft(self, who: int, scores: list[int]) -> None:
@@ -130,6 +136,13 @@ class QueueMachine(RuleBasedStateMachine):
             places.withdraw(membership=rater, by=rater.rater)
             self.said = {pk: said for pk, said in self.said.items() if pk not in gone}
 
+    @rule(who=WHO)
+    def screen_out(self, who: int) -> None:
+        """As the last of too many failed checks does."""
+        rater = self.rater(who)
+        if rater and rater.is_ongoing:
+            places.screen_out(membership=rater, lapses=1, now=self.now)
+
     # --- the researcher ------------------------------------------------------------------------
 
     @rule(who=WHO)
@@ -179,7 +192,7 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.said) > 10 and self.study.is_open)
     @rule()
     def close(self) -> None:
-        design.close(study=self.study, by=None)
+        states.close(study=self.study, by=None)
         self.study.state = Study.State.CLOSED
 
     # --- what always holds ---------------------------------------------------------------------
@@ -232,11 +245,13 @@ class QueueMachine(RuleBasedStateMachine):
         assert Rating.objects.counted().for_study(self.study).count() == len(counted)
 
     def _counted(self) -> list[int]:
-        """By our own rule: who holds a place; or whoever is not excluded, where there are none."""
+        """By our own rule: who holds a place; or whoever is neither excluded nor screened out, where there are none."""
         rows = Assignment.objects.filter(pk__in=self.said)
-        if self.study.raters_per_item is None:
-            return list(rows.filter(membership__excluded_at=None).values_list("pk", flat=True))
-        return list(rows.exclude(slot=None).values_list("pk", flat=True))
+        if self.study.raters_per_item is not None:
+            return list(rows.exclude(slot=None).values_list("pk", flat=True))
+        if not self.study.counts_screened_out:
+            rows = rows.filter(membership__screened_out_at=None)
+        return list(rows.filter(membership__excluded_at=None).values_list("pk", flat=True))
 
     # --- helpers -------------------------------------------------------------------------------
 

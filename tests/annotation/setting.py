@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from annotation.models import Item, Membership, Study
 from annotation.studies import checks, design, members
 from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.rubric import Metric, to_json
 from dialogues.transcript import Transcript
 
 ALL = ("alpha", "beta", "gamma", "stephanie")
@@ -61,6 +62,12 @@ def draft(k: int | None = None, *, of: Corpus | None = None, versions: Iterable[
         **fields,
     }
     return design.create_study(by=None, versions=Version.objects.filter(pk__in=versions), **design_fields)
+
+
+def rubric(*keys: str) -> Rubric:
+    """Questions of these keys: with few of them much is found faster."""
+    questions = to_json(tuple(Metric(key, key, "A question.", "low", "high") for key in keys))
+    return Rubric.objects.create(slug="few", name="Few questions", metrics=questions)
 
 
 def check(of: Study, kept: Dialogue, purpose: str = "training", **fields: Any) -> Item:

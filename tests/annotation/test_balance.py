@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -36,7 +37,7 @@ def rate_by_turns(of: Study, members: list[Membership], stop: dict[int, int] | N
             Assignment.objects.filter(pk=held.pk).update(state=Assignment.State.SUBMITTED)
             if seen[rater.pk] == (stop or {}).get(rater.pk):
                 # Gone for good: nobody expects the rest of their block.
-                Membership.objects.filter(pk=rater.pk).update(screened_out_at=now)
+                User.objects.filter(pk=rater.rater_id).update(is_active=False)
 
 
 def dropouts(members: list[Membership], most: int) -> dict[int, int]:

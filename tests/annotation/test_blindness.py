@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
 from annotation.rating.way import consent_fingerprint
-from annotation.studies import design
+from annotation.studies import states
 from dialogues.models import Corpus, Dialogue, Version
 from tests.annotation.checked_study import give_checks, with_checks, with_training
 from tests.annotation.setting import ALL, KEYS, SCORES, corpus, member, study
@@ -98,7 +98,7 @@ def everything_sent(client: Client, membership: Membership) -> Iterator[tuple[st
     yield "missing", get("rate_item", "no-such-token")
     yield "missing answer", post("rate_submit", "no-such-token", {"submission_id": submission, **full})
     yield from until_done(get, post, membership)
-    design.close(study=membership.study, by=None)
+    states.close(study=membership.study, by=None)
     yield "closed", get("rate_next", membership.token)
     yield "closed item", get("rate_item", token)
     yield "closed draft", post("rate_draft", token, {"version": 5, **full})

@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotation.models import Assignment, Membership, Rating, Study
 from annotation.rating import claiming, queue
 from annotation.rating.answers import Answer
-from annotation.studies import design, states
+from annotation.studies import states
 from tests.annotation.setting import SCORES, corpus, member, study
 
 ANSWER = Answer(SCORES)
@@ -34,9 +34,7 @@ def submit(held: Assignment, answer: Any = ANSWER) -> queue.Submission:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("end", "says"), [(states.close, "closed"), (states.pause, "paused"), (design.close, "closed")]
-)
+@pytest.mark.parametrize(("end", "says"), [(states.close, "closed"), (states.pause, "paused")])
 def test_a_submit_that_saw_the_study_open_before_it_ended_is_refused(end: Callable[..., Any], says: str) -> None:
     held = held_by_ann()
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -16,7 +17,7 @@ from tests.annotation.setting import SCORES, corpus, member, study
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ("ann", "bob", "cleo", "dora")
-STEPS = ("rate", "rate", "rate", "screen out", "exclude", "withdraw")
+STEPS = ("rate", "rate", "rate", "screen out", "exclude", "withdraw", "deactivate")
 
 
 def chosen(membership: Membership, now: datetime) -> Any:
@@ -39,7 +40,9 @@ def do(step: str, person: Membership, now: datetime) -> None:
     elif step == "withdraw":
         places.withdraw(membership=person, by=None)
     elif step == "screen out":
-        Membership.objects.filter(pk=person.pk).update(screened_out_at=now)
+        places.screen_out(membership=person, lapses=1, now=now)
+    elif step == "deactivate":
+        User.objects.filter(pk=person.rater_id).update(is_active=False)
     elif (held := queue.next_assignment(person, now=now)) is not None:
         queue.submit(person.rater, held.token, submission_id=held.submission_id, answer=Answer(SCORES), now=now)
 

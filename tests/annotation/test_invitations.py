@@ -20,7 +20,7 @@ from annotation.models import Invitation, Membership, Profile, Study
 from annotation.people import invitations
 from annotation.people.profiles import profile_of
 from annotation.roles import Role, role_of
-from annotation.studies import design
+from annotation.studies import states
 from dialogues.models import AuditEvent
 from tests.annotation import setting
 from tests.people import make_user
@@ -168,7 +168,7 @@ def revoked(link: str) -> None:
 def closed(link: str) -> None:
     study = setting.study()
     Invitation.objects.update(study=study)
-    design.close(study=study, by=None)
+    states.close(study=study, by=None)
 
 
 @pytest.mark.django_db

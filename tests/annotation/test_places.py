@@ -13,7 +13,7 @@ from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.rating import places, queue
 from annotation.rating.answers import Answer
 from annotation.rating.own import own_membership
-from annotation.studies import design
+from annotation.studies import states
 from dialogues.models import AuditEvent
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -188,7 +188,7 @@ def test_a_study_extended_to_more_raters_fills_up_to_the_new_number_and_no_furth
     for fewer in (1, 2):
         with pytest.raises(places.PlacesError, match="more than that"):
             places.extend(study=one, raters_per_item=fewer, by=None)
-    design.close(study=one, by=None)
+    states.close(study=one, by=None)
     with pytest.raises(places.PlacesError, match="open or paused"):
         places.extend(study=one, raters_per_item=3, by=None)
     with pytest.raises(places.PlacesError, match="everyone"):

@@ -13,7 +13,7 @@ from annotation.models import Assignment, Membership, Rating, Score
 from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.own import own_assignment, own_membership
-from annotation.studies import design
+from annotation.studies import states
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
 pytestmark = pytest.mark.django_db
@@ -206,7 +206,7 @@ def test_nothing_is_taken_or_changed_after_the_study_closes() -> None:
     ann = member(one, "ann")
     rated, held = rate(ann), take(ann)
     first = rated.ratings.get()
-    design.close(study=one, by=None)
+    states.close(study=one, by=None)
     ann.refresh_from_db()
     assert queue.next_assignment(ann, now=NOW) is None
     with pytest.raises(queue.QueueError, match="closed"):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Membership, Rating, Study
-from annotation.studies import design
+from annotation.studies import states
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +200,7 @@ def test_a_rating_can_be_corrected_until_the_study_closes(ann: Membership) -> No
     client.post(url, better)
     assert Rating.objects.count() == 2
     assert Rating.objects.counted().get().scores.get(metric="natural").value == 1
-    design.close(study=ann.study, by=None)
+    states.close(study=ann.study, by=None)
     late = client.post(url, {**better, "submission_id": str(uuid.uuid4()), "score-natural": 2})
     assert late.status_code == 422
     assert Rating.objects.count() == 2

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from annotation.models import Assignment, Item, Profile
-from annotation.studies import design, members
+from annotation.studies import design, members, states
 from annotation.studies.selection import select
 from dialogues.models import AuditEvent, Dialogue
 from generation.models import Call, Endpoint, Output, Prompt, Run, RunStage
@@ -101,7 +101,7 @@ def test_each_step_leaves_a_record_of_who_did_it() -> None:
     one = draft()
     by = User.objects.create(username="researcher")
     design.launch(study=one, by=by)
-    design.close(study=one, by=by)
+    states.close(study=one, by=by)
     verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}").values_list("verb", "actor__username")
     assert set(verbs) == {("create study", None), ("launch study", "researcher"), ("close study", "researcher")}
 

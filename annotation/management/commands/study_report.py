@@ -57,6 +57,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
         "backgrounds": found.backgrounds,
         "raters": found.raters,
         "ratings": found.ratings,
+        "screened_out": screened_out_json(study, found.screened_out),
         "win_rates": [
             {"metric": metric.key, "first": first, "second": second, **(_dict(found.rate(number, place)) or {})}
             for number, metric in enumerate(found.metrics)
@@ -82,6 +83,7 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         "backgrounds": found.backgrounds,
         "raters": len(found.raters),
         "ratings": found.ratings,
+        "screened_out": screened_out_json(study, found.screened_out),
         "agreement": {key: asdict(found.agreement[key]) for key in keys},
         "means": {key: {slug: _dict(found.means[key, slug]) for slug in slugs} for key in keys},
         "comparisons": [
@@ -92,6 +94,11 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
             version.slug: {**asdict(version), **lengths_json(found.lengths[version.slug])} for version in found.versions
         },
     }
+
+
+def screened_out_json(study: Study, raters: int) -> dict[str, Any]:
+    """How many failed the attention checks, and whether their ratings are among those reported."""
+    return {"raters": raters, "count": study.counts_screened_out}
 
 
 def lengths_json(lengths: Lengths) -> dict[str, Any]:

@@ -1,0 +1,143 @@
+"""Who rates in a study, whose ratings count, and who left it."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q
+
+from annotation.models.assignments import Assignment
+from annotation.models.studies import Study
+from annotation.models.tokens import opaque_token
+
+ONGOING = Q(withdrawn_at__isnull=True, excluded_at__isnull=True, screened_out_at__isnull=True)
+# Nobody can log in as one of the simulator's raters, whose accounts are shut from the first.
+ACTIVE = ONGOING & (Q(rater__is_active=True) | Q(study__is_simulated=True))
+SCREENED_OUT = Q(screened_out_at__isnull=False)
+COUNTED = (
+    Q(excluded_at__isnull=True)
+    & (~SCREENED_OUT | Q(study__counts_screened_out=True))
+    & (Q(withdrawn_at__isnull=True) | Q(study__withdrawal=Study.Withdrawal.KEEP))
+)
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """The rules about people of a study; a `Membership` has those that a single row can answer as properties."""
+
+    def present(self) -> Self:
+        """Those who have not withdrawn: the row of one who has belongs to nobody."""
+        return self.filter(withdrawn_at__isnull=True)
+
+    def ongoing(self) -> Self:
+        """Those whose part has not ended: neither withdrawn, nor excluded, nor screened out."""
+        return self.filter(ONGOING)
+
+    def active(self) -> Self:
+        """Those at work: their part goes on, and their account has not been deactivated."""
+        return self.filter(ACTIVE)
+
+    def counted(self) -> Self:
+        """Those whose ratings tables count; `Rating.objects.counted()` has the ratings.
+
+        Excluded raters never do, screened-out ones where the study says so, those who withdrew where its policy keeps
+        scores. A deactivated account changes nothing.
+        """
+        return self.filter(COUNTED)
+
+    def screened_out(self) -> Self:
+        """Those who failed more attention checks than the study allows, whether they count or not."""
+        return self.filter(SCREENED_OUT)
+
+    def finished(self) -> Self:
+        """Those at work who have rated and have nothing left: no open item of theirs, no open place they could take."""
+        mine = Assignment.objects.filter(membership=OuterRef("pk"))
+        taken = Assignment.objects.filter(membership=OuterRef(OuterRef("pk")), item=OuterRef("item"))
+        places = Assignment.objects.opened().filter(study=OuterRef("study"), slot__isnull=False)
+        has_rated = Exists(mine.filter(state=Assignment.State.SUBMITTED))
+        return self.active().filter(has_rated, ~Exists(mine.opened()), ~Exists(places.exclude(Exists(taken))))
+
+    def tally(self) -> dict[str, int]:
+        """How many joined, were excluded and withdrew; one person may be in several."""
+        return self.aggregate(
+            joined=Count("pk"),
+            excluded=Count("pk", filter=Q(excluded_at__isnull=False)),
+            withdrawn=Count("pk", filter=Q(withdrawn_at__isnull=False)),
+        )
+
+
+class Membership(models.Model):
+    """A rater's place in a study, with the seed of their order."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="memberships")
+    rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    # The study's name in this rater's addresses: a study's number would count the studies before it.
+    token = models.CharField(max_length=32, unique=True, default=opaque_token)
+    seed = models.PositiveBigIntegerField()
+    # How many rated items this rater was given. Raised with every change of `course`, and only from the value that was
+    # read with it: of two tabs that ask for the next item, one gives it.
+    turn = models.PositiveIntegerField(default=0)
+    # The row they are in and what they were shown: rating.course.
+    course = models.JSONField(default=dict, blank=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+    # What they agreed to: the text by its SHA-256, because a study's next version may ask something else.
+    consented_at = models.DateTimeField(null=True, blank=True)
+    consent_sha256 = models.CharField(max_length=64, blank=True)
+    trained_at = models.DateTimeField(null=True, blank=True)
+    # Decided by a person, with a reason, and reversible: the ratings stay and are marked.
+    excluded_at = models.DateTimeField(null=True, blank=True)
+    excluded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    exclusion_reason = models.CharField(max_length=300, blank=True)
+    # By the study's own rule, for good: they failed more attention checks than it allows.
+    screened_out_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # Prolific's three parameters; the first is a person, so it goes with their identity.
+    prolific_pid = models.CharField(max_length=60, blank=True)
+    prolific_study = models.CharField(max_length=60, blank=True)
+    prolific_session = models.CharField(max_length=60, blank=True)
+
+    # Whether the study has training items: set by `own_membership`.
+    has_practice: bool
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(fields=["study", "rater"], name="member_once_a_study"),
+            models.UniqueConstraint(
+                fields=["study", "prolific_pid"], condition=~Q(prolific_pid=""), name="prolific_person_once_a_study"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study_id}/{self.rater_id}"
+
+    @property
+    def is_ongoing(self) -> bool:
+        """What `ongoing` asks."""
+        return self.withdrawn_at is None and self.excluded_at is None and self.screened_out_at is None
+
+    @property
+    def is_active(self) -> bool:
+        """What `active` asks."""
+        return self.is_ongoing and (self.rater.is_active or self.study.is_simulated)
+
+    @property
+    def is_counted(self) -> bool:
+        """What `counted` asks."""
+        passed = self.screened_out_at is None or self.study.counts_screened_out
+        stays = self.withdrawn_at is None or self.study.withdrawal == Study.Withdrawal.KEEP
+        return self.excluded_at is None and passed and stays
+
+
+class Departure(models.Model):
+    """That somebody left a study in which their scores stay, by a code: studies.departures.
+
+    It has neither a number nor a time, which would lead to the membership that was theirs.
+    """
+
+    code = models.CharField(max_length=64, primary_key=True)
+    study = models.ForeignKey(Study, models.CASCADE, related_name="departures")
+
+    def __str__(self) -> str:
+        return self.code
