@@ -3,22 +3,26 @@
 A line number of 1 starts a dialogue. Persona lines come first; then each line is an exchange: what the
 *partner* says, a tab, what *you* answer, and in some files two more columns (a reward, candidates joined by
 `|`), which are not part of the dialogue. The partner is speaker 1 and you are speaker 2, whoever begins, so
-"partner's persona" fills `traits_1` and "your persona" `traits_2`. `__SILENCE__` stands for no message.
+"partner's persona" (or "their persona") fills `traits_1` and "your persona" `traits_2`. A line with a tab is an
+exchange, whatever its words. `__SILENCE__` stands for no message, and a backslash with an n for a line break; where a
+dialogue's first message has breaks, persona lines may stand before it in its column.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from dialogues.formats.reading import encoding_problem
-from dialogues.formats.records import BadRecord, Record, checked
+from dialogues.formats.reading import encoding_problem, quoted
+from dialogues.formats.records import BadRecord, Record, checked, size_problem
 
 SILENCE = "__SILENCE__"
 MAX_COLUMNS = 4
 PARTNER, YOU = 1, 2
 
 _LINE = re.compile(r"(\d{1,9}) (.*)", re.DOTALL)
-_PERSONA = re.compile(r"(your|partner'?s?) persona: ?(.*)", re.DOTALL)
+_PERSONA = re.compile(r"(your|their|partner['’]?s?) persona:(.*)", re.DOTALL | re.IGNORECASE)
+_ANY_PERSONA = re.compile(r"(\w{1,20}(?:['’]\w{0,2})? )?persona:", re.IGNORECASE)
+_BREAK = "\\n"
 
 
 def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
@@ -47,6 +51,7 @@ class _Draft:
     def __init__(self, row: int, key: str) -> None:
         self.row, self.key = row, key
         self.last_number = 0
+        self.characters = 0
         self.pairs: list[tuple[int, str]] = []
         self.traits: dict[int, list[str]] = {PARTNER: [], YOU: []}
         self.tally: Counter[str] = Counter()
@@ -68,27 +73,45 @@ class _Draft:
         return None
 
     def _take(self, content: str) -> str | None:
-        persona = _PERSONA.fullmatch(content)
-        if persona:
-            return self._take_trait(YOU if persona[1] == "your" else PARTNER, persona[2].strip())
-        columns = content.split("\t")
-        if len(columns) > MAX_COLUMNS:
-            return f"{len(columns)} tab-separated columns; an exchange has at most {MAX_COLUMNS}"
-        self.tally["exchanges"] += 1
-        for speaker, text in zip((PARTNER, YOU), columns, strict=False):
-            if text.strip() == SILENCE:
-                self.tally["silences"] += 1
-            elif not text.strip():
-                return f"the {'partner' if speaker == PARTNER else 'reply'} column is empty"
-            else:
-                self.pairs.append((speaker, text.strip()))
+        first, *others = content.split("\t")
+        if len(others) >= MAX_COLUMNS:
+            return f"{len(others) + 1} tab-separated columns; an exchange has at most {MAX_COLUMNS}"
+        parts = first.split(_BREAK)
+        if not others or (len(parts) > 1 and not self.tally["exchanges"]):
+            if problem := self._take_personas(parts, alone=not others):
+                return problem
+            if not parts and not others:
+                return None
+        return self._take_exchange([_BREAK.join(parts) if parts else SILENCE, *others])
+
+    def _take_personas(self, parts: list[str], *, alone: bool) -> str | None:
+        """Move persona lines from the front of `parts` to the traits; why one is at fault, or None."""
+        while parts and (found := _PERSONA.fullmatch(parts[0].strip())):
+            del parts[0]
+            speaker = YOU if found[1].lower() == "your" else PARTNER
+            trait = found[2].strip()
+            if not trait:
+                return "a persona line without text"
+            self.traits[speaker].append(trait)
+            self.characters += len(trait)
+            if problem := size_problem(0, self.characters, len(self.traits[speaker])):
+                return problem
+        if alone and parts and _ANY_PERSONA.match(parts[0]):
+            return f"whose persona? “{quoted(parts[0])}” begins neither “your persona:” nor “partner's persona:”"
         return None
 
-    def _take_trait(self, speaker: int, trait: str) -> str | None:
-        if not trait:
-            return "a persona line without text"
-        self.traits[speaker].append(trait)
-        return None
+    def _take_exchange(self, columns: list[str]) -> str | None:
+        self.tally["exchanges"] += 1
+        for speaker, column in zip((PARTNER, YOU), columns, strict=False):
+            text = column.replace(_BREAK, "\n").strip()
+            if text == SILENCE:
+                self.tally["silences"] += 1
+            elif not text:
+                return f"the {'partner' if speaker == PARTNER else 'reply'} column is empty"
+            else:
+                self.pairs.append((speaker, text))
+                self.characters += len(text)
+        return size_problem(len(self.pairs), self.characters)
 
     def finished(self) -> Record | BadRecord:
         if self.problem:

@@ -8,6 +8,16 @@ from dialogues.transcript import Transcript, TranscriptError, text_problem
 
 KEY_LENGTH = 200
 WRITER_LENGTH = 200
+# What one dialogue may be: whoever reads, draws or sends a dialogue does so in one piece. The sum keeps the line that
+# an export writes short enough to be read again.
+MOST_MESSAGES = 5_000
+LONGEST_MESSAGE = 100_000
+MOST_CHARACTERS = 2_000_000
+MOST_TRAITS = 500
+LIMITS = (
+    f"a dialogue has at most {MOST_MESSAGES:,} messages and {MOST_CHARACTERS:,} characters, "
+    f"a message at most {LONGEST_MESSAGE:,} characters"
+)
 ORIGINAL = "alpha"
 
 
@@ -79,6 +89,34 @@ Parser = Callable[[Iterable[str]], Iterator[Record | BadRecord]]
 def checked(row: int, key: str, pairs: Sequence[Sequence[Any]], **fields: Any) -> Record | BadRecord:
     """The record, or why these messages and fields cannot be one."""
     try:
-        return Record(row=row, key=key, transcript=Transcript.of(pairs), **fields)
+        _refuse(size_problem(len(pairs), 0))
+        record = Record(row=row, key=key, transcript=Transcript.of(pairs), **fields)
+        _refuse(_length_problem(record))
+        return record
     except (TranscriptError, RecordError) as error:
         return BadRecord(row, str(error), "" if text_problem(key) else key[:KEY_LENGTH])
+
+
+def size_problem(messages: int, characters: int, traits: int = 0) -> str | None:
+    """Which limit of a dialogue these counts are beyond, or None; a reader of endless files asks as it goes."""
+    if messages > MOST_MESSAGES:
+        return f"the dialogue has more than {MOST_MESSAGES:,} messages, the most that one may have"
+    if characters > MOST_CHARACTERS:
+        return f"the dialogue has more than {MOST_CHARACTERS:,} characters, the most that one may have"
+    if traits > MOST_TRAITS:
+        return f"one speaker has more than {MOST_TRAITS} traits, the most that one may have"
+    return None
+
+
+def _length_problem(record: Record) -> str | None:
+    lengths = [len(text) for _, text in record.transcript]
+    if max(lengths) > LONGEST_MESSAGE:
+        number, length = next((n, length) for n, length in enumerate(lengths, 1) if length > LONGEST_MESSAGE)
+        return f"message {number} has {length:,} characters; a message has at most {LONGEST_MESSAGE:,}"
+    characters = sum(map(len, (record.theme, *record.traits_1, *record.traits_2)), sum(lengths))
+    return size_problem(0, characters, max(len(record.traits_1), len(record.traits_2)))
+
+
+def _refuse(problem: str | None) -> None:
+    if problem:
+        raise RecordError(problem)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogues.formats import csv_plain
-from dialogues.formats.reading import UnreadableFileError
+from dialogues.formats.reading import Lines, UnreadableFileError
 from dialogues.formats.records import BadRecord, Record
 
 HEADER = "dialogue_id,speaker,text\n"
@@ -16,7 +16,7 @@ CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]
 
 
 def read(text: str) -> list[Record | BadRecord]:
-    return list(csv_plain.parse(io.StringIO(text, newline="")))
+    return list(csv_plain.parse(Lines(io.BytesIO(text.encode()))))
 
 
 def messages(text: str) -> list[list[int | str]]:

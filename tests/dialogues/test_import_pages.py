@@ -38,7 +38,7 @@ def upload(client: Client, content: str, name: str = "my chats.txt", **fields: A
 
 
 def kept() -> list[Path]:
-    return list(uploads.folder().iterdir())
+    return list(uploads.folder().glob("*.upload"))
 
 
 def test_an_upload_shows_what_was_read_and_keeps_nothing_yet(researcher: Client) -> None:
@@ -155,14 +155,13 @@ def test_a_click_whose_file_another_click_imported_meanwhile_finds_that_corpus(
     researcher: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = upload(researcher, PARLAI).url
-    read = importing.preview
+    bring_in_file = importing.import_file
 
-    def read_while_another_imports(source: Source, **options: Any) -> Any:
-        found = read(source, **options)
-        importing.import_file(source, name="First", by=None)
+    def import_after_another_did(source: Source, *, name: str, **options: Any) -> Any:
+        bring_in_file(source, name="First", by=None)
         source.path.unlink()
-        return found
+        return bring_in_file(source, name=name, **options)
 
-    monkeypatch.setattr(importing, "preview", read_while_another_imports)
+    monkeypatch.setattr(importing, "import_file", import_after_another_did)
     answer = researcher.post(where, {"name": "Second"})
     assert answer.url == f"/corpora/{Corpus.objects.get(name='First').pk}/"
