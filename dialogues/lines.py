@@ -4,16 +4,12 @@
 messages.
 """
 
-import re
-
-_ENDS = re.compile(r"\r\n|\r|\n")
-
 
 def lines_of(text: str) -> list[str]:
     """The lines without their ends, blank ones included; a text that ends with a line end has an empty last line."""
-    return _ENDS.split(text)
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def filled_lines(text: str) -> tuple[str, ...]:
     """The lines that hold more than white space, stripped."""
-    return tuple(line.strip() for line in lines_of(text) if line.strip())
+    return tuple(filter(None, map(str.strip, lines_of(text))))

@@ -14,10 +14,10 @@ belong to either. A dialogue whose rows stand apart would come in cut short or i
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from operator import itemgetter
 
 from dialogues.formats.reading import UnreadableFileError, csv_rows, missing_columns, quoted
-from dialogues.formats.records import BadRecord, Record, checked, size_problem
+from dialogues.formats.records import BadRecord, Record, RecordError, check_size, checked
 
 COLUMNS = ("dialogue_id", "speaker", "text")
 DELIMITERS = (",", ";", "\t")
@@ -25,44 +25,37 @@ _HOW = "Write dialogue_id=NAME,speaker=NAME,text=NAME with the names in the file
 AS_CALLED: Mapping[str, str] = {}
 
 
-class _Row(NamedTuple):
-    """A message with its number in the file."""
-
-    number: int
-    key: str
-    speaker: str
-    text: str
-
-
 @dataclass(slots=True)
 class _Run:
-    """Consecutive rows of one dialogue, and what is wrong with them or with the row beside them, if anything."""
+    """Consecutive (speaker, text) of one dialogue, and what is wrong with a row of it or beside it, if anything."""
 
     key: str
     number: int
     problem: BadRecord | None = None
-    rows: list[_Row] = field(default_factory=list)
+    rows: list[tuple[str, str]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     characters: int = 0
 
-    def add(self, row: _Row) -> None:
+    def add(self, number: int, speaker: str, text: str) -> None:
         if self.problem:
             return
-        if row.speaker not in self.labels:
-            self.labels.append(row.speaker)
-        self.rows.append(row)
-        self.characters += len(row.text)
-        if reason := self._problem(row):
-            self.problem = BadRecord(row.number, reason, self.key)
+        if speaker not in self.labels:
+            self.labels.append(speaker)
+        self.rows.append((speaker, text))
+        self.characters += len(text)
+        try:
+            self._check(speaker, text)
+        except RecordError as error:
+            self.problem = BadRecord(number, str(error), self.key)
 
-    def _problem(self, row: _Row) -> str | None:
-        if not row.speaker:
-            return "speaker is empty"
-        if not row.text:
-            return "text is empty"
+    def _check(self, speaker: str, text: str) -> None:
+        if not speaker:
+            raise RecordError("speaker is empty")
+        if not text:
+            raise RecordError("text is empty")
         if len(self.labels) > 2:
-            return f"a third speaker, “{quoted(row.speaker)}”; a dialogue has two"
-        return size_problem(len(self.rows), self.characters)
+            raise RecordError(f"a third speaker, “{quoted(speaker)}”; a dialogue has two")
+        check_size(len(self.rows), self.characters)
 
 
 def columns_from(text: str) -> dict[str, str]:
@@ -99,7 +92,7 @@ def parse(lines: Iterable[str], columns: Mapping[str, str] = AS_CALLED) -> Itera
     Raises UnreadableFileError without a header, and where rows of one dialogue stand apart.
     """
     wanted = [columns.get(name, name).strip().lower() for name in COLUMNS]
-    sides = _sides(row.speaker for row in _rows(lines, wanted) if isinstance(row, _Row))
+    sides = _sides(cells[1].strip() for _, cells in _rows(lines, wanted) if not isinstance(cells, str))
     seen: set[str] = set()
     for run in _runs(_rows(lines, wanted)):
         if run.key in seen:
@@ -116,7 +109,8 @@ def _likeliest(header: str) -> str:
     return max(DELIMITERS, key=header.count)
 
 
-def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[_Row | BadRecord]:
+def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[tuple[int, Sequence[str] | str]]:
+    """(row, the three cells that are wanted), or (row, what is wrong with it)."""
     lines = iter(lines)
     first = next(lines, "")
     rows = csv_rows(chain([first], lines), delimiter_of(first, wanted) or _likeliest(first))
@@ -127,14 +121,15 @@ def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[_Row | BadRec
             f"{missing_columns(wanted, header)} Say which columns these are, as in "
             f"--columns {','.join(f'{name}=…' for name in COLUMNS)} (on the import page: Columns)."
         )
-    places = [names.index(name) for name in wanted]
+    chosen = itemgetter(*(names.index(name) for name in wanted))
+    width = len(names)
     for number, cells in rows:
         if isinstance(cells, str):
-            yield BadRecord(number, cells)
-        elif len(cells) == len(names):
-            yield _Row(number, *(cells[place].strip() for place in places))
+            yield number, cells
+        elif len(cells) == width:
+            yield number, chosen(cells)
         elif cells:
-            yield BadRecord(number, f"{len(cells)} cells where the header has {len(names)}")
+            yield number, f"{len(cells)} cells where the header has {width}"
 
 
 def _sides(labels: Iterable[str]) -> Mapping[str, int] | None:
@@ -147,21 +142,22 @@ def _sides(labels: Iterable[str]) -> Mapping[str, int] | None:
     return {"1": 1, "2": 2} if found.keys() <= {"1", "2"} else found
 
 
-def _runs(rows: Iterable[_Row | BadRecord]) -> Iterator[_Run]:
+def _runs(rows: Iterable[tuple[int, Sequence[str] | str]]) -> Iterator[_Run]:
     run: _Run | None = None
     just_before: BadRecord | None = None
-    for row in rows:
-        if isinstance(row, BadRecord):
-            just_before = row
+    for number, cells in rows:
+        if isinstance(cells, str):
+            just_before = BadRecord(number, cells)
             if run:
-                run.problem = run.problem or _in(run.key, row)
+                run.problem = run.problem or _in(run.key, just_before)
             continue
-        if run is None or row.key != run.key:
+        key, speaker, text = map(str.strip, cells)
+        if run is None or key != run.key:
             if run:
                 yield run
-            run = _Run(row.key, row.number, just_before and _in(row.key, just_before))
+            run = _Run(key, number, just_before and _in(key, just_before))
         just_before = None
-        run.add(row)
+        run.add(number, speaker, text)
     if run:
         yield run
     elif just_before:
@@ -174,6 +170,6 @@ def _in(key: str, broken: BadRecord) -> BadRecord:
 
 def _record(run: _Run, sides: Mapping[str, int] | None) -> Record | BadRecord:
     by_order = {label: number for number, label in enumerate(run.labels, 1)}
-    pairs = [((sides or by_order)[row.speaker], row.text) for row in run.rows]
+    pairs = [((sides or by_order)[speaker], text) for speaker, text in run.rows]
     tally = {} if sides else {"sides_by_who_speaks_first": 1}
     return checked(run.number, run.key, pairs, tally=tally)

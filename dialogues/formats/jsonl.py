@@ -82,7 +82,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _key(value: Mapping[str, Any]) -> str:
     missing = [name for name in ("id", "messages") if name not in value]
     if missing:
-        raise _RefusedError(f"no {' and no '.join(missing)}: the keys wanted are id and messages, those found {listed(value)}")
+        raise _RefusedError(
+            f"no {' and no '.join(missing)}: the keys wanted are id and messages, those found {listed(value)}"
+        )
     key = value["id"]
     if isinstance(key, bool) or not isinstance(key, (str, int)):
         raise _RefusedError("id must be a text or a whole number")

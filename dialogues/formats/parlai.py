@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from dialogues.formats.reading import encoding_problem, quoted
-from dialogues.formats.records import BadRecord, Record, checked, size_problem
+from dialogues.formats.records import BadRecord, Record, RecordError, check_size, checked
 
 SILENCE = "__SILENCE__"
 MAX_COLUMNS = 4
 PARTNER, YOU = 1, 2
 
 _LINE = re.compile(r"(\d{1,9}) (.*)", re.DOTALL)
-_PERSONA = re.compile(r"(your|their|partner['’]?s?) persona:(.*)", re.DOTALL | re.IGNORECASE)
+_PERSONA = re.compile(r"\s*(?:(your)|their|partner['’]?s?) persona:", re.IGNORECASE)
 _ANY_PERSONA = re.compile(r"(\w{1,20}(?:['’]\w{0,2})? )?persona:", re.IGNORECASE)
 _BREAK = "\\n"
 
@@ -60,58 +60,69 @@ class _Draft:
     def add(self, row: int, number: int | None, content: str) -> None:
         if self.problem:
             return
-        reason = self._numbering_problem(number) or encoding_problem(content) or self._take(content)
-        if reason:
-            self.problem = BadRecord(row, reason, self.key)
+        try:
+            self._take(number, content)
+        except RecordError as error:
+            self.problem = BadRecord(row, str(error), self.key)
 
-    def _numbering_problem(self, number: int | None) -> str | None:
+    def _take(self, number: int | None, content: str) -> None:
         if number is None:
-            return "the line does not begin with a number and a space"
+            raise RecordError("the line does not begin with a number and a space")
         if number != self.last_number + 1:
-            return f"line number {number} where {self.last_number + 1} was due"
+            raise RecordError(f"line number {number} where {self.last_number + 1} was due")
         self.last_number = number
-        return None
+        if problem := encoding_problem(content):
+            raise RecordError(problem)
+        if "\t" in content:
+            self._take_columns(content.split("\t"))
+        else:
+            self._take_line(content)
 
-    def _take(self, content: str) -> str | None:
-        first, *others = content.split("\t")
-        if len(others) >= MAX_COLUMNS:
-            return f"{len(others) + 1} tab-separated columns; an exchange has at most {MAX_COLUMNS}"
-        parts = first.split(_BREAK)
-        if not others or (len(parts) > 1 and not self.tally["exchanges"]):
-            if problem := self._take_personas(parts, alone=not others):
-                return problem
-            if not parts and not others:
-                return None
-        return self._take_exchange([_BREAK.join(parts) if parts else SILENCE, *others])
+    def _take_columns(self, columns: list[str]) -> None:
+        if len(columns) > MAX_COLUMNS:
+            raise RecordError(f"{len(columns)} tab-separated columns; an exchange has at most {MAX_COLUMNS}")
+        if _BREAK in columns[0] and not self.tally["exchanges"]:
+            left = self._behind_personas(columns[0])
+            columns[0] = SILENCE if left is None else left
+        self._take_exchange(columns)
 
-    def _take_personas(self, parts: list[str], *, alone: bool) -> str | None:
-        """Move persona lines from the front of `parts` to the traits; why one is at fault, or None."""
-        while parts and (found := _PERSONA.fullmatch(parts[0].strip())):
-            del parts[0]
-            speaker = YOU if found[1].lower() == "your" else PARTNER
-            trait = found[2].strip()
-            if not trait:
-                return "a persona line without text"
-            self.traits[speaker].append(trait)
+    def _take_line(self, content: str) -> None:
+        """Persona lines, or the partner's last words, to which there is no reply."""
+        left = self._behind_personas(content)
+        if left is None:
+            return
+        if _ANY_PERSONA.match(left):
+            raise RecordError(f"“{quoted(left)}” begins neither “your persona:” nor “partner's persona:”")
+        self._take_exchange([left])
+
+    def _behind_personas(self, text: str) -> str | None:
+        """What stands behind the persona lines at the front, which become traits; None where nothing does."""
+        while found := _PERSONA.match(text):
+            trait, more, text = text[found.end() :].partition(_BREAK)
+            if not (trait := trait.strip()):
+                raise RecordError("a persona line without text")
+            traits = self.traits[YOU if found[1] else PARTNER]
+            traits.append(trait)
             self.characters += len(trait)
-            if problem := size_problem(0, self.characters, len(self.traits[speaker])):
-                return problem
-        if alone and parts and _ANY_PERSONA.match(parts[0]):
-            return f"whose persona? “{quoted(parts[0])}” begins neither “your persona:” nor “partner's persona:”"
-        return None
+            check_size(0, self.characters, len(traits))
+            if not more:
+                return None
+        return text
 
-    def _take_exchange(self, columns: list[str]) -> str | None:
+    def _take_exchange(self, columns: list[str]) -> None:
         self.tally["exchanges"] += 1
         for speaker, column in zip((PARTNER, YOU), columns, strict=False):
-            text = column.replace(_BREAK, "\n").strip()
+            text = column.strip()
+            if _BREAK in text:
+                text = text.replace(_BREAK, "\n").strip()
             if text == SILENCE:
                 self.tally["silences"] += 1
             elif not text:
-                return f"the {'partner' if speaker == PARTNER else 'reply'} column is empty"
+                raise RecordError(f"the {'partner' if speaker == PARTNER else 'reply'} column is empty")
             else:
                 self.pairs.append((speaker, text))
                 self.characters += len(text)
-        return size_problem(len(self.pairs), self.characters)
+        check_size(len(self.pairs), self.characters)
 
     def finished(self) -> Record | BadRecord:
         if self.problem:

@@ -57,8 +57,7 @@ class Record:
         for name in ("key", "theme", "version", "origin", "parent", "written_by"):
             self._refuse_broken(name, getattr(self, name))
         for name in ("traits_1", "traits_2"):
-            for trait in getattr(self, name):
-                self._refuse_broken(name, trait)
+            self._refuse_broken(name, "".join(getattr(self, name)))
 
     def _refuse_broken(self, name: str, text: str) -> None:
         if problem := text_problem(text):
@@ -89,34 +88,29 @@ Parser = Callable[[Iterable[str]], Iterator[Record | BadRecord]]
 def checked(row: int, key: str, pairs: Sequence[Sequence[Any]], **fields: Any) -> Record | BadRecord:
     """The record, or why these messages and fields cannot be one."""
     try:
-        _refuse(size_problem(len(pairs), 0))
+        check_size(len(pairs), 0)
         record = Record(row=row, key=key, transcript=Transcript.of(pairs), **fields)
-        _refuse(_length_problem(record))
+        _check_lengths(record)
         return record
     except (TranscriptError, RecordError) as error:
         return BadRecord(row, str(error), "" if text_problem(key) else key[:KEY_LENGTH])
 
 
-def size_problem(messages: int, characters: int, traits: int = 0) -> str | None:
-    """Which limit of a dialogue these counts are beyond, or None; a reader of endless files asks as it goes."""
+def check_size(messages: int, characters: int, traits: int = 0) -> None:
+    """Raise RecordError where a dialogue has more of these; a reader of endless files asks as it goes."""
     if messages > MOST_MESSAGES:
-        return f"the dialogue has more than {MOST_MESSAGES:,} messages, the most that one may have"
+        raise RecordError(f"the dialogue has more than {MOST_MESSAGES:,} messages, the most that one may have")
     if characters > MOST_CHARACTERS:
-        return f"the dialogue has more than {MOST_CHARACTERS:,} characters, the most that one may have"
+        raise RecordError(f"the dialogue has more than {MOST_CHARACTERS:,} characters, the most that one may have")
     if traits > MOST_TRAITS:
-        return f"one speaker has more than {MOST_TRAITS} traits, the most that one may have"
-    return None
+        raise RecordError(f"one speaker has more than {MOST_TRAITS} traits, the most that one may have")
 
 
-def _length_problem(record: Record) -> str | None:
+def _check_lengths(record: Record) -> None:
     lengths = [len(text) for _, text in record.transcript]
-    if max(lengths) > LONGEST_MESSAGE:
-        number, length = next((n, length) for n, length in enumerate(lengths, 1) if length > LONGEST_MESSAGE)
-        return f"message {number} has {length:,} characters; a message has at most {LONGEST_MESSAGE:,}"
-    characters = sum(map(len, (record.theme, *record.traits_1, *record.traits_2)), sum(lengths))
-    return size_problem(0, characters, max(len(record.traits_1), len(record.traits_2)))
-
-
-def _refuse(problem: str | None) -> None:
-    if problem:
-        raise RecordError(problem)
+    longest = max(lengths)
+    if longest > LONGEST_MESSAGE:
+        number = lengths.index(longest) + 1
+        raise RecordError(f"message {number} has {longest:,} characters; a message has at most {LONGEST_MESSAGE:,}")
+    beside = "".join((record.theme, *record.traits_1, *record.traits_2))
+    check_size(len(lengths), sum(lengths) + len(beside), max(len(record.traits_1), len(record.traits_2)))
