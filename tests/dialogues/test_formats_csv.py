@@ -66,7 +66,7 @@ def test_with_more_labels_whoever_speaks_first_is_speaker_1_and_the_tally_says_s
 
 def test_rows_that_stand_apart_refuse_the_whole_file() -> None:
     with pytest.raises(
-        UnreadableFileError, match="Rows of the dialogue “a” stand apart: row 4 .* Sort the file by dialo"
+        UnreadableFileError, match=r"Rows of the dialogue “a” stand apart: row 4 .* Sort the file by dialo"
     ):
         read(HEADER + "a,A,x\nb,A,y\na,B,z\n")
 

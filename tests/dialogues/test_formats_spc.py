@@ -84,7 +84,8 @@ def test_every_kind_of_line_end_parts_messages(end: str) -> None:
 )
 def test_a_line_of_a_hundred_thousand_marks_is_read_in_one_go(line: str) -> None:
     """A pattern that looked at each mark from each other one would not be done before the test's time is up."""
-    assert spc.messages(f"User 2: Hi!\n{line}")[0][0] == (2, "Hi!") or spc.messages(line)[0] == []
+    (speaker, text), *_ = spc.messages(f"User 2: Hi!\n{line}")[0]
+    assert (speaker, text[:3]) == (2, "Hi!")
 
 
 def test_blank_lines_are_nothing() -> None:
