@@ -64,7 +64,7 @@ def columns_from(text: str) -> dict[str, str]:
     for part in filter(None, map(str.strip, text.split(","))):
         name, given, called = (piece.strip() for piece in part.partition("="))
         if name not in COLUMNS or not given or not called:
-            raise ValueError(f"“{part[:80]}” does not say which column is dialogue_id, speaker or text. {_HOW}")
+            raise ValueError(f"“{quoted(part)}” does not say which column is dialogue_id, speaker or text. {_HOW}")
         if name in columns:
             raise ValueError(f"{name} is named twice. {_HOW}")
         columns[name] = called

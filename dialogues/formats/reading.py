@@ -44,10 +44,10 @@ class Lines:
 
 
 def text_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
-    """All lines of a file with their ends (LF, CRLF or CR); a byte that is not UTF-8 is kept escaped, for
-    `encoding_problem` to name.
+    """All lines of a file with their ends: LF, CRLF or CR.
 
-    Raises UnreadableFileError for archives, other encodings, and lines of more than `limit` characters.
+    A byte that is not UTF-8 is kept escaped, for `encoding_problem` to name. Raises UnreadableFileError for archives,
+    other encodings, and lines of more than `limit` characters.
     """
     stream.seek(len(_UTF8_BOM) if _beginning(stream, 256).startswith(_UTF8_BOM) else 0)
     text = TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")

@@ -23,9 +23,9 @@ from dialogues.lines import filled_lines
 
 COLUMNS = ("user 1 personas", "user 2 personas", "best generated conversation")
 
-# A label with the asterisks around it. What stands after the colon closes them where it is as close as in `:*`, or
-# where a space follows; `: *waves*` is text.
-_LABEL = re.compile(r"((?:\*\s*)*)User ([12])\s*((?:\*\s*)*):", re.IGNORECASE)
+# A label with the few asterisks around it. Those after the colon close it where they are as close as in `:*`, or where
+# a space follows; `: *waves*` is text.
+_LABEL = re.compile(r"((?:\*\s*){0,6})User ([12])\s*((?:\*\s*){0,6}):", re.IGNORECASE)
 _CLOSING = re.compile(r"\*+|(?:\s*\*)+(?!\S)")
 _DIRECTION = re.compile(r"\[.*\]|\(.*\)|\*.*\*")
 
@@ -87,9 +87,10 @@ def _read(line: str) -> tuple[str, int, str]:
     asterisks = label[1].count("*")
     if not asterisks:
         return "plain_labels", speaker, text.strip()
-    closing = _CLOSING.match(text)
-    if closing or label[3]:
-        return "decorated_labels", speaker, text[closing.end() if closing else 0 :].strip()
+    if label[3]:
+        return "decorated_labels", speaker, text.strip()
+    if closing := _CLOSING.match(text):
+        return "decorated_labels", speaker, text[closing.end() :].strip()
     return "decorated_labels", speaker, _without_end(text, asterisks)
 
 

@@ -60,7 +60,9 @@ def test_a_decorated_label_is_a_label(label: str) -> None:
     assert said(label) == [[1, "Hi!"]]
 
 
-@pytest.mark.parametrize("line", ["User 1: *waves* Hi!", "* User 1: *waves* Hi! *", "* * User 1: * * *waves* Hi!"])
+@pytest.mark.parametrize(
+    "line", ["User 1: *waves* Hi!", "**User 1**:*waves* Hi!", "* User 1: *waves* Hi! *", "* * User 1: * * *waves* Hi!"]
+)
 def test_asterisks_of_the_message_are_not_the_labels(line: str) -> None:
     assert said(line) == [[1, "*waves* Hi!"]]
 
@@ -80,7 +82,14 @@ def test_every_kind_of_line_end_parts_messages(end: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["* " * 50_000, "*" * 99_999, "* User 1:" + " *" * 50_000 + "x", "* User 1: a" + " " * 99_000 + "b", "(" * 99_999],
+    [
+        "* " * 50_000,
+        "*" * 99_999,
+        "* User 1:" + " *" * 50_000 + "x",
+        "* User 1: a" + " " * 99_000 + "b",
+        "*" * 50_000 + "User 1: a" + "*" * 50_000,
+        "(" * 99_999,
+    ],
 )
 def test_a_line_of_a_hundred_thousand_marks_is_read_in_one_go(line: str) -> None:
     """A pattern that looked at each mark from each other one would not be done before the test's time is up."""
