@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import TypedDict
 
+from dialogues.lines import lines_of
 from dialogues.transcript import Transcript
 
 _SPACES = re.compile(r"[ \t\u00a0]+")
@@ -56,7 +57,7 @@ def tidied(text: str) -> str:
 
     Sentences get their capital only where the text has no capitals of its own.
     """
-    text = _LONE_I.sub("I", "\n".join(_spaced(line) for line in text.strip().splitlines()))
+    text = _LONE_I.sub("I", "\n".join(_spaced(line) for line in lines_of(text.strip())))
     others = _I.sub("", text)
     if not others.islower() and any(map(str.isupper, others)):
         return text

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from dialogues.formats.csv_plain import columns_from
 from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.models import Corpus, Dialogue, Version
 
@@ -48,6 +49,12 @@ class UploadForm(forms.Form):
         choices=[(AUTO, "Tell from the file"), *((form.name, form.label) for form in FORMATS.values())],
         initial=AUTO,
     )
+    columns = forms.CharField(
+        required=False,
+        max_length=400,
+        label="Columns",
+        help_text="For a CSV that calls them otherwise: dialogue_id=conv_id, speaker=who, text=utterance.",
+    )
     deduplicate = forms.BooleanField(
         required=False,
         label="Leave out repeated dialogues",
@@ -62,6 +69,12 @@ class UploadForm(forms.Form):
                 "manage.py import_dialogues FILE --corpus NAME"
             )
         return upload
+
+    def clean_columns(self) -> dict[str, str]:
+        try:
+            return columns_from(self.cleaned_data["columns"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 class ConfirmForm(forms.ModelForm[Corpus]):

@@ -2,22 +2,23 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
 
 from dialogues import bulk
-from dialogues.formats.reading import UnreadableFileError, text_lines
+from dialogues.formats.reading import Lines, UnreadableFileError, head_of, quoted
 from dialogues.formats.records import BadRecord, Parsed, Record, Twin
-from dialogues.formats.registry import AUTO, FORMATS, Format, sniff
+from dialogues.formats.registry import AUTO, Format, form_of
 from dialogues.formats.twins import without_twins
 from dialogues.models import AuditEvent, Corpus, Dialogue, Version
 
+# A batch ends at the first of these: rows, and characters of their messages.
 BATCH = 1000
+BATCH_CHARACTERS = 4_000_000
 BAD_SHOWN = 100
 TALLY_SHOWN = 40
 FILE_NAME_LENGTH = 255
@@ -27,11 +28,16 @@ Progress = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file on disk, its name as the user knows it, and its form (or `auto`)."""
+    """A file on disk, its name as the user knows it, and its form (or `auto`).
+
+    `columns` says what a plain CSV calls dialogue_id, speaker and text; `sha256` spares a reading where it is known.
+    """
 
     path: Path
     file_name: str
     file_format: str = AUTO
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,10 @@ class Report:
         if len(self.bad) < BAD_SHOWN:
             self.bad.append(bad)
 
+    def of_nothing(self) -> "Report":
+        """The same where nothing was stored: what was wrong, and zeros."""
+        return Report(self.file_format, refused=self.refused, bad=self.bad)
+
     def counts(self) -> dict[str, Any]:
         """Numbers for the audit row, the command's JSON and the pages."""
         names = ("dialogues", "messages", "turns", "traits_1", "traits_2", "refused", "duplicates")
@@ -102,7 +112,7 @@ def import_file(
     source: Source, *, name: str, by: Any, options: Options = Options(), progress: Progress | None = None
 ) -> Imported:
     """Make the corpus `name` from a file; `progress` is told the bytes read so far. Raises ImportRefusedError."""
-    sha256 = digest(source.path)
+    sha256 = source.sha256 or digest(source.path)
     _refuse_what_is_there(name := name.strip(), sha256)
     _refuse_long_licence(options.licence)
     try:
@@ -117,7 +127,7 @@ def _import(
     source: Source, sha256: str, *, name: str, by: Any, options: Options, progress: Progress | None
 ) -> Imported:
     with source.path.open("rb") as stream, transaction.atomic():
-        form = _form(source)
+        form = _form(source, stream)
         corpus = Corpus.objects.create(
             name=name,
             description=options.description,
@@ -129,8 +139,8 @@ def _import(
             created_by=by,
         )
         report = _store(corpus, _parsed(form, stream, options), options, _teller(stream, progress))
-        report.file_format = form.name
-        AuditEvent.record(by, "imported corpus", corpus, name=name, sha256=sha256, **report.counts())
+        renamed = {"columns": dict(source.columns)} if source.columns else {}
+        AuditEvent.record(by, "imported corpus", corpus, name=name, sha256=sha256, **renamed, **report.counts())
     return Imported(corpus, report)
 
 
@@ -138,7 +148,7 @@ def preview(source: Source, *, deduplicate: bool = False, shown: int = 3) -> tup
     """Read the whole file, store nothing: its report and the first good records. Raises ImportRefusedError."""
     report, first = Report(), list[Record]()
     with source.path.open("rb") as stream:
-        form = _form(source)
+        form = _form(source, stream)
         report.file_format = form.name
         for record in _good_records(_parsed(form, stream, Options(deduplicate=deduplicate)), report):
             report.add(record)
@@ -179,19 +189,16 @@ def _refuse_long_licence(licence: str) -> None:
         raise ImportRefusedError(f"The licence is longer than {limit} characters; put its text into the description.")
 
 
-def _form(source: Source) -> Format:
-    if source.file_format != AUTO:
-        return FORMATS[source.file_format]
-    with source.path.open("rb") as stream:
-        try:
-            return sniff(text_lines(stream))
-        except UnreadableFileError as error:
-            raise ImportRefusedError(str(error)) from error
+def _form(source: Source, stream: BinaryIO) -> Format:
+    try:
+        return form_of(head_of(stream), source.file_format, source.columns)
+    except UnreadableFileError as error:
+        raise ImportRefusedError(str(error)) from error
 
 
 def _parsed(form: Format, stream: BinaryIO, options: Options) -> Iterator[Parsed]:
     """The file's records; a file that cannot be read at all is refused as a whole."""
-    records = form.parse(text_lines(stream))
+    records = form.parse(Lines(stream))
     try:
         yield from without_twins(records) if options.deduplicate else records
     except UnreadableFileError as error:
@@ -220,15 +227,15 @@ def _good_records(parsed: Iterator[Parsed], report: Report) -> Iterator[Record]:
 def _misfit(record: Record, seen: dict[str, bool], versions: set[str]) -> str | None:
     """Why a sound record cannot stand beside those before it, or None."""
     if record.key in seen:
-        return f"the id “{record.key}” was there before; ids are unique and a dialogue's rows stand together"
+        return f"the id “{quoted(record.key)}” was there before; ids are unique"
     if record.version not in versions:
-        return f"unknown version “{record.version[:40]}”; known are {', '.join(sorted(versions))}"
+        return f"unknown version “{quoted(record.version)}”; known are {', '.join(sorted(versions))}"
     for name in ("origin", "parent"):
         key = getattr(record, name)
         if key and key not in seen:
-            return f"its {name} “{key[:40]}” is not a dialogue earlier in the file"
+            return f"its {name} “{quoted(key)}” is not a dialogue earlier in the file"
     if record.origin and not seen[record.origin]:
-        return f"its origin “{record.origin[:40]}” has an origin itself; name the original"
+        return f"its origin “{quoted(record.origin)}” has an origin itself; name the original"
     if record.parent and not record.origin:
         return "it has a parent but no origin; name the original that both belong to"
     return None
@@ -236,19 +243,31 @@ def _misfit(record: Record, seen: dict[str, bool], versions: set[str]) -> str | 
 
 def _store(corpus: Corpus, parsed: Iterator[Parsed], options: Options, tell: Callable[[], object]) -> Report:
     """Insert batch by batch; after the first bad record of a strict import only go on reading, to report them all."""
-    report = Report()
+    report = Report(corpus.file_format)
     records = _good_records(parsed, report)
-    while batch := list(islice(records, BATCH)):
+    for batch in _batches(records):
         for record in batch:
             report.add(record)
         if options.skip_bad or not report.refused:
             _insert(corpus, batch)
         tell()
     if report.refused and not options.skip_bad:
-        raise ImportRefusedError(_bad_sentence(report.refused), report)
+        raise ImportRefusedError(_bad_sentence(report.refused), report.of_nothing())
     if not report.dialogues:
-        raise ImportRefusedError("The file holds no dialogue that could be imported.", report)
+        raise ImportRefusedError("The file holds no dialogue that could be imported.", report.of_nothing())
     return report
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    batch, characters = list[Record](), 0
+    for record in records:
+        batch.append(record)
+        characters += sum(len(text) for _, text in record.transcript)
+        if len(batch) >= BATCH or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def _bad_sentence(count: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 Speaker = Literal[1, 2]
 
@@ -49,7 +49,7 @@ class Transcript:
         for number, pair in enumerate(pairs, 1):
             if not isinstance(pair, (list, tuple)) or len(pair) != 2:
                 raise TranscriptError(f"message {number}: expected [speaker, text]")
-            messages.append(Message(cast(Speaker, pair[0]), pair[1]))
+            messages.append(Message(*pair))
         return cls(tuple(messages))
 
     def to_json(self) -> list[list[int | str]]:

@@ -1,5 +1,6 @@
 """Files that wait on disk between upload and import, named by a token that only their owner's session knows."""
 
+import hashlib
 import re
 import secrets
 import time
@@ -20,17 +21,30 @@ def folder() -> Path:
     return path
 
 
-def keep(upload: "UploadedFile[Any]") -> str:
-    """Store an uploaded file and return its token; files left for a day are removed on the way."""
+def keep(upload: "UploadedFile[Any]") -> tuple[str, str]:
+    """Store an uploaded file; its token and its SHA-256. Files left for a day are removed on the way."""
     clean()
     token = secrets.token_urlsafe(24)
     path = path_of(token)
     part = path.with_suffix(".part")
+    digest = hashlib.sha256()
     with part.open("xb") as stream:
         for chunk in upload.chunks():
             stream.write(chunk)
+            digest.update(chunk)
     part.replace(path)
-    return token
+    return token, digest.hexdigest()
+
+
+def note(token: str, seen: str) -> None:
+    """Keep beside an upload what was seen in it."""
+    _note_of(token).write_text(seen, encoding="utf-8")
+
+
+def noted(token: str) -> str:
+    """What was seen in an upload; raises FileNotFoundError once either of the two is removed."""
+    path_of(token).stat()
+    return _note_of(token).read_text(encoding="utf-8")
 
 
 def path_of(token: str) -> Path:
@@ -42,6 +56,11 @@ def path_of(token: str) -> Path:
 
 def forget(token: str) -> None:
     path_of(token).unlink(missing_ok=True)
+    _note_of(token).unlink(missing_ok=True)
+
+
+def _note_of(token: str) -> Path:
+    return path_of(token).with_suffix(".json")
 
 
 def clean() -> None:

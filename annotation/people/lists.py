@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dialogues.lines import lines_of
+
 MOST_ROWS = 500
 MOST_ERRORS = 20
 LONGEST_ADDRESS, LONGEST_PSEUDONYM = 254, 40
@@ -73,9 +75,9 @@ def read_list(text: str) -> People:
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """The line number and stripped cells of every row that has any; comma, semicolon or tab between cells."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in lines_of(text) if line.strip()), "")
     mark = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text.replace("\x00", "\ufffd")), delimiter=mark)
+    reader = csv.reader(io.StringIO(text.replace("\x00", "\ufffd"), newline=""), delimiter=mark)
     while True:
         # Where a row spans lines in quotes, the line it ends on.
         try:

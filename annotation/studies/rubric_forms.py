@@ -8,6 +8,7 @@ from django.utils.text import slugify
 
 from annotation.studies import rubrics
 from annotation.studies.step_forms import PlainText
+from dialogues.lines import filled_lines
 from dialogues.models import Rubric, Version
 from dialogues.rubric import FURTHEST, KEY, MOST_POINTS, Metric, Scale
 
@@ -77,7 +78,7 @@ class MetricForm(forms.Form):
         return key
 
     def words(self) -> tuple[str, ...]:
-        return tuple(line.strip() for line in self.cleaned_data["points"].splitlines() if line.strip())
+        return filled_lines(self.cleaned_data["points"])
 
     def metric(self) -> Metric:
         given = self.cleaned_data

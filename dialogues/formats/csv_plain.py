@@ -1,93 +1,175 @@
 """A plain CSV with the columns dialogue_id, speaker and text: one message a row, dialogues one after another.
 
-Any two speaker labels; the first to speak is speaker 1, unless the labels are 1 and 2 themselves. Commas,
-semicolons and tabs separate, as the header shows. Other columns are passed over. A row that is not CSV at all
-has no dialogue_id, so it spoils the dialogue before it and the one after it: it may belong to either.
+A file may call its columns otherwise (`columns`). Commas, semicolons and tabs separate, as the header shows. Other
+columns are passed over.
+
+Any speaker labels, two in a dialogue. Where the whole file has two, they are the same two people in every dialogue:
+the first to speak in the file is speaker 1, unless the labels are 1 and 2 themselves. Where it has more, the first to
+speak in each dialogue is its speaker 1, and the tally counts these as `sides_by_who_speaks_first`.
+
+A row that is not CSV at all has no dialogue_id, so it spoils the dialogue before it and the one after it: it may
+belong to either. A dialogue whose rows stand apart would come in cut short or in pieces, so no such file is read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 
-from dialogues.formats.reading import UnreadableFileError, csv_rows
-from dialogues.formats.records import BadRecord, Record, checked
+from dialogues.formats.reading import UnreadableFileError, csv_rows, missing_columns, quoted
+from dialogues.formats.records import BadRecord, Record, RecordError, check_size, checked
 
 COLUMNS = ("dialogue_id", "speaker", "text")
 DELIMITERS = (",", ";", "\t")
+_HOW = "Write dialogue_id=NAME,speaker=NAME,text=NAME with the names in the file's first row."
+AS_CALLED: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
 class _Run:
-    """Consecutive rows of one dialogue: (row, speaker, text) each, and the broken row beside them, if any."""
+    """Consecutive (speaker, text) of one dialogue, and what is wrong with a row of it or beside it, if anything."""
 
     key: str
-    rows: list[tuple[int, str, str]] = field(default_factory=list)
-    broken: BadRecord | None = None
+    number: int
+    problem: BadRecord | None = None
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    characters: int = 0
+
+    def add(self, number: int, speaker: str, text: str) -> None:
+        if self.problem:
+            return
+        if speaker not in self.labels:
+            self.labels.append(speaker)
+        self.rows.append((speaker, text))
+        self.characters += len(text)
+        try:
+            self._check(speaker, text)
+        except RecordError as error:
+            self.problem = BadRecord(number, str(error), self.key)
+
+    def _check(self, speaker: str, text: str) -> None:
+        if not speaker:
+            raise RecordError("speaker is empty")
+        if not text:
+            raise RecordError("text is empty")
+        if len(self.labels) > 2:
+            raise RecordError(f"a third speaker, “{quoted(speaker)}”; a dialogue has two")
+        check_size(len(self.rows), self.characters)
 
 
-def delimiter_of(header: str) -> str | None:
-    """Which delimiter makes this line a header with the three columns, or None."""
+def columns_from(text: str) -> dict[str, str]:
+    """`dialogue_id=conv_id,speaker=who` → what the file calls each column; raises ValueError, in words."""
+    columns = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, given, called = (piece.strip() for piece in part.partition("="))
+        if name not in COLUMNS or not given or not called:
+            raise ValueError(f"“{quoted(part)}” does not say which column is dialogue_id, speaker or text. {_HOW}")
+        if name in columns:
+            raise ValueError(f"{name} is named twice. {_HOW}")
+        columns[name] = called
+    return columns
+
+
+def delimiter_of(header: str, wanted: Iterable[str] = COLUMNS) -> str | None:
+    """Which delimiter makes this line a header with the wanted columns, or None."""
     for delimiter in DELIMITERS:
         names = {name.strip().strip('"').lower() for name in header.rstrip("\r\n").split(delimiter)}
-        if set(COLUMNS) <= names:
+        if set(wanted) <= names:
             return delimiter
     return None
 
 
-def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
-    """One record a run of rows with one dialogue_id; raises UnreadableFileError without a header."""
+def looks_like_csv(lines: Sequence[str]) -> bool:
+    """Whether the first lines are a head of at least two names and a row of as many cells."""
+    cells = [row for _, row in csv_rows(lines[:2], _likeliest(lines[0])) if not isinstance(row, str)]
+    return len(cells) == 2 and len(cells[0]) == len(cells[1]) >= 2 and all(map(str.strip, cells[0]))
+
+
+def parse(lines: Iterable[str], columns: Mapping[str, str] = AS_CALLED) -> Iterator[Record | BadRecord]:
+    """One record a run of rows with one dialogue_id. `lines` are read twice: whose sides stay is known at their end.
+
+    Raises UnreadableFileError without a header, and where rows of one dialogue stand apart.
+    """
+    wanted = [columns.get(name, name).strip().lower() for name in COLUMNS]
+    sides = _sides(cells[1].strip() for _, cells in _rows(lines, wanted) if not isinstance(cells, str))
+    seen: set[str] = set()
+    for run in _runs(_rows(lines, wanted)):
+        if run.key in seen:
+            raise UnreadableFileError(
+                f"Rows of the dialogue “{quoted(run.key)}” stand apart: row {run.number} follows another one. "
+                f"Sort the file by {wanted[0]}, each dialogue in the order in which it was spoken."
+            )
+        if run.key:
+            seen.add(run.key)
+        yield run.problem or _record(run, sides)
+
+
+def _likeliest(header: str) -> str:
+    return max(DELIMITERS, key=header.count)
+
+
+def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[tuple[int, Sequence[str] | str]]:
+    """(row, the three cells that are wanted), or (row, what is wrong with it)."""
     lines = iter(lines)
     first = next(lines, "")
-    rows = csv_rows(chain([first], lines), delimiter_of(first) or ",")
+    rows = csv_rows(chain([first], lines), delimiter_of(first, wanted) or _likeliest(first))
     _, header = next(rows, (1, []))
     names = [] if isinstance(header, str) else [name.strip().lower() for name in header]
-    if not set(COLUMNS) <= set(names):
-        raise UnreadableFileError(f"The first row must name the columns {', '.join(COLUMNS)}.")
-    for run in _runs(rows, names):
-        yield _record(run)
+    if not set(wanted) <= set(names):
+        raise UnreadableFileError(
+            f"{missing_columns(wanted, header)} Say which columns these are, as in "
+            f"--columns {','.join(f'{name}=…' for name in COLUMNS)} (on the import page: Columns)."
+        )
+    chosen = itemgetter(*(names.index(name) for name in wanted))
+    width = len(names)
+    for number, cells in rows:
+        if isinstance(cells, str):
+            yield number, cells
+        elif len(cells) == width:
+            yield number, chosen(cells)
+        elif cells:
+            yield number, f"{len(cells)} cells where the header has {width}"
 
 
-def _runs(rows: Iterable[tuple[int, list[str] | str]], names: list[str]) -> Iterator[_Run]:
-    places = [names.index(name) for name in COLUMNS]
-    run = _Run("")
+def _sides(labels: Iterable[str]) -> Mapping[str, int] | None:
+    """Which speaker each label of the file is, or None where there are more than two."""
+    found: dict[str, int] = {}
+    for label in filter(None, labels):
+        found.setdefault(label, len(found) + 1)
+        if len(found) > 2:
+            return None
+    return {"1": 1, "2": 2} if found.keys() <= {"1", "2"} else found
+
+
+def _runs(rows: Iterable[tuple[int, Sequence[str] | str]]) -> Iterator[_Run]:
+    run: _Run | None = None
     just_before: BadRecord | None = None
-    for row, cells in rows:
-        if isinstance(cells, str) or len(cells) != len(names):
-            if cells:
-                just_before = _broken(row, cells, len(names))
-                run.broken = run.broken or just_before
+    for number, cells in rows:
+        if isinstance(cells, str):
+            just_before = BadRecord(number, cells)
+            if run:
+                run.problem = run.problem or _in(run.key, just_before)
             continue
-        key, speaker, text = (cells[place].strip() for place in places)
-        if key != run.key or not run.rows:
-            if run.rows:
+        key, speaker, text = map(str.strip, cells)
+        if run is None or key != run.key:
+            if run:
                 yield run
-            run = _Run(key, broken=just_before)
+            run = _Run(key, number, just_before and _in(key, just_before))
         just_before = None
-        run.rows.append((row, speaker, text))
-    if run.rows or run.broken:
+        run.add(number, speaker, text)
+    if run:
         yield run
+    elif just_before:
+        yield _Run("", just_before.row, just_before)
 
 
-def _broken(row: int, cells: list[str] | str, width: int) -> BadRecord:
-    return BadRecord(row, cells if isinstance(cells, str) else f"{len(cells)} cells where the header has {width}")
+def _in(key: str, broken: BadRecord) -> BadRecord:
+    return BadRecord(broken.row, broken.reason, key)
 
 
-def _record(run: _Run) -> Record | BadRecord:
-    labels = list(dict.fromkeys(speaker for _, speaker, _ in run.rows))
-    if problem := _problem(run, labels):
-        return BadRecord(*problem, run.key)
-    numbers = {"1": 1, "2": 2} if set(labels) <= {"1", "2"} else {label: n for n, label in enumerate(labels, 1)}
-    return checked(run.rows[0][0], run.key, [(numbers[speaker], text) for _, speaker, text in run.rows])
-
-
-def _problem(run: _Run, labels: list[str]) -> tuple[int, str] | None:
-    if run.broken:
-        return run.broken.row, run.broken.reason
-    for row, speaker, text in run.rows:
-        if not speaker:
-            return row, "speaker is empty"
-        if not text:
-            return row, "text is empty"
-        if labels.index(speaker) > 1:
-            return row, f"a third speaker, “{speaker[:40]}”; a dialogue has two"
-    return None
+def _record(run: _Run, sides: Mapping[str, int] | None) -> Record | BadRecord:
+    by_order = {label: number for number, label in enumerate(run.labels, 1)}
+    pairs = [((sides or by_order)[speaker], text) for speaker, text in run.rows]
+    tally = {} if sides else {"sides_by_who_speaks_first": 1}
+    return checked(run.number, run.key, pairs, tally=tally)

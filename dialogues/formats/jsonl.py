@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from dialogues.formats.reading import encoding_problem
+from dialogues.formats.reading import encoding_problem, listed, quoted
 from dialogues.formats.records import ORIGINAL, BadRecord, Record, checked
 
 _TEXTS = ("theme", "version", "origin", "parent", "written_by")
@@ -80,7 +80,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _key(value: Mapping[str, Any]) -> str:
-    key = value.get("id")
+    missing = [name for name in ("id", "messages") if name not in value]
+    if missing:
+        raise _RefusedError(
+            f"no {' and no '.join(missing)}: the keys wanted are id and messages, those found {listed(value)}"
+        )
+    key = value["id"]
     if isinstance(key, bool) or not isinstance(key, (str, int)):
         raise _RefusedError("id must be a text or a whole number")
     return str(key)
@@ -93,7 +98,7 @@ def _fields(value: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(demo, bool):
         raise _RefusedError("demo must be true or false")
     ignored = [name for name in value if name not in _KNOWN]
-    return fields | {"is_demo": demo, "tally": {f"ignored_key {name[:40]}": 1 for name in ignored}}
+    return fields | {"is_demo": demo, "tally": {f"ignored_key {quoted(name)}": 1 for name in ignored}}
 
 
 def _text(name: str, value: object) -> str:

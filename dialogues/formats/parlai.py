@@ -3,22 +3,26 @@
 A line number of 1 starts a dialogue. Persona lines come first; then each line is an exchange: what the
 *partner* says, a tab, what *you* answer, and in some files two more columns (a reward, candidates joined by
 `|`), which are not part of the dialogue. The partner is speaker 1 and you are speaker 2, whoever begins, so
-"partner's persona" fills `traits_1` and "your persona" `traits_2`. `__SILENCE__` stands for no message.
+"partner's persona" (or "their persona") fills `traits_1` and "your persona" `traits_2`. A line with a tab is an
+exchange, whatever its words. `__SILENCE__` stands for no message, and a backslash with an n for a line break; where a
+dialogue's first message has breaks, persona lines may stand before it in its column.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from dialogues.formats.reading import encoding_problem
-from dialogues.formats.records import BadRecord, Record, checked
+from dialogues.formats.reading import encoding_problem, quoted
+from dialogues.formats.records import BadRecord, Record, RecordError, check_size, checked
 
 SILENCE = "__SILENCE__"
 MAX_COLUMNS = 4
 PARTNER, YOU = 1, 2
 
 _LINE = re.compile(r"(\d{1,9}) (.*)", re.DOTALL)
-_PERSONA = re.compile(r"(your|partner'?s?) persona: ?(.*)", re.DOTALL)
+_PERSONA = re.compile(r"\s*(?:(your)|their|partner['’]?s?) persona:", re.IGNORECASE)
+_ANY_PERSONA = re.compile(r"(\w{1,20}(?:['’]\w{0,2})? )?persona:", re.IGNORECASE)
+_BREAK = "\\n"
 
 
 def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
@@ -47,6 +51,7 @@ class _Draft:
     def __init__(self, row: int, key: str) -> None:
         self.row, self.key = row, key
         self.last_number = 0
+        self.characters = 0
         self.pairs: list[tuple[int, str]] = []
         self.traits: dict[int, list[str]] = {PARTNER: [], YOU: []}
         self.tally: Counter[str] = Counter()
@@ -55,40 +60,69 @@ class _Draft:
     def add(self, row: int, number: int | None, content: str) -> None:
         if self.problem:
             return
-        reason = self._numbering_problem(number) or encoding_problem(content) or self._take(content)
-        if reason:
-            self.problem = BadRecord(row, reason, self.key)
+        try:
+            self._take(number, content)
+        except RecordError as error:
+            self.problem = BadRecord(row, str(error), self.key)
 
-    def _numbering_problem(self, number: int | None) -> str | None:
+    def _take(self, number: int | None, content: str) -> None:
         if number is None:
-            return "the line does not begin with a number and a space"
+            raise RecordError("the line does not begin with a number and a space")
         if number != self.last_number + 1:
-            return f"line number {number} where {self.last_number + 1} was due"
+            raise RecordError(f"line number {number} where {self.last_number + 1} was due")
         self.last_number = number
-        return None
+        if problem := encoding_problem(content):
+            raise RecordError(problem)
+        if "\t" in content:
+            self._take_columns(content.split("\t"))
+        else:
+            self._take_line(content)
 
-    def _take(self, content: str) -> str | None:
-        persona = _PERSONA.fullmatch(content)
-        if persona:
-            return self._take_trait(YOU if persona[1] == "your" else PARTNER, persona[2].strip())
-        columns = content.split("\t")
+    def _take_columns(self, columns: list[str]) -> None:
         if len(columns) > MAX_COLUMNS:
-            return f"{len(columns)} tab-separated columns; an exchange has at most {MAX_COLUMNS}"
-        self.tally["exchanges"] += 1
-        for speaker, text in zip((PARTNER, YOU), columns, strict=False):
-            if text.strip() == SILENCE:
-                self.tally["silences"] += 1
-            elif not text.strip():
-                return f"the {'partner' if speaker == PARTNER else 'reply'} column is empty"
-            else:
-                self.pairs.append((speaker, text.strip()))
-        return None
+            raise RecordError(f"{len(columns)} tab-separated columns; an exchange has at most {MAX_COLUMNS}")
+        if _BREAK in columns[0] and not self.tally["exchanges"]:
+            left = self._behind_personas(columns[0])
+            columns[0] = SILENCE if left is None else left
+        self._take_exchange(columns)
 
-    def _take_trait(self, speaker: int, trait: str) -> str | None:
-        if not trait:
-            return "a persona line without text"
-        self.traits[speaker].append(trait)
-        return None
+    def _take_line(self, content: str) -> None:
+        """Persona lines, or the partner's last words, to which there is no reply."""
+        left = self._behind_personas(content)
+        if left is None:
+            return
+        if _ANY_PERSONA.match(left):
+            raise RecordError(f"“{quoted(left)}” begins neither “your persona:” nor “partner's persona:”")
+        self._take_exchange([left])
+
+    def _behind_personas(self, text: str) -> str | None:
+        """What stands behind the persona lines at the front, which become traits; None where nothing does."""
+        while found := _PERSONA.match(text):
+            trait, more, text = text[found.end() :].partition(_BREAK)
+            if not (trait := trait.strip()):
+                raise RecordError("a persona line without text")
+            traits = self.traits[YOU if found[1] else PARTNER]
+            traits.append(trait)
+            self.characters += len(trait)
+            check_size(0, self.characters, len(traits))
+            if not more:
+                return None
+        return text
+
+    def _take_exchange(self, columns: list[str]) -> None:
+        self.tally["exchanges"] += 1
+        for speaker, column in zip((PARTNER, YOU), columns, strict=False):
+            text = column.strip()
+            if _BREAK in text:
+                text = text.replace(_BREAK, "\n").strip()
+            if text == SILENCE:
+                self.tally["silences"] += 1
+            elif not text:
+                raise RecordError(f"the {'partner' if speaker == PARTNER else 'reply'} column is empty")
+            else:
+                self.pairs.append((speaker, text))
+                self.characters += len(text)
+        check_size(len(self.pairs), self.characters)
 
     def finished(self) -> Record | BadRecord:
         if self.problem:

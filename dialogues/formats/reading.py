@@ -2,10 +2,14 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from io import TextIOWrapper
 from typing import BinaryIO
 
-MAX_LINE = 4 * 2**20  # bytes; the longest real dialogue is a few hundred kilobytes
+from dialogues.formats.records import LIMITS
+
+MAX_LINE = 4 * 2**20  # characters; the longest real dialogue is a few hundred thousand
+HEAD = 2**20  # bytes
 
 _SIGNATURES = (
     (b"PK\x03\x04", "This is a zip archive or an Excel workbook. Unpack it, or save the sheet as CSV (UTF-8)."),
@@ -29,29 +33,53 @@ class UnreadableFileError(ValueError):
     """Nothing of the file can be read; the text says why and what to do."""
 
 
+class Lines:
+    """The lines of a file as `text_lines` gives them, from its beginning each time they are iterated."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[str]:
+        return text_lines(self._stream)
+
+
 def text_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
-    """Lines with their ends; a byte that is not UTF-8 is kept escaped, for `encoding_problem` to name.
+    """All lines of a file with their ends: LF, CRLF or CR.
 
-    Raises UnreadableFileError for archives, other encodings, and lines of more than `limit` bytes.
+    A byte that is not UTF-8 is kept escaped, for `encoding_problem` to name. Raises UnreadableFileError for archives,
+    other encodings, and lines of more than `limit` characters.
     """
-    for number, line in enumerate(iter(lambda: stream.readline(limit + 1), b""), 1):
-        if len(line) > limit:
-            raise UnreadableFileError(
-                f"Line {number} is longer than {limit // 2**20} MB. One dialogue is never that long."
-            )
-        if number == 1:
-            _refuse_other_than_text(line)
-            line = line.removeprefix(_UTF8_BOM)
-        yield line.decode("utf-8", "surrogateescape")
+    stream.seek(len(_UTF8_BOM) if _beginning(stream, 256).startswith(_UTF8_BOM) else 0)
+    text = TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    try:
+        for number, line in enumerate(iter(lambda: text.readline(limit + 1), ""), 1):
+            if len(line) > limit:
+                raise UnreadableFileError(
+                    f"Line {number} is longer than {limit // 2**20} million characters, the most that is read of one "
+                    f"line: {LIMITS}."
+                )
+            yield line
+    finally:
+        # A wrapper that is left alone closes the stream, which is its owner's to close.
+        if not stream.closed:
+            text.detach()
 
 
-def _refuse_other_than_text(first_line: bytes) -> None:
+def head_of(stream: BinaryIO) -> str:
+    """The first megabyte as text, to tell a form from; raises UnreadableFileError as `text_lines` does."""
+    return _beginning(stream, HEAD).removeprefix(_UTF8_BOM).decode("utf-8", "surrogateescape")
+
+
+def _beginning(stream: BinaryIO, size: int) -> bytes:
+    stream.seek(0)
+    found = stream.read(size)
     for signature, sentence in _SIGNATURES:
-        if first_line.startswith(signature):
+        if found.startswith(signature):
             raise UnreadableFileError(sentence)
-    head = first_line[:256]
-    if len(head) >= 4 and head.count(0) * 3 >= len(head):
+    start = found[:256]
+    if len(start) >= 4 and start.count(0) * 3 >= len(start):
         raise UnreadableFileError("The file looks like UTF-16 without a mark. Save it as UTF-8.")
+    return found
 
 
 def encoding_problem(text: str) -> str | None:
@@ -79,5 +107,29 @@ def csv_rows(lines: Iterable[str], delimiter: str = ",") -> Iterator[tuple[int, 
         except csv.Error as error:
             yield row, f"broken CSV near line {reader.line_num}: {error}"
             continue
-        problem = next(filter(None, map(encoding_problem, cells)), None)
+        # Most rows are ASCII, and asking that of the whole row is quicker than of each cell.
+        ascii_only = "".join(cells).isascii()
+        problem = None if ascii_only else next(filter(None, map(encoding_problem, cells)), None)
         yield row, problem or cells
+
+
+def missing_columns(wanted: Iterable[str], found: list[str] | str) -> str:
+    """The sentence for a header that lacks columns; `found` are its cells, or why they cannot be read."""
+    named = f"it cannot be read ({found})" if isinstance(found, str) else f"it names {listed(found)}"
+    return f"The first row must name the columns {', '.join(wanted)}; {named}."
+
+
+def quoted(text: str) -> str:
+    """Up to 40 characters of a file for a sentence that is printed, shown and stored: none that cannot be."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:40])
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names out of a file for a sentence, none of them long."""
+    return first_of([quoted(str(name).strip()) for name in names])
+
+
+def first_of(texts: Sequence[str], most: int = 12) -> str:
+    """`a, b, c and 4 more`; "none" where there is none."""
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
+    return (", ".join(texts[:most]) or "none") + more

@@ -8,6 +8,16 @@ from dialogues.transcript import Transcript, TranscriptError, text_problem
 
 KEY_LENGTH = 200
 WRITER_LENGTH = 200
+# What one dialogue may be: whoever reads, draws or sends a dialogue does so in one piece. The sum keeps the line that
+# an export writes short enough to be read again.
+MOST_MESSAGES = 5_000
+LONGEST_MESSAGE = 100_000
+MOST_CHARACTERS = 2_000_000
+MOST_TRAITS = 500
+LIMITS = (
+    f"a dialogue has at most {MOST_MESSAGES:,} messages and {MOST_CHARACTERS:,} characters, "
+    f"a message at most {LONGEST_MESSAGE:,} characters"
+)
 ORIGINAL = "alpha"
 
 
@@ -47,8 +57,7 @@ class Record:
         for name in ("key", "theme", "version", "origin", "parent", "written_by"):
             self._refuse_broken(name, getattr(self, name))
         for name in ("traits_1", "traits_2"):
-            for trait in getattr(self, name):
-                self._refuse_broken(name, trait)
+            self._refuse_broken(name, "".join(getattr(self, name)))
 
     def _refuse_broken(self, name: str, text: str) -> None:
         if problem := text_problem(text):
@@ -79,6 +88,29 @@ Parser = Callable[[Iterable[str]], Iterator[Record | BadRecord]]
 def checked(row: int, key: str, pairs: Sequence[Sequence[Any]], **fields: Any) -> Record | BadRecord:
     """The record, or why these messages and fields cannot be one."""
     try:
-        return Record(row=row, key=key, transcript=Transcript.of(pairs), **fields)
+        check_size(len(pairs), 0)
+        record = Record(row=row, key=key, transcript=Transcript.of(pairs), **fields)
+        _check_lengths(record)
+        return record
     except (TranscriptError, RecordError) as error:
         return BadRecord(row, str(error), "" if text_problem(key) else key[:KEY_LENGTH])
+
+
+def check_size(messages: int, characters: int, traits: int = 0) -> None:
+    """Raise RecordError where a dialogue has more of these; a reader of endless files asks as it goes."""
+    if messages > MOST_MESSAGES:
+        raise RecordError(f"the dialogue has more than {MOST_MESSAGES:,} messages, the most that one may have")
+    if characters > MOST_CHARACTERS:
+        raise RecordError(f"the dialogue has more than {MOST_CHARACTERS:,} characters, the most that one may have")
+    if traits > MOST_TRAITS:
+        raise RecordError(f"one speaker has more than {MOST_TRAITS} traits, the most that one may have")
+
+
+def _check_lengths(record: Record) -> None:
+    lengths = [len(text) for _, text in record.transcript]
+    longest = max(lengths)
+    if longest > LONGEST_MESSAGE:
+        number = lengths.index(longest) + 1
+        raise RecordError(f"message {number} has {longest:,} characters; a message has at most {LONGEST_MESSAGE:,}")
+    beside = "".join((record.theme, *record.traits_1, *record.traits_2))
+    check_size(len(lengths), sum(lengths) + len(beside), max(len(record.traits_1), len(record.traits_2)))

@@ -1,12 +1,14 @@
 """The file forms by name, and how to tell which one a file is."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
-from dialogues.formats import csv_plain, jsonl, parlai, spc
-from dialogues.formats.reading import UnreadableFileError, csv_rows
+from dialogues.formats import csv_plain, foreign, jsonl, parlai, spc
+from dialogues.formats.reading import UnreadableFileError, csv_rows, quoted
 from dialogues.formats.records import Parser
+from dialogues.lines import lines_of
 
 AUTO = "auto"
 
@@ -31,15 +33,28 @@ FORMATS = {
 _NUMBERED = re.compile(r"\d+ \S")
 
 
-def sniff(lines: Iterable[str]) -> Format:
-    """The form that the first line with text shows; raises UnreadableFileError where it shows none."""
-    first = next((line for line in lines if line.strip()), "")
-    if not first:
+def form_of(head: str, name: str = AUTO, columns: Mapping[str, str] | None = None) -> Format:
+    """The form named, or the one that the beginning of the file shows; raises UnreadableFileError for any other.
+
+    `columns` says what a plain CSV calls its columns.
+    """
+    if not head.strip():
         raise UnreadableFileError("The file is empty.")
-    if first.lstrip().startswith("{"):
+    if columns:
+        if name not in (AUTO, "csv"):
+            raise UnreadableFileError(f"Columns can be named for plain CSV only, not for {FORMATS[name].label}.")
+        return replace(FORMATS["csv"], parse=partial(csv_plain.parse, columns=columns))
+    if problem := foreign.refusal(head):
+        raise UnreadableFileError(problem)
+    return sniff(head) if name == AUTO else FORMATS[name]
+
+
+def sniff(head: str) -> Format:
+    """The form that the first lines with text show; raises UnreadableFileError where they show none."""
+    lines = [line for line in lines_of(head) if line.strip()]
+    first = lines[0].lstrip()
+    if first.startswith("{"):
         return FORMATS["jsonl"]
-    if first.lstrip().startswith("["):
-        raise UnreadableFileError("This is one JSON list. Write one object a line instead (JSONL).")
     _, cells = next(csv_rows([first]), (1, []))
     if not isinstance(cells, str) and spc.is_header(cells):
         return FORMATS["spc"]
@@ -47,6 +62,9 @@ def sniff(lines: Iterable[str]) -> Format:
         return FORMATS["csv"]
     if _NUMBERED.match(first):
         return FORMATS["parlai"]
+    if csv_plain.looks_like_csv(lines):
+        return FORMATS["csv"]
     raise UnreadableFileError(
-        "The format cannot be told from the first line. Choose it: " + ", ".join(FORMATS) + " (docs/formats.md)."
+        f"The form cannot be told from the first line, “{quoted(first.strip())}”. Choose it: {', '.join(FORMATS)} "
+        "(docs/formats.md describes them)."
     )

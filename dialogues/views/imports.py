@@ -7,18 +7,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from dialogues import importing, uploads
-from dialogues.display import turns_for_template
-from dialogues.formats.records import Record
+from dialogues import importing, previews, uploads
 from dialogues.formats.registry import FORMATS
 from dialogues.forms import ConfirmForm, UploadForm
-from dialogues.importing import ImportRefusedError, Options, Report, Source
+from dialogues.importing import ImportRefusedError, Options, Source
 from dialogues.models import Corpus
 from dialogues.permissions import requires
+from dialogues.previews import Preview
 
 # Uploads one session may have waiting; the oldest gives way.
 WAITING = 10
-SHOWN = 3
 _SESSION = "uploads"
 
 
@@ -45,62 +43,70 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     done = Corpus.objects.filter(sha256=waiting["sha256"]).first()
     if done:
         return _already(request, token, done)
-    source = Source(uploads.path_of(token), waiting["file_name"], waiting["file_format"])
     try:
-        return _confirm(request, token, source, waiting)
+        return _confirm(request, token, waiting)
     except FileNotFoundError:
         return _gone(request, token, waiting["sha256"])
 
 
-def _confirm(request: HttpRequest, token: str, source: Source, waiting: dict[str, Any]) -> HttpResponse:
+def _confirm(request: HttpRequest, token: str, waiting: dict[str, Any]) -> HttpResponse:
     """What was read, with the form; on POST the import. Raises FileNotFoundError once the upload is removed."""
-    report, first = importing.preview(source, deduplicate=waiting["deduplicate"], shown=SHOWN)
-    form = ConfirmForm(request.POST or None, bad=report.refused, file_name=source.file_name)
+    found = Preview.from_json(uploads.noted(token))
+    form = ConfirmForm(request.POST or None, bad=found.report.refused, file_name=waiting["file_name"])
     if request.method == "POST" and form.is_valid():
         try:
-            return _import(request, token, source, waiting, form.cleaned_data)
+            return _import(request, token, waiting, form.cleaned_data)
         except ImportRefusedError as refused:
             if refused.corpus and refused.corpus.sha256 == waiting["sha256"]:
                 return _already(request, token, refused.corpus)
             form.add_error(None, str(refused))
-    return render(request, "dialogues/import_preview.html", _context(source, report, first, form))
+    return render(request, "dialogues/import_preview.html", _context(waiting["file_name"], found, form))
 
 
 def _keep(request: HttpRequest, chosen: dict[str, Any]) -> str:
     """Store the file if it can be imported at all, and note it in the session. Raises ImportRefusedError."""
-    token = uploads.keep(chosen["file"])
-    source = Source(uploads.path_of(token), chosen["file"].name, chosen["file_format"])
+    token, sha256 = uploads.keep(chosen["file"])
+    waiting = {
+        "sha256": sha256,
+        "file_name": chosen["file"].name,
+        "file_format": chosen["file_format"],
+        "columns": chosen["columns"],
+        "deduplicate": chosen["deduplicate"],
+    }
     try:
-        sha256 = importing.digest(source.path)
         importing.refuse_known_file(sha256)
-        importing.preview(source, deduplicate=chosen["deduplicate"], shown=0)
+        found = previews.read(_source(token, waiting), deduplicate=chosen["deduplicate"])
     except ImportRefusedError:
         uploads.forget(token)
         raise
-    waiting = dict(request.session.get(_SESSION, {}))
-    while len(waiting) >= WAITING:
-        oldest = next(iter(waiting))
+    uploads.note(token, found.to_json())
+    others = dict(request.session.get(_SESSION, {}))
+    while len(others) >= WAITING:
+        oldest = next(iter(others))
         uploads.forget(oldest)
-        del waiting[oldest]
-    waiting[token] = {
-        "sha256": sha256,
-        "file_name": source.file_name,
-        "file_format": source.file_format,
-        "deduplicate": chosen["deduplicate"],
-    }
-    request.session[_SESSION] = waiting
+        del others[oldest]
+    request.session[_SESSION] = others | {token: waiting}
     return token
 
 
-def _import(
-    request: HttpRequest, token: str, source: Source, waiting: dict[str, Any], chosen: dict[str, Any]
-) -> HttpResponse:
+def _source(token: str, waiting: dict[str, Any]) -> Source:
+    return Source(
+        uploads.path_of(token),
+        waiting["file_name"],
+        waiting["file_format"],
+        waiting.get("columns", {}),
+        waiting["sha256"],
+    )
+
+
+def _import(request: HttpRequest, token: str, waiting: dict[str, Any], chosen: dict[str, Any]) -> HttpResponse:
     options = Options(
         skip_bad=chosen.get("skip_bad", False),
         deduplicate=waiting["deduplicate"],
         description=chosen["description"],
         licence=chosen["licence"],
     )
+    source = _source(token, waiting)
     imported = importing.import_file(source, name=chosen["name"], by=request.user, options=options)
     uploads.forget(token)
     report = imported.report
@@ -127,14 +133,15 @@ def _already(request: HttpRequest, token: str, corpus: Corpus) -> HttpResponse:
     return redirect(corpus)
 
 
-def _context(source: Source, report: Report, first: list[Record], form: ConfirmForm) -> dict[str, Any]:
+def _context(file_name: str, found: Preview, form: ConfirmForm) -> dict[str, Any]:
+    report = found.report
     return {
-        "file_name": source.file_name,
+        "file_name": file_name,
         "form": form,
         "report": report,
         "format_label": FORMATS[report.file_format].label,
         "lines": [(name.replace("_", " ").capitalize(), count) for name, count in report.tally.items()],
         "hidden_bad": report.refused - len(report.bad),
-        "first": [{"record": record, "turns": turns_for_template(record.transcript)} for record in first],
+        "first": found.first,
         "names": ("A", "B"),
     }

@@ -7,6 +7,7 @@ from uuid import uuid4
 from django import forms
 from django.db.models import QuerySet
 
+from dialogues.lines import filled_lines
 from dialogues.models import Corpus, Version
 from generation.curation.content import FIELDS, MOST_TRAITS, PAIRS, TOPIC_LENGTH, Content, ContentError
 from generation.curation.files import MOST_MEGABYTES
@@ -62,7 +63,7 @@ class Lines(forms.CharField):
         )  # fmt: skip
 
     def clean(self, value: Any) -> tuple[str, ...]:
-        found = tuple(line.strip() for line in str(super().clean(value)).splitlines() if line.strip())
+        found = filled_lines(str(super().clean(value)))
         if len(found) > MOST_TRAITS:
             raise forms.ValidationError(f"At most {MOST_TRAITS} traits.")
         return found

@@ -6,10 +6,10 @@ returns, which a browser does not keep, writing a dialogue and reading it gives 
 
 import re
 
+from dialogues.lines import lines_of
 from dialogues.transcript import Message, Speaker, Transcript, message_problem
 
 _LABELLED = re.compile(r"[ \t]*([AaBb12])[ \t]*[:：][ \t]?(.*)", re.DOTALL)
-_BREAKS = re.compile(r"\r\n|\r|\n")
 _SPEAKERS: dict[str, Speaker] = {"a": 1, "1": 1, "b": 2, "2": 2}
 MOST_PROBLEMS = 10
 
@@ -23,7 +23,7 @@ class PlainTextError(ValueError):
 
 
 def to_text(transcript: Transcript) -> str:
-    lines = (f"{'AB'[speaker - 1]}: " + "\n| ".join(_BREAKS.split(text)) for speaker, text in transcript)
+    lines = (f"{'AB'[speaker - 1]}: " + "\n| ".join(lines_of(text)) for speaker, text in transcript)
     return "\n".join(lines)
 
 
@@ -31,7 +31,7 @@ def from_text(text: str) -> Transcript:
     """Raises PlainTextError with a sentence for every line that is wrong."""
     messages: list[tuple[int, Speaker, list[str]]] = []
     problems = []
-    for row, line in enumerate(_BREAKS.split(text), 1):
+    for row, line in enumerate(lines_of(text), 1):
         found = _LABELLED.fullmatch(line)
         if found:
             messages.append((row, _SPEAKERS[found[1].lower()], [found[2]]))

@@ -145,3 +145,17 @@ def test_a_mail_server_that_is_down_costs_no_link(client: Client, one: Study, se
     page = send(client, one, "\n".join(f"p{n}@example.org" for n in range(6))).content.decode()
     assert "6 could not be sent" in page
     assert page.count("/invitation/") == 6
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_ends_a_row(end: str) -> None:
+    found = read_list(end.join(["email;pseudonym", "a@b.example;red", "c@d.example;blue", ""]))
+    assert not found.errors
+    assert [(person.row, person.pseudonym) for person in found.people] == [(2, "red"), (3, "blue")]
+
+
+@pytest.mark.parametrize("inside", ["\x0c", "\x85", "\u2028"])
+def test_nothing_else_ends_a_row(inside: str) -> None:
+    """The head is told from the whole first line: its semicolon decides, wherever it stands."""
+    found = read_list(f"e{inside}mail;email\nx;a@b.example\n")
+    assert [person.email for person in found.people] == ["a@b.example"]

@@ -8,15 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogues.formats import csv_plain
-from dialogues.formats.reading import UnreadableFileError
+from dialogues.formats.reading import Lines, UnreadableFileError
 from dialogues.formats.records import BadRecord, Record
 
 HEADER = "dialogue_id,speaker,text\n"
 CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=12)
 
 
+def lines(text: str) -> Lines:
+    return Lines(io.BytesIO(text.encode()))
+
+
 def read(text: str) -> list[Record | BadRecord]:
-    return list(csv_plain.parse(io.StringIO(text, newline="")))
+    return list(csv_plain.parse(lines(text)))
+
+
+def sides(item: Record | BadRecord) -> list[int]:
+    assert isinstance(item, Record)
+    return [speaker for speaker, _ in item.transcript]
 
 
 def messages(text: str) -> list[list[int | str]]:
@@ -41,6 +50,61 @@ def test_commas_semicolons_and_tabs_separate(delimiter: str) -> None:
 
 def test_columns_may_stand_in_any_order_beside_others() -> None:
     assert messages("Text,when,Speaker,Dialogue_ID\nHi,noon,A,d\n") == [[1, "Hi"]]
+
+
+def test_two_labels_of_a_file_keep_their_side_in_every_dialogue() -> None:
+    first, second, third = read(HEADER + "a,Human,x\na,Bot,y\nb,Bot,y\nb,Human,x\nc,Bot,y\n")
+    assert [sides(item) for item in (first, second, third)] == [[1, 2], [2, 1], [2]]
+    assert not any(item.tally for item in (first, second, third) if isinstance(item, Record))
+
+
+def test_with_more_labels_whoever_speaks_first_is_speaker_1_and_the_tally_says_so() -> None:
+    items = read(HEADER + "a,Ann,x\na,Bob,y\nb,Bob,y\nb,Ann,x\nc,Cem,z\n")
+    assert [sides(item) for item in items] == [[1, 2], [1, 2], [1]]
+    assert [item.tally for item in items if isinstance(item, Record)] == [{"sides_by_who_speaks_first": 1}] * 3
+
+
+def test_rows_that_stand_apart_refuse_the_whole_file() -> None:
+    with pytest.raises(
+        UnreadableFileError, match=r"Rows of the dialogue “a” stand apart: row 4 .* Sort the file by dialo"
+    ):
+        read(HEADER + "a,A,x\nb,A,y\na,B,z\n")
+
+
+def test_a_broken_row_inside_a_dialogue_does_not_part_its_rows() -> None:
+    items = read(HEADER + "a,A,x\nbroken\na,B,y\nb,A,z\n")
+    assert [(type(item), item.key) for item in items] == [(BadRecord, "a"), (Record, "b")]
+
+
+def test_columns_may_be_called_otherwise() -> None:
+    columns = csv_plain.columns_from(" dialogue_id = conv , text=Said")
+    (record,) = csv_plain.parse(lines("Said;speaker;conv\nHi;A;d\n"), columns)
+    assert isinstance(record, Record)
+    assert (record.key, record.transcript.to_json()) == ("d", [[1, "Hi"]])
+
+
+@pytest.mark.parametrize("text", ["x=y", "speaker", "speaker=", "=who", "speaker=a,speaker=b"])
+def test_columns_that_say_nothing_are_refused_with_how_to_write_them(text: str) -> None:
+    with pytest.raises(ValueError, match="dialogue_id=NAME,speaker=NAME,text=NAME"):
+        csv_plain.columns_from(text)
+
+
+def test_a_header_without_the_columns_is_told_what_it_has_and_what_to_do() -> None:
+    with pytest.raises(UnreadableFileError) as refused:
+        read("conv;who;said\nd;A;x\n")
+    assert "dialogue_id, speaker, text; it names conv, who, said." in str(refused.value)
+    assert "--columns dialogue_id=…,speaker=…,text=…" in str(refused.value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_ends_a_row_and_stays_inside_quotes(end: str) -> None:
+    text = end.join(["dialogue_id,speaker,text", 'd,A,"one', 'two"', "d,B,three", ""])
+    assert messages(text) == [[1, f"one{end}two"], [2, "three"]]
+
+
+@pytest.mark.parametrize("inside", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_nothing_else_ends_a_row(inside: str) -> None:
+    assert messages(HEADER + f"d,A,x{inside}d\n") == [[1, f"x{inside}d"]]
 
 
 def test_a_third_speaker_is_named() -> None:

@@ -64,7 +64,8 @@ def test_a_key_the_form_does_not_know_is_counted_and_ignored() -> None:
     [
         ("{", "not JSON: Expecting property name enclosed in double quotes at character 2"),
         ("[1, 2]", "expected one JSON object a line"),
-        ("{}", "id must be a text or a whole number"),
+        ("{}", "no id and no messages: the keys wanted are id and messages, those found none"),
+        ('{"id": 1, "turns": []}', "no messages: the keys wanted are id and messages, those found id, turns"),
         (line(True), "id must be a text or a whole number"),
         (line(""), "the dialogue has no id"),
         (line("x" * 201), "the id is longer than 200 characters"),
@@ -82,7 +83,7 @@ def test_a_key_the_form_does_not_know_is_counted_and_ignored() -> None:
         (line(theme=5), "theme must be a text"),
         (line(theme="a\x00"), "theme: text contains a NUL character"),
         (line(demo="yes"), "demo must be true or false"),
-        ('{"id": NaN}', "NaN is not JSON"),
+        ('{"id": NaN, "messages": []}', "NaN is not JSON"),
         ('{"id": "a", "id": "b"}', "a key appears twice in one object"),
         (line(messages=[[["a"], "b"]]), "message 1: speaker must be 1 or 2, not list"),
     ],

@@ -1,5 +1,6 @@
 """ParlAI text: who speaks, whose traits, and what is wrong with a line."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from dialogues.formats.records import BadRecord, Record
 
 ONE = "1 your persona: i bake .\n2 partner's persona: i swim .\n3 hello\thi\n4 fine\tgood\n"
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
-    lambda word: word != parlai.SILENCE and word.strip() == word
+    lambda word: word != parlai.SILENCE and word.strip() == word and "\\n" not in word
 )
 
 
@@ -58,9 +59,62 @@ def test_a_last_line_without_a_reply_is_a_message() -> None:
     assert only("1 hello\thi\n2 bye\n").transcript.to_json()[-1] == [1, "bye"]
 
 
+@pytest.mark.parametrize("prefix", ["your", "Your", "YOUR"])
+def test_your_persona_is_yours_in_capitals_or_not(prefix: str) -> None:
+    assert only(f"1 {prefix} persona: i bake .\n2 a\tb\n").traits_2 == ("i bake .",)
+
+
+@pytest.mark.parametrize("prefix", ["partner", "partner's", "partner’s", "Partner's", "partners", "their", "Their"])
+def test_the_partners_persona_has_many_names(prefix: str) -> None:
+    record = only(f"1 {prefix} persona: i swim .\n2 a\tb\n")
+    assert (record.traits_1, len(record.transcript)) == (("i swim .",), 2)
+
+
+@pytest.mark.parametrize("prefix", ["my persona:", "bot's persona:", "persona:"])
+def test_a_persona_of_nobody_known_is_bad_and_no_message(prefix: str) -> None:
+    assert reason(f"1 {prefix} i swim .\n2 a\tb\n").startswith(f"1: “{prefix} i swim .” begins neither")
+
+
+def test_words_of_a_persona_in_an_exchange_are_a_message() -> None:
+    record = only("1 your persona: i bake .\n2 a\tb\n3 your persona: odd words\tpartner's persona: too\n")
+    assert record.transcript.to_json()[2:] == [[1, "your persona: odd words"], [2, "partner's persona: too"]]
+    assert (record.traits_1, record.traits_2) == ((), ("i bake .",))
+
+
+def test_an_escaped_line_break_is_a_line_break() -> None:
+    record = only("1 a\\nb\tc\\nd\n2 your persona: x\\nstays\te\n")
+    assert record.transcript.to_json() == [[1, "a\nb"], [2, "c\nd"], [1, "your persona: x\nstays"], [2, "e"]]
+
+
+@pytest.mark.parametrize("reply", ["", "\tgood"])
+def test_persona_lines_may_share_the_column_of_the_first_message(reply: str) -> None:
+    record = only(f"1 your persona: i bake .\\npartner's persona: i swim .\\nhello\\nyou{reply}\n")
+    assert (record.traits_1, record.traits_2) == (("i swim .",), ("i bake .",))
+    assert record.transcript.to_json()[0] == [1, "hello\nyou"]
+
+
+def test_persona_lines_alone_in_the_first_column_leave_the_partner_silent() -> None:
+    record = only("1 your persona: i bake .\\nyour persona: i cook .\thello\n")
+    assert (record.traits_2, record.transcript.to_json()) == (("i bake .", "i cook ."), [[2, "hello"]])
+    assert record.tally["silences"] == 1
+
+
+def test_a_carriage_return_ends_a_line() -> None:
+    items = list(parlai.parse(text_lines(io.BytesIO(b"1 a\tb\r2 c\td\r1 e\tf\r"))))
+    assert [len(item.transcript) for item in items if isinstance(item, Record)] == [4, 2]
+
+
+@pytest.mark.parametrize("inside", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_nothing_but_line_ends_ends_a_line(inside: str) -> None:
+    (record,) = parlai.parse(text_lines(io.BytesIO(f"1 a{inside}1 b\tc\n".encode())))
+    assert isinstance(record, Record)
+    assert record.transcript.to_json() == [[1, f"a{inside}1 b"], [2, "c"]]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("1 \n", "1: the partner column is empty"),
         ("1 a\tb\n3 c\td\n", "2: line number 3 where 2 was due"),
         ("2 a\tb\n", "1: line number 2 where 1 was due"),
         ("1 a\tb\nno number\n", "2: the line does not begin with a number and a space"),

@@ -42,9 +42,59 @@ def test_a_dialogue_may_start_with_user_2_and_one_speaker_may_go_on() -> None:
     assert said("User 2: Hi!\nUser 2: You there?\nUser 1: Yes.") == [[2, "Hi!"], [2, "You there?"], [1, "Yes."]]
 
 
-@pytest.mark.parametrize("label", ["*User 1:* Hi!", "**User 1:** Hi!", "* User 1: Hi! *", "* User 1: Hi!"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "*User 1:* Hi!",
+        "**User 1:** Hi!",
+        "**User 1:**Hi!",
+        "* User 1: Hi! *",
+        "* User 1: Hi!",
+        "* * User 1: * * Hi!",
+        "* * User 1: Hi! * *",
+        "**User 1**: Hi!",
+        "*** USER 1 : *** Hi!",
+    ],
+)
 def test_a_decorated_label_is_a_label(label: str) -> None:
     assert said(label) == [[1, "Hi!"]]
+
+
+@pytest.mark.parametrize(
+    "line", ["User 1: *waves* Hi!", "**User 1**:*waves* Hi!", "* User 1: *waves* Hi! *", "* * User 1: * * *waves* Hi!"]
+)
+def test_asterisks_of_the_message_are_not_the_labels(line: str) -> None:
+    assert said(line) == [[1, "*waves* Hi!"]]
+
+
+@pytest.mark.parametrize("inside", ["\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_what_is_no_line_end_stays_inside_a_message_and_a_trait(inside: str) -> None:
+    text = f"a{inside} User 1: b"
+    (record,) = read(f"User 2: {text}", traits=text)
+    assert isinstance(record, Record)
+    assert (record.transcript.to_json(), record.traits_1) == ([[2, text]], (text,))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_parts_messages(end: str) -> None:
+    assert said(f"User 1: Hi!{end}User 2: Ho!") == [[1, "Hi!"], [2, "Ho!"]]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "* " * 50_000,
+        "*" * 99_999,
+        "* User 1:" + " *" * 50_000 + "x",
+        "* User 1: a" + " " * 99_000 + "b",
+        "*" * 50_000 + "User 1: a" + "*" * 50_000,
+        "(" * 99_999,
+    ],
+)
+def test_a_line_of_a_hundred_thousand_marks_is_read_in_one_go(line: str) -> None:
+    """A pattern that looked at each mark from each other one would not be done before the test's time is up."""
+    (speaker, text), *_ = spc.messages(f"User 2: Hi!\n{line}")[0]
+    assert (speaker, text[:3]) == (2, "Hi!")
 
 
 def test_blank_lines_are_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from dialogues import importing
-from dialogues.models import Corpus
+from dialogues.models import AuditEvent, Corpus
 from tests.dialogues.files import PARLAI, line, write
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,40 @@ def test_bad_input_ends_with_1_and_lists_rows_in_json(tmp_path: Path) -> None:
     assert "nothing was imported" in error
     assert (said["dialogues"], said["refused"], said["corpus"]) == (0, 1, None)
     assert [bad["row"] for bad in said["bad"]] == [2]
+    assert not Corpus.objects.exists()
+
+
+def test_a_refused_import_reports_zeros_throughout(tmp_path: Path) -> None:
+    content = line("a", traits_1=["I bake."], traits_2=["I swim."], score=1) + line("b") + "{\n"
+    for options in ([], ["--deduplicate"]):
+        out, _ = run("import_dialogues", write(tmp_path, content), "--corpus", "small", "--json", *options)
+        said = json.loads(out)
+        counts = ("dialogues", "messages", "turns", "traits_1", "traits_2", "duplicates")
+        assert {name: said[name] for name in counts} == dict.fromkeys(counts, 0)
+        assert (said["versions"], said["lines"]) == ({}, {})
+        assert (said["format"], said["refused"], len(said["bad"])) == ("jsonl", 1, 1)
+
+
+def test_columns_of_a_csv_may_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "conv,who,said\nc1,A,Hi\nc1,B,Hello\n")
+    columns = {"dialogue_id": "conv", "speaker": "who", "text": "said"}
+    option = ",".join("=".join(pair) for pair in columns.items())
+    out, error = run("import_dialogues", path, "--corpus", "small", "--json", "--columns", option)
+    assert not error
+    assert (json.loads(out)["dialogues"], json.loads(out)["messages"]) == (1, 2)
+    assert AuditEvent.objects.get().detail["columns"] == columns
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--columns", "text"], "dialogue_id=NAME,speaker=NAME,text=NAME"),
+        (["--columns", "text=said", "--format", "parlai"], "for plain CSV only, not for ParlAI text"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_one_line(tmp_path: Path, options: list[str], expected: str) -> None:
+    _, error = run("import_dialogues", write(tmp_path, PARLAI), "--corpus", "small", *options)
+    assert expected in error
     assert not Corpus.objects.exists()
 
 

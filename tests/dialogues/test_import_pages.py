@@ -1,5 +1,6 @@
 """Import in the browser: upload, look, confirm."""
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -38,7 +39,7 @@ def upload(client: Client, content: str, name: str = "my chats.txt", **fields: A
 
 
 def kept() -> list[Path]:
-    return list(uploads.folder().iterdir())
+    return list(uploads.folder().glob("*.upload"))
 
 
 def test_an_upload_shows_what_was_read_and_keeps_nothing_yet(researcher: Client) -> None:
@@ -155,14 +156,93 @@ def test_a_click_whose_file_another_click_imported_meanwhile_finds_that_corpus(
     researcher: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = upload(researcher, PARLAI).url
-    read = importing.preview
+    bring_in_file = importing.import_file
 
-    def read_while_another_imports(source: Source, **options: Any) -> Any:
-        found = read(source, **options)
-        importing.import_file(source, name="First", by=None)
+    def import_after_another_did(source: Source, *, name: str, **options: Any) -> Any:
+        bring_in_file(source, name="First", by=None)
         source.path.unlink()
-        return found
+        return bring_in_file(source, name=name, **options)
 
-    monkeypatch.setattr(importing, "preview", read_while_another_imports)
+    monkeypatch.setattr(importing, "import_file", import_after_another_did)
     answer = researcher.post(where, {"name": "Second"})
     assert answer.url == f"/corpora/{Corpus.objects.get(name='First').pk}/"
+
+
+def test_looking_again_does_not_read_the_file_again(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    first = researcher.get(where).context
+    (path,) = kept()
+    path.write_bytes(b"something else")
+    again = researcher.get(where).context
+    assert (again["report"], again["first"]) == (first["report"], first["first"])
+    assert again["report"].messages == 4
+
+
+def test_an_import_reads_the_file_once_to_show_it_and_once_to_keep_it(
+    researcher: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    to_open = Path.open
+
+    def open_and_count(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if path.suffix == ".upload":
+            opened.append(path.name)
+        return to_open(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", open_and_count)
+    where = upload(researcher, PARLAI).url
+    assert len(opened) == 1
+    researcher.get(where)
+    researcher.get(where)
+    assert len(opened) == 1
+    researcher.post(where, {"name": "Chats"})
+    assert len(opened) == 2
+    assert Corpus.objects.get().sha256 == hashlib.sha256(PARLAI.encode()).hexdigest()
+
+
+def test_the_preview_of_the_largest_dialogues_is_a_small_page(researcher: Client) -> None:
+    """Quotation marks are the longest that a letter becomes in HTML."""
+    largest = [[1, '"' * 99_000]] * 10 + [[2, '"' * 600]] * 30 + [[2, '"' * 150]] * 4_960
+    traits = ['"' * 50] * 500
+    good = "".join(line('"' * 190 + key, messages=largest, traits_1=traits, traits_2=traits) for key in "abcd")
+    bad = "".join(f'{{"id": "{number}{"&" * 190}", "messages": [[3, "x"]]}}\n' for number in range(300))
+    page = researcher.get(upload(researcher, good + bad).url)
+    assert page.context["report"].messages == 20_000
+    assert "And 4,960 more messages." in page.text
+    assert "and 490 more" in page.text
+    assert len(page.content) < 2**20
+
+
+def test_an_endless_dialogue_and_message_are_bad_records_that_name_the_limit(researcher: Client) -> None:
+    content = line("a", messages=[[1, "x"]] * 300_000) + line("b", messages=[[1, "x" * 4_000_000]])
+    page = researcher.get(upload(researcher, content).url)
+    assert "more than 5,000 messages" in page.text
+    assert "message 1 has 4,000,000 characters; a message has at most 100,000" in page.text
+    assert len(page.content) < 50_000
+
+
+def test_columns_named_on_the_page_are_kept_until_the_import(researcher: Client) -> None:
+    content = "conv,who,said\nc1,A,Hi\nc1,B,Hello\n"
+    refused = upload(researcher, content)
+    assert "it names conv, who, said" in refused.text
+    where = upload(researcher, content, columns="dialogue_id=conv, speaker=who, text=said").url
+    assert researcher.get(where).context["report"].messages == 2
+    researcher.post(where, {"name": "Chats"})
+    assert Corpus.objects.get().dialogues.get().messages == [[1, "Hi"], [2, "Hello"]]
+
+
+def test_columns_that_cannot_be_meant_are_a_reason_beside_the_field(researcher: Client) -> None:
+    page = upload(researcher, PARLAI, columns="text")
+    assert page.context["form"].errors.keys() == {"columns"}
+    assert kept() == []
+
+
+def test_an_import_leaves_nothing_of_the_upload_behind(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    researcher.post(where, {"name": "Chats"})
+    assert list(uploads.folder().iterdir()) == []
+
+
+def test_who_speaks_first_being_speaker_1_is_said(researcher: Client) -> None:
+    content = "dialogue_id,speaker,text\na,Ann,x\na,Bob,y\nb,Cem,z\n"
+    assert "Sides by who speaks first" in researcher.get(upload(researcher, content).url).text

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from annotation.roles import Role
-from dialogues import importing
+from dialogues import bulk, importing
 from dialogues.exporting import jsonl_lines
 from dialogues.formats import parlai
 from dialogues.importing import ImportRefusedError, Source, import_file
@@ -104,6 +104,28 @@ def test_skipping_bad_records_imports_the_rest_and_counts_them(tmp_path: Path) -
     imported = bring_in(tmp_path, line("a") + "{\n" + line("b"), skip_bad=True)
     assert (imported.report.dialogues, imported.report.refused) == (2, 1)
     assert set(imported.corpus.dialogues.values_list("key", flat=True)) == {"a", "b"}
+
+
+def test_skipping_bad_records_never_stores_a_dialogue_cut_short(tmp_path: Path) -> None:
+    """Rows sorted by time: what stood together of each dialogue is not the dialogue."""
+    rows = "dialogue_id,speaker,text\n" + "".join(f"d{n},{who},x\n" for who in "AB" for n in range(3))
+    with pytest.raises(ImportRefusedError, match="stand apart"):
+        bring_in(tmp_path, rows, skip_bad=True)
+    assert not Corpus.objects.exists()
+
+
+def test_a_batch_ends_at_its_characters_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    insert = bulk.insert
+    monkeypatch.setattr(bulk, "insert", lambda rows: (sizes.append(len(rows)), insert(rows)))
+    monkeypatch.setattr(importing, "BATCH_CHARACTERS", 20)
+    bring_in(tmp_path, "".join(map(line, range(5))))
+    assert sizes == [2, 2, 1]
+
+
+def test_a_key_that_no_database_takes_is_counted_under_what_can_be_shown(tmp_path: Path) -> None:
+    report = bring_in(tmp_path, line("a", **{"\ud83d\x00": 1})).report
+    assert report.tally == {"ignored_key \ufffd\ufffd": 1}
 
 
 def test_a_file_of_nothing_but_bad_records_makes_no_corpus(tmp_path: Path) -> None:

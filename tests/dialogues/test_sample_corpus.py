@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dialogues.formats.reading import text_lines
+from dialogues.formats.reading import head_of, text_lines
 from dialogues.formats.records import ORIGINAL, Record
-from dialogues.formats.registry import sniff
+from dialogues.formats.registry import form_of
 from dialogues.statistics import count_words
 
 SAMPLES = Path(__file__).resolve().parents[2] / "dialogues" / "samples"
@@ -17,10 +17,9 @@ FILE = SAMPLES / "stephanie-sample.jsonl"
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
     with FILE.open("rb") as stream:
-        lines = list(text_lines(stream))
-    form = sniff(lines)
-    assert form.name == "jsonl"
-    parsed = list(form.parse(lines))
+        form = form_of(head_of(stream))
+        assert form.name == "jsonl"
+        parsed = list(form.parse(text_lines(stream)))
     refused = [record for record in parsed if not isinstance(record, Record)]
     assert refused == []
     return [record for record in parsed if isinstance(record, Record)]

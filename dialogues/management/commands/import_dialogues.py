@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from dialogues.formats.csv_plain import columns_from
 from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.importing import Imported, ImportRefusedError, Options, Report, Source, import_file
 
@@ -21,6 +22,13 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE", help="ParlAI text, SPC CSV, JSONL or plain CSV, UTF-8")
         parser.add_argument("--corpus", required=True, metavar="NAME", help="name of the corpus to make")
         parser.add_argument("--format", choices=[AUTO, *FORMATS], default=AUTO, help="default: told from the file")
+        parser.add_argument(
+            "--columns",
+            type=_columns,
+            default={},
+            metavar="dialogue_id=NAME,speaker=NAME,text=NAME",
+            help="what a CSV calls these columns, where it calls them otherwise",
+        )
         parser.add_argument("--skip-bad", action="store_true", help="import the rest where records are bad")
         parser.add_argument(
             "--deduplicate", action="store_true", help="leave out dialogues repeated from the other side (ConvAI2)"
@@ -46,7 +54,7 @@ class Command(BaseCommand):
             self._say(imported)
 
     def _import(self, path: Path, options: dict[str, Any]) -> Imported:
-        source = Source(path, path.name, options["format"])
+        source = Source(path, path.name, options["format"], options["columns"])
         chosen = Options(options["skip_bad"], options["deduplicate"], options["description"], options["licence"])
         bar = tqdm(total=path.stat().st_size, unit="B", unit_scale=True, file=sys.stderr, desc="Importing")
         with bar:
@@ -58,8 +66,6 @@ class Command(BaseCommand):
         if options["json"]:
             known = {"id": refused.corpus.pk, "corpus": refused.corpus.name} if refused.corpus else None
             answer = {"error": str(refused), "existing": known, "corpus": None, **_report(refused.report)}
-            # What would have gone in did not: the counts say what the database holds.
-            answer |= {"dialogues": 0, "messages": 0, "turns": 0}
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
         self._list_bad(refused.report)
 
@@ -78,6 +84,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Corpus “{imported.corpus.name}”: {said}.")
         for name, count in report.tally.items():
             self.stdout.write(f"  {name.replace('_', ' ')}: {count:,}")
+
+
+def _columns(text: str) -> dict[str, str]:
+    try:
+        return columns_from(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
 
 
 def _as_json(imported: Imported) -> dict[str, Any]:
