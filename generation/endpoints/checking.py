@@ -5,6 +5,7 @@ from time import monotonic
 
 from django.utils import timezone
 
+from generation.endpoints.answers import MALFORMED
 from generation.endpoints.client import CallError, Client, Reply, Target, Trouble
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.probing import offers_batches, structured_form
@@ -53,7 +54,7 @@ async def _ask(endpoint: Endpoint, target: Target) -> tuple[bool, str]:
 
 
 def _is_chat(reply: Reply) -> bool:
-    return reply.finish_reason not in ("malformed", "no_choices")
+    return reply.finish_reason not in (MALFORMED, "no_choices")
 
 
 async def _abilities(client: Client, endpoint: Endpoint) -> str:

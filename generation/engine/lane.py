@@ -14,6 +14,7 @@ from generation.engine.clerk import Clerk, Urgency
 from generation.engine.inbox import Inbox, Result
 from generation.engine.ledger import Claimed
 from generation.engine.loops import wait_for
+from generation.engine.settling import mostly_failed
 from generation.models import Endpoint, Run
 
 log = logging.getLogger(__name__)
@@ -171,11 +172,9 @@ class Lane:
             self._windows.pop(run_pk, None)
             return
         window = self._windows.setdefault(run_pk, deque(maxlen=WINDOW))
-        window.append(isinstance(result, CallError))
+        window.append(isinstance(result, CallError) and result.is_failure)
         if len(window) == WINDOW and sum(window) > WINDOW / 2:
-            words = f"{sum(window)} of the last {WINDOW} calls failed at {self.endpoint}"
-            detail = f" ({result.message})" if isinstance(result, CallError) else ""
-            reason = f"{words}{detail}. See to the endpoint, then resume."
+            reason = mostly_failed(f"{sum(window)} of the last {WINDOW} calls failed at {self.endpoint}", result)
             await self.office.clerk.do(Urgency.KEEP_HOUSE, _pause, run_pk, reason)
             window.clear()
 
