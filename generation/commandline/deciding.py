@@ -15,6 +15,7 @@ from generation.engine import rereading, retrying
 from generation.models import BatchJob, Stage
 from generation.plans import named_choice
 from generation.plans.planning import PlanError
+from generation.watching.causes import said
 
 
 def register(actions: Any) -> None:
@@ -31,8 +32,9 @@ def register(actions: Any) -> None:
     what.add_argument("--resend", action="store_true", help="send them again; they may be paid for twice")
     what.add_argument("--give-up", action="store_true", help="let them count as failed")
     _add_calls(decide)
-    reread = add_action(actions, "reread", "read stored replies that were not usable once more, for nothing", _reread)
+    reread = add_action(actions, "reread", "read stored replies once more, for nothing; says what changes", _reread)
     reread.add_argument("--keep-share", type=float, metavar="P", help="of γ's words to keep (0 to 1), from now on")
+    reread.add_argument("--dry-run", action="store_true", help="only say what would change")
     _add_calls(reread)
     cancel = add_action(actions, "cancel-batch", "ask the provider to end a batch of a paused run", _cancel_batch)
     cancel.add_argument("batch", type=int, metavar="BATCH", help="its number, as `run status --json` has it")
@@ -70,11 +72,22 @@ def _edits(file: Path | None) -> dict[Stage, retrying.Edit]:
 
 def _reread(command: BaseCommand, options: dict[str, Any]) -> int:
     run = found_run(options["run"])
+    asked = {"keep_share": options["keep_share"], "calls": options["calls"]}
     try:
-        count = rereading.reread(run, keep_share=options["keep_share"], calls=options["calls"])
+        found = rereading.review(run, **asked)
+        count = len(found.made) if options["dry_run"] else rereading.reread(run, **asked)
     except ValueError as error:
         raise CommandError(f"--keep-share: {error}") from error
-    return _told(command, run.pk, options, count, "usable now")
+    for stage, before, after, kept, n in () if options["json"] else found.counts:
+        words = f"{stage.label}: {said(before)} → {said(after, before)}: {n:,}{' (kept: in use since)' if kept else ''}"
+        command.stdout.write(words)
+    if options["dry_run"]:
+        more = {"calls": count, "changes": found.as_json(), "dry_run": True}
+        tell(command, run.pk, options, **more)
+        if not options["json"]:
+            command.stdout.write(f"{count:,} call{'' if count == 1 else 's'} would change. Nothing was changed.")
+        return DONE
+    return _told(command, run.pk, options, count, "read anew", changes=found.as_json(), dry_run=False)
 
 
 def _decide(command: BaseCommand, options: dict[str, Any]) -> int:
@@ -96,9 +109,9 @@ def _cancel_batch(command: BaseCommand, options: dict[str, Any]) -> int:
     return DONE
 
 
-def _told(command: BaseCommand, run_pk: int, options: dict[str, Any], count: int, what: str) -> int:
+def _told(command: BaseCommand, run_pk: int, options: dict[str, Any], count: int, what: str, **more: Any) -> int:
     wake(run_pk)
     if not options["json"]:
         command.stdout.write(f"{count:,} call{'' if count == 1 else 's'} {what}.")
-    tell(command, run_pk, options, calls=count)
+    tell(command, run_pk, options, calls=count, **more)
     return DONE

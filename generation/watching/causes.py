@@ -55,3 +55,10 @@ MEANINGS: Mapping[str, str] = {
     NOT_STORED: "the reply was read, but the database refused what it holds.",
     NOT_READ: "the reply broke the program that reads it; the reply is kept and can be read again after a mend.",
 }
+
+
+def said(outcome: str, before: str = "") -> str:
+    """An outcome in words; "another answer" for a usable reply that was `before` usable in another way."""
+    if outcome == Outcome.OK:
+        return "Another usable answer" if before == outcome else "Usable"
+    return CAUSES.get(outcome, outcome)
