@@ -48,8 +48,8 @@ class CallSerializer(serializers.ModelSerializer[Call]):
         model = Call
         fields = (
             "id", "run", "stage", "branch", "edition", "model", "dialogue", "sample", "repair", "state", "outcome",
-            "error", "note", "tries", "refusals", "replaced", "prompt_tokens", "completion_tokens", "cost", "finish_reason",
-            "is_demo", "sent_at", "settled_at",
+            "error", "note", "tries", "refusals", "replaced", "prompt_tokens", "completion_tokens", "cost",
+            "finish_reason", "is_demo", "sent_at", "settled_at",
         )  # fmt: skip
 
 
@@ -61,7 +61,8 @@ class CallDetailSerializer(CallSerializer):
 
     class Meta(CallSerializer.Meta):
         fields = (  # type: ignore[assignment]
-            *CallSerializer.Meta.fields, "reply_model", "raw_reply", "raw_body", "outputs", "messages", "parameters", "proven",
+            *CallSerializer.Meta.fields, "reply_model", "raw_reply", "raw_body", "outputs", "messages", "parameters",
+            "proven",
         )  # fmt: skip
 
 

@@ -68,9 +68,9 @@ def _call(command: BaseCommand, options: dict[str, Any]) -> int:
         return DONE
     for message in answer["messages"]:
         command.stdout.write(f"--- {message['role']}\n{message['content']}\n")
-    command.stdout.write(
-        f"--- reply ({answer['outcome'] or answer['state']})\n{answer['raw_reply'] or answer['raw_body']}\n{answer['error']}{answer['note']}"
-    )
+    came = answer["raw_reply"] or answer["raw_body"]
+    told = f"{answer['error']}\n{answer['note']}".strip()
+    command.stdout.write(f"--- reply ({answer['outcome'] or answer['state']})\n{came}\n{told}")
     return DONE
 
 

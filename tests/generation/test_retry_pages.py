@@ -125,7 +125,7 @@ def test_reading_again_says_how_many_became_usable_and_keeps_the_new_threshold(
     researcher: Client, run: Run, heard: list[bool]
 ) -> None:
     body = researcher.post(url("run_reread", run), {"keep_share": "0.6"}, follow=True).text
-    assert "No stored reply became usable" in body
+    assert "Reading the stored replies again changed nothing" in body
     run.refresh_from_db()
     assert run.keep_share == 0.6
     researcher.post(url("run_reread", run), {"keep_share": "6"})
