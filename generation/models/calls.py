@@ -1,6 +1,6 @@
 """The ledger's rows: every paid call, the processes that send them, and what the answers became."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -155,6 +155,10 @@ class Runner(models.Model):
     @classmethod
     def beat(cls, owner: str, now: datetime, runs: Sequence[int] = ()) -> None:
         cls.objects.update_or_create(owner=owner, defaults={"seen_at": now, "runs": list(runs)})
+
+    @classmethod
+    def report(cls, owner: str, calls: Mapping[str, Mapping[str, Sequence[int]]]) -> None:
+        cls.objects.filter(owner=owner).update(calls=calls)
 
 
 class Background(models.Model):

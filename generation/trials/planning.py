@@ -167,7 +167,8 @@ def _backgrounds(choice: TrialChoice, copies: Sequence[Dialogue]) -> tuple[Mater
     """The theme stage where it is needed, and each copy's background from an earlier run.
 
     What is split brings its theme along. A pair is written on the dialogue's own theme, else on the newest that a run
-    wrote for it, asked as this trial would ask; where one dialogue has neither, all without a run's theme are given one, once for both arms.
+    wrote for it, asked as this trial would ask; where one dialogue has neither, all without a run's theme are given
+    one, once for both arms.
     """
     chosen: dict[int, int | None] = dict.fromkeys(copy.pk for copy in copies)
     prompt = next(iter(example_sets.newest_prompts([Stage.THEME])), None)
