@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dialogues.models import Corpus, Dialogue
+from generation.endpoints.base_address import base_of
 from generation.models.endpoints import Endpoint
 from generation.models.material import ExampleSet, Prompt, Stage
 
@@ -224,7 +225,7 @@ class RunStage(models.Model):
     @property
     def who(self) -> tuple[str, str, str]:
         """Who answers and how: address, model and parameters, the same text for the same parameters."""
-        return self.address or self.endpoint.base_url, self.model, json.dumps(self.parameters, sort_keys=True)
+        return base_of(self.address or self.endpoint.base_url), self.model, json.dumps(self.parameters, sort_keys=True)
 
     def freeze(self) -> None:
         """Prompt and example sets never change from here on, and who answers is written down."""
