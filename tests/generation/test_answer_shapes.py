@@ -230,8 +230,8 @@ def work_until_paused(run: Run) -> None:
 
 def test_a_run_that_an_endpoint_refuses_says_what_to_check(model: ScriptedModel) -> None:
     body = {"error": {"message": "Unknown model example-8b."}}
-    endpoint = endpoint_at(model.base_url("wrong-model", Answer(404, body)))
-    run = started(small_corpus(25), endpoint, stages=["theme"])
+    endpoint = endpoint_at(model.base_url("wrong-model", Answer(404, body)), max_in_flight=2)
+    run = started(small_corpus(80), endpoint, stages=["theme"])
     work_until_paused(run)
     assert "Unknown model example-8b." in run.state_reason
     assert "check the model's name and the settings" in run.state_reason
