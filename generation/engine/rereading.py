@@ -154,7 +154,7 @@ def _usable(run: Run, calls: Sequence[int] | None) -> Iterator[list[int]]:
 
 
 def _usable_rows(run: Run) -> CallQuerySet:
-    return run.calls.filter(state=Call.State.DONE, outcome=Outcome.OK)
+    return run.calls.filter(state=Call.State.DONE, outcome=Outcome.OK).exclude(raw_reply="", raw_body="")
 
 
 def _loaded(rows: CallQuerySet, run: Run, keys: Sequence[int]) -> list[tuple[Call, Subject]]:

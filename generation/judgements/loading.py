@@ -8,13 +8,14 @@ from functools import cached_property, reduce
 from operator import or_
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
-from dialogues.models import AUTHOR, Corpus, Dialogue, Rubric, Version
+from dialogues.models import AUTHOR, Corpus, Dialogue, Version
 from dialogues.rubric import Metric
 from generation.judgements.figures import ORIGINAL, Judged, Scores, scores_by_place
-from generation.models import Call, Judgement, Prompt, Run, RunDialogue, RunStage, Stage
+from generation.models import Call, Judgement, Run, RunDialogue, RunStage, Stage
 
 NOT_NAMED = "writer not named"
 
@@ -116,29 +117,21 @@ class _Text(NamedTuple):
 
 
 def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
-    """What judges said of the corpus's dialogues; of those runs' only where runs are given. Seven queries."""
+    """What judges said of the corpus's dialogues; of those runs' only where runs are given. Six queries."""
     # Before the texts: a run that starts between two of these questions must not name a text that was not asked for.
     sums, states = list(_sums(corpus, runs)), list(_states(corpus, runs))
-    texts, judges = _texts(corpus), _judges({row[0] for row in (*sums, *states)})
-    verdicts: dict[JudgeKey, Verdict] = {}
-    rubrics, prompts = Rubric.objects.in_bulk(), {row.pk: row for row in Prompt.objects.filter(stage=Stage.JUDGE)}
-
-    def verdict(key: JudgeKey) -> Verdict:
-        if key not in verdicts:
-            asked = rubrics[key.rubric]
-            verdicts[key] = Verdict(key, f"v{prompts[key.prompt].version}", asked.name, asked.metric_list())
-        return verdicts[key]
-
+    texts, stages = _texts(corpus), _stages({row[0] for row in (*sums, *states)})
+    judges = {pk: judge_key(row.run, row) for pk, row in stages.items()}
+    verdicts = {judges[pk]: _verdict(judges[pk], row) for pk, row in stages.items()}
     for stage, is_demo, *_ in sums:
-        found = verdict(judges[stage])
-        found.is_demo = found.is_demo or is_demo
+        verdict = verdicts[judges[stage]]
+        verdict.is_demo = verdict.is_demo or is_demo
     for (key, dialogue, metric), figures in _by_judge(sums, judges).items():
         text = texts[dialogue]
-        row = Judged(text.background, dialogue, text.writer, text.version, metric, *figures)
-        verdict(key).rows.append(row)
+        verdicts[key].rows.append(Judged(text.background, dialogue, text.writer, text.version, metric, *figures))
     for stage, dialogue, state, outcome, n in states:
         text = texts[dialogue]
-        _count(verdict(judges[stage]).calls[text.writer, text.version], state, outcome, n)
+        _count(verdicts[judges[stage]].calls[text.writer, text.version], state, outcome, n)
     judged = {text.version for text in texts.values()}
     ordered = sorted(verdicts.values(), key=lambda row: row.key)
     versions = tuple(Version.objects.filter(pk__in=judged))
@@ -171,10 +164,15 @@ def _states(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Call, tuple[Any, ..
     return grouped.annotate(n=Count("pk"))
 
 
-def _judges(stages: Collection[int]) -> Mapping[int, JudgeKey]:
-    """Who judged in each of these stage rows."""
-    rows = RunStage.objects.filter(pk__in=stages).select_related("run", "endpoint")
-    return {row.pk: judge_key(row.run, row) for row in rows}
+def _stages(keys: Collection[int]) -> Mapping[int, RunStage]:
+    rows = RunStage.objects.filter(pk__in=keys).select_related("run__rubric", "endpoint", "prompt")
+    return {row.pk: row for row in rows}
+
+
+def _verdict(key: JudgeKey, row: RunStage) -> Verdict:
+    """Of a judge who has said nothing yet."""
+    assert row.run.rubric is not None
+    return Verdict(key, f"v{row.prompt.version}", row.run.rubric.name, row.run.rubric.metric_list())
 
 
 def _by_judge(sums: Iterable[Any], judges: Mapping[int, JudgeKey]) -> dict[tuple[JudgeKey, int, str], list[Any]]:
@@ -220,12 +218,14 @@ def stages_of_same_judge(run: Run, row: RunStage) -> list[int]:
     return [one.pk for one in rows.select_related("run", "endpoint") if judge_key(one.run, one) == key]
 
 
-def shown_the_same(run: Run, to_call: str = "") -> Exists:
+def shown_the_same(run: Run, to_call: str = "") -> Exact:
     """Where a dialogue's call was shown the background that this run shows beside the dialogue."""
-    mine = RunDialogue.objects.filter(run=run, dialogue=OuterRef("dialogue"))
-    theirs = RunDialogue.objects.annotate(shown=Coalesce("background", 0))
-    theirs = theirs.filter(run=OuterRef(OuterRef(f"{to_call}run")), dialogue=OuterRef("dialogue"))
-    return Exists(mine.filter(Exists(theirs.filter(shown=Coalesce(OuterRef("background"), 0)))))
+    theirs, mine = (
+        RunDialogue.objects.filter(run=of, dialogue=OuterRef("dialogue")).values("background")[:1]
+        for of in (OuterRef(f"{to_call}run"), run)
+    )
+    shown = [Coalesce(Subquery(rows), 0, output_field=BigIntegerField()) for rows in (theirs, mine)]
+    return Exact(*shown)
 
 
 def judge_key(run: Run, row: RunStage) -> JudgeKey:
