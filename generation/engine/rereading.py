@@ -139,7 +139,7 @@ def _unusable(run: Run) -> CallQuerySet:
     coming = Q(state__in=(Call.State.TODO, Call.State.SENT, Call.State.AMBIGUOUS)) | Q(
         state=Call.State.DONE, outcome=""
     )
-    answered = run.calls.exclude(raw_reply="", finish_reason="").exclude(outcome__in=("", Outcome.OK))
+    answered = run.calls.exclude(raw_reply="", raw_body="", finish_reason="").exclude(outcome__in=("", Outcome.OK))
     return answered.exclude(Exists(same.filter(coming | Q(outcome=Outcome.OK))))
 
 
