@@ -318,7 +318,8 @@ def test_a_theme_in_another_form_is_unparsable(reply: str) -> None:
     ("reason", "outcome"),
     [
         ("length", Outcome.TRUNCATED), ("max_tokens", Outcome.TRUNCATED), ("content_filter", Outcome.FILTERED),
-        ("SAFETY", Outcome.FILTERED), ("refusal", Outcome.REFUSED), ("stop", None), (None, None), ("", None), ("eos", None),
+        ("SAFETY", Outcome.FILTERED), ("refusal", Outcome.REFUSED), ("stop", None), (None, None), ("", None),
+        ("eos", None),
     ],
 )  # fmt: skip
 def test_a_finish_reason_speaks_for_itself(reason: str | None, outcome: Outcome | None) -> None:

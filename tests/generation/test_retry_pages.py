@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.roles import Role
+from dialogues.models import Dialogue
 from generation import tasks
 from generation.models import Call, Prompt, Run, Stage
 from tests.generation.calls import PAIR_REPLY
@@ -138,6 +139,7 @@ def test_reading_again_says_how_many_changed_and_keeps_the_new_threshold(
 def test_what_reading_again_would_change_is_shown_before_anything_is_changed(researcher: Client, run: Run) -> None:
     run.calls.filter(outcome="ok").update(raw_reply="")  # what these made was written by hand
     call = run.calls.get(outcome="unparsable")
+    Dialogue.objects.filter(output__call=call).delete()
     Call.objects.filter(pk=call.pk).update(raw_reply=f"<think>{PAIR_REPLY}</think>{PAIR_REPLY}")
     assert "Read the replies again…" in researcher.get(run.get_absolute_url()).text
     page = researcher.get(url("run_reread", run), {"call": call.pk, "next": call.get_absolute_url()})

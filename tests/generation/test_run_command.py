@@ -204,7 +204,7 @@ def test_replies_are_read_again_with_another_threshold(demo_model: DemoServer) -
     change = {"stage": "further_split", "before": "lost_content", "after": "ok", "kept": False, "calls": 2}
     assert (would["calls"], would["changes"], would["dry_run"], would["failed"]) == (2, [change], True, 2)
     said = run_command("reread", run.pk, "--keep-share", "0.1", "--dry-run")
-    assert "Further-split: Lost content of γ → Usable: 2" in said
+    assert "Further-split (Stephanie): Lost content of γ → Usable: 2" in said
     assert "2 calls would change. Nothing was changed." in said
     assert run_command("status", run.pk, "--json")["failed"] == 2
     done = run_command("reread", run.pk, "--keep-share", "0.1", "--json")
