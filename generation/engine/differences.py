@@ -17,6 +17,7 @@ from generation.stages import Made, Subject
 log = logging.getLogger(__name__)
 
 HELD = "Read today, this reply gives something else. What was made of it has been used since, so it stays."
+ROUNDING = 1e-9
 _ON_THEME = (Stage.PAIR, Stage.JUDGE)
 
 
@@ -38,7 +39,8 @@ class Stored:
     def threshold(self, share: float) -> float:
         """The share of γ's words that has to be kept, no more than was asked when this was taken."""
         bounds = [(output.kept, 1 - (output.invented or 0)) for output in self.outputs.values()]
-        return max(0.0, min([share, *(bound for pair in bounds for bound in pair if bound is not None)]))
+        asked = min([share, *(bound for pair in bounds for bound in pair if bound is not None)])
+        return max(0.0, asked - ROUNDING)
 
     @property
     def words(self) -> str:
@@ -74,8 +76,10 @@ def stored_by(calls: Sequence[Call]) -> Mapping[int, Stored]:
 def outcome_today(call: Call, subject: Subject, stored: Stored, share: float) -> tuple[str, str] | None:
     """(outcome, detail) where reading the reply today gives another result than the one stored; None where it does not.
 
-    "ok" stands for another usable answer. `share` is the run's threshold.
+    "ok" stands for another usable answer. `share` is the run's threshold. A call of which nothing is left is left alone.
     """
+    if stored == Stored():
+        return None
     try:
         if stored.equals(made_of(call, subject, stored.threshold(share))):
             return None
