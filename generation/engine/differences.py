@@ -76,7 +76,8 @@ def stored_by(calls: Sequence[Call]) -> Mapping[int, Stored]:
 def outcome_today(call: Call, subject: Subject, stored: Stored, share: float) -> tuple[str, str] | None:
     """(outcome, detail) where reading the reply today gives another result than the one stored; None where it does not.
 
-    "ok" stands for another usable answer. `share` is the run's threshold. A call of which nothing is left is left alone.
+    "ok" stands for another usable answer. `share` is the run's threshold. Where nothing is left of what the call made,
+    nothing is compared.
     """
     if stored == Stored():
         return None
