@@ -55,6 +55,11 @@ class Review:
         return [change for change in self.changes if not change.held]
 
     @property
+    def held(self) -> int:
+        """How many stay as they are."""
+        return len(self.changes) - len(self.made)
+
+    @property
     def counts(self) -> list[tuple[Stage, str, str, bool, int]]:
         """(stage, outcome before, outcome after, held, replies), most frequent first."""
         rows = Counter((change.stage, change.before, change.after, change.held) for change in self.changes)

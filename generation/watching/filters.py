@@ -15,7 +15,7 @@ class CallFilter(forms.Form):
     stage = forms.ChoiceField(required=False)
     state = forms.ChoiceField(required=False, choices=[("", "Any"), *Call.State.choices])
     outcome = forms.ChoiceField(required=False, choices=[ANY_CAUSE, ("ok", "Usable"), *CAUSES.items()])
-    noted = forms.BooleanField(required=False, label="With a note on how it was read")
+    noted = forms.BooleanField(required=False, label="With a note")
     q = forms.CharField(required=False, max_length=200, label="Dialogue", strip=True)
 
     FIELDS = {"stage": "stage", "state": "state", "outcome": "outcome", "branch": "run_stage__branch"}
