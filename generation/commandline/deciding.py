@@ -93,7 +93,7 @@ def _reread_all(command: BaseCommand, options: dict[str, Any]) -> int:
     """Every run that has started; a run of which nothing changes is not told."""
     if options["calls"]:
         raise CommandError("--call names calls of one run; leave --all out.")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for run in Run.objects.with_stages().exclude(state=Run.State.DRAFT).order_by("pk"):
         count, found = _read_again(command, run, options)
         if found.changes:
