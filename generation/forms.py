@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from generation.endpoints import addresses
+from generation.endpoints.base_address import base_of
 from generation.endpoints.keys import KeysMissingError
 from generation.models import Endpoint, Run
 
@@ -61,6 +62,9 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             self.fields["api_key"].help_text = "A key is stored. Leave empty to keep it."
         else:
             del self.fields["forget_key"]
+
+    def clean_base_url(self) -> str:
+        return base_of(self.cleaned_data["base_url"])
 
     def clean_batch_price_share(self) -> Decimal:
         share: Decimal | None = self.cleaned_data["batch_price_share"]

@@ -13,7 +13,7 @@ from typing import Any
 from dialogues.display import tidied
 from dialogues.rubric import JUDGE_SCALE, Metric
 from dialogues.transcript import Transcript
-from generation.parsing import Outcome, ParseError, clean, first_that_fits, unparsable
+from generation.parsing import Outcome, ParseError, clean, last_that_fits, unparsable
 from generation.prompts import Background, ChatMessage, PromptText, block, filled, one_line
 from generation.replies import field
 
@@ -23,12 +23,6 @@ REASON_LIMIT = 1000
 WRAPPERS = 3
 
 _NUMBER = re.compile(r"\s*(\d{1,3})(?:\.0+)?(?:\s*/\s*100)?\s*")
-# How a model says no; looked for only where a reply holds no answer.
-_REFUSAL = re.compile(
-    r"\b(?:I\s+(?:can(?:no|['’])t|am\s+(?:unable|not\s+able)|won['’]t|will\s+not|must\s+decline)|I['’]m\s+"
-    r"(?:unable|not\s+able|sorry)|unable\s+to\s+(?:help|assist|comply))\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +74,14 @@ def reply_schema(metrics: Sequence[Metric]) -> dict[str, Any]:
     return {"type": "object", "properties": dict.fromkeys(keys, score), "required": keys, "additionalProperties": False}
 
 
-def parse_judgement(reply: str, metrics: Sequence[Metric]) -> dict[str, Score]:
+def parse_judgement(reply: str, metrics: Sequence[Metric], *, notes: list[str] | None = None) -> dict[str, Score]:
     """Every metric's score by its key, or a ParseError: never some of them, never a guess."""
 
     def read(value: Any) -> dict[str, Score]:
         answers = _answers(value, metrics)
         return {metric.key: _score(answers.get(metric.key), metric) for metric in metrics}
 
-    try:
-        return first_that_fits(reply, read)
-    except ParseError as error:
-        if error.outcome is Outcome.UNPARSABLE and "{" not in reply and _REFUSAL.search(reply):
-            raise ParseError(
-                Outcome.REFUSED, "it declines to answer; scores of the dialogue were asked for."
-            ) from error
-        raise
+    return last_that_fits(reply, read, notes)
 
 
 def _question(metric: Metric) -> dict[str, str]:

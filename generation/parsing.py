@@ -8,13 +8,15 @@ back to the model.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from dialogues.fidelity import Fidelity, fidelity
 from dialogues.transcript import Speaker, Transcript, TranscriptError, text_problem
-from generation.replies import entry_of, field, json_values, speaker_of
+from generation.replies import answer_in, declines, entry_of, field, json_readings, speaker_of
 
 THEME_WORDS = range(50, 101)
 TRAITS_KEPT = 6
@@ -22,12 +24,13 @@ TRAITS_KEPT = 6
 LEAST_TURNS = 4
 # More than any chat; a longer reply is a model repeating itself.
 MOST_MESSAGES = 2_000
+REFUSAL_SHOWN = 500  # letters of a refusal that are quoted
 
 T = TypeVar("T")
 
 
 class Outcome(StrEnum):
-    """What came of a call's reply; everything but `ok` may be repaired."""
+    """What came of a call's reply; everything but `ok` and `refused` may be repaired."""
 
     OK = "ok"
     TRUNCATED = "truncated"
@@ -77,22 +80,22 @@ class RewriteReply(NamedTuple):
 def finish_reason_problem(finish_reason: str | None) -> Outcome | None:
     """The outcome a finish reason stands for by itself, or None where the reply should be read."""
     reason = (finish_reason or "").casefold()
-    if reason in {"length", "max_tokens", "model_length"}:
+    if reason in {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}:
         return Outcome.TRUNCATED
-    if reason in {"content_filter", "safety", "refusal"}:
+    if reason in {"content_filter", "safety", "prohibited_content", "blocklist", "recitation", "spii", "sensitive"}:
         return Outcome.FILTERED
-    return None
+    return Outcome.REFUSED if reason == "refusal" else None
 
 
-def parse_theme(reply: str, *, traits_wanted: Collection[Speaker] = ()) -> ThemeReply:
+def parse_theme(reply: str, *, traits_wanted: Collection[Speaker] = (), notes: list[str] | None = None) -> ThemeReply:
     """The theme of a dialogue (50–100 whitespace words) and the traits drawn for whoever had none.
 
     `traits_wanted` names the speakers whose traits must be there; at most six of each are kept.
     """
-    return first_that_fits(reply, lambda value: _theme(value, traits_wanted))
+    return last_that_fits(reply, lambda value: _theme(value, traits_wanted), notes)
 
 
-def parse_pair(reply: str) -> PairReply:
+def parse_pair(reply: str, *, notes: list[str] | None = None) -> PairReply:
     """β (one message a turn) and γ (several messages in at least one turn), from one reply."""
 
     def read(value: Any) -> PairReply:
@@ -104,10 +107,12 @@ def parse_pair(reply: str) -> PairReply:
         _check_step_by_step(gamma)
         return PairReply(beta, gamma)
 
-    return first_that_fits(reply, read)
+    return last_that_fits(reply, read, notes)
 
 
-def parse_further_split(reply: str, gamma: Transcript, keep_share: float) -> RewriteReply:
+def parse_further_split(
+    reply: str, gamma: Transcript, keep_share: float, *, notes: list[str] | None = None
+) -> RewriteReply:
     """The rewrite of γ, and how faithful it is.
 
     At least `keep_share` (0–1) of γ's words must be there in order and with their speaker, and at least that share
@@ -119,21 +124,69 @@ def parse_further_split(reply: str, gamma: Transcript, keep_share: float) -> Rew
         _check_step_by_step(rewrite)
         return RewriteReply(rewrite, _checked_fidelity(gamma, rewrite, keep_share))
 
-    return first_that_fits(reply, read)
+    return last_that_fits(reply, read, notes)
 
 
-def first_that_fits(reply: str, read: Callable[[Any], T]) -> T:
-    """The first JSON value that reads well; otherwise the problem of the value that came nearest."""
+def last_that_fits(reply: str, read: Callable[[Any], T], notes: list[str] | None = None) -> T:
+    """The last JSON value that reads well, because who corrects a draft writes it anew behind it.
+
+    Where none does, the problem of the value that came nearest. `notes` takes a sentence where a reply holds several
+    answers.
+    """
     if not reply.strip():
         raise ParseError(Outcome.EMPTY, "it is empty.")
-    problem = None
-    for value in json_values(reply):
+    problem: ParseError | None = None
+    for values in json_readings(reply):
+        found = _fitting(values, read)
+        if found.values:
+            if notes is not None:
+                notes.extend(_in_words(found))
+            return found.values[-1]
+        problem = problem or found.problem
+    raise problem or _without_json(reply)
+
+
+@dataclass(slots=True)
+class _Found(Generic[T]):
+    """What the values of one reading are: those that fit, the problem of one behind them, and the nearest problem."""
+
+    values: list[T] = dataclass_field(default_factory=list)
+    behind: ParseError | None = None
+    problem: ParseError | None = None
+
+
+def _fitting(values: Iterator[Any], read: Callable[[Any], T]) -> _Found[T]:
+    found: _Found[T] = _Found()
+    for value in values:
         try:
-            return read(value)
+            found.values.append(read(value))
+            found.behind = None
         except ParseError as error:
-            if problem is None or problem.outcome is Outcome.UNPARSABLE:
-                problem = error
-    raise problem or unparsable("no complete JSON object was found in it.")
+            if error.outcome is not Outcome.UNPARSABLE:
+                found.behind = found.problem = error
+            found.problem = found.problem or error
+    return found
+
+
+def _in_words(found: _Found[Any]) -> Iterator[str]:
+    if len(found.values) > 1:
+        yield f"The reply holds {len(found.values)} answers of the form asked for; the last one is taken."
+    if found.behind is not None:
+        yield f"The reply holds a later answer that does not fit: {found.behind.detail} The one before it is taken."
+
+
+def _without_json(reply: str) -> ParseError:
+    answer = answer_in(reply)
+    if declines(answer):
+        return refusal(answer)
+    if not answer:
+        return unparsable("it ends with its reasoning; the answer is missing.")
+    return unparsable("no complete JSON object was found in it.")
+
+
+def refusal(words: str) -> ParseError:
+    """The model says no, in these words."""
+    return ParseError(Outcome.REFUSED, f"it declines to answer: “{' '.join(words.split())[:REFUSAL_SHOWN]}”")
 
 
 def _theme(value: Any, traits_wanted: Collection[Speaker]) -> ThemeReply:

@@ -45,6 +45,7 @@ class Made:
     dialogues: Mapping[str, Transcript] = field(default_factory=dict)
     fidelity: Fidelity | None = None  # of a rewrite to what it was made from
     scores: Mapping[str, judging.Score] = field(default_factory=dict)
+    notes: Sequence[str] = ()  # what to know about the reply that it was read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,12 @@ def _theme_messages(prompt: PromptText, subject: Subject, examples: Examples) ->
 def _read_theme(reply: str, subject: Subject, keep_share: float) -> Made:
     known: dict[Speaker, Sequence[str]] = {1: subject.traits_1, 2: subject.traits_2}
     wanted: list[Speaker] = [speaker for speaker, traits in known.items() if not traits]
-    found = parsing.parse_theme(reply, traits_wanted=wanted)
+    notes: list[str] = []
+    found = parsing.parse_theme(reply, traits_wanted=wanted, notes=notes)
     background = prompts.Background(
         found.theme, subject.traits_1 or list(found.traits_1), subject.traits_2 or list(found.traits_2)
     )
-    return Made(background=background, traits_extracted=bool(wanted))
+    return Made(background=background, traits_extracted=bool(wanted), notes=notes)
 
 
 def _pair_messages(prompt: PromptText, subject: Subject, examples: Examples) -> list[ChatMessage]:
@@ -79,8 +81,9 @@ def _pair_messages(prompt: PromptText, subject: Subject, examples: Examples) -> 
 
 
 def _read_pair(reply: str, subject: Subject, keep_share: float) -> Made:
-    pair = parsing.parse_pair(reply)
-    return Made(dialogues={"beta": pair.beta, "gamma": pair.gamma})
+    notes: list[str] = []
+    pair = parsing.parse_pair(reply, notes=notes)
+    return Made(dialogues={"beta": pair.beta, "gamma": pair.gamma}, notes=notes)
 
 
 def _further_split_messages(prompt: PromptText, subject: Subject, examples: Examples) -> list[ChatMessage]:
@@ -90,8 +93,9 @@ def _further_split_messages(prompt: PromptText, subject: Subject, examples: Exam
 
 
 def _read_further_split(reply: str, subject: Subject, keep_share: float) -> Made:
-    rewrite = parsing.parse_further_split(reply, subject.transcript, keep_share)
-    return Made(dialogues={"stephanie": rewrite.stephanie}, fidelity=rewrite.fidelity)
+    notes: list[str] = []
+    rewrite = parsing.parse_further_split(reply, subject.transcript, keep_share, notes=notes)
+    return Made(dialogues={"stephanie": rewrite.stephanie}, fidelity=rewrite.fidelity, notes=notes)
 
 
 def _judge_messages(prompt: PromptText, subject: Subject, examples: Examples) -> list[ChatMessage]:
@@ -99,7 +103,8 @@ def _judge_messages(prompt: PromptText, subject: Subject, examples: Examples) ->
 
 
 def _read_judgement(reply: str, subject: Subject, keep_share: float) -> Made:
-    return Made(scores=judging.parse_judgement(reply, subject.metrics))
+    notes: list[str] = []
+    return Made(scores=judging.parse_judgement(reply, subject.metrics, notes=notes), notes=notes)
 
 
 SPECS: Mapping[Stage, StageSpec] = {

@@ -15,7 +15,7 @@ from generation.api.plans import Conflict, SetsPlan
 from generation.api.runs import RunDetailSerializer, found_run
 from generation.batching.cancelling import CannotCancelError, cancel_batch
 from generation.engine import lifecycle, rereading, retrying
-from generation.models import BatchJob
+from generation.models import BatchJob, Stage
 from generation.plans import named_choice
 from generation.plans.planning import PlanError
 
@@ -76,10 +76,30 @@ class RereadPlan(CallsPlan):
     keep_share = serializers.FloatField(
         required=False, min_value=0, max_value=1, help_text="Of γ's words that a further-split must keep, from now on."
     )
+    dry_run = serializers.BooleanField(required=False, default=False, help_text="Only say what would change.")
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """Replies of one stage that read otherwise today. `ok` twice: another usable answer than was taken."""
+
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    before = serializers.CharField(help_text="The outcome so far.")
+    after = serializers.CharField(help_text="The outcome read today.")
+    kept = serializers.BooleanField(help_text="What was made of them is in use, so it stays as it is.")
+    calls = serializers.IntegerField()
 
 
 COUNTED = inline_serializer(
     "Counted", {"calls": serializers.IntegerField(help_text="How many."), "run": RunDetailSerializer()}
+)
+REREAD = inline_serializer(
+    "Reread",
+    {
+        "calls": serializers.IntegerField(help_text="How many change, or would."),
+        "changes": ChangeSerializer(many=True),
+        "dry_run": serializers.BooleanField(),
+        "run": RunDetailSerializer(),
+    },
 )
 
 
@@ -152,14 +172,19 @@ def run_retry(request: Request, pk: int) -> Response:
     return _counted(count, pk)
 
 
-@extend_schema(operation_id="run_reread", request=RereadPlan, responses=COUNTED)
+@extend_schema(operation_id="run_reread", request=RereadPlan, responses=REREAD)
 @door("POST", may="generation.change_run", to="read replies again")
 def run_reread(request: Request, pk: int) -> Response:
-    """Read stored replies that were not usable once more, for nothing: after a mend, or with another threshold."""
+    """Read stored replies once more, for nothing: after a mend, or with another threshold. `changes` says how."""
     run, wanted = found_run(pk), read(RereadPlan, request.data)
-    count = rereading.reread(run, keep_share=wanted.get("keep_share"), calls=wanted.get("calls"), by=request.user)
-    tasks.ring()
-    return _counted(count, pk)
+    asked = {"keep_share": wanted.get("keep_share"), "calls": wanted.get("calls")}
+    found = rereading.review(run, **asked)
+    count = len(found.made)
+    if not wanted["dry_run"]:
+        count = rereading.reread(run, **asked, by=request.user)
+        tasks.ring()
+    told = {"calls": count, "changes": found.as_json(), "dry_run": wanted["dry_run"], "run": _shown(pk)}
+    return Response(told)
 
 
 @extend_schema(operation_id="batch_cancel", request=None, responses=RunDetailSerializer)

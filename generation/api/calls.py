@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -21,6 +22,8 @@ COLUMNS = {
     "edition": "run_stage__edition",
     "dialogue": "alpha__key",
 }
+# In the question as in the command's options; a note tells what to know about how a reply was read.
+NOTED = {True: ~Q(note=""), False: Q(note=""), None: Q()}
 
 
 class CallQuery(Strict):
@@ -30,6 +33,9 @@ class CallQuery(Strict):
     branch = serializers.IntegerField(required=False, min_value=0)
     edition = serializers.IntegerField(required=False, min_value=1)
     dialogue = serializers.CharField(required=False, help_text="The key of the original.")
+    noted = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="Whether a note tells how the reply was read."
+    )
 
 
 class CallSerializer(serializers.ModelSerializer[Call]):
@@ -42,8 +48,8 @@ class CallSerializer(serializers.ModelSerializer[Call]):
         model = Call
         fields = (
             "id", "run", "stage", "branch", "edition", "model", "dialogue", "sample", "repair", "state", "outcome",
-            "error", "tries", "refusals", "replaced", "prompt_tokens", "completion_tokens", "cost", "finish_reason",
-            "is_demo", "sent_at", "settled_at",
+            "error", "note", "tries", "refusals", "replaced", "prompt_tokens", "completion_tokens", "cost",
+            "finish_reason", "is_demo", "sent_at", "settled_at",
         )  # fmt: skip
 
 
@@ -55,7 +61,8 @@ class CallDetailSerializer(CallSerializer):
 
     class Meta(CallSerializer.Meta):
         fields = (  # type: ignore[assignment]
-            *CallSerializer.Meta.fields, "reply_model", "raw_reply", "outputs", "messages", "parameters", "proven",
+            *CallSerializer.Meta.fields, "reply_model", "raw_reply", "raw_body", "outputs", "messages", "parameters",
+            "proven",
         )  # fmt: skip
 
 
@@ -63,9 +70,11 @@ class CallDetailSerializer(CallSerializer):
 @door("GET", may="generation.view_call", to="see calls")
 def call_list(request: Request, pk: int) -> Response:
     """A run's calls, the newest first, without their texts."""
-    wanted = {COLUMNS[name]: value for name, value in asked(request, CallQuery).items()}
-    rows = found_run(pk).calls.filter(**wanted).select_related("alpha", "run_stage")
-    return paged(request, rows.defer("raw_reply", "alpha__messages"), CallSerializer)
+    wanted = asked(request, CallQuery)
+    noted = NOTED[wanted.pop("noted")]
+    columns = {COLUMNS[name]: value for name, value in wanted.items()}
+    rows = found_run(pk).calls.filter(noted, **columns).select_related("alpha", "run_stage")
+    return paged(request, rows.defer("raw_reply", "raw_body", "alpha__messages"), CallSerializer)
 
 
 @extend_schema(operation_id="call", responses=CallDetailSerializer)

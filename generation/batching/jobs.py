@@ -18,6 +18,7 @@ from generation.endpoints.answers import CallError, Trouble
 from generation.engine import ledger, reading
 from generation.engine.ledger import Settlement
 from generation.engine.requests import build, with_stages
+from generation.engine.settling import mostly_failed
 from generation.models import BatchJob, Call, Run, RunStage
 
 # Providers keep results for thirty days; a call whose batch was never heard of again is in doubt after that.
@@ -36,6 +37,7 @@ class Collected:
 
     answered: int = 0
     errors: int = 0
+    latest: CallError | None = None
 
 
 def plan_jobs(runs: Sequence[int], now: datetime) -> list[BatchJob]:
@@ -98,9 +100,10 @@ def settle_lines(job: BatchJob, source: Iterable[bytes], collected: Collected) -
         settled = [Settlement(line.call, line.attempt, line.result) for line in handful]
         answered = ledger.settle(job.owner, settled)
         reading.read_replies(answered)
-        failed = sum(isinstance(line.result, CallError) for line in handful)
-        collected.errors += failed
-        collected.answered += len(handful) - failed
+        failures = [error for line in handful if isinstance(error := line.result, CallError) and error.is_failure]
+        collected.errors += len(failures)
+        collected.answered += len(handful) - len(failures)
+        collected.latest = next(reversed(failures), collected.latest)
         yield
 
 
@@ -116,8 +119,8 @@ def pause_where_most_failed(job: BatchJob, collected: Collected) -> None:
     """As for calls sent one by one: a provider that mostly fails is looked at by a person first."""
     total = collected.answered + collected.errors
     if total >= FEWEST_TO_JUDGE and collected.errors > PAUSE_SHARE * total:
-        words = f"{collected.errors} of the {total} calls of a batch failed. See to the endpoint, then resume."
-        job.run.pause(words, Run.PauseCause.PROVIDER)
+        words = f"{collected.errors} of the {total} calls of a batch failed"
+        job.run.pause(mostly_failed(words, collected.latest), Run.PauseCause.PROVIDER)
 
 
 def waiting(now: datetime) -> bool:

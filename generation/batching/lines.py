@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, count, read_completion, refused, text
+from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, count, read_reply, refused, text
+from generation.endpoints.shapes import mapping
 from generation.prompts import ChatMessage
 
 CHAT: Final = "/v1/chat/completions"
@@ -115,7 +116,7 @@ def id_of(body: str) -> str:
 def _info(row: object) -> BatchInfo | None:
     if not isinstance(row, dict) or not text(row.get("id")):
         return None
-    counts, metadata = _mapping(row.get("request_counts")), _mapping(row.get("metadata"))
+    counts, metadata = mapping(row.get("request_counts")), mapping(row.get("metadata"))
     return BatchInfo(
         id=text(row["id"])[:200],
         status=text(row.get("status")),
@@ -133,20 +134,18 @@ def _info(row: object) -> BatchInfo | None:
 
 def _result(document: Mapping[str, Any]) -> Reply | CallError:
     response, error = document.get("response"), document.get("error")
-    if isinstance(response, dict) and response.get("status_code") == 200:
-        reply = read_completion(response.get("body"))
-        return reply or Reply(json.dumps(response.get("body")), "malformed", "", 0, 0, is_demo=False)
-    if isinstance(response, dict) and count(response.get("status_code")):
-        inner = _mapping(_mapping(response.get("body")).get("error"))
-        words = text(inner.get("message")) or "the request failed without a word"
-        return refused(Refusal(response["status_code"], words, text(inner.get("code")), text(inner.get("type"))))
-    code, words = text(_mapping(error).get("code")), text(_mapping(error).get("message"))
+    status, body = count(mapping(response).get("status_code")), mapping(response).get("body")
+    if status == 200:
+        return read_reply(body if isinstance(body, str) else json.dumps(body, ensure_ascii=False))
+    if status:
+        return refused(Refusal(status, mapping(body).get("error")))
+    code, words = text(mapping(error).get("code")), text(mapping(error).get("message"))
     trouble = Trouble.PROVIDER if code in _NOT_RUN else Trouble.REJECTED
     return CallError(trouble, f"The batch did not answer this call: {words or code or 'no reason given'}"[:1000])
 
 
 def _problem(errors: object) -> str:
-    rows = _mapping(errors).get("data")
+    rows = mapping(errors).get("data")
     words = [text(row.get("message")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return "; ".join(filter(None, words))[:500]
 
@@ -154,7 +153,3 @@ def _problem(errors: object) -> str:
 def _moment(value: object) -> int | None:
     # A time that a clock can show; NaN and infinity are in no range.
     return int(value) if isinstance(value, (int, float)) and 1 < value < 2**35 else None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -22,6 +22,7 @@ from generation.endpoints.client import FILE_SECONDS, LARGEST_REPLY, Client
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.targets import target_of
 from generation.engine.loops import ProcessLoop
+from generation.engine.settling import pause_for
 from generation.models import BatchJob, Endpoint, Run
 
 T = TypeVar("T")
@@ -32,7 +33,6 @@ LONGEST_PAUSE = 600.0  # seconds between two tries of a step
 PAUSED_LOOK = timedelta(seconds=15)  # whether a paused run goes on
 CLOCKS_APART = timedelta(hours=1)
 
-_PAUSES = {Trouble.QUOTA: Run.PauseCause.QUOTA, Trouble.AUTH: Run.PauseCause.AUTH}
 _ENDINGS = {
     "completed": (Trouble.AMBIGUOUS, "The batch ended without a word on this call."),
     "expired": (Trouble.PROVIDER, "The batch's time ran out before this call was answered."),
@@ -224,8 +224,8 @@ class _Desk:
             job.run.pause(words, Run.PauseCause.PROVIDER)
             if job.failures >= MOST_FAILURES:
                 self._give_up(Trouble.AMBIGUOUS, "The provider knows nothing of the batch any more.")
-        elif error.trouble in _PAUSES:
-            job.run.pause(f"{self.endpoint}: {error.message} Correct it, then resume.", _PAUSES[error.trouble])
+        elif error.trouble in (Trouble.QUOTA, Trouble.AUTH):
+            job.run.pause(*pause_for(error, self.endpoint))
         elif error.trouble is Trouble.REJECTED and not job.provider_id:
             self._give_up(Trouble.PROVIDER, f"The endpoint does not take the batch: {error.message}")
         elif job.failures >= MOST_FAILURES and not job.provider_id:

@@ -9,12 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 
 from generation.api.actions import EditsPlan
 from generation.batching.cancelling import CannotCancelError, cancel_batch
-from generation.commandline.common import DONE, add_action, found_run, tell
+from generation.commandline.common import DONE, add_action, found_run, print_json, tell
 from generation.commandline.moving import wake
 from generation.engine import rereading, retrying
-from generation.models import BatchJob, Stage
+from generation.models import BatchJob, Run, Stage
 from generation.plans import named_choice
 from generation.plans.planning import PlanError
+from generation.watching.causes import said
 
 
 def register(actions: Any) -> None:
@@ -31,8 +32,12 @@ def register(actions: Any) -> None:
     what.add_argument("--resend", action="store_true", help="send them again; they may be paid for twice")
     what.add_argument("--give-up", action="store_true", help="let them count as failed")
     _add_calls(decide)
-    reread = add_action(actions, "reread", "read stored replies that were not usable once more, for nothing", _reread)
+    words = "read stored replies once more, for nothing; says what changes"
+    reread = add_action(actions, "reread", words, _reread, of_run=False)
+    reread.add_argument("run", type=int, nargs="?", metavar="RUN", help="the run's number")
+    reread.add_argument("--all", action="store_true", help="every run that has started, to find those read wrongly")
     reread.add_argument("--keep-share", type=float, metavar="P", help="of γ's words to keep (0 to 1), from now on")
+    reread.add_argument("--dry-run", action="store_true", help="only say what would change")
     _add_calls(reread)
     cancel = add_action(actions, "cancel-batch", "ask the provider to end a batch of a paused run", _cancel_batch)
     cancel.add_argument("batch", type=int, metavar="BATCH", help="its number, as `run status --json` has it")
@@ -69,12 +74,54 @@ def _edits(file: Path | None) -> dict[Stage, retrying.Edit]:
 
 
 def _reread(command: BaseCommand, options: dict[str, Any]) -> int:
+    if options["all"] == (options["run"] is not None):
+        raise CommandError("Name one run, or say --all.")
+    if options["all"]:
+        return _reread_all(command, options)
     run = found_run(options["run"])
+    count, found = _read_again(command, run, options)
+    changes = {"changes": found.as_json(), "dry_run": options["dry_run"]}
+    if not options["dry_run"]:
+        return _told(command, run.pk, options, count, "read anew", **changes)
+    if not options["json"]:
+        command.stdout.write(f"{in_words(count)} would change. Nothing was changed.")
+    tell(command, run.pk, options, calls=count, **changes)
+    return DONE
+
+
+def _reread_all(command: BaseCommand, options: dict[str, Any]) -> int:
+    """Every run that has started; a run of which nothing changes is not told."""
+    if options["calls"]:
+        raise CommandError("--call names calls of one run; leave --all out.")
+    rows: list[dict[str, Any]] = []
+    for run in Run.objects.with_stages().exclude(state=Run.State.DRAFT).order_by("pk"):
+        count, found = _read_again(command, run, options)
+        if found.changes:
+            rows.append({"run": run.pk, "name": run.name, "calls": count, "changes": found.as_json()})
+            if not options["dry_run"]:
+                wake(run.pk)
+    if options["json"]:
+        print_json(command, {"runs": rows, "dry_run": options["dry_run"]})
+    else:
+        total = in_words(sum(row["calls"] for row in rows))
+        ending = "would change. Nothing was changed." if options["dry_run"] else "read anew."
+        command.stdout.write(f"{total} {ending}")
+    return DONE
+
+
+def _read_again(command: BaseCommand, run: Run, options: dict[str, Any]) -> tuple[int, rereading.Review]:
+    """How many calls of a run changed or would, and how; a line for each kind of change."""
+    asked = {"keep_share": options["keep_share"], "calls": options["calls"]}
     try:
-        count = rereading.reread(run, keep_share=options["keep_share"], calls=options["calls"])
+        found = rereading.review(run, **asked)
+        count = len(found.made) if options["dry_run"] else rereading.reread(run, **asked)
     except ValueError as error:
         raise CommandError(f"--keep-share: {error}") from error
-    return _told(command, run.pk, options, count, "usable now")
+    for stage, before, after, held, n in () if options["json"] else found.counts:
+        kept = " (kept: in use since)" if held else ""
+        words = f"Run {run.pk}, {stage.label}: {said(before)} → {said(after, before)}: {n:,}{kept}"
+        command.stdout.write(words)
+    return count, found
 
 
 def _decide(command: BaseCommand, options: dict[str, Any]) -> int:
@@ -96,9 +143,13 @@ def _cancel_batch(command: BaseCommand, options: dict[str, Any]) -> int:
     return DONE
 
 
-def _told(command: BaseCommand, run_pk: int, options: dict[str, Any], count: int, what: str) -> int:
+def _told(command: BaseCommand, run_pk: int, options: dict[str, Any], count: int, what: str, **more: Any) -> int:
     wake(run_pk)
     if not options["json"]:
-        command.stdout.write(f"{count:,} call{'' if count == 1 else 's'} {what}.")
-    tell(command, run_pk, options, calls=count)
+        command.stdout.write(f"{in_words(count)} {what}.")
+    tell(command, run_pk, options, calls=count, **more)
     return DONE
+
+
+def in_words(count: int) -> str:
+    return f"{count:,} call{'' if count == 1 else 's'}"

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from dialogues.models import Version
-from generation.api.calls import COLUMNS, CallDetailSerializer, CallSerializer, detailed
+from generation.api.calls import COLUMNS, NOTED, CallDetailSerializer, CallSerializer, detailed
 from generation.api.material import ExampleSetSerializer, PromptSerializer
 from generation.commandline.common import DONE, add_action, found_run, print_json
 from generation.models import Call, ExampleSet, Prompt, Stage
@@ -22,6 +22,7 @@ def register(actions: Any) -> None:
     calls.add_argument("--outcome", metavar="NAME", help="like ok, truncated, unparsable")
     calls.add_argument("--branch", type=int, metavar="N", help="one of several writers, from 0")
     calls.add_argument("--dialogue", metavar="KEY", help="the key of the original")
+    calls.add_argument("--noted", action="store_true", default=None, help="only where a note tells how it was read")
     calls.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (%(default)s); 0: all")
     call = add_action(actions, "call", "one call with what was sent and what came back", _call, of_run=False)
     call.add_argument("call", type=int, metavar="CALL", help="the call's number")
@@ -40,7 +41,12 @@ def _export_arguments(parser: ArgumentParser) -> None:
 def _calls(command: BaseCommand, options: dict[str, Any]) -> int:
     run = found_run(options["run"])
     wanted = {column: options[name] for name, column in COLUMNS.items() if options.get(name) is not None}
-    rows = run.calls.filter(**wanted).select_related("alpha", "run_stage").defer("raw_reply").order_by("-pk")
+    rows = (
+        run.calls.filter(NOTED[options["noted"]], **wanted)
+        .select_related("alpha", "run_stage")
+        .defer("raw_reply", "raw_body")
+        .order_by("-pk")
+    )
     shown = rows[: options["limit"]] if options["limit"] else rows
     if options["json"]:
         print_json(command, {"run": run.pk, "calls": CallSerializer(shown, many=True).data, "matching": rows.count()})
@@ -62,9 +68,9 @@ def _call(command: BaseCommand, options: dict[str, Any]) -> int:
         return DONE
     for message in answer["messages"]:
         command.stdout.write(f"--- {message['role']}\n{message['content']}\n")
-    command.stdout.write(
-        f"--- reply ({answer['outcome'] or answer['state']})\n{answer['raw_reply']}\n{answer['error']}"
-    )
+    came = answer["raw_reply"] or answer["raw_body"]
+    told = f"{answer['error']}\n{answer['note']}".strip()
+    command.stdout.write(f"--- reply ({answer['outcome'] or answer['state']})\n{came}\n{told}")
     return DONE
 
 

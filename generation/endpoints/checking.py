@@ -5,6 +5,8 @@ from time import monotonic
 
 from django.utils import timezone
 
+from generation.endpoints.answers import MALFORMED
+from generation.endpoints.base_address import base_of
 from generation.endpoints.client import CallError, Client, Reply, Target, Trouble
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.probing import offers_batches, structured_form
@@ -22,13 +24,20 @@ _FOUND_FIELDS = [
 
 
 def check(endpoint: Endpoint) -> bool:
-    """Ask the endpoint's model for one word and store the outcome; True where it answered."""
+    """Ask the endpoint's model for one word and store the outcome; True where it answered.
+
+    An address that ends in an operation, or has empty parts, is stored as the base address that it stands for.
+    """
+    given, endpoint.base_url = endpoint.base_url, base_of(endpoint.base_url)
     try:
         answered, words = asyncio.run(_ask(endpoint, target_of(endpoint)))
     except KeysMissingError as error:
         answered, words = False, str(error)
+    moved = endpoint.base_url != given
+    if moved:
+        words = f"The address is stored as {endpoint.base_url} now. {words}"
     endpoint.checked_at, endpoint.check_result, endpoint.check_passed = timezone.now(), words[:500], answered
-    endpoint.save(update_fields=_FOUND_FIELDS)
+    endpoint.save(update_fields=[*_FOUND_FIELDS, *(["base_url"] if moved else [])])
     return answered
 
 
@@ -53,7 +62,7 @@ async def _ask(endpoint: Endpoint, target: Target) -> tuple[bool, str]:
 
 
 def _is_chat(reply: Reply) -> bool:
-    return reply.finish_reason not in ("malformed", "no_choices")
+    return reply.finish_reason not in (MALFORMED, "no_choices")
 
 
 async def _abilities(client: Client, endpoint: Endpoint) -> str:

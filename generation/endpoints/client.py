@@ -161,7 +161,10 @@ class Client:
                 raw = await self._create(model=body["model"], messages=(), extra_body=body)
         except FAILURES as error:
             self._raise_as_trouble(error)
-        return read_reply(self.target.without_key(raw.http_response.text))
+        answer = read_reply(self.target.without_key(raw.http_response.text), raw.http_response.headers, time())
+        if isinstance(answer, CallError):
+            raise answer
+        return answer
 
     async def model_names(self) -> list[str]:
         """What the endpoint says it offers; raises CallError."""
@@ -238,7 +241,7 @@ def classify(error: Exception) -> CallError:
     """openai's and aiohttp's exceptions in our vocabulary."""
     if isinstance(error, openai.APIStatusError):
         headers = error.response.headers
-        return refused(Refusal(error.status_code, error.message, error.code, error.type, headers, time()))
+        return refused(Refusal(error.status_code, error.body or error.message, headers, time()))
     # The last cause first: aiohttp wraps what our own resolver raised.
     for cause in reversed(_chain(error)):
         if isinstance(cause, (_AddressRefusedError, _TooLargeError)):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -14,6 +14,7 @@ from generation.engine.clerk import Clerk, Urgency
 from generation.engine.inbox import Inbox, Result
 from generation.engine.ledger import Claimed
 from generation.engine.loops import wait_for
+from generation.engine.settling import mostly_failed
 from generation.models import Endpoint, Run
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,9 @@ class Lane:
     _unsettled: int = 0  # calls answered and not yet in the ledger
     _unsettled_errors: int = 0
     _successes: int = 0
+    # By run: calls on their way, and those answered and not yet in the ledger.
+    _on_the_wire: Counter[int] = field(default_factory=Counter)
+    _to_store: Counter[int] = field(default_factory=Counter)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _windows: dict[int, deque[bool]] = field(default_factory=dict)
 
@@ -113,6 +117,7 @@ class Lane:
 
     def _send(self, call: Claimed, estimate: int) -> None:
         self._open += 1
+        self._on_the_wire[call.run_pk] += 1
         self.office.inbox.totals.sent += 1
         task = asyncio.create_task(self._call(call, estimate))
         self.office.in_flight.add(task)
@@ -129,6 +134,8 @@ class Lane:
             log.exception("Call %d ended in a way that the client has no name for", call.pk)
             result = CallError(Trouble.AMBIGUOUS, f"Sending failed inside this program: {type(error).__name__}")
         self._open, self._unsettled = self._open - 1, self._unsettled + 1
+        self._on_the_wire[call.run_pk] -= 1
+        self._to_store[call.run_pk] += 1
         self._unsettled_errors += isinstance(result, CallError)
         self._wake.set()
         self.office.inbox.put(self, call, result)
@@ -146,11 +153,18 @@ class Lane:
         """The ledger knows these results."""
         was_full = (self._open + len(results)) * self.office.runners >= self.endpoint.calls_at_once
         self._unsettled -= len(results)
+        self._to_store.subtract(call.run_pk for call, _ in results)
         self._unsettled_errors -= sum(isinstance(result, CallError) for _, result in results)
         self._wake.set()
         await self._adapt([result for _, result in results], was_full=was_full)
         for call, result in results:
             await self._watch(call.run_pk, result)
+
+    @property
+    def report(self) -> dict[str, list[int]]:
+        """By run: how many of its calls are on the wire, and how many answers wait to be stored."""
+        runs = sorted({run for counted in (self._on_the_wire, self._to_store) for run, n in counted.items() if n})
+        return {str(run): [self._on_the_wire[run], self._to_store[run]] for run in runs}
 
     async def _adapt(self, results: Sequence[Result], *, was_full: bool) -> None:
         """Allow the endpoint one call more after a while of success; the ledger lowers its limit when it refuses."""
@@ -171,11 +185,9 @@ class Lane:
             self._windows.pop(run_pk, None)
             return
         window = self._windows.setdefault(run_pk, deque(maxlen=WINDOW))
-        window.append(isinstance(result, CallError))
+        window.append(isinstance(result, CallError) and result.is_failure)
         if len(window) == WINDOW and sum(window) > WINDOW / 2:
-            words = f"{sum(window)} of the last {WINDOW} calls failed at {self.endpoint}"
-            detail = f" ({result.message})" if isinstance(result, CallError) else ""
-            reason = f"{words}{detail}. See to the endpoint, then resume."
+            reason = mostly_failed(f"{sum(window)} of the last {WINDOW} calls failed at {self.endpoint}", result)
             await self.office.clerk.do(Urgency.KEEP_HOUSE, _pause, run_pk, reason)
             window.clear()
 

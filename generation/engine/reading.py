@@ -16,11 +16,12 @@ from django.utils import timezone
 from dialogues.fidelity import Fidelity
 from dialogues.models import Dialogue
 from dialogues.transcript import Transcript
+from generation.endpoints.answers import MALFORMED, Reply, read_reply
 from generation.engine import lifecycle
 from generation.engine.requests import subjects_of, with_stages
 from generation.engine.rows import update_rows
 from generation.models import Background, Call, Judgement, Output, RunStage, Stage
-from generation.parsing import Outcome, ParseError, finish_reason_problem
+from generation.parsing import Outcome, ParseError, finish_reason_problem, refusal
 from generation.stages import MOST_REPAIRS, SPECS, Made, Subject
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 BATCH = 200
 NOT_STORED = "not_stored"
 NOT_READ = "not_read"  # the program itself failed on it
+# What comes of asking for a repair all the same is known: the same again, paid for again.
+_NOT_ASKED_AGAIN = (Outcome.REFUSED,)
 _IN_WORDS = {
     Outcome.TRUNCATED: "it was cut off at the length limit; write it shorter.",
     Outcome.FILTERED: "it was stopped by a content filter.",
@@ -81,7 +84,7 @@ def _read_batch(keys: Sequence[int]) -> list[int]:
     for call, subject in zip(calls, subjects_of(with_stages(calls)), strict=True):
         _read(call, subject, writes)
     _write(writes)
-    update_rows(calls, ["state", "outcome", "error"])
+    update_rows(calls, ["state", "outcome", "error", "note"])
     return [call.run_id for call in calls]
 
 
@@ -91,13 +94,13 @@ def _read(call: Call, subject: Subject, writes: _Rows) -> None:
         made = made_of(call, subject)
     except ParseError as error:
         call.outcome, call.error = error.outcome, error.detail
-        if call.repair < MOST_REPAIRS:
+        if call.repair < MOST_REPAIRS and error.outcome not in _NOT_ASKED_AGAIN:
             writes.repairs.append(call)
         else:
             call.state = Call.State.FAILED
         return
     # What an earlier reading found wrong stays, because the repair that followed quoted it.
-    call.outcome = Outcome.OK
+    call.outcome, call.note = Outcome.OK, " ".join(made.notes)
     if made.background is not None:
         writes.backgrounds.append(_background(call, made))
     writes.outputs += [
@@ -111,16 +114,35 @@ def _read(call: Call, subject: Subject, writes: _Rows) -> None:
     writes.follow_ups.append((call, stage.passes_on))
 
 
-def made_of(call: Call, subject: Subject) -> Made:
-    """What a call's stored reply holds; raises ParseError where it is not what was asked for."""
-    _check_finish(call.finish_reason)
-    return SPECS[Stage(call.stage)].read(call.raw_reply, subject, call.run.keep_share)
+def made_of(call: Call, subject: Subject, keep_share: float | None = None) -> Made:
+    """What a call's stored reply holds; raises ParseError where it is not what was asked for.
+
+    `keep_share` stands in for the run's own.
+    """
+    reply = reply_of(call)
+    _check_finish(reply)
+    if reply.refusal and not reply.text.strip():
+        raise refusal(reply.refusal)
+    return SPECS[Stage(call.stage)].read(reply.text, subject, call.run.keep_share if keep_share is None else keep_share)
 
 
-def _check_finish(finish_reason: str) -> None:
-    outcome = finish_reason_problem(finish_reason)
+def reply_of(call: Call) -> Reply:
+    """The answer that is stored for a call, found again in what came where no text was found before."""
+    body = call.raw_body or (call.raw_reply if call.finish_reason == MALFORMED else "")
+    found = read_reply(body) if body else None
+    if isinstance(found, Reply):
+        return found
+    return Reply(
+        call.raw_reply, call.finish_reason, call.reply_model, call.prompt_tokens, call.completion_tokens, call.is_demo
+    )
+
+
+def _check_finish(reply: Reply) -> None:
+    outcome = finish_reason_problem(reply.finish_reason)
+    if outcome is Outcome.REFUSED:
+        raise refusal(reply.refusal or reply.text)
     if outcome is not None:
-        raise ParseError(outcome, _IN_WORDS.get(outcome, f"it ended with {finish_reason}."))
+        raise ParseError(outcome, _IN_WORDS.get(outcome, f"it ended with {reply.finish_reason}."))
 
 
 def _background(call: Call, made: Made) -> Background:

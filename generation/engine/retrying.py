@@ -80,7 +80,9 @@ def retry(
     elif calls is None:
         failed = failed.exclude(outcome__in=(NOT_READ, NOT_STORED))
     asked_anew = list(
-        failed.defer("raw_reply", "error").exclude(outcome__in=NEVER_ANSWERED, stage__in=set(run.stages) - set(edits))
+        failed.defer("raw_reply", "raw_body", "error").exclude(
+            outcome__in=NEVER_ANSWERED, stage__in=set(run.stages) - set(edits)
+        )
     )
     retried = _back_in_line(failed.never_answered().exclude(stage__in=list(edits)))
     retried += _ask_anew(run, asked_anew, edits)

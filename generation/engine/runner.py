@@ -36,6 +36,7 @@ from generation.models import Call, Endpoint, Run, Runner
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5
+REPORT_SECONDS = 1
 SWEEP_SECONDS = 15
 IDLE_EXIT_SECONDS = 2
 # A runner with a time limit waits this long for calls that are held back; longer, and a bell brings the next runner.
@@ -91,7 +92,7 @@ class CallRunner:
     async def run(self) -> Totals:
         try:
             async with asyncio.TaskGroup() as group:
-                forever = (self._inbox.settle_forever(), self._inbox.read_forever(), self._keep_house())
+                forever = (self._inbox.settle_forever(), self._inbox.read_forever(), self._keep_house(), self._report())
                 helpers = [group.create_task(work) for work in forever]
                 if self.plan.seconds is None:  # workers leave batches to the sweep
                     helpers.append(group.create_task(tend(self.plan.runs)))
@@ -176,6 +177,16 @@ class CallRunner:
                 # Replies that somebody else stored and could not read any more; never a queue of our own.
                 if self._inbox.is_empty:
                     await self._reader.do(Urgency.READ, reading.read_all)
+
+    async def _report(self) -> None:
+        """Say how many calls are on the wire, and how many answers are not in the ledger yet, for those who watch."""
+        told: dict[str, dict[str, list[int]]] = {}
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            calls = {str(pk): report for pk, lane in self._lanes.items() if (report := lane.report)}
+            if calls != told:
+                await self._house(Runner.report, self.owner, calls)
+                told = calls
 
     async def _beat(self) -> None:
         self._office.runners = await self._house(self._beat_and_count)

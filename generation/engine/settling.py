@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
+from textwrap import shorten
 
 from generation.endpoints.client import CallError, Reply, Trouble
 from generation.engine.requests import cost
@@ -21,20 +22,16 @@ NOTHING = Decimal(0)
 
 SETTLED_FIELDS = (
     "state", "owner", "lease_until", "not_before", "attempt", "tries", "refusals", "settled_at", "raw_reply",
-    "finish_reason", "reply_model", "is_demo", "prompt_tokens", "completion_tokens", "cost", "reserved",
+    "raw_body", "finish_reason", "reply_model", "is_demo", "prompt_tokens", "completion_tokens", "cost", "reserved",
     "reserved_tokens", "outcome", "error",
 )  # fmt: skip
 
-_PAUSES = {
-    Trouble.QUOTA: (
-        Run.PauseCause.QUOTA,
-        "{} says that the account has no quota left ({}). Top it up, then resume.",
-    ),
-    Trouble.AUTH: (
-        Run.PauseCause.AUTH,
-        "{} does not accept the API key ({}). Correct the key, then resume.",
-    ),
-}
+FORBIDDEN = 403
+WORDS_IN_REASON = 120  # letters of the provider's words in a run's reason
+_SEE_TO_IT = "See to the endpoint"
+_QUOTA = "{} says that the account has no quota left ({}). Top it up, then resume."
+_NO_KEY = "{} does not accept the API key ({}). Correct the key, then resume."
+_NOT_ALLOWED = "{} forbids the call ({}). See which models and what use this API key is allowed, then resume."
 
 
 @dataclass(slots=True)
@@ -122,7 +119,8 @@ def _store_reply(call: Call, reply: Reply, now: datetime, effects: Effects) -> N
     call.cost += price
     call.reserved, call.reserved_tokens = NOTHING, 0
     call.state, call.settled_at, call.lease_until = Call.State.DONE, now, None
-    call.raw_reply, call.finish_reason, call.reply_model = reply.text, reply.finish_reason, reply.model
+    call.raw_reply, call.raw_body = reply.text, reply.body
+    call.finish_reason, call.reply_model = reply.finish_reason, reply.model
     call.is_demo, call.outcome, call.error = reply.is_demo, "", ""
     call.prompt_tokens, call.completion_tokens = reply.prompt_tokens, reply.completion_tokens
 
@@ -140,7 +138,7 @@ def _release(call: Call, effects: Effects) -> None:
 
 
 def _not_paid(call: Call, error: CallError, now: datetime, effects: Effects) -> None:
-    if error.trouble is Trouble.REJECTED:
+    if error.trouble in (Trouble.REJECTED, Trouble.FILTERED):
         _fail(call, error.trouble, now)
     elif error.trouble is Trouble.PROVIDER:
         _try_again_later(call, error, now)
@@ -165,8 +163,29 @@ def _not_a_try(call: Call, error: CallError, now: datetime, effects: Effects) ->
         effects.refuse(call.run_stage.endpoint, call.sent_at or now, call.not_before)
     else:
         _wait(call, now)
-        cause, words = _PAUSES[error.trouble]
-        effects.pauses[call.run_id] = (words.format(call.run_stage.endpoint, error.message), cause)
+        effects.pauses[call.run_id] = pause_for(error, call.run_stage.endpoint)
+
+
+def mostly_failed(words: str, latest: Reply | CallError | None) -> str:
+    """Why a run pauses whose calls mostly fail: how many, in the words given, the latest reason, and what to do."""
+    if not isinstance(latest, CallError):
+        return f"{words}. {_SEE_TO_IT}, then resume."
+    refused = latest.trouble is Trouble.REJECTED
+    advice = "It refuses the requests themselves: check the model's name and the settings" if refused else _SEE_TO_IT
+    return f"{words} ({_short(latest)}). {advice}, then resume."
+
+
+def pause_for(error: CallError, endpoint: Endpoint) -> tuple[str, str]:
+    """Why a run pauses whose account or key is refused, with what to do about that, and the cause."""
+    if error.trouble is Trouble.QUOTA:
+        return _QUOTA.format(endpoint, _short(error)), Run.PauseCause.QUOTA
+    words = _NOT_ALLOWED if error.status == FORBIDDEN else _NO_KEY
+    return words.format(endpoint, _short(error)), Run.PauseCause.AUTH
+
+
+def _short(error: CallError) -> str:
+    """So much of the provider's words that what to do still fits behind them."""
+    return shorten(error.message, WORDS_IN_REASON, placeholder="…")
 
 
 def _wait(call: Call, until: datetime) -> None:

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 
 from django.db.models import Count
 
-from generation.judgements.loading import JUDGE_FIELDS, judge_key
+from generation.judgements.loading import shown_the_same, stages_of_same_judge
 from generation.models import Call, Run, RunDialogue, RunStage, Stage
 
 
 def already_judged(run: Run, row: RunStage) -> Mapping[int, int]:
-    """By chosen dialogue how many usable judgements this judge gave in other runs; empty where it is asked again."""
+    """By chosen dialogue how many usable judgements this judge gave in other runs, shown the same background.
+
+    Empty where it is asked again.
+    """
     if run.judge_again:
         return {}
-    same = dict(zip(JUDGE_FIELDS, judge_key(run, row), strict=True))
     chosen = RunDialogue.objects.filter(run=run).values("dialogue")
-    usable = Call.objects.filter(**same, stage=Stage.JUDGE, outcome="ok", dialogue__in=chosen).exclude(run=run)
+    usable = Call.objects.filter(run_stage__in=stages_of_same_judge(run, row), outcome="ok", dialogue__in=chosen)
+    usable = usable.filter(shown_the_same(run)).exclude(run=run)
     return dict(usable.order_by().values_list("dialogue").annotate(n=Count("pk")))
 
 

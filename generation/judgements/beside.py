@@ -6,7 +6,7 @@ from statistics import mean, stdev
 
 from dialogues.models import Dialogue
 from dialogues.rubric import Metric
-from generation.judgements.loading import JudgeKey
+from generation.judgements.loading import JudgeKey, judge_key
 from generation.models import Call, Judgement
 
 
@@ -66,15 +66,13 @@ def panels(dialogues: Sequence[Dialogue]) -> list[Panel]:
     """A panel a judge, in one query; none where nothing was judged."""
     rows = Judgement.objects.filter(dialogue__in=[one.pk for one in dialogues]).order_by("call_id", "pk")
     found: dict[JudgeKey, list[Judgement]] = {}
-    for row in rows.select_related("call__run__rubric", "call__run_stage__prompt"):
+    for row in rows.select_related("call__run__rubric", "call__run_stage__prompt", "call__run_stage__endpoint"):
         found.setdefault(_key(row), []).append(row)
     return [_panel(given, dialogues) for _, given in sorted(found.items())]
 
 
 def _key(row: Judgement) -> JudgeKey:
-    run, stage = row.call.run, row.call.run_stage
-    assert run.rubric_id is not None
-    return JudgeKey(stage.model, stage.prompt_id, run.rubric_id, run.tidy_display)
+    return judge_key(row.call.run, row.call.run_stage)
 
 
 def _panel(rows: Sequence[Judgement], dialogues: Sequence[Dialogue]) -> Panel:
@@ -88,7 +86,8 @@ def _panel(rows: Sequence[Judgement], dialogues: Sequence[Dialogue]) -> Panel:
         for metric in run.rubric.metric_list()
     ]
     text = "tidied text" if run.tidy_display else "text as stored"
-    about = f"{run.rubric.name}, prompt v{stage.prompt.version}, {text}"
+    settings = [f"{name} {value}" for name, value in stage.parameters.items() if not isinstance(value, dict)]
+    about = ", ".join((run.rubric.name, f"prompt v{stage.prompt.version}", text, *settings))
     return Panel(stage.model, about, any(row.call.is_demo for row in rows), lines)
 
 

@@ -1,26 +1,32 @@
 """Judgements of a corpus, or of chosen runs, by judge: sums in the database, one small row a dialogue and metric."""
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
-from dialogues.models import AUTHOR, Corpus, Dialogue, Rubric, Version
+from dialogues.models import AUTHOR, Corpus, Dialogue, Version
 from dialogues.rubric import Metric
 from generation.judgements.figures import ORIGINAL, Judged, Scores, scores_by_place
-from generation.models import Call, Judgement, Prompt, Run, RunDialogue, RunStage, Stage
+from generation.models import Call, Judgement, Run, RunDialogue, RunStage, Stage
 
 NOT_NAMED = "writer not named"
 
 
 class JudgeKey(NamedTuple):
-    """What makes two judgements comparable: the same model, wording, rubric and look of the text."""
+    """What makes two judgements comparable: the same model, at the same address and with the same parameters, and the
+    same wording, rubric and look of the text."""
 
     model: str
+    address: str
+    parameters: str  # as sorted JSON
     prompt: int
     rubric: int
     tidy: bool
@@ -54,6 +60,12 @@ class Verdict:
     @property
     def name(self) -> str:
         return self.key.model
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What was sent beside messages, model and seed."""
+        found: dict[str, Any] = json.loads(self.key.parameters)
+        return found
 
     @cached_property
     def scores(self) -> Scores:
@@ -108,25 +120,18 @@ def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
     """What judges said of the corpus's dialogues; of those runs' only where runs are given. Six queries."""
     # Before the texts: a run that starts between two of these questions must not name a text that was not asked for.
     sums, states = list(_sums(corpus, runs)), list(_states(corpus, runs))
-    texts = _texts(corpus)
-    verdicts: dict[JudgeKey, Verdict] = {}
-    rubrics, prompts = Rubric.objects.in_bulk(), {row.pk: row for row in Prompt.objects.filter(stage=Stage.JUDGE)}
-
-    def verdict(key: JudgeKey) -> Verdict:
-        if key not in verdicts:
-            asked = rubrics[key.rubric]
-            verdicts[key] = Verdict(key, f"v{prompts[key.prompt].version}", asked.name, asked.metric_list())
-        return verdicts[key]
-
-    for *key, is_demo, dialogue, metric, n, total, squares in sums:
-        text, found = texts[dialogue], verdict(JudgeKey(*key))
-        found.is_demo = found.is_demo or is_demo
-        found.rows.append(
-            Judged(text.background, dialogue, text.writer, text.version, metric, n, float(total), float(squares))
-        )
-    for *key, dialogue, state, outcome, n in states:
+    texts, stages = _texts(corpus), _stages({row[0] for row in (*sums, *states)})
+    judges = {pk: judge_key(row.run, row) for pk, row in stages.items()}
+    verdicts = {judges[pk]: _verdict(judges[pk], row) for pk, row in stages.items()}
+    for stage, is_demo, *_ in sums:
+        verdict = verdicts[judges[stage]]
+        verdict.is_demo = verdict.is_demo or is_demo
+    for (key, dialogue, metric), figures in _by_judge(sums, judges).items():
         text = texts[dialogue]
-        _count(verdict(JudgeKey(*key)).calls[text.writer, text.version], state, outcome, n)
+        verdicts[key].rows.append(Judged(text.background, dialogue, text.writer, text.version, metric, *figures))
+    for stage, dialogue, state, outcome, n in states:
+        text = texts[dialogue]
+        _count(verdicts[judges[stage]].calls[text.writer, text.version], state, outcome, n)
     judged = {text.version for text in texts.values()}
     ordered = sorted(verdicts.values(), key=lambda row: row.key)
     versions = tuple(Version.objects.filter(pk__in=judged))
@@ -148,19 +153,35 @@ def _texts(corpus: Corpus) -> Mapping[int, _Text]:
 def _sums(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Judgement, tuple[Any, ...]]:
     rows = Judgement.objects.filter(dialogue__corpus=corpus).filter(_scope(runs, "call__"))
     sums = (Count("pk"), Sum("score"), Sum(F("score") * F("score")))
-    names = [f"call__{name}" for name in (*JUDGE_FIELDS, "is_demo")]
-    grouped = rows.order_by().values_list(*names, "dialogue", "metric")
+    grouped = rows.order_by().values_list("call__run_stage", "call__is_demo", "dialogue", "metric")
     return grouped.annotate(n=sums[0], total=sums[1], squares=sums[2])
 
 
 def _states(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Call, tuple[Any, ...]]:
     """Calls that ended or wait: a place's repairs only where they are its last word."""
     rows = Call.objects.filter(stage=Stage.JUDGE, dialogue__corpus=corpus, replaced=False).filter(_scope(runs, ""))
-    grouped = rows.order_by().values_list(*JUDGE_FIELDS, "dialogue", "state", "outcome")
+    grouped = rows.order_by().values_list("run_stage", "dialogue", "state", "outcome")
     return grouped.annotate(n=Count("pk"))
 
 
-JUDGE_FIELDS = ("run_stage__model", "run_stage__prompt", "run__rubric", "run__tidy_display")
+def _stages(keys: Collection[int]) -> Mapping[int, RunStage]:
+    rows = RunStage.objects.filter(pk__in=keys).select_related("run__rubric", "endpoint", "prompt")
+    return {row.pk: row for row in rows}
+
+
+def _verdict(key: JudgeKey, row: RunStage) -> Verdict:
+    """Of a judge who has said nothing yet."""
+    assert row.run.rubric is not None
+    return Verdict(key, f"v{row.prompt.version}", row.run.rubric.name, row.run.rubric.metric_list())
+
+
+def _by_judge(sums: Iterable[Any], judges: Mapping[int, JudgeKey]) -> dict[tuple[JudgeKey, int, str], list[Any]]:
+    """The sums of one judge's runs together: number, total and squares by judge, dialogue and metric."""
+    found: dict[tuple[JudgeKey, int, str], list[Any]] = defaultdict(lambda: [0, 0.0, 0.0])
+    for stage, _, dialogue, metric, *figures in sums:
+        there = found[judges[stage], dialogue, metric]
+        there[:] = [before + type(before)(more) for before, more in zip(there, figures, strict=True)]
+    return found
 
 
 def _count(counts: CallCounts, state: str, outcome: str, n: int) -> None:
@@ -184,15 +205,31 @@ def _of_run(run: Run, to_call: str) -> Q:
         return own
     chosen = RunDialogue.objects.filter(run=run).values("dialogue")
     for row in run.rows_of(Stage.JUDGE):
-        own |= Q(
-            **dict(zip((f"{to_call}{name}" for name in JUDGE_FIELDS), judge_key(run, row), strict=True)),
-            **{f"{to_call}outcome": "ok"},
-            dialogue__in=chosen,
-        )
+        same = {f"{to_call}run_stage__in": stages_of_same_judge(run, row), f"{to_call}outcome": "ok"}
+        own |= Q(shown_the_same(run, to_call), **same, dialogue__in=chosen)
     return own
+
+
+def stages_of_same_judge(run: Run, row: RunStage) -> list[int]:
+    """The stage rows, of whatever run, in which this judge was asked."""
+    key = judge_key(run, row)
+    same = {"run__rubric": run.rubric_id, "run__tidy_display": run.tidy_display}
+    rows = RunStage.objects.filter(stage=Stage.JUDGE, model=row.model, prompt=row.prompt_id, **same)
+    return [one.pk for one in rows.select_related("run", "endpoint") if judge_key(one.run, one) == key]
+
+
+def shown_the_same(run: Run, to_call: str = "") -> Exact:
+    """Where a dialogue's call was shown the background that this run shows beside the dialogue."""
+    theirs, mine = (
+        RunDialogue.objects.filter(run=of, dialogue=OuterRef("dialogue")).values("background")[:1]
+        for of in (OuterRef(f"{to_call}run"), run)
+    )
+    shown = [Coalesce(Subquery(rows), 0, output_field=BigIntegerField()) for rows in (theirs, mine)]
+    return Exact(*shown)
 
 
 def judge_key(run: Run, row: RunStage) -> JudgeKey:
     """The judge that a stage row of a run is."""
     assert run.rubric_id is not None
-    return JudgeKey(row.model, row.prompt_id, run.rubric_id, run.tidy_display)
+    address, model, parameters = row.who
+    return JudgeKey(model, address, parameters, row.prompt_id, run.rubric_id, run.tidy_display)

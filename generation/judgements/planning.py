@@ -22,8 +22,8 @@ MOST_REPEATS = 20
 class JudgeChoice:
     """Everything a person decides about a judge run.
 
-    `repeats` is how many judgements a dialogue has of each judge in the end: what the same judge (model, prompt,
-    rubric, look of the text) has said before counts, unless it is asked `again`.
+    `repeats` is how many judgements a dialogue has of each judge in the end: what the same judge (model, address,
+    parameters, prompt, rubric, look of the text) has said before counts, unless it is asked `again`.
     """
 
     name: str

@@ -21,6 +21,8 @@ def _judge(verdict: Verdict) -> dict[str, Any]:
     means, gaps = figures.means(verdict.scores), figures.differences(verdict.scores, BASE)
     return {
         "model": verdict.name,
+        "address": verdict.key.address,
+        "parameters": verdict.parameters,
         "prompt": verdict.prompt,
         "rubric": verdict.rubric,
         "tidied": verdict.key.tidy,

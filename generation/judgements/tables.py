@@ -1,6 +1,8 @@
 """What judges said, as tables: the paper's Tables 1 and 2, differences, spread over repeats, and what is missing."""
 
+import json
 from dataclasses import replace
+from hashlib import sha256
 from itertools import combinations
 
 from dialogues.published import published_table
@@ -42,8 +44,21 @@ def judge_label(found: Findings, verdict: Verdict) -> str:
             other.key.tidy != verdict.key.tidy for other in same
         ),
     }
+    marks[f"at {verdict.key.address}"] = any(other.key.address != verdict.key.address for other in same)
+    marks |= {
+        _setting(name, verdict): any(_setting(name, other) != _setting(name, verdict) for other in same)
+        for name in sorted({name for one in (verdict, *same) for name in one.parameters})
+    }
     told = ", ".join(mark for mark, needed in marks.items() if needed)
     return f"{verdict.name} ({told})" if told else verdict.name
+
+
+def _setting(name: str, verdict: Verdict) -> str:
+    """ "temperature 0.5"; a schema is told by a few letters of its hash, so that two can be told apart."""
+    value = verdict.parameters.get(name)
+    if isinstance(value, dict):
+        return f"{name} {sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:6]}"
+    return f"{name} not set" if value is None else f"{name} {value}"
 
 
 def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:

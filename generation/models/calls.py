@@ -1,6 +1,6 @@
 """The ledger's rows: every paid call, the processes that send them, and what the answers became."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -81,6 +81,8 @@ class Call(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
 
     raw_reply = models.TextField(blank=True)
+    # The answer as it came, where no text was found in it or the model declined: a later program may read more.
+    raw_body = models.TextField(blank=True)
     finish_reason = models.CharField(max_length=40, blank=True)
     reply_model = models.CharField(max_length=200, blank=True)
     is_demo = models.BooleanField(default=False)
@@ -94,6 +96,7 @@ class Call(models.Model):
     # A name from generation.parsing.Outcome once the reply was read; "ok" where it was what was asked for.
     outcome = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
+    note = models.TextField(blank=True, help_text="What to know about how the reply was read.")
 
     objects = CallQuerySet.as_manager()
 
@@ -136,6 +139,8 @@ class Runner(models.Model):
     runs = models.JSONField(default=list, blank=True, help_text="Whose calls it sends; empty: those of all runs.")
     started_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField()
+    # Its calls by endpoint and run: [on the wire, answered and not in the ledger yet].
+    calls = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ("started_at",)
@@ -150,6 +155,10 @@ class Runner(models.Model):
     @classmethod
     def beat(cls, owner: str, now: datetime, runs: Sequence[int] = ()) -> None:
         cls.objects.update_or_create(owner=owner, defaults={"seen_at": now, "runs": list(runs)})
+
+    @classmethod
+    def report(cls, owner: str, calls: Mapping[str, Mapping[str, Sequence[int]]]) -> None:
+        cls.objects.filter(owner=owner).update(calls=calls)
 
 
 class Background(models.Model):

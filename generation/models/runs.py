@@ -1,5 +1,6 @@
 """Chosen dialogues on their way through chosen stages, and who answers each stage."""
 
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Self
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dialogues.models import Corpus, Dialogue
+from generation.endpoints.base_address import base_of
 from generation.models.endpoints import Endpoint
 from generation.models.material import ExampleSet, Prompt, Stage
 
@@ -196,6 +198,8 @@ class RunStage(models.Model):
     branch = models.PositiveSmallIntegerField(default=0)
     edition = models.PositiveSmallIntegerField(default=1)
     endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="run_stages")
+    # Where it answered when the run started: an endpoint may be given another address later.
+    address = models.CharField(max_length=300, blank=True)
     model = models.CharField(max_length=200)
     parameters = models.JSONField(default=dict, blank=True, help_text="temperature, max_tokens, …")
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="run_stages")
@@ -218,10 +222,17 @@ class RunStage(models.Model):
         """What a call costs here, as a share of the endpoint's price."""
         return self.endpoint.batch_price_share if self.use_batch else Decimal(1)
 
+    @property
+    def who(self) -> tuple[str, str, str]:
+        """Who answers and how: address, model and parameters, the same text for the same parameters."""
+        return base_of(self.address or self.endpoint.base_url), self.model, json.dumps(self.parameters, sort_keys=True)
+
     def freeze(self) -> None:
-        """Prompt and example sets never change from here on."""
+        """Prompt and example sets never change from here on, and who answers is written down."""
         for material in (self.prompt, *self.example_sets.all()):
             material.freeze()
+        self.address = self.endpoint.base_url
+        self.save(update_fields=["address"])
 
 
 class RunDialogue(models.Model):

@@ -3,21 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 
 from dialogues.models import AuditEvent, Corpus
 from generation.models import Endpoint, Run, RunDialogue, Stage
-from generation.plans.planning import (
-    Material,
-    PlanError,
-    add_stage,
-    parameters_for,
-    schema_parameters,
-    usual_policy,
-)
-from generation.prompts import StageName, reply_schema
+from generation.plans.planning import Material, PlanError, add_stage, asked_parameters, usual_policy
 
 MAX_TOKENS = 4096
 
@@ -77,5 +69,4 @@ def create_branches(asked: Branches, *, by: Any = None) -> Run:
 
 def parameters(asked: Branches, stage: Stage) -> dict[str, Any]:
     """What is sent beside messages, model and seed."""
-    found = parameters_for(asked.endpoint, asked.max_tokens, asked.temperature)
-    return found | schema_parameters(asked.endpoint, stage, reply_schema(cast(StageName, stage.value)))
+    return asked_parameters(asked.endpoint, stage, asked.max_tokens, asked.temperature)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from random import Random
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from dialogues.models import Corpus, Dialogue
-from generation.models import Background, Prompt
+from generation.models import Background, RunStage, Stage
 
 AT_ONCE = 500  # keys a query may name; databases limit it
 
@@ -50,16 +50,17 @@ def chosen_dialogues(corpus: Corpus, selection: Selection, seed: int) -> list[in
     return sorted(Random(seed).sample(keys, selection.sample))  # noqa: S311 - a reproducible sample, no secret
 
 
-def themes_of(keys: list[int], prompt: Prompt, model: str) -> dict[int, int]:
-    """The newest background that an earlier run made of each dialogue with the same wording, by dialogue.
+def themes_of(keys: list[int], row: RunStage) -> dict[int, int]:
+    """The newest background that an earlier run made of each dialogue just as this stage row would, by dialogue.
 
-    Whichever model wrote it; but what the demo model's rules wrote is taken only where they would write it now.
+    That is the same model at the same address, with the same parameters and wording; `row` need not be stored.
     """
+    same = RunStage.objects.filter(stage=Stage.THEME, model=row.model, prompt=row.prompt_id).select_related("endpoint")
+    stages = [one.pk for one in same if one.who == row.who]
     found: dict[int, int] = {}
     for start in range(0, len(keys), AT_ONCE):
         handful = keys[start : start + AT_ONCE]
-        rows = Background.objects.filter(dialogue__in=handful, call__run_stage__prompt=prompt)
-        rows = rows.filter(Q(call__is_demo=False) | Q(call__run_stage__model=model))
+        rows = Background.objects.filter(dialogue__in=handful, call__run_stage__in=stages)
         found |= dict(rows.order_by("pk").values_list("dialogue_id", "pk"))
     return found
 

@@ -122,7 +122,7 @@ def _means(calls: QuerySet[Call]) -> _Measured | None:
     """None below ENOUGH answers. An answer whose endpoint did not say what it used is left out of the means."""
     told = Q(prompt_tokens__gt=0) | Q(completion_tokens__gt=0)
     first, wrong = Q(repair=0), ~Q(outcome=Outcome.OK)
-    sums = calls.exclude(raw_reply="", finish_reason="").aggregate(
+    sums = calls.exclude(raw_reply="", raw_body="", finish_reason="").aggregate(
         answers=Count("pk"),
         prompt=Avg("prompt_tokens", filter=told),
         completion=Avg("completion_tokens", filter=told),

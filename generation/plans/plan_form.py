@@ -93,7 +93,7 @@ class RunForm(forms.Form):
     )
     reuse_themes = forms.BooleanField(
         label="Take themes that earlier runs wrote", required=False,
-        help_text="Where the same model and prompt wrote one for a dialogue, it is used and not paid for again.",
+        help_text="Where the same model wrote one by the same prompt and settings, it is used and not paid for again.",
     )  # fmt: skip
     use_batch = forms.BooleanField(
         label="Send calls in batches where an endpoint offers it", required=False,

@@ -75,7 +75,9 @@ def create_run(choice: Choice, *, by: Any = None) -> Run:
     keys = chosen_dialogues(choice.corpus, choice.selection, choice.seed)
     themes: dict[int, int] = {}
     if Stage.THEME in stages and choice.reuse_themes:
-        themes = themes_of(keys, material[Stage.THEME].prompt, who[Stage.THEME][0].model)
+        writer = who[Stage.THEME][0]
+        asked = asked_parameters(writer, Stage.THEME, choice.max_tokens, choice.temperature)
+        themes = themes_of(keys, stage_row(Stage.THEME, writer, material[Stage.THEME].prompt, asked))
     keys = _worth_taking(stages, keys, themes)
     everyone = [endpoint for endpoints in who.values() for endpoint in endpoints]
     run = Run.objects.create(
@@ -92,8 +94,7 @@ def create_run(choice: Choice, *, by: Any = None) -> Run:
     )
     for stage in stages:
         for branch, endpoint in enumerate(who[stage]):
-            parameters = parameters_for(endpoint, choice.max_tokens, choice.temperature)
-            parameters |= schema_parameters(endpoint, stage, reply_schema(cast(StageName, stage.value)))
+            parameters = asked_parameters(endpoint, stage, choice.max_tokens, choice.temperature)
             add_stage(run, stage, branch, endpoint, material[stage], parameters, use_batch=choice.use_batch)
     chosen = [RunDialogue(run=run, dialogue_id=key, background_id=themes.get(key)) for key in keys]
     RunDialogue.objects.bulk_create(chosen, batch_size=1000)
@@ -120,12 +121,22 @@ def add_stage(
     use_batch: bool = False,
 ) -> RunStage:
     """Who answers a stage of a run, and what they are shown; in batches where they are wanted and offered."""
-    row = RunStage.objects.create(
-        run=run, stage=stage, branch=branch, endpoint=endpoint, model=endpoint.model, parameters=dict(parameters),
-        prompt=material.prompt, use_batch=use_batch and endpoint.supports_batch,
-    )  # fmt: skip
+    row = stage_row(stage, endpoint, material.prompt, parameters)
+    row.run, row.branch, row.use_batch = run, branch, use_batch and endpoint.supports_batch
+    row.save()
     row.example_sets.set(material.sets)
     return row
+
+
+def stage_row(stage: Stage, endpoint: Endpoint, prompt: Prompt, parameters: Mapping[str, Any]) -> RunStage:
+    """Who would answer a stage and how, not stored and of no run."""
+    return RunStage(stage=stage, endpoint=endpoint, model=endpoint.model, prompt=prompt, parameters=dict(parameters))
+
+
+def asked_parameters(endpoint: Endpoint, stage: Stage, max_tokens: int, temperature: float | None) -> dict[str, Any]:
+    """What a writing stage sends beside messages, model and seed, the schema of its reply included."""
+    found = parameters_for(endpoint, max_tokens, temperature)
+    return found | schema_parameters(endpoint, stage, reply_schema(cast(StageName, stage.value)))
 
 
 def parameters_for(endpoint: Endpoint, max_tokens: int, temperature: float | None) -> dict[str, Any]:

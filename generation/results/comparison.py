@@ -100,7 +100,7 @@ def _outputs(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str]
 def _reasons(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str], str]:
     """Why a stage made nothing, by writer and stage, where its newest call says so."""
     calls = Call.objects.filter(Q(alpha=alpha) | Q(dialogue=alpha), run__in=runs)
-    calls = calls.select_related("run_stage").defer("raw_reply")
+    calls = calls.select_related("run_stage").defer("raw_reply", "raw_body")
     found = {}
     for call in calls.order_by("pk"):
         writer = Writer(call.run_id, call.run_stage.branch)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from generation.watching.causes import CAUSES
+from generation.watching.causes import said
 
 register = template.Library()
 
@@ -16,4 +16,10 @@ def setting_words(value: object) -> object:
 @register.filter
 def outcome_words(outcome: str) -> str:
     """ "lost_content" → "Lost content of γ"; "ok" → "Usable"; "" stays empty."""
-    return "Usable" if outcome == "ok" else CAUSES.get(outcome, outcome)
+    return said(outcome)
+
+
+@register.filter
+def outcome_after(outcome: str, before: str) -> str:
+    """An outcome read today, beside the one `before`."""
+    return said(outcome, before)

@@ -65,7 +65,7 @@ def fingerprint(asked: Branches, material: Material) -> str:
     """Of everything that decides what an arm sends, themes aside: who, how, what is shown, about which dialogues."""
     sets = {used.kind: shown(used) for used in material.sets}
     told = {
-        "stage": asked.stage, "endpoint": asked.endpoint.pk, "model": asked.endpoint.model, "seed": asked.seed,
+        "stage": asked.stage, "address": asked.endpoint.base_url, "model": asked.endpoint.model, "seed": asked.seed,
         "parameters": parameters(asked, asked.stage), "keep_share": asked.keep_share,
         "prompt": material.prompt.sha256, "sets": sets, "dialogues": sorted(asked.chosen),
     }  # fmt: skip

@@ -26,7 +26,7 @@ from generation.models import (
 )
 from generation.plans.branches import MAX_TOKENS, Branches, create_branches
 from generation.plans.choosing import themes_of
-from generation.plans.planning import Material, PlanError
+from generation.plans.planning import Material, PlanError, asked_parameters, stage_row
 from generation.plans.splitting import NOT_LOADED
 from generation.prompts import PromptError, PromptText, StageName, check_prompt, prompt_sha256
 from generation.stages import SPECS
@@ -167,7 +167,8 @@ def _backgrounds(choice: TrialChoice, copies: Sequence[Dialogue]) -> tuple[Mater
     """The theme stage where it is needed, and each copy's background from an earlier run.
 
     What is split brings its theme along. A pair is written on the dialogue's own theme, else on the newest that a run
-    wrote for it; where one dialogue has neither, all without a run's theme are given one, once for both arms.
+    wrote for it, asked as this trial would ask; where one dialogue has neither, all without a run's theme are given
+    one, once for both arms.
     """
     chosen: dict[int, int | None] = dict.fromkeys(copy.pk for copy in copies)
     prompt = next(iter(example_sets.newest_prompts([Stage.THEME])), None)
@@ -176,7 +177,8 @@ def _backgrounds(choice: TrialChoice, copies: Sequence[Dialogue]) -> tuple[Mater
     if prompt is None:
         raise PlanError(NOT_LOADED)
     sources = {copy.pk: dialogue.pk for copy, dialogue in zip(copies, choice.dialogues, strict=True)}
-    written = themes_of([*sources, *sources.values()], prompt, choice.endpoint.model)
+    asked = asked_parameters(choice.endpoint, Stage.THEME, choice.max_tokens, choice.temperature)
+    written = themes_of([*sources, *sources.values()], stage_row(Stage.THEME, choice.endpoint, prompt, asked))
     for copy in copies:
         rows = [written[key] for key in (copy.pk, sources[copy.pk]) if key in written]
         chosen[copy.pk] = None if copy.theme or not rows else max(rows)

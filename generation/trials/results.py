@@ -148,7 +148,7 @@ def results_of(trial: Trial) -> Results:
     keys = [subject.dialogue_id for subject in subjects]
     calls = list(
         Call.objects.filter(run__in=runs, dialogue__in=keys)
-        .defer("raw_reply")
+        .defer("raw_reply", "raw_body")
         .select_related("run_stage")
         .order_by("pk")
     )

@@ -19,7 +19,7 @@ def call_detail(request: HttpRequest, pk: int) -> HttpResponse:
     subject = getattr(call, call.run.subject_field)
     siblings = (
         Call.objects.filter(run=call.run, **{call.run.subject_field: subject})
-        .defer("raw_reply")
+        .defer("raw_reply", "raw_body")
         .select_related("run_stage")
         .order_by("depth", "run_stage__branch", "run_stage__edition", "sample", "repair")
     )

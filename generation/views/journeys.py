@@ -75,7 +75,11 @@ def run_calls(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     form = CallFilter(run, request.GET)
     moment = Coalesce("settled_at", "sent_at")
-    calls = Call.objects.filter(run=run, **form.lookups()).select_related("alpha", "run_stage").defer("raw_reply")
+    calls = (
+        Call.objects.filter(run=run, **form.lookups())
+        .select_related("alpha", "run_stage")
+        .defer("raw_reply", "raw_body")
+    )
     ordered = calls.order_by(F("moment").desc(nulls_last=True), "pk")
     page = Paginator(ordered.annotate(moment=moment), CALLS_A_PAGE).get_page(request.GET.get("page"))
     context = {"run": run, "form": form, "page": page, "filtered": bool(form.lookups())}

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from dialogues.permissions import requires
 from generation import tasks
@@ -43,22 +43,31 @@ def run_retry_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "generation/run_retry.html", context, status=422 if wrong else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @requires("generation.change_run", "read replies again")
 def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
-    """Costs nothing: only replies that are there already are read."""
-    run, form = fetch_run(pk), RereadForm(request.POST)
+    """What reading stored replies again would change, and the button that changes it; nothing is sent."""
+    run, form = fetch_run(pk), RereadForm(request.POST or request.GET)
     if not form.is_valid():
         messages.error(request, "The share to keep is a number from 0 to 1. Nothing was read.")
         return back(request, run)
-    usable = rereading.reread(
-        run, keep_share=form.cleaned_data["keep_share"], calls=named_calls(request), by=request.user
-    )
-    if usable:
+    share, calls = form.cleaned_data["keep_share"], named_calls(request)
+    if request.method == "GET":
+        found = rereading.review(run, keep_share=share, calls=calls)
+        context = {
+            "run": run,
+            "review": found,
+            "keep_share": share,
+            "calls": calls,
+            "next": request.GET.get("next", ""),
+        }
+        return render(request, "generation/run_reread.html", context)
+    changed = rereading.reread(run, keep_share=share, calls=calls, by=request.user)
+    if changed:
         tasks.ring()
-        messages.success(request, f"{usable:,} {'reply is' if usable == 1 else 'replies are'} usable now.")
+        messages.success(request, f"{changed:,} {'reply is' if changed == 1 else 'replies are'} read anew.")
     else:
-        messages.info(request, "No stored reply became usable by reading it again.")
+        messages.info(request, "Reading the stored replies again changed nothing.")
     return back(request, run)
 
 

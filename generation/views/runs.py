@@ -40,7 +40,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "run": run,
         "progress": progress_of(run),
-        "held_calls": held.defer("raw_reply").order_by("sent_at", "pk")[:HELD_SHOWN],
+        "held_calls": held.defer("raw_reply", "raw_body").order_by("sent_at", "pk")[:HELD_SHOWN],
         "budget_form": BudgetForm(instance=run),
         "reread_form": RereadForm(initial={"keep_share": run.keep_share}),
         "without_baseline": without_baseline(Dialogue.objects.filter(output__call__run=run)).count(),

@@ -19,7 +19,7 @@ CAUSES: dict[str, str] = {
     Outcome.INVENTED_CONTENT: "Invented content",
     Outcome.THEME_LENGTH: "Theme too short or too long",
     Outcome.TRAITS_MISSING: "Traits missing",
-    Outcome.REFUSED: "Judge declined to answer",
+    Outcome.REFUSED: "Declined to answer",
     Outcome.SCORE_MISSING: "A score is missing",
     Outcome.SCORE_NOT_A_NUMBER: "A score is not a number",
     Outcome.SCORE_OUT_OF_RANGE: "A score beyond 0 to 100",
@@ -33,7 +33,7 @@ CAUSES: dict[str, str] = {
 
 MEANINGS: Mapping[str, str] = {
     Outcome.TRUNCATED: "the reply ended at the longest length allowed; raise it, or ask for less.",
-    Outcome.FILTERED: "the endpoint held the reply back.",
+    Outcome.FILTERED: "a content filter held the reply back, or would not let the request through.",
     Outcome.EMPTY: "the endpoint answered with nothing.",
     Outcome.UNPARSABLE: "no JSON of the kind asked for could be read from the reply.",
     Outcome.WRONG_SPEAKERS: "somebody else speaks, or only one of the two does.",
@@ -44,7 +44,7 @@ MEANINGS: Mapping[str, str] = {
     Outcome.INVENTED_CONTENT: "the rewrite has more words that are not from γ than the run allows.",
     Outcome.THEME_LENGTH: f"the theme does not have {THEME_WORDS.start} to {THEME_WORDS.stop - 1} words.",
     Outcome.TRAITS_MISSING: "the corpus has no traits for somebody, and the reply drew none.",
-    Outcome.REFUSED: "the judge says that it will not score this dialogue.",
+    Outcome.REFUSED: "the model says that it will not do this; asked again it would say the same, so it is not.",
     Outcome.SCORE_MISSING: "a metric that was asked for has no score.",
     Outcome.SCORE_NOT_A_NUMBER: "a score is no number.",
     Outcome.SCORE_OUT_OF_RANGE: "a score lies below 0 or above 100.",
@@ -55,3 +55,10 @@ MEANINGS: Mapping[str, str] = {
     NOT_STORED: "the reply was read, but the database refused what it holds.",
     NOT_READ: "the reply broke the program that reads it; the reply is kept and can be read again after a mend.",
 }
+
+
+def said(outcome: str, before: str = "") -> str:
+    """An outcome in words; "another answer" for a usable reply that was `before` usable in another way."""
+    if outcome == Outcome.OK:
+        return "Another usable answer" if before == outcome else "Usable"
+    return CAUSES.get(outcome, outcome)

@@ -1,7 +1,7 @@
 """What a run's endpoints are doing just now: calls in flight against the limit, and how often they said "later"."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,17 @@ from generation.models import Call, Endpoint, Run
 
 @dataclass(frozen=True, slots=True)
 class EndpointProgress:
-    """One endpoint as one run meets it. `limit` is the calls allowed at once just now, over all runs and workers."""
+    """One endpoint as one run meets it. `limit` is the calls allowed at once just now, over all runs and workers.
+
+    `in_flight` are on the wire; `to_store` are answered, and the ledger does not have the answer yet.
+    """
 
     endpoint: Endpoint
     models: tuple[str, ...]
     in_flight: int
     refusals: int
     blocked: bool
+    to_store: int = 0
 
     @property
     def limit(self) -> int:
@@ -25,11 +29,13 @@ class EndpointProgress:
 
     @property
     def words(self) -> str:
-        """ "12 of 32 at once"; a limit that 429s have lowered says so."""
+        """ "12 of 32 at once"; answers on their way into the ledger, and a limit that 429s have lowered, say so."""
         most = self.endpoint.max_in_flight
         lowered = f", lowered from {most:,} by 429s" if self.limit < most else ""
         held = "; holding back until it allows more" if self.blocked else ""
-        return f"{self.in_flight:,} of {self.limit:,} at once{lowered}{held}"
+        answers = f"{self.to_store:,} answer{'s' if self.to_store != 1 else ''}"
+        stored = f", {answers} waiting to be stored" if self.to_store else ""
+        return f"{self.in_flight:,} of {self.limit:,} at once{lowered}{stored}{held}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -37,6 +43,7 @@ class EndpointProgress:
             "name": self.endpoint.name,
             "models": list(self.models),
             "in_flight": self.in_flight,
+            "to_store": self.to_store,
             "limit": self.limit,
             "max_in_flight": self.endpoint.max_in_flight,
             "refusals": self.refusals,
@@ -45,10 +52,18 @@ class EndpointProgress:
         }
 
 
-def endpoints_of(run: Run, sums: Iterable[Mapping[str, Any]], now: datetime) -> list[EndpointProgress]:
-    """One a row of the run's endpoints; `sums` are counts of calls by `run_stage` and `state`, with their refusals."""
+Reports = Sequence[Mapping[str, Mapping[str, Sequence[int]]]]
+
+
+def endpoints_of(
+    run: Run, sums: Iterable[Mapping[str, Any]], now: datetime, reports: Reports = ()
+) -> list[EndpointProgress]:
+    """One a row of the run's endpoints; `sums` are counts of calls by `run_stage` and `state`, with their refusals.
+
+    `reports` is what live runners say of their calls (`Runner.calls`).
+    """
     by_stage = {row.pk: row for row in run.run_stages.all()}
-    in_flight: Counter[int] = Counter()
+    sent: Counter[int] = Counter()
     refusals: Counter[int] = Counter()
     for counted in sums:
         row = by_stage[counted["run_stage"]]
@@ -56,14 +71,30 @@ def endpoints_of(run: Run, sums: Iterable[Mapping[str, Any]], now: datetime) -> 
         refusals[endpoint] += counted["refusals"]
         # What is in a batch does not count against the calls at once.
         if counted["state"] == Call.State.SENT and not row.use_batch:
-            in_flight[endpoint] += counted["n"]
+            sent[endpoint] += counted["n"]
+    on_the_way = {endpoint.pk: _split(sent[endpoint.pk], run, endpoint, reports) for endpoint in run.endpoints}
     return [
         EndpointProgress(
             endpoint=endpoint,
             models=tuple(dict.fromkeys(row.model for row in by_stage.values() if row.endpoint_id == endpoint.pk)),
-            in_flight=in_flight[endpoint.pk],
+            in_flight=on_the_way[endpoint.pk][0],
+            to_store=on_the_way[endpoint.pk][1],
             refusals=refusals[endpoint.pk],
             blocked=endpoint.is_blocked(now),
         )
         for endpoint in run.endpoints
     ]
+
+
+def _split(sent: int, run: Run, endpoint: Endpoint, reports: Reports) -> tuple[int, int]:
+    """Of the calls that the ledger has as sent, those on the wire and those answered; all on the wire if nobody says.
+
+    A call goes out as soon as it is claimed, and its place is free as soon as the answer is there. The answer is
+    stored a moment later, so that the ledger may have more calls as sent than may be on their way.
+    """
+    told = [report.get(str(endpoint.pk), {}).get(str(run.pk)) for report in reports]
+    counts = [pair for pair in told if pair]
+    if not counts:
+        return sent, 0
+    wire = min(sent, sum(pair[0] for pair in counts))
+    return wire, min(sent - wire, sum(pair[1] for pair in counts))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet, Window
+from django.db.models import Case, F, QuerySet, When, Window
 from django.db.models.functions import Left, RowNumber
 
 from generation.models import Call, Run, Stage
@@ -11,6 +11,7 @@ from generation.parsing import Outcome
 
 EXAMPLES_EACH = 3
 LETTERS_SHOWN = 600
+_CAME_BACK = Case(When(raw_reply="", then=F("raw_body")), default=F("raw_reply"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ def _newest_of_each(run: Run, most: int) -> QuerySet[Call]:
     place = Window(RowNumber(), partition_by=[F("stage"), F("outcome")], order_by=[F("pk").desc()])
     unusable = Call.objects.filter(run=run).exclude(outcome__in=("", Outcome.OK))
     return (
-        unusable.annotate(place=place, beginning=Left("raw_reply", LETTERS_SHOWN))
+        unusable.annotate(place=place, beginning=Left(_CAME_BACK, LETTERS_SHOWN))
         .filter(place__lte=most)
         .select_related("alpha", "run_stage")
-        .defer("raw_reply", "alpha__messages", "alpha__traits_1", "alpha__traits_2", "alpha__theme")
+        .defer("raw_reply", "raw_body", "alpha__messages", "alpha__traits_1", "alpha__traits_2", "alpha__theme")
         .order_by("depth", "outcome", "-pk")
     )

@@ -15,6 +15,7 @@ class CallFilter(forms.Form):
     stage = forms.ChoiceField(required=False)
     state = forms.ChoiceField(required=False, choices=[("", "Any"), *Call.State.choices])
     outcome = forms.ChoiceField(required=False, choices=[ANY_CAUSE, ("ok", "Usable"), *CAUSES.items()])
+    noted = forms.BooleanField(required=False, label="With a note")
     q = forms.CharField(required=False, max_length=200, label="Dialogue", strip=True)
 
     FIELDS = {"stage": "stage", "state": "state", "outcome": "outcome", "branch": "run_stage__branch"}
@@ -31,6 +32,8 @@ class CallFilter(forms.Form):
         """What to filter calls by."""
         self.is_valid()
         found = {self.FIELDS[name]: value for name, value in self.cleaned_data.items() if value and name in self.FIELDS}
+        if self.cleaned_data.get("noted"):
+            found["note__gt"] = ""
         text = self.cleaned_data.get("q")
         return {**found, "alpha__key__icontains": text} if text else found
 

@@ -75,7 +75,7 @@ def ways(run: Run, rows: Sequence[RunDialogue]) -> list[Way]:
     calls = Call.objects.filter(run=run, **{f"{run.subject_field}__in": [row.dialogue_id for row in rows]})
     found: dict[int, list[Call]] = {}
     for call in (
-        calls.defer("raw_reply", "error")
+        calls.defer("raw_reply", "raw_body", "error")
         .select_related("run_stage")
         .order_by("run_stage__edition", "sample", "repair", "pk")
     ):

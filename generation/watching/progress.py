@@ -13,7 +13,7 @@ from django.utils import timezone
 from generation.batching.progress import BatchProgress, batches_of
 from generation.models import Call, Run, RunDialogue, Runner, Stage
 from generation.watching.causes import CAUSES
-from generation.watching.endpoint_progress import EndpointProgress, endpoints_of
+from generation.watching.endpoint_progress import EndpointProgress, Reports, endpoints_of
 from generation.watching.stage_progress import StageProgress, stages_of
 
 RATE_WINDOW = timedelta(seconds=60)
@@ -57,8 +57,14 @@ class Progress:
         return sum(stage.failed for stage in self.stages)
 
     @property
+    def to_store(self) -> int:
+        """Answers that have come and are not stored or not read yet."""
+        return self.unread + sum(endpoint.to_store for endpoint in self.endpoints)
+
+    @property
     def in_flight(self) -> int:
-        return sum(stage.in_flight for stage in self.stages)
+        """Calls sent and not answered yet, as far as is known."""
+        return max(0, sum(stage.in_flight for stage in self.stages) - self.to_store)
 
     @property
     def held(self) -> int:
@@ -157,6 +163,7 @@ class Progress:
             "done": self.done,
             "failed": self.failed,
             "in_flight": self.in_flight,
+            "to_store": self.to_store,
             "in_batch": self.batches.in_batch,
             "batches": self.batches.as_json(),
             "waiting": self.waiting,
@@ -206,8 +213,8 @@ def progress_of_all(runs: Sequence[Run], now: datetime | None = None) -> list[Pr
     for row in sums:
         rows[row["run"]].append(row)
     given = _given_themes(runs)
-    runners = Runner.live(now).count()
-    found = [_progress(run, rows[run.pk], given.get(run.pk, 0), runners, now) for run in runs]
+    reports = list(Runner.live(now).values_list("calls", flat=True))
+    found = [_progress(run, rows[run.pk], given.get(run.pk, 0), reports, now) for run in runs]
     batches = batches_of(runs)
     for progress in found:
         progress.batches = batches[progress.run.pk]
@@ -221,14 +228,14 @@ def _given_themes(runs: Sequence[Run]) -> dict[int, int]:
     return dict(chosen.values("run").annotate(n=Count("pk")).values_list("run", "n")) if writing else {}
 
 
-def _progress(run: Run, rows: Sequence[dict[str, Any]], given: int, runners: int, now: datetime) -> Progress:
-    progress = Progress(run, stages_of(run, rows, given), runners=runners)
+def _progress(run: Run, rows: Sequence[dict[str, Any]], given: int, reports: Reports, now: datetime) -> Progress:
+    progress = Progress(run, stages_of(run, rows, given), runners=len(reports))
     for row in rows:
         if row["state"] == Call.State.FAILED and not row["replaced"]:
             progress.causes[row["outcome"]] += row["n"]
         progress.demo = progress.demo or row["is_demo"]
     progress.tokens = sum(row["tokens"] for row in rows)
-    progress.endpoints = endpoints_of(run, rows, now)
+    progress.endpoints = endpoints_of(run, rows, now, reports)
     progress.refusals = sum(row["refusals"] for row in rows)
     progress.unread = sum(row["n"] for row in rows if row["state"] == Call.State.DONE and not row["outcome"])
     window = min(RATE_WINDOW, now - run.started_at) if run.started_at else RATE_WINDOW

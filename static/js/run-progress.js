@@ -2,7 +2,7 @@
 
 const root = document.querySelector("[data-run-events]");
 const number = new Intl.NumberFormat("en");
-const PLAIN = ["sentence", "in_flight", "in_batch", "waiting", "calls_per_second", "time_left", "tokens", "spent_words", "forecast_words"];
+const PLAIN = ["sentence", "in_flight", "to_store", "in_batch", "waiting", "calls_per_second", "time_left", "tokens", "spent_words", "forecast_words"];
 
 function write(name, value) {
   const element = root.querySelector(`[data-live="${name}"]`);

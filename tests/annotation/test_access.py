@@ -185,7 +185,7 @@ TABLE = {
     "generation:run_retry": staff("run", get=405, post=302),
     # Nothing has failed in this run.
     "generation:run_retry_edit": staff("run", post=422),
-    "generation:run_reread": staff("run", get=405, post=302),
+    "generation:run_reread": staff("run", post=302),
     "generation:run_budget": staff("run", get=405, post=302),
     "generation:run_baseline": staff("run", get=405, post=302),
     "generation:batch_cancel": staff("run batch", get=405, post=302),

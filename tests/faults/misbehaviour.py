@@ -67,6 +67,7 @@ _status("forbidden", 403, "not_allowed")
 _status("bad_request", 400, "invalid_request")
 _status("not_found", 404, "no_such_model")
 _status("always_500", 500, "server_error")
+_status("moderated", 403, "content_policy_violation")
 _status_once("rate_told", 429, Retry_After=str(RETRY_AFTER))
 _status_once("rate_told_ms", 429, retry_after_ms=str(RETRY_AFTER * 1000), Retry_After="99")
 _status_once("rate_untold", 429)
@@ -95,6 +96,18 @@ async def rate_burst(request: web.Request, reply: dict[str, Any], before: int) -
 @answers
 async def empty_choices(request: web.Request, reply: dict[str, Any], before: int) -> web.StreamResponse:
     return web.json_response({**reply, "choices": []})
+
+
+@answers
+async def trouble_in_a_success(request: web.Request, reply: dict[str, Any], before: int) -> web.StreamResponse:
+    """An answer of status 200 that is an error, the first time."""
+    return web.json_response(reply if before else {"error": {"message": "on purpose", "code": 503}})
+
+
+@answers
+async def declined(request: web.Request, reply: dict[str, Any], before: int) -> web.StreamResponse:
+    message = {"role": "assistant", "content": None, "refusal": "No, on purpose."}
+    return web.json_response({**reply, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
 
 
 @answers

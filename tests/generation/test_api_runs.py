@@ -385,8 +385,12 @@ def test_replies_are_read_again_for_nothing_with_another_threshold(demo_model: D
     assert split.failed().exists()
     before = demo_model.stats()
     assert script.post(f"runs/{run.pk}/reread/", {"keep_share": 2}).status_code == 400
+    would = script.post(f"runs/{run.pk}/reread/", {"keep_share": 0.1, "dry_run": True}).json()
+    change = {"stage": "further_split", "before": "lost_content", "after": "ok", "kept": False, "calls": 2}
+    assert (would["calls"], would["changes"], would["run"]["keep_share"]) == (2, [change], 0.8)
+    assert split.failed().exists()
     answer = script.post(f"runs/{run.pk}/reread/", {"keep_share": 0.1}).json()
-    assert answer["calls"] >= 1
+    assert (answer["calls"], answer["changes"], answer["dry_run"]) == (2, [change], False)
     assert answer["run"]["keep_share"] == 0.1
     assert demo_model.stats() == before
     assert not split.failed().exists()

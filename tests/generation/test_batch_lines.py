@@ -51,6 +51,35 @@ def test_a_refused_line_has_the_name_it_would_have_had_by_itself(status: int, co
     assert found.trouble is trouble
 
 
+def test_a_line_is_read_in_every_shape_that_an_answer_by_itself_is_read_in() -> None:
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "hi"}]
+    for choice in ({"message": {"content": parts}}, {"text": "hi"}):
+        found = result({"status_code": 200, "body": {**COMPLETION, "choices": [choice]}})
+        assert isinstance(found, Reply)
+        assert (found.text, found.body) == ("hi", "")
+    declined = {"choices": [{"message": {"content": None, "refusal": "No."}, "finish_reason": "stop"}]}
+    found = result({"status_code": 200, "body": declined})
+    assert isinstance(found, Reply)
+    assert (found.text, found.refusal, json.loads(found.body)) == ("", "No.", declined)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "trouble"),
+    [
+        (200, {"error": {"message": "busy", "code": 503}}, Trouble.PROVIDER),
+        (200, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, Trouble.RATE_LIMITED),
+        (400, {"error": {"message": "held back", "code": "content_filter"}}, Trouble.FILTERED),
+        (403, {"error": {"message": "your input was flagged", "metadata": {"reasons": ["x"]}}}, Trouble.FILTERED),
+        (403, {"error": {"message": "not for this project"}}, Trouble.AUTH),
+    ],
+)
+def test_an_error_in_a_line_has_the_name_it_would_have_had_by_itself(status: int, body: Any, trouble: Trouble) -> None:
+    found = result({"status_code": status, "body": body})
+    assert isinstance(found, CallError)
+    assert found.trouble is trouble
+    assert body["error"]["message"] in found.message
+
+
 @pytest.mark.parametrize(
     ("code", "trouble"),
     [

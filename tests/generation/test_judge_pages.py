@@ -124,6 +124,7 @@ def test_versions_that_no_background_has_together_are_refused_in_words(researche
 
 def test_what_was_judged_before_is_told_before_anything_is_paid(researcher: Client, corpus: Corpus) -> None:
     run = judged_corpus(corpus)
+    run.run_stages.update(parameters={"max_tokens": 900})
     RunDialogue.objects.bulk_create([RunDialogue(run=run, dialogue=row) for row in corpus.dialogues.all()])
     page = plan(researcher, corpus, judges=[run.endpoints[0].pk])
     assert "12 judgements by the same judge" in page.content.decode()

@@ -151,7 +151,7 @@ def ledger_calls_now(run: Run) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    ["refused", "score_missing", "score_not_a_number", "score_out_of_range", "reason_missing", "unparsable",
+    ["score_missing", "score_not_a_number", "score_out_of_range", "reason_missing", "unparsable",
      "truncated", "filtered", "empty", "blank"],
 )  # fmt: skip
 def test_a_reply_that_is_no_judgement_is_repaired_or_fails_by_name_without_a_score(
@@ -168,6 +168,16 @@ def test_a_reply_that_is_no_judgement_is_repaired_or_fails_by_name_without_a_sco
     found = judge_tables(findings_of(written))
     assert {row[3:] for row in found["calls"].rows} == {(1, 0, 1, 0)}
     assert "scores-1" not in found
+
+
+def test_a_judge_that_declines_is_not_asked_again(written: Corpus, demo_model: DemoServer) -> None:
+    judge = judges("judge-model")
+    demo_model.settings = DemoSettings(seed=7, faults={"refused": 1.0})
+    run = judged(written, judge, sample=1, versions=("alpha", "beta"))
+    assert run.state == Run.State.FINISHED
+    assert Counter(run.calls.values_list("state", "outcome", "repair")) == {("failed", "refused", 0): 2}
+    assert "can't score a private conversation" in run.calls.first().error
+    assert not Judgement.objects.exists()
 
 
 def test_what_the_same_judge_has_said_is_counted_and_not_paid_for_again(

@@ -1,6 +1,7 @@
 """Replies become themes and dialogues, or an outcome with a name."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogues.transcript import Transcript
+from generation import replies
 from generation.parsing import (
     Outcome,
     ParseError,
@@ -316,8 +318,109 @@ def test_a_theme_in_another_form_is_unparsable(reply: str) -> None:
     ("reason", "outcome"),
     [
         ("length", Outcome.TRUNCATED), ("max_tokens", Outcome.TRUNCATED), ("content_filter", Outcome.FILTERED),
-        ("SAFETY", Outcome.FILTERED), ("stop", None), (None, None), ("", None), ("eos", None),
+        ("SAFETY", Outcome.FILTERED), ("refusal", Outcome.REFUSED), ("stop", None), (None, None), ("", None),
+        ("eos", None),
     ],
 )  # fmt: skip
 def test_a_finish_reason_speaks_for_itself(reason: str | None, outcome: Outcome | None) -> None:
     assert finish_reason_problem(reason) is outcome
+
+
+def theme_reply(first: str, words: int = 60) -> str:
+    return json.dumps({"theme": " ".join([first, *["word"] * (words - 1)])})
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["</think>", "</THINKING>", "[/THINK]", "</thought>", "</thoughts>", "</Reasoning>", "</seed:think>", "◁/think▷",
+     "<|end_of_thought|>", "<|END_THINKING|>", "</analysis>", "</think >"],
+)  # fmt: skip
+def test_what_stands_before_the_end_of_reasoning_is_no_answer_opened_or_not(mark: str) -> None:
+    draft, final = theme_reply("Draft"), theme_reply("Final")
+    opening = mark.replace("/", "").replace("end_of", "begin_of").replace("END", "START")
+    assert parse_theme(f"{draft}\n{mark}\n{final}").theme.startswith("Final")
+    assert parse_theme(f"Sure.\n{opening}{draft}{mark}{final}").theme.startswith("Final")
+    for alone in (f"{opening}{draft}", f"{draft}{mark}", f"{opening}{draft}{mark}", f"{draft}{mark}{opening}{draft}"):
+        with pytest.raises(ParseError) as caught:
+            parse_theme(alone)
+        assert caught.value.outcome is Outcome.UNPARSABLE, alone
+
+
+@pytest.mark.parametrize(
+    "head", ["final<|message|>", " final <|constrain|>json<|message|>", "final to=user<|constrain|> json<|message|>"]
+)
+@pytest.mark.parametrize("end", ["", "<|return|>", "<|end|><|start|>assistant<|channel|>analysis<|message|>Done."])
+def test_of_channels_the_final_one_is_the_answer(head: str, end: str) -> None:
+    draft, final = theme_reply("Draft"), theme_reply("Final")
+    said = f"<|channel|>analysis<|message|>{draft}<|end|><|start|>assistant<|channel|>{head}{final}{end}"
+    assert parse_theme(said).theme.startswith("Final")
+
+
+def test_analysis_without_a_final_channel_is_no_answer() -> None:
+    with pytest.raises(ParseError) as caught:
+        parse_theme(f"<|channel|>analysis<|message|>{theme_reply('Draft')}<|end|>")
+    assert caught.value.outcome is Outcome.UNPARSABLE
+
+
+def test_marks_inside_the_texts_of_an_answer_cut_nothing() -> None:
+    theme = " ".join(["word"] * 49 + ["</think>", "<think>", "<|channel|>final<|message|>"])
+    for reply in (json.dumps({"theme": theme}), f"```json\n{json.dumps({'theme': theme})}\n```"):
+        assert parse_theme(reply).theme == theme
+
+
+def test_the_last_answer_that_fits_is_taken_and_told() -> None:
+    notes: list[str] = []
+    draft, final = theme_reply("Draft"), theme_reply("Final")
+    assert parse_theme(f"{draft}\nor rather\n{final}", notes=notes).theme.startswith("Final")
+    assert notes == ["The reply holds 2 answers of the form asked for; the last one is taken."]
+    notes.clear()
+    assert parse_theme(f"{draft}\nlonger:\n{theme_reply('Final', 130)}", notes=notes).theme.startswith("Draft")
+    assert notes == [
+        "The reply holds a later answer that does not fit: the theme has 130 words; it must have 50 to 100. "
+        "The one before it is taken."
+    ]
+    notes.clear()
+    assert parse_theme(f"As you said [1], in {{braces}}: {final} [2]", notes=notes).theme.startswith("Final")
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("I'm sorry, but I can't help with that.", Outcome.REFUSED),
+        ("Unfortunately I cannot write this dialogue.", Outcome.REFUSED),
+        ("<think>They want a theme.</think>I won’t do this.", Outcome.REFUSED),
+        # A dialogue in another form, or a remark, is no refusal: it may be mended.
+        ("User 1: I can't wait for the weekend!\nUser 2: Me too.", Outcome.UNPARSABLE),
+        ("Here is a theme, although I can't know all details [sic]", Outcome.UNPARSABLE),
+        ("The two speak about a trip for a long while, and about how they get there, and I can't wait.",
+         Outcome.UNPARSABLE),
+    ],
+)  # fmt: skip
+def test_a_refusal_in_prose_is_told_from_other_prose(answer: str, outcome: Outcome) -> None:
+    for read in (parse_theme, parse_pair, lambda text: parse_further_split(text, GAMMA, 0.8)):
+        with pytest.raises(ParseError) as caught:
+            read(answer)
+        assert caught.value.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    "piece", ["<think>", "</think>", "<think ", "[THINK", "<|channel|>", "<|channel|>final", "<|channel|>a<|message|>",
+              "[1]", "{}", "```", "I can't ", ",", " ", "{", "<", "◁", '"', "data: {}\n"],
+)  # fmt: skip
+def test_long_replies_of_one_piece_are_read_in_a_bounded_number_of_steps(
+    piece: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The work grows with the reply, whatever it is made of: values are decoded a bounded number of times."""
+    decoded: list[int] = []
+    really = replies._DECODER.raw_decode
+
+    def decode(text: str, at: int = 0) -> tuple[Any, int]:
+        decoded.append(at)
+        return really(text, at)
+
+    monkeypatch.setattr(replies, "_DECODER", SimpleNamespace(raw_decode=decode))
+    reply = piece * (REPLY_LIMIT // len(piece) // 4)
+    with pytest.raises(ParseError):
+        parse_theme(reply)
+    assert len(decoded) <= 3 * (replies.STARTS_TRIED + replies.VALUES_TRIED) + 1

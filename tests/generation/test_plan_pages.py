@@ -90,9 +90,13 @@ def test_dialogues_are_narrowed_by_words_size_sample_and_what_they_lack(
 def test_themes_of_earlier_runs_are_taken_over_and_the_preview_says_so(researcher: Client, endpoints: Any) -> None:
     corpus = small_corpus(2)
     written_run(corpus, endpoints[0])
-    run = planned(researcher, reuse_themes="on")
+    run = planned(researcher, reuse_themes="on", temperature="")
     assert run.chosen.filter(background__in=Background.objects.all()).count() == 2
     assert "2 themes are there already" in researcher.get(run.get_absolute_url()).text
+    # Asked with other settings, or elsewhere, the model would have written another theme.
+    for other in ({"temperature": "1.4"}, {"max_tokens": "900"}, {"theme_endpoint": endpoints[1].pk}):
+        run = planned(researcher, **{"reuse_themes": "on", "temperature": "", **other})
+        assert not run.chosen.filter(background__isnull=False).exists(), other
 
 
 def test_budgets_prompts_and_parameters_are_as_chosen(researcher: Client, endpoints: Any) -> None:

@@ -1,18 +1,21 @@
 """Stored replies are read again without a call, and one that breaks the parser keeps no other from being read."""
 
+import json
 from typing import Any
 
 import pytest
 
-from dialogues.models import AuditEvent
+from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.demo_model.settings import DemoSettings
-from generation.engine import reading, rereading, retrying
+from generation.endpoints.client import Reply
+from generation.engine import ledger, lifecycle, reading, rereading, retrying
 from generation.engine.requests import rebuild_messages
-from generation.models import Call, Endpoint, Output, Run, Stage
+from generation.models import Call, Endpoint, Judgement, Output, Run, RunDialogue, Stage
 from generation.stages import SPECS, StageSpec
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
 from tests.generation.calls import PAIR_REPLY, THEME_REPLY, answer, claim
+from tests.generation.judged import METRICS, family, judge, judge_run
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,3 +135,136 @@ def test_a_share_beyond_one_is_refused(endpoint: Endpoint) -> None:
     run = started(small_corpus(1), endpoint)
     with pytest.raises(ValueError, match="from 0 to 1"):
         rereading.reread(run, keep_share=1.5)
+
+
+SKETCH, CHOSEN = (json.dumps({"theme": " ".join([first, *["hills"] * 59])}) for first in ("Sketch", "Chosen"))
+PAIR = json.loads(PAIR_REPLY)
+THINKS = f"<think>{SKETCH}</think>{CHOSEN}"
+
+
+def read_wrongly(run: Run, *, wrongly: str, reply: str) -> Call:
+    """A call whose reply was read as something else than it is read as today."""
+    (call,) = claim(run.endpoints[0])
+    answer(call, wrongly)
+    reading.read_all()
+    Call.objects.filter(pk=call.pk).update(raw_reply=reply)
+    return Call.objects.get(pk=call.pk)
+
+
+def state_of(run: Run) -> object:
+    tables = (run.calls.order_by("pk"), run.backgrounds.order_by("pk"), Dialogue.objects.order_by("pk"))
+    return [list(rows.values()) for rows in tables], Run.objects.values().get(pk=run.pk)
+
+
+def test_a_theme_that_was_taken_from_the_reasoning_is_found_told_and_put_right(endpoint: Endpoint) -> None:
+    run = started(small_corpus(1), endpoint, stages=["theme"])
+    call = read_wrongly(run, wrongly=SKETCH, reply=THINKS)
+    before = state_of(run)
+    review = rereading.review(run)
+    assert review.counts == [(Stage.THEME, "ok", "ok", False, 1)]
+    assert state_of(run) == before
+    assert rereading.reread(run) == 1
+    assert run.backgrounds.get().theme.startswith("Chosen")
+    call.refresh_from_db()
+    assert (call.state, call.outcome, call.raw_reply) == (Call.State.DONE, "ok", THINKS)
+    assert "taken for the theme “Sketch" in call.note
+    assert rereading.review(run).changes == []
+    assert rereading.reread(run) == 0
+
+
+def test_a_reply_that_holds_no_answer_after_all_counts_as_failed_and_nothing_is_asked(endpoint: Endpoint) -> None:
+    run = started(small_corpus(1), endpoint, stages=["theme"])
+    call = read_wrongly(run, wrongly=SKETCH, reply=f"<think>{SKETCH} and so on")
+    assert rereading.review(run).as_json() == [
+        {"stage": "theme", "before": "ok", "after": "unparsable", "kept": False, "calls": 1}
+    ]
+    assert rereading.reread(run) == 1
+    call.refresh_from_db()
+    assert (call.state, call.outcome) == (Call.State.FAILED, "unparsable")
+    assert (run.backgrounds.count(), run.calls.count()) == (0, 1)
+
+
+def test_what_has_been_built_on_stays_and_is_noted(endpoint: Endpoint) -> None:
+    run = started(small_corpus(1), endpoint)
+    call = read_wrongly(run, wrongly=SKETCH, reply=THINKS)
+    answer(*claim(endpoint), PAIR_REPLY)
+    reading.read_all()
+    # While the run goes on, more may be built on anything at any time.
+    assert rereading.review(run).changes == []
+    lifecycle.pause(run)
+    assert rereading.review(run).counts == [(Stage.THEME, "ok", "ok", True, 1)]
+    assert rereading.reread(run) == 0
+    call.refresh_from_db()
+    assert call.note.startswith("Read today, this reply gives something else")
+    assert run.backgrounds.get().theme.startswith("Sketch")
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_dialogues_are_written_anew_unless_somebody_uses_them(endpoint: Endpoint, used: bool) -> None:
+    corpus = small_corpus(1)
+    Dialogue.objects.update(theme="Two people talk about a walk.")
+    run = started(corpus, endpoint, stages=["pair"])
+    other = json.dumps({**PAIR, "step_by_step": [[1, "x"], [1, "y"], [2, "z"], [1, "d"], [2, "e"]]})
+    call = read_wrongly(run, wrongly=PAIR_REPLY, reply=f"{PAIR_REPLY}\nBetter:\n{other}")
+    if used:
+        gamma = Dialogue.objects.get(version="gamma")
+        judged = Run.objects.create(name="Judging", corpus=corpus, stages=["judge"])
+        RunDialogue.objects.create(run=judged, dialogue=gamma)
+    assert [row[3] for row in rereading.review(run).counts] == [used]
+    assert rereading.reread(run) == (not used)
+    call.refresh_from_db()
+    first = Dialogue.objects.get(version="gamma").messages[0]
+    assert first == ([1, "a"] if used else [1, "x"])
+    assert Dialogue.objects.count() == 3
+    assert ("The reply holds 2 answers" in call.note) is not used
+
+
+def test_scores_that_were_read_wrongly_are_put_right_and_the_old_ones_noted(endpoint: Endpoint) -> None:
+    corpus = Corpus.objects.create(name="Chats")
+    text = family(corpus, 0, {"gpt-4": ["beta"]})["gpt-4", "beta"]
+    run = judge_run(corpus, "wise-model", state=Run.State.FINISHED)
+    call = judge(run, text, 10)
+    said = {metric: {"reason": "It is so.", "score": 80} for metric in METRICS}
+    draft = {metric: {"reason": "Perhaps.", "score": 10} for metric in METRICS}
+    Call.objects.filter(pk=call.pk).update(raw_reply=f"{json.dumps(draft)}</think>{json.dumps(said)}")
+    run = Run.objects.with_stages().get(pk=run.pk)
+    assert rereading.review(run).counts == [(Stage.JUDGE, "ok", "ok", False, 1)]
+    assert rereading.reread(run) == 1
+    assert set(Judgement.objects.values_list("score", flat=True)) == {80.0}
+    call.refresh_from_db()
+    assert "taken for the scores interesting 10, informative 11" in call.note
+
+
+def test_an_answer_that_was_kept_whole_is_read_once_its_shape_is_known(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(small_corpus(1), endpoint, stages=["theme"])
+    body = json.dumps({"choices": [{"message": {"content": [{"type": "text", "text": CHOSEN}]}}]})
+    for _ in range(3):
+        (call,) = claim(endpoint)
+        ledger.settle("me", [ledger.Settlement(call.pk, call.attempt, Reply("", "", "m", 1, 1, False, body=body))])
+        with monkeypatch.context() as earlier:
+            earlier.setattr(reading, "read_reply", lambda kept: Reply("", "", "m", 1, 1, is_demo=False))
+            reading.read_all()
+    assert set(run.calls.values_list("outcome", flat=True)) == {"empty"}
+    assert rereading.review(run).counts == [(Stage.THEME, "empty", "ok", False, 1)]
+    assert rereading.reread(run) == 1
+    assert run.backgrounds.get().theme.startswith("Chosen")
+
+
+def test_a_failure_takes_the_name_that_it_has_today(endpoint: Endpoint) -> None:
+    run = started(small_corpus(1), endpoint, stages=["theme"])
+    for _ in range(3):
+        answer(*claim(endpoint), "Nonsense!")
+        reading.read_all()
+    Call.objects.update(raw_reply="I'm sorry, but I can't write about this.")
+    assert rereading.review(run).counts == [(Stage.THEME, "unparsable", "refused", False, 1)]
+    assert rereading.reread(run) == 1
+    assert run.calls.failed().get().outcome == "refused"
+
+
+def test_a_threshold_that_is_raised_takes_nothing_back(demo_model: DemoServer) -> None:
+    run = started(small_corpus(1), endpoint_at(demo_model.base_url), keep_share=0.1)
+    work(run)
+    assert rereading.review(run, keep_share=1.0).changes == []
+    assert run.keep_share == 0.1

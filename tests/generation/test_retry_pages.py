@@ -7,8 +7,10 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.roles import Role
+from dialogues.models import Dialogue
 from generation import tasks
-from generation.models import Call, Prompt, Run
+from generation.models import Call, Prompt, Run, Stage
+from tests.generation.calls import PAIR_REPLY
 from tests.generation.runs import endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
 from tests.people import make_user
@@ -121,16 +123,51 @@ def test_with_nothing_failed_there_is_nothing_to_edit(researcher: Client, run: R
     assert "Nothing to try again" in researcher.get(url("run_retry_edit", run), {"cause": "empty"}).text
 
 
-def test_reading_again_says_how_many_became_usable_and_keeps_the_new_threshold(
+def test_reading_again_says_how_many_changed_and_keeps_the_new_threshold(
     researcher: Client, run: Run, heard: list[bool]
 ) -> None:
+    run.calls.filter(outcome="ok").update(raw_reply="")  # what these made was written by hand
     body = researcher.post(url("run_reread", run), {"keep_share": "0.6"}, follow=True).text
-    assert "No stored reply became usable" in body
+    assert "Reading the stored replies again changed nothing" in body
     run.refresh_from_db()
     assert run.keep_share == 0.6
     researcher.post(url("run_reread", run), {"keep_share": "6"})
     run.refresh_from_db()
     assert (run.keep_share, heard) == (0.6, [])
+
+
+def test_what_reading_again_would_change_is_shown_before_anything_is_changed(researcher: Client, run: Run) -> None:
+    run.calls.filter(outcome="ok").update(raw_reply="")  # what these made was written by hand
+    call = run.calls.get(outcome="unparsable")
+    Dialogue.objects.filter(output__call=call).delete()
+    Call.objects.filter(pk=call.pk).update(raw_reply=f"<think>{PAIR_REPLY}</think>{PAIR_REPLY}")
+    assert "Read the replies again…" in researcher.get(run.get_absolute_url()).text
+    page = researcher.get(url("run_reread", run), {"call": call.pk, "next": call.get_absolute_url()})
+    assert page.context["review"].counts == [(Stage.PAIR, "unparsable", "ok", False, 1)]
+    assert "Nothing has been changed yet" in page.text
+    call.refresh_from_db()
+    assert call.outcome == "unparsable"
+    sent = {"call": call.pk, "next": call.get_absolute_url()}
+    after = researcher.post(url("run_reread", run), sent, follow=True)
+    assert "1 reply is read anew." in after.text
+    assert after.redirect_chain == [(call.get_absolute_url(), 302)]
+    call.refresh_from_db()
+    assert call.outcome == "ok"
+    assert "Nothing would change" in researcher.get(url("run_reread", run), {"call": call.pk}).text
+
+
+def test_a_call_shows_its_note_and_the_answer_that_holds_no_text(researcher: Client, run: Run) -> None:
+    call = run.calls.get(outcome="unparsable")
+    fields = {"outcome": "empty", "raw_reply": "", "raw_body": '{"audio": "<b>"}', "note": "The reply holds 2 answers."}
+    Call.objects.filter(pk=call.pk).update(**fields)
+    body = researcher.get(call.get_absolute_url()).text
+    assert "The reply holds 2 answers." in body
+    assert "No text was found in this answer" in body
+    assert "{&quot;audio&quot;: &quot;&lt;b&gt;&quot;}" in body
+    assert "Read the reply again…" in body
+    listed = researcher.get(url("run_calls", run), {"noted": "on"})
+    assert [one.pk for one in listed.context["page"]] == [call.pk]
+    assert "with a note" in listed.text
 
 
 def test_held_calls_are_decided_one_by_one(researcher: Client, run: Run) -> None:

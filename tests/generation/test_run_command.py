@@ -200,7 +200,20 @@ def test_replies_are_read_again_with_another_threshold(demo_model: DemoServer) -
     demo_model.settings = DemoSettings(faults={"lost_content": 1.0})
     run = started(small_corpus(2), endpoint_at(demo_model.base_url))
     work(run)
-    assert run_command("reread", run.pk, "--keep-share", "0.1", "--json")["calls"] >= 1
+    would = run_command("reread", run.pk, "--keep-share", "0.1", "--dry-run", "--json")
+    change = {"stage": "further_split", "before": "lost_content", "after": "ok", "kept": False, "calls": 2}
+    assert (would["calls"], would["changes"], would["dry_run"], would["failed"]) == (2, [change], True, 2)
+    said = run_command("reread", run.pk, "--keep-share", "0.1", "--dry-run")
+    assert f"Run {run.pk}, Further-split (Stephanie): Lost content of γ → Usable: 2" in said
+    assert "2 calls would change. Nothing was changed." in said
+    assert run_command("status", run.pk, "--json")["failed"] == 2
+    everywhere = run_command("reread", "--all", "--keep-share", "0.1", "--dry-run", "--json")
+    assert [(row["run"], row["calls"]) for row in everywhere["runs"]] == [(run.pk, 2)]
+    assert run_command("reread", "--all", "--dry-run") == "0 calls would change. Nothing was changed.\n"
+    with pytest.raises(CommandError, match="Name one run"):
+        run_command("reread")
+    done = run_command("reread", run.pk, "--keep-share", "0.1", "--json")
+    assert (done["calls"], done["changes"], done["dry_run"]) == (2, [change], False)
     assert run_command("status", run.pk, "--json")["failed"] == 0
     with pytest.raises(CommandError, match="from 0 to 1"):
         run_command("reread", run.pk, "--keep-share", "7")

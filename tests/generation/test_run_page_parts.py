@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.roles import Role
-from generation.models import Call, Run, RunDialogue
+from generation.models import Call, Run, RunDialogue, Runner
 from generation.watching.progress import progress_of
 from tests.generation.judged import judge, judge_run
 from tests.generation.runs import endpoint_at, small_corpus
@@ -61,3 +61,27 @@ def test_a_judge_runs_quality_counts_replies_and_measures_no_text(researcher: Cl
     page = researcher.get(reverse("generation:run_quality", args=[run.pk]))
     assert [row["table"].slug for row in page.context["tables"]] == ["outcomes"]
     assert page.context["tables"][0]["table"].rows[0][2] == corpus.dialogues.count()
+
+
+def test_answers_that_wait_to_be_stored_are_not_told_as_calls_on_the_wire(researcher: Client) -> None:
+    one = endpoint_at(ADDRESS, name="One", max_in_flight=16)
+    run = written_run(small_corpus(20), one)
+    sent = list(run.calls.filter(stage="further_split").values_list("pk", flat=True))
+    Call.objects.filter(pk__in=sent).update(state="sent", outcome="", owner="me", lease_until=timezone.now())
+    Run.objects.update(state="running")
+
+    def told() -> tuple[int, int, str]:
+        row = progress_of(fetched(run)).as_json()
+        (endpoint,) = row["endpoints"]
+        assert (row["in_flight"], row["to_store"]) == (endpoint["in_flight"], endpoint["to_store"])
+        return endpoint["in_flight"], endpoint["to_store"], endpoint["words"]
+
+    assert told() == (20, 0, "20 of 16 at once")  # nobody says more than the ledger does
+    Runner.beat("me", timezone.now())
+    Runner.report("me", {str(one.pk): {str(run.pk): [16, 4], "0": [5, 5]}})
+    assert told() == (16, 4, "16 of 16 at once, 4 answers waiting to be stored")
+    page = researcher.get(run.get_absolute_url()).text
+    assert "16 of 16 at once, 4 answers waiting to be stored" in page
+    # A report that is a moment old says no more than the ledger has.
+    Call.objects.filter(pk__in=sent[3:]).update(state="done", outcome="ok", owner="")
+    assert told()[:2] == (3, 0)

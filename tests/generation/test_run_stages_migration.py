@@ -11,7 +11,7 @@ from generation import triggers
 from generation.engine import reading
 from generation.models import Call, Run, Stage
 from tests.generation.calls import THEME_REPLY, answer, claim
-from tests.generation.runs import endpoint_at, small_corpus, started
+from tests.generation.runs import draft, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,3 +62,17 @@ def test_a_run_of_several_writers_has_no_way_back_and_loses_nothing_by_the_attem
     finally:
         migrate(newest)
     assert sorted(run.calls.values_list("stage", "run_stage__branch")) == [("pair", 0), ("pair", 1), ("theme", 0)]
+
+
+def test_stages_that_have_started_are_given_their_endpoints_address_and_drafts_are_not() -> None:
+    endpoint = endpoint_at("http://127.0.0.1:9/v1")
+    run = started(small_corpus(1), endpoint)
+    plan = draft(run.corpus, endpoint)
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    try:
+        migrate([("generation", "0009_trials")])
+    finally:
+        migrate(newest)
+    assert set(run.run_stages.values_list("address", flat=True)) == {"http://127.0.0.1:9/v1"}
+    assert set(plan.run_stages.values_list("address", flat=True)) == {""}
+    assert {row.who[0] for row in plan.run_stages.all()} == {"http://127.0.0.1:9/v1"}

@@ -289,3 +289,28 @@ def test_a_refusal_holds_further_calls_until_the_ledger_knows_it(
     runner: CallRunner = cast(CallRunner, None)
     asyncio.run(send())
     assert len(sent) == 1
+
+
+def test_a_runner_tells_its_calls_on_the_wire_from_answers_that_wait_to_be_stored(
+    demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[list[int]] = []
+    really_settle, really_report = ledger.settle, Runner.report
+
+    def settle(owner: str, settlements: Sequence[ledger.Settlement]) -> list[int]:
+        sleep(0.5)  # a slow database
+        return really_settle(owner, settlements)
+
+    def report(owner: str, calls: dict[str, dict[str, list[int]]]) -> None:
+        told.extend(pair for runs in calls.values() for pair in runs.values())
+        really_report(owner, calls)
+
+    monkeypatch.setattr(ledger, "settle", settle)
+    monkeypatch.setattr(Runner, "report", report)
+    monkeypatch.setattr("generation.engine.runner.REPORT_SECONDS", 0.02)
+    run = started(small_corpus(12), endpoint_at(demo_model.base_url, max_in_flight=4), stages=["theme"])
+    work(run)
+    assert told
+    assert max(wire for wire, _ in told) <= 4
+    assert max(waiting for _, waiting in told) > 0
+    assert run.calls.filter(outcome="ok").count() == 12

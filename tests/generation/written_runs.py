@@ -11,6 +11,7 @@ from generation.stages import SPECS
 BETA = [[1, "hello there"], [2, "hi how are you"], [1, "fine"], [2, "good"]]
 GAMMA = [[1, "hello"], [1, "there"], [2, "hi"], [2, "how are you"], [1, "fine"], [2, "good"]]
 STEPHANIE = [[1, "hello"], [1, "there"], [2, "hi"], [2, "how"], [2, "are you"], [1, "fine"], [2, "good"]]
+PARAMETERS = {"max_tokens": 4096}  # as a plan has them that says nothing of them
 TEXTS = {"beta": BETA, "gamma": GAMMA, "stephanie": STEPHANIE}
 
 
@@ -40,8 +41,9 @@ def written_run(corpus: Corpus, *writers: Endpoint, name: str = "Written", kept:
 def run_stage(run: Run, stage: str, branch: int, endpoint: Endpoint) -> RunStage:
     prompt = Prompt.objects.filter(stage=stage).latest("version")
     row: RunStage = RunStage.objects.create(
-        run=run, stage=stage, branch=branch, endpoint=endpoint, model=endpoint.model, prompt=prompt
-    )
+        run=run, stage=stage, branch=branch, endpoint=endpoint, model=endpoint.model, prompt=prompt,
+        parameters=PARAMETERS,
+    )  # fmt: skip
     newest = example_sets.newest_sets()
     row.example_sets.set(newest[kind] for kind in SPECS[Stage(stage)].kinds)
     return row
