@@ -2,6 +2,7 @@
 
 from annotation.models.assignments import NO_LEASE, Assignment, AssignmentQuerySet
 from annotation.models.items import Departure, Item, Membership
+from annotation.models.password_tries import PasswordTries
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
@@ -22,6 +23,7 @@ __all__ = [
     "Item",
     "Membership",
     "Operation",
+    "PasswordTries",
     "Profile",
     "Rating",
     "RatingQuerySet",

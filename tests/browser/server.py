@@ -25,16 +25,16 @@ class Server:
 
 
 @contextmanager
-def running_server(port: int | None = None) -> Iterator[Server]:
+def running_server(port: int | None = None, options: tuple[str, ...] = ("--no-access-log",)) -> Iterator[Server]:
     """Serve with production's settings (DEBUG off, hashed static files) until the block ends; on a free port, or one
-    that a server before this one had."""
+    that a server before this one had. `options` are uvicorn's."""
     environment = os.environ | {"DEBUG": "0", "DATABASE_URL": database_url()}
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, env=environment, check=True
     )
     port = port or free_port()
     log = Path(settings.DATA_DIR) / "server.log"
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), "--no-access-log"]
+    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), *options]
     with log.open("ab") as sink:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
     try:
