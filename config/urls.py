@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from config.health import healthz
 from config.language import choose
 
+handler400 = "config.outage.bad_request"
 handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

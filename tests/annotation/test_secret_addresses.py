@@ -113,7 +113,6 @@ def test_every_answer_tells_the_browser_to_keep_the_address_to_itself(kind: str)
     for answer in (strict.get(path), strict.put(path), refused, strict.get(path[:-1] + "x/")):
         assert answer["Referrer-Policy"] == "strict-origin"
     assert refused.status_code == 403
-    assert canary(path) not in refused.content.decode()
     assert Client().get("/login/")["Referrer-Policy"] == "same-origin"
 
 
