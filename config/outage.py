@@ -4,12 +4,14 @@ large, or that something else broke; each in the form of what was asked, a page 
 import errno
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
@@ -29,6 +31,7 @@ TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 POSTGRESQL_DISK_FULL = "53100"
 SQLITE_FULL = "SQLITE_FULL"
+SQLITE_NEEDS = 2**16  # bytes; its index of the write-ahead log grows by half of that
 
 
 @login_not_required
@@ -73,13 +76,24 @@ def disk_is_full(error: BaseException | None) -> bool:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        codes = (getattr(error, "sqlstate", ""), getattr(error, "sqlite_errorname", ""))
-        if POSTGRESQL_DISK_FULL in codes or SQLITE_FULL in codes:
-            return True
-        if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
+        if _says_full(error):
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _says_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in FULL_ERRNOS
+    if getattr(error, "sqlstate", "") == POSTGRESQL_DISK_FULL:
+        return True
+    name: str = getattr(error, "sqlite_errorname", "")
+    # SQLite cannot even open its log without room, and calls that by a dozen names.
+    return name == SQLITE_FULL or (name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _is_without_room())
+
+
+def _is_without_room() -> bool:
+    return disk_usage(Path(connection.settings_dict["NAME"]).parent).free < SQLITE_NEEDS
 
 
 def unread(scope: Mapping[str, Any], error: Exception) -> HttpResponse:
