@@ -8,17 +8,20 @@ The event loop reads bodies and writes answers, so slow clients keep no thread b
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
+from tempfile import SpooledTemporaryFile
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core import signals
-from django.core.exceptions import RequestAborted
+from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import close_old_connections, connections
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
+from config.outage import unread
 from config.postgresql.idle import keep_connections, stop_keeping
 
 T = TypeVar("T")
@@ -56,10 +59,35 @@ class ThreadedHandler(ASGIHandler):
         self.threads.shutdown(wait=False)
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def read_body(self, receive: Receive) -> Any:
+        """The body, in a file where it is long; raises RequestDataTooBig before it fills the disk, OSError once it is
+        full, RequestAborted where the client left."""
+        body: Any = SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115 handed on
+        try:
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestAborted
+                body.write(message.get("body", b""))
+                if body.tell() > largest_body():
+                    raise RequestDataTooBig
+                more = message.get("more_body", False)
+            body.seek(0)
+        except BaseException:
+            # What could not be written is written again on closing, and fails again.
+            with suppress(OSError):
+                body.close()
+            raise
+        return body
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self.read_body(receive)
         except RequestAborted:
+            return
+        except (RequestDataTooBig, OSError) as error:
+            await self.send_response(unread(scope, error), send)
             return
         response = await _in_thread(self.threads, self._answer, scope, body)
         if not isinstance(response, StreamingHttpResponse):
@@ -90,6 +118,11 @@ class ThreadedHandler(ASGIHandler):
             # It is closed by the thread that streams it; this one keeps no connection until then.
             close_old_connections()
         return response
+
+
+def largest_body() -> int:
+    """Bytes that any address may be sent: a file of the largest size, and the form around it."""
+    return int(settings.MAX_UPLOAD_MB) * 2**20 + int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 async def _while_connected(sending: Coroutine[Any, Any, None], listening: Coroutine[Any, Any, None]) -> None:

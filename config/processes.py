@@ -27,9 +27,17 @@ def web(host: str, port: int) -> list[str]:
         *_module("uvicorn"),
         "config.asgi:application",
         *address,
+        *_believed_proxies(),
         "--no-access-log",
         "--timeout-graceful-shutdown=3",
     ]
+
+
+def _believed_proxies() -> list[str]:
+    """Only proxies that TRUSTED_PROXIES names say from which address a request comes; uvicorn alone believes anybody
+    on this machine."""
+    proxies = os.environ.get("TRUSTED_PROXIES", "")
+    return [f"--forwarded-allow-ips={proxies}"] if proxies else ["--no-proxy-headers"]
 
 
 def worker(concurrency: int = 2) -> list[str]:

@@ -2,14 +2,18 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from config.health import healthz
 from config.language import choose
 
+handler400 = "config.outage.bad_request"
 handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("language/", choose, name="language"),
+    # The admin site's own form would check a password without counting.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
     path("api/", include("generation.api.urls")),
     path("corpora/", include("dialogues.urls")),

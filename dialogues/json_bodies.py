@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from typing import IO, Any
 
+from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -17,8 +19,10 @@ class PatientJSONParser(JSONParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
+        # The framework reads a request by itself; Django's own way has a limit, and says so with RequestDataTooBig.
+        body = BytesIO(stream.body) if isinstance(stream, HttpRequest) else stream
         try:
-            found = super().parse(stream, media_type, parser_context)
+            found = super().parse(body, media_type, parser_context)
             json.dumps(found, ensure_ascii=False).encode()
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None

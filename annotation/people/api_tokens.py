@@ -52,6 +52,15 @@ def revoke(*, token: ApiToken, by: User | None) -> bool:
     return bool(revoked)
 
 
+@transaction.atomic
+def revoke_all(*, user: User, by: User | None) -> int:
+    """Close all of a person's tokens for good; how many there were."""
+    revoked = ApiToken.objects.kept().filter(user=user).update(revoked_at=timezone.now())
+    if revoked:
+        AuditEvent.record(by, "revoke API tokens", user, tokens=revoked)
+    return revoked
+
+
 def find(text: str) -> ApiToken | None:
     """The usable token with this text, its user loaded; None, whatever the reason. Notes that it was used."""
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""How often one network address may knock at a door that asks for no password."""
+"""How often strangers from one network may knock at a door that asks for no password."""
 
 from django.core.cache import cache
 
@@ -6,13 +6,13 @@ MOST = 60
 MINUTES = 5
 
 
-def too_many(door: str, address: str) -> bool:
-    """Count a try; True once there were more than `MOST` from this address within `MINUTES`.
+def too_many(door: str, network: str) -> bool:
+    """Count a try; True once there were more than `MOST` from this network within `MINUTES`.
 
     A class room of raters shares one address, so the limit is wide. Counted in the cache: for all processes together
     where REDIS_URL is set, else for each by itself.
     """
-    key = f"door:{door}:{address}"
+    key = f"door:{door}:{network}"
     if cache.add(key, 1, MINUTES * 60):
         return False
     try:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from annotation.models import Membership, Study
 from annotation.people import attempts, doors
 from annotation.people.doors import DoorError, ParameterError, Recruit
-from annotation.people.secret_addresses import unshared
+from annotation.people.networks import network_of
 from annotation.studies.departures import LeftError
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -23,17 +23,17 @@ YEAR = 365 * 24 * 3600
 
 @login_not_required
 @never_cache
-@unshared
 @require_http_methods(["GET", "HEAD", "POST"])
 def door(request: HttpRequest, token: str) -> HttpResponse:
     """Ask before anybody is let in (mail scanners and previews open links too); its form lets them in."""
-    if request.method == "POST" and attempts.too_many("study", request.META["REMOTE_ADDR"]):
-        return render(request, "people/door_busy.html", {"minutes": attempts.MINUTES}, status=429)
     try:
         study = doors.find(token)
         recruit = Recruit.read(study, _given(request))
         known = doors.known_member(study, recruit, _user(request))
         if request.method == "POST":
+            # Members come back as often as they like, however many newcomers share their network.
+            if known is None and _too_many("study", request):
+                return _busy(request)
             return _enter(request, study, recruit, known)
         return _ask(request, study, recruit, known)
     except ParameterError as problem:
@@ -46,19 +46,28 @@ def door(request: HttpRequest, token: str) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@unshared
 @require_http_methods(["GET", "HEAD", "POST"])
 def door_return(request: HttpRequest, token: str) -> HttpResponse:
     """A return link: its form opens the account that it was given for."""
-    if request.method == "POST" and attempts.too_many("return", request.META["REMOTE_ADDR"]):
-        return render(request, "people/door_busy.html", {"minutes": attempts.MINUTES}, status=429)
     try:
         membership = doors.find_return(token)
     except DoorError:
+        if request.method == "POST" and _too_many("return", request):
+            return _busy(request)
         return render(request, "people/door_closed.html", status=404)
     if request.method == "POST":
         return _let_in(request, membership)
     return render(request, "people/door_return.html", {"public_name": membership.study.public_name})
+
+
+def _too_many(door: str, request: HttpRequest) -> bool:
+    return attempts.too_many(door, network_of(request))
+
+
+def _busy(request: HttpRequest) -> HttpResponse:
+    response = render(request, "people/door_busy.html", {"minutes": attempts.MINUTES}, status=429)
+    response["Retry-After"] = str(attempts.MINUTES * 60)
+    return response
 
 
 def _ask(request: HttpRequest, study: Study, recruit: Recruit, known: Membership | None) -> HttpResponse:

@@ -19,7 +19,6 @@ from annotation.people import invitations
 from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
-from annotation.people.secret_addresses import unshared
 from annotation.studies import departures
 from annotation.studies.members import NO_MORE_RATERS
 from dialogues.permissions import requires
@@ -96,7 +95,6 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@unshared
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Opening a link changes nothing (mail scanners open links too); its form does."""

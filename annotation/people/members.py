@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from annotation.models import ApiToken, Invitation
+from annotation.models import Invitation
+from annotation.people import api_tokens
 from annotation.people.invitations import OFFERS
 from annotation.roles import Role, role_of
 from dialogues.models import AuditEvent
@@ -88,7 +89,7 @@ def deactivate(*, person: User, by: User) -> None:
     _refuse(why_not_deactivate(person=person, by=by))
     User.objects.filter(pk=person.pk).update(is_active=False)
     _revoke_links(person, list(Role))
-    ApiToken.objects.kept().filter(user=person).update(revoked_at=timezone.now())
+    api_tokens.revoke_all(user=person, by=by)
     AuditEvent.record(by, "deactivate", person)
 
 

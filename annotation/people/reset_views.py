@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.people import resets
 from annotation.people.members import MemberError
-from annotation.people.secret_addresses import unshared
 from dialogues.permissions import requires
 
 
@@ -62,7 +61,6 @@ _confirm = _Confirm.as_view()
 
 @login_not_required
 @never_cache
-@unshared
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_reset(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
     """Opening a link changes nothing (mail scanners open links too); its form does."""

@@ -11,6 +11,7 @@ from annotation.people import (
     list_views,
     member_views,
     method,
+    passwords,
     reminder_views,
     reset_views,
 )
@@ -20,7 +21,7 @@ urlpatterns = [
     path("method/", method.method, name="method"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
-    path("account/password/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("account/password/", passwords.PasswordChange.as_view(), name="password_change"),
     path("account/password/changed/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("account/reset/<str:uidb64>/<str:token>/", reset_views.password_reset, name="password_reset"),
     path("api/account/", account_api.account, name="api_account"),

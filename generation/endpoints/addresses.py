@@ -1,10 +1,16 @@
 """Which addresses an endpoint may have: public hosts, and those an operator has named. Free of Django and I/O."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# The only IPv6 addresses that lead to the public internet, and the ranges whose last 32 bits are an IPv4 address:
+# compatible, mapped (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
+PUBLIC_IPV6 = IPv6Network("2000::/3")
+HOLDERS_OF_IPV4 = tuple(map(IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+# ISATAP: these 32 bits, then an IPv4 address, under any prefix (RFC 5214).
+ISATAP = (bytes.fromhex("00005efe"), bytes.fromhex("02005efe"))
 
 
 def origin(url: str) -> str:
@@ -43,9 +49,7 @@ def is_allowed(parts: SplitResult, port: int | None, allowed: Sequence[str]) -> 
 
 def ip_problem(text: str) -> str | None:
     """Why a connection may not go to this IP address, or None."""
-    address = _unwrapped(ip_address(text))
-    site_local = isinstance(address, IPv6Address) and address.is_site_local
-    if address.is_global and not address.is_multicast and not site_local:
+    if all(map(_is_public, _ends(ip_address(text)))):
         return None
     return (
         f"{text} is a loopback, private or reserved address. "
@@ -82,11 +86,20 @@ def _host_problem(parts: SplitResult) -> str | None:
     return None
 
 
-def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside a mapped, compatible, 6to4, Teredo or NAT64 one."""
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    is_elsewhere = isinstance(address, IPv6Address) and address not in PUBLIC_IPV6
+    return address.is_global and not address.is_multicast and not is_elsewhere
+
+
+def _ends(address: IPv4Address | IPv6Address) -> Sequence[IPv4Address | IPv6Address]:
+    """Where a packet to this address may come out: itself, or the IPv4 addresses that it holds."""
     if isinstance(address, IPv4Address):
-        return address
-    if address.packed[:12] in (bytes(12), bytes.fromhex("0064ff9b0000000000000000")):
-        return IPv4Address(address.packed[12:])
-    teredo = address.teredo[1] if address.teredo else None
-    return address.ipv4_mapped or address.sixtofour or teredo or address
+        return [address]
+    inner = IPv4Address(address.packed[12:])
+    if any(address in network for network in HOLDERS_OF_IPV4):
+        return [inner]
+    if address.teredo:
+        return address.teredo
+    if address.sixtofour:
+        return [address.sixtofour]
+    return [address, inner] if address.packed[8:12] in ISATAP else [address]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from time import time
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import Any, BinaryIO, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +22,8 @@ from openai._vendor.httpx_aiohttp import AiohttpTransport
 from generation.batching.lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
 from generation.endpoints import addresses
 from generation.endpoints.answers import DEMO_MODEL, CallError, Refusal, Reply, Trouble, read_reply, refused, storable
+from generation.endpoints.capped import AnswerRefusedError, cap
+from generation.endpoints.echoes import without_secret
 from generation.prompts import ChatMessage
 
 __all__ = ["DEMO_MODEL", "CallError", "Client", "Reply", "Target", "Trouble", "classify", "read_reply", "storable"]
@@ -31,7 +33,6 @@ FILE_SECONDS = 300  # for a file to go up or come down
 LARGEST_REPLY = 8 * 2**20  # bytes of one HTTP answer
 LARGEST_FILE = 2**30  # bytes of a file of results
 LONGEST_MESSAGE = 1000  # letters of an error that are kept
-SHORTEST_SECRET = 8  # letters; a shorter key is a placeholder such as "none", and hiding it would garble replies
 # Not every layer wraps what the one below raises: a server that does not speak HTTP is aiohttp's own error.
 FAILURES = (openai.APIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError)
 
@@ -50,16 +51,12 @@ class Target:
         return f"Target({self.base_url!r})"
 
     def without_key(self, text: str) -> str:
-        """Some servers send the key back to whoever they answer."""
-        return text.replace(self.api_key, "[key]") if len(self.api_key) >= SHORTEST_SECRET else text
+        """What a server sent, without the key that it was sent."""
+        return without_secret(text, self.api_key)
 
 
 class _AddressRefusedError(OSError):
     """A name that resolves to where an endpoint may not be."""
-
-
-class _TooLargeError(httpx2.ReadError):
-    """An answer that goes on and on; asking again would bring it again."""
 
 
 class _GuardedResolver(AbstractResolver):
@@ -78,22 +75,6 @@ class _GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._inner.close()
-
-
-class _CappedStream(httpx2.AsyncByteStream):
-    def __init__(self, inner: httpx2.AsyncByteStream, most: int) -> None:
-        self._inner, self._most = inner, most
-
-    async def __aiter__(self) -> Any:
-        size = 0
-        async for chunk in self._inner:
-            size += len(chunk)
-            if size > self._most:
-                raise _TooLargeError(f"The answer is larger than {self._most // 2**20} MB.")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
 
 @cache
@@ -127,7 +108,7 @@ class _GuardedTransport(AiohttpTransport):
         response = await super().handle_async_request(request)
         # Only files of results may be long.
         most = LARGEST_FILE if request.url.path.endswith("/content") else LARGEST_REPLY
-        response.stream = _CappedStream(cast(httpx2.AsyncByteStream, response.stream), most)
+        cap(response, most)
         return response
 
 
@@ -173,7 +154,7 @@ class Client:
                 page = await self._openai.models.list()
         except FAILURES as error:
             self._raise_as_trouble(error)
-        return [model.id for model in page.data or []]
+        return [self.target.without_key(model.id) for model in page.data or []]
 
     async def upload(self, name: str, lines: BinaryIO) -> str:
         """Store a file of batch requests; returns its id. Raises CallError."""
@@ -244,7 +225,7 @@ def classify(error: Exception) -> CallError:
         return refused(Refusal(error.status_code, error.body or error.message, headers, time()))
     # The last cause first: aiohttp wraps what our own resolver raised.
     for cause in reversed(_chain(error)):
-        if isinstance(cause, (_AddressRefusedError, _TooLargeError)):
+        if isinstance(cause, (_AddressRefusedError, AnswerRefusedError)):
             return CallError(Trouble.REJECTED, str(cause))
         if isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
             return CallError(Trouble.PROVIDER, f"The endpoint could not be reached: {cause}")

@@ -32,6 +32,11 @@ def rotate(token: str) -> str:
         raise KeysMissingError("No key in FIELD_ENCRYPTION_KEYS opens this stored API key.") from None
 
 
+def must_be_usable() -> None:
+    """Raises KeysMissingError where nothing could be encrypted."""
+    _fernet()
+
+
 def _fernet() -> MultiFernet:
     if not settings.FIELD_ENCRYPTION_KEYS:
         raise KeysMissingError(

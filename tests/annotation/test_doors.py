@@ -36,7 +36,7 @@ def test_after_ten_wrong_passwords_the_right_one_is_refused_too_and_the_page_say
     for _ in range(10):
         status, page = attempt("known")
     assert status == 429
-    assert "Wait five minutes" in page
+    assert "Wait 5 minutes" in page
     assert attempt("known", PASSWORD)[0] == 429
 
 

@@ -4,17 +4,16 @@ import re
 from datetime import timedelta
 
 import pytest
-from axes.models import AccessAttempt
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from annotation.models import PasswordTries
+from annotation.people.password_tries import MOST as GUESSES
 from annotation.roles import Role
 from tests.people import PASSWORD, make_user
 
 WRONG = "not the right password"
-GUESSES = settings.AXES_FAILURE_LIMIT
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -41,7 +40,7 @@ def test_after_ten_wrong_guesses_even_the_right_password_waits_five_minutes(door
     status, text = guess(user.username, PASSWORD)
     assert status == 429
     assert "Too many attempts" in text
-    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=4, seconds=50))
+    PasswordTries.objects.update(last_at=timezone.now() - timedelta(minutes=4, seconds=50))
     assert guess(user.username, PASSWORD)[0] == 429
 
 
@@ -50,7 +49,7 @@ def test_the_door_opens_again_after_the_wait() -> None:
     user = make_user(Role.RATER)
     for _ in range(GUESSES):
         guess(user.username, WRONG)
-    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=5, seconds=1))
+    PasswordTries.objects.update(last_at=timezone.now() - timedelta(minutes=5, seconds=1))
     assert guess(user.username, PASSWORD)[0] == 302
 
 

@@ -23,4 +23,4 @@ TEMPLATES = [
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"  # noqa: F405
 DATABASES["default"]["CONN_MAX_AGE"] = None if os.environ.get("BARE_ON") else 0  # noqa: F405
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SILENCED_SYSTEM_CHECKS = ["admin", "axes.W006"]
+SILENCED_SYSTEM_CHECKS = ["admin"]

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,24 +22,31 @@ ROOT = Path(__file__).resolve().parents[2]
 class Server:
     url: str
     log: Path
+    pid: int
 
 
 @contextmanager
-def running_server(port: int | None = None) -> Iterator[Server]:
+def running_server(
+    port: int | None = None,
+    *,
+    options: Sequence[str] = ("--no-access-log",),
+    before: Sequence[str] = (),
+    **settings_of_its_own: str,
+) -> Iterator[Server]:
     """Serve with production's settings (DEBUG off, hashed static files) until the block ends; on a free port, or one
-    that a server before this one had."""
+    that a server before this one had. `options` are uvicorn's; `before` is a command that becomes the server."""
     environment = os.environ | {"DEBUG": "0", "DATABASE_URL": database_url()}
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, env=environment, check=True
     )
     port = port or free_port()
     log = Path(settings.DATA_DIR) / "server.log"
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), "--no-access-log"]
+    command = [*before, sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), *options]
     with log.open("ab") as sink:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment | settings_of_its_own, stdout=sink, stderr=sink)
     try:
         wait_until_up(f"http://127.0.0.1:{port}/login/", process, log)
-        yield Server(f"http://127.0.0.1:{port}", log)
+        yield Server(f"http://127.0.0.1:{port}", log, process.pid)
     finally:
         process.terminate()
         try:

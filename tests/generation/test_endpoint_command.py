@@ -71,3 +71,54 @@ def test_an_error_says_which_option_it_is_about(arguments: tuple[str, ...], word
     with pytest.raises(CommandError, match=words):
         run_command(*arguments)
     assert not Endpoint.objects.exists()
+
+
+def stored(name: str, key: str) -> None:
+    endpoint = Endpoint(name=name, base_url=f"https://{name.lower()}.example.org/v1", model="m")
+    endpoint.set_key(key)
+    endpoint.save()
+
+
+def key_of(name: str) -> str:
+    return Endpoint.objects.get(name=name).api_key()
+
+
+def test_keys_move_under_the_newest_encryption_key_and_the_old_one_can_go(settings: Any) -> None:
+    old, new = settings.FIELD_ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
+    stored("House", KEY)
+    stored("Lab", "sk-another-key-77")
+    Endpoint.objects.create(name="Open", base_url="https://open.example.org/v1", model="m")
+    settings.FIELD_ENCRYPTION_KEYS = [new, old]
+    assert run_command("rotate-keys", "--json") == {"rotated": ["House", "Lab"], "unopened": []}
+    settings.FIELD_ENCRYPTION_KEYS = [new]
+    assert (key_of("House"), key_of("Lab"), key_of("Open")) == (KEY, "sk-another-key-77", "")
+    events = AuditEvent.objects.filter(verb="endpoint.key_rotated")
+    assert events.count() == 2
+    assert KEY not in str(list(events.values()))
+
+
+def test_a_key_that_nothing_opens_is_named_and_kept_while_the_others_move(settings: Any) -> None:
+    lost = settings.FIELD_ENCRYPTION_KEYS[0]
+    stored("House", KEY)
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.FIELD_ENCRYPTION_KEYS = [old]
+    stored("Lab", "sk-another-key-77")
+    settings.FIELD_ENCRYPTION_KEYS = [new, old]
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("endpoint", "rotate-keys", stdout=out)
+    assert ended.value.code == 1
+    assert "No present key opens those of: House." in out.getvalue()
+    settings.FIELD_ENCRYPTION_KEYS = [new]
+    assert key_of("Lab") == "sk-another-key-77"
+    settings.FIELD_ENCRYPTION_KEYS = [new, lost]
+    assert run_command("rotate-keys", "--json") == {"rotated": ["House", "Lab"], "unopened": []}
+    assert key_of("House") == KEY
+
+
+@pytest.mark.parametrize(("present", "words"), [([], "is not set"), (["nonsense"], "not a Fernet key")])
+def test_without_a_usable_encryption_key_nothing_is_rotated(settings: Any, present: list[str], words: str) -> None:
+    stored("House", KEY)
+    settings.FIELD_ENCRYPTION_KEYS = present
+    with pytest.raises(CommandError, match=words):
+        run_command("rotate-keys")

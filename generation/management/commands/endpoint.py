@@ -10,7 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from dialogues.models import AuditEvent
+from generation.endpoints import keys
 from generation.endpoints.checking import check
+from generation.endpoints.rotation import rotate_keys
 from generation.forms import EndpointForm
 from generation.models import Endpoint
 
@@ -30,7 +32,8 @@ class Command(BaseCommand):
     help = (
         "Add, check and list endpoints: OpenAI-compatible addresses, their model, price and limits. An API key comes "
         "from an environment variable or stdin, never from an argument, which other people on the machine could read. "
-        "Exit codes: 0 done, 1 refused or the check failed."
+        "rotate-keys follows a new first key in FIELD_ENCRYPTION_KEYS. "
+        "Exit codes: 0 done, 1 refused, the check failed, or a stored key could not be opened."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,9 +50,10 @@ class Command(BaseCommand):
         add.add_argument("--check", action="store_true", help="ask it for one word at once")
         _action(actions, "check", "ask an endpoint for one word, and store what came of it").add_argument("name")
         _action(actions, "list", "all endpoints, without their keys")
+        _action(actions, "rotate-keys", "encrypt every stored API key anew, under the first of FIELD_ENCRYPTION_KEYS")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        getattr(self, f"_{options['action']}")(options)
+        getattr(self, f"_{options['action'].replace('-', '_')}")(options)
 
     def _add(self, options: dict[str, Any]) -> None:
         fields = ("name", "base_url", "model", *(name for name, _, _ in NUMBERS))
@@ -82,6 +86,24 @@ class Command(BaseCommand):
         for endpoint in [] if options["json"] else endpoints:
             checked = endpoint.check_result if endpoint.checked_at else "never checked"
             self.stdout.write(f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}. {checked}")
+
+    def _rotate_keys(self, options: dict[str, Any]) -> None:
+        try:
+            rotated, unopened = rotate_keys()
+        except keys.KeysMissingError as problem:
+            raise CommandError(str(problem)) from None
+        if options["json"]:
+            self.stdout.write(json.dumps({"rotated": rotated, "unopened": unopened}, ensure_ascii=False))
+        else:
+            self.stdout.write(f"API keys encrypted under the newest key: {len(rotated)}.")
+            self.stdout.write(
+                f"No present key opens those of: {', '.join(unopened)}. Put the key that wrote them back into "
+                "FIELD_ENCRYPTION_KEYS and run this again, or enter the API keys again."
+                if unopened
+                else "Everything is stored under it; the older keys can leave FIELD_ENCRYPTION_KEYS."
+            )
+        if unopened:
+            sys.exit(1)
 
     def _tell(self, endpoint: Endpoint, options: dict[str, Any], words: str) -> None:
         self.stdout.write(json.dumps(as_json(endpoint), ensure_ascii=False) if options["json"] else words)

@@ -1,0 +1,144 @@
+"""Every password is checked here, and every try counted before it is looked at.
+
+Strangers have `MOST` tries for a name, all of them together, however many addresses they have. Who has logged in as
+that name before, with this browser or from this network, has `MOST` of their own, so that strangers who use theirs up
+shut nobody else out. A browser has its own beside its network's: in a class room one address is everybody's.
+
+A try is counted before the password is looked at, so that tries at one moment do not slip by together, and a refused
+one is not counted, so that it does not make the wait longer. This is all that django-axes would be used for, which
+counts afterwards and knows no places: it can only lock a name for everybody or not at all for who has many addresses.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from annotation.models import PasswordTries
+from annotation.people.networks import network_of
+
+MOST = 10
+WAIT = timedelta(minutes=5)
+ELSEWHERE = ""
+PLACES_ARE_KEPT = timedelta(days=365)
+# Names the browser, and opens nothing.
+COOKIE = "stephanie-browser"
+BROWSER = re.compile(r"[0-9a-f]{32}")
+
+
+class WaitError(Exception):
+    """No try is left for now."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"no try for {seconds} s")
+        self.seconds = seconds
+
+
+class CountingBackend(ModelBackend):
+    """Django's check of a name and password, counted; no backend after it checks the same password again."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        """Outside of a request, in a command or a shell, nobody guesses and nothing is counted."""
+        if request is None or username is None or password is None:
+            return super().authenticate(request, username, password, **kwargs)  # type: ignore[return-value]
+        browser = _browser_of(request)
+        try:
+            counted = take(username, _places(request, browser))
+        except WaitError as wait:
+            request.password_wait = wait.seconds  # type: ignore[attr-defined]
+            raise PermissionDenied from None
+        user = super().authenticate(request, username, password, **kwargs)
+        if user is None:
+            if counted.count == MOST:
+                request.password_wait = int(WAIT.total_seconds())  # type: ignore[attr-defined]
+            raise PermissionDenied
+        browser = browser or secrets.token_hex(16)
+        request.known_browser = browser  # type: ignore[attr-defined]
+        give_back(counted, _places(request, browser))
+        return user  # type: ignore[return-value]
+
+
+class PasswordTriesMiddleware:
+    """Says how long to wait where no try is left, and remembers a browser where one was right."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if wait := getattr(request, "password_wait", 0):
+            context = {"minutes": ceil(wait / 60)}
+            response = render(request, "registration/locked_out.html", context, status=429)
+            response["Retry-After"] = str(wait)
+        if browser := getattr(request, "known_browser", ""):
+            age = int(PLACES_ARE_KEPT.total_seconds())
+            secure = bool(settings.SESSION_COOKIE_SECURE)
+            response.set_cookie(COOKIE, browser, max_age=age, secure=secure, httponly=True, samesite="Lax")
+        return response
+
+
+@transaction.atomic
+def take(username: str, places: Sequence[str]) -> PasswordTries:
+    """Count a try where `places` (the narrowest first) belong for this name; raises WaitError where none is left."""
+    now = timezone.now()
+    known = set(PasswordTries.objects.filter(username=username, place__in=places).values_list("place", flat=True))
+    place = next((place for place in places if place in known), ELSEWHERE)
+    rows = PasswordTries.objects.select_for_update()
+    row, _ = rows.get_or_create(username=username, place=place, defaults={"last_at": now})
+    if row.last_at <= now - WAIT:
+        row.count = 0
+    if row.count >= MOST:
+        raise WaitError(ceil((row.last_at + WAIT - now).total_seconds()))
+    row.count += 1
+    row.last_at = now
+    row.save(update_fields=["count", "last_at"])
+    return row
+
+
+@transaction.atomic
+def give_back(counted: PasswordTries, places: Sequence[str]) -> None:
+    """The password was right: it is known in `places` from now on, where wrong tries before it are forgotten.
+
+    Elsewhere only this one is: otherwise each log-in of the owner would give guessers as many more.
+    """
+    if counted.place == ELSEWHERE:
+        PasswordTries.objects.filter(pk=counted.pk, count__gt=0).update(count=F("count") - 1)
+    for place in sorted(places):
+        PasswordTries.objects.update_or_create(
+            username=counted.username, place=place, defaults={"count": 0, "last_at": timezone.now()}
+        )
+
+
+def clear_expired(now: datetime) -> None:
+    """Forget counts that are over, and places that nobody came from for a year."""
+    PasswordTries.objects.filter(place=ELSEWHERE, last_at__lte=now - WAIT).delete()
+    PasswordTries.objects.filter(last_at__lte=now - PLACES_ARE_KEPT).delete()
+
+
+def _browser_of(request: HttpRequest) -> str:
+    browser = request.COOKIES.get(COOKIE, "")
+    return browser if BROWSER.fullmatch(browser) else ""
+
+
+def _places(request: HttpRequest, browser: str) -> list[str]:
+    found = [("browser", browser), ("network", network_of(request))]
+    return [
+        salted_hmac(f"annotation.people.password_tries.{kind}", value, algorithm="sha256").hexdigest()
+        for kind, value in found
+        if value
+    ]

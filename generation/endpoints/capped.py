@@ -1,0 +1,96 @@
+"""Answers held to a size as they come in, counted after they are unpacked.
+
+Clients here ask for answers as they are (`Accept-Encoding: identity`), but a server may send what it likes: 300 kB of
+gzip can hold 300 MB. The library below would unpack each packet whole before anybody could count.
+"""
+
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+import httpx2
+
+PIECE = 2**16  # bytes that are unpacked at a time
+# How zlib is told what to expect: a gzip header, a zlib header.
+WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+class AnswerRefusedError(httpx2.ReadError):
+    """An answer that is not read to its end; asking again would bring it again."""
+
+
+def cap(response: httpx2.Response, most: int) -> None:
+    """Let at most `most` bytes of the body be read, unpacked; reading on raises AnswerRefusedError.
+
+    So does an encoding that cannot be unpacked piece by piece.
+    """
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    stream = response.stream
+    assert isinstance(stream, httpx2.AsyncByteStream)
+    response.stream = _CappedStream(stream, encoding or "identity", most)
+    # What comes out of the stream is unpacked, and has another length.
+    for name in ("content-encoding", "content-length") if encoding in WINDOW_BITS else ():
+        response.headers.pop(name, None)
+
+
+class _CappedStream(httpx2.AsyncByteStream):
+    def __init__(self, inner: httpx2.AsyncByteStream, encoding: str, most: int) -> None:
+        self._inner, self._encoding, self._most = inner, encoding, most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._unpacked():
+            size += len(piece)
+            if size > self._most:
+                raise AnswerRefusedError(f"The answer is larger than {self._most // 2**20} MB.")
+            yield piece
+
+    async def _unpacked(self) -> AsyncIterator[bytes]:
+        if self._encoding == "identity":
+            async for chunk in self._inner:
+                yield chunk
+            return
+        if self._encoding not in WINDOW_BITS:
+            raise AnswerRefusedError(
+                f"The answer is packed as {self._encoding[:40]!r}, although it was asked for unpacked. "
+                "Switch compression off at the endpoint or at the proxy in front of it."
+            )
+        inflater = _Inflater(self._encoding)
+        async for chunk in self._inner:
+            for piece in inflater.unpack(chunk):
+                yield piece
+        if not inflater.is_done:
+            raise httpx2.ReadError("The packed answer broke off before its end.")
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Inflater:
+    def __init__(self, encoding: str) -> None:
+        self._encoding, self._has_begun = encoding, False
+        self._zlib = zlib.decompressobj(WINDOW_BITS[encoding])
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the end was seen; an answer without a body has none."""
+        return self._zlib.eof or not self._has_begun
+
+    def unpack(self, chunk: bytes) -> Iterator[bytes]:
+        """At most `PIECE` bytes at a time; raises AnswerRefusedError for what is not packed as it claims."""
+        self._choose(chunk)
+        try:
+            while not self._zlib.eof:
+                piece = self._zlib.decompress(chunk, PIECE)
+                yield piece
+                chunk = self._zlib.unconsumed_tail
+                # A full piece may have left more behind in zlib itself.
+                if not chunk and len(piece) < PIECE:
+                    return
+        except zlib.error:
+            raise AnswerRefusedError(f"The answer claims to be packed as {self._encoding}, and is not.") from None
+
+    def _choose(self, first: bytes) -> None:
+        """Some servers send deflate without the header that the standard asks for, whose first byte ends in 8."""
+        if self._encoding == "deflate" and not self._has_begun and first[:1] and first[0] & 15 != zlib.DEFLATED:
+            self._zlib = zlib.decompressobj(-15)
+        self._has_begun = self._has_begun or bool(first)
