@@ -15,6 +15,8 @@ from typing import NamedTuple
 from dialogues.statistics.intervals import Estimate as Estimate
 
 NOTHING = "—"
+# What stands behind an estimate's value in CSV.
+ESTIMATE_PARTS = ("n", "low", "high", "no interval")
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -27,6 +29,10 @@ class Label(NamedTuple):
 
 
 Cell = str | int | float | Estimate | Label | None
+
+
+class AtMost(float):
+    """A number that is known only not to be larger: a p value as small as its resamples can show."""
 
 
 class ShownCell(NamedTuple):
@@ -120,22 +126,25 @@ def shown(cell: Cell, column: Column) -> ShownCell:
 
 
 def number_text(value: float, decimals: int) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:z,.{decimals}f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{'≤ ' if isinstance(value, AtMost) else ''}{value:z,.{decimals}f}"
 
 
 def interval_text(cell: Estimate, decimals: int) -> str:
+    """The interval in brackets, or why there is none."""
     if cell.low is None or cell.high is None:
-        return ""
+        return f"no interval: {cell.no_interval}" if cell.no_interval else ""
     return f"[{number_text(cell.low, decimals)}, {number_text(cell.high, decimals)}]"
 
 
 def to_csv(table: Table) -> str:
-    """The whole table, unrounded, gaps empty. An estimate takes four columns: value, n, low, high."""
+    """The whole table, unrounded, gaps empty. An estimate takes five columns: value, n, low, high, no interval."""
     wide = [any(isinstance(row[place], Estimate) for row in table.rows) for place in range(len(table.columns))]
     head: list[str] = []
     for column, is_wide in zip(table.columns, wide, strict=True):
         label = f"{column.group} {column.label}".strip()
-        head += [label, f"{label} n", f"{label} low", f"{label} high"] if is_wide else [label]
+        head += [label, *(f"{label} {part}" for part in ESTIMATE_PARTS)] if is_wide else [label]
     return csv_text([head, *(csv_row(row, wide) for row in table.rows)])
 
 
@@ -146,7 +155,7 @@ def csv_row(row: Sequence[Cell], wide: Sequence[bool]) -> list[object]:
             cells += cell
         else:
             plain = " ".join(filter(None, cell)) if isinstance(cell, Label) else cell
-            cells += [plain, None, None, None] if is_wide else [plain]
+            cells += [plain, *(None for _ in ESTIMATE_PARTS)] if is_wide else [plain]
     return cells
 
 

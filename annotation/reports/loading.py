@@ -11,7 +11,7 @@ from annotation.reports.findings import Findings, findings
 from annotation.reports.scores import study_items, study_scores
 
 # Raise when Findings or its arithmetic changes, so that nothing old is shown.
-FORM = 4
+FORM = 5
 DAY = 24 * 3600
 
 Found = TypeVar("Found")

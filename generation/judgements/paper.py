@@ -3,6 +3,8 @@
 import re
 
 from dialogues.published import published_table
+from dialogues.rubric import Metric, has_the_papers_words
+from generation.judgements.figures import Place
 
 TABLES = (1, 2)
 # The system the paper tells most about stands beside writers that it does not have.
@@ -19,10 +21,13 @@ def system_beside(writer: str) -> str:
     return next((system for system, name in _SYSTEMS.items() if name.search(writer)), USUAL)
 
 
-def printed(metric: str, version: str, system: str) -> float | None:
-    """The figure of Table 1 or 2, or None where neither prints one."""
+def printed(metric: Metric, place: Place) -> float | None:
+    """The figure of Table 1 or 2, or None where neither prints one or the judge was asked another question."""
+    if not has_the_papers_words(metric):
+        return None
+    system = system_beside(place.writer)
     for number in TABLES:
         table = published_table(number)
         if system in table.systems:
-            return table.value(metric, version, system)
+            return table.value(metric.key, place.version, system)
     return None
