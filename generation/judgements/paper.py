@@ -11,8 +11,8 @@ TABLES = (1, 2)
 USUAL = "GPT-4"
 _SYSTEMS = {
     "GPT-4": re.compile(r"gpt-?4(?!\.1|o|\d)", re.IGNORECASE),
-    "Llama3-70b": re.compile(r"llama-?3(?![.\-_]?[1-9](?!\d*b)).*70b", re.IGNORECASE),
-    "Phi3-3.8b": re.compile(r"phi-?3(?![.]\d).*(?:mini|3\.8b)", re.IGNORECASE),
+    "Llama3-70b": re.compile(r"llama-?3(?![.\-_]?[1-9](?!\d{0,9}b)).{0,99}70b", re.IGNORECASE),
+    "Phi3-3.8b": re.compile(r"phi-?3(?![.]\d).{0,99}(?:mini|3\.8b)", re.IGNORECASE),
 }
 
 
@@ -21,13 +21,17 @@ def system_beside(writer: str) -> str:
     return next((system for system, name in _SYSTEMS.items() if name.search(writer)), USUAL)
 
 
-def printed(metric: Metric, place: Place) -> float | None:
-    """The figure of Table 1 or 2, or None where neither prints one or the judge was asked another question."""
+def beside(metric: Metric, place: Place) -> float | None:
+    """What the paper prints for a column of a writer; None where the judge was asked another question."""
     if not has_the_papers_words(metric):
         return None
-    system = system_beside(place.writer)
+    return printed(metric.key, place.version, system_beside(place.writer))
+
+
+def printed(metric: str, version: str, system: str) -> float | None:
+    """The figure of Table 1 or 2, or None where neither prints one."""
     for number in TABLES:
         table = published_table(number)
         if system in table.systems:
-            return table.value(metric.key, place.version, system)
+            return table.value(metric, version, system)
     return None

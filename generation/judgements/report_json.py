@@ -28,7 +28,7 @@ def _judge(verdict: Verdict) -> dict[str, Any]:
         "demo": verdict.is_demo,
         "means": [
             {**place._asdict(), "metric": metric, **mean._asdict(),
-             "paper": paper.printed(asked[metric], place)}
+             "paper": paper.beside(asked[metric], place)}
             for (place, metric), mean in means.items()
         ],
         "differences": [

@@ -53,7 +53,7 @@ def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Tab
     for metric in verdict.metrics:
         rows.append((metric.name, *(None if _hidden(metric, place, dashes) else means.get((place, metric.key))
                                     for place in places)))  # fmt: skip
-        beside = [paper.printed(metric, place) for place in places]
+        beside = [paper.beside(metric, place) for place in places]
         if any(value is not None for value in beside):
             rows.append((Label(metric.name, "paper"), *beside))
     below = (
