@@ -290,7 +290,7 @@ def _kappa_statistic(patterns: Patterns) -> Statistic:
     order, starts, pairs = grouped(first * present.shape[1] + second)
     one, other = np.divmod(pairs, present.shape[1])
     pattern = pattern[order]
-    gaps = ((values[pattern, first[order]] - values[pattern, second[order]]) ** 2)
+    gaps = (values[pattern, first[order]] - values[pattern, second[order]]) ** 2
 
     def value(weights: Floats) -> Floats:
         shared = group_sums(weights, pattern, np.ones_like(gaps), starts)

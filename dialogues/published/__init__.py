@@ -99,7 +99,11 @@ def value(number: int, first: str, second: str, system: str | None = None) -> fl
 def uncompared(names: Iterable[str]) -> str:
     """The note that says why metrics have no published value beside them; empty where none is named."""
     listed = ", ".join(names)
-    return f"Without a value of the paper: {listed}. Its rubric asks something else, or on another scale." if listed else ""
+    return (
+        f"Without a value of the paper: {listed}. Its rubric asks something else, or on another scale."
+        if listed
+        else ""
+    )
 
 
 def source() -> str:
