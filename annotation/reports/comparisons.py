@@ -6,7 +6,6 @@ whole backgrounds change sign. Cells are columns: one a metric and version, or a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
