@@ -1,11 +1,12 @@
 """Which words of a rewrite are which words of its original, and so which message each message came from."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
 from dialogues.fidelity import SpokenWord, spoken_words
+from dialogues.subsequence import matched
 from dialogues.transcript import Transcript
 
 Link = tuple[int, int]
@@ -34,34 +35,6 @@ def words_of(transcript: Transcript) -> Words:
         words += found
         owners += [place] * len(found)
     return Words(words, owners)
-
-
-def matched(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Places of a longest common subsequence in both, in order.
-
-    Bit-parallel (Hyyrö 2004), each row kept for the way back: item i of `left` adds to the longest common
-    subsequence of left[: i + 1] and right[:j] exactly where bit i of row j is 0.
-    """
-    places: dict[Hashable, int] = {}
-    for index, item in enumerate(left):
-        places[item] = places.get(item, 0) | (1 << index)
-    everything = (1 << len(left)) - 1
-    rows = [everything]
-    for item in right:
-        row = rows[-1]
-        matches = row & places.get(item, 0)
-        rows.append(((row + matches) | (row - matches)) & everything)
-    found = []
-    i, j = len(left), len(right)
-    while i and j:
-        if rows[j] >> (i - 1) & 1:
-            i -= 1
-        elif not rows[j - 1] >> (i - 1) & 1:
-            j -= 1
-        else:
-            i, j = i - 1, j - 1
-            found.append((i, j))
-    return found[::-1]
 
 
 def matched_words(original: Words, rewrite: Words) -> list[tuple[int, int]]:

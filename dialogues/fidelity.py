@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
+from dialogues.subsequence import common_length
 from dialogues.transcript import Speaker, Transcript
 
 SpokenWord = tuple[Speaker, str]
@@ -36,20 +37,3 @@ def fidelity(original: Transcript, rewrite: Transcript) -> Fidelity:
     after: Sequence[Hashable] = spoken_words(rewrite) or [(m.speaker, m.text.strip()) for m in rewrite]
     common = common_length(before, after)
     return Fidelity(common / len(before), 1 - common / len(after))
-
-
-def common_length(left: Sequence[Hashable], right: Sequence[Hashable]) -> int:
-    """Length of the longest common subsequence.
-
-    Bit-parallel (Crochemore et al. 2001; Hyyrö 2004): one big-integer step for each item of `right`, so dialogues
-    of thousands of words take milliseconds.
-    """
-    places: dict[Hashable, int] = {}
-    for index, item in enumerate(left):
-        places[item] = places.get(item, 0) | (1 << index)
-    everything = (1 << len(left)) - 1
-    row = everything
-    for item in right:
-        matches = row & places.get(item, 0)
-        row = ((row + matches) | (row - matches)) & everything
-    return len(left) - row.bit_count()

@@ -1,7 +1,7 @@
 """What is scored and on which scale: one text for human raters and for the judge (paper §4.4)."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dialogues.transcript import text_problem
@@ -103,6 +103,20 @@ PAPER_SIX = (INTERESTING, INFORMATIVE, NATURAL, ENGAGING, ON_TOPIC, ON_PERSONA)
 CHAT_FOUR = (INTERESTING, INFORMATIVE, NATURAL, ENGAGING)
 HUMAN_SCALE = Scale(1, 5)
 JUDGE_SCALE = Scale(0, 100)
+
+
+def has_the_papers_words(metric: Metric) -> bool:
+    """Whether it asks one of the paper's six questions in the words of the rubric that ships.
+
+    What a table hides and which versions it is asked about change nothing about the question.
+    """
+    bare = replace(metric, dash_for=(), asked_for=())
+    return any(bare == replace(one, dash_for=()) for one in PAPER_SIX)
+
+
+def is_the_papers(metric: Metric, scale: Scale) -> bool:
+    """Whether people's scores compare with the paper's: the same question on the same scale."""
+    return scale == HUMAN_SCALE and has_the_papers_words(metric)
 
 
 def to_json(metrics: tuple[Metric, ...]) -> list[dict[str, Any]]:

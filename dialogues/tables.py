@@ -15,6 +15,8 @@ from typing import NamedTuple
 from dialogues.statistics.intervals import Estimate as Estimate
 
 NOTHING = "—"
+# What stands behind an estimate's value in CSV.
+ESTIMATE_PARTS = ("n", "low", "high", "no interval")
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -27,6 +29,10 @@ class Label(NamedTuple):
 
 
 Cell = str | int | float | Estimate | Label | None
+
+
+class AtMost(float):
+    """A number that is known only not to be larger: a p value as small as its resamples can show."""
 
 
 class ShownCell(NamedTuple):
@@ -120,33 +126,44 @@ def shown(cell: Cell, column: Column) -> ShownCell:
 
 
 def number_text(value: float, decimals: int) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:z,.{decimals}f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{'≤ ' if isinstance(value, AtMost) else ''}{value:z,.{decimals}f}"
 
 
 def interval_text(cell: Estimate, decimals: int) -> str:
+    """The interval in brackets, or why there is none."""
     if cell.low is None or cell.high is None:
-        return ""
+        return f"no interval: {cell.no_interval}" if cell.no_interval else ""
     return f"[{number_text(cell.low, decimals)}, {number_text(cell.high, decimals)}]"
 
 
 def to_csv(table: Table) -> str:
-    """The whole table, unrounded, gaps empty. An estimate takes four columns: value, n, low, high."""
-    wide = [any(isinstance(row[place], Estimate) for row in table.rows) for place in range(len(table.columns))]
+    """The whole table, unrounded, gaps empty. An estimate takes a column for its value and for each of its parts."""
+    parts = [_parts(table, place) for place in range(len(table.columns))]
     head: list[str] = []
-    for column, is_wide in zip(table.columns, wide, strict=True):
+    for column, names in zip(table.columns, parts, strict=True):
         label = f"{column.group} {column.label}".strip()
-        head += [label, f"{label} n", f"{label} low", f"{label} high"] if is_wide else [label]
-    return csv_text([head, *(csv_row(row, wide) for row in table.rows)])
+        head += [label, *(f"{label} {name}" for name in names)]
+    return csv_text([head, *(csv_row(row, parts) for row in table.rows)])
 
 
-def csv_row(row: Sequence[Cell], wide: Sequence[bool]) -> list[object]:
+def _parts(table: Table, place: int) -> Sequence[str]:
+    """What stands behind the values of a column of estimates; why there is no interval only where one is missing."""
+    estimates = [row[place] for row in table.rows if isinstance(row[place], Estimate)]
+    if not any(isinstance(cell, Estimate) and cell.no_interval for cell in estimates):
+        return ESTIMATE_PARTS[:-1] if estimates else ()
+    return ESTIMATE_PARTS
+
+
+def csv_row(row: Sequence[Cell], parts: Sequence[Sequence[str]]) -> list[object]:
     cells: list[object] = []
-    for cell, is_wide in zip(row, wide, strict=True):
+    for cell, names in zip(row, parts, strict=True):
         if isinstance(cell, Estimate):
-            cells += cell
+            cells += cell[: 1 + len(names)]
         else:
             plain = " ".join(filter(None, cell)) if isinstance(cell, Label) else cell
-            cells += [plain, None, None, None] if is_wide else [plain]
+            cells += [plain, *(None for _ in names)]
     return cells
 
 

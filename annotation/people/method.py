@@ -12,23 +12,32 @@ from dialogues.published import published_table, value
 from dialogues.rubric import PAPER_SIX
 from dialogues.statistics.turns import acmc_from_shares
 
+# Table 5 has columns for turns of one message to five.
+SHORTEST_LEFT_OUT = 6
+
 
 @dataclass(frozen=True, slots=True)
 class AcmcRow:
-    """A printed row of Table 5 (percent), the ACMC that follows from it, and the one that Table 4 prints."""
+    """A printed row of Table 5 (percent), the ACMC that follows from it, and the one that Table 4 prints.
+
+    `at_least` is the ACMC if what the row lacks of 100 were turns of six messages or more; None where it lacks nothing.
+    """
 
     version: str
     shares: tuple[float, ...]
     follows: float | None
     printed: float | None
+    at_least: float | None
 
 
 def acmc_rows() -> list[AcmcRow]:
     rows = []
     for row in published_table(5).rows:
         shares = tuple(share or 0.0 for share in row.values)
-        follows = acmc_from_shares(dict(enumerate(shares, 1)))
-        rows.append(AcmcRow(row.label, shares, follows, value(4, "acmc", row.key)))
+        by_length = dict(enumerate(shares, 1))
+        missing = round(100 - sum(shares), 2)
+        at_least = acmc_from_shares({**by_length, SHORTEST_LEFT_OUT: missing}) if missing > 0 else None
+        rows.append(AcmcRow(row.label, shares, acmc_from_shares(by_length), value(4, "acmc", row.key), at_least))
     return rows
 
 

@@ -7,28 +7,30 @@ Every function takes scores as a (raters, units) array with NaN where a rater di
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
 from typing import Literal, cast
 
-import krippendorff
 import numpy as np
 from numpy.typing import ArrayLike
 
+from annotation.reports import components
 from annotation.reports.bootstrap import (
     Floats,
     Ints,
     Statistic,
     cluster_resamples,
     distributions,
-    interval,
+    ends,
+    group_sums,
+    grouped,
     ratio,
     resamples,
 )
+from annotation.reports.patterns import Patterns, coded, value_counts
+from dialogues.statistics.intervals import DUST
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 IccForm = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
 ICC_FORMS: tuple[IccForm, ...] = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
-MISSING = -1
 DRAWS = 1000
 
 
@@ -37,18 +39,21 @@ class Undefined(StrEnum):
 
     NO_PAIRS = "no item has scores from two raters"
     ALL_EQUAL = "all scores are equal"
-    NOT_CROSSED = "fewer than two items were scored by every rater"
+    NOT_CROSSED = "fewer than two items have scores from two raters"
+    TOO_FEW = "there are too few scores to tell items, raters and error apart"
     NO_ITEM_SPREAD = "the items' mean scores are all equal"
+    OUTWEIGHED = "the raters' spread outweighs the items', which leaves a denominator that is not positive"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A coefficient with its bootstrap interval, or `undefined` with the reason."""
+    """A coefficient with its bootstrap interval, or `no_interval` with the reason; or `undefined` with the reason."""
 
     value: float | None
     low: float | None = None
     high: float | None = None
     undefined: Undefined | None = None
+    no_interval: str = ""
 
     @property
     def sentence(self) -> str:
@@ -63,59 +68,27 @@ class Agreement:
     units: int
     # Units with two scores or more: what α, κ and the shares rest on.
     paired_units: int
-    # Units that not every rater scored: left out of the intraclass correlations.
+    # Units that not every rater scored: where there are any, intraclass correlations are from variance components.
     incomplete_units: int
     estimates: Mapping[str, Estimate]
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
-    """Distinct units: `codes` (patterns, raters) index `domain` or are MISSING; `of_unit` (units,) names each's."""
-
-    codes: Ints
-    of_unit: Ints
-    domain: Floats
-
-    @classmethod
-    def of(cls, scores: ArrayLike) -> "Patterns":
-        table = np.asarray(scores, dtype=np.float64).T
-        present = ~np.isnan(table)
-        domain = np.unique(table[present])
-        codes = np.where(present, np.searchsorted(domain, np.where(present, table, 0)), MISSING)
-        distinct, of_unit = np.unique(codes, axis=0, return_inverse=True)
-        return cls(distinct, of_unit.reshape(-1), domain)
-
-    @property
-    def weights(self) -> Floats:
-        """(1, patterns): how often each occurs, the weights of the data themselves."""
-        return np.bincount(self.of_unit, minlength=len(self.codes))[None, :].astype(np.float64)
-
-    def value_counts(self) -> Ints:
-        """(patterns, values): how many raters gave each value."""
-        rows, raters = np.nonzero(self.codes != MISSING)
-        cells = rows * len(self.domain) + self.codes[rows, raters]
-        counts = np.bincount(cells, minlength=len(self.codes) * len(self.domain))
-        return counts.reshape(len(self.codes), len(self.domain))
-
-    def complete(self) -> tuple[Ints, Floats]:
-        """Patterns without a missing score: their indices and their (n, raters) values."""
-        kept = np.flatnonzero((self.codes != MISSING).all(axis=1))
-        return kept, self.domain[self.codes[kept]]
-
-
 def alpha(scores: ArrayLike, level: Level = "ordinal") -> Estimate:
-    """Krippendorff's α (2011) by the `krippendorff` package."""
-    patterns = Patterns.of(scores)
-    return Estimate(None, undefined=why) if (why := _unpaired(patterns)) else Estimate(_package_alpha(patterns, level))
+    """Krippendorff's α (2011)."""
+    codes, domain = coded(scores)
+    counts = value_counts(codes, len(domain))
+    if why := _unpaired(counts):
+        return Estimate(None, undefined=why)
+    return Estimate(float(_alpha_of(_coincidences(counts)[None], domain, level)[0]))
 
 
 def icc(scores: ArrayLike, form: IccForm) -> Estimate:
-    """Intraclass correlation after Shrout & Fleiss (1979), over units that every rater scored."""
+    """Intraclass correlation after Shrout & Fleiss (1979); where scores are missing, from variance components."""
     return _point(Patterns.of(scores), f"icc_{form}")
 
 
 def weighted_kappa(scores: ArrayLike) -> Estimate:
-    """Cohen's κ with quadratic weights (1968), the mean over pairs of raters."""
+    """Cohen's κ with quadratic weights (1968), pooled over all pairs of scores of a unit."""
     return _point(Patterns.of(scores), "kappa")
 
 
@@ -143,14 +116,15 @@ def summary(
     points = {name: _point(patterns, name) for name in coefficients}
     defined = {name: statistic(patterns, name) for name, point in points.items() if point.value is not None}
     spread = distributions(defined, _samples(patterns.of_unit, clusters, draws, seed)) if defined else {}
-    sizes = (patterns.codes != MISSING).sum(axis=1)[patterns.of_unit]
+    sizes = patterns.present.sum(axis=1)[patterns.of_unit]
     raters = patterns.codes.shape[1]
+    drawn = (len(sizes), "item") if clusters is None else (len(np.unique(clusters)), "background")
     return Agreement(
         raters=raters,
         units=len(sizes),
         paired_units=int((sizes >= 2).sum()),
         incomplete_units=int((sizes < raters).sum()),
-        estimates={name: _with_interval(point, spread.get(name)) for name, point in points.items()},
+        estimates={name: _with_interval(point, spread.get(name), *drawn) for name, point in points.items()},
     )
 
 
@@ -166,34 +140,33 @@ def statistic(patterns: Patterns, name: str) -> Statistic:
     if family == "alpha":
         return _alpha_statistic(patterns, cast(Level, rest))
     if family == "icc":
-        return _icc_statistic(patterns, rest)
+        return _icc_statistic(patterns, rest) if patterns.is_complete() else components.icc_statistic(patterns, rest)
     if family == "kappa":
         return _kappa_statistic(patterns)
     return _share_statistic(patterns, 0 if family == "exact" else float(rest))
 
 
 def _point(patterns: Patterns, name: str) -> Estimate:
-    family, _, rest = name.partition("_")
-    why = _unpaired(patterns, equal_is_fine=family in ("exact", "within", "icc"))
+    family = name.partition("_")[0]
+    why = _unpaired(patterns.value_counts(), equal_is_fine=family in ("exact", "within", "icc"))
     if family == "icc":
         why = why or _uncrossed(patterns)
     if why:
         return Estimate(None, undefined=why)
-    if family == "alpha":
-        return Estimate(_package_alpha(patterns, cast(Level, rest)))
     value = float(statistic(patterns, name)(patterns.weights)[0])
     if np.isnan(value):
-        return Estimate(None, undefined=Undefined.NO_ITEM_SPREAD if family == "icc" else Undefined.ALL_EQUAL)
+        return Estimate(None, undefined=_why_no_icc(patterns) if family == "icc" else Undefined.ALL_EQUAL)
     return Estimate(value)
 
 
-def _with_interval(point: Estimate, spread: Floats | None) -> Estimate:
-    ends = interval(spread, point.value) if spread is not None and point.value is not None else None
-    return Estimate(point.value, *ends) if ends else point
+def _with_interval(point: Estimate, spread: Floats | None, clusters: int, cluster: str) -> Estimate:
+    if spread is None or point.value is None:
+        return point
+    low, high, no_interval = ends(spread, point.value, clusters, cluster)
+    return Estimate(point.value, low, high, no_interval=no_interval)
 
 
-def _unpaired(patterns: Patterns, equal_is_fine: bool = False) -> Undefined | None:
-    counts = patterns.value_counts()
+def _unpaired(counts: Ints, equal_is_fine: bool = False) -> Undefined | None:
     paired = counts[counts.sum(axis=1) >= 2]
     if len(paired) == 0:
         return Undefined.NO_PAIRS
@@ -203,36 +176,52 @@ def _unpaired(patterns: Patterns, equal_is_fine: bool = False) -> Undefined | No
 
 
 def _uncrossed(patterns: Patterns) -> Undefined | None:
-    kept, values = patterns.complete()
-    if patterns.weights[0, kept].sum() < 2:
+    """Whether units, raters and error cannot be told apart."""
+    weights, sizes = patterns.weights[0], patterns.present.sum(axis=1)
+    if weights[sizes >= 2].sum() < 2:
         return Undefined.NOT_CROSSED
-    return Undefined.ALL_EQUAL if values.min() == values.max() else None
+    if why := _unpaired(patterns.value_counts()):
+        return why
+    scored, raters = weights[sizes > 0].sum(), patterns.present.any(axis=0).sum()
+    return Undefined.TOO_FEW if (weights * sizes).sum() < scored + raters else None
+
+
+def _why_no_icc(patterns: Patterns) -> Undefined:
+    """Why the analysis of variance of a complete table gives no value."""
+    _, values = patterns.complete()
+    means = values.mean(axis=1)
+    return Undefined.NO_ITEM_SPREAD if np.ptp(means) <= DUST * np.abs(values).max() else Undefined.OUTWEIGHED
 
 
 # --- Krippendorff's α ---------------------------------------------------------------------------
 
 
-def _package_alpha(patterns: Patterns, level: Level) -> float:
-    counts = patterns.value_counts()[patterns.of_unit]
-    return float(krippendorff.alpha(value_counts=counts, value_domain=patterns.domain, level_of_measurement=level))
-
-
 def _alpha_statistic(patterns: Patterns, level: Level) -> Statistic:
     """α from each pattern's share of the coincidence matrix, so that a resample is one weighted sum."""
     counts, size = patterns.value_counts(), len(patterns.domain)
-    pairable = np.maximum(counts.sum(axis=1), 2)
-    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(size)
-    coincidences = (pairs / (pairable - 1)[:, None, None]).reshape(len(counts), -1)
+    coincidences = np.stack([_coincidences(one[None]).ravel() for one in counts])
 
     def value(weights: Floats) -> Floats:
-        observed = (weights @ coincidences).reshape(-1, size, size)
-        margins = observed.sum(axis=1)
-        distances = _distances(level, patterns.domain, margins)
-        expected = margins[:, :, None] * margins[:, None, :] - margins[:, :, None] * np.eye(size)
-        disagreement = (observed * distances).sum(axis=(1, 2)) * (margins.sum(axis=1) - 1)
-        return 1 - ratio(disagreement, (expected * distances).sum(axis=(1, 2)))
+        return _alpha_of((weights @ coincidences).reshape(-1, size, size), patterns.domain, level)
 
     return value
+
+
+def _coincidences(counts: Ints) -> Floats:
+    """(values, values): how often two scores of one unit are these two, each unit weighing as much as its scores."""
+    sizes = counts.sum(axis=1)
+    shares = np.divide(1, sizes - 1, out=np.zeros(len(counts)), where=sizes >= 2)
+    found: Floats = (counts * shares[:, None]).T @ counts - np.diag(shares @ counts)
+    return found
+
+
+def _alpha_of(observed: Floats, domain: Floats, level: Level) -> Floats:
+    """(draws,) from (draws, values, values) coincidences."""
+    margins = observed.sum(axis=1)
+    distances = _distances(level, domain, margins)
+    expected = margins[:, :, None] * margins[:, None, :] - margins[:, :, None] * np.eye(len(domain))
+    disagreement = (observed * distances).sum(axis=(1, 2)) * (margins.sum(axis=1) - 1)
+    return 1 - ratio(disagreement, (expected * distances).sum(axis=(1, 2)))
 
 
 def _distances(level: Level, domain: Floats, margins: Floats) -> Floats:
@@ -252,9 +241,8 @@ def _distances(level: Level, domain: Floats, margins: Floats) -> Floats:
 
 
 def _icc_statistic(patterns: Patterns, form: str) -> Statistic:
-    """The analysis of variance from weighted sums; centred on a whole number, so that sums stay exact."""
+    """The analysis of variance of a complete table, from weighted sums of scores above a middle one."""
     kept, values = patterns.complete()
-    values = values - np.round(values.mean())
     raters = values.shape[1]
     row_sums = values.sum(axis=1, keepdims=True)
     features = np.hstack([np.ones_like(row_sums), row_sums**2, (values**2).sum(axis=1, keepdims=True), values])
@@ -266,15 +254,16 @@ def _icc_statistic(patterns: Patterns, form: str) -> Statistic:
         between = row_squares / raters - base
         by_rater = ratio((columns**2).sum(axis=1), units) - base
         within = squares - base - between
-        return _icc_from_squares(form, units, raters, (between, by_rater, within))
+        # Differences of large sums leave dust where the truth is nought.
+        parts = [np.where(np.abs(part) <= DUST * squares, 0, part) for part in (between, by_rater, within)]
+        return _icc_from_squares(form, units, raters, (parts[0], parts[1], parts[2]))
 
     return value
 
 
 def _icc_from_squares(form: str, n: Floats, k: int, sums_of_squares: tuple[Floats, Floats, Floats]) -> Floats:
     """Mean squares (between targets, judges, within, error) put together as Shrout & Fleiss (1979) do."""
-    # Differences of large sums leave dust where the truth is nought.
-    between, by_rater, within = (np.where(np.abs(part) < 1e-9, 0, part) for part in sums_of_squares)
+    between, by_rater, within = sums_of_squares
     bms, jms = ratio(between, n - 1), by_rater / (k - 1)
     wms, ems = ratio(within, n * (k - 1)), ratio(within - by_rater, (n - 1) * (k - 1))
     model, mean = form[0], form[2] != "1"
@@ -287,30 +276,35 @@ def _icc_from_squares(form: str, n: Floats, k: int, sums_of_squares: tuple[Float
 
 
 def _kappa_statistic(patterns: Patterns) -> Statistic:
-    """Quadratic κ of a pair: 1 − mean squared difference / that expected from the two raters' own scores."""
-    records = _pair_records(patterns)
+    """1 − observed / expected squared differences, both added up over all pairs of scores of a unit.
+
+    A pair of scores by two raters is expected to differ as a score of the one does from a score that the other gave to
+    another unit. A pair of raters so weighs as much as the units that both scored, and none is compared with itself.
+    """
+    pattern, first, second = components.pairs_within(patterns.present)
+    # Nobody's score is paired with itself.
+    others = first != second
+    pattern, first, second = pattern[others], first[others], second[others]
+    present, values = patterns.present.astype(np.float64), patterns.values()
+    features = np.hstack([present, values, values**2])
+    order, starts, pairs = grouped(first * present.shape[1] + second)
+    one, other = np.divmod(pairs, present.shape[1])
+    pattern = pattern[order]
+    gaps = (values[pattern, first[order]] - values[pattern, second[order]]) ** 2
 
     def value(weights: Floats) -> Floats:
-        # Patterns first, so that those of a pair are gathered as whole rows. Pair by pair: all at once would not fit.
-        drawn = np.ascontiguousarray(weights.T)
-        sums = np.stack([features @ drawn[rows] for rows, features in records], axis=1)
-        n, x, y, xx, yy, dd = sums
-        kappas = 1 - ratio(n * dd, n * (xx + yy) - 2 * x * y)
-        defined = ~np.isnan(kappas)
-        return ratio(np.where(defined, kappas, 0).sum(axis=0), defined.sum(axis=0).astype(np.float64))
+        shared = group_sums(weights, pattern, np.ones_like(gaps), starts)
+        observed = group_sums(weights, pattern, gaps, starts)
+        n, total, squares = np.split(weights @ features, 3, axis=1)
+        both_squares = n[:, other] * squares[:, one] + n[:, one] * squares[:, other]
+        crossed = both_squares - 2 * total[:, one] * total[:, other] - observed
+        crossed[crossed <= DUST * both_squares] = 0
+        # Two raters who scored one unit and no other leave nothing to compare their difference with.
+        apart = n[:, one] * n[:, other] - shared
+        expected = shared * np.divide(crossed, apart, out=np.zeros_like(apart), where=apart > 0)
+        return 1 - ratio(np.where(apart > 0, observed, 0).sum(axis=1), expected.sum(axis=1))
 
     return value
-
-
-def _pair_records(patterns: Patterns) -> list[tuple[Ints, Floats]]:
-    """For each pair of raters the patterns that both scored, and these patterns' (features, patterns) to add up."""
-    records = []
-    for first, second in combinations(patterns.codes.T, 2):
-        both = np.flatnonzero((first != MISSING) & (second != MISSING))
-        if len(both):
-            x, y = patterns.domain[first[both]], patterns.domain[second[both]]
-            records.append((both, np.stack([np.ones_like(x), x, y, x**2, y**2, (x - y) ** 2])))
-    return records
 
 
 def _share_statistic(patterns: Patterns, distance: float) -> Statistic:

@@ -33,9 +33,9 @@ def agreement(study: Study, found: Findings) -> Table:
     )
     notes = (
         *provenance(study, found),
-        "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of all k raters. "
-        "κ: quadratic weights, mean over pairs of raters. Within one: share of pairs of scores of one item that differ "
-        "by one point at most.",
+        "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of the k raters of "
+        "an item. κ: quadratic weights, pooled over all pairs of scores of an item. Within one: share of such pairs "
+        "that differ by one point at most.",
         f"{INTERVALS} backgrounds; n counts the items that a value rests on.",
         *_hidden_note(found),
         *_undefined_notes(found),
@@ -84,7 +84,7 @@ def raters(study: Study, found: Findings) -> Table:
     notes = (
         *provenance(study, found),
         "Over all metrics. The last column is the share of pairs of scores, this rater's and another's of the same "
-        "item and metric, that differ by one point at most.",
+        "item and metric, that differ by one point at most. The standard deviation divides by the number of scores.",
     )
     return Table("raters", "Raters, by pseudonym.", columns, rows, notes)
 
@@ -94,21 +94,21 @@ def _coefficient(agreed: Agreement, key: str) -> Cell:
     found = agreed.estimates[key]
     if found.value is None:
         return "undefined"
-    n = agreed.units - agreed.incomplete_units if key.startswith("icc") else agreed.paired_units
-    low, high = (None if end is None else factor * end for end in (found.low, found.high))
-    return Estimate(factor * found.value, n, low, high)
+    n = agreed.units if key.startswith("icc") else agreed.paired_units
+    return Estimate(found.value, n, found.low, found.high, found.no_interval).times(factor)
 
 
 def _undefined_notes(found: Findings) -> Iterator[str]:
-    """A sentence for every value that does not exist, and for items that correlations leave out."""
+    """A sentence for every value that does not exist, and for how correlations deal with missing scores."""
     for metric in found.metrics:
         estimates = found.agreement[metric.key].estimates
         yield from _undefined(metric.name, {label: estimates[key] for key, (label, _, _) in COEFFICIENTS.items()})
     first = next(iter(found.agreement.values()), None)
     if first and first.incomplete_units:
         yield (
-            f"ICC leaves out {first.incomplete_units:,} of {first.units:,} items that not all {first.raters} raters "
-            "have scored."
+            f"{first.incomplete_units:,} of {first.units:,} items were not scored by all {first.raters} raters, so ICC "
+            "is from variance components (REML, every score counted), k being the mean number of scores an item: "
+            "ICC(A,1) and ICC(A,k) of McGraw and Wong (1996)."
         )
 
 

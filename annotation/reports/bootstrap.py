@@ -6,9 +6,12 @@ statistic here is a function of weighted sums over patterns, so a thousand resam
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dialogues.statistics.intervals import NO_SPREAD
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,12 +20,24 @@ Statistic = Callable[[Floats], Floats]
 
 CONFIDENCE = 0.95
 NORMAL = NormalDist()
-# Values this close are equal but for the order of their sums.
+# Values this close, as a share of the largest, are equal but for the order of their sums.
 TIE = 1e-9
+TOO_FEW_DEFINED = "undefined in most resamples"
+ONE_SIDED = "resamples lie on one side of the value"
 # One count drawn outright costs about as much as this many units drawn and counted.
 FEW = 8
 # Resamples in memory at once.
 CHUNK = 100
+# Weights in memory at once where they are spread over pairs of raters: 32 MB.
+MOST_CELLS = 4_000_000
+
+
+class Ends(NamedTuple):
+    """The ends of a 95 % interval; without one both are None and `no_interval` says why."""
+
+    low: float | None
+    high: float | None
+    no_interval: str = ""
 
 
 def resamples(pattern_of_unit: Ints, draws: int, seed: int) -> Iterator[Floats]:
@@ -63,20 +78,59 @@ def distributions(statistics: Mapping[str, Statistic], samples: Iterable[Floats]
 
 
 def interval(values: Floats, point: float) -> tuple[float, float] | None:
-    """Bias-corrected percentile interval (Efron 1981) around `point`.
-
-    The mean of many small κ falls when units repeat; plain percentiles would then miss the value itself.
-    None where fewer than half of the resamples define the statistic, or all of them lie on one side of `point`.
-    """
+    """Bias-corrected percentile interval (Efron 1981) around `point`; None where `why_none` gives a reason."""
+    if why_none(values, point):
+        return None
     defined = values[~np.isnan(values)]
-    if len(defined) == 0 or 2 * len(defined) < len(values):
-        return None
-    below = float(np.mean(defined < point - TIE) + np.mean(np.abs(defined - point) <= TIE) / 2)
-    if not 0 < below < 1:
-        return None
-    shift, reach = 2 * NORMAL.inv_cdf(below), NORMAL.inv_cdf((1 + CONFIDENCE) / 2)
+    shift, reach = 2 * NORMAL.inv_cdf(_share_below(defined, point)), NORMAL.inv_cdf((1 + CONFIDENCE) / 2)
     low, high = np.quantile(defined, [NORMAL.cdf(shift - reach), NORMAL.cdf(shift + reach)])
     return float(low), float(high)
+
+
+def why_none(values: Floats, point: float) -> str:
+    """Why resampled `values` give no interval around `point`; empty where they give one."""
+    defined = values[~np.isnan(values)]
+    if len(defined) == 0 or 2 * len(defined) < len(values):
+        return TOO_FEW_DEFINED
+    if np.ptp(defined) <= _tie(defined):
+        return NO_SPREAD
+    return "" if 0 < _share_below(defined, point) < 1 else ONE_SIDED
+
+
+def ends(values: Floats, point: float, clusters: int, cluster: str) -> Ends:
+    """The interval over `clusters` resampled clusters, which are called `cluster`, or why there is none."""
+    reason = only_one(cluster) if clusters < 2 else why_none(values, point)
+    return Ends(None, None, reason) if reason else Ends(*(interval(values, point) or (None, None)))
+
+
+def only_one(cluster: str) -> str:
+    return f"only one {cluster}"
+
+
+def _share_below(defined: Floats, point: float) -> float:
+    tie = _tie(defined)
+    return float(np.mean(defined < point - tie) + np.mean(np.abs(defined - point) <= tie) / 2)
+
+
+def _tie(values: Floats) -> float:
+    return TIE * float(np.abs(values).max())
+
+
+def grouped(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """The order that brings equal keys together, where each of them starts in it, and the different keys."""
+    order = np.argsort(keys, kind="stable")
+    different, starts = np.unique(keys[order], return_index=True)
+    return order, starts, different
+
+
+def group_sums(weights: Floats, patterns: Ints, factor: Floats, starts: Ints) -> Floats:
+    """(draws, groups): the weights of the named patterns times `factor`, added up from each start to the next."""
+    at_once = max(1, MOST_CELLS // max(1, len(patterns)))
+    parts = [
+        np.add.reduceat(weights[begin : begin + at_once, patterns] * factor, starts, axis=1)
+        for begin in range(0, len(weights), at_once)
+    ]
+    return np.concatenate(parts)
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:

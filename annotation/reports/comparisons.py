@@ -6,36 +6,39 @@ whole backgrounds change sign. Cells are columns: one a metric and version, or a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.reports.bootstrap import CHUNK, Floats, distributions, interval, ratio, resamples
+from annotation.reports.bootstrap import CHUNK, TIE, Floats, distributions, ends, ratio, resamples
+from dialogues.tables import AtMost
 
 DRAWS = 1000
 FLIPS = 10_000
 # Up to here every one of the 2^n sign patterns is tried, and the p value is exact.
 EXACT_UP_TO = 13
+CLUSTER = "background"
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """The mean of `n` scores over `backgrounds` backgrounds; no interval with fewer than two backgrounds."""
+    """The mean of `n` scores over `backgrounds` backgrounds; `no_interval` says why it has none."""
 
     value: float
     n: int
     backgrounds: int
     low: float | None
     high: float | None
+    no_interval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Second minus first, over the `n` backgrounds that have both.
 
-    `p` is two-sided, from sign flips; `effect` is d_z, the mean difference over its standard deviation; `higher` is
-    the share of backgrounds where the second scored higher, ties counting half.
+    `p` is two-sided, from sign flips, `AtMost` where no drawn pattern of signs reached the data; `effect` is d_z, the
+    mean difference over the differences' standard deviation (n − 1); `higher` is the share of backgrounds where the
+    second scored higher, ties counting half. `no_interval` says why there is none.
     """
 
     mean: float
@@ -45,6 +48,7 @@ class Difference:
     p: float | None
     effect: float | None
     higher: float
+    no_interval: str = ""
 
 
 def means(sums: Floats, counts: Floats, draws: int = DRAWS, seed: int = 0) -> list[Mean | None]:
@@ -57,10 +61,9 @@ def means(sums: Floats, counts: Floats, draws: int = DRAWS, seed: int = 0) -> li
     cells: list[Mean | None] = []
     for place, point in enumerate(points):
         backgrounds = int((counts[:, place] > 0).sum())
-        ends = interval(spread[:, place], float(point)) if backgrounds > 1 else None
         n = int(counts[:, place].sum())
-        low, high = ends or (None, None)
-        cells.append(Mean(float(point), n, backgrounds, low, high) if n else None)
+        found = ends(spread[:, place], float(point), backgrounds, CLUSTER)
+        cells.append(Mean(float(point), n, backgrounds, *found) if n else None)
     return cells
 
 
@@ -76,7 +79,7 @@ def paired_differences(first: Floats, second: Floats, draws: int = DRAWS, seed: 
     spread = _resampled_ratios(filled, both, draws, seed)
     chances = sign_flip_p(filled, seed)
     return [
-        _difference(gaps[:, place], float(point), spread[:, place], float(chances[place]))
+        _difference(gaps[:, place], float(point), spread[:, place], _chance(float(chances[place]), len(gaps)))
         for place, point in enumerate(points)
     ]
 
@@ -86,12 +89,11 @@ def _difference(gaps: Floats, point: float, spread: Floats, chance: float) -> Di
     if len(gaps) == 0:
         return None
     higher = float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2)
+    low, high, no_interval = ends(spread, point, len(gaps), CLUSTER)
     if len(gaps) == 1:
-        return Difference(point, 1, None, None, None, None, higher)
-    deviation = float(gaps.std(ddof=1))
-    effect = point / deviation if deviation > 0 else None
-    low, high = interval(spread, point) or (None, None)
-    return Difference(point, len(gaps), low, high, chance, effect, higher)
+        return Difference(point, 1, low, high, None, None, higher, no_interval)
+    effect = None if np.ptp(gaps) <= TIE * np.abs(gaps).max() else point / float(gaps.std(ddof=1))
+    return Difference(point, len(gaps), low, high, chance, effect, higher, no_interval)
 
 
 def _resampled_ratios(sums: Floats, counts: Floats, draws: int, seed: int) -> Floats:
@@ -108,13 +110,19 @@ def sign_flip_p(gaps: Floats, seed: int = 0) -> Floats:
 
     Exact up to `EXACT_UP_TO` rows, else from `FLIPS` seeded draws, the data themselves counted as one.
     """
-    observed = np.abs(gaps.sum(axis=0))
+    # Sums of the same numbers in another order are equal but for dust.
+    observed = np.abs(gaps.sum(axis=0)) - TIE * np.abs(gaps).sum(axis=0)
     reached, tried = np.zeros(gaps.shape[1]), 0
     exact = len(gaps) <= EXACT_UP_TO
     for signs in _all_signs(len(gaps)) if exact else _drawn_signs(len(gaps), seed):
-        reached += (np.abs(signs @ gaps) >= observed - 1e-9).sum(axis=0)
+        reached += (np.abs(signs @ gaps) >= observed).sum(axis=0)
         tried += len(signs)
     return reached / tried if exact else (reached + 1) / (tried + 1)
+
+
+def _chance(p: float, rows: int) -> float:
+    """p, marked where it is the smallest that the drawn sign patterns can show."""
+    return AtMost(p) if rows > EXACT_UP_TO and p <= 1 / (FLIPS + 1) else p
 
 
 def _all_signs(rows: int) -> Iterator[Floats]:
@@ -134,17 +142,20 @@ def _as_signs(bits: NDArray[np.integer]) -> Floats:
 
 
 def holm(chances: Sequence[float | None]) -> list[float | None]:
-    """Holm's (1979) adjustment for as many tests as there are p values; None stays None."""
+    """Holm's (1979) adjustment for as many tests as there are p values; None stays None, `AtMost` at most."""
     places = sorted((p, place) for place, p in enumerate(chances) if p is not None)
     adjusted: list[float | None] = [None] * len(chances)
     worst = 0.0
     for rank, (p, place) in enumerate(places):
         worst = max(worst, min(1.0, (len(places) - rank) * p))
-        adjusted[place] = worst
+        adjusted[place] = AtMost(worst) if isinstance(p, AtMost) else worst
     return adjusted
 
 
 def version_pairs(versions: Sequence[str]) -> list[tuple[str, str]]:
-    """Each version against the one before it, then the last against every earlier one not yet compared."""
-    pairs = list(pairwise(versions))
-    return pairs + [(first, versions[-1]) for first in versions[:-2]]
+    """All pairs, neighbours first: each version against the one before it, then the one before that, and so on."""
+    return [
+        (versions[place], versions[place + apart])
+        for apart in range(1, len(versions))
+        for place in range(len(versions) - apart)
+    ]

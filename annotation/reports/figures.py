@@ -13,7 +13,7 @@ from annotation.reports.findings import Findings
 from annotation.reports.scores import VersionItems
 from dialogues.charts import Spec, Theme, config
 from dialogues.published import published_table
-from dialogues.rubric import HUMAN_SCALE, Metric
+from dialogues.rubric import Metric, Scale, is_the_papers
 
 Row = dict[str, Any]
 HERE, PAPER = "this study", "paper, Table 3"
@@ -32,11 +32,11 @@ class Figure:
 
 
 def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
-    """Mean scores with their intervals; hollow diamonds where the paper prints a value on the same scale."""
+    """Mean scores with their intervals; diamonds where the paper prints a value for the same question and scale."""
     scale = study.rubric.scale
     ends = alt.Scale(domain=[scale.low, scale.high], zero=False)
     x = alt.X("value:Q", title="Mean score", scale=ends, axis=alt.Axis(tickMinStep=1))
-    rows = mean_rows(found) + (paper_rows(found) if scale == HUMAN_SCALE else [])
+    rows = mean_rows(found) + paper_rows(found, scale)
     return forest(rows, x, study, found, theme)
 
 
@@ -59,10 +59,10 @@ def mean_rows(found: Findings) -> list[Row]:
     return rows
 
 
-def paper_rows(found: Findings) -> list[Row]:
+def paper_rows(found: Findings, scale: Scale) -> list[Row]:
     rows = []
     for metric, version in shown_cells(found):
-        printed = published_table(3).value(metric.key, version.slug)
+        printed = published_table(3).value(metric.key, version.slug) if is_the_papers(metric, scale) else None
         if printed is not None:
             about = {"metric": metric.name, "version": version.symbol, "source": PAPER}
             rows.append({**about, "value": printed, "low": None, "high": None})
@@ -85,7 +85,8 @@ FIGURES: dict[str, Figure] = {
         Figure(
             "means",
             "Mean score by metric and version",
-            "For each metric, one line a version: the mean score with its 95 % interval, and the paper's mean.",
+            "For each metric, one line a version: the mean score with its 95 % interval, and the paper's mean where "
+            "it asked the same.",
             mean_rows,
             means_spec,
         ),
@@ -147,6 +148,8 @@ def title_lines(study: Study) -> list[str]:
 def subtitle(study: Study, found: Findings, rows: list[Row]) -> list[str]:
     """What a figure says of itself wherever it goes: marks, intervals, simulated scores, demo texts."""
     lines = ["Points: this study, with 95 % intervals."]
+    if any(row["source"] == HERE and row["low"] is None for row in rows):
+        lines.append("A point without a line has no interval; the table beside says why.")
     if any(row["source"] == PAPER for row in rows):
         lines[0] += " Diamonds: the paper's Table 3."
     if study.is_simulated:

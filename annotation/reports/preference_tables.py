@@ -113,8 +113,9 @@ def sides(study: Study, found: Preferences) -> Table:
     columns = (Column("Metric", numeric=False), Column("Left chosen, % of decided", 1))
     notes = (
         *_provenance(study, found),
-        "Sides are counterbalanced, so 50 % is no bias towards a side. In brackets: Wilson’s 95 % score interval; "
-        "n counts decided comparisons.",
+        "Sides are counterbalanced, so 50 % is no bias towards a side. "
+        f"{INTERVALS} backgrounds, because decisions on one background, and on all metrics of one comparison, are not "
+        "independent; n counts decided comparisons.",
     )
     return Table("sides", "Left or right: was a side favoured?", columns, rows, notes)
 
@@ -129,7 +130,8 @@ def agreement(study: Study, found: Preferences) -> Table:
             rows.append((metric.name, "undefined"))
             reasons.append(f"{metric.name}: undefined, because {value.undefined}.")
         else:
-            rows.append((metric.name, Estimate(value.value, one.paired_units, value.low, value.high)))
+            found_here = Estimate(value.value, one.paired_units, value.low, value.high, value.no_interval)
+            rows.append((metric.name, found_here))
     notes = (
         *_provenance(study, found),
         "α: Krippendorff’s, over losses, ties and wins in this order. "
@@ -149,8 +151,7 @@ def _win_cells(rate: WinRate | None) -> tuple[Cell, ...]:
 def _percent(rate: Rate) -> Cell:
     if rate.value is None:
         return None
-    low, high = (None if end is None else 100 * end for end in (rate.low, rate.high))
-    return Estimate(100 * rate.value, rate.n, low, high)
+    return Estimate(rate.value, rate.n, rate.low, rate.high, rate.no_interval).times(100)
 
 
 def _provenance(study: Study, found: Preferences) -> Iterator[str]:
@@ -195,7 +196,7 @@ def _compute(study: Study) -> Preferences:
         metrics=metrics,
         pairs=known.pairs,
         rates=rates,
-        left=tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)])),
+        left=tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)], study.seed)),
         agreement=tuple(_agreement(study, rows, decisions, group) for group in groups),
         ratings=len({row[5] for row in rows}),
         raters=len({row[1] for row in rows}),

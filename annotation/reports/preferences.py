@@ -24,12 +24,13 @@ Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of `n`, with its 95 % interval; value None where n is 0."""
+    """A share of `n`, with its 95 % interval or why there is none; value None where n is 0."""
 
     value: float | None
     n: int
     low: float | None = None
     high: float | None = None
+    no_interval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Decisions:
 def win_rates(found: Decisions, seed: int) -> list[WinRate | None]:
     """One a cell; None where nobody decided anything."""
     counts = {value: np.bincount(found.cell[found.value == value], minlength=found.cells) for value in (-1, 0, 1)}
-    halves = _halves(found, seed)
+    halves = _shares(found.background, found.cell, (found.value + 1) / 2, found.cells, seed)
     rates: list[WinRate | None] = []
     for cell in range(found.cells):
         losses, ties, wins = (int(counts[value][cell]) for value in (-1, 0, 1))
@@ -71,18 +72,27 @@ def win_rates(found: Decisions, seed: int) -> list[WinRate | None]:
         if mean is None:
             rates.append(None)
             continue
-        rate = Rate(mean.value, mean.n, mean.low, mean.high)
-        rates.append(WinRate(wins, ties, losses, wilson(wins, wins + losses), rate, mean.backgrounds))
+        rates.append(WinRate(wins, ties, losses, wilson(wins, wins + losses), _rate(mean), mean.backgrounds))
     return rates
 
 
-def left_rates(found: Decisions, groups: Sequence[np.ndarray[tuple[int], np.dtype[np.bool_]]]) -> list[Rate]:
-    """For each group of decisions the share of decided ones that chose the left dialogue; 0.5 is no bias."""
-    rates = []
-    for group in groups:
-        left = int((found.left[group] == 1).sum())
-        rates.append(wilson(left, left + int((found.left[group] == -1).sum())))
-    return rates
+def left_rates(
+    found: Decisions, groups: Sequence[np.ndarray[tuple[int], np.dtype[np.bool_]]], seed: int = 0
+) -> list[Rate]:
+    """For each group of decisions the share of decided ones that chose the left dialogue; 0.5 is no bias.
+
+    Whole backgrounds are resampled: what several raters choose on one background, and what one of them chooses on
+    several metrics, is not independent.
+    """
+    decided = [group & (found.left != 0) for group in groups]
+    number = np.repeat(np.arange(len(groups)), [int(group.sum()) for group in decided])
+    place = np.concatenate([np.flatnonzero(group) for group in decided]) if groups else number
+    shares = _shares(found.background[place], number, (found.left[place] + 1) / 2, len(groups), seed)
+    return [Rate(None, 0) if mean is None else _rate(mean) for mean in shares]
+
+
+def _rate(mean: Mean) -> Rate:
+    return Rate(mean.value, mean.n, mean.low, mean.high, mean.no_interval)
 
 
 def wilson(hits: int, n: int) -> Rate:
@@ -95,14 +105,13 @@ def wilson(hits: int, n: int) -> Rate:
     return Rate(share, n, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
-def _halves(found: Decisions, seed: int) -> list[Mean | None]:
-    """Means of 1, ½ and 0 by cell over backgrounds."""
-    if not len(found.value):
-        return [None] * found.cells
-    backgrounds = int(found.background.max()) + 1
-    place = found.background * found.cells + found.cell
-    shape, size = (backgrounds, found.cells), backgrounds * found.cells
-    points: Floats = (found.value + 1) / 2
+def _shares(background: Ints, cell: Ints, points: Floats, cells: int, seed: int) -> list[Mean | None]:
+    """Means of points from 0 to 1 by cell over backgrounds."""
+    if not len(points):
+        return [None] * cells
+    backgrounds = int(background.max()) + 1
+    place = background * cells + cell
+    shape, size = (backgrounds, cells), backgrounds * cells
     sums = np.bincount(place, weights=points, minlength=size).astype(np.float64).reshape(shape)
     counts = np.bincount(place, minlength=size).astype(np.float64).reshape(shape)
     return means(sums, counts, seed=seed)

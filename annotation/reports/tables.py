@@ -2,12 +2,12 @@
 
 from annotation.models import Study
 from annotation.reports.agreement_tables import agreement, agreement_by_version, raters
-from annotation.reports.comparisons import Difference, Mean, holm
+from annotation.reports.comparisons import EXACT_UP_TO, FLIPS, Difference, Mean, holm
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import INTERVALS, dash_notes, paper_note, provenance, unasked_notes
-from dialogues.published import published_table
-from dialogues.rubric import HUMAN_SCALE
+from dialogues.published import published_table, uncompared
+from dialogues.rubric import is_the_papers
 from dialogues.tables import Cell, Column, Estimate, Table
 
 
@@ -26,32 +26,32 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
 
 
 def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table:
-    """Paper Table 3: mean score by metric and version, the published mean beside it."""
+    """Paper Table 3: mean score by metric and version, the published mean beside what asks the paper's question."""
+    scale = study.rubric.scale
+    theirs = {metric.key for metric in found.metrics if is_the_papers(metric, scale)}
     columns = [Column("Metric", numeric=False)]
     for version in found.versions:
-        columns += [Column("here", group=version.symbol), Column("paper", group=version.symbol)]
+        columns += [Column(label, group=version.symbol) for label in (("here", "paper") if theirs else ("here",))]
     rows = []
     for metric in found.metrics:
         row: list[Cell] = [metric.name]
         for version in found.versions:
             hidden = dashes and version.slug in metric.dash_for
-            row += [
-                None if hidden else _mean(found.means[metric.key, version.slug]),
-                published_table(3).value(metric.key, version.slug),
-            ]
+            row.append(None if hidden else _mean(found.means[metric.key, version.slug]))
+            if theirs:
+                row.append(published_table(3).value(metric.key, version.slug) if metric.key in theirs else None)
         rows.append(tuple(row))
-    scale = study.rubric.scale
     notes = (
         *provenance(study, found),
         f"Mean score from {scale.low} to {scale.high}. {INTERVALS} backgrounds; n counts scores.",
         *(dash_notes(found) if dashes else ()),
         *unasked_notes(found),
-        paper_note(3),
-        *(() if scale == HUMAN_SCALE else (f"The paper's scores go from {HUMAN_SCALE.low} to {HUMAN_SCALE.high}.",)),
+        *((paper_note(3),) if theirs else ()),
+        *filter(None, [uncompared(metric.name for metric in found.metrics if metric.key not in theirs)]),
     )
     return Table(
         "table-3",
-        "Human evaluation: mean score by metric and version (the paper's Table 3).",
+        f"Human evaluation: mean score by metric and version{' (the paper’s Table 3)' if theirs else ''}.",
         tuple(columns),
         tuple(rows),
         notes,
@@ -67,11 +67,13 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
         for key, difference in found.differences.items()
         if not {(key[0], key[1]), (key[0], key[2])} & hidden
     }
-    adjusted = holm([difference.p if difference else None for difference in shown.values()])
+    # The family is what was asked; what is shown of it changes no number.
+    family = {key: difference.p for key, difference in found.differences.items() if difference}
+    adjusted = dict(zip(family, holm(list(family.values())), strict=True))
     names = {metric.key: metric.name for metric in found.metrics}
     rows = tuple(
-        (names[metric], f"{symbols[second]} − {symbols[first]}", *_difference_cells(difference, chance))
-        for ((metric, first, second), difference), chance in zip(shown.items(), adjusted, strict=True)
+        (names[key[0]], f"{symbols[key[2]]} − {symbols[key[1]]}", *_difference_cells(difference, adjusted.get(key)))
+        for key, difference in shown.items()
     )
     columns = (
         Column("Metric", numeric=False),
@@ -85,19 +87,22 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     notes = (
         *provenance(study, found),
         f"Difference of mean scores, paired by background; n counts backgrounds. {INTERVALS} backgrounds.",
-        "p: two-sided permutation test that flips the sign of whole backgrounds (exact up to 13 of them, else 10,000 "
-        "seeded draws); adjusted after Holm for all tests of this table. d: mean difference over its standard "
-        "deviation. Higher: share of backgrounds where the first-named version scored higher, ties counting half.",
+        f"p: two-sided permutation test that flips the sign of whole backgrounds (exact up to {EXACT_UP_TO} of them, "
+        f"else {FLIPS:,} seeded draws; ≤ where none of them reached the difference), adjusted after Holm for "
+        f"{sum(p is not None for p in family.values()):,} tests: all pairs of versions on every metric asked about "
+        "both, whether shown here or behind a dash. d: mean difference over the standard deviation of the differences, "
+        "which divides by n − 1. Higher: share of backgrounds where the first-named version scored higher, ties "
+        "counting half.",
     )
     return Table("comparisons", "Differences between versions, paired by background.", columns, rows, notes)
 
 
 def _mean(mean: Mean | None) -> Estimate | None:
-    return Estimate(mean.value, mean.n, mean.low, mean.high) if mean else None
+    return Estimate(mean.value, mean.n, mean.low, mean.high, mean.no_interval) if mean else None
 
 
 def _difference_cells(difference: Difference | None, adjusted: float | None) -> tuple[Cell, ...]:
     if difference is None:
         return (None,) * 5
-    mean = Estimate(difference.mean, difference.n, difference.low, difference.high)
+    mean = Estimate(difference.mean, difference.n, difference.low, difference.high, difference.no_interval)
     return mean, difference.p, adjusted, difference.effect, 100 * difference.higher

@@ -5,11 +5,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 from dialogues import published
-from dialogues.alignment import Link, matched, segments
+from dialogues.alignment import Link, segments
 from dialogues.editing import Draft
 from dialogues.fidelity import fidelity
 from dialogues.models import Dialogue
 from dialogues.statistics.turns import RUN_LABELS, run_shares
+from dialogues.subsequence import matched
 from dialogues.tables import Cell, Column, Table
 from dialogues.transcript import Transcript
 

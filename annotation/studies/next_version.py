@@ -9,7 +9,7 @@ from annotation.models import Item, Study
 from annotation.studies.design import DesignError
 from dialogues.models import AuditEvent
 
-NUMBERED = re.compile(r"\s+v\d+$")
+NUMBERED = re.compile(r"(?<!\s)\s+v\d+$")
 COPIED = (
     "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "seed",
     "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",

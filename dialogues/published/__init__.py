@@ -4,6 +4,7 @@ Figures are exactly as printed, contradictions included; each table's notes say 
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -93,6 +94,16 @@ def value(number: int, first: str, second: str, system: str | None = None) -> fl
     table = published_table(number)
     found = table.value(first, second, system)
     return table.value(second, first, system) if found is None else found
+
+
+def uncompared(names: Iterable[str]) -> str:
+    """The note that says why metrics have no published value beside them; empty where none is named."""
+    listed = ", ".join(names)
+    return (
+        f"Without a value of the paper: {listed}. Its rubric asks something else, or on another scale."
+        if listed
+        else ""
+    )
 
 
 def source() -> str:

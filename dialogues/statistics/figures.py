@@ -42,8 +42,10 @@ class VersionFigures:
             "words": self.words,
             "words_per_message": value_of(self.words_per_message),
             "words_per_message_interval": interval_of(self.words_per_message),
+            "words_per_message_no_interval": why_none(self.words_per_message),
             "acmc": value_of(self.acmc),
             "acmc_interval": interval_of(self.acmc),
+            "acmc_no_interval": why_none(self.acmc),
             "consecutive": dict(self.consecutive),
             "distinct": {
                 str(size): {
@@ -51,6 +53,7 @@ class VersionFigures:
                     "mean": value_of(found.mean),
                     "mean_n": found.mean.n if found.mean else 0,
                     "mean_interval": interval_of(found.mean),
+                    "mean_no_interval": why_none(found.mean),
                     "matched": self.matched[size],
                 }
                 for size, found in self.distinct.items()
@@ -90,3 +93,8 @@ def interval_of(estimate: Estimate | None) -> list[float] | None:
     if estimate is None or estimate.low is None or estimate.high is None:
         return None
     return [estimate.low, estimate.high]
+
+
+def why_none(estimate: Estimate | None) -> str:
+    """Why an estimate has no interval; empty where it has one."""
+    return estimate.no_interval if estimate else ""

@@ -15,18 +15,29 @@ T_975 = (
 )
 
 
+# Why there is no interval. An interval of no width would claim a certainty that nobody has.
+NO_SPREAD = "no spread"
+ONE_OBSERVATION = "only one observation"
+# What is left of a spread that is none, as a share of what it was computed from.
+DUST = 1e-12
+
+
 class Estimate(NamedTuple):
-    """A mean with what it rests on: `n` observations and the ends of its 95 % interval, None where n < 2."""
+    """A mean with what it rests on: `n` observations and the ends of its 95 % interval.
+
+    Without an interval both ends are None and `no_interval` says why.
+    """
 
     value: float
     n: int
     low: float | None = None
     high: float | None = None
+    no_interval: str = ""
 
     def times(self, factor: float) -> "Estimate":
         """In another unit, such as 100 for percent."""
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
-        return Estimate(factor * self.value, self.n, low, high)
+        return Estimate(factor * self.value, self.n, low, high, self.no_interval)
 
 
 class PairSums(NamedTuple):
@@ -53,13 +64,15 @@ def student_t_975(degrees: int) -> float:
 
 
 def mean_of(values: NDArray[np.float64]) -> Estimate | None:
-    """The mean with Student's t interval; None of nothing."""
+    """The mean with Student's t interval; None of nothing. One value, or equal ones, have no interval."""
     n = len(values)
     if n == 0:
         return None
     mean = float(values.mean())
     if n == 1:
-        return Estimate(mean, n)
+        return Estimate(mean, n, no_interval=ONE_OBSERVATION)
+    if float(np.ptp(values)) <= DUST * float(np.abs(values).max()):
+        return Estimate(mean, n, no_interval=NO_SPREAD)
     half = student_t_975(n - 1) * float(values.std(ddof=1)) / sqrt(n)
     return Estimate(mean, n, mean - half, mean + half)
 
@@ -69,13 +82,15 @@ def ratio_of(sums: PairSums) -> Estimate | None:
 
     The messages of one dialogue resemble each other, so the dialogue, not the message, is the observation:
     Var(Σx/Σy) ≈ Σ(x − ry)² / (n (n − 1) ȳ²), ȳ being the mean of y (Cochran, Sampling Techniques, 1977, §6.4).
+    One dialogue, or dialogues that all have the same ratio, have no interval.
     """
     if sums.y == 0:
         return None
     ratio = sums.x / sums.y
     if sums.n < 2:
-        return Estimate(ratio, sums.n)
-    # Rounding can take a sum that is zero in truth below it.
-    squares = max(0.0, sums.xx - 2 * ratio * sums.xy + ratio**2 * sums.yy)
+        return Estimate(ratio, sums.n, no_interval=ONE_OBSERVATION)
+    squares = sums.xx - 2 * ratio * sums.xy + ratio**2 * sums.yy
+    if squares <= DUST * sums.xx:
+        return Estimate(ratio, sums.n, no_interval=NO_SPREAD)
     half = student_t_975(sums.n - 1) * sqrt(squares * sums.n / (sums.n - 1)) / sums.y
     return Estimate(ratio, sums.n, ratio - half, ratio + half)

@@ -1,7 +1,8 @@
 """What a rewording changed: two texts or two dialogues, word by word."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
@@ -11,6 +12,8 @@ Mark = Literal["same", "removed", "added"]
 _PIECES = re.compile(r"\s+|\S+")
 # Beyond this many words the comparison would take seconds: such texts count as written anew.
 MOST_PIECES = 4_000
+# And beyond this many pairs of equal words or messages, one of either side.
+MOST_MATCHES = 500_000
 
 
 class Piece(NamedTuple):
@@ -31,7 +34,7 @@ def words_changed(before: str, after: str) -> tuple[Piece, ...]:
     if before == after:
         return (Piece("same", after),) if after else ()
     old, new = _PIECES.findall(before), _PIECES.findall(after)
-    if len(old) + len(new) > MOST_PIECES:
+    if len(old) + len(new) > MOST_PIECES or _is_too_alike(old, new):
         return _pieces(("removed", before), ("added", after))
     found: list[tuple[Mark, str]] = []
     for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -45,6 +48,8 @@ def words_changed(before: str, after: str) -> tuple[Piece, ...]:
 def dialogue_changed(before: Transcript, after: Transcript) -> tuple[Line, ...]:
     """Message by message; messages of one speaker in one changed place are compared word by word."""
     old, new = before.messages, after.messages
+    if _is_too_alike(old, new):
+        return tuple(_rewritten(old, new))
     lines: list[Line] = []
     for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -52,6 +57,12 @@ def dialogue_changed(before: Transcript, after: Transcript) -> tuple[Line, ...]:
         else:
             lines += _rewritten(old[start:end], new[new_start:new_end])
     return tuple(lines)
+
+
+def _is_too_alike(old: Sequence[Hashable], new: Sequence[Hashable]) -> bool:
+    """Whether the same few items fill both sides, so that comparing each with each would take too long."""
+    there = Counter(new)
+    return sum(count * there[item] for item, count in Counter(old).items()) > MOST_MATCHES
 
 
 def _rewritten(old: Sequence[Message], new: Sequence[Message]) -> Iterator[Line]:

@@ -52,7 +52,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Second minus first within a background; `effect` is d_z, `higher` the share where the second scored more."""
+    """Second minus first within a background; `effect` is d_z, the mean over the standard deviation (n − 1); `higher`
+    is the share of backgrounds where the second scored more."""
 
     mean: Estimate
     effect: float | None
@@ -99,9 +100,9 @@ def differences(scores: Scores, base: str) -> dict[tuple[Place, str], Difference
         gaps = np.array([score - first[background] for background, score in second.items() if background in first])
         mean = mean_of(gaps) if place.version != base else None
         if mean is not None:
-            deviation = float(gaps.std(ddof=1)) if len(gaps) > 1 else 0.0
+            effect = None if mean.no_interval else mean.value / float(gaps.std(ddof=1))
             higher = float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2)
-            found[place, metric] = Difference(mean, mean.value / deviation if deviation else None, higher)
+            found[place, metric] = Difference(mean, effect, higher)
     return found
 
 

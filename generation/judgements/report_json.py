@@ -19,6 +19,7 @@ def as_json(found: Findings) -> dict[str, Any]:
 
 def _judge(verdict: Verdict) -> dict[str, Any]:
     means, gaps = figures.means(verdict.scores), figures.differences(verdict.scores, BASE)
+    asked = {metric.key: metric for metric in verdict.metrics}
     return {
         "model": verdict.name,
         "address": verdict.key.address,
@@ -29,7 +30,7 @@ def _judge(verdict: Verdict) -> dict[str, Any]:
         "demo": verdict.is_demo,
         "means": [
             {**place._asdict(), "metric": metric, **mean._asdict(),
-             "paper": paper.printed(metric, place.version, paper.system_beside(place.writer))}
+             "paper": paper.beside(asked[metric], place)}
             for (place, metric), mean in means.items()
         ],
         "differences": [

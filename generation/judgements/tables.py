@@ -5,8 +5,8 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import combinations
 
-from dialogues.published import published_table
-from dialogues.rubric import JUDGE_SCALE, Metric
+from dialogues.published import published_table, uncompared
+from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
 from dialogues.tables import Cell, Column, Label, Table
 from generation.demo_model.rules import DEMO_LABEL
 from generation.judgements import figures, notes, paper
@@ -68,7 +68,7 @@ def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Tab
     for metric in verdict.metrics:
         rows.append((metric.name, *(None if _hidden(metric, place, dashes) else means.get((place, metric.key))
                                     for place in places)))  # fmt: skip
-        beside = [paper.printed(metric.key, place.version, paper.system_beside(place.writer)) for place in places]
+        beside = [paper.beside(metric, place) for place in places]
         if any(value is not None for value in beside):
             rows.append((Label(metric.name, "paper"), *beside))
     below = (
@@ -80,6 +80,7 @@ def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Tab
         *notes.originals(verdict),
         *(notes.dash_note(found, verdict.metrics) if dashes else ()),
         *(notes.paper_notes(places) if any(isinstance(row[0], Label) for row in rows) else ()),
+        *filter(None, [uncompared(metric.name for metric in verdict.metrics if not has_the_papers_words(metric))]),
     )
     caption = f"Scores by {judge_label(found, verdict)}: mean by metric and version (the paper's Tables 1 and 2)."
     return Table(f"scores-{number}", caption, _columns(found, places), tuple(rows), below)
@@ -119,7 +120,8 @@ def _spread(found: Findings) -> Table:
     columns = (Column("Metric", numeric=False), *(Column(judge_label(found, verdict)) for verdict in shown))
     note = (
         "Points of 100. Standard deviation of a dialogue's repeated scores, averaged over the dialogues that were "
-        "judged more than once; n counts those dialogues. In brackets: 95 % interval."
+        "judged more than once (divided by the repeats less one); n counts those dialogues. In brackets: 95 % "
+        "interval."
     )
     return Table("repeats", "Spread of a judge's repeated scores of one dialogue.", columns, rows, (note,))
 

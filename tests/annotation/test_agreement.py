@@ -1,6 +1,9 @@
 """Agreement coefficients against published values, the `krippendorff` package and the textbook formulas."""
 
+import csv
 import json
+import tracemalloc
+from itertools import combinations
 from pathlib import Path
 
 import krippendorff
@@ -11,8 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from annotation.reports import agreement
-from annotation.reports.agreement import ICC_FORMS, Estimate, IccForm, Level, Patterns, Undefined
-from annotation.reports.bootstrap import cluster_resamples, distributions, interval, resamples
+from annotation.reports.agreement import ICC_FORMS, Estimate, IccForm, Level, Undefined
+from annotation.reports.bootstrap import cluster_resamples, distributions, interval, resamples, why_none
+from annotation.reports.components import variances
+from annotation.reports.patterns import Patterns
 
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval", "ratio")
 gap = None
@@ -115,11 +120,158 @@ def test_icc_equals_the_analysis_of_variance_written_out() -> None:
         assert value_of(agreement.icc(scores, form)) == pytest.approx(by_hand)
 
 
-def test_icc_leaves_out_units_that_not_everyone_scored_and_says_how_many() -> None:
-    judged = np.array(SIX_BY_FOUR, dtype=float).T
-    holed = np.hstack([judged, [[1.0], [np.nan], [3.0], [2.0]]])
-    assert value_of(agreement.icc(holed, "2,1")) == pytest.approx(value_of(agreement.icc(judged, "2,1")))
-    assert agreement.summary(holed, draws=10).incomplete_units == 1
+def rated(path: Path) -> Scores:
+    """A file of rater, background, version and value as (raters, items), an item being a background's version."""
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    raters = sorted({row["rater"] for row in rows})
+    items = sorted({(row["background"], row["version"]) for row in rows})
+    scores = np.full((len(raters), len(items)), np.nan)
+    for row in rows:
+        scores[raters.index(row["rater"]), items.index((row["background"], row["version"]))] = float(row["value"])
+    return scores
+
+
+# How far the two programs' optimisers may stop from each other; lme4 stops up to 3e-5 from the highest likelihood.
+SAME = 5e-5
+
+
+def test_correlations_of_twelve_studies_are_those_of_lme4s_components(shared_data: Path) -> None:
+    for name, reference in json.loads((shared_data / "models" / "reference.json").read_text()).items():
+        expected = reference["icc_components"]
+        scores = rated(shared_data / "models" / "ratings" / f"{name}.csv")
+        patterns = Patterns.of(scores)
+        unit, rater, error = variances(patterns)
+        wanted = (expected["item"], expected["rater"], expected["residual"])
+        assert (unit, rater, error) == pytest.approx(wanted, abs=SAME), name
+        k = np.isfinite(scores).sum() / scores.shape[1]
+        found = (unit / (unit + rater + error), unit / (unit + (rater + error) / k), unit / (unit + error))
+        assert found == pytest.approx([expected[f"ICC_{form}"] for form in ("A1", "Ak", "C1")], abs=SAME), name
+        # A complete table keeps the exact forms, which differ only where a variance would be estimated below nought.
+        if not (patterns.is_complete() and expected["singular"]):
+            forms: tuple[IccForm, ...] = ("2,1", "2,k", "3,1")
+            by_form = [value_of(agreement.icc(scores, form)) for form in forms]
+            assert by_form == pytest.approx(found, abs=SAME), name
+
+
+def k_of_n(raters: int, seed: int, *, items: int = 400, k: int = 3) -> tuple[Scores, Scores]:
+    """Simulated scores from 1 to 5 by everyone, and the same where k raters drawn anew for each item score it."""
+    rng = np.random.default_rng(seed)
+    severity, quality = rng.normal(0, 0.3, (raters, 1)), rng.normal(3, 1, items)
+    complete = np.clip(np.rint(quality + severity + rng.normal(0, 0.9, (raters, items))), 1, 5)
+    scored = rng.random((raters, items)).argsort(axis=0) < k
+    return complete, np.where(scored, complete, np.nan)
+
+
+@pytest.mark.parametrize("raters", [3, 10, 30, 60])
+def test_kappa_and_icc_of_three_raters_an_item_are_near_those_of_complete_data(raters: int) -> None:
+    gaps = []
+    for seed in range(8):
+        complete, few = k_of_n(raters, seed)
+        whole = value_of(agreement.weighted_kappa(complete))
+        gaps.append([value_of(agreement.weighted_kappa(few)) - whole, value_of(agreement.icc(few, "2,1")) - whole])
+    kappa, icc = np.array(gaps).T
+    # 1,200 scores leave a standard error of about .02; no study may be far off, and on average there is no bias.
+    assert np.abs(kappa).max() < 0.06
+    assert abs(kappa.mean()) < 0.015
+    assert abs(icc.mean()) < 0.015
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 6), st.integers(12, 40))
+def test_components_of_a_complete_table_are_those_of_the_analysis_of_variance(seed: int, k: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(0, 2, n) + rng.normal(0, 1, (k, 1)) + rng.normal(0, 1, (k, n))
+    rows, columns = scores.mean(axis=0), scores.mean(axis=1)
+    residual = scores - rows - columns[:, None] + scores.mean()
+    error = (residual**2).sum() / ((n - 1) * (k - 1))
+    unit, rater = rows.var(ddof=1) - error / k, columns.var(ddof=1) - error / n
+    # Variances that would be below nought are at nought instead, and then the others change too.
+    if min(unit, rater) > 0.01:
+        assert variances(Patterns.of(scores)) == pytest.approx((unit, rater, error), rel=1e-4, abs=1e-5)
+
+
+def test_one_missing_score_moves_a_correlation_little_and_every_score_counts() -> None:
+    judged = np.clip(np.random.default_rng(4).integers(1, 6, 40) + np.array([[0], [1], [0]]), 1, 5).astype(float)
+    judged[0, :20] = np.roll(judged[0, :20], 3)
+    holed = judged.copy()
+    holed[1, 7] = np.nan
+    for form in ("2,1", "2,k", "3,1"):
+        whole, missing = (value_of(agreement.icc(scores, form)) for scores in (judged, holed))
+        assert missing == pytest.approx(whole, abs=0.03)
+        assert missing != whole
+    found = agreement.summary(holed, draws=10)
+    assert (found.units, found.incomplete_units) == (40, 1)
+
+
+def test_a_one_way_correlation_of_incomplete_scores_leaves_the_raters_out() -> None:
+    _, few = k_of_n(10, seed=2)
+    shuffled = np.full_like(few, np.nan)
+    # Whoever gave a score does not matter then: the same scores in the hands of any three raters.
+    shuffled[:3] = np.sort(few, axis=0)[:3]
+    assert value_of(agreement.icc(few, "1,1")) == pytest.approx(value_of(agreement.icc(shuffled, "1,1")), abs=1e-4)
+
+
+def test_raters_who_agree_throughout_correlate_perfectly_where_scores_are_missing() -> None:
+    quality = np.random.default_rng(1).integers(1, 6, 30).astype(float)
+    scores = np.tile(quality, (5, 1))
+    scores[np.random.default_rng(2).random(scores.shape) < 0.4] = np.nan
+    assert value_of(agreement.icc(scores, "2,1")) == pytest.approx(1, abs=1e-4)
+    assert value_of(agreement.weighted_kappa(scores)) == 1
+
+
+UNITS = (1e-5, 1e-3, 0.1, 1e6)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_coefficient_depends_on_the_unit_of_the_scores(unit: float) -> None:
+    small = table([[1, 2, 3, 4], [1, 2, 3, 5], [2, 2, 3, 4]])
+    _, few = k_of_n(6, seed=1, items=30)
+    for scores in (small, few):
+        for name in agreement.COEFFICIENTS[:5]:
+            plain, scaled = (
+                agreement.summary(one, (name,), draws=60).estimates[name] for one in (scores, unit * scores)
+            )
+            assert scaled.value == pytest.approx(plain.value, abs=1e-6), name
+            assert scaled.undefined is plain.undefined
+            assert scaled.no_interval == plain.no_interval, name
+            assert scaled.low == pytest.approx(plain.low, abs=1e-4), name
+
+
+def test_the_collected_tables_have_their_right_values(shared_cases: Path) -> None:
+    cases = {case["name"]: case for case in json.loads((shared_cases / "agreement.json").read_text())}
+    assert cases.keys() == {
+        "one-unit", "icc-negative-denominator", "icc-tiny-units", "kappa-one-shared-item", "k-of-n-icc",
+    }  # fmt: skip
+    lone = agreement.summary(table(cases["one-unit"]["scores"]), draws=50).estimates["alpha_ordinal"]
+    assert (lone.value, lone.low, lone.no_interval) == (cases["one-unit"]["alpha_ordinal"], None, "only one item")
+    assert agreement.icc(table(cases["icc-negative-denominator"]["scores"]), "2,k").undefined is Undefined.OUTWEIGHED
+    tiny = table(cases["icc-tiny-units"]["scores"])
+    for form in ICC_FORMS:
+        scaled = agreement.icc(cases["icc-tiny-units"]["scores_times"] * tiny, form)
+        assert value_of(scaled) == pytest.approx(value_of(agreement.icc(tiny, form)))
+
+
+def test_the_denominator_of_a_correlation_has_its_own_reason() -> None:
+    # The items' means are 2, 2.5 and 2: not equal, but nearer to each other than the two raters' scores.
+    opposed = table([[1, 2, 3], [3, 3, 1]])
+    assert agreement.icc(opposed, "2,k").undefined is Undefined.OUTWEIGHED
+    assert agreement.icc(table([[1, 2], [2, 1]]), "2,k").undefined is Undefined.NO_ITEM_SPREAD
+    assert agreement.icc(1e-5 * opposed, "2,k").undefined is Undefined.OUTWEIGHED
+
+
+def test_nothing_that_is_resampled_alike_has_an_interval_and_each_says_why() -> None:
+    one_item = agreement.summary(table([[2], [4], [2]]), draws=50).estimates
+    assert {one_item[name].no_interval for name in ("alpha_ordinal", "alpha_interval", "exact", "within_1")} == {
+        "only one item"
+    }
+    pairs = table([[1, 2, 3, 4], [1, 3, 3, 4]])
+    one_background = agreement.summary(pairs, draws=50, clusters=np.zeros(4, dtype=np.int64)).estimates
+    assert {found.no_interval for found in one_background.values()} == {"only one background"}
+    alike = agreement.summary(np.tile(pairs, 3), draws=50, clusters=np.repeat(np.arange(3), 4)).estimates
+    for found in (*one_item.values(), *one_background.values(), *alike.values()):
+        assert (found.low, found.high) == (None, None)
+        assert found.value is None or found.no_interval
+    assert alike["exact"].no_interval == "no spread"
 
 
 def confusion_kappa(first: Scores, second: Scores, values: Scores) -> float:
@@ -130,19 +282,49 @@ def confusion_kappa(first: Scores, second: Scores, values: Scores) -> float:
     return float(1 - (weights * observed).sum() / (weights * expected).sum())
 
 
-def test_weighted_kappa_is_the_mean_over_pairs_of_raters() -> None:
+def test_weighted_kappa_of_two_raters_is_cohens_but_for_the_pairs_themselves() -> None:
     rng = np.random.default_rng(2)
-    base = rng.integers(1, 6, size=40)
-    scores = np.clip(base + rng.integers(-1, 2, size=(3, 40)), 1, 5).astype(float)
-    scores[2, :15] = np.nan
-    values = np.arange(1.0, 6.0)
-    seen = slice(15, None)
-    by_hand = [
-        confusion_kappa(scores[0], scores[1], values),
-        confusion_kappa(scores[0, seen], scores[2, seen], values),
-        confusion_kappa(scores[1, seen], scores[2, seen], values),
-    ]
-    assert value_of(agreement.weighted_kappa(scores)) == pytest.approx(np.mean(by_hand))
+    base = rng.integers(1, 6, size=400)
+    first, second = np.clip(base + rng.integers(-1, 2, size=(2, 400)), 1, 5).astype(float)
+    cohen = confusion_kappa(first, second, np.arange(1.0, 6.0))
+    pooled = value_of(agreement.weighted_kappa(np.stack([first, second])))
+    # Cohen's expected disagreement has 400 of its 400 · 400 terms from scores of the same unit.
+    assert 1 - pooled == pytest.approx(399 * (1 - cohen) / (400 - (1 - cohen)), rel=1e-9)
+
+
+def kappa_by_loops(scores: Scores) -> float:
+    """The definition, score by score: each pair of raters as often as they share a unit."""
+    observed = expected = 0.0
+    for one, other in combinations(scores, 2):
+        shared = [u for u in range(len(one)) if not np.isnan(one[u] + other[u])]
+        apart = [
+            (one[u] - other[v]) ** 2
+            for u in range(len(one))
+            for v in range(len(one))
+            if u != v and not np.isnan(one[u] + other[v])
+        ]
+        if apart:
+            observed += sum((one[u] - other[u]) ** 2 for u in shared)
+            expected += len(shared) * sum(apart) / len(apart)
+    return 1 - observed / expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(reliability_data())
+def test_weighted_kappa_is_pooled_over_pairs_of_scores_as_its_definition_says(scores: Scores) -> None:
+    found = agreement.weighted_kappa(scores)
+    if found.value is not None:
+        assert found.value == pytest.approx(kappa_by_loops(scores), abs=1e-9)
+
+
+def test_a_pair_of_raters_with_one_shared_unit_weighs_little_beside_one_with_a_hundred() -> None:
+    complete, _ = k_of_n(2, seed=3, items=100)
+    third = np.full((1, 100), np.nan)
+    # The third rater scored one unit besides those of nobody else's: as far off as can be.
+    third[0, 0] = 5 if complete[0, 0] < 3 else 1
+    alone = value_of(agreement.weighted_kappa(complete))
+    together = value_of(agreement.weighted_kappa(np.vstack([complete, third])))
+    assert abs(together - alone) < 0.1
 
 
 def test_shares_count_pairs_of_scores_within_items() -> None:
@@ -173,6 +355,8 @@ def test_an_undefined_alpha_says_why(rows: list[list[float | None]], why: str) -
 def test_an_undefined_correlation_says_why() -> None:
     assert agreement.icc(table([[1, 2, gap], [gap, 2, 3]]), "2,1").undefined is Undefined.NOT_CROSSED
     assert agreement.icc(table([[4, 4], [4, 4]]), "2,1").undefined is Undefined.ALL_EQUAL
+    nested = table([[1, gap, gap], [2, gap, gap], [gap, 3, gap], [gap, 3, gap], [gap, gap, 5], [gap, gap, 4]])
+    assert agreement.icc(nested, "3,1").undefined is Undefined.TOO_FEW
     assert agreement.icc(table([[1, 2], [2, 1]]), "3,k").undefined is Undefined.NO_ITEM_SPREAD
 
 
@@ -215,7 +399,51 @@ def test_more_units_make_a_narrower_interval() -> None:
 def test_an_interval_is_left_out_where_resamples_miss_the_value() -> None:
     assert interval(np.array([0.1, 0.2, 0.3]), point=0.9) is None
     assert interval(np.array([0.1, np.nan, np.nan]), point=0.1) is None
-    assert interval(np.array([1.0, 1.0, 1.0]), point=1.0) == (1.0, 1.0)
+    assert interval(np.array([1.0, 1.0, 1.0]), point=1.0) is None
+    assert interval(np.array([1.0, 1.0, 2.0]), point=1.0) is not None
+
+
+@pytest.mark.parametrize(
+    ("values", "point", "why"),
+    [
+        ([0.1, 0.2, 0.3], 0.9, "resamples lie on one side of the value"),
+        ([0.1, np.nan, np.nan], 0.1, "undefined in most resamples"),
+        ([0.3, 0.1 + 0.2, 0.3], 0.3, "no spread"),
+        ([0.1, 0.2, 0.3], 0.2, ""),
+    ],
+)
+def test_an_interval_is_there_or_a_reason_is(values: list[float], point: float, why: str) -> None:
+    assert why_none(np.array(values), point) == why
+    assert (interval(np.array(values), point) is None) == bool(why)
+
+
+@settings(max_examples=60, deadline=None)
+@given(reliability_data(), st.sampled_from([1.0, 0.5, 1000.0]), st.booleans())
+def test_patterns_count_units_that_look_alike_and_lose_no_score(scores: Scores, unit: float, tile: bool) -> None:
+    scores = np.tile(unit * scores, 3) if tile else unit * scores
+    patterns = Patterns.of(scores)
+    again = np.append(patterns.domain, np.nan)[patterns.codes[patterns.of_unit]].T
+    assert np.array_equal(again, scores, equal_nan=True)
+    assert len(np.unique(patterns.codes, axis=0)) == len(patterns.codes)
+
+
+def test_patterns_of_more_raters_than_a_number_has_digits_are_told_apart() -> None:
+    scores = np.random.default_rng(1).integers(1, 101, (40, 60)).astype(float)
+    scores = np.hstack([scores, scores[:, :30]])
+    patterns = Patterns.of(scores)
+    assert (len(patterns.codes), patterns.weights.max()) == (60, 2)
+
+
+def test_alpha_of_twenty_raters_holds_its_scores_no_three_times_over() -> None:
+    scores = np.random.default_rng(1).integers(1, 6, (20, 20_000)).astype(float)
+    tracemalloc.start()
+    try:
+        agreement.alpha(scores)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # A sort, or a table of distinct units, holds more copies of all scores.
+    assert peak < 3 * scores.nbytes
 
 
 def test_every_resample_draws_as_many_units_as_there_are() -> None:

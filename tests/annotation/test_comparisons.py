@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from annotation.reports.comparisons import holm, means, paired_differences, sign_flip_p, version_pairs
+from dialogues.tables import AtMost
 
 
 def column(values: list[float]) -> np.ndarray:
@@ -83,6 +84,42 @@ def test_equal_versions_differ_by_nothing() -> None:
     (pair,) = paired_differences(column([3, 3, 4]), column([3, 3, 4]))
     assert pair is not None
     assert (pair.mean, pair.p, pair.effect, pair.higher) == (0.0, 1.0, None, 0.5)
+    assert (pair.low, pair.high, pair.no_interval) == (None, None, "no spread")
+
+
+@pytest.mark.parametrize("unit", [1, 1e-5, 0.1])
+def test_equal_differences_have_neither_interval_nor_effect_in_any_unit(unit: float) -> None:
+    (pair,) = paired_differences(column([unit * one for one in (1, 3, 2)]), column([unit * one for one in (2, 4, 3)]))
+    assert pair is not None
+    assert pair.mean == pytest.approx(unit)
+    assert (pair.low, pair.no_interval, pair.effect) == (None, "no spread", None)
+
+
+def test_a_mean_of_one_background_or_of_equal_ones_has_no_interval_and_says_why() -> None:
+    lone, equal = means(np.array([[9.0, 9.0], [0.0, 9.0]]), np.array([[3.0, 3.0], [0.0, 3.0]]))
+    assert lone is not None
+    assert equal is not None
+    assert (lone.value, lone.low, lone.high, lone.no_interval) == (3.0, None, None, "only one background")
+    assert (equal.value, equal.low, equal.high, equal.no_interval) == (3.0, None, None, "no spread")
+
+
+@pytest.mark.parametrize("unit", [1, 1e-7, 1e7])
+def test_the_unit_of_the_scores_changes_no_p(unit: float) -> None:
+    for backgrounds in (6, 40):
+        gaps = np.random.default_rng(6).integers(-2, 4, size=(backgrounds, 1)).astype(float)
+        assert sign_flip_p(unit * gaps, seed=1) == sign_flip_p(gaps, seed=1)
+
+
+def test_a_p_at_the_floor_of_its_draws_is_marked_and_an_exact_one_is_not() -> None:
+    clear = [paired_differences(column([1.0] * n), column([2.0 + i / n for i in range(n)]))[0] for n in (40, 5)]
+    drawn, exact = (one.p for one in clear if one is not None)
+    assert isinstance(drawn, AtMost)
+    assert drawn == 1 / 10_001
+    assert exact == 2 / 2**5
+    assert not isinstance(exact, AtMost)
+    adjusted = holm([drawn, 0.5, drawn])
+    assert [isinstance(p, AtMost) for p in adjusted] == [True, False, True]
+    assert adjusted == [3 / 10_001, 0.5, 3 / 10_001]
 
 
 def test_holm_multiplies_by_the_tests_left_and_never_falls() -> None:
@@ -90,7 +127,9 @@ def test_holm_multiplies_by_the_tests_left_and_never_falls() -> None:
     assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
-def test_versions_are_compared_with_the_one_before_and_the_last_with_all() -> None:
-    assert version_pairs(["a", "b", "c", "d"]) == [("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("b", "d")]
+def test_every_pair_of_versions_is_compared_neighbours_first() -> None:
+    assert version_pairs(["a", "b", "c", "d"]) == [
+        ("a", "b"), ("b", "c"), ("c", "d"), ("a", "c"), ("b", "d"), ("a", "d"),
+    ]  # fmt: skip
     assert version_pairs(["a", "b"]) == [("a", "b")]
     assert version_pairs(["a"]) == []

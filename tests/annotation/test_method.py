@@ -15,6 +15,14 @@ def test_the_papers_table_5_gives_the_acmc_of_its_table_4_to_within_a_hundredth(
     assert [row.printed for row in rows] == [1.07, 1.08, 1.99, 2.51]
 
 
+def test_turns_of_six_or_more_would_give_more_than_the_printed_acmc() -> None:
+    at_least = {row.version: row.at_least for row in acmc_rows()}
+    assert (at_least["α"], at_least["β"]) == (None, None)
+    # 2.5093 of the five printed shares, and six messages in each of the 1.43 % of turns that are missing.
+    assert at_least["Stephanie"] == pytest.approx(2.5951)
+    assert at_least["γ"] == pytest.approx(2.0064)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", [Role.RESEARCHER, Role.ADMIN])
 def test_those_who_read_reports_can_read_what_their_figures_mean(role: Role) -> None:
@@ -26,6 +34,11 @@ def test_those_who_read_reports_can_read_what_their_figures_mean(role: Role) -> 
         "98.57",
         "11.71",
         "six or more",
+        "would be at least 2.595",
+        "≥ 2.595",
+        "≤ 0.0001",
+        "divides by n − 1",
+        "only beside its own questions",
         "demo rules",
         "nothing tells the judge which version it is",
         "simulated",

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from annotation.models import Assignment, Item, Rating, Score, Study
 from annotation.reports.preference_tables import preference_tables, preferences_of
-from annotation.reports.preferences import Decisions, left_rates, wilson, win_rates
+from annotation.reports.preferences import Decisions, Rate, left_rates, wilson, win_rates
 from tests.annotation import rated_study as world
 from tests.annotation.setting import user
 
@@ -65,6 +65,26 @@ def test_a_side_is_counted_among_decided_comparisons() -> None:
     found = decisions([1, 1, -1, 0], [0, 1, 2, 3], left=[1, -1, 1, 0])
     (rate,) = left_rates(found, [np.ones(4, dtype=np.bool_)])
     assert (rate.value, rate.n) == (2 / 3, 3)
+    assert left_rates(found, [np.zeros(4, dtype=np.bool_), found.left == 0])[1] == Rate(None, 0)
+
+
+def test_six_metrics_of_one_comparison_make_the_side_rate_no_surer_than_one() -> None:
+    rng = np.random.default_rng(5)
+    left = np.where(rng.random(40) < 0.6, 1, -1)
+    one = Decisions(np.arange(40), np.zeros(40, dtype=np.int64), left, left, cells=6)
+    # Whoever preferred the left dialogue preferred it on every metric.
+    six = Decisions(np.tile(np.arange(40), 6), np.repeat(np.arange(6), 40), np.tile(left, 6), np.tile(left, 6), cells=6)
+    (alone,) = left_rates(one, [np.ones(40, dtype=np.bool_)], seed=2)
+    (pooled,) = left_rates(six, [np.ones(240, dtype=np.bool_)], seed=2)
+    assert (pooled.value, pooled.n) == (alone.value, 6 * alone.n)
+    assert _width(pooled) == pytest.approx(_width(alone))
+    assert _width(pooled) > 2 * _width(wilson(int((six.left == 1).sum()), 240))
+
+
+def test_the_side_rate_of_one_background_has_no_interval_and_says_why() -> None:
+    found = decisions([1, -1, 1], [0, 0, 0])
+    (rate,) = left_rates(found, [np.ones(3, dtype=np.bool_)])
+    assert (rate.value, rate.low, rate.no_interval) == (2 / 3, None, "only one background")
 
 
 def pair_study() -> Study:

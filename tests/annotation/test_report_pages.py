@@ -190,4 +190,5 @@ def test_another_scale_is_not_drawn_beside_the_papers() -> None:
     assert "Diamonds: the paper" not in client.get(figure).content.decode()
     html = client.get(reverse("study_report", args=[study.pk])).content.decode()
     assert "Mean score from 0 to 5." in html
-    assert "The paper&#x27;s scores go from 1 to 5." in html
+    assert "Without a value of the paper: Interesting, Informative" in html
+    assert "(the paper" not in html.split("table-3")[0]

@@ -1,18 +1,23 @@
 """The report's tables over a study's own items, the paper's values beside them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.management.commands.study_report import as_json
 from annotation.models import Assignment, Rating, Score, Study
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.notes import SIMULATED
 from annotation.reports.tables import study_tables
+from annotation.studies import rubrics
 from dialogues.models import Dialogue
 from dialogues.published import published_table
-from dialogues.tables import Cell, Estimate, Table
+from dialogues.rubric import Metric
+from dialogues.tables import Cell, Estimate, Table, to_csv, to_latex, to_text
 from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, unrated_study
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +54,75 @@ def test_the_papers_means_stand_beside() -> None:
     assert cell(table, "On-topic", "β", "paper") == 3.30
 
 
+def asked(study: Study, change: Callable[[Metric], Metric], low: int = 1) -> dict[str, Table]:
+    """The study's tables had its rubric asked other questions, or on another scale."""
+    metrics = tuple(map(change, study.rubric.metric_list()))
+    study.rubric.metrics, study.rubric.scale_low = rubrics.to_lists(metrics), low
+    return study_tables(study, replace(findings_of(study), metrics=metrics))
+
+
+def test_the_papers_means_stand_only_beside_its_own_questions() -> None:
+    study = rated_study()
+
+    def reworded(metric: Metric) -> Metric:
+        return replace(metric, definition="Does it sound spoken?") if metric.key == "natural" else metric
+
+    table = asked(study, reworded)["table-3"]
+    assert cell(table, "Natural", "γ", "paper") is None
+    assert estimate(cell(table, "Natural", "γ", "here")).n == 18
+    assert cell(table, "Engaging", "γ", "paper") == published_table(3).value("engaging", "gamma")
+    assert any(note.startswith("Without a value of the paper: Natural.") for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda metric: replace(metric, points=()),
+        lambda metric: replace(metric, low="not at all"),
+        lambda metric: replace(metric, name=f"{metric.name}?"),
+    ],
+)
+def test_a_rubric_of_other_words_has_no_column_of_the_paper(change: Callable[[Metric], Metric]) -> None:
+    table = asked(rated_study(backgrounds=2), change)["table-3"]
+    assert {column.label for column in table.columns[1:]} == {"here"}
+    assert "paper" not in table.caption
+
+
+def test_another_scale_has_no_column_of_the_paper() -> None:
+    table = asked(rated_study(backgrounds=2), lambda metric: metric, low=0)["table-3"]
+    assert {column.label for column in table.columns[1:]} == {"here"}
+
+
+def test_what_is_hidden_or_asked_of_fewer_versions_is_still_the_papers_question() -> None:
+    def narrower(metric: Metric) -> Metric:
+        return replace(metric, dash_for=("beta",), asked_for=("gamma", "stephanie"))
+
+    table = asked(rated_study(backgrounds=2), narrower)["table-3"]
+    assert cell(table, "Natural", "γ", "paper") == published_table(3).value("natural", "gamma")
+
+
+def test_one_background_has_values_and_no_interval_and_page_csv_latex_and_json_say_why() -> None:
+    study = rated_study(backgrounds=1)
+    tables = tables_of(study)
+    for slug in ("table-3", "agreement", "comparisons"):
+        found = [one for row in tables[slug].rows for one in row if isinstance(one, Estimate)]
+        assert found
+        assert {(one.low, one.high, one.no_interval) for one in found} == {(None, None, "only one background")}, slug
+        for text in (to_csv(tables[slug]), to_latex(tables[slug]), to_text(tables[slug])):
+            assert "only one background" in text
+        assert "no interval: only one background" in render_to_string("_table.html", {"table": tables[slug]})
+    told = as_json(study, findings_of(study))
+    assert told["means"]["natural"]["gamma"]["no_interval"] == "only one background"
+    assert told["agreement"]["natural"]["estimates"]["alpha_ordinal"]["no_interval"] == "only one background"
+    assert {row["no_interval"] for row in told["comparisons"]} == {"only one background"}
+
+
+def test_three_backgrounds_of_equal_scores_have_no_interval_of_no_width() -> None:
+    table = tables_of(rated_study(backgrounds=3, score=lambda rater, *_: 2 + rater))["table-3"]
+    found = estimate(cell(table, "Natural", "γ", "here"))
+    assert (found.value, found.low, found.no_interval) == (3, None, "no spread")
+
+
 def test_alphas_topic_and_persona_print_a_dash_and_their_scores_are_kept() -> None:
     study = rated_study()
     for metric in ("On-topic", "On-persona"):
@@ -63,8 +137,17 @@ def test_a_dash_hides_its_comparisons_too() -> None:
     hidden = {(row[0], row[1]) for row in tables_of(study)["comparisons"].rows}
     shown = {(row[0], row[1]) for row in tables_of(study, dashes=False)["comparisons"].rows}
     assert shown - hidden == {
-        (metric, pair) for metric in ("On-topic", "On-persona") for pair in ("β − α", "Stephanie − α")
+        (metric, pair) for metric in ("On-topic", "On-persona") for pair in ("β − α", "γ − α", "Stephanie − α")
     }
+
+
+def test_what_is_shown_changes_no_adjusted_p() -> None:
+    study = rated_study()
+    hidden, shown = (tables_of(study, dashes=dashes)["comparisons"] for dashes in (True, False))
+    adjusted = {row[:2]: row[4] for row in shown.rows}
+    assert len(hidden.rows) < len(shown.rows) == 6 * 6
+    assert {row[:2]: row[4] for row in hidden.rows}.items() <= adjusted.items()
+    assert all(any("36 tests" in note for note in table.notes) for table in (hidden, shown))
 
 
 def test_table_4_measures_the_studys_dialogues_only() -> None:
@@ -75,7 +158,7 @@ def test_table_4_measures_the_studys_dialogues_only() -> None:
     stranger.save()
     table = tables_of(study)["table-4"]
     # γ's turns have 2, 1, 2 and 2 messages, each of five words with its full stop attached.
-    assert estimate(cell(table, "ACMC", "γ", "here")) == Estimate(7 / 4, 3, pytest.approx(7 / 4), pytest.approx(7 / 4))
+    assert estimate(cell(table, "ACMC", "γ", "here")) == Estimate(7 / 4, 3, no_interval="no spread")
     assert estimate(cell(table, "Words/message, whitespace tokens", "γ", "here")).value == 5
     assert cell(table, "ACMC", "γ", "paper") == 1.99
 
@@ -172,14 +255,14 @@ def test_one_rater_has_no_agreement_and_the_table_says_why() -> None:
     assert any("no item has scores from two raters" in note for note in table.notes)
 
 
-def test_items_that_one_rater_left_are_counted_out_of_the_correlations() -> None:
+def test_where_a_rater_left_items_out_correlations_are_from_variance_components() -> None:
     def score(rater: int, background: int, version: str, metric: str) -> int | None:
         return None if rater == 2 and background == 0 else 1 + (rater + background + len(version) + len(metric)) % 5
 
     table = tables_of(rated_study(score=score))["agreement"]
-    assert estimate(cell(table, "Natural", "", "ICC(2,1)")).n == 20
+    assert estimate(cell(table, "Natural", "", "ICC(2,1)")).n == 24
     assert estimate(cell(table, "Natural", "", "α, ordinal")).n == 24
-    assert "ICC leaves out 4 of 24 items that not all 3 raters have scored." in table.notes
+    assert any("4 of 24 items were not scored by all 3 raters" in note and "REML" in note for note in table.notes)
 
 
 def test_raters_appear_by_pseudonym_only() -> None:

@@ -135,7 +135,7 @@ def test_a_mean_comes_with_n_and_its_interval() -> None:
     estimate = mean_of(np.array([1.0, 2.0, 3.0, 4.0]))
     # Half-width: t(3) · s / √n = 3.1824 · 1.29099 / 2.
     assert estimate == Estimate(2.5, 4, pytest.approx(0.44575, abs=1e-4), pytest.approx(4.55425, abs=1e-4))
-    assert mean_of(np.array([7.0])) == Estimate(7.0, 1)
+    assert mean_of(np.array([7.0])) == Estimate(7.0, 1, no_interval="only one observation")
     assert mean_of(np.array([])) is None
 
 
@@ -145,8 +145,23 @@ def test_a_ratio_of_sums_has_the_interval_of_its_dialogues() -> None:
     residual = words - 10 * messages
     half = 4.3027 * np.sqrt((residual**2).sum() / (3 * 2)) / 2
     assert ratio_of(sums) == Estimate(10.0, 3, pytest.approx(10 - half), pytest.approx(10 + half))
-    assert ratio_of(PairSums(1, 10, 4, 100, 40, 16)) == Estimate(2.5, 1)
+    assert ratio_of(PairSums(1, 10, 4, 100, 40, 16)) == Estimate(2.5, 1, no_interval="only one observation")
     assert ratio_of(PairSums(0, 0, 0, 0, 0, 0)) is None
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 7.0, 1e-5, 1e9])
+def test_equal_values_have_no_interval_of_no_width_and_say_why(value: float) -> None:
+    assert mean_of(np.full(9, value)) == Estimate(pytest.approx(value), 9, no_interval="no spread")
+    turns = np.array([3.0, 7.0, 11.0])
+    messages = value * turns
+    sums = PairSums(3, messages.sum(), 21, (messages**2).sum(), (messages * turns).sum(), (turns**2).sum())
+    assert ratio_of(sums) == Estimate(pytest.approx(value), 3, no_interval="no spread")
+
+
+def test_an_estimate_in_another_unit_keeps_the_reason() -> None:
+    assert Estimate(0.5, 1, no_interval="only one observation").times(100) == Estimate(
+        50, 1, no_interval="only one observation"
+    )
 
 
 def test_the_ratio_interval_covers_the_truth_about_as_often_as_it_says() -> None:

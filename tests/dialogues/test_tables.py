@@ -9,7 +9,19 @@ from django.template.loader import render_to_string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogues.tables import Column, Estimate, Label, Table, csv_text, latex_text, safe_cell, to_csv, to_latex, to_text
+from dialogues.tables import (
+    AtMost,
+    Column,
+    Estimate,
+    Label,
+    Table,
+    csv_text,
+    latex_text,
+    safe_cell,
+    to_csv,
+    to_latex,
+    to_text,
+)
 
 TABLE = Table(
     slug="words",
@@ -33,6 +45,27 @@ def test_csv_keeps_every_digit_and_spreads_an_estimate_over_four_columns() -> No
     assert head == ["Version", "Dialogues", "Mean Words", "Mean Words n", "Mean Words low", "Mean Words high", "ACMC"]
     assert first == ["α", "1000", "11.7116", "1000", "11.65", "11.77", "1.0"]
     assert second == ["'=cmd|' /C calc'!A0", "1234567", "", "", "", "", "-0.5"]
+
+
+def test_a_missing_interval_says_why_in_every_form() -> None:
+    lone = Table("t", "T", (Column("Version", numeric=False), Column("Words")), (
+        ("α", Estimate(2.5, 1, no_interval="only one observation")), ("β", Estimate(3.0, 9, 2.0, 4.0)),
+    ))  # fmt: skip
+    assert read(to_csv(lone)) == [
+        ["Version", "Words", "Words n", "Words low", "Words high", "Words no interval"],
+        ["α", "2.5", "1", "", "", "only one observation"],
+        ["β", "3.0", "9", "2.0", "4.0", ""],
+    ]
+    assert "2.50 no interval: only one observation, n = 1" in to_latex(lone)
+    assert "2.50 no interval: only one observation, n = 1" in to_text(lone)
+    assert next(lone.shown_rows)[1].detail == "no interval: only one observation"
+
+
+def test_a_number_that_is_only_bounded_says_so_and_stays_a_number_in_csv() -> None:
+    table = Table("t", "T", (Column("p", 4),), ((AtMost(1 / 10001),), (0.25,)))
+    assert [row[0].text for row in table.shown_rows] == ["≤ 0.0001", "0.2500"]
+    assert r"$\leq$ 0.0001" in to_latex(table)
+    assert [float(row[0]) for row in read(to_csv(table))[1:]] == [1 / 10001, 0.25]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "-", "+cmd"])

@@ -14,10 +14,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dialogues.models import Corpus, Dialogue
+from annotation import triggers
+from dialogues.models import Corpus, Dialogue, Rubric
 from dialogues.tables import Estimate, Label, Table, to_csv, to_latex, to_text
 from generation.judgements import loading
 from generation.judgements.loading import findings_of
+from generation.judgements.report_json import as_json
 from generation.judgements.tables import judge_tables, marked
 from generation.models import Call, Judgement, Run, RunDialogue
 from tests.generation.judged import ALL, METRICS, call, family, judge, judge_run
@@ -72,7 +74,7 @@ def test_every_figure_equals_plain_arithmetic_over_the_stored_scores(corpus: Cor
         found = cell(table, names[metric], writer, symbol)
         assert isinstance(found, Estimate)
         half = 2.5706 * means.std(ddof=1) / np.sqrt(6)
-        assert tuple(found) == pytest.approx((means.mean(), 6, means.mean() - half, means.mean() + half))
+        assert found[:4] == pytest.approx((means.mean(), 6, means.mean() - half, means.mean() + half))
         seen += 1
     assert seen == 6 * (4 + 3 + 2)
 
@@ -281,3 +283,30 @@ def test_judgements_that_come_in_while_the_report_is_read_do_no_harm(
     for number, name in enumerate(("_sums", "_states", "_texts"), 1):
         monkeypatch.setattr(loading, name, then_one_more(name, number))
     assert findings_of(corpus).dialogues == 1
+
+
+def test_the_papers_values_stand_only_below_its_own_questions(corpus: Corpus) -> None:
+    calls = everything_judged(corpus, backgrounds=2, repeats=1)
+    rubric = calls[0].run.rubric
+    assert rubric is not None
+    with triggers.lifted():
+        rows = [
+            {**row, "definition": "Does it sound spoken?"} if row["key"] == "natural" else row for row in rubric.metrics
+        ]
+        Rubric.objects.filter(pk=rubric.pk).update(metrics=rows)
+    table = tables(corpus)["scores-1"]
+    below = {row[0].text for row in table.rows if isinstance(row[0], Label)}
+    assert "Natural" not in below
+    assert "Engaging" in below
+    assert any(note.startswith("Without a value of the paper: Natural.") for note in table.notes)
+    (told,) = as_json(findings_of(corpus))["judges"]
+    assert {row["paper"] for row in told["means"] if row["metric"] == "natural"} == {None}
+    assert 91.89 not in [row["paper"] for row in told["means"]]
+    assert any(row["paper"] for row in told["means"] if row["metric"] == "engaging")
+
+
+def test_a_judged_background_alone_has_no_interval_and_json_says_why(corpus: Corpus) -> None:
+    everything_judged(corpus, backgrounds=1, repeats=1)
+    (told,) = as_json(findings_of(corpus))["judges"]
+    assert {(row["low"], row["no_interval"]) for row in told["means"]} == {(None, "only one observation")}
+    assert "only one observation" in to_csv(tables(corpus)["scores-1"])

@@ -1,0 +1,184 @@
+"""Intraclass correlations from variance components, where some raters have not scored some units.
+
+The model is two-way and random: score = mean + unit + rater + error. Its variances are estimated by restricted maximum
+likelihood (REML; Patterson & Thompson 1971), which gives what the analysis of variance gives where every rater scored
+every unit and no variance is estimated below nought. ICC(A,1), ICC(A,k) and ICC(C,1) follow as McGraw & Wong (1996)
+define them, k being the mean number of scores a unit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.reports.bootstrap import Floats, Ints, Statistic, group_sums, grouped
+from annotation.reports.patterns import Patterns
+
+# Deviations of units and raters over the error's: where the search starts, and how far apart it compares.
+STARTS = np.array(list(product((0.1, 0.4, 1.2), (0.05, 0.4, 1.2))))
+APART = 1e-3
+STENCIL = APART * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1)])
+# Newton steps for the scores themselves, and for a resample, which starts where these ended.
+SEARCH_STEPS, RESAMPLE_STEPS = 40, 2
+# Both deviations are stationary at nought, so a resample starts beside it.
+LEAST_START = 0.1
+# What stands for the error's squares where scores leave none, as a share of all squares.
+LEAST_ERROR = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What the likelihood needs of (draws,) resamples.
+
+    A score's row is (1, one column a rater, its value). `scores` (draws, columns, columns) sums the products of these
+    rows; `units` (draws, sizes, columns, columns) sums those of the units' sums of rows, apart for each of the `sizes`
+    that units have: their numbers of scores.
+    """
+
+    sizes: Floats
+    scores: Floats
+    units: Floats
+
+    @property
+    def units_of_size(self) -> Floats:
+        """(draws, sizes)"""
+        found: Floats = self.units[:, :, 0, 0] / self.sizes**2
+        return found
+
+    @property
+    def scores_a_unit(self) -> Floats:
+        """(draws,)"""
+        found: Floats = self.scores[:, 0, 0] / self.units_of_size.sum(axis=1)
+        return found
+
+
+def icc_statistic(patterns: Patterns, form: str) -> Statistic:
+    """The coefficient of weighted patterns; `form` "2,1" is ICC(A,1), "2,k" ICC(A,k), "3,1" ICC(C,1), "1,1" one-way."""
+    gather, free = gatherer(patterns), np.array([1, form[0] != "1"])
+    point = _searched(gather(patterns.weights), free)
+
+    def value(weights: Floats) -> Floats:
+        moments = gather(weights)
+        at = np.repeat(point, len(weights), axis=0)
+        if not np.array_equal(weights, patterns.weights):
+            at = _newton(moments, np.maximum(at, LEAST_START) * free, RESAMPLE_STEPS, free)
+        unit, rater = at[:, 0] ** 2, at[:, 1] ** 2 * (form[0] == "2")
+        found: Floats = unit / (unit + (rater + 1) / (1 if form[2] == "1" else moments.scores_a_unit))
+        return found
+
+    return value
+
+
+def variances(patterns: Patterns) -> tuple[float, float, float]:
+    """Of units, raters and error."""
+    moments = gatherer(patterns)(patterns.weights)
+    at = _searched(moments, np.array([1, 1]))
+    error = float(np.exp(_factored(moments, at)[1][0])) / (moments.scores[0, 0, 0] - 1)
+    return float(at[0, 0] ** 2 * error), float(at[0, 1] ** 2 * error), error
+
+
+def pairs_within(mask: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """Each row's pairs of columns that are set in it: (pairs,) row, column and another column that is no earlier."""
+    row, column = np.nonzero(mask)
+    ends = np.cumsum(mask.sum(axis=1))[row]
+    place = np.arange(len(row))
+    later = ends - place
+    first = np.repeat(place, later)
+    second = first + np.arange(len(first)) - np.repeat(np.cumsum(later) - later, later)
+    return row[first], column[first], column[second]
+
+
+def gatherer(patterns: Patterns) -> Callable[[Floats], Moments]:
+    """From (draws, patterns) weights to their `Moments`."""
+    scored = patterns.present.any(axis=1)
+    present = patterns.present[np.ix_(scored, patterns.present.any(axis=0))].astype(np.float64)
+    values = patterns.values()[np.ix_(scored, patterns.present.any(axis=0))]
+    count = present.sum(axis=1)
+    sizes, size = np.unique(count, return_inverse=True)
+    rows = np.column_stack([count, present, values.sum(axis=1)])
+    width = rows.shape[1]
+    pattern, first, second = pairs_within(np.column_stack([count > 0, present > 0, count > 0]))
+    order, starts, cells = grouped((size[pattern] * width + first) * width + second)
+    products = (rows[pattern, first] * rows[pattern, second])[order]
+    pattern = pattern[order]
+    features = np.column_stack([count, values.sum(axis=1), (values**2).sum(axis=1), present, values])
+
+    def gather(weights: Floats) -> Moments:
+        drawn = weights[:, scored]
+        upper = np.zeros((len(drawn), len(sizes) * width**2))
+        upper[:, cells] = group_sums(drawn, pattern, products, starts)
+        upper = upper.reshape(len(drawn), len(sizes), width, width)
+        units = upper + np.triu(upper, 1).swapaxes(2, 3)
+        return Moments(sizes, _score_products(drawn @ features, width), units)
+
+    return gather
+
+
+def _score_products(sums: Floats, width: int) -> Floats:
+    """(draws, width, width) from sums of 1, value, value², then of 1 and of the value by rater."""
+    raters = np.arange(1, width - 1)
+    found = np.zeros((len(sums), width, width))
+    found[:, 0, 0], found[:, 0, -1], found[:, -1, -1] = sums[:, 0], sums[:, 1], sums[:, 2]
+    found[:, 0, 1:-1] = found[:, raters, raters] = sums[:, 3 : width + 1]
+    found[:, 1:-1, -1] = sums[:, width + 1 :]
+    return np.asarray(found + np.triu(found, 1).swapaxes(1, 2))
+
+
+def _criterion(moments: Moments, at: Floats) -> Floats:
+    """(draws,) −2 log restricted likelihood, less constants, at (draws, 2) deviations over the error's.
+
+    The units' effects are eliminated by hand, those of the raters with the mean by the factorisation.
+    """
+    determinant, residual = _factored(moments, at)
+    units = moments.units_of_size * np.log1p(moments.sizes * at[:, :1] ** 2)
+    found: Floats = (moments.scores[:, 0, 0] - 1) * residual + determinant + units.sum(axis=1)
+    return found
+
+
+def _factored(moments: Moments, at: Floats) -> tuple[Floats, Floats]:
+    """Logarithms of the determinant of the equations for mean and raters, and of the squares that they leave."""
+    share = at[:, :1] ** 2 / (1 + moments.sizes * at[:, :1] ** 2)
+    width = moments.scores.shape[1]
+    scale = np.ones((len(at), width))
+    scale[:, 1:-1] = at[:, 1:]
+    draws, sizes = share.shape
+    eliminated = share[:, None, :] @ moments.units.reshape(draws, sizes, width**2)
+    system = moments.scores - eliminated.reshape(draws, width, width)
+    system *= scale[:, :, None] * scale[:, None, :]
+    inner, last = np.arange(1, width - 1), width - 1
+    system[:, inner, inner] += 1
+    system[:, last, last] += LEAST_ERROR * moments.scores[:, last, last]
+    logs = 2 * np.log(np.diagonal(np.linalg.cholesky(system), axis1=1, axis2=2))
+    return logs[:, :-1].sum(axis=1), logs[:, -1]
+
+
+def _searched(moments: Moments, free: Ints) -> Floats:
+    """(1, 2) where the criterion of one draw is lowest, from the best of a few starts; what is not `free` is 0."""
+    at = min((start[None, :] * free for start in STARTS), key=lambda start: _criterion(moments, start)[0])
+    for _ in range(SEARCH_STEPS):
+        after = _newton(moments, at, 1, free)
+        at = after if _criterion(moments, after)[0] <= _criterion(moments, at)[0] else (at + after) / 2
+    return at
+
+
+def _newton(moments: Moments, at: Floats, steps: int, free: Ints) -> Floats:
+    """(draws, 2) nearer to where the criterion is lowest; it is even in both deviations, so signs do not matter."""
+    for _ in range(steps):
+        at = np.abs(at + _step(moments, at) * free)
+    return at
+
+
+def _step(moments: Moments, at: Floats) -> Floats:
+    """Newton's, or downhill where the criterion is not convex; never far beyond where it was worked out."""
+    middle, right, left, above, below, corner = (_criterion(moments, at + apart) for apart in STENCIL)
+    slope = np.stack([right - left, above - below], axis=1) / (2 * APART)
+    bend = np.stack([right - 2 * middle + left, above - 2 * middle + below], axis=1) / APART**2
+    twist = (corner - right - above + middle) / APART**2
+    area = bend[:, 0] * bend[:, 1] - twist**2
+    convex = (bend > 0).all(axis=1) & (area > 0)
+    newton = (slope * bend[:, ::-1] - slope[:, ::-1] * twist[:, None]) / np.where(convex, area, 1)[:, None]
+    downhill = slope / np.maximum(np.abs(bend), 1)
+    most = 0.5 * np.abs(at) + 0.1
+    return -np.clip(np.where(convex[:, None], newton, downhill), -most, most)
