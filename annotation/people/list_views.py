@@ -20,7 +20,7 @@ from annotation.people.lists import MOST_ERRORS, MOST_ROWS, People, Person, read
 from annotation.people.mail import can_send, send_invitations
 from annotation.studies.members import NO_MORE_RATERS
 from dialogues.permissions import requires
-from dialogues.tables import csv_text
+from dialogues.spreadsheets import csv_text
 
 MOST_BYTES = 200_000
 COLUMNS = ("email", "pseudonym", "link", "sent")
