@@ -1,9 +1,9 @@
 """What files leave as: their types and names, tables in each form, and which CSV the reader's program wants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import urlencode
 
@@ -24,6 +24,7 @@ WRITERS: dict[str, Callable[[HttpRequest, Table], str]] = {
     "csv": lambda request, table: to_csv(table, csv_form(request)),
     "tex": lambda _, table: to_latex(table),
 }
+TABLE_FORMS = tuple(WRITERS)
 EXCEL_PARAMETER = "excel"
 
 
@@ -36,7 +37,12 @@ def attached(response: Response, name: str) -> Response:
 
 def text_file(content: str, name: str) -> HttpResponse:
     """A whole text; the end of its name says of which type."""
-    return attached(HttpResponse(content, content_type=CONTENT_TYPES[name.rpartition(".")[2]]), name)
+    return attached(HttpResponse(content, content_type=_content_type(name)), name)
+
+
+def streamed_file(pieces: Iterable[str], name: str) -> StreamingHttpResponse:
+    """A text that is written while it is read."""
+    return attached(StreamingHttpResponse(pieces, content_type=_content_type(name)), name)
 
 
 def table_file(request: HttpRequest, table: Table | None, form: str, stem: str) -> HttpResponse:
@@ -44,6 +50,10 @@ def table_file(request: HttpRequest, table: Table | None, form: str, stem: str) 
     if table is None or form not in WRITERS:
         raise Http404("There is no such table.")
     return text_file(WRITERS[form](request, table), f"{stem}.{form}")
+
+
+def _content_type(name: str) -> str:
+    return CONTENT_TYPES[name.rpartition(".")[2]]
 
 
 def csv_form(request: HttpRequest) -> CsvForm:

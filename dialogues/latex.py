@@ -128,7 +128,7 @@ def _row_lines(row: Sequence[ShownCell], known: _KnownN, number: int) -> list[st
     if not any(small):
         return [_line(values)]
     below = [rf"{{\scriptsize {latex_text(text)}}}".replace("-", "$-$") if text else "" for text in small]
-    return [_line(values), _line([*below, *("" for _ in known.by_row[number : number + 1])])]
+    return [_line(values), _line([*below, *("" for _ in known.by_row[number : number + 1])]), r"\addlinespace[2pt]"]
 
 
 def _value(cell: ShownCell) -> str:

@@ -51,7 +51,7 @@ def test_every_pair_is_measured_and_the_mean_stands_below(gamma: Dialogue, peopl
     handed_in.submitted(gamma, cat, split_after("three"), {"op": "merge", "at": 3})
     rewrites = beside.rewrites_of(gamma)
     assert [sorted(one.segmentation.boundaries) for one in rewrites] == [[2, 10], [2, 10], [3]]
-    table = beside.pairs_table(rewrites)
+    table = beside.pairs_table(rewrites, [one.name for one in rewrites])
     # Two and three words a window of 1 (24 words in 7 segments and 24 in 8 are k = 2, both): B of {2, 10} and {3}:
     # one near miss and one boundary alone, 1 − 1.5 / 2.
     assert [row[0] for row in table.rows] == ["1. ann – 2. bob", "1. ann – 3. cat", "2. bob – 3. cat", "Mean"]

@@ -18,8 +18,8 @@ from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from annotation.studies import design
+from dialogues.latex import to_latex
 from dialogues.models import AuditEvent, Dialogue
-from dialogues.tables import to_latex
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 from tests.annotation.setting import corpus, draft
 
@@ -131,12 +131,12 @@ def test_simulated_ratings_say_so_on_every_row_and_exclude_people() -> None:
     assert f"R-{study.pk}-9" not in {row["rater"] for row in rows}
 
 
-def test_only_admins_take_ratings_out() -> None:
+def test_researchers_take_ratings_out_and_raters_do_not() -> None:
     study = rated_study(backgrounds=1)
-    for role in (Role.RATER, Role.RESEARCHER):
-        response = signed_in(role).get(reverse("study_ratings_csv", args=[study.pk]))
-        assert response.status_code == 403
-        assert b"take ratings out" in response.content
+    assert len(exported(signed_in(Role.RESEARCHER), study)) == 4 * 3 * 6
+    response = signed_in(Role.RATER).get(reverse("study_ratings_csv", args=[study.pk]))
+    assert response.status_code == 403
+    assert b"take ratings out" in response.content
     assert Client().get(reverse("study_ratings_csv", args=[study.pk])).status_code == 302
 
 

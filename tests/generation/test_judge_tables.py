@@ -14,8 +14,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dialogues.latex import to_latex
 from dialogues.models import Corpus, Dialogue
-from dialogues.tables import Estimate, Label, Table, to_csv, to_latex, to_text
+from dialogues.tables import Estimate, Label, Table, to_csv, to_text
 from generation.judgements import loading
 from generation.judgements.loading import findings_of
 from generation.judgements.tables import judge_tables, marked
