@@ -1,4 +1,4 @@
-"""A study's items and scores as NumPy columns: one query for each, no loop over ratings."""
+"""A study's items and scores as NumPy columns: few queries, and no loop over ratings."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
