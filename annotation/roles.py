@@ -21,7 +21,12 @@ _GENERATION = {
 }
 # Scripts can do nothing for a rater, whose ratings are their own.
 _SCRIPTS = {"annotation.add_apitoken"}
-_STUDIES = {*(f"annotation.{verb}_study" for verb in ("view", "add", "change")), "annotation.add_invitation"}
+_STUDIES = {
+    *(f"annotation.{verb}_study" for verb in ("view", "add", "change")),
+    "annotation.add_invitation",
+    # To take ratings out of the house, under pseudonyms and once a study may be unblinded.
+    "annotation.view_rating",
+}
 # Asking people to restructure dialogues, and reviewing what they made.
 _RESTRUCTURING = {f"annotation.{verb}_restructuring" for verb in ("view", "add", "change")}
 # A rater's own part: to rate, and to restructure what they are asked to.
@@ -31,8 +36,6 @@ _ADMIN = {
     "dialogues.view_auditevent",
     "annotation.view_profile",
     "annotation.change_profile",
-    # Who may take ratings out of the house.
-    "annotation.view_rating",
 }
 
 PERMISSIONS: dict[Role, set[str]] = {

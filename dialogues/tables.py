@@ -1,24 +1,20 @@
-"""A table of a report as a value, and the forms it leaves in: page, CSV and LaTeX.
+"""A table of a report as a value, and the forms it leaves in: page, CSV and text for a terminal; LaTeX: `latex`.
 
-Every report builds `Table` objects; `templates/_table.html` shows one, `to_csv` and `to_latex` export it. Text in a
-cell is data: spreadsheets must not run it and LaTeX must not read it as a command.
+Every report builds `Table` objects; `templates/_table.html` shows one. Text in a cell is data: spreadsheets must not
+run it and LaTeX must not read it as a command.
 """
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from dialogues.spreadsheets import PLAIN, CsvForm, csv_text
 from dialogues.statistics.intervals import Estimate as Estimate
 
 NOTHING = "—"
 # What stands behind an estimate's value in CSV.
 ESTIMATE_PARTS = ("n", "low", "high", "no interval")
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 class Label(NamedTuple):
@@ -138,14 +134,14 @@ def interval_text(cell: Estimate, decimals: int) -> str:
     return f"[{number_text(cell.low, decimals)}, {number_text(cell.high, decimals)}]"
 
 
-def to_csv(table: Table) -> str:
+def to_csv(table: Table, form: CsvForm = PLAIN) -> str:
     """The whole table, unrounded, gaps empty. An estimate takes a column for its value and for each of its parts."""
     parts = [_parts(table, place) for place in range(len(table.columns))]
     head: list[str] = []
     for column, names in zip(table.columns, parts, strict=True):
         label = f"{column.group} {column.label}".strip()
         head += [label, *(f"{label} {name}" for name in names)]
-    return csv_text([head, *(csv_row(row, parts) for row in table.rows)])
+    return csv_text([head, *(csv_row(row, parts) for row in table.rows)], form)
 
 
 def _parts(table: Table, place: int) -> Sequence[str]:
@@ -165,98 +161,6 @@ def csv_row(row: Sequence[Cell], parts: Sequence[Sequence[str]]) -> list[object]
             plain = " ".join(filter(None, cell)) if isinstance(cell, Label) else cell
             cells += [plain, *(None for _ in names)]
     return cells
-
-
-def csv_text(lines: Iterable[Sequence[object]]) -> str:
-    """CSV of any rows, each cell made safe for a spreadsheet."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows([safe_cell(cell) for cell in line] for line in lines)
-    return buffer.getvalue()
-
-
-def safe_cell(cell: object) -> object:
-    """The cell, with an apostrophe before text that a spreadsheet would run as a formula.
-
-    Numbers stay numbers, and so does text that is only a number (`-1.5`).
-    """
-    if not isinstance(cell, str) or not cell.startswith(FORMULA_STARTS) or PLAIN_NUMBER.fullmatch(cell):
-        return cell
-    return f"'{cell}"
-
-
-LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "$": r"\$",
-        "&": r"\&",
-        "#": r"\#",
-        "_": r"\_",
-        "%": r"\%",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        '"': r"\textquotedbl{}",
-        "α": r"$\alpha$",
-        "β": r"$\beta$",
-        "γ": r"$\gamma$",
-        "κ": r"$\kappa$",
-        "×": r"$\times$",
-        "±": r"$\pm$",
-        "≥": r"$\geq$",
-        "≤": r"$\leq$",
-        "−": r"$-$",
-        "→": r"$\rightarrow$",
-        "–": "--",
-        "—": "---",
-        "…": r"\ldots{}",
-        "\n": " ",
-        "\r": " ",
-        "\t": " ",
-    }
-)
-
-
-def latex_text(text: str) -> str:
-    """Text that LaTeX prints as it is: no character of it starts a command."""
-    return text.translate(LATEX)
-
-
-def to_latex(table: Table) -> str:
-    """A `table` environment with booktabs rules, ready to be put into a paper."""
-    spec = "".join("r" if column.numeric else "l" for column in table.columns)
-    lines = [
-        r"% needs \usepackage{booktabs}",
-        r"\begin{table}[t]",
-        r"\centering",
-        rf"\begin{{tabular}}{{{spec}}}",
-        r"\toprule",
-        *latex_group_line(table),
-        latex_line(latex_text(column.label) for column in table.columns),
-        r"\midrule",
-        *(latex_line(latex_text(cell.line) for cell in row) for row in table.shown_rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-        rf"\caption{{{' '.join(latex_text(text) for text in (table.caption, *table.notes))}}}",
-        rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.slug)}}}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def latex_group_line(table: Table) -> list[str]:
-    if not table.group_heads:
-        return []
-    return [latex_line(rf"\multicolumn{{{head.span}}}{{c}}{{{latex_text(head.text)}}}" for head in table.group_heads)]
-
-
-def latex_line(cells: Iterable[str]) -> str:
-    line = " & ".join(cells) + r" \\"
-    # A bracket or a star would be read as an option of the `\\` that ends the line before.
-    return f"{{}}{line}" if line.startswith(("[", "*")) else line
 
 
 def to_text(table: Table) -> str:

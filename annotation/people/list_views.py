@@ -19,8 +19,9 @@ from annotation.people import invitations
 from annotation.people.lists import MOST_ERRORS, MOST_ROWS, People, Person, read_list
 from annotation.people.mail import can_send, send_invitations
 from annotation.studies.members import NO_MORE_RATERS
+from dialogues.downloads import text_file
 from dialogues.permissions import requires
-from dialogues.tables import csv_text
+from dialogues.spreadsheets import EXCEL, PLAIN, CsvForm, csv_text
 
 MOST_BYTES = 200_000
 COLUMNS = ("email", "pseudonym", "link", "sent")
@@ -99,12 +100,10 @@ def _invite(request: HttpRequest, study: Study, found: People) -> HttpResponse:
     letters = [(person.email, link) for person, link in zip(new, links, strict=True)]
     sent = send_invitations(letters, invitations.DAYS) if can_send() else [None] * len(new)
     invited = [Invited(*row) for row in zip(new, links, sent, strict=True)]
-    text = _csv(invited)
-    if request.POST.get("answer") == "csv" and invited:
-        response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    text = _csv(invited, EXCEL.get(request.POST.get("answer", "").removeprefix("csv-"), PLAIN))
+    if request.POST.get("answer", "").startswith("csv") and invited:
         stem = slugify(study.name) or f"study-{study.pk}"
-        response["Content-Disposition"] = f'attachment; filename="{stem}-invitations.csv"'
-        return response
+        return text_file(text, f"{stem}-invitations.csv")
     context = {
         "study": study,
         "invited": invited,
@@ -118,9 +117,9 @@ def _invite(request: HttpRequest, study: Study, found: People) -> HttpResponse:
     return render(request, "people/invited_list.html", context)
 
 
-def _csv(invited: list[Invited]) -> str:
+def _csv(invited: list[Invited], form: CsvForm) -> str:
     rows = [(row.person.email, row.person.pseudonym, row.link, "yes" if row.sent else "no") for row in invited]
-    return csv_text([COLUMNS, *rows])
+    return csv_text([COLUMNS, *rows], form)
 
 
 def _known(study: Study) -> set[str]:

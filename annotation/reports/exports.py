@@ -1,15 +1,22 @@
 """What leaves the house: every score as a row of CSV, and tables marked for what they are. Pseudonyms only."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from functools import lru_cache
 
-from annotation.models import Study
-from annotation.reports.scores import counted_members, counted_scores
-from dialogues.tables import Column, Table, csv_text
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from annotation.models import Item, Study
+from annotation.reports.scores import counted_members, rated
+from dialogues.spreadsheets import PLAIN, CsvForm, csv_stream
+from dialogues.tables import Column, Table
 
 DEMO_LABEL = "demo rules, not a language model"
-LINES_AT_ONCE = 1000
+OF_A_RATING = ("assignment__membership_id", "comment", "flag", "seconds", "created_at")
+# Evidence as text: reading an empty list from JSON a hundred thousand times takes longer than the query.
+OF_A_SCORE = ("metric", "value", "scale_low", "scale_high", "comment", Cast("evidence", TextField()))
 OF_A_DIALOGUE = ("key", "version_id", "written_by", "is_demo")
 RATING_COLUMNS = (
     *("study", "item", "background", "dialogue", "version", "written_by", "demo"),
@@ -25,30 +32,41 @@ RATING_COLUMNS = (
 )
 
 
-def rating_rows(study: Study) -> Iterator[tuple[object, ...]]:
-    """One row a score under RATING_COLUMNS, read from the database as it is written out."""
-    members = counted_members(study)
+def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
+    """One line a score under RATING_COLUMNS.
+
+    What many scores have in common is written once: a line is the parts of its item, its rating and its score. Only
+    items' parts stay in memory.
+    """
+    members, items = counted_members(study), _item_parts(study, form)
+    # The same few come again and again: a rater's name, a value on its scale, and most often no note at all.
+    part = lru_cache(form.part)
     screened_out = set(study.memberships.screened_out().values_list("pk", flat=True))
-    rows = (
-        counted_scores(study, members)
-        .order_by("rating_id", "pk")
-        .values_list(
-            *("rating__assignment__item__position", "rating__assignment__item__background__key"),
-            *(f"rating__assignment__item__dialogue__{name}" for name in OF_A_DIALOGUE),
-            *(f"rating__assignment__item__other__{name}" for name in OF_A_DIALOGUE),
-            "rating__assignment__membership_id",
-            *("metric", "value", "scale_low", "scale_high"),
-            *("rating__comment", "rating__flag", "rating__seconds", "rating__created_at"),
-            *("comment", "evidence"),
-        )
+    for (item, _, member, comment, flag, seconds, at), given in rated(study, members, OF_A_RATING, OF_A_SCORE):
+        rater, said = part((members[member],)), part((comment, flag))
+        when = form.part((seconds, at.isoformat(), study.is_simulated))
+        for _, _, metric, value, low, high, note, places in given:
+            of_note = part((note, "" if places == "[]" else _messages(places), member in screened_out))
+            yield form.line(items[item], rater, part((metric, value)), part((low, high)), said, when, of_note)
+
+
+def _messages(places: str) -> str:
+    """A JSON array of messages from 0, as words from 1."""
+    return " ".join(str(place + 1) for place in json.loads(places))
+
+
+def _item_parts(study: Study, form: CsvForm) -> dict[int, str]:
+    """By item the part of a line that says what was rated."""
+    rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).values_list(
+        "pk",
+        "position",
+        "background__key",
+        *(f"{of}__{name}" for of in ("dialogue", "other") for name in OF_A_DIALOGUE),
     )
-    for row in rows.iterator(LINES_AT_ONCE):
-        position, background, *shown = row[:10]
-        member, metric, value, low, high, comment, flag, seconds, at, note, places = row[10:]
-        scored = (members[member], metric, value, low, high)
-        evidence = " ".join(str(place + 1) for place in places)
-        said = (comment, flag, seconds, at.isoformat(), study.is_simulated, note, evidence, member in screened_out)
-        yield (study.name, position, background, *_dialogue(*shown[:4]), *_dialogue(*shown[4:]), *scored, *said)
+    return {
+        pk: form.part((study.name, position, background, *_dialogue(*shown[:4]), *_dialogue(*shown[4:])))
+        for pk, position, background, *shown in rows
+    }
 
 
 def _dialogue(key: str, version: str, written_by: str, is_demo: bool | None) -> tuple[str, ...]:
@@ -56,12 +74,9 @@ def _dialogue(key: str, version: str, written_by: str, is_demo: bool | None) -> 
     return (key or "", version or "", written_by or "", DEMO_LABEL if is_demo else "")
 
 
-def ratings_csv(study: Study) -> Iterator[str]:
-    """The head, then a thousand lines at a time."""
-    yield csv_text([RATING_COLUMNS])
-    rows = rating_rows(study)
-    while lines := list(islice(rows, LINES_AT_ONCE)):
-        yield csv_text(lines)
+def ratings_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
+    """A whole file, the head first, a thousand lines at a time."""
+    return csv_stream(RATING_COLUMNS, rating_lines(study, form), form)
 
 
 def marked(table: Table, *, simulated: bool, demo: bool, screened_out: str) -> Table:

@@ -14,7 +14,7 @@ from annotation.reports.exports import DEMO_LABEL
 from annotation.reports.loading import once
 from annotation.reports.notes import INTERVALS, SIMULATED, screened_out_note
 from annotation.reports.preferences import Decisions, Rate, WinRate, left_rates, win_rates
-from annotation.reports.scores import counted_members, counted_scores
+from annotation.reports.scores import counted_members, rated
 from dialogues.rubric import Metric
 from dialogues.tables import Cell, Column, Estimate, Table
 
@@ -165,16 +165,14 @@ def _provenance(study: Study, found: Preferences) -> Iterator[str]:
 def _compute(study: Study) -> Preferences:
     metrics = study.rubric.metric_list()
     known, members = _pairs(study), counted_members(study)
-    rows = list(
-        counted_scores(study, members)
-        .filter(metric__in=[metric.key for metric in metrics])
-        .values_list(
-            *("rating__assignment__item_id", "rating__assignment__membership_id", "metric", "value"),
-            *("rating__assignment__is_flipped", "rating_id"),
-        )
-    )
     keys = {metric.key: number for number, metric in enumerate(metrics)}
-    rows = [row for row in rows if row[0] in known.items]
+    ratings = rated(study, members, ("assignment__membership_id", "assignment__is_flipped"), ("metric", "value"))
+    rows = [
+        (item, member, metric, value, is_flipped, rating)
+        for (item, rating, member, is_flipped), given in ratings
+        for *_, metric, value in given
+        if metric in keys and item in known.items
+    ]
     item = [known.items[row[0]] for row in rows]
     metric = np.array([keys[row[2]] for row in rows], dtype=np.int64)
     value = np.array([row[3] for row in rows], dtype=np.int64)

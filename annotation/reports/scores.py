@@ -1,7 +1,9 @@
-"""A study's items and scores as NumPy columns: one query for each, no loop over ratings."""
+"""A study's items and scores as NumPy columns: few queries, and no loop over ratings."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,11 @@ from django.db.models import QuerySet
 from annotation.models import Item, Membership, Rating, Score, Study
 from annotation.reports.bootstrap import Floats, Ints
 from dialogues.models import COUNT_FIELDS
+
+ROWS_AT_ONCE = 5000
+
+Row = tuple[Any, ...]
+NO_SCORES: tuple[Row, Iterator[Row]] = ((), iter(()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +120,55 @@ def counted_members(study: Study) -> dict[int, str]:
     return {pk: name or f"member-{pk}" for pk, name, simulated in rows if bool(simulated) == study.is_simulated}
 
 
-def counted_scores(study: Study, members: Collection[int]) -> QuerySet[Score]:
-    """The scores of these members' ratings that count; those of training and checks count nowhere."""
+def counted_ratings(study: Study, members: Collection[int]) -> QuerySet[Rating]:
+    """These members' current ratings; those of training and checks count nowhere."""
     ratings = Rating.objects.counted().for_study(study)
-    return Score.objects.filter(rating__in=ratings, rating__assignment__membership__in=members)
+    return ratings.filter(assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members)
+
+
+def rated(
+    study: Study, members: Collection[int], of_rating: Sequence[Any], of_score: Sequence[Any]
+) -> Iterator[tuple[Row, Iterator[Row]]]:
+    """Each counted rating (item, number, `of_rating`) with its scores (item, number, `of_score`), item by item.
+
+    They come in two streams of one order, so memory stays flat. A join of both with their items would send each rating
+    as often as it has scores, and without statistics PostgreSQL might compare each item with each rating.
+    """
+    ratings = counted_ratings(study, members).order_by("assignment__item_id", "pk")
+    scores = Score.objects.filter(rating__assignment__study=study)
+    rows = scores.order_by("rating__assignment__item_id", "rating_id", "pk")
+    streamed = rows.values_list("rating__assignment__item_id", "rating_id", *of_score).iterator(ROWS_AT_ONCE)
+    groups = groupby(streamed, key=itemgetter(0, 1))
+    place, given = next(groups, NO_SCORES)
+    for rating in ratings.values_list("assignment__item_id", "pk", *of_rating).iterator(ROWS_AT_ONCE):
+        # Scores of ratings that do not count are passed over.
+        while place and place < rating[:2]:
+            place, given = next(groups, NO_SCORES)
+        if place == rating[:2]:
+            yield rating, given
 
 
 def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> StudyScores:
+    """Two queries: ratings with item and rater, and scores by rating; see `rated` for why they are not joined."""
     members = counted_members(study)
-    rows = counted_scores(study, members).filter(metric__in=metrics)
-    item_pks, member_pks, names, values = _columns(
-        rows.values_list("rating__assignment__item_id", "rating__assignment__membership_id", "metric", "value"), 4
+    ratings = counted_ratings(study, members).order_by("pk")
+    rating_pks, item_pks, member_pks = _columns(
+        ratings.values_list("pk", "assignment__item_id", "assignment__membership_id"), 3
     )
+    rows = Score.objects.filter(rating__assignment__study=study, metric__in=metrics)
+    of_rating, names, values = _columns(rows.values_list("rating_id", "metric", "value"), 3)
+    counted, rating = np.array(rating_pks, dtype=np.int64), np.array(of_rating, dtype=np.int64)
+    counts = np.isin(rating, counted)
+    place = np.searchsorted(counted, rating[counts])
     keys = np.array(sorted(metrics))
     # From a key's place in the alphabet to its place in the rubric.
     in_rubric = np.array([metrics.index(key) for key in keys], dtype=np.int64)
     others = Membership.objects.filter(study=study, rater__profile__is_simulated=not study.is_simulated)
     return StudyScores(
-        item=np.searchsorted(items.pks, np.array(item_pks, dtype=np.int64)),
-        rater=np.searchsorted(np.array(list(members), dtype=np.int64), np.array(member_pks, dtype=np.int64)),
-        metric=in_rubric[np.searchsorted(keys, np.array(names, dtype=keys.dtype))],
-        value=np.array(values, dtype=np.float64),
+        item=np.searchsorted(items.pks, np.array(item_pks, dtype=np.int64)[place]),
+        rater=np.searchsorted(np.array(list(members), dtype=np.int64), np.array(member_pks, dtype=np.int64)[place]),
+        metric=in_rubric[np.searchsorted(keys, np.array(names, dtype=keys.dtype)[counts])],
+        value=np.array(values, dtype=np.float64)[counts],
         raters=tuple(members.values()),
         set_aside=Rating.objects.counted().for_study(study).filter(assignment__membership__in=others).count(),
         screened_out=study.memberships.screened_out().count(),

@@ -1,8 +1,8 @@
 """A study's report, like a page of a paper, and the files it leaves in."""
 
-from typing import Any, TypeVar
+from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,11 +19,11 @@ from annotation.reports.preference_tables import Preferences, preference_tables,
 from annotation.reports.tables import study_tables
 from annotation.studies import unblinding
 from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
+from dialogues.downloads import attached, csv_form, streamed_file, table_file
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
-from dialogues.tables import Table, to_csv, to_latex
+from dialogues.tables import Table
 
-Response = TypeVar("Response", bound=HttpResponseBase)
 # What there is to show before anybody has scored anything.
 WITHOUT_RATINGS = ("table-4", "table-5")
 
@@ -83,11 +83,13 @@ def study_table_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
     chosen, found = table_or_404(study, table, wants_dashes(request))
-    screened_out = " ".join(screened_out_note(study, found.screened_out))
-    text = to_csv(
-        marked(chosen, simulated=study.is_simulated, demo=bool(_demo_versions(found)), screened_out=screened_out)
+    labelled = marked(
+        chosen,
+        simulated=study.is_simulated,
+        demo=bool(_demo_versions(found)),
+        screened_out=" ".join(screened_out_note(study, found.screened_out)),
     )
-    return attached(HttpResponse(text, content_type="text/csv; charset=utf-8"), study, f"{table}.csv")
+    return table_file(request, labelled, "csv", file_name(study, table))
 
 
 @require_GET
@@ -97,8 +99,7 @@ def study_table_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
     chosen, _ = table_or_404(study, table, wants_dashes(request))
-    response = HttpResponse(to_latex(chosen), content_type="text/x-tex; charset=utf-8")
-    return attached(response, study, f"{table}.tex")
+    return table_file(request, chosen, "tex", file_name(study, table))
 
 
 @require_GET
@@ -116,7 +117,7 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
     if "download" not in request.GET:
         return HttpResponse(rendered(spec, form)[0], content_type=CONTENT_TYPES[form])
     content, _ = rendered(on_paper(spec, THEMES[theme]), form)
-    return attached(HttpResponse(content, content_type=CONTENT_TYPES[form]), study, f"{figure}.{form}")
+    return attached(HttpResponse(content, content_type=CONTENT_TYPES[form]), f"{file_name(study, figure)}.{form}")
 
 
 @require_GET
@@ -128,9 +129,7 @@ def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
         return redirect("study_report", pk)
     unblinding.unblind(study=study, by=request.user, how="exported ratings")
     AuditEvent.record(request.user, "exported ratings", study)
-    return attached(
-        StreamingHttpResponse(ratings_csv(study), content_type="text/csv; charset=utf-8"), study, "ratings.csv"
-    )
+    return streamed_file(ratings_csv(study, csv_form(request)), f"{file_name(study, 'ratings')}.csv")
 
 
 def studied(pk: int) -> Study:
@@ -184,9 +183,7 @@ def linked_figure(study: Study, slug: str) -> dict[str, Any]:
     }
 
 
-def attached(response: Response, study: Study, name: str) -> Response:
-    """Saved as a file whose name says which study, and whether its ratings are simulated."""
+def file_name(study: Study, part: str) -> str:
+    """Says which study a file is of, and whether its ratings are simulated; without the end that names its form."""
     mark = "-simulated" if study.is_simulated else ""
-    stem = slugify(study.name) or f"study-{study.pk}"
-    response["Content-Disposition"] = f'attachment; filename="{stem}{mark}-{name}"'
-    return response
+    return f"{slugify(study.name) or f'study-{study.pk}'}{mark}-{part}"

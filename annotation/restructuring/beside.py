@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import combinations
 
 from annotation.models import Restructuring
+from annotation.people.profiles import profile_of
 from annotation.restructuring.comparing import ShownMessage, shown_messages
 from dialogues.alignment import links, segments
 from dialogues.models import Dialogue
@@ -139,10 +140,17 @@ def means(values: Sequence[Mapping[str, float | None]]) -> dict[str, float | Non
     return {name: sum(given) / len(given) if given else None for name, given in found.items()}  # type: ignore[arg-type]
 
 
-def pairs_table(rewrites: Sequence[Rewrite]) -> Table:
+def pseudonyms(rewrites: Sequence[Rewrite]) -> list[str]:
+    """What stands for these people in files."""
+    return [profile_of(one.row.annotator).pseudonym for one in rewrites]
+
+
+def pairs_table(rewrites: Sequence[Rewrite], names: Sequence[str]) -> Table:
+    """`names`: what each is called, in their order: user names on a page, pseudonyms in a file."""
+    called = {one.mark: f"{one.mark}. {name}" for one, name in zip(rewrites, names, strict=True)}
     pairs = pair_values(rewrites)
     rows: list[tuple[Cell, ...]] = [
-        (f"{one.mark}. {one.name} – {other.mark}. {other.name}", *values.values()) for one, other, values in pairs
+        (f"{called[one.mark]} – {called[other.mark]}", *values.values()) for one, other, values in pairs
     ]
     if len(pairs) > 1:
         rows.append(("Mean", *means([values for _, _, values in pairs]).values()))

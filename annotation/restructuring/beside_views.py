@@ -13,12 +13,12 @@ from annotation.models import Restructuring
 from annotation.restructuring import beside
 from annotation.restructuring.agreement import agreement_table, shared_dialogues
 from annotation.restructuring.seed_forms import number
+from dialogues.downloads import TABLE_FORMS, table_file
 from dialogues.models import Corpus, Dialogue
 from dialogues.permissions import requires
-from dialogues.tables import Table, to_csv, to_latex
+from dialogues.tables import Table
 
 PAGE = 50
-FILES = {"csv": (to_csv, "text/csv; charset=utf-8"), "tex": (to_latex, "text/x-tex; charset=utf-8")}
 _may_see = requires("annotation.view_restructuring", "see what people restructure")
 
 
@@ -29,7 +29,8 @@ def restructurings_beside(request: HttpRequest, pk: int) -> HttpResponse:
     rewrites = beside.rewrites_of(original)
     transcript = original.transcript
     kept = Restructuring.objects.kept().filter(original=original).count()
-    files = (reverse("restructurings_beside_table", args=[pk, form]) for form in FILES)
+    names = [one.name for one in rewrites]
+    files = (reverse("restructurings_beside_table", args=[pk, form]) for form in TABLE_FORMS)
     context = {
         "original": original,
         "rewrites": rewrites,
@@ -37,7 +38,7 @@ def restructurings_beside(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": beside.aligned(transcript, rewrites),
         "picture": beside.boundary_picture(transcript, rewrites),
         "at_work": kept - len(rewrites),
-        "linked": _linked(beside.pairs_table(rewrites), *files) if len(rewrites) > 1 else None,
+        "linked": _linked(beside.pairs_table(rewrites, names), *files) if len(rewrites) > 1 else None,
     }
     return render(request, "restructuring/beside.html", context)
 
@@ -49,7 +50,8 @@ def restructurings_beside_table(request: HttpRequest, pk: int, form: str) -> Htt
     rewrites = beside.rewrites_of(original)
     if len(rewrites) < 2:
         raise Http404("Fewer than two people have restructured this dialogue.")
-    return _as_file(beside.pairs_table(rewrites), form, f"{slugify(original.key) or original.pk}-pairs")
+    table = beside.pairs_table(rewrites, beside.pseudonyms(rewrites))
+    return table_file(request, table, form, f"{slugify(original.key) or original.pk}-pairs")
 
 
 @require_GET
@@ -72,7 +74,7 @@ def restructuring_agreement(request: HttpRequest) -> HttpResponse:
 def restructuring_agreement_table(request: HttpRequest, form: str) -> HttpResponse:
     corpus = _corpus(request)
     stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
-    return _as_file(agreement_table(shared_dialogues(corpus)), form, f"{stem}-boundary-agreement")
+    return table_file(request, agreement_table(shared_dialogues(corpus)), form, f"{stem}-boundary-agreement")
 
 
 def _restructured(pk: int) -> Dialogue:
@@ -94,12 +96,3 @@ def _query(corpus: Corpus | None) -> str:
 def _linked(table: Table, csv_url: str, latex_url: str) -> dict[str, Any]:
     """A table with the addresses of its files."""
     return {"table": table, "csv_url": csv_url, "latex_url": latex_url}
-
-
-def _as_file(table: Table, form: str, stem: str) -> HttpResponse:
-    if form not in FILES:
-        raise Http404("A table leaves as csv or tex.")
-    write, content_type = FILES[form]
-    response = HttpResponse(write(table), content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
-    return response

@@ -15,6 +15,7 @@ from annotation.models import Restructuring
 from annotation.restructuring import overview, review
 from annotation.restructuring.exporting import restructuring_lines
 from annotation.restructuring.seed_forms import number
+from dialogues.downloads import streamed_file
 from dialogues.models import AuditEvent, Corpus
 from dialogues.permissions import requires
 from generation.results.exporting import joined
@@ -43,12 +44,8 @@ def restructurings_export(request: HttpRequest) -> StreamingHttpResponse:
     key = number(request.GET.get("corpus", ""))
     corpus = get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
     AuditEvent.record(request.user, "exported restructurings", corpus or cast(User, request.user))
-    response = StreamingHttpResponse(
-        joined(restructuring_lines(corpus)), content_type="application/x-ndjson; charset=utf-8"
-    )
     stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
-    response["Content-Disposition"] = f'attachment; filename="{stem}-restructurings.jsonl"'
-    return response
+    return streamed_file(joined(restructuring_lines(corpus)), f"{stem}-restructurings.jsonl")
 
 
 @require_POST

@@ -5,18 +5,19 @@ A settled value stands beside the raw scores and never instead of them; the newe
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from annotation.models import Adjudication, Item, Rating, Study
 from annotation.reports.loading import once
-from annotation.reports.scores import counted_members, counted_scores, study_items, study_scores
+from annotation.reports.scores import counted_members, rated, study_items, study_scores
 from annotation.studies import unblinding
 from annotation.studies.disagreement import Spread, spreads
 from dialogues.models import AuditEvent
 from dialogues.rubric import Metric
-from dialogues.tables import csv_text
+from dialogues.spreadsheets import PLAIN, CsvForm, csv_stream
 from dialogues.transcript import text_problem
 
 LONGEST_REASON = 2000
@@ -128,27 +129,32 @@ RAW_COLUMNS = ("study", "item", "background", "versions", "metric", "rater", "ra
 SETTLED_COLUMNS = ("adjudicated_value", "adjudication_reason", "adjudicated_by", "adjudicated_at", "simulated")
 
 
-def scores_csv(study: Study) -> Iterator[str]:
+def scores_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
     """Every counted score as it was given, and what its item and metric were settled at, in columns of their own."""
-    shows, members = unblinding.shows_versions(study), counted_members(study)
-    settled = _newest(study)
-    yield csv_text([RAW_COLUMNS + SETTLED_COLUMNS])
-    rows = counted_scores(study, members).order_by("rating__assignment__item__position", "rating_id", "pk")
-    columns = rows.values_list(
-        *("rating__assignment__item_id", "rating__assignment__item__position"),
-        *("rating__assignment__item__background__key", "rating__assignment__item__dialogue__version_id"),
-        *("rating__assignment__item__other__version_id", "rating__assignment__membership_id", "metric", "value"),
+    return csv_stream(RAW_COLUMNS + SETTLED_COLUMNS, _score_lines(study, form), form)
+
+
+def _score_lines(study: Study, form: CsvForm) -> Iterator[str]:
+    members, items = counted_members(study), _item_parts(study, form)
+    settled = {of: form.part((*said, study.is_simulated)) for of, said in _newest(study).items()}
+    nothing_settled = form.part((None, "", "", "", study.is_simulated))
+    scored = lru_cache(form.part)
+    for (item, _, member), given in rated(study, members, ("assignment__membership_id",), ("metric", "value")):
+        for *_, metric, value in given:
+            raw = scored((metric, members[member], value))
+            yield form.line(items[item], raw, settled.get((item, metric), nothing_settled))
+
+
+def _item_parts(study: Study, form: CsvForm) -> dict[int, str]:
+    """By item the part of a line that says what was rated; its versions only once the study is unblinded."""
+    shows = unblinding.shows_versions(study)
+    rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).values_list(
+        "pk", "position", "background__key", "dialogue__version_id", "other__version_id"
     )
-    lines = []
-    for pk, position, background, version, other, member, metric, value in columns.iterator(1000):
-        versions = " / ".join(filter(None, (version, other))) if shows else "blind"
-        said = settled.get((pk, metric), (None, "", "", ""))
-        raw = (study.name, position + 1, background, versions, metric, members[member], value)
-        lines.append((*raw, *said, study.is_simulated))
-        if len(lines) == 1000:
-            yield csv_text(lines)
-            lines = []
-    yield csv_text(lines)
+    return {
+        pk: form.part((study.name, at + 1, background, " / ".join(filter(None, versions)) if shows else "blind"))
+        for pk, at, background, *versions in rows
+    }
 
 
 def _newest(study: Study) -> dict[tuple[int, str], tuple[object, ...]]:

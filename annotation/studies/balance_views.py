@@ -8,6 +8,7 @@ from annotation.models import Study
 from annotation.studies import balance
 from annotation.studies.balance_tables import balance_tables
 from annotation.studies.texts import order_plan
+from dialogues.downloads import attached
 from dialogues.permissions import requires
 
 
@@ -33,8 +34,7 @@ def study_balance_json(request: HttpRequest, pk: int) -> JsonResponse:
     """The same to keep beside a paper."""
     study = _launched(pk)
     response = JsonResponse(balance.report(study).to_json(), json_dumps_params={"indent": 2, "ensure_ascii": False})
-    response["Content-Disposition"] = f'attachment; filename="study-{study.pk}-balance.json"'
-    return response
+    return attached(response, f"study-{study.pk}-balance.json")
 
 
 def _launched(pk: int) -> Study:

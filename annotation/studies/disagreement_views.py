@@ -17,6 +17,7 @@ from annotation.models import Item, Score, Study
 from annotation.rating.answers import FLAGS
 from annotation.studies import adjudication, unblinding
 from annotation.studies.adjudication import AdjudicationError, StaleAdjudicationError
+from dialogues.downloads import csv_form, streamed_file
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
 
@@ -127,10 +128,8 @@ def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
 def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     study = _launched(pk)
     AuditEvent.record(request.user, "exported adjudications", study)
-    response = StreamingHttpResponse(adjudication.scores_csv(study), content_type="text/csv; charset=utf-8")
     stem, mark = slugify(study.name) or f"study-{study.pk}", "-simulated" if study.is_simulated else ""
-    response["Content-Disposition"] = f'attachment; filename="{stem}{mark}-adjudicated.csv"'
-    return response
+    return streamed_file(adjudication.scores_csv(study, csv_form(request)), f"{stem}{mark}-adjudicated.csv")
 
 
 def _launched(pk: int) -> Study:

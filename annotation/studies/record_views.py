@@ -14,6 +14,7 @@ from annotation.studies import files
 from annotation.studies.design import DesignError
 from annotation.studies.methods import consent_sha256, methods_text
 from annotation.studies.next_version import next_version
+from dialogues.downloads import text_file
 from dialogues.permissions import requires
 
 
@@ -40,7 +41,7 @@ def study_design(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("annotation.view_study", "see studies")
 def study_design_json(request: HttpRequest, pk: int) -> HttpResponse:
     study = _found(pk)
-    return _download(files.exported(study), "application/json", f"{_file_name(study)}.json")
+    return text_file(files.exported(study), f"{_file_name(study)}.json")
 
 
 @require_GET
@@ -51,7 +52,7 @@ def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
     if study.is_draft:
         messages.error(request, "The methods text is written from what launch froze. Launch the study first.")
         return redirect(study)
-    return _download(methods_text(study), "text/plain; charset=utf-8", f"{_file_name(study)}-methods.txt")
+    return text_file(methods_text(study), f"{_file_name(study)}-methods.txt")
 
 
 @require_POST
@@ -73,8 +74,3 @@ def _found(pk: int) -> Study:
 
 def _file_name(study: Study) -> str:
     return slugify(study.name)[:60] or "study"
-
-
-def _download(text: str, content_type: str, name: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(text, content_type=content_type, headers=headers)

@@ -16,14 +16,13 @@ from django.views.decorators.http import require_GET
 
 from dialogues.charts import CONTENT_TYPES, FIGURES, THEMES, FileFormat, on_paper, rendered, viewer_script
 from dialogues.corpus_figures import cached_figures, has_uneven_backgrounds
+from dialogues.downloads import attached, table_file
 from dialogues.models import Corpus
 from dialogues.permissions import requires
 from dialogues.statistics import TOKENIZERS, Tokenizer
 from dialogues.statistics.figures import CorpusFigures
 from dialogues.statistics_tables import statistics_tables
-from dialogues.tables import to_csv, to_latex
 
-TABLE_FORMS = {"csv": (to_csv, "text/csv; charset=utf-8"), "tex": (to_latex, "application/x-tex; charset=utf-8")}
 TOKENIZER_LABELS: dict[Tokenizer, str] = {"whitespace": "Whitespace tokens", "words": "Words only"}
 
 
@@ -104,11 +103,7 @@ def statistics_table(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
     corpus = get_object_or_404(Corpus, pk=pk)
     selection = Selection.of(request)
     table = statistics_tables(selection.figures(corpus)).get(slug)
-    if table is None or form not in TABLE_FORMS:
-        raise Http404("There is no such table.")
-    write, content_type = TABLE_FORMS[form]
-    response = HttpResponse(write(table), content_type=content_type)
-    return attachment(response, file_name(corpus, slug, form, selection))
+    return table_file(request, table, form, file_name(corpus, slug, selection))
 
 
 @require_GET
@@ -128,7 +123,7 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
     content, tag = rendered(on_paper(spec, theme) if download else spec, file_format)
     response = HttpResponse(content, content_type=CONTENT_TYPES[file_format])
     if download:
-        attachment(response, file_name(corpus, slug, form, selection))
+        attached(response, f"{file_name(corpus, slug, selection)}.{form}")
     return tagged(request, response, tag)
 
 
@@ -140,14 +135,9 @@ def chart_script(request: HttpRequest) -> HttpResponseBase:
     return tagged(request, HttpResponse(content, content_type="text/javascript; charset=utf-8"), tag)
 
 
-def file_name(corpus: Corpus, slug: str, form: str, selection: Selection) -> str:
-    """In ASCII; a corpus without a letter of it goes by its number."""
-    return f"{slugify(corpus.name) or f'corpus-{corpus.pk}'}-{slug}-{selection.tokenizer}.{form}"
-
-
-def attachment(response: HttpResponse, name: str) -> HttpResponse:
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+def file_name(corpus: Corpus, slug: str, selection: Selection) -> str:
+    """In ASCII, without the end that names its form; a corpus without a letter of it goes by its number."""
+    return f"{slugify(corpus.name) or f'corpus-{corpus.pk}'}-{slug}-{selection.tokenizer}"
 
 
 def tagged(request: HttpRequest, response: HttpResponse, tag: str) -> HttpResponseBase:

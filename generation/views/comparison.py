@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from dialogues.display import turns_for_template
+from dialogues.downloads import TABLE_FORMS, table_file
 from dialogues.models import Dialogue
 from dialogues.permissions import requires
 from generation.models import Run
 from generation.results import comparison
 from generation.results.quality import quality_of
 from generation.results.quality_tables import comparison_tables
-from generation.views.quality import FORMS, as_file
 
 NAMES = ("A", "B")
 LISTED = 100  # runs to choose from
@@ -39,7 +39,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             "corpus": runs[0].corpus,
             "quality": quality,
             "tables": [
-                {"table": table, **{form: f"{_table_url(slug, form)}?{query}" for form in FORMS}}
+                {"table": table, **{form: f"{_table_url(slug, form)}?{query}" for form in TABLE_FORMS}}
                 for slug, table in comparison_tables(quality).items()
             ],
             "shared": shared,
@@ -60,7 +60,7 @@ def compare_table(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         raise Http404("Choose runs of one corpus to compare.")
     shared = request.GET.get("backgrounds") == "shared"
     table = comparison_tables(quality_of(runs, shared_only=shared)).get(slug)
-    return as_file(table, form, f"compare-runs-{'-'.join(str(run.pk) for run in runs)}-{slug}")
+    return table_file(request, table, form, f"compare-runs-{'-'.join(str(run.pk) for run in runs)}-{slug}")
 
 
 @require_GET

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
+from dialogues.downloads import text_file
 from dialogues.permissions import requires
 from generation.curation.document import DocumentError
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
@@ -21,8 +22,7 @@ from generation.views.curated import fetch_set
 def set_export(request: HttpRequest, pk: int) -> HttpResponse:
     row = fetch_set(pk)
     name = f"{slugify(row.name) or 'examples'}-{row.kind}-v{row.version}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(exported(row), content_type="application/json; charset=utf-8", headers=headers)
+    return text_file(exported(row), name)
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,9 +10,10 @@ from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
+from dialogues.downloads import table_file
 from dialogues.models import Corpus
 from dialogues.permissions import requires
-from dialogues.tables import Table, to_csv, to_latex
+from dialogues.tables import Table
 from generation.judgements.forms import CorpusForm, JudgeForm
 from generation.judgements.loading import Findings, findings_of
 from generation.judgements.planning import create_judge_run
@@ -76,16 +77,14 @@ def judgements(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("generation.view_run", "see what judges said")
 def judgements_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
     shown, _, found = _found(request, pk)
-    text = to_csv(marked(_table_or_404(request, found, table), found))
-    return _attached(HttpResponse(text, content_type="text/csv; charset=utf-8"), shown, f"{table}.csv")
+    return table_file(request, marked(_table_or_404(request, found, table), found), "csv", _file_name(shown, table))
 
 
 @require_GET
 @requires("generation.view_run", "see what judges said")
 def judgements_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse:
     shown, _, found = _found(request, pk)
-    text = to_latex(_table_or_404(request, found, table))
-    return _attached(HttpResponse(text, content_type="text/x-tex; charset=utf-8"), shown, f"{table}.tex")
+    return table_file(request, _table_or_404(request, found, table), "tex", _file_name(shown, table))
 
 
 def _found(request: HttpRequest, pk: int) -> tuple[Corpus, list[Run], Findings]:
@@ -125,7 +124,5 @@ def _linked(request: HttpRequest, corpus: Corpus, table: Table) -> dict[str, Any
     }
 
 
-def _attached(response: HttpResponse, corpus: Corpus, name: str) -> HttpResponse:
-    stem = slugify(corpus.name) or f"corpus-{corpus.pk}"
-    response["Content-Disposition"] = f'attachment; filename="{stem}-judged-{name}"'
-    return response
+def _file_name(corpus: Corpus, table: str) -> str:
+    return f"{slugify(corpus.name) or f'corpus-{corpus.pk}'}-judged-{table}"

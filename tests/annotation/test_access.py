@@ -230,7 +230,7 @@ TABLE = {
     "rater_return_link": staff("study guest", post=200),
     "study_disagreement": staff("study"),
     "study_disputed_item": staff("study item", post=422),
-    "study_disagreement_csv": admins("study"),
+    "study_disagreement_csv": staff("study"),
     "study_invite_list": staff("study", post=422),
     # Every field of a door may stay empty.
     "study_door": staff("study", post=302),
@@ -244,7 +244,7 @@ TABLE = {
     "study_balance": staff("study"),
     "study_balance_json": staff("study"),
     "study_report": staff("study"),
-    "study_ratings_csv": admins("study"),
+    "study_ratings_csv": staff("study"),
     "study_table_csv": staff("study table"),
     "study_table_latex": staff("study table"),
     "study_figure": staff("study figure"),

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotation.models import Restructuring
+from annotation.people.profiles import profile_of
 from annotation.restructuring import beside
 from annotation.restructuring.agreement import agreement_table, shared_dialogues
 from dialogues.alignment import words_of
@@ -51,7 +52,7 @@ def test_every_pair_is_measured_and_the_mean_stands_below(gamma: Dialogue, peopl
     handed_in.submitted(gamma, cat, split_after("three"), {"op": "merge", "at": 3})
     rewrites = beside.rewrites_of(gamma)
     assert [sorted(one.segmentation.boundaries) for one in rewrites] == [[2, 10], [2, 10], [3]]
-    table = beside.pairs_table(rewrites)
+    table = beside.pairs_table(rewrites, [one.name for one in rewrites])
     # Two and three words a window of 1 (24 words in 7 segments and 24 in 8 are k = 2, both): B of {2, 10} and {3}:
     # one near miss and one boundary alone, 1 − 1.5 / 2.
     assert [row[0] for row in table.rows] == ["1. ann – 2. bob", "1. ann – 3. cat", "2. bob – 3. cat", "Mean"]
@@ -83,7 +84,12 @@ def test_the_picture_says_in_words_for_whom_a_message_ends(
     html = browser.get(f"/restructurings/dialogues/{gamma.pk}/").content.decode()
     assert "(message ends for ann, bob)" in html
     csv = browser.get(f"/restructurings/dialogues/{gamma.pk}/pairs.csv").content.decode()
+    names = [profile_of(person).pseudonym for person in people[:2]]
     assert csv.splitlines()[0] == "Pair,Pk,WindowDiff,B"
+    # Who they are stays in the house: a file has pseudonyms.
+    assert csv.splitlines()[1].startswith(f"1. {names[0]} – 2. {names[1]},")
+    assert "1. ann – 2. bob" in html
+    assert "1. ann" not in browser.get(f"/restructurings/dialogues/{gamma.pk}/pairs.tex").content.decode()
     assert browser.get(f"/restructurings/dialogues/{gamma.pk}/pairs.tex").status_code == 200
     assert browser.get(f"/restructurings/dialogues/{gamma.pk}/pairs.pdf").status_code == 404
 

@@ -4,22 +4,27 @@ import csv
 import io
 import json
 import re
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Rating, Score, Study
 from annotation.reports.exports import RATING_COLUMNS, ratings_csv
 from annotation.reports.loading import findings_of
+from annotation.reports.scores import counted_members, counted_ratings
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
-from annotation.studies import design
+from annotation.studies import design, unblinding
+from dialogues.latex import to_latex
 from dialogues.models import AuditEvent, Dialogue
-from dialogues.tables import to_latex
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 from tests.annotation.setting import corpus, draft
 
@@ -131,13 +136,78 @@ def test_simulated_ratings_say_so_on_every_row_and_exclude_people() -> None:
     assert f"R-{study.pk}-9" not in {row["rater"] for row in rows}
 
 
-def test_only_admins_take_ratings_out() -> None:
+def test_researchers_take_ratings_out_and_raters_do_not() -> None:
     study = rated_study(backgrounds=1)
-    for role in (Role.RATER, Role.RESEARCHER):
-        response = signed_in(role).get(reverse("study_ratings_csv", args=[study.pk]))
-        assert response.status_code == 403
-        assert b"take ratings out" in response.content
+    assert len(exported(signed_in(Role.RESEARCHER), study)) == 4 * 3 * 6
+    response = signed_in(Role.RATER).get(reverse("study_ratings_csv", args=[study.pk]))
+    assert response.status_code == 403
+    assert b"take ratings out" in response.content
     assert Client().get(reverse("study_ratings_csv", args=[study.pk])).status_code == 302
+
+
+def test_ratings_wait_until_a_researcher_unblinds_the_study() -> None:
+    study, client = rated_study(backgrounds=1), signed_in(Role.RESEARCHER)
+    AuditEvent.objects.filter(verb=unblinding.VERB).delete()
+    answer = client.get(reverse("study_ratings_csv", args=[study.pk]))
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("study_report", args=[study.pk]))
+    assert not AuditEvent.objects.filter(verb__in=(unblinding.VERB, "exported ratings")).exists()
+
+
+@pytest.mark.parametrize(("excel", "separator", "seconds"), [("comma", ",", "2.5"), ("semicolon", ";", "2,5")])
+def test_ratings_for_excel_say_the_same_in_its_marks(excel: str, separator: str, seconds: str) -> None:
+    study, client = rated_study(backgrounds=1, comment="so; =1 ö"), signed_in(Role.RESEARCHER)
+    Rating.objects.update(seconds=2.5)
+    address = reverse("study_ratings_csv", args=[study.pk])
+    text = client.get(address, {"excel": excel}).getvalue().decode()
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator))
+    assert text.startswith("\ufeffstudy")
+    assert {(row["seconds"], row["comment"]) for row in rows} == {(seconds, "so; '=1 ö")}
+    assert [row | {"seconds": "2.5"} for row in rows] == exported(client, study)
+    assert client.get(address, {"excel": "tabs"}).getvalue().startswith(b"study,item")
+
+
+def test_an_export_asks_as_few_queries_for_many_ratings_as_for_few(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for backgrounds in (1, 12):
+        study = rated_study(name=f"Of {backgrounds}", backgrounds=backgrounds)
+        with django_assert_num_queries(4):
+            assert len(rows_of("".join(ratings_csv(study)))) == backgrounds * 4 * 3 * 6
+
+
+def test_an_export_holds_no_more_than_a_piece_of_the_ratings() -> None:
+    study = rated_study(backgrounds=40)
+    "".join(ratings_csv(study))
+    tracemalloc.start()
+    size = sum(map(len, ratings_csv(study)))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size > 350_000
+    assert most < 3_000_000
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such cursors")
+def test_no_plan_of_an_export_compares_each_item_with_each_rating() -> None:
+    """Tables that were just filled have no statistics; what is counted are pairs of rows that a plan throws away."""
+    study = rated_study(backgrounds=40)
+    members = counted_members(study)
+    ratings = counted_ratings(study, members).order_by("assignment__item_id", "pk")
+    scores = Score.objects.filter(rating__assignment__study=study).order_by("rating__assignment__item_id", "rating_id")
+    for query in (ratings, scores):
+        (found,) = json.loads(query.explain(format="json", analyze=True))
+        assert _thrown_away(found["Plan"]) < 40 * 4 * 3
+
+
+def _thrown_away(plan: dict[str, Any]) -> float:
+    here = plan.get("Rows Removed by Join Filter", 0) * plan["Actual Loops"]
+    return float(here + sum(map(_thrown_away, plan.get("Plans", ()))))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such cursors")
+def test_cursors_are_planned_to_be_read_to_their_end() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW cursor_tuple_fraction")
+        assert cursor.fetchone() == ("1",)
 
 
 def test_an_export_is_written_down() -> None:
@@ -201,6 +271,15 @@ def test_export_command_writes_what_the_page_gives(tmp_path: Path, capsys: pytes
     assert written == exported(signed_in(Role.ADMIN), study)
     assert f"{len(written)} scores of Pilot" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["ratings.csv"]
+
+
+def test_export_command_counts_scores_and_not_the_lines_of_comments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, out = rated_study(backgrounds=1, comment="one\r\ntwo"), tmp_path / "ratings.csv"
+    call_command("export_ratings", study.name, "--out", str(out), "--excel", "semicolon")
+    assert "72 scores of Pilot" in capsys.readouterr().out
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfstudy;item")
 
 
 def test_export_command_replaces_a_file_only_when_told(tmp_path: Path) -> None:

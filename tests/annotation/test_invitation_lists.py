@@ -87,6 +87,13 @@ def test_one_bad_row_invites_nobody(client: Client, one: Study) -> None:
     assert not Invitation.objects.exists()
 
 
+def test_the_links_come_in_a_form_for_excel_too(client: Client, one: Study) -> None:
+    answer = send(client, one, "ann@example.org,Team A-1", answer="csv-semicolon")
+    head, row = answer.content.decode().splitlines()
+    assert head.startswith("\ufeffemail;pseudonym;")
+    assert row.startswith("ann@example.org;Team A-1;http")
+
+
 def test_each_person_gets_a_link_and_the_pseudonym_of_the_list(client: Client, one: Study) -> None:
     answer = send(client, one, "ann@example.org,Team A-1\nbob@example.org,Team A-2", answer="csv")
     assert answer.headers["Content-Disposition"].endswith('-invitations.csv"')

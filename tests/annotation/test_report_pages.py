@@ -81,11 +81,11 @@ def test_the_page_has_every_table_with_its_files() -> None:
     assert "72 ratings by 3 raters, of 24 of 24 dialogues on 6 backgrounds." in re.sub(r"\s+", " ", html)
 
 
-def test_only_who_may_take_ratings_out_is_offered_them() -> None:
+def test_who_may_read_a_report_may_take_its_ratings_out() -> None:
     study = rated_study(backgrounds=1)
     address = reverse("study_ratings_csv", args=[study.pk])
-    assert address not in page(study, Role.RESEARCHER)
-    assert address in page(study, Role.ADMIN)
+    for role in (Role.RESEARCHER, Role.ADMIN):
+        assert f'href="{address}?excel=semicolon"' in page(study, role)
 
 
 def test_simulated_and_demo_are_marked_at_the_top() -> None:

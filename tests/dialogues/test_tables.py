@@ -6,22 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 from django.template.loader import render_to_string
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from dialogues.tables import (
-    AtMost,
-    Column,
-    Estimate,
-    Label,
-    Table,
-    csv_text,
-    latex_text,
-    safe_cell,
-    to_csv,
-    to_latex,
-    to_text,
-)
+from dialogues.latex import to_latex
+from dialogues.spreadsheets import EXCEL
+from dialogues.tables import AtMost, Column, Estimate, Label, Table, to_csv, to_text
 
 TABLE = Table(
     slug="words",
@@ -68,39 +56,14 @@ def test_a_number_that_is_only_bounded_says_so_and_stays_a_number_in_csv() -> No
     assert [float(row[0]) for row in read(to_csv(table))[1:]] == [1 / 10001, 0.25]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "-", "+cmd"])
-def test_a_formula_is_neutralised(text: str) -> None:
-    assert safe_cell(text) == "'" + text
-
-
-@pytest.mark.parametrize("cell", ["-1", "-1.5", "+2", "-.5", "-1e-9", "hello", "", "1=1", -1.5, None, 7])
-def test_numbers_and_plain_text_are_left_alone(cell: object) -> None:
-    assert safe_cell(cell) == cell
-
-
-@settings(max_examples=100)
-@given(st.text())
-def test_any_text_round_trips_through_csv_and_never_starts_a_formula(text: str) -> None:
-    written = csv_text([["first", text]]).removeprefix("first,")
-    parsed = next(csv.reader(io.StringIO("first," + written, newline="")))[1]
-    assert parsed.removeprefix("'") == text.removeprefix("'")
-    assert safe_cell(parsed) == parsed
-
-
-def test_latex_holds_no_live_special_of_the_data() -> None:
-    assert latex_text("50% of $x_1 & {y}\\input#~^") == (
-        r"50\% of \$x\_1 \& \{y\}\textbackslash{}input\#\textasciitilde{}\textasciicircum{}"
-    )
-    text = to_latex(TABLE)
-    assert r"\caption{Words \& turns Shares are in \% of turns.}" in text
-    assert r"$\alpha$ & 1,000 & 11.71 [11.65, 11.77], n = 1,000 & 1.00 \\" in text
-    assert r"\multicolumn{1}{c}{Mean}" in text
-
-
-@pytest.mark.parametrize("text", ["[1cm]", "*"])
-def test_no_row_of_a_latex_table_starts_with_an_option_of_the_line_before(text: str) -> None:
-    table = Table("t", "Caption", (Column("V", numeric=False),), (("first",), (text,)))
-    assert f"first \\\\\n{{}}{text} \\\\\n" in to_latex(table)
+def test_csv_for_excel_begins_with_a_byte_order_mark_and_keeps_to_one_countrys_marks() -> None:
+    comma, semicolon = to_csv(TABLE, EXCEL["comma"]), to_csv(TABLE, EXCEL["semicolon"])
+    assert comma == "\ufeff" + to_csv(TABLE)
+    head, first, second = csv.reader(io.StringIO(semicolon.removeprefix("\ufeff")), delimiter=";")
+    assert semicolon.startswith("\ufeffVersion;Dialogues;")
+    assert head[2:6] == ["Mean Words", "Mean Words n", "Mean Words low", "Mean Words high"]
+    assert first == ["α", "1000", "11,7116", "1000", "11,65", "11,77", "1,0"]
+    assert second == ["'=cmd|' /C calc'!A0", "1234567", "", "", "", "", "-0,5"]
 
 
 def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> None:

@@ -1,0 +1,81 @@
+"""Rows as CSV: plain for programs, or in one of the two forms that Excel opens right, and never as a formula.
+
+Excel takes a file for UTF-8 where it begins with a byte order mark. It splits at the list separator of its reader's
+country: a comma, or a semicolon where people write a decimal comma, so those two go together.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+LINES_AT_ONCE = 1000
+LINE_END = "\r\n"
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# A program that splits at another separator than the file's begins a cell in the middle of one. A sign before a closing
+# bracket is half a smile, and no formula.
+FORMULA_WITHIN = re.compile(r'([,;\t\r\n][" ]*)([=+\-@＝＋－＠])(?!\))')
+
+
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """What a file begins with, what stands between cells, and the decimal mark of numbers."""
+
+    label: str
+    start: str = ""
+    separator: str = ","
+    decimal: str = "."
+
+    def text(self, lines: Iterable[Sequence[object]]) -> str:
+        """Lines of any cells, each made safe for a spreadsheet, without the file's beginning."""
+        buffer = io.StringIO()
+        rows = ([self._cell(cell) for cell in line] for line in lines)
+        csv.writer(buffer, delimiter=self.separator).writerows(rows)
+        return buffer.getvalue()
+
+    def part(self, cells: Sequence[object]) -> str:
+        """Some cells of a line, at least one of them not empty or several; `line` puts parts together."""
+        return self.text([cells]).removesuffix(LINE_END)
+
+    def line(self, *parts: str) -> str:
+        return self.separator.join(parts) + LINE_END
+
+    def _cell(self, cell: object) -> object:
+        return str(cell).replace(".", self.decimal) if isinstance(cell, float) else safe_cell(cell)
+
+
+PLAIN = CsvForm("CSV")
+BYTE_ORDER_MARK = "\ufeff"
+# By the word for it in an address or an option.
+EXCEL = {
+    "comma": CsvForm("Excel, list separator comma", BYTE_ORDER_MARK),
+    "semicolon": CsvForm("Excel, list separator semicolon", BYTE_ORDER_MARK, ";", ","),
+}
+
+
+def csv_text(lines: Iterable[Sequence[object]], form: CsvForm = PLAIN) -> str:
+    """A whole file of any rows."""
+    return form.start + form.text(lines)
+
+
+def csv_stream(head: Sequence[str], lines: Iterable[str], form: CsvForm = PLAIN) -> Iterator[str]:
+    """A whole file, written as its lines are made: the head, then a thousand lines at a time."""
+    yield csv_text([head], form)
+    rest = iter(lines)
+    while some := "".join(islice(rest, LINES_AT_ONCE)):
+        yield some
+
+
+def safe_cell(cell: object) -> object:
+    """The cell, with an apostrophe before whatever of its text a spreadsheet would run as a formula.
+
+    That is its beginning, and what follows a separator or a line's end within it. Numbers stay numbers, and so does
+    text that is only a number (`-1.5`).
+    """
+    if not isinstance(cell, str) or PLAIN_NUMBER.fullmatch(cell):
+        return cell
+    text = FORMULA_WITHIN.sub(r"\1'\2", cell)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
