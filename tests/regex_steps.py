@@ -76,7 +76,7 @@ class _Counter:
             return bool(self.flags & re.DOTALL) or letter != "\n"
         if op is ops.IN:
             negate = value[0][0] is ops.NEGATE
-            return any(self._is_in(*part, letter) for part in value[negate:]) != negate
+            return any(self._is_in(part[0], part[1], letter) for part in value[negate:]) != negate
         return self._is_in(ops.LITERAL, value, letter) == (op is ops.LITERAL)
 
     def _is_in(self, op: Any, value: Any, letter: str) -> bool:
@@ -101,7 +101,7 @@ class _Counter:
         items = list(body)
         if len(items) == 1 and items[0][0] in SINGLE:
             end = at
-            while end - at < high and self._fits(*items[0], end):
+            while end - at < high and self._fits(items[0][0], items[0][1], end):
                 end += 1
             return any(later(place) for place in self._back(end, at + low))
         return self._again(items, (low, high), 0, at, later)

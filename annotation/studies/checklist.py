@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from annotation.models import Item, Study
 from annotation.studies.selection import Selection
 
-PLACE_TO_FILL = re.compile(r"\[[^\]\n]{1,200}\]")
+PLACE_TO_FILL = re.compile(r"\[[^\[\]\n]{1,200}\]")
 
 
 @dataclass(frozen=True, slots=True)
