@@ -55,7 +55,7 @@ class CountingBackend(ModelBackend):
     ) -> User | None:
         """Outside of a request, in a command or a shell, nobody guesses and nothing is counted."""
         if request is None or username is None or password is None:
-            return super().authenticate(request, username, password, **kwargs)  # type: ignore[return-value]
+            return super().authenticate(request, username, password, **kwargs)
         browser = _browser_of(request)
         try:
             counted = take(username, _places(request, browser))
@@ -70,7 +70,7 @@ class CountingBackend(ModelBackend):
         browser = browser or secrets.token_hex(16)
         request.known_browser = browser  # type: ignore[attr-defined]
         give_back(counted, _places(request, browser))
-        return user  # type: ignore[return-value]
+        return user
 
 
 class PasswordTriesMiddleware:

@@ -21,7 +21,7 @@ class NewPassword(MinimumLengthValidator):
         api_tokens.revoke_all(user=user, by=None)
 
 
-class _Form(PasswordChangeForm):  # type: ignore[type-arg]
+class _Form(PasswordChangeForm):
     """Django's form, whose old password is checked, and so counted, like one at log-in."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

@@ -35,7 +35,7 @@ class Record(logging.LogRecord):
     def getMessage(self) -> str:  # noqa: N802  (the library's name)
         return without_secrets(super().getMessage())
 
-    @property  # type: ignore[override]
+    @property
     def exc_text(self) -> str | None:
         return self._exc_text
 

@@ -247,3 +247,25 @@ def test_a_door_with_a_poor_setting_is_not_opened(fields: dict[str, str], said: 
     assert said in page.content.decode()
     one.refresh_from_db()
     assert one.door_token is None
+
+
+def test_members_do_not_share_the_throttle_of_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST", 2)
+    one, member = with_door(), Client()
+    member.post(address(one))
+    joined = one.memberships.get()
+    back = reverse("door_return", args=[doors.return_token(joined)])
+    busy = [Client().post(address(one)) for _ in range(4)][-1]
+    assert (busy.status_code, busy["Retry-After"]) == (429, "300")
+    assert {member.post(address(one)).status_code for _ in range(5)} == {302}
+    assert {Client().post(back).status_code for _ in range(5)} == {302}
+    assert [Client().post(back[:-1] + "x/").status_code for _ in range(4)] == [404, 404, 429, 429]
+    assert Client().post(back).status_code == 302
+
+
+def test_a_participant_who_is_known_comes_back_while_newcomers_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST", 1)
+    one = with_door(code="C0DE")
+    assert Client().post(address(one), QUERY).status_code == 302
+    assert Client().post(address(one), {**QUERY, "PROLIFIC_PID": PID[::-1]}).status_code == 429
+    assert Client().post(address(one), QUERY).status_code == 302
