@@ -19,6 +19,7 @@ from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotation.people.page_person import must_be_the_pages
 from annotation.restructuring import drafts
 from annotation.restructuring.proposals import proposal
 from annotation.restructuring.wording import refusal
@@ -48,6 +49,7 @@ def with_reasons(view: ApiView) -> ApiView:
 
     @wraps(view)
     def answered(request: Request, token: str) -> Response:
+        must_be_the_pages(request)
         try:
             return view(request, token)
         except drafts.StaleError as error:

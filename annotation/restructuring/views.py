@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Restructuring
+from annotation.people.page_person import page_person
 from annotation.restructuring import drafts, model_views, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
@@ -92,6 +93,7 @@ def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **
         "proposers": proposers(draft.original),
         "models": model_views.choices(cast(User, request.user)),
         "remarks": draft.remarks.filter(settled_at__isnull=True).select_related("author"),
+        "page_person": page_person(request.user),
         "words": script_words(),
         **page_of(draft),
         **more,
