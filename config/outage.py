@@ -1,4 +1,7 @@
-"""What a person or a script is told when a request breaks: that the database is away, or that something else broke."""
+"""What a person or a script is told when a request breaks.
+
+The database is away, something else broke, or there is no such address.
+"""
 
 import sys
 
@@ -7,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext_lazy as _
+from django.views.defaults import page_not_found as missing
 from django.views.defaults import server_error as broke
 
 RETRY_AFTER = 5  # seconds; a database comes back after a restart in about that time
@@ -22,6 +26,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if not isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
         return broke(request)
     return _away(request)
+
+
+@login_not_required
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page, or for a script of the API a reason as all others."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "There is no such address. /api/schema/ lists all."}, status=404)
+    return missing(request, exception)
 
 
 def _away(request: HttpRequest) -> HttpResponse:

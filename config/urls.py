@@ -6,6 +6,7 @@ from django.urls import include, path
 from config.health import healthz
 from config.language import choose
 
+handler404 = "config.outage.not_found"
 handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

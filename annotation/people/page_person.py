@@ -4,21 +4,21 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 # static/js/posting.js
 HEADER = "X-Page-Person"
+WAITS = _("Not saved yet: somebody else is logged in. Log in as yourself in another tab; this page then sends it.")
 
 
 class AnotherAccountError(PermissionDenied):
     """403 with `cause`, so that the page waits until its own person is back."""
 
     def __init__(self) -> None:
-        words = _("Not saved yet: somebody else is logged in. Log in as yourself in another tab; this page then sends it.")
         super().__init__()
-        self.detail: Any = {"detail": words, "cause": "another account"}
+        self.detail: Any = {"detail": str(WAITS), "cause": "another account"}
 
 
 def page_person(user: AbstractBaseUser | AnonymousUser) -> str:

@@ -92,7 +92,8 @@ def operations(request: Request, token: str) -> Response:
 def proposals(request: Request, token: str) -> Response:
     """What `by` proposes for each message of the original: a list of texts each."""
     draft = drafts.own_restructuring(cast(User, request.user), token)
-    return Response({"texts": proposal(draft.original, request.query_params.get("by", ""))})
+    by = request.query_params.get("by", "")
+    return Response({"texts": proposal(draft.original, by, cast(User, request.user))})
 
 
 def _sent(row: dict[str, Any]) -> drafts.Sent:

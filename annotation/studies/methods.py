@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from annotation.models import Item, Study
+from annotation.studies import acquaintance
 from annotation.studies.texts import order_plan
 
 
@@ -59,6 +60,9 @@ def _raters(study: Study) -> Iterator[str]:
     yield f"Raters who joined: {study.memberships.count():,}."
     yield order_plan(each, compares=study.compares)
     yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
+    known = Counter(event.detail["how"] for event in acquaintance.accepted(study))
+    for how, count in sorted(known.items()):
+        yield f"Not blind to the material: {_count(count, 'rater')} who {how}."
 
 
 def _checks(study: Study) -> Iterator[str]:

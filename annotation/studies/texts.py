@@ -3,8 +3,8 @@
 DEFAULT_GUIDELINES = """\
 You will read short chats between two people, one at a time, and score each on a few questions.
 
-Read the whole chat first, then the theme and the two characters that are shown with it. Score every question on its own: a chat \
-may be natural and say little, or be rich in content and sound stiff.
+Read the whole chat first, then the theme and the two characters that are shown with it. Score every question on its \
+own: a chat may be natural and say little, or be rich in content and sound stiff.
 
 Use the full scale. The words at both ends say what the lowest and the highest point mean; the points between are \
 even steps. Where a practice chat shows the scores that were expected, read why; after that, give the scores that you \
