@@ -79,15 +79,15 @@ def try_out(operation: Any, mode: GenerationMode, problems: dict[str, str]) -> N
         if case.path_parameters and mode is GenerationMode.POSITIVE:
             case.path_parameters = {**case.path_parameters, "id": there(case.path)}
         with transaction.atomic():
+            response = case.call()
             # Every case finds the same rows.
             transaction.set_rollback(True)
-            response = case.call()
         try:
             case.validate_response(response)
         except FailureGroup as group:
             for failure in group.exceptions:
                 if not (isinstance(failure, RejectedPositiveData) and names_nothing(response.text)):
-                    shown = f"{failure}\n{case.as_curl_command()}\n{response.text[:2000]}"
+                    shown = f"{failure}\n{case.as_curl_command()}\n{response.text[:500]}"
                     problems.setdefault(f"{operation.label}, {mode.value}: {failure.title}", shown)
 
     try:
@@ -98,7 +98,10 @@ def try_out(operation: Any, mode: GenerationMode, problems: dict[str, str]) -> N
 
 
 def names_nothing(reasons: str) -> bool:
-    """Whether a request was refused for a corpus, endpoint, set or version that is not there: no schema can say which are."""
+    """Whether a request was refused for a corpus, endpoint, set or version that is not there.
+
+    No schema can say which are.
+    """
     print("XX", reasons[:400])
     return "There is" in reasons
 
