@@ -21,6 +21,7 @@ from annotation.studies.manage_views import possible
 from annotation.studies.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
 from annotation.studies.raters import is_at_work
 from dialogues.permissions import requires
+from dialogues.questions import asked_text
 
 PAGE = 25
 # More than these are on a page of their own only.
@@ -30,7 +31,7 @@ MOST_RATERS = 25
 @require_GET
 @requires("annotation.view_study", "see studies")
 def studies(request: HttpRequest) -> HttpResponse:
-    search = request.GET.get("q", "").strip()
+    search = asked_text(request, "q")
     rows = Study.objects.select_related("corpus").prefetch_related("versions")
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(corpus__name__icontains=search))

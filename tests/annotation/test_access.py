@@ -5,6 +5,7 @@ A new address without a row fails. The table names what each may do with an obje
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoDbBlocker
 
 from annotation.roles import Role
@@ -399,8 +400,10 @@ def test_nul_breaks_no_address(name: str, everything: Everything) -> None:
     arguments = everything.arguments(TABLE[name].of)
     paths = [reverse(name, kwargs=arguments) + "?" + "&".join(f"{one}=a%00" for one in PARAMETERS)]
     for key, value in arguments.items():
+        # The other kinds of parts hold only letters and digits.
         if isinstance(value, str):
-            paths.append(reverse(name, kwargs={**arguments, key: "a\x00b"}))
+            with suppress(NoReverseMatch):
+                paths.append(reverse(name, kwargs={**arguments, key: "a\x00b"}))
     for path in paths:
         for role in READERS:
             outcome = answer(everything, role, "GET", name, path)

@@ -1,6 +1,7 @@
 """Who knows what they would rate is refused, or a reason is recorded and told."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from annotation.models import Membership, Restructuring, Study
@@ -28,7 +29,7 @@ def signed_in(name: str) -> Client:
 
 def ask(study: Study, name: str, **more: str) -> seeds.Asked:
     person = Membership.objects.get(study=study, rater__username=name).rater
-    by = setting.user(f"asks-{name}", "researcher")
+    by = setting.user(f"asks-{User.objects.count()}", "researcher")
     return seeds.ask(dialogues=[gamma_of(study).pk], people=[person], instructions="", by=by, **more)
 
 

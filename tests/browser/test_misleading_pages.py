@@ -46,6 +46,7 @@ def test_space_scrolls_and_never_scores(page: Page) -> None:
     make_tall(page)
     page.keyboard.press("4")
     expect(page.locator("[data-saved]")).to_have_text("Saved")
+    page.evaluate("window.scrollTo(0, 0)")
     before = top(page)
     page.keyboard.press("Space")
     assert top(page) > before + 300
