@@ -52,4 +52,16 @@ class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]
+        for name, field in self.target.fields.items():
+            _narrow(schema["properties"][name], field)
         return {**schema, "additionalProperties": False}
+
+
+def _narrow(schema: dict[str, Any], field: Any) -> None:
+    """Say that a text or list may not be empty, where the field refuses it."""
+    if schema.get("type") == "string" and getattr(field, "allow_blank", True) is False:
+        schema.setdefault("pattern", r"\S")
+    if schema.get("type") == "array":
+        if getattr(field, "allow_empty", True) is False:
+            schema["minItems"] = 1
+        _narrow(schema["items"], getattr(field, "child", None))
