@@ -4,7 +4,11 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
+from rest_framework.serializers import CharField
 
+# No text holds NUL; one that may not be blank has more than white space.
+STORABLE = r"^[^\u0000]*$"
+SAYS_SOMETHING = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 REASON = {
     "type": "object",
     "properties": {"detail": {"type": "string", "description": "What happened and what to do."}},
@@ -33,7 +37,7 @@ class FrankSchema(AutoSchema):
     """Adds to every operation how it refuses."""
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
-        found: dict[str, Any] = super()._get_response_bodies(direction)  # type: ignore[no-untyped-call]
+        found: dict[str, Any] = super()._get_response_bodies(direction)
         refusals = dict(ANYWHERE)
         if "{" in self.path or self.method == "GET":
             refusals |= OF_ONE
@@ -58,9 +62,9 @@ class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
 
 
 def _narrow(schema: dict[str, Any], field: Any) -> None:
-    """Say that a text or list may not be empty, where the field refuses it."""
-    if schema.get("type") == "string" and getattr(field, "allow_blank", True) is False:
-        schema.setdefault("pattern", r"\S")
+    """Say which texts the field refuses, and that a list may not be empty where it may not."""
+    if isinstance(field, CharField) and schema.get("type") == "string":
+        schema.setdefault("pattern", STORABLE if field.allow_blank else SAYS_SOMETHING)
     if schema.get("type") == "array":
         if getattr(field, "allow_empty", True) is False:
             schema["minItems"] = 1
