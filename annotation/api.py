@@ -10,8 +10,10 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -21,21 +23,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.models import Assignment, Item
+from annotation.people.page_person import must_be_the_pages
 from annotation.rating import queue
-from annotation.rating.answers import Answer, AnswerError
-from annotation.rating.own import own_assignment
+from annotation.rating.answers import DAMAGED, Answer, AnswerError
+from annotation.rating.own import own_assignment, own_membership
 from annotation.rating.reading import read_answer, shown_answer
 
 ApiView = Callable[..., Response]
+
+
+class Text(serializers.CharField):
+    """Any text: `read_answer` says which text it is that cannot be kept, and why, in words for its rater."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False, **options)
+        self.validators = []
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
     """What a rater says about an item, read further by `read_answer`."""
 
     scores = serializers.DictField(child=serializers.IntegerField())
-    comment = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    comment = Text(default="")
     flag = serializers.CharField(allow_blank=True, default="")
-    comments = serializers.DictField(child=serializers.CharField(allow_blank=True, trim_whitespace=False), default=dict)
+    comments = serializers.DictField(child=Text(), default=dict)
     evidence = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()), default=dict)
 
 
@@ -60,8 +71,13 @@ def with_reasons(view: ApiView) -> ApiView:
 
     @wraps(view)
     def answered(request: Request, token: str) -> Response:
+        must_be_the_pages(request)
         try:
             return view(request, token)
+        except Http404:
+            return Response({"detail": _why_gone(request)}, status=status.HTTP_404_NOT_FOUND)
+        except serializers.ValidationError as error:
+            return Response({"detail": DAMAGED, "fields": error.detail}, status=status.HTTP_400_BAD_REQUEST)
         except AnswerError as error:
             return Response({"detail": str(error)}, status=status.HTTP_400_BAD_REQUEST)
         except queue.StaleDraftError as error:
@@ -112,6 +128,15 @@ def next_address(assignment: Assignment) -> str:
         return reverse("rate_feedback", args=[assignment.token])
     following = queue.go_on(assignment, now=timezone.now())
     return reverse("rate_item", args=[following.token]) if following else reverse("rate_next", args=[membership.token])
+
+
+def _why_gone(request: Request) -> str:
+    """Why the page's item is no longer this rater's; the page says in which study it is."""
+    try:
+        own_membership(request.user, request.query_params.get("study", ""))
+    except Http404:
+        return _("You are no longer in this study, so nothing more can be kept.")
+    return _("This dialogue went to another rater after an hour without a sign. Go on with the next one.")
 
 
 def _reader(data: dict[str, Any]) -> queue.Said:

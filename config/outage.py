@@ -17,6 +17,7 @@ from django.template import loader
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.defaults import bad_request as bad
+from django.views.defaults import page_not_found as missing
 from django.views.defaults import server_error as broke
 
 RETRY_AFTER = 5  # seconds; a database comes back after a restart in about that time
@@ -49,6 +50,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     response = _told(request, 503, str(AWAY))
     response["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+@login_not_required
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page, or for a script of the API a reason as all others."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "There is no such address. /api/schema/ lists all."}, status=404)
+    return missing(request, exception)
 
 
 @login_not_required

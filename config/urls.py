@@ -8,6 +8,7 @@ from config.health import healthz
 from config.language import choose
 
 handler400 = "config.outage.bad_request"
+handler404 = "config.outage.not_found"
 handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

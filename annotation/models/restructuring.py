@@ -24,6 +24,12 @@ class RestructuringQuerySet(models.QuerySet["Restructuring"]):
         urgency = models.Case(*(models.When(state=state, then=place) for place, state in enumerate(states)), default=9)
         return self.order_by(urgency, "pk")
 
+    def numbered(self) -> Self:
+        """With `number`: which of its annotator's dialogues each is, from 1. It is what their pages call it."""
+        mine = Restructuring.objects.filter(annotator=models.OuterRef("annotator"), pk__lte=models.OuterRef("pk"))
+        count = mine.order_by().values("annotator").annotate(n=models.Count("pk")).values("n")
+        return self.annotate(number=models.Subquery(count))
+
     def kept(self) -> Self:
         """All that were not taken back."""
         return self.exclude(state=Restructuring.State.WITHDRAWN)
@@ -77,6 +83,9 @@ class Restructuring(models.Model):
     changed_at = models.DateTimeField(null=True, blank=True, help_text="Of the newest operation.")
     submitted_at = models.DateTimeField(null=True, blank=True)
     reviewed_at = models.DateTimeField(null=True, blank=True)
+
+    # Set by `numbered`.
+    number: int
 
     objects = RestructuringQuerySet.as_manager()
 

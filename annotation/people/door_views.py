@@ -13,6 +13,7 @@ from annotation.models import Membership, Study
 from annotation.people import attempts, doors
 from annotation.people.doors import DoorError, ParameterError, Recruit
 from annotation.people.networks import network_of
+from annotation.studies.acquaintance import AcquaintedError
 from annotation.studies.departures import LeftError
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -38,8 +39,9 @@ def door(request: HttpRequest, token: str) -> HttpResponse:
         return _ask(request, study, recruit, known)
     except ParameterError as problem:
         return render(request, "people/door_closed.html", {"problem": str(problem)}, status=422)
-    except LeftError:
-        return render(request, "people/door_closed.html", {"has_left": True}, status=403)
+    except (LeftError, AcquaintedError) as error:
+        why = {"has_left": isinstance(error, LeftError), "knows": isinstance(error, AcquaintedError)}
+        return render(request, "people/door_closed.html", why, status=403)
     except DoorError:
         return render(request, "people/door_closed.html", status=404)
 

@@ -20,6 +20,7 @@ from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
 from annotation.studies import departures
+from annotation.studies.acquaintance import why_acquainted
 from annotation.studies.members import NO_MORE_RATERS
 from dialogues.permissions import requires
 
@@ -127,6 +128,8 @@ def _accept_as_member(request: HttpRequest, found: Invitation) -> HttpResponse:
     if found.study is not None and departures.has_left(study=found.study, rater=user):
         return render(request, "people/join.html", {"invitation": found, "has_left": True}, status=403)
     is_in = found.study is not None and Membership.objects.filter(study=found.study, rater=user).exists()
+    if found.study is not None and not is_in and why_acquainted(found.study, user):
+        return render(request, "people/join.html", {"invitation": found, "knows": True}, status=403)
     if request.method == "POST" and found.study is not None and not is_in:
         invitations.accept_as_member(invitation=found, user=user)
         messages.success(request, _("You have joined. The study is among yours now."))

@@ -9,10 +9,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from annotation.models import Invitation
+from annotation.models import Invitation, Membership, Study
 from annotation.people import api_tokens
 from annotation.people.invitations import OFFERS
 from annotation.roles import Role, role_of
+from annotation.studies import acquaintance
+from annotation.studies.acquaintance import OPENS_DIALOGUES
 from dialogues.models import AuditEvent
 
 # What the People page can be narrowed to, besides a role.
@@ -80,6 +82,7 @@ def change_role(*, person: User, role: Role, by: User) -> None:
         person.save(update_fields=["is_superuser", "is_staff"])
     _revoke_links(person, [beyond for beyond in Role if beyond not in OFFERS.get(role, ())])
     AuditEvent.record(by, "change role", person, before=before, after=role.value)
+    _note_what_they_rate(User.objects.get(pk=person.pk), role, by)
 
 
 @transaction.atomic
@@ -99,8 +102,16 @@ def reactivate(*, person: User, by: User) -> None:
     AuditEvent.record(by, "reactivate", person)
 
 
+BECAME = "became a researcher or admin, who may open its dialogues, while rating"
 _LAST_ADMIN = "This is the last admin who can log in. Make somebody else an admin first."
 SUPERUSER = "This account owns the server (a superuser). Only another superuser can change it."
+
+
+def _note_what_they_rate(person: User, role: Role, by: User) -> None:
+    """From now on they may open what they rate: their studies tell."""
+    rates = Membership.objects.filter(rater=person, withdrawn_at__isnull=True).exclude(study__state=Study.State.CLOSED)
+    for member in rates.select_related("study") if person.has_perm(OPENS_DIALOGUES) else []:
+        acquaintance.record(member, how=BECAME, reason=f"The role was changed to {role.value}.", by=by)
 
 
 def _refuse(reason: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from annotation.models import Study
 from dialogues.rubric import Metric, Scale
@@ -18,6 +18,7 @@ FLAGS = {
 }
 # In a study of pairs: the first is better, neither, the second is better.
 PAIR_SCALE = Scale(-1, 1)
+DAMAGED = gettext_lazy("The form was damaged on its way. Reload the page and choose again.")
 LONGEST_COMMENT = 5000
 LONGEST_NOTE = 2000
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from annotation.models import Assignment
-from annotation.rating.answers import FLAGS, Answer, AnswerError
+from annotation.rating.answers import DAMAGED, FLAGS, Answer, AnswerError
 from annotation.rating.reading import read_answer
 
 REASONS = {
@@ -42,7 +42,7 @@ class SubmissionForm:
             submission_id = uuid.UUID(self.data.get("submission_id", ""))
             scores = {key: int(self.data[f"score-{key}"]) for key in self.keys if self.data.get(f"score-{key}")}
         except ValueError as error:
-            raise AnswerError(_("The form was damaged on its way. Reload the page and choose again.")) from error
+            raise AnswerError(str(DAMAGED)) from error
         sent = {
             "scores": scores,
             "comment": self.data.get("comment", ""),

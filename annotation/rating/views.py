@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation.api import next_address
 from annotation.blinding import blind_end, blind_item, blind_study
 from annotation.models import Assignment, Item, Membership, Study
+from annotation.people.page_person import page_person
 from annotation.rating import queue, way
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.breaks import break_due
@@ -142,6 +143,7 @@ def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[s
         "item": blind_item(assignment, membership, now=now),
         # The class: it is called where its fragment of the page is not kept already.
         "skip_form": SkipForm,
+        "page_person": page_person(request.user),
         "words": script_words(),
         "break_minutes": break_due(membership, since=since, now=now),
     }

@@ -86,7 +86,8 @@ def rate_break(request: HttpRequest, token: str) -> HttpResponse:
     """Put the break reminder away; the next one comes after as long again."""
     membership = own_membership(request.user, token)
     request.session[RESTED] = timezone.now().isoformat()
-    item = membership.assignments.filter(token=request.POST.get("item", "")).first()
+    shown = request.POST.get("item", "")
+    item = None if "\0" in shown else membership.assignments.filter(token=shown).first()
     return redirect("rate_item", item.token) if item else redirect("rate_next", token)
 
 

@@ -11,7 +11,6 @@ SAID_BY_SCRIPTS = (
     _("Saved"),
     _("Sending…"),
     _("Choose a point for {name}."),
-    _("This dialogue went to another rater after an hour without a sign. Go on with the next one."),
     _("The server cannot keep this."),
     _("Not saved yet: you are logged out. Log in in another tab; this page then sends your scores."),
     _("Not saved yet, retrying"),

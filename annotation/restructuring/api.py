@@ -19,6 +19,7 @@ from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotation.people.page_person import must_be_the_pages
 from annotation.restructuring import drafts
 from annotation.restructuring.proposals import proposal
 from annotation.restructuring.wording import refusal
@@ -48,6 +49,7 @@ def with_reasons(view: ApiView) -> ApiView:
 
     @wraps(view)
     def answered(request: Request, token: str) -> Response:
+        must_be_the_pages(request)
         try:
             return view(request, token)
         except drafts.StaleError as error:
@@ -90,7 +92,8 @@ def operations(request: Request, token: str) -> Response:
 def proposals(request: Request, token: str) -> Response:
     """What `by` proposes for each message of the original: a list of texts each."""
     draft = drafts.own_restructuring(cast(User, request.user), token)
-    return Response({"texts": proposal(draft.original, request.query_params.get("by", ""))})
+    by = request.query_params.get("by", "")
+    return Response({"texts": proposal(draft.original, by, cast(User, request.user))})
 
 
 def _sent(row: dict[str, Any]) -> drafts.Sent:

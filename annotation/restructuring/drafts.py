@@ -17,7 +17,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from annotation.models import Operation, Restructuring
-from annotation.restructuring.proposals import check_proposal
+from annotation.restructuring.proposals import check_proposal, shown_log
 from annotation.restructuring.wording import refusal
 from dialogues.editing import Accept, EditError, History, kept_share, operation_from_json, replay, transcript_of
 from dialogues.models import AuditEvent
@@ -42,7 +42,7 @@ class StaleError(DraftError):
         self.version = restructuring.version
         self.messages = restructuring.messages
         rows = restructuring.operations.filter(number__gt=since)
-        self.operations = list(rows.values_list("body", flat=True))
+        self.operations = shown_log(rows.values_list("body", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def own_restructuring(user: User, token: str, *, lock: bool = False) -> Restruct
     mine = Q(annotator_id=user.pk)
     if user.has_perm(REVIEW):
         mine |= Q(state=State.SUBMITTED)
-    rows = Restructuring.objects.kept().filter(mine, token=token)
+    rows = Restructuring.objects.kept().filter(mine, token=token).numbered()
     if lock:
         rows = rows.select_for_update(no_key=True, of=("self",))
     found = rows.select_related("original__corpus", "annotator", "reviewer").first()
@@ -103,7 +103,7 @@ def save_operations(
         )
     history = history_of(draft)
     for sent in fresh:
-        _do(draft, history, sent)
+        _do(draft, history, sent, user)
     Operation.objects.bulk_create(
         Operation(
             restructuring=draft,
@@ -134,11 +134,11 @@ def _not_yet_kept(draft: Restructuring, version: int, operations: Sequence[Sent]
     return operations[len(kept) :]
 
 
-def _do(draft: Restructuring, history: History, sent: Sent) -> None:
+def _do(draft: Restructuring, history: History, sent: Sent, user: User) -> None:
     try:
         operation = operation_from_json(sent.body)
         if isinstance(operation, Accept):
-            check_proposal(draft.original, history.draft, operation)
+            check_proposal(draft.original, history.draft, operation, user)
         history.apply(operation)
     except EditError as error:
         raise DraftError(refusal(error)) from error

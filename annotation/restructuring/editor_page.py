@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from annotation.models import Restructuring
 from annotation.restructuring.drafts import history_of
+from annotation.restructuring.proposals import shown_log
 from dialogues.editing import Piece, kept_share, transcript_of
 from dialogues.published import value as published
 from dialogues.statistics import count_words
@@ -55,7 +56,7 @@ def page_of(restructuring: Restructuring) -> dict[str, Any]:
     """The context of the editor's template."""
     original = restructuring.original.transcript
     history = history_of(restructuring)
-    log = list(restructuring.operations.values_list("body", flat=True))
+    log = shown_log(restructuring.operations.values_list("body", flat=True))
     return {
         "original": _turns(original),
         "pieces": _pieces(history.draft),

@@ -98,6 +98,13 @@ class AskForm(forms.Form):
         help_text="Shown above the dialogue. Plain text.",
     )
 
+    despite = forms.CharField(
+        required=False,
+        max_length=300,
+        label="Why they may restructure what they rate",
+        help_text="Only where somebody rates in a study of these backgrounds. The study’s page then tells it.",
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = seeds.annotators()

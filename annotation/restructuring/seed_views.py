@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.restructuring import seeds
 from annotation.restructuring.seed_forms import MOST_TICKED, AskForm, SeedFilter, read_keys, write_keys
+from annotation.studies.acquaintance import AcquaintedError
 from dialogues.models import Corpus, Dialogue
 from dialogues.permissions import requires
 
@@ -80,12 +81,17 @@ def _asked(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _ask_page(request, form, sorted(read_keys(request.POST.get("dialogues", ""))), status=422)
     chosen = form.cleaned_data
-    asked = seeds.ask(
-        dialogues=chosen["dialogues"],
-        people=list(chosen["people"]),
-        instructions=chosen["instructions"],
-        by=cast(User, request.user),
-    )
+    try:
+        asked = seeds.ask(
+            dialogues=chosen["dialogues"],
+            people=list(chosen["people"]),
+            instructions=chosen["instructions"],
+            despite=chosen["despite"],
+            by=cast(User, request.user),
+        )
+    except AcquaintedError as error:
+        form.add_error("despite", str(error))
+        return _ask_page(request, form, chosen["dialogues"], status=422)
     messages.success(request, said(asked))
     return redirect("restructuring_overview")
 

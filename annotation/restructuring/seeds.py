@@ -1,7 +1,7 @@
 """Dialogues worth restructuring: found by their figures, handed to people who rewrite them."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
@@ -24,11 +24,14 @@ from django.db.models import (
 from django.db.models.functions import Cast
 
 from annotation.models import Restructuring
+from annotation.studies import acquaintance
+from annotation.studies.acquaintance import AcquaintedError
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.models import Judgement
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 BATCH = 1000
+ALSO_RESTRUCTURES = "was also asked to restructure dialogues of its backgrounds"
 # What the list can be narrowed and ordered by: the name in the address and its words.
 FIGURES = {
     "words": "Words a message",
@@ -109,11 +112,17 @@ def annotators() -> QuerySet[User]:
 
 
 @transaction.atomic
-def ask(*, dialogues: Iterable[int], people: Iterable[User], instructions: str, by: User) -> Asked:
-    """A restructuring for every dialogue and person; pairs that were asked before are left as they are."""
+def ask(
+    *, dialogues: Collection[int], people: Collection[User], instructions: str, by: User, despite: str = ""
+) -> Asked:
+    """A restructuring for every dialogue and person; pairs that were asked before are left as they are.
+
+    Raises AcquaintedError where somebody is asked for what they rate, unless `despite` says why they may.
+    """
     # Two who ask the same person take turns, so that the second sees what the first has asked.
     locked = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
     persons = list(locked.order_by("pk"))
+    _keep_apart(dialogues, persons, despite, by)
     chosen = Dialogue.objects.filter(pk__in=list(dialogues), corpus__is_scratch=False).order_by("pk")
     originals = list(chosen.only("pk", "corpus_id", "messages"))
     there = set(
@@ -136,6 +145,20 @@ def ask(*, dialogues: Iterable[int], people: Iterable[User], instructions: str, 
     Restructuring.objects.bulk_create(rows, batch_size=BATCH)
     _record(by, rows)
     return Asked(len(rows), len(there))
+
+
+def _keep_apart(dialogues: Collection[int], people: Sequence[User], despite: str, by: User) -> None:
+    """Nobody restructures what they rate, or somebody says why and each study keeps it."""
+    rates = acquaintance.raters_of(dialogues, people)
+    if rates and not despite.strip():
+        names = ", ".join(sorted({member.rater.get_username() for member in rates}))
+        studies = ", ".join(sorted({f"“{member.study.name}”" for member in rates}))
+        raise AcquaintedError(
+            f"Nobody was asked: {names} would restructure what they rate in {studies}. Choose other people or "
+            "dialogues, or say why they may; the study’s page and its methods text then tell."
+        )
+    for member in rates:
+        acquaintance.record(member, how=ALSO_RESTRUCTURES, reason=despite, by=by)
 
 
 def _record(by: User, rows: Sequence[Restructuring]) -> None:

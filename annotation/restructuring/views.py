@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Restructuring
+from annotation.people.page_person import page_person
 from annotation.restructuring import drafts, model_views, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
@@ -27,7 +28,7 @@ PAGE = 48
 @requires("annotation.add_operation", "restructure dialogues")
 def restructurings(request: HttpRequest) -> HttpResponse:
     """What the person was asked to restructure: what is open first, then what was done."""
-    mine = Restructuring.objects.of(request.user).first_to_do().select_related("original")
+    mine = Restructuring.objects.of(request.user).numbered().first_to_do().select_related("original")
     page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
     done = [row for row in page if not row.is_editable]
     context = {"page": page, "open": [row for row in page if row.is_editable], "done": done}
@@ -89,9 +90,10 @@ def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **
         "restructuring": draft,
         "is_mine": draft.annotator_id == request.user.pk,
         "may_edit": drafts.may_edit(draft, cast(User, request.user)),
-        "proposers": proposers(draft.original),
+        "proposers": proposers(draft.original, cast(User, request.user)),
         "models": model_views.choices(cast(User, request.user)),
         "remarks": draft.remarks.filter(settled_at__isnull=True).select_related("author"),
+        "page_person": page_person(request.user),
         "words": script_words(),
         **page_of(draft),
         **more,

@@ -53,6 +53,7 @@ SAID_BY_SCRIPTS = (
     _("This cannot be a message: text is empty."),
     _("This cannot be a message: it holds a character that cannot be stored."),
     _("Split into messages {first} and {second}."),
+    _("That cut is inside the word “{word}”. Undo it if you did not mean it."),
     _("Merged into message {number}."),
     _("Moved to place {number}."),
     _("New message below message {number}."),

@@ -18,6 +18,7 @@ from annotation.studies.fingerprint import StaleError
 from annotation.studies.selection import select
 from dialogues.models import Dialogue, Version
 from dialogues.permissions import requires
+from dialogues.questions import asked_text
 
 PAGE = 25
 PURPOSES = {
@@ -34,7 +35,7 @@ def study_check_choose(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(Study.objects.select_related("corpus"), pk=pk)
     if not study.is_draft:
         return _frozen(request, study)
-    purpose, search, version = _purpose(request), request.GET.get("q", "").strip(), request.GET.get("version", "")
+    purpose, search, version = _purpose(request), asked_text(request, "q"), asked_text(request, "version")
     rows = study.corpus.dialogues.searched(search).select_related("version").order_by("pk")
     rows = rows.of_version(version) if version else rows
     taken = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("dialogue_id", flat=True))

@@ -20,6 +20,7 @@ from annotation.studies.adjudication import AdjudicationError, StaleAdjudication
 from dialogues.downloads import csv_form, streamed_file
 from dialogues.models import AuditEvent
 from dialogues.permissions import requires
+from dialogues.questions import asked_text
 
 PAGE = 50
 
@@ -41,7 +42,7 @@ def study_disagreement(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = next((metric for metric in metrics if metric.key == request.GET.get("metric")), None)
     shows = unblinding.shows_versions(study)
     found = adjudication.disputed_spreads(study, chosen.key if chosen else "")
-    version = request.GET.get("version", "") if shows else ""
+    version = asked_text(request, "version") if shows else ""
     if version:
         # The filter would tell what is hidden, so there is none while the study is blind.
         wanted = set(study.items.filter(dialogue__version=version).values_list("pk", flat=True))

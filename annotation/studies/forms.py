@@ -8,6 +8,7 @@ class MemberForm(forms.Form):
     """Make somebody who has an account a rater."""
 
     username = forms.CharField(max_length=150)
+    knows_because = forms.CharField(max_length=300, required=False, label="Why they may rate it all the same")
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"].strip()

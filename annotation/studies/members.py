@@ -7,7 +7,7 @@ from django.db import transaction
 
 from annotation.models import Membership, Study
 from annotation.people.profiles import profile_of
-from annotation.studies import departures
+from annotation.studies import acquaintance, departures
 from annotation.studies.dealing import deal
 from annotation.studies.departures import LeftError
 from dialogues.models import AuditEvent
@@ -19,9 +19,10 @@ HAS_LEFT = (
 
 
 @transaction.atomic
-def join(*, study: Study, rater: User, by: User | None) -> Membership:
+def join(*, study: Study, rater: User, by: User | None, knows_because: str = "") -> Membership:
     """Make someone a rater of a study; joining twice changes nothing. Raises LeftError for who left their scores in it.
 
+    Raises AcquaintedError for who knows the material, unless `knows_because` says why they may rate all the same.
     The order's seed follows from the study's seed and how many joined before, and is stored.
     """
     locked = Study.objects.select_for_update().get(pk=study.pk)
@@ -30,6 +31,9 @@ def join(*, study: Study, rater: User, by: User | None) -> Membership:
         return known
     if departures.has_left(study=locked, rater=rater):
         raise LeftError
+    # Held, so that nobody asks them meanwhile to restructure what they are to rate.
+    person = User.objects.select_for_update(no_key=True).get(pk=rater.pk)
+    how = acquaintance.must_not_know(locked, person, reason=knows_because)
     seed = random.Random(f"{locked.seed}:{locked.memberships.count()}").getrandbits(32)  # noqa: S311 - repeatable
     membership = Membership.objects.create(study=locked, rater=rater, seed=seed)
     if not locked.is_draft:
@@ -37,4 +41,6 @@ def join(*, study: Study, rater: User, by: User | None) -> Membership:
     profile_of(rater)
     # The member and not the account: who withdraws is named by nothing that stays.
     AuditEvent.record(by, "join study", locked, member=membership.pk, seed=seed)
+    if how:
+        acquaintance.record(membership, how=how, reason=knows_because, by=by)
     return membership

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from annotation.models import Item, Study
+from annotation.studies import acquaintance
 from annotation.studies.texts import order_plan
 
 
@@ -61,6 +62,9 @@ def _raters(study: Study) -> Iterator[str]:
     yield f"excluded by a researcher, and counted nowhere: {people['excluded']:,}; withdrew: {people['withdrawn']:,}."
     yield order_plan(each, compares=study.compares)
     yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
+    known = Counter(event.detail["how"] for event in acquaintance.accepted(study))
+    for how, count in sorted(known.items()):
+        yield f"Not blind to the material: {_count(count, 'rater')} who {how}."
 
 
 def _checks(study: Study) -> Iterator[str]:

@@ -3,11 +3,12 @@
 DEFAULT_GUIDELINES = """\
 You will read short chats between two people, one at a time, and score each on a few questions.
 
-Read the whole chat first, then the theme and the two characters beside it. Score every question on its own: a chat \
-may be natural and say little, or be rich in content and sound stiff.
+Read the whole chat first, then the theme and the two characters that are shown with it. Score every question on its \
+own: a chat may be natural and say little, or be rich in content and sound stiff.
 
 Use the full scale. The words at both ends say what the lowest and the highest point mean; the points between are \
-even steps. There are no right answers, and nobody else sees your scores while you work.
+even steps. Where a practice chat shows the scores that were expected, read why; after that, give the scores that you \
+find right. Other raters do not see your scores. The people who run the study can.
 
 Judge what the two people say and how they say it to each other, not your liking for the subject. Spelling, capitals \
 and spacing do not count.

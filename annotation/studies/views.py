@@ -12,13 +12,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.models import Rating, Study
 from annotation.reports.preference_tables import preferences_of
-from annotation.studies import design, members, unblinding
+from annotation.studies import acquaintance, design, members, unblinding
+from annotation.studies.acquaintance import AcquaintedError
 from annotation.studies.departures import LeftError
 from annotation.studies.forms import MemberForm
 from annotation.studies.launch_page import launch_page
 from annotation.studies.manage_views import possible
 from annotation.studies.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
 from dialogues.permissions import requires
+from dialogues.questions import asked_text
 
 PAGE = 25
 # More than these are on a page of their own only.
@@ -28,7 +30,7 @@ MOST_RATERS = 25
 @require_GET
 @requires("annotation.view_study", "see studies")
 def studies(request: HttpRequest) -> HttpResponse:
-    search = request.GET.get("q", "").strip()
+    search = asked_text(request, "q")
     rows = Study.objects.select_related("corpus").prefetch_related("versions")
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(corpus__name__icontains=search))
@@ -59,6 +61,7 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
         "wanted": wanted(found),
         "agreement": live_agreement(found),
         "member_form": MemberForm(),
+        "acquainted": acquaintance.accepted(found),
     }
     return render(request, "studies/study.html", context)
 
@@ -79,13 +82,16 @@ def study_member(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, members.NO_MORE_RATERS)
     elif form.is_valid() and form.rater is not None:
         try:
-            members.join(study=found, rater=form.rater, by=_person(request))
+            reason = form.cleaned_data["knows_because"]
+            members.join(study=found, rater=form.rater, by=_person(request), knows_because=reason)
         except LeftError:
             messages.error(request, members.HAS_LEFT)
+        except AcquaintedError as error:
+            messages.error(request, str(error))
         else:
             messages.success(request, f"{form.rater.get_username()} is a rater of this study.")
     else:
-        messages.error(request, " ".join(map(str, form.errors["username"])))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect(found)
 
 

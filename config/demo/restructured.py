@@ -5,7 +5,7 @@ import uuid
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from annotation.models import Restructuring
+from annotation.models import Item, Restructuring
 from annotation.restructuring import drafts, seeds
 from annotation.restructuring.proposals import RULES, proposal
 from dialogues.models import Corpus, Dialogue
@@ -21,7 +21,10 @@ def load(corpus: Corpus, researcher: User, rater: User) -> None:
     """Ask the rater for the first γ, and do one of them by the rules' proposals; nothing where that was done."""
     if Restructuring.objects.exists():
         return
-    dialogues = list(Dialogue.objects.filter(corpus=corpus, version="gamma").order_by("pk")[:ASKED])
+    # Nobody restructures what they rate.
+    rated = Item.objects.filter(study__memberships__rater=rater).values("background")
+    gammas = Dialogue.objects.filter(corpus=corpus, version="gamma").exclude(origin__in=rated)
+    dialogues = list(gammas.order_by("pk")[:ASKED])
     seeds.ask(dialogues=[row.pk for row in dialogues], people=[rater], instructions=INSTRUCTIONS, by=researcher)
     first = Restructuring.objects.order_by("pk").first()
     if first is not None:
@@ -30,7 +33,7 @@ def load(corpus: Corpus, researcher: User, rater: User) -> None:
 
 def _hand_in(row: Restructuring, by: User) -> None:
     """With every second proposal taken, from the last on, so that the places of the others stay what they are."""
-    proposed = [(at, texts) for at, texts in enumerate(proposal(row.original, RULES)) if len(texts) > 1]
+    proposed = [(at, texts) for at, texts in enumerate(proposal(row.original, RULES, by)) if len(texts) > 1]
     bodies = [{"op": "accept", "at": at, "texts": texts, "by": RULES} for at, texts in reversed(proposed[::2])]
     now = timezone.now()
     sent = [drafts.Sent(uuid.uuid4(), body) for body in bodies]

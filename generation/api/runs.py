@@ -29,7 +29,14 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     corpus = serializers.CharField()
     created_by = serializers.CharField(allow_null=True)
     run_stages = RunStageSerializer(source="rows", many=True)
-    rubric = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, help_text="Of judge runs.")
+    rubric = serializers.SlugRelatedField[Any](
+        slug_field="slug", read_only=True, allow_null=True, help_text="Of judge runs; null of others."
+    )
+
+    # The model's own field, being read only, would not say that it can be empty.
+    pause_cause = serializers.ChoiceField(
+        choices=Run.PauseCause.choices, allow_blank=True, read_only=True, help_text="Empty where it is not paused."
+    )
 
     class Meta:
         model = Run

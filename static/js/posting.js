@@ -11,7 +11,11 @@ export async function post(url, body, form, keepalive = false) {
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(form) },
+      headers: {
+        "Content-Type": "application/json",
+        "X-CSRFToken": csrfToken(form),
+        "X-Page-Person": form.dataset.person,
+      },
       body: JSON.stringify(body),
       keepalive,
     });

@@ -3,17 +3,43 @@
 const TYPING = "textarea, select, input:not([type=radio]), [contenteditable]";
 const NATIVE_ENTER = "a, button, summary";
 const NATIVE_ARROWS = "[name=side]";
+// Controls that Space works by themselves where the keyboard has led to them; a click leaves the focus on them, too.
+const NATIVE_SPACE = ":is(button:not(.mark), summary):focus-visible";
+// How much of the window Space scrolls, as browsers do: some lines stay in sight.
+const SCREEN = 0.875;
 
 function digit(event) {
   const code = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
   return /^[0-9]$/.test(event.key) ? event.key : code?.[1];
 }
 
+function isOurs(event) {
+  const isCombined = event.ctrlKey || event.metaKey || event.altKey || event.isComposing;
+  return !isCombined && !document.querySelector("dialog[open]");
+}
+
+// The questions hold the focus most of the time, and a browser would take Space there for their first point.
+function takesSpace(event) {
+  return event.key === " " && isOurs(event) && !event.target.matches(`${TYPING}, ${NATIVE_SPACE}`);
+}
+
+// Space scrolls the page, Shift and Space back; not while `isAway()`, when it has another meaning.
+export function scrollBySpace(isAway) {
+  document.addEventListener("keydown", (event) => {
+    if (takesSpace(event) && !isAway()) {
+      event.preventDefault();
+      window.scrollBy({ top: (event.shiftKey ? -SCREEN : SCREEN) * window.innerHeight });
+    }
+  });
+  // Some browsers choose when the key comes up.
+  document.addEventListener("keyup", (event) => takesSpace(event) && !isAway() && event.preventDefault());
+}
+
 // `actions` maps a key's name to what it does, or gives false to leave the key to the browser; `digit` is any digit,
 // `escape` the way out of a text.
 export function listen(actions) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) {
+    if (!isOurs(event)) {
       return;
     }
     if (event.target.matches(TYPING)) {

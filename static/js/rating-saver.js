@@ -64,23 +64,22 @@ export class Saver {
 
   // Keep trying where time may help; say what to do where it cannot.
   again(status, reply, retry) {
-    if (status === 404) {
-      return this.say(
-        tell("This dialogue went to another rater after an hour without a sign. Go on with the next one."),
-        "lost",
-      );
+    if ([400, 404, 409].includes(status)) {
+      const reason = reply.detail ?? tell("The server cannot keep this.");
+      return this.say(reason, status === 404 ? "lost" : "refused");
     }
-    if (status === 400 || status === 409) {
-      return this.say(reply.detail ?? tell("The server cannot keep this."), "refused");
-    }
-    this.say(
-      status === 403
-        ? tell("Not saved yet: you are logged out. Log in in another tab; this page then sends your scores.")
-        : tell("Not saved yet, retrying"),
-      "waiting",
-    );
+    this.say(this.wait(status, reply), "waiting");
     this.failures += 1;
     this.timer = setTimeout(retry, Math.min(500 * 2 ** this.failures, LONGEST_WAIT));
+  }
+
+  // Why nothing is kept yet. The server knows when somebody else is logged in.
+  wait(status, reply) {
+    if (status !== 403) {
+      return tell("Not saved yet, retrying");
+    }
+    const loggedOut = tell("Not saved yet: you are logged out. Log in in another tab; this page then sends your scores.");
+    return reply.cause ? reply.detail : loggedOut;
   }
 
   // Gives the address to go on to once the server has kept the rating, or null where it refused.

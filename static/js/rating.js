@@ -3,7 +3,7 @@
 import { watchBreak } from "./rating-break.js";
 import { choose } from "./rating-conflict.js";
 import { RatingForm } from "./rating-form.js";
-import { listen } from "./rating-keys.js";
+import { listen, scrollBySpace } from "./rating-keys.js";
 import { Marks } from "./rating-marks.js";
 import { openNote } from "./rating-notes.js";
 import { Saver } from "./rating-saver.js";
@@ -123,6 +123,8 @@ listen({
   s: openSkip,
   "?": () => sheet.showModal(),
 });
+
+scrollBySpace(() => marks.active);
 
 for (const kind of ["input", "change"]) {
   form.form.addEventListener(kind, () => {

@@ -5,6 +5,7 @@ A new address without a row fails. The table names what each may do with an obje
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoDbBlocker
 
 from annotation.roles import Role
@@ -387,3 +388,33 @@ def assert_gives_a_reason(response: HttpResponse) -> None:
         assert "detail" in text
     else:
         assert "Your role cannot" in text
+
+
+# Every parameter that a page reads from its address.
+PARAMETERS = ("page", "q", "sort", "set", "run", "runs", "corpus", "version", "state", "by", "metric", "how")
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of != "upload"])
+def test_nul_breaks_no_address(name: str, everything: Everything) -> None:
+    """PostgreSQL stores no such text, so every answer says what is wrong or finds nothing."""
+    arguments = everything.arguments(TABLE[name].of)
+    paths = [reverse(name, kwargs=arguments) + "?" + "&".join(f"{one}=a%00" for one in PARAMETERS)]
+    for key, value in arguments.items():
+        # The other kinds of parts hold only letters and digits.
+        if isinstance(value, str):
+            with suppress(NoReverseMatch):
+                paths.append(reverse(name, kwargs={**arguments, key: "a\x00b"}))
+    for path in paths:
+        for role in READERS:
+            outcome = answer(everything, role, "GET", name, path)
+            assert outcome == LOGIN or int(outcome) < 500, (path, role)
+
+
+def test_nul_in_a_form_breaks_nothing(everything: Everything) -> None:
+    for name, field in (("rate_break", "item"), ("login", "username"), ("rate_welcome", "fingerprint")):
+        path = reverse(name, kwargs=everything.arguments(TABLE[name].of))
+        for role in READERS:
+            with transaction.atomic():
+                answer = everything.browser_of(role).post(path, {field: "a\x00b"})
+                transaction.set_rollback(True)
+            assert answer.status_code < 500, (name, role)

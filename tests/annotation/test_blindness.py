@@ -11,13 +11,15 @@ from django.db import connection, models
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from annotation.models import Assignment, Item, Membership, Rating, Score, Study
+from annotation.models import Assignment, Item, Membership, Rating, Restructuring, Score, Study
 from annotation.rating.way import consent_fingerprint
 from annotation.studies import states
 from dialogues.models import Corpus, Dialogue, Version
 from tests.annotation.checked_study import give_checks, with_checks, with_training
-from tests.annotation.setting import ALL, KEYS, SCORES, corpus, member, study
+from tests.annotation.restructured import asked
+from tests.annotation.setting import ALL, KEYS, SCORES, corpus, dialogue, member, study
 
 pytestmark = pytest.mark.django_db
 COUNTED = (Corpus, Dialogue, Study, Item, Membership, Assignment, Rating, Score)
@@ -282,3 +284,54 @@ def test_originals_are_tidied_on_display_unless_the_study_says_otherwise() -> No
         client = Client()
         client.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
         assert text in client.get(reverse("rate_next", args=[ann.token]), follow=True).content.decode()
+
+
+def test_no_byte_sent_to_an_annotator_tells_which_dialogue_version_or_writer_they_restructure(
+    known_study: Study,
+) -> None:
+    original = known_study.corpus.dialogues.get(key="wombat-d0-gamma")
+    given = {"origin": original.origin, "parent": original, "written_by": "secret-writer-9000"}
+    dialogue(known_study.corpus, "wombat-split", "stephanie", "PANGOLIN", **given)
+    work = asked("ann", original)
+    client = Client()
+    client.force_login(work.annotator, backend="django.contrib.auth.backends.ModelBackend")
+    seen = dict(annotating(client, work))
+    for name, response in seen.items():
+        text = PAPERS.sub("", response.content.decode())
+        response.content = text
+        assert "PANGOLIN" not in text, name
+        assert_blind(name, response)
+    assert seen["split by rules"].status_code == 200
+    assert {seen[name].status_code for name in seen if name.startswith("split by another")} == {400}
+
+
+# Figures that the paper prints stand beside those of every dialogue alike, and what is restructured is the original,
+# whichever version it is.
+PAPERS = re.compile(r"(?i:original)|further-split dialogues</caption>|Paper, Stephanie|· Stephanie|title=\"[^\"]*\"")
+
+
+def annotating(client: Client, work: Restructuring) -> Iterator[tuple[str, Any]]:
+    """Every page and answer on an annotator's way, after a reviewer who has accepted a model's proposal."""
+
+    def post(body: Any, version: int) -> Any:
+        sent = {"version": version, "operations": [{"id": str(uuid.uuid4()), "body": body, "age": 1}]}
+        return client.post(f"{address}operations/", sent, content_type="application/json")
+
+    address = work.get_absolute_url()
+    by = "dialogue:wombat-split"
+    accept = {"op": "accept", "at": 0, "texts": ["hello ,", "words 0 again"], "by": by}
+    work.operations.create(number=1, body=accept, person=work.annotator, at=timezone.now())
+    Restructuring.objects.filter(pk=work.pk).update(version=1)
+    yield "list", client.get("/restructure/")
+    yield "editor", client.get(address)
+    yield "stale", post({"op": "merge", "at": 1}, 0)
+    yield "refused", post({**accept, "at": 2}, 1)
+    yield "kept", post({"op": "merge", "at": 1}, 1)
+    yield "split by rules", client.get(f"{address}proposals/", {"by": "rules"})
+    yield "split by another version", client.get(f"{address}proposals/", {"by": by})
+    yield "split by another mark", client.get(f"{address}proposals/", {"by": "model:0"})
+    yield "plain form", client.post(address, {"version": 2, "text": ["too few"]})
+    yield "handed in", client.post(f"{address}submit/", {"version": 2}, follow=True)
+    yield "afterwards", client.get(address)
+    yield "home", client.get("/", follow=True)
+    yield "missing", client.get("/restructure/no-such-token/")

@@ -20,7 +20,7 @@ from annotation.models import Invitation, Membership, Profile, Study
 from annotation.people import invitations
 from annotation.people.profiles import profile_of
 from annotation.roles import Role, role_of
-from annotation.studies import states
+from annotation.studies import members, states
 from dialogues.models import AuditEvent
 from tests.annotation import setting
 from tests.people import make_user
@@ -123,14 +123,25 @@ def test_a_studys_link_puts_its_rater_into_the_study() -> None:
 def test_somebody_with_an_account_joins_the_study_with_it_and_keeps_their_role() -> None:
     study = setting.study()
     link = made_link(study=study)
-    member = make_user(Role.RESEARCHER)
+    member = make_user(Role.RATER)
     client = signed_in(member)
     assert "Join" in client.get(link).content.decode()
     client.post(link)
     assert Membership.objects.get(study=study).rater == member
-    assert role_of(member) == Role.RESEARCHER
+    assert role_of(member) == Role.RATER
     assert User.objects.count() == 1
     assert Client().get(link).status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_researcher_who_opens_a_link_to_a_study_is_told_how_to_be_added_and_does_not_use_it_up() -> None:
+    study = setting.study()
+    link = made_link(study=study)
+    for answer in (signed_in(make_user(Role.RESEARCHER, name)).post(link) for name in ("rey", "ruth")):
+        assert answer.status_code == 403
+        assert "You know this study’s dialogues" in answer.content.decode()
+    assert not study.memberships.exists()
+    assert Client().get(link).status_code == 200
 
 
 @pytest.mark.django_db
@@ -363,7 +374,7 @@ def test_an_account_from_the_command_line_gets_a_pseudonym_at_its_first_need() -
     owner = User.objects.create_superuser("owner")
     assert role_of(owner) == Role.ADMIN
     assert not Profile.objects.exists()
-    setting.member(setting.study(), "owner")
+    members.join(study=setting.study(), rater=owner, by=None, knows_because="Tries the pages.")
     assert profile_of(owner) == Profile.objects.get(user=owner)
 
 

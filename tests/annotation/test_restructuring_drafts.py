@@ -126,15 +126,14 @@ def test_an_accepted_proposal_must_have_been_made() -> None:
         save(work, 1, sent(taken))
 
 
-def test_a_models_rewrite_is_proposed_message_by_message() -> None:
+def test_no_other_version_of_the_dialogue_is_proposed() -> None:
     work = asked()
     fields = {"origin": work.original.origin, "parent": work.original, "written_by": "writer-1"}
-    row = dialogue(work.original.corpus, "d0.s", "stephanie", "x", **fields)
-    texts = [[speaker, part] for speaker, text in CHAT for part in text.split(", ")]
-    type(row).objects.filter(pk=row.pk).update(messages=texts)
-    assert [proposer.key for proposer in proposers(work.original)] == ["rules", "dialogue:d0.s"]
-    accepted = {"op": "accept", "at": 0, "texts": ["hi there", "how are you today?"], "by": "dialogue:d0.s"}
-    assert save(work, 0, sent(accepted)).messages[:2] == [[1, "hi there"], [1, "how are you today?"]]
+    dialogue(work.original.corpus, "d0.s", "stephanie", "x", **fields)
+    assert [proposer.key for proposer in proposers(work.original, work.annotator)] == ["rules"]
+    accepted = {"op": "accept", "at": 0, "texts": ["hello , x"], "by": "dialogue:d0.s"}
+    with pytest.raises(DraftError, match="proposal is not there"):
+        save(work, 0, sent(accepted))
 
 
 @pytest.mark.parametrize(

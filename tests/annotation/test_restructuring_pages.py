@@ -1,15 +1,20 @@
 """The annotator's pages over HTTP: the list, the editor, what is sent to it."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Operation, Restructuring
+from annotation.restructuring import drafts
+from annotation.restructuring.drafts import Sent
 from annotation.restructuring.proposals import proposers
+from dialogues.models import Dialogue
 from generation import example_sets
 from generation.demo_model.settings import DemoSettings
 from generation.models import Run
@@ -57,7 +62,7 @@ def test_a_list_of_many_is_read_in_few_queries(
     with django_assert_max_num_queries(8):
         text = client.get("/restructure/").content.decode()
     assert text.count('<li class="card">') == 48
-    assert text.index("Again, please") < text.index("d1.gamma")
+    assert text.index("Again, please") < text.index("Dialogue 2<")
     assert "1–48 of 61" in text
 
 
@@ -141,11 +146,21 @@ def test_a_researcher_has_a_model_split_it_and_finds_its_proposal(client: Client
     assert demo.stats()["requests"] == 0
     client.post(f"{run.get_absolute_url()}start/")
     run_calls(run)
-    (proposer,) = proposers(work.original)[1:]
-    assert proposer.is_demo
+    assert len(proposers(work.original, user("ruth", "researcher"))) == 1
+    (proposer,) = proposers(work.original, researcher)[1:]
+    page = client.get(work.get_absolute_url()).content.decode()
+    assert "The model that you asked, split 1" in page
+    (written,) = Dialogue.objects.filter(version="stephanie")
+    assert written.key not in page
     texts = client.get(f"{work.get_absolute_url()}proposals/", {"by": proposer.key}).json()["texts"]
     assert len(texts) == len(CHAT)
     assert any(len(parts) > 1 for parts in texts)
+    at = next(at for at, parts in enumerate(texts) if len(parts) > 1)
+    taken = {"op": "accept", "at": at, "texts": texts[at], "by": proposer.key}
+    kept = drafts.save_operations(
+        researcher, work.token, version=0, operations=[Sent(uuid.uuid4(), taken)], now=timezone.now()
+    )
+    assert len(kept.messages) > len(CHAT)
 
 
 def test_who_may_not_spend_money_is_offered_no_model(client: Client, work: Restructuring) -> None:

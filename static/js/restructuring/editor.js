@@ -3,6 +3,7 @@
 import { tell, tellCount } from "../words.js";
 import { lengthOf } from "./editing.js";
 import { caretOf } from "./pieces.js";
+import { wordCut } from "./words.js";
 import { Writing } from "./writing.js";
 
 export class Editor extends Writing {
@@ -10,9 +11,15 @@ export class Editor extends Writing {
     const at = this.commit();
     const box = this.box;
     const offset = caretOf(box) - (lengthOf(box.value) - lengthOf(box.value.trimStart()));
+    const word = wordCut(this.draft[at]?.text ?? "", offset);
     const said = tell("Split into messages {first} and {second}.", { first: at + 1, second: at + 2 });
     if (this.apply({ op: "split", at, offset }, said)) {
       this.pieces.focus(at + 1);
+      if (word) {
+        const warning = tell("That cut is inside the word “{word}”. Undo it if you did not mean it.", { word });
+        this.say(`${said} ${warning}`);
+        this.warn(warning);
+      }
     }
   }
 

@@ -48,6 +48,7 @@ const log = [...data.log];
 const saver = new Saver(form, page.dataset.saveUrl, data.log.length, { say: showState, conflict });
 const editor = new Editor(new History(data.original, data.log), pieces, {
   say,
+  warning: find("warning"),
   typing: (whether) => saver.expect(whether),
   send(body) {
     log.push(body);

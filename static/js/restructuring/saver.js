@@ -78,14 +78,18 @@ export class Saver {
       const reason = answer.detail ?? tell("The server cannot keep this.");
       return this.say(status === 404 ? tell("This dialogue is no longer yours to change.") : reason, "refused");
     }
-    this.say(
-      status === 403
-        ? tell("Not saved yet: you are logged out. Log in in another tab; this page then sends your changes.")
-        : tell("Not saved yet, retrying. Keep this page open; nothing is lost."),
-      "waiting",
-    );
+    this.say(this.wait(status, answer), "waiting");
     this.failures += 1;
     this.timer = setTimeout(() => this.flush(), Math.min(500 * 2 ** this.failures, LONGEST_WAIT));
+  }
+
+  // Why nothing is kept yet. The server knows when somebody else is logged in.
+  wait(status, answer) {
+    if (status !== 403) {
+      return tell("Not saved yet, retrying. Keep this page open; nothing is lost.");
+    }
+    const loggedOut = tell("Not saved yet: you are logged out. Log in in another tab; this page then sends your changes.");
+    return answer.cause ? answer.detail : loggedOut;
   }
 
   settled() {

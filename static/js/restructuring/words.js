@@ -11,6 +11,14 @@ export function wordsOf(text) {
   return text.split(SPACES).filter(Boolean);
 }
 
+// The word that a cut before the `offset`-th character (code points) goes through, "" where it goes between words.
+// Not every language puts spaces between words, so the browser says where they are.
+export function wordCut(text, offset) {
+  const at = Array.from(text).slice(0, offset).join("").length;
+  const found = new Intl.Segmenter(undefined, { granularity: "word" }).segment(text).containing(at);
+  return found?.isWordLike && found.index < at ? found.segment : "";
+}
+
 // The words of a piece with who says them, found once.
 function spoken(piece) {
   if (!remembered.has(piece)) {

@@ -7,9 +7,9 @@ const TYPING_PAUSE = 400;
 
 export class Writing {
   // `changed(draft)` hears of every change, `send(body)` keeps it, `say(text)` announces it; `typing(whether)` hears of
-  // what is no operation yet.
-  constructor(history, pieces, { changed, send, say, typing }) {
-    Object.assign(this, { history, pieces, changed, send, say, typing });
+  // what is no operation yet; `warning` is the element that shows what to look at again.
+  constructor(history, pieces, { changed, send, say, typing, warning }) {
+    Object.assign(this, { history, pieces, changed, send, say, typing, warning });
     this.current = 0;
     this.opened = null;
     pieces.show(history.draft);
@@ -60,11 +60,18 @@ export class Writing {
     }
     this.pieces.show(this.draft);
     this.isShowing = false;
+    this.warn("");
     this.changed(this.draft);
     if (announcement) {
       this.say(announcement);
     }
     return true;
+  }
+
+  // Show a warning until the next operation.
+  warn(text) {
+    this.warning.textContent = text;
+    this.warning.hidden = !text;
   }
 
   typed() {
