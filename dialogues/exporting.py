@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record
 from dialogues.models import Corpus, Dialogue
+from dialogues.sources import ANY, Sources
 from dialogues.transcript import Transcript
 
 CHUNK = 1000
 
 
-def jsonl_lines(corpus: Corpus) -> Iterator[str]:
+def jsonl_lines(corpus: Corpus, sources: Sources = ANY) -> Iterator[str]:
     """One line a dialogue, each ended by a line feed, in the order they were written: sources come first."""
-    rows = corpus.dialogues.select_related("origin", "parent").order_by("pk")
+    rows = sources.narrow(corpus.dialogues.all()).select_related("origin", "parent").order_by("pk")
     for row in rows.iterator(chunk_size=CHUNK):
         yield jsonl.dump(record_of(row)) + "\n"
 

@@ -28,15 +28,25 @@ class JudgePlan(Strict):
         child=serializers.CharField(), min_length=1, max_length=20, help_text="Endpoints that judge, each on its own."
     )
     versions = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Like beta, stephanie; default: all of the corpus."
+        child=serializers.CharField(), required=False, help_text="Like beta, stephanie; default: those that cover at least half as many backgrounds as the widest."
     )
     writers = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Only what these models wrote; default: all."
+        child=serializers.CharField(), required=False, help_text="Only what these models wrote; default: those who wrote on many backgrounds."
     )
     runs = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         required=False,
         help_text="Only what these runs wrote; default: all.",
+    )
+    sets = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        help_text="Only what was written with these example sets, by number; default: all.",
+    )
+    prompts = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        help_text="Only what was written with these prompts, by number; default: all.",
     )
     backgrounds = serializers.IntegerField(required=False, allow_null=True, min_value=1, help_text="By the seed.")
     incomplete = serializers.BooleanField(required=False, help_text="Also backgrounds that lack a version or writer.")
