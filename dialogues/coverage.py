@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db.models import Count
 from django.db.models.functions import Coalesce
 
 from dialogues.models import AUTHOR, DialogueQuerySet, Version
 
+K = TypeVar("K")
 BACKGROUND = Coalesce("origin", "pk")
 
 
@@ -52,7 +54,7 @@ def usual_writers(rows: DialogueQuerySet) -> list[str]:
     return [] if len(usual) == len(counts) or not all(usual) else sorted(usual)
 
 
-def few(counts: Mapping[str, int]) -> frozenset[str]:
+def few(counts: Mapping[K, int]) -> frozenset[K]:
     """Those that cover less than half of what the widest covers: with one of them, most of it could not be compared."""
     widest = max(counts.values(), default=0)
     return frozenset(name for name, count in counts.items() if 2 * count < widest)

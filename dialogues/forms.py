@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
@@ -14,6 +15,7 @@ from dialogues.coverage import coverage_of
 from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.models import Corpus, Dialogue, Version
 from dialogues.source_fields import SourceFields
+from dialogues.sources import Sources
 
 SORTS = {
     "": "As imported",
@@ -35,8 +37,12 @@ class CorpusFilter(forms.Form):
     version = version_field()
 
 
-class DialogueFilter(CorpusFilter):
+class DialogueFilter(SourceFields, CorpusFilter):
     sort = forms.ChoiceField(required=False, choices=list(SORTS.items()), label="Sort by")
+
+    def __init__(self, data: QueryDict, corpus: Corpus) -> None:
+        super().__init__(data)
+        self.offer_sources(corpus, Sources.of(dict(data.lists())))
 
 
 class SourcesForm(SourceFields):

@@ -58,7 +58,9 @@ def choice(figures: CorpusFigures) -> tuple[str, ...]:
     if figures.source:
         notes.append(f"Only dialogues of {figures.source}, and the originals.")
     if figures.again:
-        which = "; ".join(f"{symbol} for {count:,} background{'' if count == 1 else 's'}" for symbol, count in figures.again.items())
+        which = "; ".join(
+            f"{symbol} for {count:,} background{'' if count == 1 else 's'}" for symbol, count in figures.again.items()
+        )
         counts = "Each of these dialogues counts" if figures.every else LATEST_COUNTS
         notes.append(f"Written more than once for the same background: {which}. {counts}.")
     if figures.sparse and figures.shared_only:

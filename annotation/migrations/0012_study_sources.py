@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0010_sessions'),
+        ("annotation", "0010_sessions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='study',
-            name='sources',
+            model_name="study",
+            name="sources",
             field=models.JSONField(blank=True, default=dict),
         ),
     ]

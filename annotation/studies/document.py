@@ -107,7 +107,7 @@ FIELDS: dict[str, Field] = {
     "kind": _one_of(*KINDS),
     "corpus": _name(),
     "writer": _text(200),
-    "sources": Field(_are_sources, "an object like {\"run\": [12]}: numbers of runs, sets or prompts", {}),
+    "sources": Field(_are_sources, 'an object like {"run": [12]}: numbers of runs, sets or prompts', {}),
     "background_count": _number(1, HIGHEST),
     "seed": _number(0, HIGHEST, default=1, or_none=False),
     "tidy_display": _switch(True),

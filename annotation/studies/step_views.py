@@ -53,7 +53,12 @@ def study_new(request: HttpRequest) -> HttpResponse:
             form.add_error("name", str(error))
         else:
             return redirect("study_step", made.pk, "items")
-    return render(request, "studies/new.html", {"form": form, "corpus": corpus, "of": sources.words(corpus)}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "studies/new.html",
+        {"form": form, "corpus": corpus, "of": sources.words(corpus)},
+        status=422 if form.errors else 200,
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -28,10 +28,14 @@ class JudgePlan(Strict):
         child=serializers.CharField(), min_length=1, max_length=20, help_text="Endpoints that judge, each on its own."
     )
     versions = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Like beta, stephanie; default: those that cover at least half as many backgrounds as the widest."
+        child=serializers.CharField(),
+        required=False,
+        help_text="Like beta, stephanie; default: those that cover at least half as many backgrounds as the widest.",
     )
     writers = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Only what these models wrote; default: those who wrote on many backgrounds."
+        child=serializers.CharField(),
+        required=False,
+        help_text="Only what these models wrote; default: those who wrote on many backgrounds.",
     )
     runs = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),

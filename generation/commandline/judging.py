@@ -14,7 +14,12 @@ from generation.commandline.planning import add_budgets, planned
 from generation.judgements import named
 
 # Names in a plan, where the command line has another name for the option.
-OPTIONS = {**{plural: name for name, plural in named.SOURCES.items()}, "judges": "judge", "tidy_display": "as-stored", "use_batch": "batch"}
+OPTIONS = {
+    **{plural: name for name, plural in named.SOURCES.items()},
+    "judges": "judge",
+    "tidy_display": "as-stored",
+    "use_batch": "batch",
+}
 _SAME = (
     "name", "versions", "backgrounds", "incomplete", "rubric", "repeats", "again", "seed", "temperature",
     "max_tokens", "budget", "token_budget", "use_batch",

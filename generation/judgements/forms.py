@@ -138,4 +138,3 @@ class JudgeForm(SourceFields):
             use_batch=cleaned.get("use_batch", False),
             **{name: cleaned[name] for name in plain},
         )
-

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
 
-from dialogues.models import Corpus, Dialogue
+from dialogues.models import Corpus, Dialogue, DialogueQuerySet
 from generation.models import Example, ExampleSet, Run, TrialSubject
 
 AT_ONCE = 50  # texts a query compares
@@ -17,12 +17,11 @@ AT_ONCE = 50  # texts a query compares
 def shown_backgrounds(corpus: Corpus, sets: Iterable[ExampleSet]) -> set[int]:
     """Keys of the corpus's originals that these sets show, themselves or something written from them."""
     examples = list(Example.objects.filter(example_set__in=[used.pk for used in sets]))
-    linked = {key for row in examples for key in (row.dialogue_id, row.dialogue_after_id) if key}
-    copies = TrialSubject.objects.filter(Q(dialogue__in=linked) | Q(source__in=linked))
-    for copy, source in copies.values_list("dialogue", "source"):
-        linked |= {key for key in (copy, source) if key}
-    # What a trial wrote hangs on the copy of an original, which is no subject where a γ was split.
-    found = set(_roots(corpus.dialogues.filter(pk__in=linked)))
+    links = [key for row in examples for key in (row.dialogue_id, row.dialogue_after_id) if key]
+    roots = set(_roots(Dialogue.objects.filter(pk__in=links)))
+    copies = TrialSubject.objects.filter(Q(source__in=roots) | Q(source__origin__in=roots))
+    roots |= set(_roots(Dialogue.objects.filter(pk__in=copies.values("dialogue"))))
+    found = set(corpus.dialogues.filter(pk__in=roots).values_list("pk", flat=True))
     texts = [text for row in examples for text in (row.messages, row.messages_after) if text]
     for start in range(0, len(texts), AT_ONCE):
         same = Q()
@@ -40,5 +39,5 @@ def shown_in(run: Run) -> list[Dialogue]:
     return list(chosen.filter(Q(pk__in=backgrounds) | Q(origin__in=backgrounds)).order_by("pk")) if backgrounds else []
 
 
-def _roots(rows: Iterable[Dialogue]) -> Iterator[int]:
-    return (row.origin_id or row.pk for row in rows)
+def _roots(rows: DialogueQuerySet) -> Iterator[int]:
+    return (origin or pk for pk, origin in rows.values_list("pk", "origin_id"))

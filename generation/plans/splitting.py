@@ -11,7 +11,9 @@ from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Run, St
 from generation.plans.branches import Branches, create_branches
 from generation.plans.planning import Material, PlanError
 
-NOT_LOADED = "The example sets or prompts are not loaded; run `manage.py load_examples`."
+NOT_LOADED = (
+    "The example sets or prompts are not loaded; load them on the Examples page or by `manage.py load_examples`."
+)
 
 
 @transaction.atomic

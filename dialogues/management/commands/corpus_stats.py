@@ -32,7 +32,9 @@ class Command(BaseCommand):
             help="; ".join(f"{name}: {meaning}" for name, meaning in TOKENIZERS.items()) + " (default: whitespace)",
         )
         parser.add_argument(
-            "--shared", action="store_true", help="count only backgrounds that every version has, without versions that few have"
+            "--shared",
+            action="store_true",
+            help="count only backgrounds that every version has, without versions that few have",
         )
         parser.add_argument("--versions", nargs="+", default=[], metavar="VERSION", help="only these, by their slugs")
         parser.add_argument(
