@@ -1,4 +1,4 @@
-"""Fields of a form by which dialogues are chosen: one for every question of `dialogues.sources` that tells some apart."""
+"""Fields of a form by which dialogues are chosen: one for every question of `dialogues.sources` that is open."""
 
 from typing import Any
 

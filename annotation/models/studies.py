@@ -14,8 +14,8 @@ from dialogues.sources import Sources
 # own that is recorded; the ways in (door, codes) are no part of what is measured.
 DESIGN = (
     "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "sources", "seed", "guidelines",
-    "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate", "break_every",
-    "most_lapses", "tidy_display", "is_simulated",
+    "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate",
+    "break_every", "most_lapses", "tidy_display", "is_simulated",
 )  # fmt: skip
 FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
 

@@ -9,7 +9,7 @@ from django import forms
 from annotation.models import Study
 from annotation.studies.selection import Selection, select
 from annotation.studies.step_forms import StepForm
-from dialogues.coverage import coverage_of
+from dialogues.coverage import Coverage, coverage_of
 from dialogues.models import Corpus, Version
 from dialogues.source_fields import SourceFields
 from dialogues.sources import WRITER, Sources, writers
@@ -59,12 +59,12 @@ class ItemsForm(SourceFields, StepForm):
         self.offer_sources(corpus, stored, without=(WRITER.name,))
         versions = list(Version.objects.filter(dialogues__corpus=corpus).distinct())
         names = writers(corpus)
+        coverage = coverage_of(self._looked_at(corpus).narrow(corpus.dialogues.all()))
         if self.study.compares:
             del self.fields["versions"]
-            self.fields["pairs"].choices = _pair_choices(versions)  # type: ignore[attr-defined]
+            self.fields["pairs"].choices = _pair_choices(versions, coverage)  # type: ignore[attr-defined]
         else:
             del self.fields["pairs"]
-            coverage = coverage_of(self._looked_at(corpus).narrow(corpus.dialogues.all()))
             self.fields["versions"].choices = [(row.pk, coverage.label(row)) for row in versions]  # type: ignore[attr-defined]
         # A writer of another corpus may be stored: it is shown, so that it can be taken out.
         known = [*names, *([self.study.writer] if self.study.writer and self.study.writer not in names else [])]
@@ -118,8 +118,14 @@ class ItemsForm(SourceFields, StepForm):
         return found or self.study.corpus
 
 
-def _pair_choices(versions: list[Version]) -> list[tuple[str, str]]:
+def _pair_choices(versions: list[Version], coverage: Coverage) -> list[tuple[str, str]]:
     return [
-        (f"{one.pk}{BETWEEN}{other.pk}", f"{one.symbol} beside {other.symbol}")
+        (f"{one.pk}{BETWEEN}{other.pk}", f"{one.symbol} beside {other.symbol}{_cost(coverage, one, other)}")
         for one, other in combinations(versions, 2)
     ]
+
+
+def _cost(coverage: Coverage, *pair: Version) -> str:
+    """What a version that few backgrounds have costs a pair."""
+    sparse = [version.pk for version in pair if version.pk in coverage.sparse]
+    return f": {coverage.says(min(sparse, key=lambda slug: coverage.versions[slug]))}" if sparse else ""

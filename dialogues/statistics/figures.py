@@ -62,9 +62,9 @@ class VersionFigures:
 class CorpusFigures:
     """Every version of a corpus under one tokenizer, in the order of the versions.
 
-    `shared_only`: only backgrounds that every version has were counted. `source`: whose dialogues, in words. `again`: by
-    version, on how many backgrounds it was written more than once; `every` says that all of these count, else one a
-    background does. `sparse`: versions that cover too few backgrounds to be matched, with how many, in words.
+    `shared_only`: only backgrounds that every version has were counted. `source`: whose dialogues, in words. `again`:
+    by version, on how many backgrounds it was written more than once; `every` says that all of these count, else one
+    a background does. `sparse`: versions that cover too few backgrounds to be matched, with how many, in words.
     """
 
     corpus: str

@@ -168,8 +168,8 @@ def _preview(command: BaseCommand, options: dict[str, Any]) -> int:
     rows = estimating.preview(run, dialogue)
     if options["json"]:
         shown = [
-            {"stage": row.stage, "branch": row.branch, "endpoint": str(row.endpoint), "examples": row.set_names, "messages": sent.messages,
-             "parameters": sent.parameters, "prompt_tokens": sent.prompt_tokens}
+            {"stage": row.stage, "branch": row.branch, "endpoint": str(row.endpoint), "examples": row.set_names,
+             "messages": sent.messages, "parameters": sent.parameters, "prompt_tokens": sent.prompt_tokens}
             for row, sent in rows
         ]  # fmt: skip
         print_json(command, {"run": run.pk, "requests": shown})

@@ -179,12 +179,8 @@ def _lines(found: Results) -> Iterator[str]:
         yield f"{arm.get_name_display()}: {shown} with {arm.run_stage.prompt}{before}"
     if trial.why_alone:
         yield trial.why_alone
-    if trial.own_run is not None and (shown := shown_in(trial.own_run)):
-        yield f"Shown as examples, too: {', '.join(row.key for row in shown)}. A model is tested here on what it saw."
-    if trial.own_run is not None and trial.state == Run.State.DRAFT:
-        for stage in estimating.estimate(trial.own_run):
-            tokens = stage.prompt_tokens + stage.completion_tokens
-            yield f"{stage.row}: {stage.calls:,} calls, {tokens:,} tokens, {money(stage.cost)}"
+    if trial.own_run is not None:
+        yield from _of_run(trial.own_run)
     for mean in found.means:
         arms = ", ".join(f"{value} (n {n})" for value, n in mean.means)
         difference = f"difference {mean.difference} (n {mean.pairs})"
@@ -192,6 +188,15 @@ def _lines(found: Results) -> Iterator[str]:
     for row in found.rows:
         for one in (one for answer in row.answers for one in answer.written if one.failed):
             yield f"{row.subject.key}, {one.arm.get_name_display()}: {one.why} Call {one.call.pk if one.call else '–'}."
+
+
+def _of_run(run: Run) -> Iterator[str]:
+    """What its own run is tested on, and will take as long as nothing has been sent."""
+    if shown := shown_in(run):
+        yield f"Shown as examples, too: {', '.join(row.key for row in shown)}. A model is tested here on what it saw."
+    for stage in estimating.estimate(run) if run.state == Run.State.DRAFT else ():
+        tokens = stage.prompt_tokens + stage.completion_tokens
+        yield f"{stage.row}: {stage.calls:,} calls, {tokens:,} tokens, {money(stage.cost)}"
 
 
 def _list(command: BaseCommand, options: dict[str, Any]) -> int:

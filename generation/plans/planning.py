@@ -18,6 +18,10 @@ from generation.plans.own_examples import shown_backgrounds
 from generation.prompts import StageName, reply_schema
 from generation.stages import ORDER, SPECS
 
+NOT_LOADED = (
+    "The example sets or prompts are not loaded; load them on the Examples page or by `manage.py load_examples`."
+)
+
 
 class PlanError(ValueError):
     """A run that cannot be; `field` names the form field it is about."""
@@ -187,10 +191,7 @@ def _material(stages: Sequence[Stage], choice: Choice) -> dict[Stage, Material]:
     sets = {**example_sets.newest_sets(), **choice.sets}
     wanted = {kind for stage in stages for kind in SPECS[stage].kinds}
     if not set(stages) <= set(prompts) or not wanted <= set(sets):
-        raise PlanError(
-            "The example sets or prompts are not loaded; load them on the Examples page or by `manage.py load_examples`.",
-            "stages",
-        )
+        raise PlanError(NOT_LOADED, "stages")
     _check_fits(((prompts[stage], prompts[stage].stage == stage, stage.label) for stage in stages), "prompts")
     _check_fits(((sets[kind], sets[kind].kind == kind, kind.label) for kind in wanted), "sets")
     return {stage: Material(prompts[stage], [sets[kind] for kind in SPECS[stage].kinds]) for stage in stages}

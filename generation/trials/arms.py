@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from generation import example_sets
 from generation.models import ExampleKind, ExampleSet, Prompt, Stage, TrialArm
 from generation.plans.branches import Branches, parameters
-from generation.plans.planning import Material, PlanError
-from generation.plans.splitting import NOT_LOADED
+from generation.plans.planning import NOT_LOADED, Material, PlanError
 from generation.stages import SPECS
 from generation.trials.copies import as_tried, shown
 

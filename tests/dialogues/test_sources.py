@@ -1,7 +1,8 @@
-"""Which dialogues of a corpus are meant and counted: by run, examples, prompt and writer, and how far a version reaches."""
+"""Which dialogues of a corpus are counted: by run, examples, prompt and writer, and how far a version reaches."""
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -74,8 +75,10 @@ def test_two_runs_of_one_model_are_not_pooled(corpus: Corpus, runs: tuple[Run, R
     assert numbers(corpus, first) == {"alpha": ALPHAS, "beta": ALPHAS, "gamma": ALPHAS, "stephanie": ALPHAS}
     notes = statistics_tables(corpus_figures(corpus, "whitespace"))["lengths"].notes
     assert any(note.startswith("Written more than once for the same background: β for 6 backgrounds") for note in notes)
-    [told] = [note for note in statistics_tables(corpus_figures(corpus, "whitespace", first))["lengths"].notes[1:2]]
-    assert told == f"Only dialogues of run First (no. {runs[0].pk}), and the originals."
+    assert (
+        statistics_tables(corpus_figures(corpus, "whitespace", first))["lengths"].notes[1]
+        == f"Only dialogues of run First (no. {runs[0].pk}), and the originals."
+    )
 
 
 def test_of_several_writers_in_the_latest_run_the_first_counts(corpus: Corpus) -> None:
@@ -181,6 +184,20 @@ def test_a_writer_of_few_backgrounds_is_not_among_the_usual_ones(corpus: Corpus)
         alpha = corpus.dialogues.get(key=f"d{number}")
         add(corpus, f"nameless{number}", "beta", origin=alpha, parent=alpha)
     assert usual_writers(corpus.dialogues.all()) == []
+
+
+def test_an_export_of_one_run_can_be_read_where_the_others_are_not(
+    corpus: Corpus, runs: tuple[Run, Run], tmp_path: Path
+) -> None:
+    """A further-split by the second run of the first one's γ, as runs that only split write it."""
+    gamma = Dialogue.objects.filter(output__call__run=runs[0], version="gamma").order_by("pk")[0]
+    Dialogue.objects.filter(output__call__run=runs[1], version="stephanie", origin=gamma.origin).update(parent=gamma)
+    file = tmp_path / "second.jsonl"
+    call_command("export_dialogues", "Chats", "--run", str(runs[1].pk), "--output", str(file), stdout=StringIO())
+    call_command("import_dialogues", str(file), "--corpus", "Elsewhere", stdout=StringIO(), stderr=StringIO())
+    there = Corpus.objects.get(name="Elsewhere").dialogues
+    assert there.count() == 4 * ALPHAS
+    assert there.of_version("stephanie").filter(parent__isnull=True).count() == 1
 
 
 def test_every_choice_has_figures_of_its_own(corpus: Corpus, runs: tuple[Run, Run]) -> None:

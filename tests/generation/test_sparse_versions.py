@@ -1,8 +1,10 @@
 """One version that few backgrounds have empties nothing: not a judge's plan, a study's items or a comparison."""
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -162,12 +164,32 @@ def test_a_design_leaves_and_comes_back_with_its_run(runs: tuple[Run, Run]) -> N
     assert again.sources == {"run": [runs[0].pk]}
     assert f"those of run First (no. {runs[0].pk})" in methods_text(design.launch(study=again, by=None))
     for sources, problem in (
-        ('{"run": [999999]}', "no run 999999"), ('{"moon": [1]}', "told apart by 'moon'"), ('{"run": 1}', "sources must"),
+        ('{"run": [999999]}', "no run 999999"), ('{"moon": [1]}', "told apart by 'moon'"),
+        ('{"run": 1}', "sources must"),
     ):  # fmt: skip
         broken = text.replace(f'"sources": {{\n    "run": [\n      {runs[0].pk}\n    ]\n  }}', f'"sources": {sources}')
         assert broken != text
         with pytest.raises(DocumentError, match=problem):
             make_from(read(broken.encode()), by=None)
+
+
+def test_a_study_of_pairs_names_what_a_pair_costs(researcher: Client, corpus: Corpus) -> None:
+    study = setting.draft(of=corpus, kind="pairs", pairs=[["beta", "gamma"]])
+    labels = dict(
+        researcher.get(reverse("study_step", args=[study.pk, "items"])).context["form"].fields["pairs"].choices
+    )
+    assert labels["gamma:restructured"] == "γ beside By hand: 1 of 6 backgrounds"
+    assert labels["beta:gamma"] == "β beside γ"
+
+
+def test_a_study_from_the_command_line_takes_one_run(runs: tuple[Run, Run]) -> None:
+    asked = ["create_study", "--corpus", runs[0].corpus.name, "--versions", "beta", "gamma", "--draft"]
+    call_command(*asked, "--name", "Ours", "--run", str(runs[0].pk), "--writer", "gpt-4", stdout=StringIO())
+    study = Study.objects.get(name="Ours")
+    assert (study.sources, study.writer) == ({"run": [runs[0].pk]}, "gpt-4")
+    assert {pk for choice in select_items(study).choices for pk in choice.dialogues.values()} < of_run(runs[0])
+    with pytest.raises(CommandError, match="no run 999999"):
+        call_command(*asked, "--name", "Other", "--run", "999999", stdout=StringIO())
 
 
 def test_a_judge_run_of_a_run_reads_that_run(researcher: Client, runs: tuple[Run, Run], judge: Endpoint) -> None:
