@@ -59,6 +59,11 @@ class Counted:
         return rows.filter(version__in=self.versions) if self.versions else rows
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether it names versions, or whose dialogues they are."""
+        return bool(self.versions or self.sources)
+
+    @property
     def key(self) -> str:
         """Names the choice, whatever is in it."""
         told = [self.versions, list(self.sources), self.shared_only, self.every]

@@ -15,6 +15,7 @@ from generation.api.plans import IDEMPOTENCY_KEY, made_once
 from generation.api.runs import RunSerializer, found_run
 from generation.judgements import named
 from generation.judgements.loading import findings_of
+from generation.judgements.planning import versions_left_out
 from generation.judgements.report_json import as_json
 from generation.models import Run, Stage
 
@@ -69,6 +70,16 @@ class JudgePlan(Strict):
     )
 
 
+class JudgeRunSerializer(RunSerializer):
+    left_out = serializers.SerializerMethodField(help_text="Versions it leaves out because few backgrounds have them.")
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "left_out")  # type: ignore[assignment]
+
+    def get_left_out(self, run: Run) -> list[str]:
+        return versions_left_out(run)
+
+
 class ReportQuery(Strict):
     corpus = serializers.CharField(help_text="Its name.")
     runs = serializers.RegexField(
@@ -79,14 +90,14 @@ class ReportQuery(Strict):
 @extend_schema(
     operation_id="judge_run_create",
     request=JudgePlan,
-    responses={201: RunSerializer, 200: RunSerializer},
+    responses={201: JudgeRunSerializer, 200: JudgeRunSerializer},
     parameters=[IDEMPOTENCY_KEY],
 )
 @door("POST", may="generation.add_run", to="plan runs")
 def judge_run_create(request: Request) -> Response:
     """A judge run as a draft; nothing is sent until it is started."""
     run, is_new = made_once(request, lambda: named.create(read(JudgePlan, request.data), by=request.user))
-    answer = RunSerializer(found_run(run.pk)).data
+    answer = JudgeRunSerializer(found_run(run.pk)).data
     return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
 

@@ -12,6 +12,7 @@ from generation.commandline import moving
 from generation.commandline.common import add_action
 from generation.commandline.planning import add_budgets, planned
 from generation.judgements import named
+from generation.judgements.planning import versions_left_out
 
 # Names in a plan, where the command line has another name for the option.
 OPTIONS = {
@@ -34,6 +35,9 @@ def register(actions: Any) -> None:
 
 def _judge(command: BaseCommand, options: dict[str, Any]) -> int:
     run = planned(JudgePlan(data=_plan(options)), named.create, OPTIONS)
+    if not options["json"] and (left_out := versions_left_out(run)):
+        told = f"Left out, because few backgrounds have it: {'; '.join(left_out)}."
+        command.stdout.write(f"{told} Name it by --versions to have it judged.")
     return moving.started_or_told(command, run, options)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from dialogues.models import AuditEvent, Rubric
+from dialogues.coverage import left_out
+from dialogues.models import AuditEvent, Dialogue, Rubric
 from generation import example_sets
 from generation.endpoints import structured
 from generation.judgements.selection import Selection, Wanted, select
@@ -79,6 +80,12 @@ def create_judge_run(choice: JudgeChoice, *, by: Any = None) -> Run:
     )
     AuditEvent.record(by, "run.created", run, dialogues=len(selection.given), stages=[Stage.JUDGE])
     return run
+
+
+def versions_left_out(run: Run) -> list[str]:
+    """In words, the versions that few backgrounds have, where a judge run reads none of them."""
+    read = set(Dialogue.objects.filter(chosen_by__run=run).order_by().values_list("version", flat=True).distinct())
+    return left_out(run.corpus.dialogues.all(), read)
 
 
 def _check(choice: JudgeChoice) -> None:

@@ -228,7 +228,7 @@ def test_the_page_says_whose_dialogues_count_and_its_files_hold_the_same(
     csv = chosen.context["tables"][0]["csv"]
     assert f"run={runs[0].pk}" in csv
     assert "β,6," in client.get(csv).content.decode()
-    assert client.get(f"{address}?run=&set=x&count=no&version=none").status_code == 200
+    assert "No dialogue fits this choice" in client.get(f"{address}?run=&set=x&count=no&version=none").text
 
 
 def test_commands_take_the_same_choice(corpus: Corpus, runs: tuple[Run, Run]) -> None:

@@ -63,6 +63,18 @@ def plan(corpus: Corpus, **fields: Any) -> Run:
 def test_a_judge_still_reads_every_version_on_all_backgrounds(corpus: Corpus, judge: Endpoint) -> None:
     assert chosen(plan(corpus)) == len(USUAL) * BACKGROUNDS
     assert chosen(plan(corpus, versions=["gamma", "restructured"])) == 2
+    out = StringIO()
+    call_command("run", "judge", "--corpus", "Chats", "--judge", "Judge", stdout=out)
+    assert "Left out, because few backgrounds have it: By hand: 1 of 6 backgrounds." in out.getvalue()
+
+
+def test_a_script_is_told_what_was_left_out(researcher: Client, corpus: Corpus, judge: Endpoint) -> None:
+    asked = {"corpus": "Chats", "judges": ["Judge"]}
+    made = researcher.post("/api/judge-runs/", asked, content_type="application/json").json()
+    assert (made["dialogue_count"], made["left_out"]) == (24, ["By hand: 1 of 6 backgrounds"])
+    named_ones = {**asked, "versions": ["gamma", "restructured"]}
+    made = researcher.post("/api/judge-runs/", named_ones, content_type="application/json").json()
+    assert (made["dialogue_count"], made["left_out"]) == (2, [])
 
 
 def test_the_judging_page_ticks_what_covers_many_and_names_what_the_rest_costs(
@@ -175,9 +187,8 @@ def test_a_design_leaves_and_comes_back_with_its_run(runs: tuple[Run, Run]) -> N
 
 def test_a_study_of_pairs_names_what_a_pair_costs(researcher: Client, corpus: Corpus) -> None:
     study = setting.draft(of=corpus, kind="pairs", pairs=[["beta", "gamma"]])
-    labels = dict(
-        researcher.get(reverse("study_step", args=[study.pk, "items"])).context["form"].fields["pairs"].choices
-    )
+    page = researcher.get(reverse("study_step", args=[study.pk, "items"]))
+    labels = dict(page.context["form"].fields["pairs"].choices)
     assert labels["gamma:restructured"] == "γ beside By hand: 1 of 6 backgrounds"
     assert labels["beta:gamma"] == "β beside γ"
 
