@@ -38,8 +38,8 @@ class Coverage:
 def coverage_of(rows: DialogueQuerySet) -> Coverage:
     """Two queries; versions in their usual order."""
     counted = rows.order_by("version__position", "version").values("version_id", "version__position")
-    counts = counted.annotate(n=Count(BACKGROUND, distinct=True), rewrites=Count("origin"))
-    found = [(row["version_id"], row["n"], row["rewrites"]) for row in counts]
+    counts = counted.annotate(n=Count(BACKGROUND, distinct=True), from_origins=Count("origin"))
+    found = [(row["version_id"], row["n"], row["from_origins"]) for row in counts]
     total = rows.order_by().aggregate(n=Count(BACKGROUND, distinct=True))["n"]
     sparse = few({slug: n for slug, n, rewrites in found if rewrites})
     return Coverage(total, {slug: n for slug, n, _ in found}, sparse)

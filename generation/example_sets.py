@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Max, Q
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet
 
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
@@ -69,7 +69,7 @@ def newest_sets() -> dict[ExampleKind, ExampleSet]:
     comes with the project, a draft only where there is no other.
     """
     is_frozen = ExpressionWrapper(Q(frozen_at__isnull=False), BooleanField())
-    rows = ExampleSet.objects.listed().filter(examples__isnull=False).distinct().marked_shipped()
+    rows: QuerySet[Any] = ExampleSet.objects.listed().filter(examples__isnull=False).distinct().marked_shipped()
     rows = rows.annotate(is_frozen=is_frozen).order_by("kind", "is_shipped", "is_frozen", "created_at", "pk")
     return {ExampleKind(row.kind): row for row in rows}
 

@@ -50,8 +50,8 @@ def current_set(kind: ExampleKind, tried: ExampleSet | None) -> ExampleSet | Non
     usual = example_sets.newest_sets().get(kind)
     if usual is not None and (usual != tried or usual.frozen_at is not None):
         return usual
-    rows = ExampleSet.objects.listed().filter(kind=kind, examples__isnull=False)
-    return rows.exclude(pk=tried.pk if tried else None).order_by("-created_at", "-pk").first()
+    rows = ExampleSet.objects.listed().filter(kind=kind, examples__isnull=False).order_by("-created_at", "-pk")
+    return (rows.exclude(pk=tried.pk) if tried else rows).first()
 
 
 def _material(prompt: Prompt, sets: Mapping[ExampleKind, ExampleSet | None]) -> Material:
