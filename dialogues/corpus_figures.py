@@ -1,14 +1,18 @@
 """A corpus in the database → its figures: SQL sums of the stored counts, and one streamed read for Distinct-N."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from hashlib import sha256
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db.models import BigIntegerField, Count, F, Max, Q, Sum
 from django.db.models.functions import Cast
 
+from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, DialogueQuerySet, Version
+from dialogues.sources import ANY, Sources, once_each, written_again
 from dialogues.statistics.distinct import Encoded, distinct, encode, pooled
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.intervals import Estimate, PairSums, ratio_of
@@ -19,9 +23,10 @@ WORD_FIELDS: dict[Tokenizer, str] = {"whitespace": "whitespace_tokens", "words":
 RUN_FIELDS = (*(f"turns_of_{n}" for n in range(1, 6)), "turns_of_6_up")
 ROWS_AT_ONCE = 1000
 # Part of every cache key: raise it when a figure is computed differently.
-EDITION = 2
+EDITION = 3
 KEPT_SECONDS = 7 * 24 * 3600
 
+V = TypeVar("V")
 Messages = list[list[Any]]
 Progress = Callable[[Iterable[Messages], int, str], Iterable[Messages]]
 
@@ -30,12 +35,48 @@ def silent(rows: Iterable[Messages], total: int, label: str) -> Iterable[Message
     return rows
 
 
-def cached_figures(corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = False) -> CorpusFigures:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Which dialogues of a corpus are measured.
+
+    No `versions` takes all. `shared_only`: only backgrounds that all of them have, but for those that cover few (see
+    `dialogues.coverage`), which are then left out unless they are named. `every`: also the earlier ones where a version
+    was written more than once for a background, which otherwise has one dialogue of each.
+    """
+
+    versions: tuple[str, ...] = ()
+    sources: Sources = ANY
+    shared_only: bool = False
+    every: bool = False
+
+    def rows(self, corpus: Corpus) -> DialogueQuerySet:
+        """Before shared backgrounds are looked for."""
+        found = self.chosen(corpus)
+        return found if self.every else once_each(found)
+
+    def chosen(self, corpus: Corpus) -> DialogueQuerySet:
+        rows = self.sources.narrow(corpus.dialogues.all())
+        return rows.filter(version__in=self.versions) if self.versions else rows
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it names versions, or whose dialogues they are."""
+        return bool(self.versions or self.sources)
+
+    @property
+    def key(self) -> str:
+        """Names the choice, whatever is in it."""
+        told = [self.versions, list(self.sources), self.shared_only, self.every]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def cached_figures(corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None) -> CorpusFigures:
     """The figures, computed once for as long as the corpus keeps the same dialogues."""
-    key = f"corpus-figures:{EDITION}:{corpus.pk}:{tokenizer}:{shared_only}:{fingerprint(corpus)}"
+    counted = counted or Counted()
+    key = f"corpus-figures:{EDITION}:{corpus.pk}:{tokenizer}:{counted.key}:{fingerprint(corpus)}"
     found: CorpusFigures | None = cache.get(key)
     if found is None:
-        found = corpus_figures(corpus, tokenizer, shared_only=shared_only)
+        found = corpus_figures(corpus, tokenizer, counted)
         cache.set(key, found, timeout=KEPT_SECONDS)
     return found
 
@@ -48,45 +89,66 @@ def fingerprint(corpus: Corpus) -> str:
     """
     shown = ("version_id", "version__symbol", "version__hue")
     rows = corpus.dialogues.order_by("version_id").values_list(*shown).annotate(Count("pk"), Max("pk"))
-    return sha256(repr((corpus.name, corpus.created_at, list(rows))).encode()).hexdigest()
+    return hashlib.sha256(repr((corpus.name, corpus.created_at, list(rows))).encode()).hexdigest()
 
 
 def corpus_figures(
-    corpus: Corpus, tokenizer: Tokenizer, *, shared_only: bool = False, progress: Progress = silent
+    corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None, *, progress: Progress = silent
 ) -> CorpusFigures:
-    """Every version of the corpus, measured; `progress` wraps the rows of each version as they are read."""
-    dialogues = shared(corpus) if shared_only else corpus.dialogues.all()
+    """Every version that is counted, measured; `progress` wraps the rows of each version as they are read."""
+    counted = counted or Counted()
+    rows = counted.rows(corpus)
+    coverage = coverage_of(rows)
+    # Whoever names versions wants them compared, whatever it costs.
+    sparse = coverage.sparse - set(counted.versions)
+    dialogues = shared(rows, sparse) if counted.shared_only else rows
     sums = sums_by_version(dialogues, WORD_FIELDS[tokenizer])
     versions = list(Version.objects.filter(pk__in=sums))
     texts = {
         version.pk: encode(texts_of(dialogues, version, sums[version.pk]["n"], progress), tokenizer)
         for version in versions
     }
-    budget = min((len(encoded.ids) for encoded in texts.values()), default=0)
+    budget = min((len(encoded.ids) for slug, encoded in texts.items() if slug not in sparse), default=0)
     return CorpusFigures(
         corpus=corpus.name,
         tokenizer=tokenizer,
-        shared_only=shared_only,
+        shared_only=counted.shared_only,
         matched_tokens=budget,
-        versions=tuple(figures_of(version, sums[version.pk], texts[version.pk], budget) for version in versions),
+        versions=tuple(
+            figures_of(version, sums[version.pk], texts[version.pk], None if version.pk in sparse else budget)
+            for version in versions
+        ),
+        source=counted.sources.words(corpus),
+        again=_by_symbol(written_again(counted.chosen(corpus))),
+        every=counted.every,
+        sparse=_by_symbol({slug: coverage.says(slug) for slug in sparse}),
     )
 
 
-def shared(corpus: Corpus) -> DialogueQuerySet:
-    """Dialogues of the backgrounds (an original and what was written from it) that every version has."""
-    rewrites = corpus.dialogues.filter(origin__isnull=False).order_by()
+def shared(rows: DialogueQuerySet, sparse: Iterable[str] = ()) -> DialogueQuerySet:
+    """Dialogues of the backgrounds (an original and what was written from it) that every version has.
+
+    `sparse` versions are left out.
+    """
+    rows = rows.exclude(version__in=list(sparse))
+    rewrites = rows.filter(origin__isnull=False).order_by()
     versions = rewrites.values("version").distinct().count()
     if not versions:
-        return corpus.dialogues.all()
+        return rows
     complete = (
         rewrites.values("origin").annotate(versions=Count("version", distinct=True)).filter(versions=versions)
     ).values("origin")
-    return corpus.dialogues.filter(Q(pk__in=complete) | Q(origin__in=complete))
+    return rows.filter(Q(pk__in=complete) | Q(origin__in=complete))
 
 
-def has_uneven_backgrounds(corpus: Corpus) -> bool:
+def has_uneven_backgrounds(corpus: Corpus, counted: Counted | None = None) -> bool:
     """Whether some version lacks backgrounds that another has, so that counting only shared ones differs."""
-    return shared(corpus).count() != corpus.dialogues.count()
+    rows = (counted or Counted()).rows(corpus)
+    return shared(rows).count() != rows.count()
+
+
+def _by_symbol(found: Mapping[str, V]) -> dict[str, V]:
+    return {version.symbol: found[version.pk] for version in Version.objects.filter(pk__in=found)}
 
 
 def sums_by_version(dialogues: DialogueQuerySet, words: str) -> dict[str, dict[str, int]]:
@@ -145,7 +207,8 @@ def texts_of(dialogues: DialogueQuerySet, version: Version, total: int, progress
         yield [text for _, text in messages]
 
 
-def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget: int) -> VersionFigures:
+def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget: int | None) -> VersionFigures:
+    """`budget` None: not matched with other versions."""
     measured = distinct(encoded)
     whole = {size: found.pooled for size, found in measured.items()}
     return VersionFigures(
@@ -161,5 +224,11 @@ def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget:
         acmc=acmc(sums),
         consecutive=turns_by_length(sums),
         distinct=measured,
-        matched=whole if budget >= len(encoded.ids) else pooled(encoded.sample(budget)),
+        matched=_matched(whole, encoded, budget),
     )
+
+
+def _matched(whole: Mapping[int, float | None], encoded: Encoded, budget: int | None) -> Mapping[int, float | None]:
+    if budget is None:
+        return dict.fromkeys(whole)
+    return whole if budget >= len(encoded.ids) else pooled(encoded.sample(budget))

@@ -1,20 +1,31 @@
 """A corpus → the lines of a JSONL file that `importing` reads back to the same dialogues."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record
-from dialogues.models import Corpus, Dialogue
+from dialogues.models import Corpus, Dialogue, DialogueQuerySet
+from dialogues.sources import ANY, Sources
 from dialogues.transcript import Transcript
 
 CHUNK = 1000
 
 
-def jsonl_lines(corpus: Corpus) -> Iterator[str]:
+def jsonl_lines(corpus: Corpus, sources: Sources = ANY) -> Iterator[str]:
     """One line a dialogue, each ended by a line feed, in the order they were written: sources come first."""
-    rows = corpus.dialogues.select_related("origin", "parent").order_by("pk")
+    chosen = sources.narrow(corpus.dialogues.all())
+    rows = chosen.select_related("origin", "parent").order_by("pk")
+    # Of what was written on another run's γ, that γ is not in the file, and a reader could not find it.
+    absent = _absent_parents(chosen) if sources else set()
     for row in rows.iterator(chunk_size=CHUNK):
-        yield jsonl.dump(record_of(row)) + "\n"
+        record = record_of(row)
+        yield jsonl.dump(replace(record, parent="") if row.parent_id in absent else record) + "\n"
+
+
+def _absent_parents(chosen: DialogueQuerySet) -> set[int | None]:
+    parents = chosen.filter(parent__isnull=False).exclude(parent__in=chosen.order_by().values("pk"))
+    return set(parents.values_list("parent_id", flat=True))
 
 
 def record_of(row: Dialogue) -> Record:

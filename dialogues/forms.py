@@ -6,12 +6,17 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from dialogues.corpus_figures import Counted
+from dialogues.coverage import coverage_of
 from dialogues.formats.csv_plain import columns_from
 from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.models import Corpus, Dialogue, Version
+from dialogues.source_fields import SourceFields
+from dialogues.sources import Sources
 
 SORTS = {
     "": "As imported",
@@ -33,8 +38,29 @@ class CorpusFilter(forms.Form):
     version = version_field()
 
 
-class DialogueFilter(CorpusFilter):
+class DialogueFilter(SourceFields, CorpusFilter):
     sort = forms.ChoiceField(required=False, choices=list(SORTS.items()), label="Sort by")
+
+    def __init__(self, data: QueryDict, corpus: Corpus) -> None:
+        super().__init__(data)
+        self.offer_sources(corpus, Sources.of(dict(data.lists())))
+
+
+class SourcesForm(SourceFields):
+    """Which versions, and whose, a page of figures counts; none ticked is all."""
+
+    def __init__(self, corpus: Corpus, counted: Counted) -> None:
+        super().__init__()
+        coverage = coverage_of(counted.sources.narrow(corpus.dialogues.all()))
+        versions = Version.objects.filter(dialogues__corpus=corpus).distinct()
+        self.fields["version"] = forms.MultipleChoiceField(
+            label="Versions",
+            required=False,
+            choices=[(row.pk, f"{row.symbol} – {row.name}: {coverage.says(row.pk)}") for row in versions],
+            initial=counted.versions,
+            widget=forms.CheckboxSelectMultiple,
+        )
+        self.offer_sources(corpus, counted.sources)
 
 
 class UploadForm(forms.Form):

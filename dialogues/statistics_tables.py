@@ -36,6 +36,9 @@ DISTINCT_NOTE = (
 FIGURE_3_NOTE = "The paper draws its Distinct-N (Figure 3) and prints no numbers of it, so none stand beside these."
 
 
+LATEST_COUNTS = "One of each counts: the latest run's, and of several writers side by side the first one's"
+
+
 def statistics_tables(figures: CorpusFigures) -> dict[str, Table]:
     """The three tables of a corpus, by slug."""
     return {table.slug: table for table in (lengths(figures), consecutive(figures), lexical(figures))}
@@ -46,7 +49,27 @@ def basis(figures: CorpusFigures) -> tuple[str, ...]:
     notes = [f"Tokenizer: {TOKENIZERS[figures.tokenizer]}."]
     if figures.shared_only:
         notes.append("Only backgrounds that every version has.")
+    return (*notes, *choice(figures))
+
+
+def choice(figures: CorpusFigures) -> tuple[str, ...]:
+    """Whose dialogues were counted, and what became of those written more than once."""
+    notes = []
+    if figures.source:
+        notes.append(f"Only dialogues of {figures.source}, and the originals.")
+    if figures.again:
+        which = "; ".join(
+            f"{symbol} for {count:,} background{'' if count == 1 else 's'}" for symbol, count in figures.again.items()
+        )
+        counts = "Each of these dialogues counts" if figures.every else LATEST_COUNTS
+        notes.append(f"Written more than once for the same background: {which}. {counts}.")
+    if figures.sparse and figures.shared_only:
+        notes.append(f"Left out, because few backgrounds have it: {few(figures)}.")
     return tuple(notes)
+
+
+def few(figures: CorpusFigures) -> str:
+    return "; ".join(f"{symbol}, {says}" for symbol, says in figures.sparse.items())
 
 
 def label(version: VersionFigures) -> Label:
@@ -117,6 +140,8 @@ def lexical(figures: CorpusFigures) -> Table:
         f"Matched: the same number of tokens from every version ({figures.matched_tokens:,}, all that the shortest "
         "has), from whole dialogues in a seeded random order."
     )
+    if figures.sparse and not figures.shared_only:
+        matched += f" Not matched, because few backgrounds have it: {few(figures)}."
     return Table(
         slug="distinct",
         caption="Lexical diversity, Distinct-N",

@@ -6,7 +6,8 @@ class GenerationConfig(AppConfig):
     name = "generation"
 
     def ready(self) -> None:
-        from generation import triggers
+        from generation import triggers, written
 
         pre_migrate.connect(triggers.remove, sender=self, dispatch_uid="generation.triggers")
         post_migrate.connect(triggers.install, sender=self, dispatch_uid="generation.triggers")
+        written.offer()

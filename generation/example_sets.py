@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet
 
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
@@ -63,15 +63,20 @@ def kept_wording(stage: Stage, text: PromptText) -> Prompt | None:
 
 
 def newest_sets() -> dict[ExampleKind, ExampleSet]:
-    """The set each kind uses unless a person chooses another: the newest that is frozen or comes with the project.
+    """The set each kind uses unless a person chooses another: the newest version that comes with the project.
 
-    A draft that somebody works on becomes nobody's examples by surprise; it is taken only where there is no other.
+    What somebody froze or works on becomes nobody else's examples by surprise: a frozen one is taken only where none
+    comes with the project, a draft only where there is no other.
     """
-    shipped = Example.objects.filter(example_set=OuterRef("pk"), source=Example.Source.SHIPPED)
-    ready = Q(frozen_at__isnull=False) | (Exists(shipped) & Q(parent__isnull=True))
-    rows = ExampleSet.objects.listed().filter(examples__isnull=False).distinct()
-    rows = rows.annotate(ready=ExpressionWrapper(ready, BooleanField())).order_by("kind", "ready", "created_at", "pk")
+    is_frozen = ExpressionWrapper(Q(frozen_at__isnull=False), BooleanField())
+    rows: QuerySet[Any] = ExampleSet.objects.listed().filter(examples__isnull=False).distinct().marked_shipped()
+    rows = rows.annotate(is_frozen=is_frozen).order_by("kind", "is_shipped", "is_frozen", "created_at", "pk")
     return {ExampleKind(row.kind): row for row in rows}
+
+
+def examples_are_there() -> bool:
+    """Whether there are examples and prompts to plan a run with."""
+    return ExampleSet.objects.listed().exists() and Prompt.objects.kept().exists()
 
 
 def newest_prompts(stages: Sequence[Stage]) -> list[Prompt]:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("endpoints/<int:pk>/", endpoints.endpoint_edit, name="endpoint"),
     path("endpoints/<int:pk>/check/", endpoints.endpoint_check, name="endpoint_check"),
     path("examples/", examples.example_sets, name="example_sets"),
+    path("examples/load/", example_sets.load_examples, name="load_examples"),
     path("examples/new/", example_sets.set_new, name="set_new"),
     path("examples/import/", example_files.set_import, name="set_import"),
     path("examples/<int:pk>/", examples.example_set, name="example_set"),

@@ -8,13 +8,14 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dialogues.models import Corpus, Rubric, Version
+from dialogues.sources import Sources
 
 # What launch freezes. How many raters an item has and which backgrounds are taken may yet grow, each by an act of its
 # own that is recorded; the ways in (door, codes) are no part of what is measured.
 DESIGN = (
-    "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "seed", "guidelines", "consent_text",
-    "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate", "break_every",
-    "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
+    "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "sources", "seed", "guidelines",
+    "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate",
+    "break_every", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
 )  # fmt: skip
 FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
 
@@ -57,6 +58,8 @@ class Study(models.Model):
     background_count = models.PositiveIntegerField(null=True, blank=True, help_text="A seeded sample; empty: all.")
     # Take only what this model wrote; blank: the latest of each version, whoever wrote it.
     writer = models.CharField(max_length=200, blank=True)
+    # Further ways to choose among what was written, as `dialogues.sources` names them: {"run": [12], "set": [3]}.
+    sources = models.JSONField(default=dict, blank=True)
     seed = models.PositiveBigIntegerField()
     guidelines = models.TextField(blank=True)
     # What a rater agrees to before the first item; empty: nothing is asked.
@@ -125,6 +128,11 @@ class Study(models.Model):
         stored = Study.objects.filter(pk=self.pk).exclude(state=self.State.DRAFT).values(*columns).first()
         if stored and any(stored[column] != getattr(self, column) for column in columns):
             raise FrozenDesignError(FROZEN)
+
+    @property
+    def wanted_sources(self) -> Sources:
+        """Whose dialogues it takes: its writer's, and those of its runs, examples and prompts."""
+        return Sources.of({**self.sources, "writer": [self.writer]})
 
     @property
     def is_draft(self) -> bool:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from annotation.models import Membership, Rating, Restructuring, Study
 from annotation.roles import Role, role_of
 from dialogues.models import Corpus, Dialogue
+from generation.example_sets import examples_are_there
 from generation.models import Endpoint, Run
 
 
@@ -75,6 +76,13 @@ def next_steps() -> list[Step]:
             "generation:endpoint_new",
             "Add an endpoint",
             Endpoint.objects.exists(),
+        ),
+        Step(
+            "Load the examples",
+            "What models are shown and asked: sets and prompts that come with the project, or your own.",
+            "generation:example_sets",
+            "Load the examples",
+            examples_are_there(),
         ),
         Step(
             "Start a run",

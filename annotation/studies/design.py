@@ -41,6 +41,7 @@ class StudyFields(TypedDict, total=False):
     raters_per_item: int | None
     background_count: int | None
     writer: str
+    sources: dict[str, list[int | str]]
     seed: int
     guidelines: str
     consent_text: str

@@ -93,6 +93,13 @@ def _switch(default: bool) -> Field:
     return Field(lambda v: isinstance(v, bool), "true or false", default)
 
 
+def _are_sources(value: Any) -> bool:
+    """Lists of numbers by name; whether the corpus has them is for the database to say."""
+    return isinstance(value, dict) and all(
+        isinstance(keys, list) and all(_is_whole(key) and 0 < key <= HIGHEST for key in keys) for keys in value.values()
+    )
+
+
 # In the order of the steps. Every name is the study's own field, but for `corpus`.
 FIELDS: dict[str, Field] = {
     "name": _name(),
@@ -100,6 +107,7 @@ FIELDS: dict[str, Field] = {
     "kind": _one_of(*KINDS),
     "corpus": _name(),
     "writer": _text(200),
+    "sources": Field(_are_sources, 'an object like {"run": [12]}: numbers of runs, sets or prompts', {}),
     "background_count": _number(1, HIGHEST),
     "seed": _number(0, HIGHEST, default=1, or_none=False),
     "tidy_display": _switch(True),

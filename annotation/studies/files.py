@@ -11,6 +11,7 @@ from annotation.studies import checks, design, rubrics
 from annotation.studies.document import FIELDS, Check, Design, DocumentError, Questions
 from annotation.studies.rubrics import to_lists
 from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.sources import FACETS, Sources, UnknownSourceError
 
 
 def document_of(study: Study) -> Design:
@@ -45,8 +46,15 @@ def make_from(found: Design, *, by: User | None) -> Study:
     versions = list(Version.objects.filter(pk__in=found.versions))
     if unknown := set(found.versions) - {version.pk for version in versions}:
         raise DocumentError([f"No such version: {', '.join(sorted(unknown))}."])
+    if unknown := found.fields["sources"].keys() - FACETS.keys():
+        raise DocumentError([f"Dialogues are not told apart by {name[:40]!r}." for name in sorted(unknown)])
+    try:
+        sources = Sources.of(found.fields["sources"]).check(corpus)
+    except UnknownSourceError as error:
+        raise DocumentError([str(error)]) from error
     fields: dict[str, Any] = {
         **found.fields,
+        "sources": sources.as_json(),
         "corpus": corpus,
         "rubric": _rubric(found.rubric, by),
         "pairs": [list(pair) for pair in found.pairs],

@@ -5,17 +5,19 @@ from itertools import combinations
 from typing import Any
 
 from django import forms
-from django.db.models import Count
 
 from annotation.models import Study
-from annotation.studies.selection import Selection, select, writers
+from annotation.studies.selection import Selection, select
 from annotation.studies.step_forms import StepForm
+from dialogues.coverage import Coverage, coverage_of
 from dialogues.models import Corpus, Version
+from dialogues.source_fields import SourceFields
+from dialogues.sources import WRITER, Sources, writers
 
 BETWEEN = ":"
 
 
-class ItemsForm(StepForm):
+class ItemsForm(SourceFields, StepForm):
     corpus = forms.ModelChoiceField(Corpus.objects.listed(), label="Corpus", empty_label=None)
     versions = forms.MultipleChoiceField(
         label="Versions to rate",
@@ -53,19 +55,25 @@ class ItemsForm(StepForm):
     def arrange(self) -> None:
         """The versions and writers that the chosen corpus has."""
         corpus = self._chosen_corpus()
-        versions = _versions(corpus)
-        names = writers(corpus.pk)
+        stored = Sources.of(self.study.sources)
+        self.offer_sources(corpus, stored, without=(WRITER.name,))
+        versions = list(Version.objects.filter(dialogues__corpus=corpus).distinct())
+        names = writers(corpus)
+        coverage = coverage_of(self._looked_at(corpus).narrow(corpus.dialogues.all()))
         if self.study.compares:
             del self.fields["versions"]
-            self.fields["pairs"].choices = _pair_choices(versions)  # type: ignore[attr-defined]
+            self.fields["pairs"].choices = _pair_choices(versions, coverage)  # type: ignore[attr-defined]
         else:
             del self.fields["pairs"]
-            self.fields["versions"].choices = [(row.pk, _label(row)) for row in versions]  # type: ignore[attr-defined]
+            self.fields["versions"].choices = [(row.pk, coverage.label(row)) for row in versions]  # type: ignore[attr-defined]
         # A writer of another corpus may be stored: it is shown, so that it can be taken out.
         known = [*names, *([self.study.writer] if self.study.writer and self.study.writer not in names else [])]
         self.fields["writer"].choices = [("", "Whoever wrote it"), *((name, name) for name in known)]  # type: ignore[attr-defined]
         if len(known) < 2 and not self.study.writer:
             del self.fields["writer"]
+
+    def parts(self) -> list[str]:
+        return [*super().parts(), "sources"]
 
     def values_of(self, study: Study) -> dict[str, Any]:
         values = super().values_of(study)
@@ -79,6 +87,7 @@ class ItemsForm(StepForm):
         return {
             **{name: given[name] for name in names},
             "writer": given.get("writer", ""),
+            "sources": self.sources().as_json(),
             "pairs": pairs,
             "versions": list(Version.objects.filter(pk__in=chosen)),
         }
@@ -94,6 +103,13 @@ class ItemsForm(StepForm):
             setattr(looked_at, name, value)
         return select(looked_at, versions)
 
+    def _looked_at(self, corpus: Corpus) -> Sources:
+        """Whose dialogues are counted on the page: the posted choice where there is one, else the stored one."""
+        if not self.is_bound:
+            return self.study.wanted_sources
+        sent: Any = self.data
+        return Sources.of(dict(sent.lists()) if hasattr(sent, "lists") else sent)
+
     def _chosen_corpus(self) -> Corpus:
         """The posted corpus, so that its versions can be chosen at once; else the stored one."""
         given = str(self.data.get("corpus", ""))
@@ -102,16 +118,14 @@ class ItemsForm(StepForm):
         return found or self.study.corpus
 
 
-def _versions(corpus: Corpus) -> list[Any]:
-    return list(Version.objects.filter(dialogues__corpus=corpus).annotate(count=Count("dialogues")))
-
-
-def _label(row: Any) -> str:
-    return f"{row.symbol} – {row.name} ({row.count:,} dialogues)"
-
-
-def _pair_choices(versions: list[Version]) -> list[tuple[str, str]]:
+def _pair_choices(versions: list[Version], coverage: Coverage) -> list[tuple[str, str]]:
     return [
-        (f"{one.pk}{BETWEEN}{other.pk}", f"{one.symbol} beside {other.symbol}")
+        (f"{one.pk}{BETWEEN}{other.pk}", f"{one.symbol} beside {other.symbol}{_cost(coverage, one, other)}")
         for one, other in combinations(versions, 2)
     ]
+
+
+def _cost(coverage: Coverage, *pair: Version) -> str:
+    """What a version that few backgrounds have costs a pair."""
+    sparse = [version.pk for version in pair if version.pk in coverage.sparse]
+    return f": {coverage.says(min(sparse, key=lambda slug: coverage.versions[slug]))}" if sparse else ""

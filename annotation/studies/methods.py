@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from annotation.models import Item, Study
 from annotation.studies import acquaintance
 from annotation.studies.texts import order_plan
+from dialogues.sources import Sources
 
 
 def consent_sha256(study: Study) -> str:
@@ -37,6 +38,8 @@ def _items(study: Study) -> Iterator[str]:
         yield f"They are a random sample with seed {study.seed}."
     if study.writer:
         yield f"Generated versions were written by {study.writer}."
+    if study.sources:
+        yield f"They are those of {Sources.of(study.sources).words(study.corpus)}."
     yield "Spacing and capitals were normalised on display." if study.tidy_display else "Texts were shown as stored."
     if study.is_simulated:
         yield "The ratings are simulated; no people took part."

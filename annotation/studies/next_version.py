@@ -11,8 +11,8 @@ from dialogues.models import AuditEvent
 
 NUMBERED = re.compile(r"(?<!\s)\s+v\d+$")
 COPIED = (
-    "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "seed",
-    "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",
+    "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "sources",
+    "seed", "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",
     "minutes_estimate", "break_every", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
 )  # fmt: skip
 LONGEST_NAME = 120

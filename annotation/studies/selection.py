@@ -5,10 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db.models import Q
-
 from annotation.models import Item, Study
-from dialogues.models import AUTHOR, Dialogue
+from dialogues.models import Dialogue
+from generation.written import BRANCH, RUN
 
 # (run, which of its writers); what no run wrote came with a file.
 Source = tuple[int, int]
@@ -158,27 +157,18 @@ def background_of(original: Dialogue, donor: Dialogue) -> tuple[str, list[str], 
     )
 
 
-def writers(corpus_pk: int) -> list[str]:
-    """Who wrote the generated dialogues of a corpus."""
-    rows = Dialogue.objects.filter(corpus=corpus_pk).annotate(author=AUTHOR).exclude(author="").order_by("author")
-    return list(rows.values_list("author", flat=True).distinct())
-
-
 def _find(study: Study, versions: set[str]) -> dict[int, _Found]:
-    rows = Dialogue.objects.filter(corpus=study.corpus_id).annotate(author=AUTHOR)
-    if study.writer:
-        rows = rows.filter(Q(origin__isnull=True) | Q(author=study.writer))
+    rows = study.wanted_sources.narrow(study.corpus.dialogues.all())
     found: dict[int, _Found] = defaultdict(_Found)
-    # A punctuation split or a rewrite by hand belongs to the run of the dialogue it was made from.
-    by = [f"{of}output__call__{name}" for of in ("", "parent__") for name in ("run_id", "run_stage__branch")]
-    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", *by)
-    for pk, origin, version, run, branch, parents_run, parents_branch in fields.iterator():
+    fields = rows.annotate(by_run=RUN, by_branch=BRANCH).order_by("pk")
+    for pk, origin, version, run, branch in fields.values_list(
+        "pk", "origin_id", "version_id", "by_run", "by_branch"
+    ).iterator():
         background = found[origin or pk]
         if origin:
             background.donor = pk
         if version in versions:
-            source = (run, branch) if run else (parents_run, parents_branch) if parents_run else NO_RUN
-            background.add(pk, version, source)
+            background.add(pk, version, (run, branch) if run else NO_RUN)
     return found
 
 

@@ -20,8 +20,10 @@ from annotation.studies.selection import Selection
 from annotation.studies.step_forms import NewStudyForm, StepForm
 from annotation.studies.steps import BY_SLUG, Step, following, standings
 from annotation.studies.texts import CONSENT_DRAFT, DEFAULT_GUIDELINES, order_plan
+from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.permissions import requires
+from dialogues.sources import WRITER, Sources
 
 HIGHEST_SEED = 999_999
 MOST_DIGITS = 18
@@ -35,12 +37,14 @@ def study_new(request: HttpRequest) -> HttpResponse:
     if corpus is None:
         return render(request, "studies/no_corpus.html")
     form = NewStudyForm(request.POST or None)
+    sources = Sources.of({name: keys for name, keys in request.GET.lists() if name != WRITER.name})
     if request.method == "POST" and form.is_valid():
         try:
             made = design.create_study(
                 by=_person(request),
-                versions=Version.objects.filter(dialogues__corpus=corpus).distinct(),
+                versions=Version.objects.filter(pk__in=_usual_versions(corpus, sources)),
                 corpus=corpus,
+                sources=sources.as_json(),
                 rubric=Rubric.objects.first() or get_object_or_404(Rubric),
                 seed=secrets.randbelow(HIGHEST_SEED) + 1,
                 **form.cleaned_data,
@@ -49,7 +53,12 @@ def study_new(request: HttpRequest) -> HttpResponse:
             form.add_error("name", str(error))
         else:
             return redirect("study_step", made.pk, "items")
-    return render(request, "studies/new.html", {"form": form, "corpus": corpus}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "studies/new.html",
+        {"form": form, "corpus": corpus, "of": sources.words(corpus)},
+        status=422 if form.errors else 200,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -146,6 +155,11 @@ def _first_corpus(request: HttpRequest) -> Corpus | None:
     if given.isdecimal() and len(given) < MOST_DIGITS:
         return get_object_or_404(Corpus.objects.listed(), pk=int(given))
     return Corpus.objects.listed().first()
+
+
+def _usual_versions(corpus: Corpus, sources: Sources) -> list[str]:
+    """Those that cover many backgrounds: one that covers few would leave next to nothing to rate."""
+    return coverage_of(sources.narrow(corpus.dialogues.all())).usual()
 
 
 def _person(request: HttpRequest) -> User:

@@ -1,7 +1,7 @@
 """All figures of one version of a corpus, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dialogues.statistics.distinct import Distinct
@@ -65,7 +65,9 @@ class VersionFigures:
 class CorpusFigures:
     """Every version of a corpus under one tokenizer, in the order of the versions.
 
-    `shared_only`: only backgrounds that every version has were counted.
+    `shared_only`: only backgrounds that every version has were counted. `source`: whose dialogues, in words. `again`:
+    by version, on how many backgrounds it was written more than once; `every` says that all of these count, else one
+    a background does. `sparse`: versions that cover too few backgrounds to be matched, with how many, in words.
     """
 
     corpus: str
@@ -73,6 +75,10 @@ class CorpusFigures:
     shared_only: bool
     matched_tokens: int
     versions: tuple[VersionFigures, ...]
+    source: str = ""
+    again: Mapping[str, int] = field(default_factory=dict)
+    every: bool = False
+    sparse: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -80,6 +86,10 @@ class CorpusFigures:
             "tokenizer": self.tokenizer,
             "backgrounds": "shared" if self.shared_only else "all",
             "matched_tokens": self.matched_tokens,
+            "source": self.source,
+            "counted": "every" if self.every else "latest",
+            "written_again": dict(self.again),
+            "not_matched": dict(self.sparse),
             "versions": {version.slug: version.to_json() for version in self.versions},
         }
 

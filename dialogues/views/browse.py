@@ -14,6 +14,7 @@ from dialogues.display import tidied, turns_for_template
 from dialogues.forms import BesideForm, CorpusFilter, DialogueFilter
 from dialogues.models import Corpus, Dialogue, Version
 from dialogues.permissions import requires
+from dialogues.sources import Sources
 
 CORPORA_A_PAGE = 20
 DIALOGUES_A_PAGE = 50
@@ -37,15 +38,15 @@ def corpora(request: HttpRequest) -> HttpResponse:
 @requires("dialogues.view_corpus", "see corpora")
 def corpus(request: HttpRequest, pk: int) -> HttpResponse:
     corpus = get_object_or_404(Corpus.objects.select_related("created_by"), pk=pk)
-    form = DialogueFilter(request.GET)
-    found = _found(corpus, _chosen(form))
+    form = DialogueFilter(request.GET, corpus)
+    found = _found(corpus, _chosen(form), form.sources())
     context = {
         "corpus": corpus,
         "summary": _summary(corpus),
         "without_baseline": without_baseline(Dialogue.objects.filter(corpus=corpus)).count(),
         "form": form,
         "page": Paginator(found, DIALOGUES_A_PAGE).get_page(request.GET.get("page")),
-        "filtered": any(request.GET.get(name) for name in ("q", "version")),
+        "filtered": any(request.GET.get(name) for name in ("q", "version")) or bool(form.sources()),
     }
     return render(request, "dialogues/corpus.html", context)
 
@@ -124,8 +125,8 @@ def _summary(corpus: Corpus) -> list[dict[str, Any]]:
     ]
 
 
-def _found(corpus: Corpus, chosen: dict[str, str]) -> QuerySet[Dialogue]:
-    found = corpus.dialogues.searched(chosen["q"])
+def _found(corpus: Corpus, chosen: dict[str, str], sources: Sources) -> QuerySet[Dialogue]:
+    found = sources.narrow(corpus.dialogues.searched(chosen["q"]))
     if chosen["version"]:
         found = found.of_version(chosen["version"])
     sort = chosen["sort"]

@@ -1,6 +1,6 @@
 """The statistics page of a corpus, and its tables and figures as files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import urlencode
 
@@ -15,37 +15,56 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from dialogues.charts import CONTENT_TYPES, FIGURES, THEMES, FileFormat, on_paper, rendered, viewer_script
-from dialogues.corpus_figures import cached_figures, has_uneven_backgrounds
+from dialogues.corpus_figures import Counted, cached_figures, has_uneven_backgrounds
 from dialogues.downloads import attached, table_file
+from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
 from dialogues.permissions import requires
+from dialogues.sources import Sources
 from dialogues.statistics import TOKENIZERS, Tokenizer
 from dialogues.statistics.figures import CorpusFigures
-from dialogues.statistics_tables import statistics_tables
+from dialogues.statistics_tables import choice, statistics_tables
 
 TOKENIZER_LABELS: dict[Tokenizer, str] = {"whitespace": "Whitespace tokens", "words": "Words only"}
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the page's two switches say; anything unknown in the address counts as the default."""
+    """What the page's switches and its filter say; anything unknown in the address counts as the default."""
 
     tokenizer: Tokenizer
-    shared_only: bool
+    counted: Counted
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Selection":
         asked = request.GET.get("tokens", "")
         tokenizer = asked if asked in TOKENIZERS else "whitespace"
-        return cls(tokenizer, request.GET.get("backgrounds") == "shared")
+        counted = Counted(
+            versions=tuple(request.GET.getlist("version")),
+            sources=Sources.of(dict(request.GET.lists())),
+            shared_only=request.GET.get("backgrounds") == "shared",
+            every=request.GET.get("count") == "every",
+        )
+        return cls(tokenizer, counted)
 
     @property
     def query(self) -> str:
         """`?…` for the address of a file with the same selection."""
-        return "?" + urlencode({"tokens": self.tokenizer, "backgrounds": "shared" if self.shared_only else "all"})
+        counted = self.counted
+        pairs: list[tuple[str, object]] = [
+            ("tokens", self.tokenizer),
+            ("backgrounds", "shared" if counted.shared_only else "all"),
+            *(("version", slug) for slug in counted.versions),
+            *counted.sources,
+            *([("count", "every")] if counted.every else []),
+        ]
+        return "?" + urlencode(pairs)
+
+    def counting(self, **changes: bool) -> "Selection":
+        return replace(self, counted=replace(self.counted, **changes))
 
     def figures(self, corpus: Corpus) -> CorpusFigures:
-        return cached_figures(corpus, self.tokenizer, shared_only=self.shared_only)
+        return cached_figures(corpus, self.tokenizer, self.counted)
 
 
 @require_GET
@@ -71,21 +90,33 @@ def statistics(request: HttpRequest, pk: int) -> HttpResponseBase:
             for slug, figure in FIGURES.items()
         ],
         "tokenizer_links": [
-            (label, Selection(tokenizer, selection.shared_only).query, tokenizer == selection.tokenizer)
+            (label, replace(selection, tokenizer=tokenizer).query, tokenizer == selection.tokenizer)
             for tokenizer, label in TOKENIZER_LABELS.items()
         ],
         "background_links": background_links(corpus, selection),
+        "form": SourcesForm(corpus, selection.counted),
+        "selection": selection,
+        "choice": choice(figures),
+        "count_links": count_links(selection) if figures.again else [],
     }
     return render(request, "dialogues/statistics.html", context)
 
 
 def background_links(corpus: Corpus, selection: Selection) -> list[tuple[str, str, bool]]:
     """The second switch, where it makes a difference."""
-    if not has_uneven_backgrounds(corpus):
+    if not has_uneven_backgrounds(corpus, selection.counted):
         return []
     return [
-        (label, Selection(selection.tokenizer, shared).query, shared == selection.shared_only)
+        (label, selection.counting(shared_only=shared).query, shared == selection.counted.shared_only)
         for label, shared in (("All dialogues", False), ("Shared backgrounds only", True))
+    ]
+
+
+def count_links(selection: Selection) -> list[tuple[str, str, bool]]:
+    """The third switch, where some version was written more than once for a background."""
+    return [
+        (label, selection.counting(every=every).query, every == selection.counted.every)
+        for label, every in (("One a background", False), ("Every dialogue", True))
     ]
 
 

@@ -15,6 +15,7 @@ from generation.api.plans import IDEMPOTENCY_KEY, made_once
 from generation.api.runs import RunSerializer, found_run
 from generation.judgements import named
 from generation.judgements.loading import findings_of
+from generation.judgements.planning import versions_left_out
 from generation.judgements.report_json import as_json
 from generation.models import Run, Stage
 
@@ -28,15 +29,29 @@ class JudgePlan(Strict):
         child=serializers.CharField(), min_length=1, max_length=20, help_text="Endpoints that judge, each on its own."
     )
     versions = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Like beta, stephanie; default: all of the corpus."
+        child=serializers.CharField(),
+        required=False,
+        help_text="Like beta, stephanie; default: those that cover at least half as many backgrounds as the widest.",
     )
     writers = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Only what these models wrote; default: all."
+        child=serializers.CharField(),
+        required=False,
+        help_text="Only what these models wrote; default: those who wrote on many backgrounds.",
     )
     runs = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         required=False,
         help_text="Only what these runs wrote; default: all.",
+    )
+    sets = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        help_text="Only what was written with these example sets, by number; default: all.",
+    )
+    prompts = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        help_text="Only what was written with these prompts, by number; default: all.",
     )
     backgrounds = serializers.IntegerField(required=False, allow_null=True, min_value=1, help_text="By the seed.")
     incomplete = serializers.BooleanField(required=False, help_text="Also backgrounds that lack a version or writer.")
@@ -55,6 +70,16 @@ class JudgePlan(Strict):
     )
 
 
+class JudgeRunSerializer(RunSerializer):
+    left_out = serializers.SerializerMethodField(help_text="Versions it leaves out because few backgrounds have them.")
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "left_out")  # type: ignore[assignment]
+
+    def get_left_out(self, run: Run) -> list[str]:
+        return versions_left_out(run)
+
+
 class ReportQuery(Strict):
     corpus = serializers.CharField(help_text="Its name.")
     runs = serializers.RegexField(
@@ -65,14 +90,14 @@ class ReportQuery(Strict):
 @extend_schema(
     operation_id="judge_run_create",
     request=JudgePlan,
-    responses={201: RunSerializer, 200: RunSerializer},
+    responses={201: JudgeRunSerializer, 200: JudgeRunSerializer},
     parameters=[IDEMPOTENCY_KEY],
 )
 @door("POST", may="generation.add_run", to="plan runs")
 def judge_run_create(request: Request) -> Response:
     """A judge run as a draft; nothing is sent until it is started."""
     run, is_new = made_once(request, lambda: named.create(read(JudgePlan, request.data), by=request.user))
-    answer = RunSerializer(found_run(run.pk)).data
+    answer = JudgeRunSerializer(found_run(run.pk)).data
     return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
 

@@ -41,10 +41,13 @@ class SelectionPlan(Strict):
         required=False, allow_blank=True, help_text="Leave out dialogues that have this version."
     )
     without_writer = serializers.CharField(required=False, allow_blank=True, help_text="… written by this model.")
+    with_examples = serializers.BooleanField(
+        required=False, help_text="Also dialogues that the run shows as examples, which are otherwise left out."
+    )
 
 
 class SetsPlan(Strict):
-    """Numbers of example sets; where left out, the newest that is frozen or comes with the project."""
+    """Numbers of example sets; where left out, the newest version of those that come with the project."""
 
     single_step = serializers.IntegerField(required=False)
     step_by_step = serializers.IntegerField(required=False)

@@ -14,15 +14,19 @@ from generation.api.door import Strict, asked, door, page_of, paged
 from generation.api.plans import IDEMPOTENCY_KEY, RunPlan, planned
 from generation.models import Run, RunStage
 from generation.plans import estimating, planning
+from generation.plans.own_examples import shown_in
 from generation.watching.progress import progress_of
 
 
 class RunStageSerializer(serializers.ModelSerializer[RunStage]):
     endpoint = serializers.CharField()
+    examples = serializers.ListField(
+        child=serializers.CharField(), source="set_names", help_text="The sets that it shows: kind, name and version."
+    )
 
     class Meta:
         model = RunStage
-        fields = ("stage", "branch", "edition", "endpoint", "model", "parameters", "prompt", "example_sets")
+        fields = ("stage", "branch", "edition", "endpoint", "model", "parameters", "prompt", "example_sets", "examples")
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -42,6 +46,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         model = Run
         fields = (
             "id", "name", "state", "state_reason", "pause_cause", "corpus", "stages", "run_stages", "dialogue_count",
+            "examples_left_out",
             "seed", "keep_share", "rubric", "repeats", "tidy_display",
             "ambiguous_policy", "budget", "token_budget", "spent", "reserved",
             "tokens_spent", "tokens_reserved", "created_by", "created_at", "started_at", "finished_at",
@@ -78,6 +83,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     stage = serializers.CharField()
     branch = serializers.IntegerField()
     endpoint = serializers.CharField()
+    examples = serializers.ListField(child=serializers.CharField(), help_text="The sets that it shows.")
     messages = MessageSerializer(many=True)
     parameters = serializers.DictField()
     prompt_tokens = serializers.IntegerField(help_text="Estimated.")
@@ -104,6 +110,9 @@ class EstimateSerializer(serializers.Serializer[Any]):
     themes_reused = serializers.IntegerField(help_text="Taken from earlier runs and not paid for again.")
     judgements_reused = serializers.IntegerField(help_text="Given before by the same judge and not paid for again.")
     answered = serializers.IntegerField(help_text="Calls of this run that have their answer.")
+    shown_as_examples = serializers.ListField(
+        child=serializers.CharField(), help_text="Keys of its dialogues that are among the examples it shows."
+    )
 
 
 def found_run(pk: int) -> Run:
@@ -164,6 +173,7 @@ def run_preview(request: Request, pk: int) -> Response:
             "stage": row.stage,
             "branch": row.branch,
             "endpoint": str(row.endpoint),
+            "examples": row.set_names,
             "messages": sent.messages,
             "parameters": sent.parameters,
             "prompt_tokens": sent.prompt_tokens,
@@ -183,6 +193,7 @@ def run_estimate(request: Request, pk: int) -> Response:
 def estimate_of(run: Run) -> dict[str, Any]:
     rows, there = estimating.estimate(run), planning.already_there(run)
     return {
+        "shown_as_examples": [dialogue.key for dialogue in shown_in(run)],
         "rows": rows,
         "calls": sum(row.calls for row in rows),
         "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),

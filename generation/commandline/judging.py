@@ -6,14 +6,21 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from dialogues.management.corpora import corpus_named
+from dialogues.management.sources import add_source_arguments
 from generation.api.judging import JudgePlan
 from generation.commandline import moving
 from generation.commandline.common import add_action
 from generation.commandline.planning import add_budgets, planned
 from generation.judgements import named
+from generation.judgements.planning import versions_left_out
 
 # Names in a plan, where the command line has another name for the option.
-OPTIONS = {"judges": "judge", "writers": "writer", "runs": "of-run", "tidy_display": "as-stored", "use_batch": "batch"}
+OPTIONS = {
+    **{plural: name for name, plural in named.SOURCES.items()},
+    "judges": "judge",
+    "tidy_display": "as-stored",
+    "use_batch": "batch",
+}
 _SAME = (
     "name", "versions", "backgrounds", "incomplete", "rubric", "repeats", "again", "seed", "temperature",
     "max_tokens", "budget", "token_budget", "use_batch",
@@ -28,6 +35,9 @@ def register(actions: Any) -> None:
 
 def _judge(command: BaseCommand, options: dict[str, Any]) -> int:
     run = planned(JudgePlan(data=_plan(options)), named.create, OPTIONS)
+    if not options["json"] and (left_out := versions_left_out(run)):
+        told = f"Left out, because few backgrounds have it: {'; '.join(left_out)}."
+        command.stdout.write(f"{told} Name it by --versions to have it judged.")
     return moving.started_or_told(command, run, options)
 
 
@@ -37,9 +47,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--judge", required=True, action="append", metavar="ENDPOINT", help="who judges; repeat it for several judges"
     )
     parser.add_argument("--name", metavar="NAME", help="default: “Judge” and the name of the corpus")
-    parser.add_argument("--versions", nargs="+", metavar="VERSION", help="their slugs; default: all of the corpus")
-    parser.add_argument("--writer", action="append", default=[], metavar="MODEL", help="only what these wrote")
-    parser.add_argument("--of-run", action="append", type=int, default=[], metavar="RUN", help="only what these wrote")
+    parser.add_argument(
+        "--versions", nargs="+", metavar="VERSION", help="their slugs; default: those that cover many backgrounds"
+    )
+    add_source_arguments(parser, run=("--run", "--of-run"))
     parser.add_argument("--backgrounds", type=int, metavar="N", help="how many, drawn by the seed; default: all")
     parser.add_argument("--incomplete", action="store_true", help="also backgrounds that lack a version or writer")
     parser.add_argument("--rubric", metavar="SLUG", help="the questions; default: the first")
@@ -59,6 +70,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _plan(options: dict[str, Any]) -> dict[str, Any]:
     """The options as the API would be sent them."""
     plan = {name: options[name] for name in _SAME if options[name] is not None}
-    lists = {"judges": options["judge"], "writers": options["writer"], "runs": options["of_run"]}
+    lists = {plural: options[f"by_{name}"] for name, plural in named.SOURCES.items() if options[f"by_{name}"]}
     corpus = corpus_named(options["corpus"]).name
-    return {**plan, **lists, "corpus": corpus, "tidy_display": not options["as_stored"]}
+    return {**plan, **lists, "judges": options["judge"], "corpus": corpus, "tidy_display": not options["as_stored"]}

@@ -18,9 +18,11 @@ from generation.commandline.screen import Screen
 from generation.engine import lifecycle, loops
 from generation.engine.runner import CallRunner, Plan
 from generation.models import Run
+from generation.plans.own_examples import shown_in
 from generation.watching.progress import Progress, progress_of, progress_of_all
 
 LOOK_EVERY = 1.0  # seconds
+EXAMPLES_NAMED = 10
 
 
 def register(actions: Any) -> None:
@@ -59,7 +61,21 @@ def started_or_told(command: BaseCommand, run: Run, options: dict[str, Any]) -> 
     if options["start"]:
         return start(command, {**options, "run": run.pk, "background": False})
     tell(command, run.pk, options)
+    if not options["json"]:
+        for line in examples_shown(found_run(run.pk)):
+            command.stdout.write(line)
     return DONE
+
+
+def examples_shown(run: Run) -> Iterator[str]:
+    """Which sets a run shows, and what they mean for the dialogues that it takes."""
+    if run.sets_used:
+        yield f"Examples: {', '.join(f'{used.kind} {used} (no. {used.pk})' for used in run.sets_used)}."
+    if run.examples_left_out:
+        yield f"Left out, because they are among these examples: {run.examples_left_out:,} dialogues."
+    if shown := shown_in(run):
+        keys = ", ".join(row.key for row in shown[:EXAMPLES_NAMED])
+        yield f"Warning: {len(shown):,} of the dialogues are among these examples ({keys}), so models have seen them."
 
 
 def add_start(parser: ArgumentParser) -> None:

@@ -29,6 +29,7 @@ OPTIONS = {
 _SELECTION = {
     "dialogues": "sample", "search": "search", "fewest_messages": "fewest_messages",
     "most_messages": "most_messages", "without": "without", "without_writer": "without_writer",
+    "with_examples": "with_examples",
 }  # fmt: skip
 _SAME = (
     "name", "corpus", "writers", "theme_endpoint", "splitters", "stages", "seed", "temperature", "max_tokens",
@@ -73,6 +74,10 @@ def _add_which(parser: ArgumentParser) -> None:
     which.add_argument("--most-messages", type=int, metavar="N")
     which.add_argument("--without", metavar="VERSION", help="only those that lack this version, like stephanie")
     which.add_argument("--without-writer", metavar="MODEL", help="with --without: lack it from this model")
+    which.add_argument(
+        "--with-examples", action="store_true",
+        help="also dialogues that are among the examples shown, which are otherwise left out",
+    )  # fmt: skip
 
 
 def _add_how(parser: ArgumentParser) -> None:
@@ -85,7 +90,8 @@ def _add_how(parser: ArgumentParser) -> None:
     )  # fmt: skip
     how.add_argument(
         "--set", dest="sets", action="append", type=_pair, default=[], metavar="KIND=N",
-        help=f"an example set by its number; KIND is {', '.join(ExampleKind.values)}; default: the newest",
+        help=f"an example set by its number; KIND is {', '.join(ExampleKind.values)}; default: "
+        "the newest version that comes with the project",
     )  # fmt: skip
     how.add_argument(
         "--prompt", dest="prompts", action="append", type=_pair, default=[], metavar="STAGE=N",
@@ -162,14 +168,15 @@ def _preview(command: BaseCommand, options: dict[str, Any]) -> int:
     rows = estimating.preview(run, dialogue)
     if options["json"]:
         shown = [
-            {"stage": row.stage, "branch": row.branch, "endpoint": str(row.endpoint), "messages": sent.messages,
-             "parameters": sent.parameters, "prompt_tokens": sent.prompt_tokens}
+            {"stage": row.stage, "branch": row.branch, "endpoint": str(row.endpoint), "examples": row.set_names,
+             "messages": sent.messages, "parameters": sent.parameters, "prompt_tokens": sent.prompt_tokens}
             for row, sent in rows
         ]  # fmt: skip
         print_json(command, {"run": run.pk, "requests": shown})
         return DONE
     for row, sent in rows:
-        command.stdout.write(f"=== {row}, about {sent.prompt_tokens:,} tokens")
+        shown = f" shows {'; '.join(row.set_names)}," if row.set_names else ""
+        command.stdout.write(f"=== {row},{shown} about {sent.prompt_tokens:,} tokens")
         for message in sent.messages:
             command.stdout.write(f"--- {message['role']}\n{message['content']}\n")
     return DONE
@@ -185,6 +192,8 @@ def _estimate(command: BaseCommand, options: dict[str, Any]) -> int:
         source = f"from {row.measured:,} answers" if row.measured else "from usual replies"
         tokens = row.prompt_tokens + row.completion_tokens
         command.stdout.write(f"{row.row}: {row.calls:,} calls, {tokens:,} tokens, {money(row.cost)} ({source})")
+    for line in moving.examples_shown(run):
+        command.stdout.write(line)
     command.stdout.write(f"In total {found['calls']:,} calls, {found['tokens']:,} tokens, {money(found['cost'])}.")
     if found["judgements_reused"]:
         command.stdout.write(f"Not paid again: {found['judgements_reused']:,} judgements by the same judge.")

@@ -16,13 +16,16 @@ from generation.models import Endpoint, ExampleKind, ExampleSet, Run, Stage, Tri
 from generation.plans import estimating
 from generation.plans.branches import MAX_TOKENS
 from generation.plans.named_choice import named
+from generation.plans.own_examples import shown_in
 from generation.plans.planning import PlanError
 from generation.prompts import PromptText
 from generation.trials import planning
 from generation.trials.as_json import as_json
-from generation.trials.forms import candidates
+from generation.trials.forms import candidates, first_backgrounds, shown_by
 from generation.trials.results import Results, results_of
 from generation.watching.progress import money, progress_of
+
+FIRST_LOOKED_AT = 100  # dialogues that the first few backgrounds are found among
 
 
 def register(actions: Any) -> None:
@@ -58,7 +61,8 @@ def _add_what(parser: ArgumentParser) -> None:
     which.add_argument("--corpus", required=True, metavar="NAME")
     which.add_argument(
         "--dialogue", dest="dialogues", action="append", default=[], metavar="KEY",
-        help="γ for further-split, else an original; up to five times; default: the first five",
+        help="γ for further-split, else an original; up to five times; default: the first five "
+        "that are not shown as examples",
     )  # fmt: skip
     how = parser.add_argument_group("how")
     how.add_argument("--endpoint", required=True, metavar="ENDPOINT")
@@ -91,7 +95,7 @@ def _choice(options: dict[str, Any]) -> planning.TrialChoice:
         **{name: options[name] for name in plain},
         stage=stage,
         endpoint=named(Endpoint, options["endpoint"], "endpoint"),
-        dialogues=_dialogues(corpus, stage, options["dialogues"]),
+        dialogues=_dialogues(corpus, stage, options["dialogues"], example_set),
         example_set=example_set,
         prompt=_wording(stage, options),
     )
@@ -111,7 +115,9 @@ def _wording(stage: Stage, options: dict[str, Any]) -> PromptText | None:
         return None
     newest = next(iter(example_sets.newest_prompts([stage])), None)
     if newest is None:
-        raise CommandError("The prompts are not loaded; run `manage.py load_examples`.")
+        raise CommandError(
+            "The prompts are not loaded; load them on the Examples page or by `manage.py load_examples`."
+        )
     texts = {name: _read(options[name]) if options[name] else getattr(newest, name) for name in ("system", "user")}
     return PromptText(**texts)
 
@@ -123,10 +129,12 @@ def _read(path: Path) -> str:
         raise CommandError(f"{path} cannot be read as UTF-8 text: {error}.") from error
 
 
-def _dialogues(corpus: Corpus, stage: Stage, keys: Sequence[str]) -> list[Dialogue]:
+def _dialogues(corpus: Corpus, stage: Stage, keys: Sequence[str], example_set: ExampleSet | None) -> list[Dialogue]:
     rows = candidates(corpus, stage).select_related("corpus", "origin__corpus")
     if not keys:
-        return list(rows[: planning.MOST_BACKGROUNDS])
+        shown = shown_by(stage, example_set, corpus)
+        fresh = rows.exclude(pk__in=shown).exclude(origin__in=shown)
+        return first_backgrounds(fresh[:FIRST_LOOKED_AT])
     found = {row.key: row for row in rows.filter(key__in=keys)}
     missing = [key for key in keys if key not in found]
     if missing:
@@ -171,10 +179,8 @@ def _lines(found: Results) -> Iterator[str]:
         yield f"{arm.get_name_display()}: {shown} with {arm.run_stage.prompt}{before}"
     if trial.why_alone:
         yield trial.why_alone
-    if trial.own_run is not None and trial.state == Run.State.DRAFT:
-        for stage in estimating.estimate(trial.own_run):
-            tokens = stage.prompt_tokens + stage.completion_tokens
-            yield f"{stage.row}: {stage.calls:,} calls, {tokens:,} tokens, {money(stage.cost)}"
+    if trial.own_run is not None:
+        yield from _of_run(trial.own_run)
     for mean in found.means:
         arms = ", ".join(f"{value} (n {n})" for value, n in mean.means)
         difference = f"difference {mean.difference} (n {mean.pairs})"
@@ -182,6 +188,15 @@ def _lines(found: Results) -> Iterator[str]:
     for row in found.rows:
         for one in (one for answer in row.answers for one in answer.written if one.failed):
             yield f"{row.subject.key}, {one.arm.get_name_display()}: {one.why} Call {one.call.pk if one.call else '–'}."
+
+
+def _of_run(run: Run) -> Iterator[str]:
+    """What its own run is tested on, and will take as long as nothing has been sent."""
+    if shown := shown_in(run):
+        yield f"Shown as examples, too: {', '.join(row.key for row in shown)}. A model is tested here on what it saw."
+    for stage in estimating.estimate(run) if run.state == Run.State.DRAFT else ():
+        tokens = stage.prompt_tokens + stage.completion_tokens
+        yield f"{stage.row}: {stage.calls:,} calls, {tokens:,} tokens, {money(stage.cost)}"
 
 
 def _list(command: BaseCommand, options: dict[str, Any]) -> int:

@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.db.models import Count
 
+from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, Rubric, Version
+from dialogues.source_fields import SourceFields
+from dialogues.sources import ANY, Sources
 from generation.judgements.planning import MOST_REPEATS, JudgeChoice
-from generation.judgements.selection import Wanted, writers
+from generation.judgements.selection import Wanted
 from generation.models import Endpoint, Prompt, Run, Stage
 
 
@@ -18,7 +20,7 @@ class CorpusForm(forms.Form):
     corpus = forms.ModelChoiceField(Corpus.objects.listed(), label="Corpus", empty_label=None)
 
 
-class JudgeForm(forms.Form):
+class JudgeForm(SourceFields):
     """Everything to decide before a judge run; nothing is sent by saving it."""
 
     name = forms.CharField(max_length=120, help_text="For you to find it again. No judge sees it.")
@@ -37,9 +39,6 @@ class JudgeForm(forms.Form):
         label="Versions to judge",
         widget=forms.CheckboxSelectMultiple,
         help_text="Each is judged by itself. The judge is not told which it is.",
-    )
-    writers = forms.MultipleChoiceField(
-        label="Written by", required=False, widget=forms.CheckboxSelectMultiple, help_text="None chosen: all."
     )
     sample = forms.IntegerField(
         label="How many backgrounds",
@@ -100,20 +99,20 @@ class JudgeForm(forms.Form):
         help_text="At the price its Batch API asks; answers may take a day.",
     )
 
-    def __init__(self, *args: Any, corpus: Corpus, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, corpus: Corpus, sources: Sources = ANY, **kwargs: Any) -> None:
+        """`sources` are what the form begins with."""
         super().__init__(*args, **kwargs)
         self.corpus = corpus
+        sources = sources.with_usual_writers(corpus)
+        self.offer_sources(corpus, sources)
         if not Endpoint.objects.filter(supports_batch=True).exists():
             del self.fields["use_batch"]
-        versions = _version_choices(corpus)
-        self.fields["versions"].choices = versions  # type: ignore[attr-defined]
-        names = writers(corpus.pk)
-        self.fields["writers"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-        if len(names) < 2:
-            del self.fields["writers"]
+        coverage = coverage_of(sources.narrow(corpus.dialogues.all()))
+        versions = Version.objects.filter(dialogues__corpus=corpus).distinct()
+        self.fields["versions"].choices = [(row.pk, coverage.label(row)) for row in versions]  # type: ignore[attr-defined]
         defaults: dict[str, Any] = {
             "name": f"Judge {corpus.name}"[:120],
-            "versions": [slug for slug, _ in versions],
+            "versions": coverage.usual(),
             "rubric": Rubric.objects.first(),
             "prompt": Prompt.objects.kept().filter(stage=Stage.JUDGE).order_by("-version").first(),
         }
@@ -126,7 +125,7 @@ class JudgeForm(forms.Form):
         wanted = Wanted(
             self.corpus,
             versions=cleaned["versions"],
-            writers=cleaned.get("writers", ()),
+            sources=self.sources(),
             sample=cleaned["sample"],
             seed=cleaned["seed"],
             whole=cleaned["whole"],
@@ -139,8 +138,3 @@ class JudgeForm(forms.Form):
             use_batch=cleaned.get("use_batch", False),
             **{name: cleaned[name] for name in plain},
         )
-
-
-def _version_choices(corpus: Corpus) -> list[tuple[str, str]]:
-    counted = Version.objects.filter(dialogues__corpus=corpus).annotate(count=Count("dialogues"))
-    return [(row.pk, f"{row.symbol} – {row.name} ({row.count:,} dialogues)") for row in counted]

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dialogues.models import Corpus, Rubric, Version
+from dialogues.coverage import coverage_of
+from dialogues.models import Corpus, Rubric
+from dialogues.sources import Sources, UnknownSourceError
 from generation.judgements.planning import JudgeChoice, create_judge_run
-from generation.judgements.selection import Wanted, writers
+from generation.judgements.selection import Wanted
 from generation.models import Endpoint, Run
 from generation.plans.named_choice import named
 from generation.plans.planning import PlanError
 
+# By the facet of `dialogues.sources`, what plans call it.
+SOURCES = {"writer": "writers", "run": "runs", "set": "sets", "prompt": "prompts"}
 # Taken as they are; what is left out keeps the usual value of `JudgeChoice`.
 PLAIN = ("repeats", "again", "temperature", "max_tokens", "budget", "token_budget", "ambiguous_policy", "use_batch")
 
@@ -23,11 +27,11 @@ def choice_of(plan: Mapping[str, Any]) -> JudgeChoice:
     """`corpus` and `judges` are required, all else is optional; raises PlanError."""
     given = {name: value for name, value in plan.items() if value not in (None, "")}
     corpus = named(Corpus, given.get("corpus", ""), "corpus")
+    sources = _sources(corpus, given)
     wanted = Wanted(
         corpus,
-        versions=_versions(corpus, given.get("versions", ())),
-        writers=_known(given.get("writers", ()), writers(corpus.pk), "writer"),
-        runs=given.get("runs", ()),
+        versions=_versions(corpus, sources, given.get("versions", ())),
+        sources=sources,
         sample=given.get("backgrounds"),
         seed=given.get("seed", 0),
         whole=not given.get("incomplete", False),
@@ -42,18 +46,23 @@ def choice_of(plan: Mapping[str, Any]) -> JudgeChoice:
     )
 
 
-def _versions(corpus: Corpus, wanted: Sequence[str]) -> Sequence[str]:
-    rows = Version.objects.filter(dialogues__corpus=corpus).distinct()
-    there = list(rows.values_list("pk", flat=True))
-    return _known(wanted, there, "version") or there
+def _sources(corpus: Corpus, given: Mapping[str, Any]) -> Sources:
+    """What is named; where no writer is, those who wrote on many backgrounds."""
+    try:
+        sources = Sources.of({name: given.get(plural, ()) for name, plural in SOURCES.items()}).check(corpus)
+    except UnknownSourceError as error:
+        raise PlanError(str(error), SOURCES[error.facet]) from error
+    return sources.with_usual_writers(corpus)
 
 
-def _known(wanted: Sequence[str], there: Sequence[str], what: str) -> Sequence[str]:
-    for name in wanted:
-        if name not in there:
-            known = ", ".join(there) or "none"
-            raise PlanError(f"The corpus has no {what} {name!r}. There is: {known}.", f"{what}s")
-    return wanted
+def _versions(corpus: Corpus, sources: Sources, wanted: Sequence[str]) -> Sequence[str]:
+    """What is named; else the versions that cover many backgrounds."""
+    coverage = coverage_of(sources.narrow(corpus.dialogues.all()))
+    for slug in wanted:
+        if slug not in coverage.versions:
+            known = ", ".join(coverage.versions) or "none"
+            raise PlanError(f"The corpus has no version {slug!r}. There is: {known}.", "versions")
+    return wanted or coverage.usual()
 
 
 def _rubric(slug: str) -> Rubric:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from dialogues.models import AuditEvent, Rubric
+from dialogues.coverage import left_out
+from dialogues.models import AuditEvent, Dialogue, Rubric
 from generation import example_sets
 from generation.endpoints import structured
 from generation.judgements.selection import Selection, Wanted, select
@@ -48,7 +49,9 @@ def create_judge_run(choice: JudgeChoice, *, by: Any = None) -> Run:
     _check(choice)
     prompt = choice.prompt or next(iter(example_sets.newest_prompts([Stage.JUDGE])), None)
     if prompt is None:
-        raise PlanError("The judge's prompt is not loaded; run `manage.py load_examples`.", "judges")
+        raise PlanError(
+            "The judge's prompt is not loaded; load it on the Examples page or by `manage.py load_examples`.", "judges"
+        )
     selection = select(choice.wanted)
     _check_selection(choice, selection)
     run = Run.objects.create(
@@ -77,6 +80,12 @@ def create_judge_run(choice: JudgeChoice, *, by: Any = None) -> Run:
     )
     AuditEvent.record(by, "run.created", run, dialogues=len(selection.given), stages=[Stage.JUDGE])
     return run
+
+
+def versions_left_out(run: Run) -> list[str]:
+    """In words, the versions that few backgrounds have, where a judge run reads none of them."""
+    read = set(Dialogue.objects.filter(chosen_by__run=run).order_by().values_list("version", flat=True).distinct())
+    return left_out(run.corpus.dialogues.all(), read)
 
 
 def _check(choice: JudgeChoice) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from django.db.models import Q
-
 from dialogues.models import AUTHOR, Corpus, Dialogue
+from dialogues.sources import ANY, Sources
 from generation.models import Background, RunDialogue
+from generation.written import BRANCH, RUN
 
 # (run, which of its writers); what no run wrote came with a file.
 Source = tuple[int, int]
@@ -18,15 +18,14 @@ NO_RUN: Source = (0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`versions` by slug; no `writers` or `runs` means any. `sample` None takes every background.
+    """`versions` by slug, of `sources`. `sample` None takes every background.
 
     `whole` takes only backgrounds that have everything asked for, so that versions and writers compare like with like.
     """
 
     corpus: Corpus
     versions: Sequence[str]
-    writers: Sequence[str] = ()
-    runs: Sequence[int] = ()
+    sources: Sources = ANY
     sample: int | None = None
     seed: int = 0
     whole: bool = True
@@ -109,24 +108,14 @@ def select(wanted: Wanted) -> Selection:
     return Selection(given, len(keys), len(themed), incomplete, len(chosen) - len(themed))
 
 
-def writers(corpus_pk: int) -> list[str]:
-    """Who wrote the generated dialogues of a corpus."""
-    rows = Dialogue.objects.filter(corpus=corpus_pk, origin__isnull=False).annotate(author=AUTHOR).exclude(author="")
-    return list(rows.order_by("author").values_list("author", flat=True).distinct())
-
-
 def _families(wanted: Wanted) -> Mapping[int, _Family]:
-    rows = Dialogue.objects.filter(corpus=wanted.corpus, version__in=wanted.versions).annotate(author=AUTHOR)
-    if wanted.writers:
-        rows = rows.filter(Q(origin__isnull=True) | Q(author__in=wanted.writers))
+    rows = wanted.sources.narrow(wanted.corpus.dialogues.filter(version__in=wanted.versions))
     found: dict[int, _Family] = defaultdict(_Family)
-    # A punctuation split or a rewrite by hand belongs to the run of the dialogue it was made from.
-    by = [f"{output}__call__{name}" for output in ("output", "parent__output") for name in ("run", "run_stage__branch")]
-    fields = rows.order_by("pk").values_list("pk", "origin_id", "version_id", "author", *by)
-    for pk, origin, version, writer, run, branch, parents_run, parents_branch in fields.iterator():
-        source = (run, branch) if run else (parents_run, parents_branch) if parents_run else NO_RUN
-        if origin is None or not wanted.runs or source[0] in wanted.runs:
-            found[origin or pk].add(_Row(pk, origin or pk, version, writer, source, origin is None))
+    fields = rows.annotate(author=AUTHOR, by_run=RUN, by_branch=BRANCH).order_by("pk")
+    names = ("pk", "origin_id", "version_id", "author", "by_run", "by_branch")
+    for pk, origin, version, writer, run, branch in fields.values_list(*names).iterator():
+        source = (run, branch) if run else NO_RUN
+        found[origin or pk].add(_Row(pk, origin or pk, version, writer, source, origin is None))
     return found
 
 

@@ -70,10 +70,16 @@ class ExampleSetQuerySet(models.QuerySet["ExampleSet"]):
         """Sets that people keep, without the copies that trials were made with."""
         return self.filter(snapshot_of__isnull=True)
 
+    def marked_shipped(self) -> Self:
+        """With `is_shipped`: whether it comes with the project, and is no clone that somebody made of it."""
+        shipped = Example.objects.filter(example_set=models.OuterRef("pk"), source=Example.Source.SHIPPED)
+        comes = models.Exists(shipped) & Q(parent__isnull=True)
+        return self.annotate(is_shipped=models.ExpressionWrapper(comes, models.BooleanField()))
+
     def choosable(self, kind: str, also: Sequence[int] = ()) -> Self:
         """Versions of a kind to choose from: the frozen first, then the drafts; and those named by their keys."""
         is_draft = models.ExpressionWrapper(Q(frozen_at__isnull=True), models.BooleanField())
-        rows = self.filter(Q(snapshot_of__isnull=True) | Q(pk__in=also), kind=kind)
+        rows = self.filter(Q(snapshot_of__isnull=True) | Q(pk__in=also), kind=kind).marked_shipped()
         return rows.annotate(is_draft=is_draft).order_by("is_draft", "name", "-version")
 
 

@@ -77,6 +77,9 @@ class Run(models.Model):
     state_reason = models.CharField(max_length=300, blank=True)
     pause_cause = models.CharField(max_length=10, choices=PauseCause, blank=True, editable=False)
     dialogue_count = models.PositiveIntegerField(default=0)
+    examples_left_out = models.PositiveIntegerField(
+        default=0, help_text="Dialogues that fit but are among the examples that it shows."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -216,6 +219,11 @@ class RunStage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_stage_display()} by {self.model}"
+
+    @property
+    def set_names(self) -> list[str]:
+        """The example sets that it shows, as in "further_split: Stephanie examples v1"."""
+        return [f"{used.kind}: {used}" for used in self.example_sets.all()]
 
     @property
     def price_share(self) -> Decimal:

@@ -1,5 +1,6 @@
 """Which dialogues a run takes: all originals of a corpus, or those a person's selection leaves."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from random import Random
 
@@ -16,7 +17,8 @@ class Selection:
     """What a person asks of the dialogues; nothing asked takes all of them.
 
     `without` leaves out dialogues that have this version already, written by `without_writer` or, where that is
-    empty, by anybody. `sample` is drawn last, from what the rest leaves.
+    empty, by anybody. `sample` is drawn last, from what the rest leaves. `with_examples` also takes dialogues that the
+    run shows as examples, which are otherwise left out.
     """
 
     sample: int | None = None
@@ -25,6 +27,7 @@ class Selection:
     most_messages: int | None = None
     without: str = ""
     without_writer: str = ""
+    with_examples: bool = False
 
 
 def candidates(corpus: Corpus, selection: Selection) -> QuerySet[Dialogue]:
@@ -42,9 +45,9 @@ def candidates(corpus: Corpus, selection: Selection) -> QuerySet[Dialogue]:
     return rows.order_by("pk")
 
 
-def chosen_dialogues(corpus: Corpus, selection: Selection, seed: int) -> list[int]:
-    """Keys of the dialogues that fit, in order; a sample is the same for the same seed."""
-    keys = list(candidates(corpus, selection).values_list("pk", flat=True))
+def chosen_dialogues(corpus: Corpus, selection: Selection, seed: int, left_out: Container[int] = ()) -> list[int]:
+    """Keys of the dialogues that fit and are not left out, in order; a sample is the same for the same seed."""
+    keys = [key for key in candidates(corpus, selection).values_list("pk", flat=True) if key not in left_out]
     if selection.sample is None or selection.sample >= len(keys):
         return keys
     return sorted(Random(seed).sample(keys, selection.sample))  # noqa: S311 - a reproducible sample, no secret

@@ -19,7 +19,7 @@ from generation.stages import ORDER
 
 M = TypeVar("M", bound=Model)
 
-SELECTION = ("sample", "search", "fewest_messages", "most_messages", "without", "without_writer")
+SELECTION = ("sample", "search", "fewest_messages", "most_messages", "without", "without_writer", "with_examples")
 # Taken as they are; what is left out keeps the usual value of `Choice`.
 PLAIN = (
     "seed", "temperature", "max_tokens", "budget", "token_budget", "keep_share", "ambiguous_policy", "reuse_themes",

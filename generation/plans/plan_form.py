@@ -33,10 +33,13 @@ class EndpointChoices(forms.ModelMultipleChoiceField[Endpoint]):
 
 
 class SetChoice(forms.ModelChoiceField[ExampleSet]):
-    """Says of a draft that a run will freeze it."""
+    """Says of a draft that a run will freeze it, and which comes with the project."""
 
     def label_from_instance(self, obj: Any) -> str:
-        return str(obj) if obj.frozen_at else f"{obj} (draft, will be frozen at start)"
+        shipped = "comes with the project" if obj.is_shipped else ""
+        draft = "" if obj.frozen_at else "draft, will be frozen at start"
+        said = ", ".join(filter(None, (shipped, draft)))
+        return f"{obj} ({said})" if said else str(obj)
 
 
 def endpoint_label(endpoint: Endpoint) -> str:
@@ -77,6 +80,10 @@ class RunForm(forms.Form):
     seed = forms.IntegerField(
         min_value=0, max_value=2**53, initial=0, help_text="The same seed draws the same dialogues."
     )
+    with_examples = forms.BooleanField(
+        label="Also those that are among the examples", required=False,
+        help_text="Otherwise they are left out: a model would be tested on what it was shown.",
+    )  # fmt: skip
 
     stages = forms.MultipleChoiceField(
         choices=[(stage.value, stage.label) for stage in ORDER],
@@ -173,7 +180,7 @@ class RunForm(forms.Form):
 
     def _selection(self) -> Selection:
         given = self.cleaned_data
-        plain = ("sample", "search", "fewest_messages", "most_messages", "without_writer")
+        plain = ("sample", "search", "fewest_messages", "most_messages", "without_writer", "with_examples")
         return Selection(
             **{name: given[name] for name in plain}, without=given["without"].pk if given["without"] else ""
         )

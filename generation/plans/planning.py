@@ -13,9 +13,14 @@ from generation import example_sets
 from generation.endpoints import structured
 from generation.judgements.already import judgements_there
 from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Prompt, Run, RunDialogue, RunStage, Stage
-from generation.plans.choosing import Selection, chosen_dialogues, themes_of, without_theme
+from generation.plans.choosing import Selection, candidates, chosen_dialogues, themes_of, without_theme
+from generation.plans.own_examples import shown_backgrounds
 from generation.prompts import StageName, reply_schema
 from generation.stages import ORDER, SPECS
+
+NOT_LOADED = (
+    "The example sets or prompts are not loaded; load them on the Examples page or by `manage.py load_examples`."
+)
 
 
 class PlanError(ValueError):
@@ -72,7 +77,10 @@ def create_run(choice: Choice, *, by: Any = None) -> Run:
     if choice.use_batch:
         check_batches([endpoint for endpoints in who.values() for endpoint in endpoints])
     material = _material(stages, choice)
-    keys = chosen_dialogues(choice.corpus, choice.selection, choice.seed)
+    left_out = _examples_that_fit(choice, material)
+    keys = chosen_dialogues(choice.corpus, choice.selection, choice.seed, left_out)
+    if left_out and not keys:
+        raise PlanError("Every dialogue that fits is among the examples that the run shows. Choose others.", "corpus")
     themes: dict[int, int] = {}
     if Stage.THEME in stages and choice.reuse_themes:
         writer = who[Stage.THEME][0]
@@ -90,6 +98,7 @@ def create_run(choice: Choice, *, by: Any = None) -> Run:
         budget=choice.budget,
         token_budget=choice.token_budget,
         dialogue_count=len(keys),
+        examples_left_out=len(left_out),
         created_by=by,
     )
     for stage in stages:
@@ -98,7 +107,10 @@ def create_run(choice: Choice, *, by: Any = None) -> Run:
             add_stage(run, stage, branch, endpoint, material[stage], parameters, use_batch=choice.use_batch)
     chosen = [RunDialogue(run=run, dialogue_id=key, background_id=themes.get(key)) for key in keys]
     RunDialogue.objects.bulk_create(chosen, batch_size=1000)
-    AuditEvent.record(by, "run.created", run, dialogues=len(keys), stages=stages)
+    AuditEvent.record(
+        by, "run.created", run, dialogues=len(keys), stages=stages, examples_left_out=sorted(left_out),
+        with_examples=choice.selection.with_examples,
+    )  # fmt: skip
     return run
 
 
@@ -190,10 +202,18 @@ def _material(stages: Sequence[Stage], choice: Choice) -> dict[Stage, Material]:
     sets = {**example_sets.newest_sets(), **choice.sets}
     wanted = {kind for stage in stages for kind in SPECS[stage].kinds}
     if not set(stages) <= set(prompts) or not wanted <= set(sets):
-        raise PlanError("The example sets or prompts are not loaded; run `manage.py load_examples`.", "stages")
+        raise PlanError(NOT_LOADED, "stages")
     _check_fits(((prompts[stage], prompts[stage].stage == stage, stage.label) for stage in stages), "prompts")
     _check_fits(((sets[kind], sets[kind].kind == kind, kind.label) for kind in wanted), "sets")
     return {stage: Material(prompts[stage], [sets[kind] for kind in SPECS[stage].kinds]) for stage in stages}
+
+
+def _examples_that_fit(choice: Choice, material: Mapping[Stage, Material]) -> set[int]:
+    """Dialogues that fit the selection but are left out, because a model is not tested on what it is shown."""
+    if choice.selection.with_examples:
+        return set()
+    shown = shown_backgrounds(choice.corpus, [used for row in material.values() for used in row.sets])
+    return set(candidates(choice.corpus, choice.selection).filter(pk__in=shown).values_list("pk", flat=True))
 
 
 def _check_fits(rows: Iterable[tuple[Model, bool, str]], about: str) -> None:

@@ -9,9 +9,7 @@ from dialogues.models import Dialogue
 from generation import example_sets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Run, Stage
 from generation.plans.branches import Branches, create_branches
-from generation.plans.planning import Material, PlanError
-
-NOT_LOADED = "The example sets or prompts are not loaded; run `manage.py load_examples`."
+from generation.plans.planning import NOT_LOADED, Material, PlanError
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """How good what runs wrote is, in figures: a handful of sums of stored counts, however large the runs."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, Min, Q, QuerySet, Sum
 
 from dialogues.corpus_figures import WORD_FIELDS, acmc, sums_by, turns_by_length, words_per_message
+from dialogues.coverage import covers, few
 from dialogues.models import Dialogue, DialogueQuerySet, Version
 from dialogues.statistics.intervals import Estimate, PairSums, ratio_of
 from dialogues.statistics.tokens import Tokenizer
@@ -85,6 +86,8 @@ class Quality:
     outcomes: tuple[StageOutcomes, ...]
     kept: tuple[Kept, ...]
     tokenizer: Tokenizer
+    # In words, what was left out of shared backgrounds because it covers few.
+    left_out: tuple[str, ...] = ()
 
     @property
     def by_demo(self) -> bool:
@@ -92,23 +95,47 @@ class Quality:
 
 
 def quality_of(runs: Sequence[Run], *, tokenizer: Tokenizer = "whitespace", shared_only: bool = False) -> Quality:
-    """Six to eight queries. `shared_only`: only backgrounds on which every writer has written every version."""
-    alphas = shared_alphas(runs) if shared_only else None
+    """Six to nine queries. `shared_only`: only backgrounds on which every writer has written every version.
+
+    What one of them wrote on few backgrounds is then left out: it would leave next to nothing to compare.
+    """
+    writers = writers_of(runs)
+    shared = _shared(runs) if shared_only else None
     return Quality(
-        writers=writers_of(runs),
-        written=tuple(_written(runs, WORD_FIELDS[tokenizer], alphas)),
+        writers=writers,
+        written=tuple(_written(runs, WORD_FIELDS[tokenizer], shared)),
         outcomes=tuple(outcomes_of(runs)),
-        kept=tuple(_kept(runs, alphas)),
+        kept=tuple(_kept(runs, shared)),
         tokenizer=tokenizer,
+        left_out=tuple(shared.words(writers)) if shared else (),
     )
 
 
-def shared_alphas(runs: Sequence[Run]) -> QuerySet[Any]:
-    """Keys of the α on which every writer of the runs has every version that any α has from it."""
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Keys of the α on which every writer has every version, but for `sparse`: what covers few of `widest`."""
+
+    alphas: QuerySet[Any]
+    sparse: Mapping[tuple[Writer, str], int]
+    widest: int
+
+    def words(self, writers: Writers) -> Iterator[str]:
+        symbols = {version.pk: version.symbol for version in Version.objects.all()}
+        for (writer, version), count in sorted(self.sparse.items()):
+            yield f"{symbols[version]} by {writers.label(writer, version)}, {covers(count, self.widest)}"
+
+
+def _shared(runs: Sequence[Run]) -> _Shared:
     outputs = Output.objects.filter(call__run__in=runs).order_by()
-    wanted = outputs.values("call__run", "call__run_stage__branch", "version").distinct().count()
-    complete = outputs.values("call__alpha").annotate(n=Count("pk")).filter(n=wanted)
-    return complete.values("call__alpha")
+    groups = outputs.values_list("call__run", "call__run_stage__branch", "version").annotate(n=Count("call__alpha"))
+    counts = {(Writer(run, branch), version): n for run, branch, version, n in groups}
+    sparse = few(counts)
+    for writer, version in sparse:
+        outputs = outputs.exclude(call__run=writer.run, call__run_stage__branch=writer.branch, version=version)
+    complete = outputs.values("call__alpha").annotate(n=Count("pk")).filter(n=len(counts) - len(sparse))
+    return _Shared(
+        complete.values("call__alpha"), {key: counts[key] for key in sparse}, max(counts.values(), default=0)
+    )
 
 
 def outcomes_of(runs: Sequence[Run]) -> list[StageOutcomes]:
@@ -144,7 +171,7 @@ def _count(stage: StageOutcomes, row: Mapping[str, Any]) -> None:
         stage.open += n
 
 
-def _written(runs: Sequence[Run], words: str, alphas: QuerySet[Any] | None) -> list[Written]:
+def _written(runs: Sequence[Run], words: str, shared: _Shared | None) -> list[Written]:
     versions = Version.objects.in_bulk()
     # What a judge reads was chosen too, but nothing was written from it.
     writing = [run for run in runs if not run.is_judging]
@@ -157,7 +184,8 @@ def _written(runs: Sequence[Run], words: str, alphas: QuerySet[Any] | None) -> l
             "parent__output__call__",
         ),
     )
-    rows = [row for dialogues, path in sources for row in _measured(dialogues, path, words, versions, alphas)]
+    rows = [row for dialogues, path in sources for row in _measured(dialogues, path, words, versions, shared)]
+    rows = [row for row in rows if shared is None or (row.writer, row.version.pk) not in shared.sparse]
     return sorted(rows, key=lambda row: (row.version.position, row.writer or Writer(0, 0)))
 
 
@@ -166,10 +194,10 @@ def _measured(
     path: str,
     words: str,
     versions: Mapping[str, Version],
-    alphas: QuerySet[Any] | None,
+    shared: _Shared | None,
 ) -> list[Written]:
-    if alphas is not None:
-        dialogues = dialogues.filter(**{"origin__in" if path else "pk__in": alphas})
+    if shared is not None:
+        dialogues = dialogues.filter(**{"origin__in" if path else "pk__in": shared.alphas})
     by = {"run": f"{path}run_id", "branch": f"{path}run_stage__branch"} if path else {}
     groups = sums_by(dialogues, words, *by.values(), "version_id")
     return [
@@ -189,10 +217,10 @@ def _measured(
     ]
 
 
-def _kept(runs: Sequence[Run], alphas: QuerySet[Any] | None) -> list[Kept]:
+def _kept(runs: Sequence[Run], shared: _Shared | None) -> list[Kept]:
     outputs = Output.objects.filter(call__run__in=runs, kept__isnull=False)
-    if alphas is not None:
-        outputs = outputs.filter(call__alpha__in=alphas)
+    if shared is not None:
+        outputs = outputs.filter(call__alpha__in=shared.alphas)
     below = {f"below_{place}": Count("pk", filter=Q(kept__lt=end)) for place, end in enumerate(KEPT_BANDS)}
     rows: Iterable[Any] = (
         outputs.order_by()

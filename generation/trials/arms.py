@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from generation import example_sets
 from generation.models import ExampleKind, ExampleSet, Prompt, Stage, TrialArm
 from generation.plans.branches import Branches, parameters
-from generation.plans.planning import Material, PlanError
-from generation.plans.splitting import NOT_LOADED
+from generation.plans.planning import NOT_LOADED, Material, PlanError
 from generation.stages import SPECS
 from generation.trials.copies import as_tried, shown
 
@@ -47,10 +46,12 @@ def arms_of(stage: Stage, tried: ExampleSet | None, prompt: Prompt | None) -> Ar
 
 
 def current_set(kind: ExampleKind, tried: ExampleSet | None) -> ExampleSet | None:
-    """The newest set of a kind that runs have used; where there is none, the newest other than the one on trial."""
-    rows = ExampleSet.objects.listed().filter(kind=kind).order_by("-created_at", "-pk")
-    others = rows.exclude(pk=tried.pk) if tried else rows
-    return rows.filter(frozen_at__isnull=False).first() or others.filter(examples__isnull=False).first()
+    """What runs use unless told otherwise; where that is the one on trial alone, the newest other."""
+    usual = example_sets.newest_sets().get(kind)
+    if usual is not None and (usual != tried or usual.frozen_at is not None):
+        return usual
+    rows = ExampleSet.objects.listed().filter(kind=kind, examples__isnull=False).order_by("-created_at", "-pk")
+    return (rows.exclude(pk=tried.pk) if tried else rows).first()
 
 
 def _material(prompt: Prompt, sets: Mapping[ExampleKind, ExampleSet | None]) -> Material:

@@ -1,6 +1,6 @@
 """The form that tries a set or a wording: on which model, on which backgrounds, at which price at most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,12 +12,16 @@ from dialogues.models import Corpus, Dialogue, DialogueQuerySet
 from generation import example_sets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Stage
 from generation.plans.edit_form import PromptField
+from generation.plans.own_examples import shown_backgrounds
 from generation.plans.plan_form import EndpointChoice
 from generation.prompts import PLACEHOLDERS, PromptText
+from generation.stages import SPECS
+from generation.trials.arms import current_set
 from generation.trials.planning import MOST_BACKGROUNDS, STAGE_OF, TrialChoice
 
 SHOWN = 25  # dialogues to choose from; a search finds the others
 FIRST_WORDS = 60  # letters of a first message
+EXAMPLE = " (shown as an example)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,14 @@ class TrialForm(forms.Form):
         self.target = target
         self.shown_corpus = self._corpus()
         found = self._found()
-        self.fields["dialogues"].choices = [(str(row.pk), _label(row)) for row in found]  # type: ignore[attr-defined]
+        shown = shown_by(target.stage, target.example_set, self.shown_corpus)
+        labels = [(str(row.pk), _label(row) + (EXAMPLE if _root(row) in shown else "")) for row in found]
+        self.fields["dialogues"].choices = labels  # type: ignore[attr-defined]
         self.fields["dialogues"].label = f"One to five {target.reads}"
         kept = {str(key) for key in self.initial.get("dialogues", ())} & {str(row.pk) for row in found}
-        self.initial["dialogues"] = sorted(kept, key=int) or [str(row.pk) for row in _first_backgrounds(found)]
+        self.initial["dialogues"] = sorted(kept, key=int) or [
+            str(row.pk) for row in first_backgrounds(row for row in found if _root(row) not in shown)
+        ]
 
     @property
     def placeholders(self) -> Sequence[str]:
@@ -162,12 +170,22 @@ class TrialForm(forms.Form):
         return list(found.values())
 
 
-def _first_backgrounds(found: Sequence[Dialogue]) -> list[Dialogue]:
+def first_backgrounds(found: Iterable[Dialogue]) -> list[Dialogue]:
     """The first few, each of another background."""
     first: dict[int, Dialogue] = {}
     for row in found:
-        first.setdefault(row.origin_id or row.pk, row)
+        first.setdefault(_root(row), row)
     return list(first.values())[:MOST_BACKGROUNDS]
+
+
+def shown_by(stage: Stage, tried: ExampleSet | None, corpus: Corpus | None) -> set[int]:
+    """Backgrounds of the corpus that either side shows as examples."""
+    usual = [kept for kind in SPECS[stage].kinds if (kept := current_set(kind, tried))]
+    return shown_backgrounds(corpus, [*usual, *([tried] if tried else [])]) if corpus else set()
+
+
+def _root(dialogue: Dialogue) -> int:
+    return dialogue.origin_id or dialogue.pk
 
 
 def _label(dialogue: Dialogue) -> str:

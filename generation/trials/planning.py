@@ -26,6 +26,7 @@ from generation.models import (
 )
 from generation.plans.branches import MAX_TOKENS, Branches, create_branches
 from generation.plans.choosing import themes_of
+from generation.plans.own_examples import shown_in
 from generation.plans.planning import Material, PlanError, asked_parameters, stage_row
 from generation.plans.splitting import NOT_LOADED
 from generation.prompts import PromptError, PromptText, StageName, check_prompt, prompt_sha256
@@ -115,7 +116,10 @@ def _create(choice: TrialChoice, by: Any) -> Trial:
     trial.why_alone = arms.why_alone
     trial.save(update_fields=["why_alone"])
     _answer(trial, choice, arms, copies, by)
-    AuditEvent.record(by, "trial.created", trial, stage=choice.stage, dialogues=len(copies))
+    shown = shown_in(trial.own_run) if trial.own_run else []
+    AuditEvent.record(
+        by, "trial.created", trial, stage=choice.stage, dialogues=len(copies), shown_as_examples=len(shown)
+    )
     return trial
 
 

@@ -85,8 +85,8 @@ def compare_dialogues(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> tuple[list[Run], str]:
-    """The runs that `runs` names (1,2 or several times over), or none and why."""
-    texts = ",".join(request.GET.getlist("runs")).split(",")
+    """The runs that `runs` (1,2 or several times over) or `run` names, or none and why."""
+    texts = ",".join(request.GET.getlist("runs") + request.GET.getlist("run")).split(",")
     keys = {int(text) for text in texts if text.strip().isascii() and text.strip().isdigit() and len(text) < 10}
     runs = list(comparison.comparable().filter(pk__in=keys).order_by("pk"))
     if keys and not runs:

@@ -1,15 +1,18 @@
 """Sets as wholes: make, rename, freeze, clone, delete."""
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
 
 from dialogues.permissions import requires
 from generation.curation import versions
 from generation.curation.drafts import StaleError
 from generation.curation.editing import change_set
 from generation.curation.forms import CloneForm, SetForm
+from generation.example_sets import load_all
 from generation.models import ExampleSet, FrozenError
 from generation.views.curated import FROZEN_MEANWHILE, fetch_set, refused
 
@@ -101,3 +104,19 @@ def _seen(request: HttpRequest) -> int:
     """The revision that the page was made of; one that makes no sense fits nothing."""
     given = request.POST.get("revision", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+
+
+@require_POST
+@requires("generation.add_exampleset", "load examples")
+def load_examples(request: HttpRequest) -> HttpResponse:
+    """Load the sets and prompts that come with the project, and go back to the page that lacked them (`next`)."""
+    try:
+        added = load_all()
+    except IntegrityError:
+        # Somebody else's click was faster, and loaded the same.
+        added = []
+    said = f"Loaded: {', '.join(added)}." if added else "Everything that comes with the project is there already."
+    messages.success(request, said)
+    there = request.POST.get("next", "")
+    known = url_has_allowed_host_and_scheme(there, allowed_hosts=None)
+    return redirect(there if known else "generation:example_sets")

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from dialogues.downloads import table_file
 from dialogues.models import Corpus
 from dialogues.permissions import requires
+from dialogues.sources import Sources
 from dialogues.tables import Table
 from generation.judgements.forms import CorpusForm, JudgeForm
 from generation.judgements.loading import Findings, findings_of
@@ -37,7 +38,7 @@ def judge_new(request: HttpRequest) -> HttpResponse:
         context["corpus_form"] = CorpusForm() if Corpus.objects.listed().exists() else None
         return render(request, "generation/judge_new.html", context)
     corpus = chosen.cleaned_data["corpus"]
-    form = JudgeForm(request.POST or None, corpus=corpus)
+    form = JudgeForm(request.POST or None, corpus=corpus, sources=Sources.of(dict(request.GET.lists())))
     if request.method == "POST" and form.is_valid():
         try:
             run = create_judge_run(form.choice(), by=cast(User, request.user))

@@ -14,15 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 from dialogues.models import Corpus, Dialogue
 from dialogues.permissions import requires
 from generation.engine import lifecycle
-from generation.models import AskedRun, Endpoint, ExampleSet, Run
+from generation.example_sets import examples_are_there
+from generation.models import AskedRun, Endpoint, Run
 from generation.plans import estimating, planning
+from generation.plans.own_examples import shown_in
 from generation.plans.plan_form import RunForm, from_run
 from generation.views.run_actions import fetch_run
 from generation.watching.progress import progress_of
 
 REMEMBERED = "plans"  # in the session: what was planned, by run, to plan it again with a change
 PLANS_REMEMBERED = 5
-NARROWING = ("search", "fewest_messages", "most_messages", "without", "without_writer")
+NARROWING = ("search", "fewest_messages", "most_messages", "without", "without_writer", "with_examples")
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +42,7 @@ def run_new(request: HttpRequest) -> HttpResponse:
     has_endpoint, has_corpus = Endpoint.objects.exists(), Corpus.objects.listed().exists()
     context = {
         "form": form,
-        "ready": has_endpoint and has_corpus and ExampleSet.objects.exists(),
+        "ready": has_endpoint and has_corpus and examples_are_there(),
         "has_endpoint": has_endpoint,
         "has_corpus": has_corpus,
         "narrowed": any(form[name].value() or form[name].errors for name in NARROWING),
@@ -63,6 +65,7 @@ def draft(request: HttpRequest, run: Run) -> HttpResponse:
         "total_cost": sum(row.cost for row in estimates),
         "measured": any(row.measured for row in estimates),
         "there": planning.already_there(run),
+        "shown_as_examples": shown_in(run),
         "shown": shown,
         "problem": problem,
         "preview": estimating.preview(run, shown),

@@ -17,6 +17,7 @@ from generation import tasks
 from generation.engine import lifecycle
 from generation.models import Endpoint, ExampleSet, Prompt, Run, Stage, Trial
 from generation.plans import estimating
+from generation.plans.own_examples import shown_in
 from generation.plans.planning import PlanError
 from generation.prompt_editing import newest_version
 from generation.trials import planning
@@ -166,6 +167,7 @@ def _planned(trial: Trial) -> dict[str, Any]:
         "total_tokens": sum(row.prompt_tokens + row.completion_tokens for row in estimates),
         "total_cost": sum(row.cost for row in estimates),
         "preview": [(shown[row.pk], row, asked) for row, asked in estimating.preview(run)],
+        "shown_as_examples": shown_in(run),
         "subjects": trial.subjects.select_related("dialogue__version", "source__corpus"),
     }
 

@@ -8,7 +8,7 @@ from annotation.models import Membership, Restructuring, Study
 from annotation.people.members import change_role
 from annotation.restructuring import seeds
 from annotation.roles import Role
-from annotation.studies import acquaintance, design, members, methods
+from annotation.studies import acquaintance, members, methods, states
 from annotation.studies.acquaintance import AcquaintedError
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation import setting
@@ -99,7 +99,7 @@ def test_the_page_that_asks_says_who_rates_and_takes_a_reason() -> None:
 def test_a_closed_study_and_one_that_was_left_stand_in_nobodys_way() -> None:
     closed, left = setting.study(), setting.study(of=setting.corpus(name="More"))
     setting.member(closed, "ann")
-    design.close(study=closed, by=None)
+    states.close(study=closed, by=None)
     assert ask(closed, "ann").new == 1
     member = setting.member(left, "bob")
     Membership.objects.filter(pk=member.pk).update(withdrawn_at="2026-01-01T00:00:00Z")

@@ -222,7 +222,7 @@ def test_a_step_asks_the_database_no_more_for_a_larger_corpus(
 ) -> None:
     one = draft(of=corpus(12))
     for step in ("basics", "items", "checks"):
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(28):
             assert researcher.get(address(one, step)).status_code == 200
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.people.home import next_steps
@@ -80,6 +81,10 @@ def test_a_researcher_is_led_from_an_empty_house_to_the_report_step_by_step() ->
     dialogue = make_dialogue("d1")
     assert heading() == "Next: add an endpoint"
     Endpoint.objects.create(name="Demo", base_url="http://127.0.0.1:1/v1", model="demo")
+    assert heading() == "Next: load the examples"
+    page = client.get(reverse("generation:example_sets")).content.decode()
+    assert reverse("generation:load_examples") in page
+    client.post(reverse("generation:load_examples"), {"next": "/"})
     assert heading() == "Next: start a run"
     Run.objects.create(name="Run 1", corpus=dialogue.corpus, stages=[], state=Run.State.FINISHED)
     assert heading() == "Next: set up a study"

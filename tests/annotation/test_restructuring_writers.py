@@ -4,7 +4,8 @@ import pytest
 
 from annotation.studies import selection
 from dialogues.models import Corpus, Dialogue
-from generation.judgements.selection import Wanted, select, writers
+from dialogues.sources import Sources, writers
+from generation.judgements.selection import Wanted, select
 from tests.annotation import handed_in, setting
 
 pytestmark = pytest.mark.django_db
@@ -24,11 +25,11 @@ def corpus() -> Corpus:
 
 
 def test_annotators_are_no_writers_to_choose_from(corpus: Corpus) -> None:
-    assert writers(corpus.pk) == selection.writers(corpus.pk) == [WRITER]
+    assert writers(corpus) == [WRITER]
 
 
 def test_a_judge_gets_the_backgrounds_that_were_restructured_whoever_did_it(corpus: Corpus) -> None:
-    for wanted in (Wanted(corpus, VERSIONS), Wanted(corpus, VERSIONS, writers=[WRITER])):
+    for wanted in (Wanted(corpus, VERSIONS), Wanted(corpus, VERSIONS, sources=Sources.of({"writer": [WRITER]}))):
         found = select(wanted)
         names = dict(Dialogue.objects.values_list("pk", "key"))
         assert [names[one.dialogue] for one in found.given] == [

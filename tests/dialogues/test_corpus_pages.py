@@ -118,7 +118,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_corpus(
     researcher: Client, tmp_path: Path, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     corpus = bring_in(tmp_path, "".join(map(line, range(300))), name="Many").corpus
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(16):
         page = researcher.get(corpus.get_absolute_url(), {"page": "3", "sort": "-acmc"})
     assert len(page.context["page"]) == 50
 

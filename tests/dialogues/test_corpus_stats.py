@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test.utils import CaptureQueriesContext
 
-from dialogues.corpus_figures import cached_figures, corpus_figures, has_uneven_backgrounds
+from dialogues.corpus_figures import Counted, cached_figures, corpus_figures, has_uneven_backgrounds
 from dialogues.importing import Options, Source, import_file
 from dialogues.models import Corpus, Dialogue
 from dialogues.statistics_tables import statistics_tables
@@ -113,7 +113,7 @@ def test_only_shared_backgrounds_are_counted_when_asked(corpus: Corpus) -> None:
     add(corpus, "0", RUNS, "gamma", origin=origins[0])
     add(corpus, "1", RUNS, "gamma", origin=origins[1])
     assert has_uneven_backgrounds(corpus)
-    figures = corpus_figures(corpus, "whitespace", shared_only=True)
+    figures = corpus_figures(corpus, "whitespace", Counted(shared_only=True))
     assert {version.slug: version.dialogues for version in figures.versions} == {"alpha": 1, "beta": 1, "gamma": 1}
     everything = json.loads(run_command("Small talk", "--json")[0])["versions"]
     assert [version["dialogues"] for version in everything.values()] == [3, 1, 2]

@@ -215,21 +215,32 @@ def test_runs_choose_frozen_versions_first_drafts_with_a_word_and_no_snapshot() 
     ExampleSet.objects.create(name="Snap", kind="step_by_step", snapshot_of=mine)
     form = RunForm()
     assert [label for _, label in form.fields["step_by_step_set"].choices] == [  # type: ignore[attr-defined]
-        "Stephanie examples v1", "A draft v1 (draft, will be frozen at start)",
+        "Stephanie examples v1 (comes with the project)", "A draft v1 (draft, will be frozen at start)",
     ]  # fmt: skip
     assert form.fields["step_by_step_set"].initial == shipped.pk
     edit = EditForm(run.rows_of("pair")[0])
     assert list(edit.fields["step_by_step"].queryset) == [shipped, mine]  # type: ignore[attr-defined]
 
 
-def test_a_draft_of_somebody_is_nobodys_default() -> None:
+def test_what_somebody_wrote_or_froze_is_nobodys_default() -> None:
     example_sets.load_all()
     shipped = ExampleSet.objects.get(kind="step_by_step")
     draft_set(2)
     clone = versions.clone(example_set=shipped, name=shipped.name, by=None)
     assert example_sets.newest_sets()["step_by_step"] == shipped
+    Example.objects.filter(example_set=clone, position=1).update(note="Reworded.")
     clone.freeze()
-    assert example_sets.newest_sets()["step_by_step"] == clone
+    assert example_sets.newest_sets()["step_by_step"] == shipped
+    # What comes with the project is no longer the newest of that name, so it is loaded as the next version.
+    assert "Stephanie examples v3" in example_sets.load_all()
+    assert str(example_sets.newest_sets()["step_by_step"]) == "Stephanie examples v3"
+
+
+def test_without_shipped_examples_a_frozen_set_goes_before_a_draft() -> None:
+    frozen = draft_set(2, name="Frozen")
+    frozen.freeze()
+    draft_set(2, name="Newer draft")
+    assert example_sets.newest_sets() == {"step_by_step": frozen}
 
 
 def test_what_is_stored_is_what_the_value_says() -> None:

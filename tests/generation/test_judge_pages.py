@@ -89,7 +89,7 @@ def test_without_a_corpus_the_form_asks_which(researcher: Client, corpus: Corpus
 def test_what_is_missing_is_asked_for_first(researcher: Client) -> None:
     assert "First, an endpoint" in researcher.get(reverse("generation:judge_new")).content.decode()
     Endpoint.objects.create(name="Judge", base_url=ADDRESS, model="m")
-    assert "First, the judge's prompt" in researcher.get(reverse("generation:judge_new")).content.decode()
+    assert "First, the judge’s prompt" in researcher.get(reverse("generation:judge_new")).content.decode()
     example_sets.load_all()
     assert "First, a corpus" in researcher.get(reverse("generation:judge_new")).content.decode()
 

@@ -4,7 +4,8 @@ import pytest
 
 from dialogues.baseline import split_all
 from dialogues.models import Corpus, Dialogue
-from generation.judgements.selection import Given, Selection, Wanted, select, writers
+from dialogues.sources import Sources, writers
+from generation.judgements.selection import Given, Selection, Wanted, select
 from generation.models import Call, Output, Run
 from tests.generation.judged import ALL, call, family, judge_run, row, theme_of
 
@@ -52,10 +53,10 @@ def test_a_background_that_lacks_something_is_left_out_and_counted_unless_wanted
     assert keys(whole) == ["d0", "d0-a-beta", "d0-a-gamma", "d0-b-beta"]
     assert whole.incomplete == 2
     assert len(select(Wanted(corpus, wanted, whole=False)).given) == 4 + 3 + 3
-    assert keys(select(Wanted(corpus, wanted, writers=["a"]))) == [
+    assert keys(select(Wanted(corpus, wanted, sources=Sources.of({"writer": ["a"]})))) == [
         "d0", "d0-a-beta", "d0-a-gamma", "d2", "d2-a-beta", "d2-a-gamma",
     ]  # fmt: skip
-    assert writers(corpus.pk) == ["a", "b"]
+    assert writers(corpus) == ["a", "b"]
 
 
 def test_backgrounds_without_any_theme_are_left_out_and_counted(corpus: Corpus) -> None:
@@ -76,7 +77,7 @@ def test_every_version_is_shown_the_background_it_was_written_on_and_alpha_its_f
     assert found.given == (
         Given(alpha.pk, background.pk), Given(beta.pk, background.pk), Given(gamma.pk, background.pk),
     )  # fmt: skip
-    only = select(Wanted(corpus, ("alpha", "beta"), runs=[early.pk]))
+    only = select(Wanted(corpus, ("alpha", "beta"), sources=Sources.of({"run": [early.pk]})))
     assert [one.background for one in only.given] == [early.backgrounds.get().pk] * 2
 
 
@@ -94,7 +95,7 @@ def test_a_punctuation_split_goes_with_the_run_of_what_was_split(corpus: Corpus)
         theme_of(run, alpha, run.name)
         written_by_run(corpus, run, alpha, "beta")
     split_all(corpus)
-    found = select(Wanted(corpus, ("beta", "punctuation"), runs=[early.pk]))
+    found = select(Wanted(corpus, ("beta", "punctuation"), sources=Sources.of({"run": [early.pk]})))
     beta, split = (Dialogue.objects.get(pk=one.dialogue) for one in found.given)
     assert split.parent == beta
     assert {one.background for one in found.given} == {early.backgrounds.get().pk}

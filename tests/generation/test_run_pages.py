@@ -119,7 +119,7 @@ def test_pages_ask_as_much_for_many_dialogues_and_runs_as_for_few(
         assert researcher.get(reverse("generation:runs")).status_code == 200
     with django_assert_max_num_queries(20):
         assert researcher.get(run.get_absolute_url()).status_code == 200
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(52):
         assert researcher.get(plan.get_absolute_url()).status_code == 200
 
 

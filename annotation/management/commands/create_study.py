@@ -11,7 +11,9 @@ from django.db import transaction
 
 from annotation.models import Study
 from annotation.studies import checks, design, document, files
+from dialogues.management.sources import add_source_arguments, sources_of
 from dialogues.models import Corpus, Rubric, Version
+from dialogues.sources import WRITER
 
 # The design, or what it names, cannot be used as it is; 1 is what Django exits with for everything else.
 BAD_DESIGN = 2
@@ -36,6 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1, help="of the sample and the orders (default 1)")
         parser.add_argument("--simulated", action="store_true", help="for the simulator, not for people")
         parser.add_argument("--draft", action="store_true", help="do not launch it")
+        add_source_arguments(parser)
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,11 +78,18 @@ def _from_options(options: dict[str, Any]) -> Study:
     versions = list(Version.objects.filter(pk__in=options["versions"]))
     if unknown := set(options["versions"]) - {version.pk for version in versions}:
         raise CommandError(f"No such version: {', '.join(sorted(unknown))}.", returncode=BAD_DESIGN)
+    corpus = _named(Corpus, "name", options["corpus"])
+    sources = sources_of(options, corpus).as_json()
+    names = sources.pop(WRITER.name, [])
+    if len(names) > 1:
+        raise CommandError("A study takes what one writer wrote, or what all did. Give --writer once.")
     return design.create_study(
         by=None,
         versions=versions,
         name=options["name"],
-        corpus=_named(Corpus, "name", options["corpus"]),
+        corpus=corpus,
+        writer="".join(map(str, names)),
+        sources=sources,
         rubric=_named(Rubric, "slug", options["rubric"]),
         raters_per_item=options["raters_per_item"],
         background_count=options["backgrounds"],

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from dialogues.corpus_figures import Messages, corpus_figures
+from dialogues.corpus_figures import Counted, Messages, corpus_figures
 from dialogues.management.corpora import corpus_named
+from dialogues.management.sources import add_source_arguments, sources_of, versions_of
 from dialogues.statistics import TOKENIZERS
 from dialogues.statistics_tables import statistics_tables
 from dialogues.tables import to_text
@@ -31,13 +32,24 @@ class Command(BaseCommand):
             help="; ".join(f"{name}: {meaning}" for name, meaning in TOKENIZERS.items()) + " (default: whitespace)",
         )
         parser.add_argument(
-            "--shared", action="store_true", help="count only backgrounds that every version of the corpus has"
+            "--shared",
+            action="store_true",
+            help="count only backgrounds that every version has, without versions that few have",
         )
+        parser.add_argument("--versions", nargs="+", default=[], metavar="VERSION", help="only these, by their slugs")
+        parser.add_argument(
+            "--every", action="store_true",
+            help="count every dialogue where a version was written more than once for a background; else the latest",
+        )  # fmt: skip
+        add_source_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
         corpus = corpus_named(options["name"])
-        figures = corpus_figures(corpus, options["tokens"], shared_only=options["shared"], progress=bar)
+        counted = Counted(
+            versions_of(options, corpus), sources_of(options, corpus), options["shared"], options["every"]
+        )
+        figures = corpus_figures(corpus, options["tokens"], counted, progress=bar)
         if options["json"]:
             self.stdout.write(json.dumps(figures.to_json(), ensure_ascii=False))
             return

@@ -9,37 +9,41 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dialogues.exporting import jsonl_lines
 from dialogues.management.corpora import corpus_named
+from dialogues.management.sources import add_source_arguments, sources_of
 from dialogues.models import Corpus
+from dialogues.sources import Sources
 
 
 class Command(BaseCommand):
-    help = "Write a corpus, all its versions, as JSONL that import_dialogues reads back."
+    help = "Write a corpus, all its versions or what some wrote, as JSONL that import_dialogues reads back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("corpus", metavar="NAME", help="name of the corpus, or its number")
         parser.add_argument("--output", type=Path, metavar="FILE", help="default: stdout")
+        add_source_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object about the file (needs --output)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         corpus = corpus_named(options["corpus"])
+        sources = sources_of(options, corpus)
         output: Path | None = options["output"]
         if output is None:
             if options["json"]:
                 raise CommandError("--json needs --output: the dialogues themselves go to stdout.")
-            for line in jsonl_lines(corpus):
+            for line in jsonl_lines(corpus, sources):
                 self.stdout.write(line, ending="")
             return
-        count = _write(corpus, output)
+        count = _write(corpus, sources, output)
         said = {"corpus": corpus.name, "dialogues": count, "file": str(output)}
         self.stdout.write(json.dumps(said) if options["json"] else f"{count:,} dialogues written to {output}.")
 
 
-def _write(corpus: Corpus, output: Path) -> int:
+def _write(corpus: Corpus, sources: Sources, output: Path) -> int:
     """Complete under another name first, so that a broken export never passes for a whole one."""
     part = output.with_name(output.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as stream:
-            count = sum(1 for line in jsonl_lines(corpus) if stream.write(line))
+            count = sum(1 for line in jsonl_lines(corpus, sources) if stream.write(line))
         part.replace(output)
     except OSError as error:
         raise CommandError(f"{output} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,149 @@
+"""Which dialogues of a corpus are meant: by their writer, and by whatever else tells one writing from another.
+
+This room knows who wrote a dialogue. A room above that knows more (which run wrote it, shown which examples, asked by
+which prompt) adds its questions to `FACETS` when its app is ready, and every page, command, address and document that
+chooses dialogues has them: `?run=12&writer=gpt-4o`, each as often as wanted.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.db.models import Count, F, Q, Window
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import RowNumber
+
+from dialogues.coverage import usual_writers
+from dialogues.models import AUTHOR, HAND, Corpus, Dialogue, DialogueQuerySet
+
+Key = int | str
+LONGEST_NUMBER = 18  # digits that a database's whole numbers surely hold
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One question by which dialogues are told apart.
+
+    `name` stands in addresses and documents, `label` on pages. `wrote` gives the condition that some of these keys
+    wrote a dialogue; `choices` the keys that a corpus has, each with its words.
+    """
+
+    name: str
+    label: str
+    wrote: Callable[[tuple[Key, ...]], Q]
+    choices: Callable[[Corpus], list[tuple[Key, str]]]
+    is_number: bool = True
+
+    def key(self, given: Any) -> Key | None:
+        """What was given as a key, or None where it cannot be one."""
+        text = str(given)
+        if not self.is_number:
+            return text or None
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else None
+
+
+class UnknownSourceError(ValueError):
+    """A key that a corpus does not have; `facet` names the question, the text says what there is."""
+
+    def __init__(self, facet: Facet, key: Any, known: list[tuple[Key, str]]) -> None:
+        there = ", ".join(label for _, label in known[:10]) or "none"
+        super().__init__(f"The corpus has no {facet.label.lower()} {key!r}. There is: {there}.")
+        self.facet = facet.name
+
+
+def _written_by(names: tuple[Key, ...]) -> Q:
+    by_hand = Q(version=HAND)
+    return (by_hand & Q(parent__written_by__in=names)) | (~by_hand & Q(written_by__in=names))
+
+
+def writers(corpus: Corpus) -> list[str]:
+    """Who wrote the generated dialogues of a corpus, by name."""
+    rows = corpus.dialogues.filter(origin__isnull=False).annotate(author=AUTHOR).exclude(author="")
+    return list(rows.order_by("author").values_list("author", flat=True).distinct())
+
+
+WRITER = Facet(
+    "writer", "Writer", _written_by, lambda corpus: [(name, name) for name in writers(corpus)], is_number=False
+)
+FACETS: dict[str, Facet] = {WRITER.name: WRITER}
+# Of several dialogues of one version of one background, which is the one to take. Rooms above say more, before this.
+LATEST_FIRST: list[OrderBy] = [F("pk").desc()]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The keys that were chosen, by facet; a facet of which none is chosen takes all.
+
+    The people's own dialogues, which nobody wrote for the corpus, belong to every choice.
+    """
+
+    chosen: tuple[tuple[str, tuple[Key, ...]], ...] = ()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Iterable[Any]]) -> Self:
+        """From values by the facets' names; what is no facet or cannot be a key is passed over."""
+        found = []
+        for name, facet in FACETS.items():
+            keys = [key for value in given.get(name, ()) if (key := facet.key(value)) is not None]
+            if keys:
+                found.append((name, tuple(dict.fromkeys(keys))))
+        return cls(tuple(found))
+
+    def __bool__(self) -> bool:
+        return bool(self.chosen)
+
+    def __iter__(self) -> Iterator[tuple[str, Key]]:
+        """Name and key, one by one, as an address holds them."""
+        return ((name, key) for name, keys in self.chosen for key in keys)
+
+    def as_json(self) -> dict[str, list[Key]]:
+        return {name: list(keys) for name, keys in self.chosen}
+
+    def narrow(self, rows: DialogueQuerySet) -> DialogueQuerySet:
+        """Of these dialogues the originals, and what was written as chosen."""
+        for name, keys in self.chosen:
+            rows = rows.filter(Q(origin__isnull=True) | FACETS[name].wrote(keys))
+        return rows
+
+    def with_usual_writers(self, corpus: Corpus) -> "Sources":
+        """With those who wrote on many backgrounds, where no writer is chosen and some wrote on few."""
+        if WRITER.name in dict(self.chosen):
+            return self
+        return Sources.of({**self.as_json(), WRITER.name: usual_writers(self.narrow(corpus.dialogues.all()))})
+
+    def check(self, corpus: Corpus) -> Self:
+        """Itself; raises UnknownSourceError for a key that the corpus does not have."""
+        for name, keys in self.chosen:
+            known = FACETS[name].choices(corpus)
+            for key in keys:
+                if key not in dict(known):
+                    raise UnknownSourceError(FACETS[name], key, known)
+        return self
+
+    def words(self, corpus: Corpus) -> str:
+        """What was chosen, for people: "run Second (no. 12); writer gpt-4o"."""
+        parts = []
+        for name, keys in self.chosen:
+            known = dict(FACETS[name].choices(corpus))
+            parts.append(f"{FACETS[name].label.lower()} {' or '.join(known.get(key, str(key)) for key in keys)}")
+        return "; ".join(parts)
+
+
+ANY = Sources()
+
+
+def once_each(rows: DialogueQuerySet) -> DialogueQuerySet:
+    """Of each version one dialogue a background, the first by `LATEST_FIRST`; originals are all kept."""
+    window = Window(RowNumber(), partition_by=["origin", "version"], order_by=LATEST_FIRST)
+    written = Dialogue.objects.filter(pk__in=rows.order_by().values("pk"), origin__isnull=False)
+    further = written.annotate(place=window).filter(place__gt=1).order_by().values("pk")
+    return rows.exclude(pk__in=further)
+
+
+def written_again(rows: DialogueQuerySet) -> dict[str, int]:
+    """By version: how many backgrounds have more than one dialogue of it."""
+    groups = rows.filter(origin__isnull=False).order_by().values("origin", "version_id").annotate(n=Count("pk"))
+    found: dict[str, int] = {}
+    for version in groups.filter(n__gt=1).values_list("version_id", flat=True):
+        found[version] = found.get(version, 0) + 1
+    return found
