@@ -174,7 +174,7 @@ def _needs(table: Table) -> list[str]:
 
 def _is_printed(one: str) -> bool:
     """Whether it is printed as it is, or as a letter of ASCII with accents."""
-    first, *accents = unicodedata.normalize("NFD", one)
+    first, *accents = list(unicodedata.normalize("NFD", one))
     return bool(PRINTED.match(one)) or (first.isascii() and bool(accents) and ord(one) < 0x180)
 
 

@@ -156,7 +156,7 @@ def _factored(moments: Moments, at: Floats) -> tuple[Floats, Floats]:
 
 def _searched(moments: Moments, free: Ints) -> Floats:
     """(1, 2) where the criterion of one draw is lowest, from the best of a few starts; what is not `free` is 0."""
-    at = min((start[None, :] * free for start in STARTS), key=lambda start: _criterion(moments, start)[0])
+    at: Floats = min((start[None, :] * free for start in STARTS), key=lambda start: _criterion(moments, start)[0])
     for _ in range(SEARCH_STEPS):
         after = _newton(moments, at, 1, free)
         at = after if _criterion(moments, after)[0] <= _criterion(moments, at)[0] else (at + after) / 2

@@ -36,7 +36,8 @@ class Patterns:
     @property
     def present(self) -> NDArray[np.bool_]:
         """(patterns, raters): who scored."""
-        return self.codes != MISSING
+        scored: NDArray[np.bool_] = self.codes != MISSING
+        return scored
 
     def value_counts(self) -> Ints:
         """(patterns, values): how many raters gave each value."""

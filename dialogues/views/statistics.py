@@ -1,7 +1,7 @@
 """The statistics page of a corpus, and its tables and figures as files."""
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -60,7 +60,7 @@ class Selection:
         ]
         return "?" + urlencode(pairs)
 
-    def counting(self, **changes: bool) -> "Selection":
+    def counting(self, **changes: Any) -> "Selection":
         return replace(self, counted=replace(self.counted, **changes))
 
     def figures(self, corpus: Corpus) -> CorpusFigures:

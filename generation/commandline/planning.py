@@ -175,8 +175,8 @@ def _preview(command: BaseCommand, options: dict[str, Any]) -> int:
         print_json(command, {"run": run.pk, "requests": shown})
         return DONE
     for row, sent in rows:
-        shown = f" shows {'; '.join(row.set_names)}," if row.set_names else ""
-        command.stdout.write(f"=== {row},{shown} about {sent.prompt_tokens:,} tokens")
+        examples = f" shows {'; '.join(row.set_names)}," if row.set_names else ""
+        command.stdout.write(f"=== {row},{examples} about {sent.prompt_tokens:,} tokens")
         for message in sent.messages:
             command.stdout.write(f"--- {message['role']}\n{message['content']}\n")
     return DONE

@@ -4,7 +4,8 @@ from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dialogues.fidelity import common_length, spoken_words
+from dialogues.fidelity import spoken_words
+from dialogues.subsequence import common_length
 from generation.curation.content import Content
 from generation.curation.wording import Line, Piece, dialogue_changed, words_changed
 
