@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from config.health import healthz
 from config.language import choose
 
+to_password_change = require_safe(RedirectView.as_view(pattern_name="password_change"))
 handler400 = "config.outage.bad_request"
 handler404 = "config.outage.not_found"
 handler500 = "config.outage.server_error"
@@ -14,7 +16,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("language/", choose, name="language"),
     # The admin site's own form would check a password without counting.
-    path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
+    path("admin/password_change/", to_password_change, name="admin_password_change"),
     path("admin/", admin.site.urls),
     path("api/", include("generation.api.urls")),
     path("corpora/", include("dialogues.urls")),

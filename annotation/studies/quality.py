@@ -7,8 +7,8 @@ gap; ratings stand in the order they were given.
   reading of English runs at 238 words a minute (Brysbaert 2019), so at 476.
 - *Straight-lining*: the share of ratings in which all metrics got the same score, and the longest run of ratings one
   after another with identical scores (the "long string" of Johnson 2005; see Curran 2016).
-- *Agreement*: Cohen's κ with quadratic weights (1968) with each other counted rater over the items that both scored,
-  averaged over raters weighted by the number of those items, then over metrics.
+- *Agreement*: Cohen's κ with quadratic weights (1968), pooled over the rater's pairs of scores with every other counted
+  rater (observed over expected squared differences, as in the report), then averaged over metrics.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.reports.bootstrap import Floats, Ints
+from dialogues.statistics.intervals import DUST
 
 READING_WORDS_A_MINUTE = 238
 FASTEST_WORDS_A_MINUTE = 2 * READING_WORDS_A_MINUTE
 # A pair of raters says something from so many common items on.
 ENOUGH_SHARED = 2
-TINY = 1e-12
 
 Bools = NDArray[np.bool_]
 
@@ -122,40 +122,42 @@ def agreement(ratings: Ratings, counted: Bools) -> tuple[Floats, Ints, Bools]:
     """
     metrics = ratings.scores.shape[1]
     items = int(ratings.item.max()) + 1 if len(ratings.item) else 0
-    totals = np.full((metrics, ratings.raters), np.nan)
+    kappas = np.full((metrics, ratings.raters), np.nan)
     compared = np.zeros(ratings.raters, dtype=np.int64)
     equal = np.zeros(ratings.raters, dtype=np.bool_)
     for metric in range(metrics):
         table = np.full((ratings.raters, items), np.nan)
         table[ratings.rater, ratings.item] = ratings.scores[:, metric]
-        kappas, shared = _pairwise_kappas(table)
+        shared, observed, expected = _pairs(table)
         usable = (shared >= ENOUGH_SHARED) & counted[None, :] & ~np.eye(ratings.raters, dtype=np.bool_)
-        defined = usable & ~np.isnan(kappas)
-        weight = np.where(defined, shared, 0)
-        total = weight.sum(axis=1)
-        sums = (weight * np.nan_to_num(kappas)).sum(axis=1)
-        np.divide(sums, total, out=totals[metric], where=total > 0)
-        compared += total.astype(np.int64)
-        equal |= usable.any(axis=1) & ~defined.any(axis=1)
-    known = ~np.isnan(totals)
+        by_chance = (usable * expected).sum(axis=1)
+        np.divide((usable * observed).sum(axis=1), by_chance, out=kappas[metric], where=by_chance > 0)
+        defined = ~np.isnan(kappas[metric])
+        compared += np.where(defined, (usable * shared).sum(axis=1), 0).astype(np.int64)
+        equal |= usable.any(axis=1) & ~defined
+    known = ~np.isnan(kappas)
     mean = np.full(ratings.raters, np.nan)
-    np.divide(np.nan_to_num(totals).sum(axis=0), known.sum(axis=0), out=mean, where=known.any(axis=0))
+    np.divide(np.nan_to_num(1 - kappas).sum(axis=0), known.sum(axis=0), out=mean, where=known.any(axis=0))
     return mean, compared, equal & ~known.any(axis=0)
 
 
-def _pairwise_kappas(table: Floats) -> tuple[Floats, Floats]:
-    """(raters, raters) quadratic κ over the items that both scored, NaN where undefined; and how many those are."""
+def _pairs(table: Floats) -> tuple[Floats, Floats, Floats]:
+    """(raters, raters) each: items that both scored, their squared differences, and those expected by chance.
+
+    By chance a rater's score of one item differs from the other's score of *another* item, as in the report's κ.
+    """
     present = (~np.isnan(table)).astype(np.float64)
     filled = np.nan_to_num(table)
     shared = present @ present.T
-    sums = filled @ present.T
-    squares = filled**2 @ present.T
-    differences = squares + squares.T - 2 * filled @ filled.T
-    # Expected squared difference of two raters who keep their own scores but shuffle the items, times shared².
-    expected = shared * (squares + squares.T) - 2 * sums * sums.T
-    kappas = np.full(shared.shape, np.nan)
-    np.divide(shared * differences, expected, out=kappas, where=expected > TINY)
-    return 1 - kappas, shared
+    common_squares = filled**2 @ present.T
+    observed = common_squares + common_squares.T - 2 * filled @ filled.T
+    n, total, squares = (sums.sum(axis=1, keepdims=True) for sums in (present, filled, filled**2))
+    both_squares = n.T * squares + n * squares.T
+    crossed = both_squares - 2 * total * total.T - observed
+    crossed[crossed <= DUST * both_squares] = 0
+    apart = n * n.T - shared
+    expected = shared * np.divide(crossed, apart, out=np.zeros_like(apart), where=apart > 0)
+    return shared, observed, expected
 
 
 def passes(scores: Mapping[str, float], expected: Mapping[str, float], tolerance: float) -> bool:

@@ -80,6 +80,7 @@ TABLE = {
     "logout": members(get=405, post=302),
     "password_change": members(post=200),
     "password_change_done": members(),
+    "admin_password_change": members(get=302, post=405),
     "api_tokens": staff(post=422),
     # A token of somebody else does not exist, not even for an admin; this one is the admin's.
     "api_token_revoke": Row((LOGIN, 405, 405, 405), (LOGIN, 403, 404, 302), "API token"),
@@ -143,6 +144,7 @@ TABLE = {
     "generation:endpoint": staff("endpoint", post=422),
     "generation:endpoint_check": staff("endpoint", get=405, post=302),
     "generation:example_sets": staff(),
+    "generation:load_examples": staff(get=405, post=302),
     "generation:example_set": staff("example set"),
     "generation:try_set": staff("example set", post=422),
     "generation:prompts": staff(),
@@ -239,7 +241,7 @@ TABLE = {
     # No number of days is given.
     "study_remind": staff("study", post=422),
     # Open to whoever has its address; a form lets them in.
-    "door": Row((200,) * 4, (302,) * 4, "door"),
+    "door": Row((200,) * 4, (302, 302, 403, 403), "door"),
     "door_return": Row((200,) * 4, (302,) * 4, "return link"),
     "study_member": staff("study", get=405, post=302),
     "study_balance": staff("study"),
@@ -387,7 +389,8 @@ def assert_gives_a_reason(response: HttpResponse) -> None:
     if response.headers["Content-Type"].startswith("application/json"):
         assert "detail" in text
     else:
-        assert "Your role cannot" in text
+        # A role that may not, or a person who would not rate blind.
+        assert "Your role cannot" in text or "You know this study’s dialogues" in text
 
 
 # Every parameter that a page reads from its address.

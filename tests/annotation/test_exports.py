@@ -171,7 +171,7 @@ def test_an_export_asks_as_few_queries_for_many_ratings_as_for_few(
 ) -> None:
     for backgrounds in (1, 12):
         study = rated_study(name=f"Of {backgrounds}", backgrounds=backgrounds)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             assert len(rows_of("".join(ratings_csv(study)))) == backgrounds * 4 * 3 * 6
 
 

@@ -38,18 +38,21 @@ def test_agreement_is_the_weighted_kappa_of_the_report_where_two_raters_share_al
     assert [one.agreement for one in quality(found, everybody(found))] == pytest.approx([kappa, kappa])
 
 
-def test_agreement_weighs_other_raters_by_the_items_they_share() -> None:
+def test_agreement_pools_a_raters_pairs_of_scores_with_all_others() -> None:
     rng = np.random.default_rng(5)
     scores = rng.integers(1, 6, size=(3, 30)).astype(np.float64)
     scores[2, 10:] = NAN
     tables = [[[] if np.isnan(value) else [float(value)] for value in row] for row in scores]
     found = ratings(tables)
-    full = weighted_kappa(scores[:2]).value
-    part = weighted_kappa(scores[[0, 2], :10]).value
     first = quality(found, everybody(found))[0]
-    assert full is not None
-    assert part is not None
-    assert first.agreement == pytest.approx((30 * full + 10 * part) / 40)
+    observed = expected = 0.0
+    for other in scores[1:]:
+        shared = np.flatnonzero(~np.isnan(other))
+        gaps = (scores[0][:, None] - other[None, shared]) ** 2
+        own = gaps[shared, np.arange(len(shared))].sum()
+        observed += own
+        expected += len(shared) * (gaps.sum() - own) / (gaps.size - len(shared))
+    assert first.agreement == pytest.approx(1 - observed / expected)
     assert first.compared == 40
 
 

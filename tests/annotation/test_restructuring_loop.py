@@ -16,6 +16,7 @@ from dialogues.models import Dialogue
 from generation.demo_model.settings import DemoSettings
 from generation.engine.requests import build, with_stages
 from generation.models import Call, Example, ExampleSet, FrozenError, Output, Run
+from generation.plans.choosing import Selection
 from tests.annotation.setting import user
 from tests.demo_server import DemoServer, running
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
@@ -91,7 +92,7 @@ def test_five_pairs_are_curated_frozen_and_used_and_every_output_leads_back(mode
 
     ours.refresh_from_db()
     assert ours.frozen_at is not None
-    run = draft(corpus, endpoint, sets={"further_split": ours}, seed=9)
+    run = draft(corpus, endpoint, sets={"further_split": ours}, seed=9, selection=Selection(with_examples=True))
     desk.post(f"/generation/runs/{run.pk}/start/")
     work(Run.objects.with_stages().get(pk=run.pk))
 

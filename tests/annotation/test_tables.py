@@ -14,10 +14,11 @@ from annotation.reports.loading import findings_of
 from annotation.reports.notes import SIMULATED
 from annotation.reports.tables import study_tables
 from annotation.studies import rubrics
+from dialogues.latex import to_latex
 from dialogues.models import Dialogue
 from dialogues.published import published_table
 from dialogues.rubric import Metric
-from dialogues.tables import Cell, Estimate, Table, to_csv, to_latex, to_text
+from dialogues.tables import Cell, Estimate, Table, to_csv, to_text
 from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, unrated_study
 
 pytestmark = pytest.mark.django_db

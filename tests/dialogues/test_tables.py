@@ -44,7 +44,7 @@ def test_a_missing_interval_says_why_in_every_form() -> None:
         ["α", "2.5", "1", "", "", "only one observation"],
         ["β", "3.0", "9", "2.0", "4.0", ""],
     ]
-    assert "2.50 no interval: only one observation, n = 1" in to_latex(lone)
+    assert r"& {\scriptsize no interval: only one observation}" in to_latex(lone)
     assert "2.50 no interval: only one observation, n = 1" in to_text(lone)
     assert next(lone.shown_rows)[1].detail == "no interval: only one observation"
 
