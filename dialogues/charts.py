@@ -170,7 +170,8 @@ def distinct_spec(
     layers = base.mark_line(strokeWidth=2).encode(y=height) + base.mark_point(filled=True, size=70, opacity=1).encode(
         y=height, shape=shape
     )
-    if intervals:
+    # Where no version has an interval, as with one dialogue each, a layer of them would have no scale.
+    if intervals and any(row["low"] is not None for row in drawn):
         layers += base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q"), y2="high:Q")
     return finished(layers, figures, theme, heads)
 
