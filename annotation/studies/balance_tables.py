@@ -11,7 +11,9 @@ def balance_tables(report: BalanceReport, symbols: Mapping[str, str]) -> list[Ta
     names = [symbols.get(slug, slug) for slug in report.versions]
     places = [f"Place {place}" for place in report.position.columns]
     return [
-        _table("balance-position", "Where each version stood in a block", "Version", "", places, names, report.position),
+        _table(
+            "balance-position", "Where each version stood in a block", "Version", "", places, names, report.position
+        ),
         _table(
             "balance-carry-over",
             "What followed what within a block",
