@@ -128,7 +128,7 @@ def test_reading_again_says_how_many_changed_and_keeps_the_new_threshold(
 ) -> None:
     run.calls.filter(outcome="ok").update(raw_reply="")  # what these made was written by hand
     body = researcher.post(url("run_reread", run), {"keep_share": "0.6"}, follow=True).text
-    assert "Reading the stored replies again changed nothing" in body
+    assert "No dialogue or score was changed." in body
     run.refresh_from_db()
     assert run.keep_share == 0.6
     researcher.post(url("run_reread", run), {"keep_share": "6"})
