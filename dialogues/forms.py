@@ -79,7 +79,7 @@ class UploadForm(forms.Form):
         required=False,
         max_length=400,
         label="Columns",
-        help_text="For a CSV that calls them otherwise: dialogue_id=conv_id, speaker=who, text=utterance.",
+        help_text="Where a CSV names them differently: dialogue_id=conv_id, speaker=who, text=utterance.",
     )
     deduplicate = forms.BooleanField(
         required=False,

@@ -18,6 +18,8 @@ class SourceFields(forms.Form):
         """
         ticked = chosen.as_json()
         for name, facet in FACETS.items():
+            if name in self.fields and name not in without:
+                raise ValueError(f"The form has a field {name!r} of its own")
             known = [] if name in without else facet.choices(corpus)
             there = dict(known)
             known += [(key, f"{key} (not in this corpus)") for key in ticked.get(name, ()) if key not in there]

@@ -48,7 +48,8 @@ def _runs(corpus: Corpus) -> list[tuple[Key, str]]:
 
 
 def _sets(corpus: Corpus) -> list[tuple[Key, str]]:
-    return _named(ExampleSet.objects.filter(run_stages__in=_writing(corpus)).distinct().order_by("kind", "-pk"))
+    rows = ExampleSet.objects.filter(run_stages__in=_writing(corpus)).distinct().order_by("kind", "-pk")
+    return [(key, f"{row.get_kind_display()}: {words}") for row, (key, words) in zip(rows, _named(rows), strict=True)]
 
 
 def _prompts(corpus: Corpus) -> list[tuple[Key, str]]:

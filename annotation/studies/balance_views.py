@@ -22,7 +22,7 @@ def study_balance(request: HttpRequest, pk: int) -> HttpResponse:
         "study": study,
         "report": found,
         "plan": order_plan(study.raters_per_item, compares=study.compares),
-        "tables": balance_tables(found),
+        "tables": balance_tables(found, {version.pk: version.symbol for version in study.versions.all()}),
         "unfinished": f"{found.unfinished_blocks:,} not shown to their end" if found.unfinished_blocks else "",
     }
     return render(request, "studies/balance.html", context)

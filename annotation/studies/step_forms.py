@@ -153,7 +153,7 @@ class ChecksForm(StepForm):
         required=False,
         min_value=0,
         max_value=100,
-        help_text="Who fails more is screened out. Empty: nobody is.",
+        help_text="A rater who fails more is screened out. Empty: nobody is.",
     )
     counts_screened_out = forms.BooleanField(
         label="Count the scores of raters who are screened out",

@@ -118,8 +118,8 @@ def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[tuple[int, Se
     names = [] if isinstance(header, str) else [name.strip().lower() for name in header]
     if not set(wanted) <= set(names):
         raise UnreadableFileError(
-            f"{missing_columns(wanted, header)} Say which columns these are, as in "
-            f"--columns {','.join(f'{name}=…' for name in COLUMNS)} (on the import page: Columns)."
+            f"{missing_columns(wanted, header)} Say which columns these are: under "
+            f"Columns on the import page, or by --columns {','.join(f'{name}=…' for name in COLUMNS)}."
         )
     chosen = itemgetter(*(names.index(name) for name in wanted))
     width = len(names)

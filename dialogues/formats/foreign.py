@@ -87,7 +87,8 @@ def _of_json(what: str, value: Mapping[str, Any] | None, command: str) -> str:
 def _sentence(what: str, found: str, command: str = "") -> str:
     """`command` turns the file into our own form at once, where it is nearly that."""
     advice = f"as `{command} FILE > NEW.jsonl` does" if command else OR_CSV
-    return f"This file holds {what}{found and f', with {found}'}. Write {WANTED}, {advice} (docs/formats.md shows how)."
+    holds = f"This file holds {what}{found and f', with {found}'}."
+    return f"{holds} Turn it into {WANTED}, {advice} (docs/formats.md shows how)."
 
 
 def _decoded(head: str, start: int = 0) -> tuple[Mapping[str, Any] | None, int]:

@@ -148,7 +148,7 @@ def run_discard(request: Request, pk: int) -> Response:
 @extend_schema(operation_id="run_decide", request=DecisionPlan, responses=COUNTED)
 @door("POST", may="generation.change_run", to="decide about calls")
 def run_decide(request: Request, pk: int) -> Response:
-    """Send calls that were sent and never answered again, or give them up."""
+    """Send unanswered calls again, or give them up."""
     run, wanted = found_run(pk), read(DecisionPlan, request.data)
     with transaction.atomic():
         count = retrying.decide(run, resend=wanted["decision"] == "resend", calls=wanted.get("calls"), by=request.user)

@@ -27,7 +27,7 @@ def register(actions: Any) -> None:
         '"sets": {"single_step": 3}}}; `run prompts` has the present texts',
     )  # fmt: skip
     _add_calls(retry)
-    decide = add_action(actions, "decide", "what to do with calls that were sent and never answered", _decide)
+    decide = add_action(actions, "decide", "what to do with calls that were sent but not answered", _decide)
     what = decide.add_mutually_exclusive_group(required=True)
     what.add_argument("--resend", action="store_true", help="send them again; they may be paid for twice")
     what.add_argument("--give-up", action="store_true", help="let them count as failed")

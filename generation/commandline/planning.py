@@ -102,7 +102,7 @@ def _add_how(parser: ArgumentParser) -> None:
     how.add_argument("--keep-share", type=float, metavar="P", help="of γ's words that a further-split must keep; 0.8")
     how.add_argument(
         "--ambiguous", dest="ambiguous_policy", choices=Run.AmbiguousPolicy.values,
-        help="calls sent and never answered; default: resend where all are free, else hold",
+        help="calls sent but not answered; default: resend where all are free, else hold",
     )  # fmt: skip
     add_budgets(how)
 

@@ -162,7 +162,7 @@ def _finish(pk: int) -> None:
         finished = Run.objects.filter(pk=pk)
         finished.update(state=Run.State.FINISHED, state_reason="", pause_cause="", finished_at=timezone.now())
     elif run.state == Run.State.RUNNING or run.pause_cause == Run.PauseCause.DECISION:
-        words = "1 call was sent and never answered" if held == 1 else f"{held} calls were sent and never answered"
+        words = "1 call was sent but not answered" if held == 1 else f"{held} calls were sent but not answered"
         Run.objects.filter(pk=pk).update(
             state=Run.State.PAUSED,
             state_reason=f"{words}. Decide whether to send again or give up.",

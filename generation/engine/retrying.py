@@ -1,4 +1,4 @@
-"""A person's second word on calls: decide about those never answered, and try failed ones again.
+"""A person's second word on calls: decide about unanswered calls, and try failed ones again.
 
 A call that brought no answer goes back in line as it is. One that was answered keeps its row and its reply: a new
 call takes its place, in an edition of the stage of its own, so that another prompt or other examples can be tried.

@@ -80,7 +80,10 @@ class JudgeForm(SourceFields):
     seed = forms.IntegerField(
         min_value=0, max_value=2**53, initial=0, help_text="The same seed draws the same sample in the same order."
     )
-    prompt = forms.ModelChoiceField(Prompt.objects.kept().filter(stage=Stage.JUDGE), empty_label=None)
+    # `prompt` is the field by which dialogues are chosen: what they were written with.
+    judge_prompt = forms.ModelChoiceField(
+        Prompt.objects.kept().filter(stage=Stage.JUDGE), label="Judge’s prompt", empty_label=None
+    )
     temperature = forms.FloatField(
         required=False, min_value=0, max_value=2, help_text="Empty leaves it to the model. At 0 repeats hardly differ."
     )
@@ -88,7 +91,7 @@ class JudgeForm(SourceFields):
         label="Longest reply", min_value=16, max_value=200_000, initial=2000, help_text="Tokens; cut off beyond."
     )
     ambiguous_policy = forms.ChoiceField(
-        label="A call that was sent and never answered",
+        label="A call that was sent but not answered",
         required=False,
         choices=[("", "Send again where calls are free, else hold"), *Run.AmbiguousPolicy.choices],
     )
@@ -114,7 +117,7 @@ class JudgeForm(SourceFields):
             "name": f"Judge {corpus.name}"[:120],
             "versions": coverage.usual(),
             "rubric": Rubric.objects.first(),
-            "prompt": Prompt.objects.kept().filter(stage=Stage.JUDGE).order_by("-version").first(),
+            "judge_prompt": Prompt.objects.kept().filter(stage=Stage.JUDGE).order_by("-version").first(),
         }
         if Endpoint.objects.count() == 1:
             defaults["judges"] = Endpoint.objects.all()
@@ -130,11 +133,12 @@ class JudgeForm(SourceFields):
             seed=cleaned["seed"],
             whole=cleaned["whole"],
         )
-        plain = ("name", "rubric", "prompt", "repeats", "tidy", "again", "temperature", "max_tokens", "budget",
+        plain = ("name", "rubric", "repeats", "tidy", "again", "temperature", "max_tokens", "budget",
                  "token_budget", "ambiguous_policy")  # fmt: skip
         return JudgeChoice(
             wanted=wanted,
             judges=list(cleaned["judges"]),
             use_batch=cleaned.get("use_batch", False),
+            prompt=cleaned["judge_prompt"],
             **{name: cleaned[name] for name in plain},
         )

@@ -136,7 +136,7 @@ class RunForm(forms.Form):
         label="Share of γ's words that a further-split must keep", min_value=0, max_value=1, initial=0.8
     )
     ambiguous_policy = forms.ChoiceField(
-        label="A call that was sent and never answered",
+        label="A call that was sent but not answered",
         required=False,
         choices=[("", "Send again where calls are free, else hold"), *Run.AmbiguousPolicy.choices],
     )

@@ -67,7 +67,8 @@ def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
         tasks.ring()
         messages.success(request, f"{changed:,} {'reply is' if changed == 1 else 'replies are'} read anew.")
     else:
-        messages.info(request, "Reading the stored replies again changed nothing.")
+        words = "No dialogue or score was changed. Where a reply would be read differently, its call has a note."
+        messages.info(request, words)
     return back(request, run)
 
 

@@ -48,7 +48,7 @@ def run_pause(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("generation.change_run", "decide about calls")
 def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """What to do with calls that were sent and never answered: all of them, or the one that `call` names."""
+    """What to do with calls that were sent but not answered: all of them, or the one that `call` names."""
     run, resend = fetch_run(pk), request.POST.get("decision") == "resend"
     with transaction.atomic():
         decided = retrying.decide(run, resend=resend, calls=named_calls(request), by=request.user)

@@ -26,7 +26,7 @@ CAUSES: dict[str, str] = {
     Outcome.REASON_MISSING: "A score without a reason",
     Trouble.REJECTED: "Request rejected by the endpoint",
     Trouble.PROVIDER: "Endpoint failed five times",
-    Trouble.AMBIGUOUS: "Sent, never answered",
+    Trouble.AMBIGUOUS: "Sent, but not answered",
     NOT_STORED: "Reply could not be stored",
     NOT_READ: "Reading the reply failed",
 }

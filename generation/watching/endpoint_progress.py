@@ -29,9 +29,9 @@ class EndpointProgress:
 
     @property
     def words(self) -> str:
-        """ "12 of 32 at once"; answers on their way into the ledger, and a limit that 429s have lowered, say so."""
+        """ "12 of 32 at once"; answers on their way into the ledger, and a lowered limit, say so."""
         most = self.endpoint.max_in_flight
-        lowered = f", lowered from {most:,} by 429s" if self.limit < most else ""
+        lowered = f", lowered from {most:,} by rate limits" if self.limit < most else ""
         held = "; holding back until it allows more" if self.blocked else ""
         answers = f"{self.to_store:,} answer{'s' if self.to_store != 1 else ''}"
         stored = f", {answers} waiting to be stored" if self.to_store else ""

@@ -156,8 +156,10 @@ def test_a_researcher_reads_seed_counts_and_ideals_on_a_page_and_finds_the_file_
     assert reverse("study_balance_json", args=[one.pk]) in shown
     report = balance.report(one)
     position, carry_over = page.context["tables"]
+    symbols = dict(one.versions.values_list("slug", "symbol"))
+    assert "α" in symbols.values()
     names = [row[0] for row in position.rows]
-    assert names == [row[0] for row in carry_over.rows] == [*report.versions, "Ideal"]
+    assert names == [row[0] for row in carry_over.rows] == [*(symbols[slug] for slug in report.versions), "Ideal"]
     assert tuple(row[1:] for row in position.rows) == (*report.position.counts, report.position.ideal)
     assert tuple(row[1:] for row in carry_over.rows) == (*report.carry_over.counts, report.carry_over.ideal)
     assert f"Largest deviation from it: {report.position.largest_deviation:g}." in shown

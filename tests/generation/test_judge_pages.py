@@ -52,7 +52,7 @@ def form(**changes: Any) -> dict[str, Any]:
     return {
         "name": "From the form", "judges": [endpoint.pk], "rubric": Rubric.objects.get(slug="paper-six").pk,
         "versions": list(ALL), "repeats": "2", "whole": "on", "tidy": "on", "seed": "5", "max_tokens": "900",
-        "prompt": Prompt.objects.get(stage=Stage.JUDGE).pk, **changes,
+        "judge_prompt": Prompt.objects.get(stage=Stage.JUDGE).pk, **changes,
     }  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_what_is_missing_is_asked_for_first(researcher: Client) -> None:
         ({"judges": []}, "This field is required"),
         ({"versions": ["nonsense"]}, "Select a valid choice"),
         ({"repeats": "21"}, "less than or equal to 20"),
-        ({"prompt": "0"}, "Select a valid choice"),
+        ({"judge_prompt": "0"}, "Select a valid choice"),
         ({"sample": "0"}, "greater than or equal to 1"),
     ],
 )

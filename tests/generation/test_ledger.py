@@ -172,7 +172,7 @@ def test_a_dead_workers_call_waits_for_a_decision_where_it_may_have_been_paid() 
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
     run.refresh_from_db()
     assert (run.state, run.spent, run.reserved) == (Run.State.PAUSED, worst, 0)
-    assert "never answered" in run.state_reason
+    assert "not answered" in run.state_reason
     assert retrying.decide(run, resend=True) == 1
     assert len(claim(run.endpoints[0])) == 1
 

@@ -128,7 +128,7 @@ def test_reading_again_says_how_many_changed_and_keeps_the_new_threshold(
 ) -> None:
     run.calls.filter(outcome="ok").update(raw_reply="")  # what these made was written by hand
     body = researcher.post(url("run_reread", run), {"keep_share": "0.6"}, follow=True).text
-    assert "Reading the stored replies again changed nothing" in body
+    assert "No dialogue or score was changed." in body
     run.refresh_from_db()
     assert run.keep_share == 0.6
     researcher.post(url("run_reread", run), {"keep_share": "6"})
@@ -173,7 +173,7 @@ def test_a_call_shows_its_note_and_the_answer_that_holds_no_text(researcher: Cli
 def test_held_calls_are_decided_one_by_one(researcher: Client, run: Run) -> None:
     first, second = run.calls.filter(stage="further_split").order_by("pk")[:2]
     run.calls.filter(pk__in=[first.pk, second.pk]).update(state="ambiguous", outcome="ambiguous")
-    Run.objects.update(state="paused", pause_cause="decision", state_reason="2 calls were sent and never answered.")
+    Run.objects.update(state="paused", pause_cause="decision", state_reason="2 calls were sent but not answered.")
     body = researcher.get(run.get_absolute_url()).text
     assert body.count('value="give-up"') == 3  # one each, and one for both
     researcher.post(url("run_decide", run), {"decision": "give-up", "call": first.pk})

@@ -270,7 +270,7 @@ def test_a_terminal_shows_everything_there_is_to_know() -> None:
     text = "\n".join(lines_of(progress_of(Run.objects.with_stages().get(pk=run.pk))))
     for words in (
         "0 of 3 dialogues", "2 waiting", "1 failed", "1 × Cut off at the length limit", "2 × told to slow down (429)",
-        "of $5.00 spent", "of 100,000 tokens", "Demo: 0 of 7 at once, lowered from 64 by 429s", "calls/s",
+        "of $5.00 spent", "of 100,000 tokens", "Demo: 0 of 7 at once, lowered from 64 by rate limits", "calls/s",
     ):  # fmt: skip
         assert words in text
 

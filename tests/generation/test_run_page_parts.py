@@ -34,9 +34,9 @@ def test_each_endpoint_tells_its_calls_its_limit_of_the_moment_and_its_refusals(
     Call.objects.filter(pk=sent.pk).update(state="sent", outcome="", owner="me", lease_until=timezone.now(), refusals=3)
     first, second = progress_of(fetched(run)).as_json()["endpoints"]
     assert (first["name"], first["in_flight"], first["limit"], first["refusals"]) == ("One", 1, 12, 3)
-    assert first["words"].startswith("1 of 12 at once, lowered from 32 by 429s")
+    assert first["words"].startswith("1 of 12 at once, lowered from 32 by rate limits")
     assert (second["in_flight"], second["limit"], second["refusals"]) == (0, 32, 0)
-    assert "1 of 12 at once, lowered from 32 by 429s" in researcher.get(run.get_absolute_url()).text
+    assert "1 of 12 at once, lowered from 32 by rate limits" in researcher.get(run.get_absolute_url()).text
 
 
 def test_a_run_makes_the_baseline_of_its_own_beta_and_no_other(researcher: Client) -> None:

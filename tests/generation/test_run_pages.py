@@ -226,7 +226,7 @@ def test_text_of_models_is_shown_as_text(researcher: Client) -> None:
 def test_held_calls_ask_for_a_decision(researcher: Client, heard: list[bool]) -> None:
     run = started(small_corpus(1), endpoint_at(ADDRESS, price_in=1))
     run.calls.update(state="ambiguous")
-    Run.objects.update(state="paused", state_reason="1 call was sent and never answered. Decide.")
+    Run.objects.update(state="paused", state_reason="1 call was sent but not answered. Decide.")
     body = researcher.get(run.get_absolute_url()).content.decode()
     assert "Send 1 again" in body
     researcher.post(reverse("generation:run_decide", args=[run.pk]), {"decision": "give-up"})

@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django import forms
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -16,9 +17,11 @@ from annotation.studies.files import exported, make_from
 from annotation.studies.methods import methods_text
 from annotation.studies.selection import select as select_items
 from dialogues.models import Corpus, Dialogue
+from dialogues.source_fields import SourceFields
+from dialogues.sources import ANY, FACETS
 from generation import example_sets
 from generation.judgements import named
-from generation.models import Endpoint, Run
+from generation.models import Endpoint, Prompt, Run, Stage
 from generation.plans.planning import PlanError
 from generation.results.quality import quality_of
 from tests.annotation import handed_in, setting
@@ -216,3 +219,32 @@ def test_a_judge_run_of_a_run_reads_that_run(researcher: Client, runs: tuple[Run
     with pytest.raises(PlanError, match="The corpus has no run 999999") as refused:
         plan(first.corpus, runs=[999999])
     assert refused.value.field == "runs"
+
+
+def test_the_judges_prompt_is_chosen_beside_the_prompts_that_wrote(
+    researcher: Client, runs: tuple[Run, Run], judge: Endpoint
+) -> None:
+    older = Prompt.objects.get(stage=Stage.JUDGE)
+    newer = Prompt.objects.create(stage=Stage.JUDGE, version=2, system=older.system, user=older.user)
+    wrote = runs[0].prompts_used[-1]
+    address = reverse("generation:judge_new") + f"?corpus={runs[0].corpus_id}"
+    form = researcher.get(address).context["form"]
+    assert form.initial["judge_prompt"] == newer
+    assert str(wrote.pk) in dict(form.fields["prompt"].choices)
+    fields = {name: form[name].value() for name in ("name", "versions", "repeats", "seed", "max_tokens")}
+    asked = {**fields, "rubric": form.initial["rubric"].pk, "judges": judge.pk, "judge_prompt": older.pk}
+    researcher.post(address, {**asked, "prompt": wrote.pk})
+    assert Run.objects.get(stages=[Stage.JUDGE]).prompts_used == [older]
+
+
+def test_a_form_does_not_lose_a_field_of_its_own_to_the_choice_of_dialogues(corpus: Corpus) -> None:
+    class Clash(SourceFields):
+        run = forms.CharField()
+
+    with pytest.raises(ValueError, match="field 'run' of its own"):
+        Clash().offer_sources(corpus, ANY)
+
+
+def test_example_sets_to_choose_by_are_told_apart_by_their_kind(runs: tuple[Run, Run]) -> None:
+    labels = [label for _, label in FACETS["set"].choices(runs[0].corpus)]
+    assert len({label.split(": ")[0] for label in labels}) == len(labels) == 3
