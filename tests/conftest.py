@@ -11,7 +11,26 @@ from hypothesis import settings as hypothesis_settings
 hypothesis_settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("patient")
 
+# What a test asks for where another database engine could make it end otherwise.
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--services-only", action="store_true", help="leave out tests that use neither the database nor Redis"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--services-only"):
+        config.hook.pytest_deselected(items=[item for item in items if not _uses_services(item)])
+        items[:] = [item for item in items if _uses_services(item)]
+
+
+def _uses_services(item: pytest.Item) -> bool:
+    is_marked = item.get_closest_marker("django_db") or item.get_closest_marker("redis")
+    return bool(is_marked or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture

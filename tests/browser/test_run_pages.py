@@ -1,12 +1,13 @@
 """The pages around a run in a real browser: on a desk and on a phone, light and dark, by keyboard, on a bad line."""
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
 from dialogues.baseline import split_all
 from generation import example_sets
-from generation.models import Call, Run
+from generation.models import Call, Run, Runner
 from tests.browser.watching import Watch, assert_accessible, assert_fits, sign_in
 from tests.generation.runs import draft, endpoint_at, small_corpus, started
 from tests.generation.written_runs import written_run
@@ -58,6 +59,25 @@ def test_a_lost_line_is_said_and_mends_itself(page: Page, watch: Watch) -> None:
     page.unroute("**/events/")
     expect(page.get_by_text("The line is lost")).to_be_hidden(timeout=15_000)
     expect(page.locator("[data-live=sentence]")).to_contain_text("1 failed")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_running_run_tells_calls_on_the_wire_from_answers_waiting_to_be_stored(page: Page) -> None:
+    one = endpoint_at(ADDRESS, name="One", max_in_flight=16)
+    run = written_run(small_corpus(20), one)
+    sent = list(run.calls.filter(stage="further_split").values_list("pk", flat=True))
+    Call.objects.filter(pk__in=sent).update(state="sent", outcome="", owner="me", lease_until=timezone.now())
+    Run.objects.update(state="running")
+    Runner.beat("me", timezone.now())
+    Runner.report("me", {str(one.pk): {str(run.pk): [16, 4]}})
+    sign_in(page, make_user(Role.RESEARCHER))
+    page.goto(run.get_absolute_url())
+    expect(page.locator("[data-live=to_store]")).to_have_text("4")
+    expect(page.get_by_text("16 of 16 at once, 4 answers waiting to be stored")).to_be_visible()
+    assert_fits(page)
+    # The live script goes on with the same figures as the page began with.
+    Runner.report("me", {str(one.pk): {str(run.pk): [13, 7]}})
+    expect(page.locator("[data-live=to_store]")).to_have_text("7")
 
 
 def test_a_run_is_planned_with_the_keyboard_alone(page: Page) -> None:

@@ -44,10 +44,10 @@ def started(checkout: Path):
 
 
 @pytest.fixture
-def page(started: str, chromium: Browser, width: int):
+def page(started: str, chromium: Browser):
     home = re.search(r"Stephanie is at (http://127\.0\.0\.1:\d+)/", started)[1]
     watch = Watch(home)
-    context = chromium.new_context(base_url=home, viewport={"width": width, "height": 900})
+    context = chromium.new_context(base_url=home, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(20_000)
     page = context.new_page()
     watch.follow(page)
@@ -61,12 +61,14 @@ def test_a_first_start_leads_to_a_first_study(page: Page, started: str, checkout
     page.get_by_label("Username").fill("ada")
     for field in page.locator("input[type=password]").all():
         field.fill(PASSWORD)
+    fits_at_both_widths(page)
     page.get_by_role("button", name="Make my account").click()
     expect(page.get_by_role("link", name="People")).to_be_visible()
-    assert_fits(page)
+    fits_at_both_widths(page)
 
     page.goto("/generation/examples/")
     expect(page.get_by_role("link", name="Stephanie examples, Version 1")).to_have_count(3)
+    fits_at_both_widths(page)
 
     page.goto("/corpora/import/")
     page.get_by_label("File").set_input_files(checkout / "dialogues" / "samples" / "stephanie-sample.jsonl")
@@ -74,6 +76,7 @@ def test_a_first_start_leads_to_a_first_study(page: Page, started: str, checkout
     page.get_by_label("Name").fill("First corpus")
     page.get_by_role("button", name=re.compile(r"Import \d+ dialogues")).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("First corpus")
+    fits_at_both_widths(page)
 
     page.goto("/studies/new/")
     page.get_by_label("Name", exact=True).fill("First study")
@@ -84,6 +87,7 @@ def test_a_first_start_leads_to_a_first_study(page: Page, started: str, checkout
     page.goto(page.url.removesuffix("design/rubric/"))
     page.get_by_role("button", name="Launch study").click()
     expect(page.get_by_role("link", name=re.compile("Invite")).first).to_be_visible()
+    fits_at_both_widths(page)
 
 
 def test_commands_find_the_data_of_a_start_without_exports(started: str, checkout: Path) -> None:
@@ -94,6 +98,12 @@ def test_commands_find_the_data_of_a_start_without_exports(started: str, checkou
 def test_what_a_start_keeps_is_closed_to_others(name: str, started: str, checkout: Path) -> None:
     assert (checkout / "var").stat().st_mode & 0o077 == 0
     assert (checkout / "var" / name).stat().st_mode & 0o077 == 0
+
+
+def fits_at_both_widths(page: Page) -> None:
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_fits(page)
 
 
 def manage(checkout: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

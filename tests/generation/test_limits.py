@@ -20,6 +20,8 @@ from generation.endpoints.limits import (
     limiter,
 )
 
+pytestmark = pytest.mark.redis
+
 
 class Clock:
     def __init__(self) -> None:
