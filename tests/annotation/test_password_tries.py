@@ -95,7 +95,7 @@ def test_every_page_that_asks_for_a_password_is_tried_here() -> None:
     asking = {name for name in url_names() if re.search("log-?in|password|account", name)}
     # The reset form and an invitation ask for a new password only, the last two for none.
     assert asking == {
-        "login", "password_change", "admin/password_change/", "password_change_done", "password_reset", "api_account",
+        "login", "password_change", "admin_password_change", "password_change_done", "password_reset", "api_account",
     }  # fmt: skip
     assert get_resolver().resolve("/admin/password_change/").func.view_class.__name__ == "RedirectView"  # type: ignore[attr-defined]
 

@@ -58,7 +58,7 @@ REFUSED = {
     "one JSON object over many lines, with the keys t1.": json.dumps({"t1": {"content": [1]}}, indent=1),
     "OpenAI chat messages in one JSON list": f"[{OPENAI}]",
     "JSON objects, one a line, with the keys name, turns.": '{"name": "a", "turns": []}\n{"name": "b", "turns": []}\n',
-    "one JSON list. Write": "[]",
+    "one JSON list. Turn": "[]",
 }
 
 
