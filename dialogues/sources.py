@@ -38,7 +38,8 @@ class Facet:
         """What was given as a key, or None where it cannot be one."""
         text = str(given)
         if not self.is_number:
-            return text or None
+            # No row holds NUL, and PostgreSQL refuses to look for it.
+            return text if text and "\0" not in text else None
         return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else None
 
 

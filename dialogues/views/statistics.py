@@ -20,6 +20,7 @@ from dialogues.downloads import attached, table_file
 from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
 from dialogues.permissions import requires
+from dialogues.questions import asked_texts
 from dialogues.sources import Sources
 from dialogues.statistics import TOKENIZERS, Tokenizer
 from dialogues.statistics.figures import CorpusFigures
@@ -40,7 +41,7 @@ class Selection:
         asked = request.GET.get("tokens", "")
         tokenizer = asked if asked in TOKENIZERS else "whitespace"
         counted = Counted(
-            versions=tuple(request.GET.getlist("version")),
+            versions=asked_texts(request, "version"),
             sources=Sources.of(dict(request.GET.lists())),
             shared_only=request.GET.get("backgrounds") == "shared",
             every=request.GET.get("count") == "every",

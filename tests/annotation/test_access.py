@@ -396,7 +396,9 @@ def assert_gives_a_reason(response: HttpResponse) -> None:
 
 
 # Every parameter that a page reads from its address.
-PARAMETERS = ("page", "q", "sort", "set", "run", "runs", "corpus", "version", "state", "by", "metric", "how")
+PARAMETERS = (
+    "page", "q", "sort", "set", "run", "runs", "prompt", "writer", "corpus", "version", "state", "by", "metric", "how",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of != "upload"])
