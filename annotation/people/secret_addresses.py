@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import escape
 
 # As a path, inside a whole address, or as a parameter of another one (`?next=%2Finvitation%2F…`).
 SECRET = re.compile(r"((?:/|%2F)(?:invitation|door|account(?:/|%2F)reset)(?:/|%2F))[^\s\"'<>\\]+", re.IGNORECASE)
+
+REFUSED = (403, 404)
 
 
 def without_secrets(text: str) -> str:
@@ -49,7 +52,7 @@ def _cleaned(value: Any) -> Any:
 
 
 class SecretAddressMiddleware:
-    """Keeps the address out of Referer headers.
+    """Keeps the address out of Referer headers, and out of the page that refuses it.
 
     `no-referrer` would also blank the Origin header of the form's POST, which the CSRF check then refuses.
     """
@@ -61,4 +64,8 @@ class SecretAddressMiddleware:
         response = self.get_response(request)
         if SECRET.search(request.get_full_path()):
             response["Referrer-Policy"] = "strict-origin"
+            if response.status_code in REFUSED and not response.streaming:
+                # The form that changes the language would lead back there.
+                response.content = response.content.replace(escape(request.get_full_path()).encode(), b"/")
+                response["Content-Length"] = str(len(response.content))
         return response

@@ -102,6 +102,9 @@ def test_no_log_line_holds_the_secret_whatever_goes_wrong(kind: str, heard: Ever
     assert all(words in said for words in ("Forbidden", "Method Not Allowed", "ZeroDivisionError"))
     assert canary(path) not in said
     assert "[secret]" in said
+    refused = [answer for answer in answers if answer.status_code in (403, 404)]
+    assert not [answer.request["PATH_INFO"] for answer in refused if canary(path) in answer.text]
+    assert all(int(answer.get("Content-Length", len(answer.content))) == len(answer.content) for answer in refused)
 
 
 @pytest.mark.django_db
