@@ -22,7 +22,7 @@ from dialogues.prepared import Prepared
 RECENT = 50
 # Fewer say little: one long break would pass for a pace.
 ENOUGH = 3
-# A rater's pace and share are looked at anew after as many items.
+# Recompute a rater's pace and share every so many items.
 PACE_STEP = 10
 # Resamples behind the study page's interval: its ends are a little coarse, and each new rating asks for them again.
 LIVE_DRAWS = 300

@@ -58,7 +58,7 @@ class Endpoint(models.Model):
     batch_price_share = models.DecimalField(
         max_digits=4, decimal_places=3, default=Decimal("0.5"), validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
-    # Calls in flight allowed just now, as 429s taught it; empty while the whole of max_in_flight is.
+    # Calls in flight allowed now, lowered after rate limits were reached; empty while all of max_in_flight are.
     in_flight_limit = models.PositiveIntegerField(null=True, blank=True, editable=False)
     limit_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # A 429 holds every worker back until then.
