@@ -16,7 +16,7 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 demo: install ## everything on this machine, with content to look at (PORT=8000)
-	@$(BIN)/python -m config.demo --port $(PORT)
+	@$(BIN)/python -m demo --port $(PORT)
 
 start: install ## the product on this machine, for your own work; data stays in DATA_DIR (PORT=8000)
 	@$(BIN)/python -m config.start --port $(PORT)

@@ -5,7 +5,7 @@ import os
 import sys
 
 from config import environment
-from config.demo import environment as demo
+from demo import environment as demo
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Where settings come from: the environment, then the checkout's `.env`, then the secrets that `make start` made.
 
-A later source never changes what an earlier one says. The demo keeps its own settings: see `config.demo.environment`.
+A later source never changes what an earlier one says. The demo keeps its own settings: see `demo.environment`.
 """
 
 import os

@@ -62,10 +62,12 @@ INSTALLED_APPS = [
     "csp",
     "servestatic",
     # Lowest layer first: after each migration they add their reference rows in this order.
+    "core",
     "dialogues",
     "generation",
     "annotation",
     "config",
+    "demo",
 ]
 
 MIDDLEWARE = [
@@ -256,7 +258,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["dialogues.json_bodies.PatientJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["core.json_bodies.PatientJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "generation.api.openapi.FrankSchema",
 }
 SPECTACULAR_SETTINGS = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from dialogues.script_words import sentences_for_scripts
+from core.script_words import sentences_for_scripts
 
 # static/js/status.js, static/js/scrollers.js, static/js/copy.js
 SAID_BY_SCRIPTS = (

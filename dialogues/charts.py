@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from dialogues import published
+from dialogues.demo_label import DEMO_LABEL
 from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.tokens import TOKENIZERS
@@ -30,7 +31,6 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 # What draws: part of every entity tag, so that an upgrade is seen.
 KEPT_SECONDS = 7 * 24 * 3600
 VEGA = metadata.version("vl-convert-python")
-DEMO_LABEL = "Made by demo rules, not a language model: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ def subtitle(figures: CorpusFigures) -> list[str]:
     if figures.shared_only:
         lines[0] += " Shared backgrounds only."
     demo = [version.symbol for version in figures.versions if version.by_demo]
-    return lines + ([DEMO_LABEL + ", ".join(demo)] if demo else [])
+    return lines + ([f"Made by {DEMO_LABEL}: {', '.join(demo)}"] if demo else [])
 
 
 def finished(chart: alt.LayerChart, figures: CorpusFigures, theme: Theme, heads: tuple[str, str]) -> Spec:

@@ -10,12 +10,12 @@ from django.core.cache import cache
 from django.db.models import BigIntegerField, Count, F, Max, Q, Sum
 from django.db.models.functions import Cast
 
+from core.intervals import Estimate, PairSums, ratio_of
 from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, DialogueQuerySet, Version
 from dialogues.sources import ANY, Sources, once_each, written_again
 from dialogues.statistics.distinct import Encoded, distinct, encode, pooled
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
-from dialogues.statistics.intervals import Estimate, PairSums, ratio_of
 from dialogues.statistics.tokens import Tokenizer
 from dialogues.statistics.turns import run_shares
 

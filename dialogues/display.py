@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import TypedDict
 
-from dialogues.lines import lines_of
+from core.lines import lines_of
 from dialogues.transcript import Transcript
 
 _SPACES = re.compile(r"[ \t\u00a0]+")

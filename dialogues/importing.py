@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
 
-from dialogues import bulk
+from core.database import bulk
 from dialogues.formats.reading import Lines, UnreadableFileError, head_of, quoted
 from dialogues.formats.records import BadRecord, Parsed, Record, Twin
 from dialogues.formats.registry import AUTO, Format, form_of

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
+from core.tables import Cell, Column, Label, Table
 from dialogues import published
 from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.tokens import TOKENIZERS
 from dialogues.statistics.turns import RUN_LABELS
-from dialogues.tables import Cell, Column, Label, Table
 
 RUN_NAMES = ("one", "two", "three", "four", "five", "six or more")
 

@@ -1,11 +1,15 @@
 """Fixtures that every test may use."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+
+from demo.model.settings import DemoSettings
+from tests.demo_server import DemoServer, running
 
 # A busy machine draws examples slowly, which says nothing about the product.
 hypothesis_settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow])
@@ -50,6 +54,13 @@ def _shared(name: str, what: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"{what} (../shared/{name}) are not beside this checkout")
     return folder
+
+
+@pytest.fixture
+def demo_model() -> Iterator[DemoServer]:
+    """A demo model without delay or faults; set `demo_model.settings` for those."""
+    with running(DemoSettings(seed=7)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ def free_port() -> int:
 @contextmanager
 def running_demo(folder: Path, port: int) -> Iterator[RunningDemo]:
     """Start it, wait until it says that it is ready, and stop it with Ctrl-C."""
-    command = [sys.executable, "-m", "config.demo", "--port", str(port), "--folder", str(folder)]
+    command = [sys.executable, "-m", "demo", "--port", str(port), "--folder", str(folder)]
     with running(command, ROOT, dict(os.environ)) as (process, printed):
         yield RunningDemo(process, printed)
 

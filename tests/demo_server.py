@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from generation.demo_model.server import MODEL, DemoModel, DemoSettings, create_app, serve
+from demo.model.server import MODEL, DemoModel, DemoSettings, create_app, serve
 
 
 class DemoServer:

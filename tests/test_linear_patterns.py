@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 import annotation
 import dialogues
 import generation
+from demo.model.splitting import further_split
 from dialogues import subsequence
 from dialogues.splitting import sentences
 from dialogues.transcript import Message, Transcript
 from generation.curation.wording import MOST_PIECES, dialogue_changed, words_changed
-from generation.demo_model.splitting import further_split
 from tests.regex_steps import search_steps
 
 # Each makes a text of about so many letters that some pattern could read again and again.

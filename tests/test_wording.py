@@ -14,8 +14,8 @@ from django.utils import translation
 from annotation.rating import wording as rating
 from annotation.restructuring import wording as restructuring
 from config import wording as frame
+from core.script_words import sentences_for_scripts
 from dialogues.editing import EditError, History, Reword, Split
-from dialogues.script_words import sentences_for_scripts
 from dialogues.transcript import Transcript
 from tests.messages import entries
 

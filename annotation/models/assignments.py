@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from annotation.models.items import Item
 from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
-from dialogues.statements import set_clause
+from core.database.statements import set_clause
 
 # The lease of a place that nobody holds: over on every clock.
 NO_LEASE = datetime(2000, 1, 1, tzinfo=UTC)

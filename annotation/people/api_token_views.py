@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotation.models import ApiToken
 from annotation.people import api_tokens as tokens
 from annotation.people.forms import ApiTokenForm
-from dialogues.permissions import requires
+from core.permissions import requires
 
 _may_use = requires("annotation.add_apitoken", "use API tokens")
 

@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.models import Invitation, Study
+from annotation.people.memberships import join
 from annotation.people.profiles import profile_of
 from annotation.roles import Role, role_of
-from annotation.studies.members import join
 from dialogues.models import AuditEvent
 
 DAYS = 14

@@ -13,8 +13,8 @@ from annotation.people import members, resets
 from annotation.people.forms import RoleForm, SearchForm
 from annotation.people.invitations import open_invitations
 from annotation.roles import Role, role_of
+from core.permissions import requires
 from dialogues.models import AuditEvent
-from dialogues.permissions import requires
 
 PER_PAGE = 50
 # How much of somebody's history their page shows.

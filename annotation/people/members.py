@@ -10,11 +10,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from annotation.models import Invitation, Membership, Study
-from annotation.people import api_tokens
+from annotation.people import acquaintance, api_tokens
+from annotation.people.acquaintance import OPENS_DIALOGUES
 from annotation.people.invitations import OFFERS
 from annotation.roles import Role, role_of
-from annotation.studies import acquaintance
-from annotation.studies.acquaintance import OPENS_DIALOGUES
 from dialogues.models import AuditEvent
 
 # What the People page can be narrowed to, besides a role.

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from core.permissions import requires
 from dialogues.models import Version
-from dialogues.permissions import requires
 from dialogues.published import published_table, value
 from dialogues.rubric import PAPER_SIX
 from dialogues.statistics.turns import acmc_from_shares

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.people import resets
 from annotation.people.members import MemberError
-from dialogues.permissions import requires
+from core.permissions import requires
 
 
 @never_cache

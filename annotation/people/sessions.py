@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
 from annotation.models import Session
-from dialogues.prepared import Prepared
+from core.database.prepared import Prepared
 
 
 def _unexpired(key: str, now: datetime) -> QuerySet[Session]:

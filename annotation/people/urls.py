@@ -4,15 +4,11 @@ from django.urls import path
 from annotation.people import (
     account_api,
     api_token_views,
-    door_pages,
-    door_views,
     home,
     invitation_views,
-    list_views,
     member_views,
     method,
     passwords,
-    reminder_views,
     reset_views,
 )
 
@@ -36,11 +32,5 @@ urlpatterns = [
     path("people/invite/", invitation_views.invite, name="invite"),
     path("people/invitations/<int:pk>/revoke/", invitation_views.invitation_revoke, name="invitation_revoke"),
     path("studies/<int:pk>/invite/", invitation_views.study_invite, name="study_invite"),
-    path("studies/<int:pk>/invite/list/", list_views.study_invite_list, name="study_invite_list"),
-    path("studies/<int:pk>/door/", door_pages.study_door, name="study_door"),
-    path("studies/<int:pk>/door/shut/", door_pages.study_door_shut, name="study_door_shut"),
-    path("studies/<int:pk>/remind/", reminder_views.study_remind, name="study_remind"),
-    path("door/<str:token>/", door_views.door, name="door"),
-    path("door/return/<str:token>/", door_views.door_return, name="door_return"),
     path("invitation/<str:token>/", invitation_views.invitation, name="invitation"),
 ]

@@ -7,7 +7,7 @@ the next check is none any more.
 from datetime import datetime
 
 from annotation.models import Assignment, Item, Membership, Rating
-from annotation.rating import places
+from annotation.rating import membership_changes
 from annotation.rating.tolerance import missed
 
 
@@ -21,7 +21,7 @@ def screen(assignment: Assignment, *, now: datetime) -> None:
         return
     failed = lapses(membership)
     if failed > most and membership.screened_out_at is None:
-        places.screen_out(membership=membership, lapses=failed, now=now)
+        membership_changes.screen_out(membership=membership, lapses=failed, now=now)
         membership.screened_out_at = now
 
 

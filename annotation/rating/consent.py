@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotation.models import Membership
-from annotation.rating import way
+from annotation.rating import rater_stage
 from annotation.rating.queue import QueueError
 from dialogues.models import AuditEvent
 
@@ -20,9 +20,9 @@ def agree(*, membership: Membership, fingerprint: str, now: datetime) -> None:
     locked = (
         Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("study").get(pk=membership.pk)
     )
-    if not way.must_agree(locked):
+    if not rater_stage.must_agree(locked):
         return
-    if fingerprint != way.consent_fingerprint(locked.study):
+    if fingerprint != rater_stage.consent_fingerprint(locked.study):
         raise QueueError(_("The text has changed since you opened the page. Please read it again."))
     locked.consented_at, locked.consent_sha256 = now, fingerprint
     locked.save(update_fields=["consented_at", "consent_sha256"])
@@ -37,7 +37,7 @@ def decline(*, membership: Membership) -> None:
     Before they agree a rater holds no place and has no rating, so that nothing of the study goes with them.
     """
     locked = Membership.objects.select_for_update(of=("self",)).select_related("study").get(pk=membership.pk)
-    if not way.must_agree(locked) or locked.assignments.filter(slot__isnull=False).exists():
+    if not rater_stage.must_agree(locked) or locked.assignments.filter(slot__isnull=False).exists():
         raise QueueError(_("You have agreed before. You can still withdraw from the study."))
     AuditEvent.record(None, "decline consent", locked.study)
     locked.delete()

@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotation.blinding import blind_feedback, blind_lessons, blind_study
 from annotation.models import Assignment, Item
-from annotation.rating import practice, queue, way
-from annotation.rating.own import own_assignment, own_membership
+from annotation.rating import practice, queue, rater_stage
+from annotation.rating.access import own_assignment, own_membership
+from annotation.rating.blinding import blind_feedback, blind_lessons, blind_study
 
 
 @never_cache
@@ -18,7 +18,7 @@ from annotation.rating.own import own_assignment, own_membership
 def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
     """Go to the next practice dialogue; after the last, all of them in a list. POST begins the rating."""
     membership = own_membership(request.user, token)
-    if way.must_agree(membership) or not membership.is_ongoing or not membership.has_practice:
+    if rater_stage.must_agree(membership) or not membership.is_ongoing or not membership.has_practice:
         return redirect("rate_next", token)
     if request.method == "POST":
         try:

@@ -10,13 +10,14 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from annotation.allocation import claiming
+from annotation.allocation.block_state import LEASE, OvertakenError
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
-from annotation.rating import checks, claiming, own
+from annotation.rating import access, checks
+from annotation.rating.access import AnyUser, own_assignment
 from annotation.rating.answers import Answer, scale_of
-from annotation.rating.course import LEASE, OvertakenError
-from annotation.rating.own import AnyUser, own_assignment
-from dialogues.prepared import Prepared
-from dialogues.statements import insert
+from core.database.prepared import Prepared
+from core.database.statements import insert
 
 __all__ = ["LEASE"]
 # A lease is only written anew once this much of it has passed.
@@ -86,7 +87,7 @@ def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
         return None
     try:
         with transaction.atomic():
-            return claiming.claim(membership, now, own.lines(assignment))
+            return claiming.claim(membership, now, access.lines(assignment))
     except OvertakenError:
         return None
 

@@ -1,18 +1,17 @@
 from django.urls import path
 
-from annotation import api
-from annotation.rating import practice_views, views, way_views
+from annotation.rating import api, practice_views, stage_views, views
 
 urlpatterns = [
     path("", views.rate, name="rate"),
-    path("left/", way_views.rate_left, name="rate_left"),
+    path("left/", stage_views.rate_left, name="rate_left"),
     path("<str:token>/", views.rate_next, name="rate_next"),
-    path("<str:token>/welcome/", way_views.rate_welcome, name="rate_welcome"),
-    path("<str:token>/decline/", way_views.rate_decline, name="rate_decline"),
+    path("<str:token>/welcome/", stage_views.rate_welcome, name="rate_welcome"),
+    path("<str:token>/decline/", stage_views.rate_decline, name="rate_decline"),
     path("<str:token>/practice/", practice_views.rate_practice, name="rate_practice"),
-    path("<str:token>/rated/", way_views.rate_rated, name="rate_rated"),
-    path("<str:token>/break/", way_views.rate_break, name="rate_break"),
-    path("<str:token>/withdraw/", way_views.rate_withdraw, name="rate_withdraw"),
+    path("<str:token>/rated/", stage_views.rate_rated, name="rate_rated"),
+    path("<str:token>/break/", stage_views.rate_break, name="rate_break"),
+    path("<str:token>/withdraw/", stage_views.rate_withdraw, name="rate_withdraw"),
     path("item/<str:token>/", views.rate_item, name="rate_item"),
     path("item/<str:token>/feedback/", practice_views.rate_feedback, name="rate_feedback"),
     path("item/<str:token>/undo/", views.rate_undo, name="rate_undo"),

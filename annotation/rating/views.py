@@ -15,17 +15,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation.api import next_address
-from annotation.blinding import blind_end, blind_item, blind_study
 from annotation.models import Assignment, Item, Membership, Study
 from annotation.people.page_person import page_person
-from annotation.rating import queue, way
+from annotation.rating import queue, rater_stage
+from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import Answer, AnswerError
+from annotation.rating.api import next_address
+from annotation.rating.blinding import blind_end, blind_item, blind_study
 from annotation.rating.breaks import break_due
 from annotation.rating.forms import SkipForm, SubmissionForm
-from annotation.rating.own import own_assignment, own_membership
 from annotation.rating.wording import script_words
-from dialogues.permissions import requires
+from core.permissions import requires
 
 # When the rater last put a break reminder away, in their session.
 RESTED = "rested_at"
@@ -49,9 +49,9 @@ def rate_next(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     assignment = None
     if membership.study.is_open and membership.is_ongoing:
-        if way.must_agree(membership) or way.is_new(membership):
+        if rater_stage.must_agree(membership) or rater_stage.is_new(membership):
             return redirect("rate_welcome", token)
-        if way.must_practise(membership):
+        if rater_stage.must_practise(membership):
             return redirect("rate_practice", token)
         assignment = queue.next_assignment(membership, now=now)
     if assignment is not None:
@@ -67,7 +67,7 @@ def rate_item(request: HttpRequest, token: str) -> HttpResponse:
     """One blind item and its form; POST is the way without a script."""
     assignment = own_assignment(request.user, token)
     membership = _holder(assignment)
-    if not membership.is_ongoing or way.must_agree(membership):
+    if not membership.is_ongoing or rater_stage.must_agree(membership):
         return redirect("rate_next", membership.token)
     if request.method == "POST":
         return _submitted(request, assignment)
@@ -100,7 +100,7 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
 def rate_undo(request: HttpRequest, token: str) -> HttpResponse:
     """Take the submit of an item back and show it again with its scores."""
     assignment = own_assignment(request.user, token)
-    if not way.can_take_back(assignment, now=timezone.now()):
+    if not rater_stage.can_take_back(assignment, now=timezone.now()):
         if assignment.state == Assignment.State.SUBMITTED:
             messages.info(request, _("It is too late to undo this. You can still change the scores and save them."))
         return redirect("rate_item", token)

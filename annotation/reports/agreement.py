@@ -26,7 +26,7 @@ from annotation.reports.bootstrap import (
     resamples,
 )
 from annotation.reports.patterns import Patterns, coded, value_counts
-from dialogues.statistics.intervals import DUST
+from core.intervals import DUST
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 IccForm = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]

@@ -7,8 +7,8 @@ from annotation.reports.agreement import Agreement
 from annotation.reports.agreement import Estimate as Coefficient
 from annotation.reports.findings import Findings
 from annotation.reports.notes import INTERVALS, is_unasked, listed, provenance, unasked_notes
+from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
-from dialogues.tables import Cell, Column, Estimate, Table
 
 # Label, decimals and factor of each coefficient's column.
 COEFFICIENTS = {

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dialogues.statistics.intervals import NO_SPREAD
+from core.intervals import NO_SPREAD
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

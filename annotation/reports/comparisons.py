@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.reports.bootstrap import CHUNK, TIE, Floats, distributions, ends, ratio, resamples
-from dialogues.tables import AtMost
+from core.tables import AtMost
 
 DRAWS = 1000
 FLIPS = 10_000

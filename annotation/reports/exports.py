@@ -10,10 +10,10 @@ from django.db.models.functions import Cast
 
 from annotation.models import Item, Study
 from annotation.reports.scores import counted_members, rated
-from dialogues.spreadsheets import PLAIN, CsvForm, csv_stream
-from dialogues.tables import Column, Table
+from core.spreadsheets import PLAIN, CsvForm, csv_stream
+from core.tables import Column, Table
+from dialogues.demo_label import DEMO_LABEL
 
-DEMO_LABEL = "demo rules, not a language model"
 OF_A_RATING = ("assignment__membership_id", "comment", "flag", "seconds", "created_at")
 # Evidence as text: reading an empty list from JSON a hundred thousand times takes longer than the query.
 OF_A_SCORE = ("metric", "value", "scale_low", "scale_high", "comment", Cast("evidence", TextField()))

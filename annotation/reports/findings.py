@@ -11,9 +11,9 @@ from annotation.reports.agreement import Agreement
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.comparisons import Difference, Mean, means, paired_differences, version_pairs
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
+from core.intervals import Estimate, PairSums, ratio_of
 from dialogues.models import COUNT_FIELDS
 from dialogues.rubric import Metric
-from dialogues.statistics.intervals import Estimate, PairSums, ratio_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from annotation.models import Study
 from annotation.reports.findings import Findings, Lengths
 from annotation.reports.notes import paper_note, provenance
+from core.tables import Cell, Column, Table
 from dialogues.published import published_table
-from dialogues.tables import Cell, Column, Table
 
 RUN_LENGTHS = ("one", "two", "three", "four", "five", "six or more")
 # Label, field of Lengths, row of the published table.

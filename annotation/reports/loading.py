@@ -10,7 +10,7 @@ from annotation.models import Rating, Study
 from annotation.models.memberships import COUNTED, SCREENED_OUT
 from annotation.reports.findings import Findings, findings
 from annotation.reports.scores import study_items, study_scores
-from annotation.studies.fingerprint import fingerprint
+from core.fingerprint import fingerprint
 
 # Raise when Findings or its arithmetic changes, so that nothing old is shown.
 FORM = 5

@@ -10,13 +10,13 @@ from annotation.models import Item, Study
 from annotation.reports.agreement import Agreement, summary
 from annotation.reports.agreement_tables import COEFFICIENTS
 from annotation.reports.comparisons import DRAWS
-from annotation.reports.exports import DEMO_LABEL
 from annotation.reports.loading import once
 from annotation.reports.notes import INTERVALS, SIMULATED, screened_out_note
 from annotation.reports.preferences import Decisions, Rate, WinRate, left_rates, win_rates
 from annotation.reports.scores import counted_members, rated
+from core.tables import Cell, Column, Estimate, Table
+from dialogues.demo_label import DEMO_LABEL
 from dialogues.rubric import Metric
-from dialogues.tables import Cell, Column, Estimate, Table
 
 
 @dataclass(frozen=True, slots=True)

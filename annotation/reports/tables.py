@@ -6,9 +6,9 @@ from annotation.reports.comparisons import EXACT_UP_TO, FLIPS, Difference, Mean,
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import INTERVALS, dash_notes, paper_note, provenance, unasked_notes
+from core.tables import Cell, Column, Estimate, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
-from dialogues.tables import Cell, Column, Estimate, Table
 
 
 def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, Table]:

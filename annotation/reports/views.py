@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from annotation.models import Study
+from annotation.reports import unblinding
 from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings
@@ -17,12 +18,11 @@ from annotation.reports.loading import findings_of
 from annotation.reports.notes import screened_out_note
 from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
-from annotation.studies import unblinding
+from core.downloads import attached, csv_form, streamed_file, table_file
+from core.permissions import requires
+from core.tables import Table
 from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
-from dialogues.downloads import attached, csv_form, streamed_file, table_file
 from dialogues.models import AuditEvent
-from dialogues.permissions import requires
-from dialogues.tables import Table
 
 # What there is to show before anybody has scored anything.
 WITHOUT_RATINGS = ("table-4", "table-5")

@@ -9,10 +9,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation.models import Restructuring
 from annotation.restructuring.beside import DEFINITIONS, DONE, MEASURES, Rewrite, means, pair_values
-from annotation.studies.fingerprint import fingerprint
+from core.fingerprint import fingerprint
+from core.intervals import mean_of
+from core.tables import Cell, Column, Table
 from dialogues.models import Corpus
-from dialogues.statistics.intervals import mean_of
-from dialogues.tables import Cell, Column, Table
 from dialogues.transcript import Transcript
 
 # Raise when a figure is computed differently, so that nothing old is shown.

@@ -8,10 +8,10 @@ from itertools import combinations
 from annotation.models import Restructuring
 from annotation.people.profiles import profile_of
 from annotation.restructuring.comparing import ShownMessage, shown_messages
+from core.tables import Cell, Column, Table
 from dialogues.alignment import links, segments
 from dialogues.models import Dialogue
 from dialogues.segmentation import NEAR, Segmentation, boundary_similarity, pk, segmentation_of, window_diff
-from dialogues.tables import Cell, Column, Table
 from dialogues.transcript import Transcript
 
 # What people have let go of; others may still change.

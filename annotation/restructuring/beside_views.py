@@ -13,10 +13,10 @@ from annotation.models import Restructuring
 from annotation.restructuring import beside
 from annotation.restructuring.agreement import agreement_table, shared_dialogues
 from annotation.restructuring.seed_forms import number
-from dialogues.downloads import TABLE_FORMS, table_file
+from core.downloads import TABLE_FORMS, table_file
+from core.permissions import requires
+from core.tables import Table
 from dialogues.models import Corpus, Dialogue
-from dialogues.permissions import requires
-from dialogues.tables import Table
 
 PAGE = 50
 _may_see = requires("annotation.view_restructuring", "see what people restructure")

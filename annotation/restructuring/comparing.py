@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from core.tables import Cell, Column, Table
 from dialogues import published
 from dialogues.alignment import Link, segments
 from dialogues.editing import Draft
@@ -11,7 +12,6 @@ from dialogues.fidelity import fidelity
 from dialogues.models import Dialogue
 from dialogues.statistics.turns import RUN_LABELS, run_shares
 from dialogues.subsequence import matched
-from dialogues.tables import Cell, Column, Table
 from dialogues.transcript import Transcript
 
 RUN_NAMES = ("one message", "two", "three", "four", "five", "six or more")

@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from annotation.restructuring import drafts
+from core.permissions import refuse_without
 from dialogues.models import Dialogue
-from dialogues.permissions import refuse_without
 from generation.models import Endpoint, Run
 from generation.plans.plan_form import endpoint_label
 from generation.plans.planning import PlanError

@@ -15,9 +15,9 @@ from annotation.models import Restructuring
 from annotation.restructuring import overview, review
 from annotation.restructuring.exporting import restructuring_lines
 from annotation.restructuring.seed_forms import number
-from dialogues.downloads import streamed_file
+from core.downloads import streamed_file
+from core.permissions import requires
 from dialogues.models import AuditEvent, Corpus
-from dialogues.permissions import requires
 from generation.results.exporting import joined
 
 PAGE = 25

@@ -16,8 +16,8 @@ from annotation.restructuring.comparing import figures_table, links_of, shown_se
 from annotation.restructuring.history import told
 from annotation.restructuring.review_forms import ExampleForm, RemarkForm, SendBackForm
 from annotation.restructuring.seed_forms import number
+from core.permissions import requires
 from dialogues.editing import kept_share, transcript_of
-from dialogues.permissions import requires
 
 _may_review = requires("annotation.change_restructuring", "review restructurings")
 

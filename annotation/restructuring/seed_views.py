@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from annotation.people.acquaintance import AcquaintedError
 from annotation.restructuring import seeds
 from annotation.restructuring.seed_forms import MOST_TICKED, AskForm, SeedFilter, read_keys, write_keys
-from annotation.studies.acquaintance import AcquaintedError
+from core.permissions import requires
 from dialogues.models import Corpus, Dialogue
-from dialogues.permissions import requires
 
 DIALOGUES_A_PAGE = 50
 KEYS_SHOWN = 12

@@ -24,8 +24,8 @@ from django.db.models import (
 from django.db.models.functions import Cast
 
 from annotation.models import Restructuring
-from annotation.studies import acquaintance
-from annotation.studies.acquaintance import AcquaintedError
+from annotation.people import acquaintance
+from annotation.people.acquaintance import AcquaintedError
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.models import Judgement
 

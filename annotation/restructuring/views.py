@@ -18,7 +18,7 @@ from annotation.restructuring import drafts, model_views, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from annotation.restructuring.wording import script_words
-from dialogues.permissions import requires
+from core.permissions import requires
 
 PAGE = 48
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
+from core.script_words import sentences_for_scripts
 from dialogues.editing import EditError
-from dialogues.script_words import sentences_for_scripts
 
 # dialogues/editing.py, static/js/restructuring/editing.js
 SAID_BY_BOTH = (

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.lines import lines_of
 from dialogues.formats.reading import first_of, listed, quoted
-from dialogues.lines import lines_of
 
 WANTED = "one JSON object a line with the keys id and messages, a list of [speaker, text]"
 OR_CSV = "or CSV with the columns dialogue_id, speaker and text"

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from core.lines import lines_of
 from dialogues.formats import csv_plain, foreign, jsonl, parlai, spc
 from dialogues.formats.reading import UnreadableFileError, csv_rows, quoted
 from dialogues.formats.records import Parser
-from dialogues.lines import lines_of
 
 AUTO = "auto"
 

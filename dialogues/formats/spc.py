@@ -17,9 +17,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from core.lines import filled_lines
 from dialogues.formats.reading import UnreadableFileError, csv_rows, missing_columns
 from dialogues.formats.records import BadRecord, Record, checked
-from dialogues.lines import filled_lines
 
 COLUMNS = ("user 1 personas", "user 2 personas", "best generated conversation")
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dialogues.tables import Column, Table
+from core.tables import Column, Table
 
 FILE = Path(__file__).with_name("tables.json")
 

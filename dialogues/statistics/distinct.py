@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dialogues.statistics.intervals import Estimate, mean_of
+from core.intervals import Estimate, mean_of
 from dialogues.statistics.tokens import Tokenizer, is_word
 
 SIZES = (2, 3, 4, 5, 6)

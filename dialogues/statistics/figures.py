@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.intervals import Estimate
 from dialogues.statistics.distinct import Distinct
-from dialogues.statistics.intervals import Estimate
 from dialogues.statistics.tokens import Tokenizer
 
 

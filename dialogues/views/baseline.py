@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from core.permissions import requires
 from dialogues.baseline import made_in_words, split_all, without_baseline
 from dialogues.models import Corpus, Dialogue
-from dialogues.permissions import requires
 
 # As many as a request makes within seconds; the page says when more are left.
 AT_ONCE = 10_000

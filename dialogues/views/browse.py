@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from core.permissions import requires
 from dialogues.baseline import without_baseline
 from dialogues.display import tidied, turns_for_template
 from dialogues.forms import BesideForm, CorpusFilter, DialogueFilter
 from dialogues.models import Corpus, Dialogue, Version
-from dialogues.permissions import requires
 from dialogues.sources import Sources
 
 CORPORA_A_PAGE = 20

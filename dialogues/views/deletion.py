@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
+from core.permissions import requires
 from dialogues.deletion import delete_corpus, in_the_way
 from dialogues.models import Corpus
-from dialogues.permissions import requires
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,12 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from core.permissions import requires
 from dialogues import importing, previews, uploads
 from dialogues.formats.registry import FORMATS
 from dialogues.forms import ConfirmForm, UploadForm
 from dialogues.importing import ImportRefusedError, Options, Source
 from dialogues.models import Corpus
-from dialogues.permissions import requires
 from dialogues.previews import Preview
 
 # Uploads one session may have waiting; the oldest gives way.

@@ -14,13 +14,13 @@ from django.utils.text import slugify
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
+from core.downloads import attached, table_file
+from core.numbers import asked_texts
+from core.permissions import requires
 from dialogues.charts import CONTENT_TYPES, FIGURES, THEMES, FileFormat, on_paper, rendered, viewer_script
 from dialogues.corpus_figures import Counted, cached_figures, has_uneven_backgrounds
-from dialogues.downloads import attached, table_file
 from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
-from dialogues.permissions import requires
-from dialogues.questions import asked_texts
 from dialogues.sources import Sources
 from dialogues.statistics import TOKENIZERS, Tokenizer
 from dialogues.statistics.figures import CorpusFigures

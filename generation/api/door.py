@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
 
-from dialogues.permissions import requires
+from core.permissions import requires
 
 P = ParamSpec("P")
 ApiView = Callable[..., HttpResponseBase]

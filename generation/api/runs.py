@@ -8,8 +8,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.permissions import refuse_without
 from dialogues.models import Dialogue
-from dialogues.permissions import refuse_without
 from generation.api.door import Strict, asked, door, page_of, paged
 from generation.api.plans import IDEMPOTENCY_KEY, RunPlan, planned
 from generation.models import Run, RunStage

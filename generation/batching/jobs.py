@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeVar
 from django.conf import settings
 from django.db import transaction
 
-from generation.batching import lines
+from generation.endpoints import batch_lines
 from generation.endpoints.answers import CallError, Trouble
 from generation.engine import ledger, reading
 from generation.engine.ledger import Settlement
@@ -82,7 +82,7 @@ def _claimed(job: BatchJob, row: RunStage, now: datetime) -> int:
 
 
 def line_of(call: ledger.Claimed) -> bytes:
-    return lines.request_line(call.pk, call.attempt, call.request.messages, call.request.parameters)
+    return batch_lines.request_line(call.pk, call.attempt, call.request.messages, call.request.parameters)
 
 
 def write_input(job: BatchJob, into: BinaryIO) -> None:
@@ -90,12 +90,12 @@ def write_input(job: BatchJob, into: BinaryIO) -> None:
     sent = Call.objects.filter(owner=job.owner, state=Call.State.SENT).order_by("pk").select_related("dialogue")
     for calls in handfuls(sent.iterator(HANDFUL)):
         for call, request in zip(calls, build(with_stages(calls)), strict=True):
-            into.write(lines.request_line(call.pk, call.attempt, request.messages, request.parameters))
+            into.write(batch_lines.request_line(call.pk, call.attempt, request.messages, request.parameters))
 
 
 def settle_lines(job: BatchJob, source: Iterable[bytes], collected: Collected) -> Iterator[None]:
     """Settle a file of results, a handful at a time; yields after each. It may be run again on the same file."""
-    found = (line for line in map(lines.read_line, source) if line is not None)
+    found = (line for line in map(batch_lines.read_line, source) if line is not None)
     for handful in handfuls(found):
         settled = [Settlement(line.call, line.attempt, line.result) for line in handful]
         answered = ledger.settle(job.owner, settled)

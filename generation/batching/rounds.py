@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from generation.batching import jobs
 from generation.batching.jobs import Collected
-from generation.batching.lines import LABEL, BatchInfo
 from generation.endpoints.answers import CallError, Trouble
+from generation.endpoints.batch_lines import LABEL, BatchInfo
 from generation.endpoints.client import FILE_SECONDS, LARGEST_REPLY, Client
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.targets import target_of

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dialogues.tables import to_text
+from core.tables import to_text
 from generation.commandline.common import DONE, add_action, found_run, print_json
 from generation.results.quality import quality_of
 from generation.results.quality_json import quality_json

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django import forms
 from django.db.models import QuerySet
 
-from dialogues.lines import filled_lines
+from core.lines import filled_lines
 from dialogues.models import Corpus, Version
 from generation.curation.content import FIELDS, MOST_TRAITS, PAIRS, TOPIC_LENGTH, Content, ContentError
 from generation.curation.files import MOST_MEGABYTES

@@ -6,7 +6,7 @@ returns, which a browser does not keep, writing a dialogue and reading it gives 
 
 import re
 
-from dialogues.lines import lines_of
+from core.lines import lines_of
 from dialogues.transcript import Message, Speaker, Transcript, message_problem
 
 _LABELLED = re.compile(r"[ \t]*([AaBb12])[ \t]*[:：][ \t]?(.*)", re.DOTALL)

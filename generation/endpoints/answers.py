@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dialogues.demo_label import DEMO_MODEL
 from generation.endpoints.refusals import CallError, Refusal, Trouble, refused, retry_after, status_in, storable
 from generation.endpoints.shapes import document_of, first_choice, mapping, refusal_of, words_of
 
 __all__ = ["CallError", "Refusal", "Reply", "Trouble", "read_reply", "refused", "retry_after", "storable"]
 
-DEMO_MODEL = "demo-rules"
 MALFORMED = "malformed"  # how a body ends that is no completion; it is kept as the reply's text
 # How an answer ends that its provider broke off without another word.
 _BROKEN_OFF = ("error", "network_error", "insufficient_system_resource")

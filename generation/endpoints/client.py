@@ -19,14 +19,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
 from openai._vendor.httpx_aiohttp import AiohttpTransport
 
-from generation.batching.lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
 from generation.endpoints import addresses
-from generation.endpoints.answers import DEMO_MODEL, CallError, Refusal, Reply, Trouble, read_reply, refused, storable
+from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, read_reply, refused, storable
+from generation.endpoints.batch_lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
 from generation.endpoints.capped import AnswerRefusedError, cap
 from generation.endpoints.echoes import without_secret
 from generation.prompts import ChatMessage
 
-__all__ = ["DEMO_MODEL", "CallError", "Client", "Reply", "Target", "Trouble", "classify", "read_reply", "storable"]
+__all__ = ["CallError", "Client", "Reply", "Target", "Trouble", "classify", "read_reply", "storable"]
 
 CONNECT_SECONDS = 10
 FILE_SECONDS = 300  # for a file to go up or come down

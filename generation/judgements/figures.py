@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dialogues.statistics.intervals import Estimate, mean_of
+from core.intervals import Estimate, mean_of
 
 # The writer of dialogues that came in with the corpus, and stand in every writer's columns.
 ORIGINAL = ""

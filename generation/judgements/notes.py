@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from dialogues.demo_label import DEMO_LABEL
 from dialogues.rubric import Metric
-from generation.demo_model.rules import DEMO_LABEL
 from generation.judgements import paper
 from generation.judgements.figures import ORIGINAL, Place
 from generation.judgements.loading import Findings, Verdict

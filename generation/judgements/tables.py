@@ -5,10 +5,10 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import combinations
 
+from core.tables import Cell, Column, Label, Table
+from dialogues.demo_label import DEMO_LABEL
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
-from dialogues.tables import Cell, Column, Label, Table
-from generation.demo_model.rules import DEMO_LABEL
 from generation.judgements import figures, notes, paper
 from generation.judgements.figures import Place
 from generation.judgements.loading import Findings, Verdict

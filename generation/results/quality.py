@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db.models import Avg, Count, F, Min, Q, QuerySet, Sum
 
+from core.intervals import Estimate, PairSums, ratio_of
 from dialogues.corpus_figures import WORD_FIELDS, acmc, sums_by, turns_by_length, words_per_message
 from dialogues.coverage import covers, few
 from dialogues.models import Dialogue, DialogueQuerySet, Version
-from dialogues.statistics.intervals import Estimate, PairSums, ratio_of
 from dialogues.statistics.tokens import Tokenizer
 from generation.models import Call, Output, Run, Stage
 from generation.parsing import Outcome

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dialogues.statistics.intervals import Estimate
+from core.intervals import Estimate
 from generation.results.quality import Kept, Quality, StageOutcomes, Written
 from generation.results.writers import Writer
 

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from dialogues.permissions import requires
+from core.permissions import requires
 from generation.batching.cancelling import CannotCancelError, cancel_batch
 from generation.models import BatchJob
 from generation.views.run_actions import fetch_run

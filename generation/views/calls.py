@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from dialogues.permissions import requires
+from core.permissions import requires
 from generation.engine.requests import rebuild_messages, with_stages
 from generation.models import Background, Call
 

@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from core.downloads import TABLE_FORMS, table_file
+from core.permissions import requires
 from dialogues.display import turns_for_template
-from dialogues.downloads import TABLE_FORMS, table_file
 from dialogues.models import Dialogue
-from dialogues.permissions import requires
 from generation.models import Run
 from generation.results import comparison
 from generation.results.quality import quality_of

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.permissions import requires
 from dialogues.models import AuditEvent
-from dialogues.permissions import requires
 from generation.endpoints.checking import check
 from generation.forms import EndpointForm
 from generation.models import Endpoint

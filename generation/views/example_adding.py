@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
-from dialogues.permissions import requires
 from generation.curation import sources
 from generation.curation.adding import add_example
 from generation.curation.content import FIELDS, PAIRS, Content, ContentError, TwinError

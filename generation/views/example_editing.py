@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from dialogues.permissions import requires
+from core.permissions import requires
 from generation.curation.comparison import FIELD_NAMES
 from generation.curation.content import ContentError
 from generation.curation.drafts import StaleError

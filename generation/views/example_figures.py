@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from core.permissions import requires
 from dialogues.display import turns_for_template
-from dialogues.permissions import requires
 from generation.curation.comparison import Difference, Entry, compared
 from generation.curation.forms import CompareForm, WindowForm
 from generation.curation.provenance import content_of, with_provenance

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
-from dialogues.downloads import text_file
-from dialogues.permissions import requires
+from core.downloads import text_file
+from core.permissions import requires
 from generation.curation.document import DocumentError
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
 from generation.curation.forms import ImportForm

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from dialogues.permissions import requires
+from core.permissions import requires
 from generation.curation.content import MOST_EXAMPLES
 from generation.curation.drafts import StaleError
 from generation.curation.ordering import moved, reorder

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dialogues.permissions import requires
+from core.permissions import requires
 from generation.curation import versions
 from generation.curation.drafts import StaleError
 from generation.curation.editing import change_set

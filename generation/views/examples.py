@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from core.permissions import requires
 from dialogues.display import turns_for_template
-from dialogues.permissions import requires
 from dialogues.transcript import Transcript
 from generation.curation.provenance import provenance_of, with_provenance
 from generation.curation.versions import in_the_way, runs_with

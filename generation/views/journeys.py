@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from core.permissions import requires
 from dialogues.display import turns_for_template
-from dialogues.permissions import requires
 from generation.engine.requests import build, with_stages
 from generation.models import Background, Call, Run, RunDialogue
 from generation.results import comparison

@@ -10,11 +10,11 @@ from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
-from dialogues.downloads import table_file
+from core.downloads import table_file
+from core.permissions import requires
+from core.tables import Table
 from dialogues.models import Corpus
-from dialogues.permissions import requires
 from dialogues.sources import Sources
-from dialogues.tables import Table
 from generation.judgements.forms import CorpusForm, JudgeForm
 from generation.judgements.loading import Findings, findings_of
 from generation.judgements.planning import create_judge_run

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.permissions import requires
 from dialogues.models import Corpus, Dialogue
-from dialogues.permissions import requires
 from generation.engine import lifecycle
 from generation.example_sets import examples_are_there
 from generation.models import AskedRun, Endpoint, Run

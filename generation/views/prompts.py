@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dialogues.permissions import requires
+from core.permissions import requires
 from generation import example_sets
 from generation.models import Prompt, Run, Stage, Trial
 from generation.plans.edit_form import PromptField

@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
-from dialogues.downloads import TABLE_FORMS, table_file
-from dialogues.permissions import requires
+from core.downloads import TABLE_FORMS, table_file
+from core.permissions import requires
 from generation.models import Run
 from generation.results.quality import quality_of
 from generation.results.quality_tables import quality_tables

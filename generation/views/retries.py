@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from dialogues.permissions import requires
+from core.permissions import requires
 from generation import tasks
 from generation.engine import rereading, retrying
 from generation.models import CallQuerySet, Run

@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from core.permissions import requires
 from dialogues.baseline import made_in_words, split_all, without_baseline
 from dialogues.models import Dialogue
-from dialogues.permissions import requires
 from generation import tasks
 from generation.engine import lifecycle, retrying
 from generation.forms import BudgetForm

@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from core.permissions import requires
 from dialogues.baseline import without_baseline
 from dialogues.models import Dialogue
-from dialogues.permissions import requires
 from generation.forms import BudgetForm
 from generation.models import Call, Run
 from generation.plans.edit_form import RereadForm

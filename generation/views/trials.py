@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.permissions import requires
 from dialogues.models import Corpus
-from dialogues.permissions import requires
 from generation import tasks
 from generation.engine import lifecycle
 from generation.models import Endpoint, ExampleSet, Prompt, Run, Stage, Trial

@@ -12,14 +12,16 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from annotation.design import rubrics
 from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
-from annotation.people import api_tokens, doors, invitations, resets
+from annotation.people import api_tokens, invitations, resets
 from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
+from annotation.recruitment import open_links
+from annotation.reports import unblinding
 from annotation.restructuring import review
 from annotation.roles import Role
-from annotation.studies import rubrics, unblinding
 from dialogues.models import Corpus, Dialogue, Rubric
 from dialogues.rubric import PAPER_SIX, Scale
 from generation.curation import versions
@@ -160,7 +162,7 @@ class Everything:
             "study guest": {"pk": self.study.pk, "member": self.guest.pk},
             "study item": {"pk": self.study.pk, "number": self.assignment.item.position + 1},
             "door": {"token": self.study.door_token},
-            "return link": {"token": doors.return_token(self.guest)},
+            "return link": {"token": open_links.return_token(self.guest)},
             "draft step": {"pk": self.draft.pk, "step": "basics"},
             "draft dialogue": {"pk": self.draft.pk, "dialogue": self.call.dialogue_id},
             "check": {"pk": self.draft.pk, "item": self.draft.items.get().pk},
@@ -180,8 +182,8 @@ class Everything:
 
 def _with_a_door(study: Study, by: User) -> tuple[Study, Membership]:
     """The study with an open door, a guest who came through it, and its versions no secret any more."""
-    study = doors.open_door(study=study, limit=None, completion_code="", screen_out_code="", by=by)
-    guest = doors.enter(study=study, recruit=doors.Recruit(), name="A guest")
+    study = open_links.open_door(study=study, limit=None, completion_code="", screen_out_code="", by=by)
+    guest = open_links.enter(study=study, recruit=open_links.Recruit(), name="A guest")
     unblinding.unblind(study=study, by=by, how="on purpose")
     return study, guest
 

@@ -16,11 +16,13 @@ from django.http import Http404
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from annotation.design import growth
+from annotation.design.drafting import DesignError
 from annotation.models import Assignment, Membership, Rating, Score, Study
-from annotation.rating import places, queue
+from annotation.monitoring import states
+from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
 from annotation.reports.exports import ratings_csv
-from annotation.studies import states
 from tests.annotation.setting import ALL, KEYS, corpus, member, study
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -133,7 +135,7 @@ class QueueMachine(RuleBasedStateMachine):
         if rater:
             removes = self.study.withdrawal == Study.Withdrawal.REMOVE
             gone = set(rater.assignments.values_list("pk", flat=True)) if removes else set()
-            places.withdraw(membership=rater, by=rater.rater)
+            membership_changes.withdraw(membership=rater, by=rater.rater)
             self.said = {pk: said for pk, said in self.said.items() if pk not in gone}
 
     @rule(who=WHO)
@@ -141,7 +143,7 @@ class QueueMachine(RuleBasedStateMachine):
         """As the last of too many failed checks does."""
         rater = self.rater(who)
         if rater and rater.is_ongoing:
-            places.screen_out(membership=rater, lapses=1, now=self.now)
+            membership_changes.screen_out(membership=rater, lapses=1, now=self.now)
 
     # --- the researcher ------------------------------------------------------------------------
 
@@ -149,39 +151,39 @@ class QueueMachine(RuleBasedStateMachine):
     def exclude(self, who: int) -> None:
         rater = self.rater(who)
         if rater:
-            places.exclude(membership=rater, reason="a reason", by=None)
+            membership_changes.exclude(membership=rater, reason="a reason", by=None)
 
     @rule(who=WHO)
     def reinstate(self, who: int) -> None:
         rater = self.rater(who)
         if rater:
-            places.reinstate(membership=rater, by=None)
+            membership_changes.reinstate(membership=rater, by=None)
 
     @rule(who=WHO)
     def replace(self, who: int) -> None:
         rater = self.rater(who)
         if rater:
-            places.replace(membership=rater, by=None)
+            membership_changes.replace(membership=rater, by=None)
 
     @precondition(lambda self: (self.study.raters_per_item or 9) < 3)
     @rule()
     def extend(self) -> None:
         more = self.study.raters_per_item + 1
         if self.study.state == Study.State.CLOSED:
-            with pytest.raises(places.PlacesError):
-                places.extend(study=self.study, raters_per_item=more, by=None)
+            with pytest.raises(DesignError):
+                growth.extend(study=self.study, raters_per_item=more, by=None)
         else:
-            places.extend(study=self.study, raters_per_item=more, by=None)
+            growth.extend(study=self.study, raters_per_item=more, by=None)
 
     @rule()
     def add_items(self) -> None:
         before = self.study.items.count()
         is_full = before == self.most_items
         if is_full or self.study.state == Study.State.CLOSED:
-            with pytest.raises(places.PlacesError):
-                places.add_items(study=self.study, backgrounds=1, by=None)
+            with pytest.raises(DesignError):
+                growth.add_items(study=self.study, backgrounds=1, by=None)
         else:
-            assert places.add_items(study=self.study, backgrounds=1, by=None) == self.study.items.count() - before
+            assert growth.add_items(study=self.study, backgrounds=1, by=None) == self.study.items.count() - before
 
     @rule(state=st.sampled_from([Study.State.PAUSED, Study.State.OPEN, Study.State.OPEN]))
     def pause(self, state: str) -> None:

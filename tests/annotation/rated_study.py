@@ -7,7 +7,7 @@ from itertools import product
 from django.contrib.auth.models import User
 
 from annotation.models import NO_LEASE, Assignment, Item, Membership, Profile, Rating, Score, Study
-from annotation.studies import unblinding
+from annotation.reports import unblinding
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Transcript
 

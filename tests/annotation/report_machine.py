@@ -14,14 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from annotation.management.commands.study_report import as_json
 from annotation.models import Adjudication, Assignment, Membership, Rating, Score, Study
-from annotation.rating import places, queue
+from annotation.monitoring import adjudication
+from annotation.monitoring.adjudication import disputed_spreads
+from annotation.monitoring.progress import live_agreement
+from annotation.monitoring.raters import rater_rows
+from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
-from annotation.studies import adjudication
-from annotation.studies.adjudication import disputed_spreads
-from annotation.studies.progress import live_agreement
-from annotation.studies.raters import rater_rows
 from tests.annotation.setting import corpus, member, rubric, study, user
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -88,12 +88,12 @@ class ReportMachine(RuleBasedStateMachine):
     @rule(who=WHO)
     def exclude(self, who: int) -> None:
         if rater := self.rater(who):
-            places.exclude(membership=rater, reason="a reason", by=None)
+            membership_changes.exclude(membership=rater, reason="a reason", by=None)
 
     @rule(who=WHO)
     def reinstate(self, who: int) -> None:
         if rater := self.rater(who):
-            places.reinstate(membership=rater, by=None)
+            membership_changes.reinstate(membership=rater, by=None)
 
     @rule(first=WHO, second=WHO)
     def exclude_one_in_place_of_the_other(self, first: int, second: int) -> None:
@@ -104,12 +104,12 @@ class ReportMachine(RuleBasedStateMachine):
     def screen_out(self, who: int) -> None:
         rater = self.rater(who)
         if rater and rater.is_ongoing:
-            places.screen_out(membership=rater, lapses=1, now=NOW)
+            membership_changes.screen_out(membership=rater, lapses=1, now=NOW)
 
     @rule(who=WHO)
     def withdraw(self, who: int) -> None:
         if rater := self.rater(who):
-            places.withdraw(membership=rater, by=rater.rater)
+            membership_changes.withdraw(membership=rater, by=rater.rater)
 
     @rule(which=st.integers(0, 3), metric=st.sampled_from(KEYS), value=POINTS)
     def adjudicate(self, which: int, metric: str, value: int) -> None:

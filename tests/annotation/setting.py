@@ -5,8 +5,9 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
+from annotation.design import checks, drafting, launch
 from annotation.models import Item, Membership, Study
-from annotation.studies import checks, design, members
+from annotation.people import memberships
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.rubric import Metric, to_json
 from dialogues.transcript import Transcript
@@ -61,7 +62,7 @@ def draft(k: int | None = None, *, of: Corpus | None = None, versions: Iterable[
         "seed": 7,
         **fields,
     }
-    return design.create_study(by=None, versions=Version.objects.filter(pk__in=versions), **design_fields)
+    return drafting.create_study(by=None, versions=Version.objects.filter(pk__in=versions), **design_fields)
 
 
 def rubric(*keys: str) -> Rubric:
@@ -77,8 +78,8 @@ def check(of: Study, kept: Dialogue, purpose: str = "training", **fields: Any) -
 
 
 def study(k: int | None = None, **fields: Any) -> Study:
-    return design.launch(study=draft(k, **fields), by=None)
+    return launch.launch(study=draft(k, **fields), by=None)
 
 
 def member(of: Study, name: str) -> Membership:
-    return members.join(study=of, rater=User.objects.filter(username=name).first() or user(name), by=None)
+    return memberships.join(study=of, rater=User.objects.filter(username=name).first() or user(name), by=None)

@@ -4,12 +4,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from annotation.design import methods
 from annotation.models import Membership, Restructuring, Study
+from annotation.monitoring import states
+from annotation.people import acquaintance, memberships
+from annotation.people.acquaintance import AcquaintedError
 from annotation.people.members import change_role
 from annotation.restructuring import seeds
 from annotation.roles import Role
-from annotation.studies import acquaintance, members, methods, states
-from annotation.studies.acquaintance import AcquaintedError
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation import setting
 
@@ -37,7 +39,7 @@ def ask(study: Study, name: str, **more: str) -> seeds.Asked:
 def test_who_may_open_the_material_is_added_only_with_a_reason_which_the_study_tells(role: str) -> None:
     study, knows = setting.study(), setting.user("kim", role)
     with pytest.raises(AcquaintedError, match="kim may open its dialogues"):
-        members.join(study=study, rater=knows, by=None)
+        memberships.join(study=study, rater=knows, by=None)
     assert not study.memberships.exists()
     client = signed_in("rey")
     address = f"{study.get_absolute_url()}members/"
@@ -65,10 +67,10 @@ def test_who_restructures_a_background_does_not_rate_its_versions(is_draft: bool
     ann = setting.user("ann")
     Restructuring.objects.create(original=gamma_of(study), annotator=ann, messages=gamma_of(study).messages)
     with pytest.raises(AcquaintedError, match="asked to restructure"):
-        members.join(study=study, rater=ann, by=None)
+        memberships.join(study=study, rater=ann, by=None)
     # Taken back, it was never seen to be theirs; of another corpus it tells nothing.
     Restructuring.objects.update(state="withdrawn")
-    members.join(study=study, rater=ann, by=None)
+    memberships.join(study=study, rater=ann, by=None)
     assert study.memberships.get().rater == ann
 
 

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from annotation.models import Assignment, Membership, Study
-from annotation.rating import places, queue
-from annotation.studies import balance
-from annotation.studies.balance import BalanceReport
+from annotation.monitoring import balance
+from annotation.monitoring.balance import BalanceReport
+from annotation.rating import membership_changes, queue
 from tests.annotation.setting import corpus, draft, member, study, user
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,7 @@ def test_an_excluded_rater_is_not_in_the_balance_and_the_others_make_up_for_it()
     one = study(of=corpus(12))
     first, second = members_of(one, 2)
     rate_by_turns(one, [first], {first.pk: 6})
-    places.exclude(membership=first, reason="did not read", by=None)
+    membership_changes.exclude(membership=first, reason="did not read", by=None)
     rate_by_turns(one, [second])
     report = balance.report(one)
     assert report.shown == 48

@@ -8,9 +8,9 @@ from annotation.models import Restructuring
 from annotation.people.profiles import profile_of
 from annotation.restructuring import beside
 from annotation.restructuring.agreement import agreement_table, shared_dialogues
+from core.tables import Estimate
 from dialogues.alignment import words_of
 from dialogues.models import Corpus, Dialogue
-from dialogues.tables import Estimate
 from dialogues.transcript import Transcript
 from tests.annotation import handed_in, setting
 

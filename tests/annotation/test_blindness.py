@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Assignment, Item, Membership, Rating, Restructuring, Score, Study
-from annotation.rating.way import consent_fingerprint
-from annotation.studies import states
+from annotation.monitoring import states
+from annotation.rating.rater_stage import consent_fingerprint
 from dialogues.models import Corpus, Dialogue, Version
 from tests.annotation.checked_study import give_checks, with_checks, with_training
 from tests.annotation.restructured import asked

@@ -10,12 +10,12 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.allocation.slots import deal
+from annotation.allocation.spread import due
+from annotation.design import checks, drafting, launch
+from annotation.design.checks import CheckError
+from annotation.design.selection import select
 from annotation.models import FrozenDesignError, Item, Study
-from annotation.studies import checks, design
-from annotation.studies.checks import CheckError
-from annotation.studies.dealing import deal
-from annotation.studies.selection import select
-from annotation.studies.spread import due
 from dialogues.models import Dialogue
 from tests.annotation.setting import KEYS, check, corpus, draft, member, study, user
 
@@ -70,7 +70,7 @@ def test_every_rater_has_places_of_their_own_for_training_and_checks(k: int | No
     early = member(one, "early")
     for number, purpose in enumerate(["training", "training", "gold", "attention"]):
         check(one, of_background(one, number), purpose)
-    one = design.launch(study=one, by=None)
+    one = launch.launch(study=one, by=None)
     assert one.selection["items"] == one.items.filter(purpose="rated").count() == 8 * 4
     rated = one.items.filter(purpose="rated").values_list("position", flat=True)
     assert sorted(rated) == list(range(32))
@@ -88,7 +88,7 @@ def test_every_rater_has_places_of_their_own_for_training_and_checks(k: int | No
 def test_only_rated_items_have_places_and_are_dealt_in_order() -> None:
     one = draft(of=corpus(3))
     check(one, of_background(one, 0))
-    one = design.launch(study=one, by=None)
+    one = launch.launch(study=one, by=None)
     ann = member(one, "ann")
     rated = ann.assignments.filter(item__purpose="rated").order_by("position")
     assert [row.position for row in rated] == list(range(8))
@@ -115,7 +115,7 @@ def test_asking_twice_keeps_one_and_after_launch_nothing_changes() -> None:
     assert check(one, of_background(one, 0)) == first
     with pytest.raises(CheckError, match="there already"):
         check(one, of_background(one, 0), "gold")
-    design.launch(study=one, by=None)
+    launch.launch(study=one, by=None)
     for act in (
         lambda: check(one, of_background(one, 1)),
         lambda: checks.change_check(item=first, seen="", by=None, note="x"),
@@ -129,19 +129,19 @@ def test_asking_twice_keeps_one_and_after_launch_nothing_changes() -> None:
 def test_checks_that_no_longer_fit_forbid_the_launch() -> None:
     one = draft(of=corpus(3))
     item = check(one, of_background(one, 0), expected={"unheard_of": 3})
-    with pytest.raises(design.DesignError, match="questions that the rubric does not have: 1"):
-        design.launch(study=one, by=None)
+    with pytest.raises(drafting.DesignError, match="questions that the rubric does not have: 1"):
+        launch.launch(study=one, by=None)
     Item.objects.filter(pk=item.pk).update(expected={"natural": 9})
-    with pytest.raises(design.DesignError, match="not on the scale: 1"):
-        design.launch(study=one, by=None)
+    with pytest.raises(drafting.DesignError, match="not on the scale: 1"):
+        launch.launch(study=one, by=None)
 
 
 @pytest.mark.django_db
 def test_with_every_background_set_aside_nothing_is_left_to_rate() -> None:
     one = draft(of=corpus(1))
     check(one, of_background(one, 0))
-    with pytest.raises(design.DesignError, match="nothing is left to rate"):
-        design.launch(study=one, by=None)
+    with pytest.raises(drafting.DesignError, match="nothing is left to rate"):
+        launch.launch(study=one, by=None)
 
 
 @pytest.mark.django_db

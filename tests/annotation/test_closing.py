@@ -8,10 +8,11 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from annotation.allocation import claiming
 from annotation.models import Assignment, Membership, Rating, Study
-from annotation.rating import claiming, queue
+from annotation.monitoring import states
+from annotation.rating import queue
 from annotation.rating.answers import Answer
-from annotation.studies import states
 from tests.annotation.setting import SCORES, corpus, member, study
 
 ANSWER = Answer(SCORES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from annotation.reports.comparisons import holm, means, paired_differences, sign_flip_p, version_pairs
-from dialogues.tables import AtMost
+from core.tables import AtMost
 
 
 def column(values: list[float]) -> np.ndarray:

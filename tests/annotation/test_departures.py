@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Assignment, Departure, Invitation, Membership, Rating, Study
-from annotation.people import doors, invitations
-from annotation.people.doors import Recruit
+from annotation.people import invitations, memberships, withdrawals
 from annotation.people.profiles import profile_of
-from annotation.rating import consent, places, queue, way
+from annotation.people.withdrawals import LeftError
+from annotation.rating import consent, membership_changes, queue, rater_stage
 from annotation.rating.answers import Answer
+from annotation.recruitment import open_links
+from annotation.recruitment.open_links import Recruit
 from annotation.roles import Role
-from annotation.studies import departures, members
-from annotation.studies.departures import LeftError
 from dialogues.models import AuditEvent, Corpus
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -33,7 +33,7 @@ def open_study(policy: str = KEEP, **fields: Any) -> Study:
     chats = Corpus.objects.first() or corpus(1)
     one = study(of=chats, withdrawal=policy, **fields)
     by = User.objects.filter(username="opener").first() or user("opener", "researcher")
-    return doors.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=by)
+    return open_links.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=by)
 
 
 def browser(person: User) -> Client:
@@ -54,7 +54,7 @@ def rate_one(membership: Membership) -> Assignment:
 
 
 def leave(membership: Membership) -> None:
-    places.withdraw(membership=membership, by=membership.rater)
+    membership_changes.withdraw(membership=membership, by=membership.rater)
 
 
 def test_whoever_left_their_scores_cannot_join_again_by_door_link_or_name() -> None:
@@ -75,7 +75,7 @@ def test_whoever_left_their_scores_cannot_join_again_by_door_link_or_name() -> N
     )
     assert "has withdrawn, and their scores stay" in added.content.decode()
     with pytest.raises(LeftError):
-        members.join(study=one, rater=ann, by=None)
+        memberships.join(study=one, rater=ann, by=None)
     assert one.memberships.count() == 1
     # In any other study they are as welcome as ever.
     assert member(open_study(name="Another"), "ann").rater == ann
@@ -85,7 +85,7 @@ def test_a_participant_of_prolific_who_left_their_scores_is_known_by_their_id() 
     one = open_study()
     Study.objects.filter(pk=one.pk).update(completion_code="C0DE")
     one.refresh_from_db()
-    membership = doors.enter(study=one, recruit=Recruit(PID, "s", "t"))
+    membership = open_links.enter(study=one, recruit=Recruit(PID, "s", "t"))
     rate_one(membership)
     leave(membership)
     asked = {"PROLIFIC_PID": PID, "STUDY_ID": "s", "SESSION_ID": "t"}
@@ -122,7 +122,7 @@ def test_nothing_in_the_study_names_who_withdrew(policy: str) -> None:
     pseudonym = profile_of(ann).pseudonym
     invitations.accept_as_member(invitation=invitations.find(token), user=ann)
     membership = one.memberships.select_related("study__rubric", "rater").get()
-    consent.agree(membership=membership, fingerprint=way.consent_fingerprint(one), now=timezone.now())
+    consent.agree(membership=membership, fingerprint=rater_stage.consent_fingerprint(one), now=timezone.now())
     rate_one(membership)
     leave(membership)
     kept: list[Any] = [*AuditEvent.objects.all(), *Invitation.objects.all(), *one.memberships.all()]
@@ -140,8 +140,8 @@ def test_nothing_in_the_study_names_who_withdrew(policy: str) -> None:
 
 def test_a_departure_tells_neither_who_it_was_nor_which_scores_are_theirs() -> None:
     one, ann = open_study(), user("ann")
-    departures.note(study=one, rater=ann, participant=PID)
-    departures.note(study=one, rater=ann, participant=PID)
+    withdrawals.note(study=one, rater=ann, participant=PID)
+    withdrawals.note(study=one, rater=ann, participant=PID)
     assert Departure.objects.count() == 2
     assert {field.name for field in Departure._meta.get_fields()} == {"code", "study"}
     assert all(len(row.code) == 64 and PID not in row.code for row in Departure.objects.all())

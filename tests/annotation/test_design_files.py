@@ -14,11 +14,11 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.design import document, drafting, files, launch, rubrics
+from annotation.design.document import Check, Design, DocumentError, Questions
+from annotation.design.methods import consent_sha256, methods_text
+from annotation.design.next_version import next_version
 from annotation.models import Study
-from annotation.studies import design, document, files, rubrics
-from annotation.studies.document import Check, Design, DocumentError, Questions
-from annotation.studies.methods import consent_sha256, methods_text
-from annotation.studies.next_version import next_version
 from dialogues.models import Rubric
 from dialogues.rubric import Metric, Scale
 from tests.annotation.setting import check, corpus, draft, member, study, user
@@ -200,7 +200,7 @@ def researcher(db: None) -> Client:
 def test_the_design_is_downloaded_from_the_studys_page(researcher: Client, launched: bool) -> None:
     one = full("A <b> & “name”")
     if launched:
-        design.launch(study=one, by=None)
+        launch.launch(study=one, by=None)
     assert (
         reverse("study_design_json", args=[one.pk])
         in researcher.get(
@@ -213,7 +213,7 @@ def test_the_design_is_downloaded_from_the_studys_page(researcher: Client, launc
 
 
 def test_the_next_version_is_a_copy_that_leaves_the_launched_one_alone(researcher: Client) -> None:
-    one = design.launch(study=full(), by=None)
+    one = launch.launch(study=full(), by=None)
     member(one, "ann")
     before = Study.objects.values().get(pk=one.pk)
     answer = researcher.post(reverse("study_next", args=[one.pk]))
@@ -229,7 +229,7 @@ def test_the_next_version_is_a_copy_that_leaves_the_launched_one_alone(researche
     assert Study.objects.values().get(pk=one.pk) == before
     for page, other in ((one, draft_of), (draft_of, one)):
         assert other.get_absolute_url() in researcher.get(page.get_absolute_url()).content.decode()
-    again = design.launch(study=draft_of, by=None)
+    again = launch.launch(study=draft_of, by=None)
     chosen = [set(row.items.values_list("dialogue", "purpose")) for row in (one, again)]
     assert chosen[0] == chosen[1]
     assert next_version(study=again, by=None).name == "Full v3"
@@ -241,7 +241,7 @@ def test_a_name_of_the_next_version_that_is_taken_or_too_long_is_mended() -> Non
     draft(of=chats, name="Short v2")
     assert next_version(study=study(of=chats, name="Short"), by=None).name == "Short v2 (2)"
     assert next_version(study=study(of=chats, name="x" * 120), by=None).name == "x" * 117 + " v2"
-    with pytest.raises(design.DesignError, match="is a draft"):
+    with pytest.raises(drafting.DesignError, match="is a draft"):
         next_version(study=draft(of=chats), by=None)
 
 
@@ -249,7 +249,7 @@ def test_the_methods_text_holds_the_facts_of_the_record_and_no_others(researcher
     one = full()
     page = researcher.get(reverse("study_methods", args=[one.pk]), follow=True)
     assert "Launch the study first" in page.content.decode()
-    one = design.launch(study=one, by=None)
+    one = launch.launch(study=one, by=None)
     written = researcher.get(reverse("study_methods", args=[one.pk])).content.decode()
     assert written == methods_text(one)
     for fact in (
@@ -268,7 +268,7 @@ def test_the_methods_text_holds_the_facts_of_the_record_and_no_others(researcher
 
 @pytest.mark.django_db
 def test_the_methods_text_of_pairs_names_them() -> None:
-    one = design.launch(study=draft(of=corpus(2), kind="pairs", pairs=[["alpha", "stephanie"]]), by=None)
+    one = launch.launch(study=draft(of=corpus(2), kind="pairs", pairs=[["alpha", "stephanie"]]), by=None)
     written = methods_text(one)
     assert "compared 2 pairs of dialogues from 2 backgrounds (α with Stephanie)" in written
     assert "left, same or right" in written
@@ -280,7 +280,7 @@ def test_the_methods_text_of_pairs_names_them() -> None:
 def test_the_methods_text_counts_one_of_a_thing_as_one(k: int | None) -> None:
     one = draft(k, of=corpus(2, ("alpha",)), versions=("alpha",), most_lapses=2)
     check(one, one.corpus.dialogues.get(key="d0"), "attention", note="Choose 4.")
-    written = methods_text(design.launch(study=one, by=None))
+    written = methods_text(launch.launch(study=one, by=None))
     assert "Raters scored 1 dialogue: α of 1 background." in written
     assert "Besides there was 1 attention check; none of this is counted in any result." in written
     assert "more than 2 attention checks were" in written

@@ -7,11 +7,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.design import drafting, launch
+from annotation.design.steps import STEPS
+from annotation.design.texts import CONSENT_DRAFT
 from annotation.models import FrozenDesignError, Study
-from annotation.studies import design
-from annotation.studies.fingerprint import StaleError, fingerprint
-from annotation.studies.steps import STEPS
-from annotation.studies.texts import CONSENT_DRAFT
+from core.fingerprint import StaleError, fingerprint
 from dialogues.models import Corpus
 from tests.annotation.setting import check, corpus, draft, study, user
 
@@ -72,7 +72,7 @@ def test_a_taken_name_is_a_sentence_at_the_field_and_no_error_of_the_server(rese
 def test_what_somebody_else_changed_meanwhile_is_shown_beside_and_not_overwritten(researcher: Client) -> None:
     one = draft()
     mine = as_shown(researcher, one, "ethics", retention="Ten years")
-    design.change_study(study=one, by=None, retention="Two years")
+    drafting.change_study(study=one, by=None, retention="Two years")
     page = researcher.post(address(one, "ethics"), mine)
     assert page.status_code == 409
     text = page.content.decode()
@@ -98,7 +98,7 @@ def test_sending_a_step_twice_is_harmless(researcher: Client) -> None:
 def test_a_change_elsewhere_in_the_draft_is_no_conflict(researcher: Client) -> None:
     one = draft()
     data = as_shown(researcher, one, "raters", pay_note="none")
-    design.change_study(study=one, by=None, retention="Two years")
+    drafting.change_study(study=one, by=None, retention="Two years")
     assert researcher.post(address(one, "raters"), data).status_code == 302
 
 
@@ -134,7 +134,7 @@ def test_pairs_of_versions_become_pairs_of_dialogues_of_one_background(researche
     assert researcher.post(address(one, "items"), data).status_code == 302
     one.refresh_from_db()
     assert {version.pk for version in one.versions.all()} == {"alpha", "gamma", "stephanie"}
-    launched = design.launch(study=one, by=None)
+    launched = launch.launch(study=one, by=None)
     assert launched.items.count() == launched.selection["items"] == 6
     for item in launched.items.select_related("dialogue", "other"):
         assert item.other is not None
@@ -149,10 +149,10 @@ def test_the_consent_draft_is_offered_marked_and_never_launched_as_it_is(researc
     assert "[A draft to be adapted" in page.content.decode()
     one.refresh_from_db()
     assert one.consent_text == ""
-    design.change_study(study=one, by=None, consent_text=CONSENT_DRAFT)
+    drafting.change_study(study=one, by=None, consent_text=CONSENT_DRAFT)
     assert "disabled" in researcher.get(one.get_absolute_url()).content.decode()
-    with pytest.raises(design.DesignError, match="place to fill in"):
-        design.launch(study=one, by=None)
+    with pytest.raises(drafting.DesignError, match="place to fill in"):
+        launch.launch(study=one, by=None)
     one.refresh_from_db()
     assert one.is_draft
 
@@ -171,8 +171,8 @@ def test_a_launched_design_is_refused_by_page_function_and_model(researcher: Cli
     for step in STEPS:
         page = researcher.post(address(one, step.slug), {"name": "x"}, follow=True)
         assert "frozen at launch" in page.content.decode()
-    with pytest.raises(design.DesignError, match="next version"):
-        design.change_study(study=one, by=None, pay_note="more")
+    with pytest.raises(drafting.DesignError, match="next version"):
+        drafting.change_study(study=one, by=None, pay_note="more")
     for name, value in (("seed", 9), ("consent_text", "x"), ("kind", "pairs"), ("pairs", [["a", "b"]])):
         row = Study.objects.get(pk=one.pk)
         setattr(row, name, value)
@@ -186,8 +186,8 @@ def test_a_launched_design_is_refused_by_page_function_and_model(researcher: Cli
 def test_a_stale_fingerprint_is_refused_by_the_function_itself() -> None:
     one = draft()
     with pytest.raises(StaleError):
-        design.change_study(study=one, by=None, seen=fingerprint({"seed": 1}), seed=99)
-    design.change_study(study=one, by=None, seen=fingerprint({"seed": 7}), seed=99)
+        drafting.change_study(study=one, by=None, seen=fingerprint({"seed": 1}), seed=99)
+    drafting.change_study(study=one, by=None, seen=fingerprint({"seed": 7}), seed=99)
     one.refresh_from_db()
     assert one.seed == 99
 
@@ -206,7 +206,7 @@ def test_every_part_can_be_previewed_before_and_after_launch(researcher: Client,
         assert ("I agree to this." in text) == (part == "welcome")
         assert (f"Said of {part}" in text) == (part in ("training", "attention"))
         if one.is_draft:
-            one = design.launch(study=one, by=None)
+            one = launch.launch(study=one, by=None)
 
 
 def test_a_preview_of_a_pair_shows_both_sides_and_three_answers(researcher: Client) -> None:

@@ -11,10 +11,11 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Adjudication, Item, Rating, Study
-from annotation.rating import places
-from annotation.studies import adjudication, states, unblinding
-from annotation.studies.adjudication import AdjudicationError, StaleAdjudicationError
-from annotation.studies.disagreement import spreads
+from annotation.monitoring import adjudication, states
+from annotation.monitoring.adjudication import AdjudicationError, StaleAdjudicationError
+from annotation.monitoring.disagreement import spreads
+from annotation.rating import membership_changes
+from annotation.reports import unblinding
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import user
@@ -130,7 +131,7 @@ def test_the_widest_disagreement_stands_first_and_an_excluded_rater_does_not_cou
     page = client.get(reverse("study_disagreement", args=[study.pk]))
     first = page.context["rows"][0]
     assert (first.item.dialogue.version_id, first.spread.width, first.spread.n) == ("gamma", 4, 3)
-    places.exclude(membership=study.memberships.earliest("pk"), reason="hasty", by=None)
+    membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="hasty", by=None)
     rows = client.get(reverse("study_disagreement", args=[study.pk])).context["rows"]
     assert {row.spread.width for row in rows} == {1}
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from annotation.allocation import block_balance
+from annotation.allocation.block_state import Course
 from annotation.models import Membership, Study
-from annotation.rating import everyone, places, queue
+from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
-from annotation.rating.course import Course
 from tests.annotation.setting import SCORES, corpus, member, study
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,26 +22,26 @@ STEPS = ("rate", "rate", "rate", "screen out", "exclude", "withdraw", "deactivat
 
 
 def chosen(membership: Membership, now: datetime) -> Any:
-    return everyone.next_row(membership, Course.of(membership), now)
+    return block_balance.next_row(membership, Course.of(membership), now)
 
 
 def chosen_anew(membership: Membership, now: datetime) -> Any:
-    kept = dict(everyone._kept)
-    everyone._kept.clear()
+    kept = dict(block_balance._kept)
+    block_balance._kept.clear()
     try:
         return chosen(membership, now)
     finally:
-        everyone._kept.update(kept)
+        block_balance._kept.update(kept)
 
 
 def do(step: str, person: Membership, now: datetime) -> None:
     person.refresh_from_db()
     if step == "exclude":
-        places.exclude(membership=person, reason="too fast", by=None)
+        membership_changes.exclude(membership=person, reason="too fast", by=None)
     elif step == "withdraw":
-        places.withdraw(membership=person, by=None)
+        membership_changes.withdraw(membership=person, by=None)
     elif step == "screen out":
-        places.screen_out(membership=person, lapses=1, now=now)
+        membership_changes.screen_out(membership=person, lapses=1, now=now)
     elif step == "deactivate":
         User.objects.filter(pk=person.rater_id).update(is_active=False)
     elif (held := queue.next_assignment(person, now=now)) is not None:
@@ -85,11 +86,11 @@ def test_only_what_changed_is_read_again(django_assert_num_queries: Any) -> None
 
 @pytest.mark.django_db
 def test_what_is_kept_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(everyone, "MOST_KEPT", 2)
+    monkeypatch.setattr(block_balance, "MOST_KEPT", 2)
     one = study(2, of=corpus(8))
     people = [member(one, name) for name in NAMES]
     for _ in range(3):
         for person in people:
             do("rate", person, NOW)
             assert chosen(Membership.objects.select_related("study").get(pk=person.pk), NOW)
-            assert len(everyone._kept) <= 2 + len(NAMES)
+            assert len(block_balance._kept) <= 2 + len(NAMES)

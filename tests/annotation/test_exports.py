@@ -16,14 +16,15 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.design import launch
 from annotation.models import Rating, Score, Study
+from annotation.reports import unblinding
 from annotation.reports.exports import RATING_COLUMNS, ratings_csv
 from annotation.reports.loading import findings_of
 from annotation.reports.scores import counted_members, counted_ratings
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
-from annotation.studies import design, unblinding
-from dialogues.latex import to_latex
+from core.latex import to_latex
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 from tests.annotation.setting import corpus, draft
@@ -70,7 +71,7 @@ def test_every_current_score_is_one_row_as_in_the_database() -> None:
 
 def test_a_row_of_a_pair_names_both_dialogues_in_the_pairs_order() -> None:
     one = draft(of=corpus(2), kind="pairs", pairs=[["stephanie", "alpha"], ["beta", "gamma"]])
-    study = design.launch(study=one, by=None)
+    study = launch.launch(study=one, by=None)
     rate(study, [join(study, 1)], lambda *_: 3)
     rows = rows_of("".join(ratings_csv(study)))
     assert {(row["version"], row["other_version"]) for row in rows} == {("stephanie", "alpha"), ("beta", "gamma")}

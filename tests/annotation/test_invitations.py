@@ -17,10 +17,10 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from annotation.models import Invitation, Membership, Profile, Study
-from annotation.people import invitations
+from annotation.monitoring import states
+from annotation.people import invitations, memberships
 from annotation.people.profiles import profile_of
 from annotation.roles import Role, role_of
-from annotation.studies import members, states
 from dialogues.models import AuditEvent
 from tests.annotation import setting
 from tests.people import make_user
@@ -374,7 +374,7 @@ def test_an_account_from_the_command_line_gets_a_pseudonym_at_its_first_need() -
     owner = User.objects.create_superuser("owner")
     assert role_of(owner) == Role.ADMIN
     assert not Profile.objects.exists()
-    members.join(study=setting.study(), rater=owner, by=None, knows_because="Tries the pages.")
+    memberships.join(study=setting.study(), rater=owner, by=None, knows_because="Tries the pages.")
     assert profile_of(owner) == Profile.objects.get(user=owner)
 
 

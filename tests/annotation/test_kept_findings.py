@@ -8,14 +8,14 @@ from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from annotation.models import Membership, Profile, Rating, Study
-from annotation.rating import places, queue
+from annotation.monitoring.adjudication import disputed_spreads
+from annotation.monitoring.progress import live_agreement
+from annotation.monitoring.raters import rater_rows
+from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of, once
 from annotation.restructuring.agreement import shared_dialogues
-from annotation.studies.adjudication import disputed_spreads
-from annotation.studies.progress import live_agreement
-from annotation.studies.raters import rater_rows
 from dialogues.corpus_figures import cached_figures
 from dialogues.models import Corpus, Version
 from tests.annotation import handed_in
@@ -52,7 +52,7 @@ def mean(found: Findings) -> float:
 
 
 def put_out(rater: Membership) -> None:
-    places.exclude(membership=rater, reason="a reason", by=None)
+    membership_changes.exclude(membership=rater, reason="a reason", by=None)
 
 
 def sums(one: Study) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def test_two_sets_of_ratings_that_add_up_to_the_same_have_a_report_each(people: 
     put_out(people["ann"])
     without_ann = sums(one)
     assert mean(findings_of(one)) == 4
-    places.reinstate(membership=people["ann"], by=None)
+    membership_changes.reinstate(membership=people["ann"], by=None)
     put_out(people["bob"])
     assert sums(one) == without_ann
     assert mean(findings_of(one)) == 2
@@ -74,7 +74,7 @@ def test_every_other_finding_follows_the_same_exchange(people: dict[str, Members
     one = people["ann"].study
     put_out(people["ann"])
     before = [live_agreement(one), disputed_spreads(one, ""), rater_rows(one), shown(one)]
-    places.reinstate(membership=people["ann"], by=None)
+    membership_changes.reinstate(membership=people["ann"], by=None)
     put_out(people["bob"])
     kept = shown(one)
     assert kept != before[-1]
@@ -97,7 +97,7 @@ def rename(one: Study, ann: Membership) -> None:
 def screen_out(one: Study, ann: Membership) -> None:
     # In a study that counts her all the same: only the number of those screened out changes.
     Study.objects.filter(pk=one.pk).update(counts_screened_out=True)
-    places.screen_out(membership=ann, lapses=1, now=NOW)
+    membership_changes.screen_out(membership=ann, lapses=1, now=NOW)
 
 
 def simulated(one: Study, ann: Membership) -> None:

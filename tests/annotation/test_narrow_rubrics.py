@@ -8,17 +8,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.design import checklist, drafting, launch
+from annotation.design.check_forms import CheckForm
 from annotation.models import Assignment, Item, Membership, Score, Study
+from annotation.monitoring import adjudication
+from annotation.monitoring.raters import rater_rows
 from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.checks import lapses
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import preferences_of
 from annotation.reports.tables import study_tables
-from annotation.studies import adjudication, checklist, design
-from annotation.studies.check_forms import CheckForm
-from annotation.studies.raters import rater_rows
-from annotation.studies.simulation import simulate
+from demo.simulation import simulate
 from dialogues.models import Rubric
 from dialogues.rubric import HUMAN_SCALE, Metric, to_json
 from tests.annotation.checked_study import add_item
@@ -44,8 +45,8 @@ def narrow(k: int | None = None, **fields: Any) -> Study:
 def pairs(**fields: Any) -> Study:
     """β beside γ, about which both questions are asked, and α beside β."""
     made = draft(of=corpus(2), kind="pairs", rubric=rubric(), **fields)
-    design.change_study(study=made, by=None, pairs=[["alpha", "beta"], ["beta", "gamma"]])
-    return design.launch(study=made, by=None)
+    drafting.change_study(study=made, by=None, pairs=[["alpha", "beta"], ["beta", "gamma"]])
+    return launch.launch(study=made, by=None)
 
 
 def browser(membership: Membership) -> Client:
@@ -175,10 +176,10 @@ def test_a_check_expects_only_what_its_raters_are_asked() -> None:
     assert form.is_valid()
     assert form.values()["note"].endswith("please choose “4” for every question.")
     item = check(one, alpha, expected={"kind": 4, "theme": 4})
-    with pytest.raises(design.DesignError, match="not asked about what they show: 1"):
-        design.launch(study=one, by=None)
+    with pytest.raises(drafting.DesignError, match="not asked about what they show: 1"):
+        launch.launch(study=one, by=None)
     Item.objects.filter(pk=item.pk).update(expected={"kind": 4})
-    assert design.launch(study=one, by=None).is_open
+    assert launch.launch(study=one, by=None).is_open
 
 
 def test_a_check_of_a_pair_expects_only_what_is_asked_about_both() -> None:
@@ -206,7 +207,7 @@ def test_the_check_list_warns_where_the_questions_tell_versions_apart(chosen: li
     versions = ALL if is_pairs else chosen
     one = draft(of=corpus(1), rubric=rubric(), versions=versions, kind="pairs" if is_pairs else "scores")
     if is_pairs:
-        design.change_study(study=one, by=None, pairs=chosen)
+        drafting.change_study(study=one, by=None, pairs=chosen)
         one.refresh_from_db()
     found = [problem.text for problem in checklist.shoulds(one) if "shorter form" in problem.text]
     assert found == (

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.studies.assignment import rater_order
+from annotation.allocation.orders import rater_order
 
 BACKGROUNDS = st.lists(st.integers(0, 8), max_size=40)
 SEEDS = st.integers(0, 2**32)

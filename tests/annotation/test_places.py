@@ -9,11 +9,13 @@ import pytest
 from django.db import connection
 from django.http import Http404
 
+from annotation.design import growth
+from annotation.design.drafting import DesignError
 from annotation.models import Assignment, Item, Membership, Rating, Study
-from annotation.rating import places, queue
+from annotation.monitoring import states
+from annotation.rating import membership_changes, queue
+from annotation.rating.access import own_membership
 from annotation.rating.answers import Answer
-from annotation.rating.own import own_membership
-from annotation.studies import states
 from dialogues.models import AuditEvent
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -57,7 +59,7 @@ def test_an_excluded_raters_ratings_stay_uncounted_and_new_raters_bring_every_it
     one = study(2, of=corpus(3))
     ann, bob, cem = (member(one, name) for name in ("ann", "bob", "cem"))
     assert rate_all(ann) == rate_all(bob) == 12
-    assert places.exclude(membership=ann, reason="straight lines", by=None) == 12
+    assert membership_changes.exclude(membership=ann, reason="straight lines", by=None) == 12
     assert set(counted(one).values()) == {1}
     assert Rating.objects.for_study(one).count() == 24
     assert rate_all(cem) == 12
@@ -70,13 +72,13 @@ def test_excluding_twice_changes_nothing_and_needs_a_reason() -> None:
     one = study(1, of=corpus(1))
     ann = member(one, "ann")
     rate(ann)
-    with pytest.raises(places.PlacesError, match="Say why"):
-        places.exclude(membership=ann, reason="  ", by=None)
-    with pytest.raises(places.PlacesError, match="at most 300"):
-        places.exclude(membership=ann, reason="x" * 301, by=None)
+    with pytest.raises(membership_changes.PlacesError, match="Say why"):
+        membership_changes.exclude(membership=ann, reason="  ", by=None)
+    with pytest.raises(membership_changes.PlacesError, match="at most 300"):
+        membership_changes.exclude(membership=ann, reason="x" * 301, by=None)
     boss = user("boss", "researcher")
-    assert places.exclude(membership=ann, reason="why", by=boss) == 1
-    assert places.exclude(membership=ann, reason="another", by=None) == 0
+    assert membership_changes.exclude(membership=ann, reason="why", by=boss) == 1
+    assert membership_changes.exclude(membership=ann, reason="another", by=None) == 0
     assert (fresh(ann).exclusion_reason, fresh(ann).excluded_by) == ("why", boss)
     assert AuditEvent.objects.filter(verb="exclude rater").count() == 1
 
@@ -85,7 +87,7 @@ def test_an_excluded_rater_can_change_nothing_and_is_told_so() -> None:
     for one in (study(1, of=corpus(1)), study(None, of=corpus(1, name="B"))):
         ann = member(one, "ann")
         rated = rate(ann)
-        places.exclude(membership=ann, reason="why", by=None)
+        membership_changes.exclude(membership=ann, reason="why", by=None)
         with pytest.raises(queue.QueueError, match="no longer rate"):
             queue.save_draft(ann.rater, rated.token, version=1, answer=ANSWER, now=NOW)
         with pytest.raises(queue.QueueError, match="no longer rate"):
@@ -96,10 +98,10 @@ def test_a_reinstated_rater_gets_back_the_places_that_nobody_has_taken() -> None
     one = study(1, of=corpus(2))
     ann, bob = member(one, "ann"), member(one, "bob")
     assert rate_all(ann) == 8
-    places.exclude(membership=ann, reason="why", by=None)
+    membership_changes.exclude(membership=ann, reason="why", by=None)
     taken = {rate(bob).item_id for _ in range(3)}
-    assert places.reinstate(membership=ann, by=None) == 5
-    assert places.reinstate(membership=ann, by=None) == 0
+    assert membership_changes.reinstate(membership=ann, by=None) == 5
+    assert membership_changes.reinstate(membership=ann, by=None) == 0
     assert set(counted(one).values()) == {1}
     assert len(counted(one)) == 8
     aside = Rating.objects.filter(assignment__membership=ann).exclude(pk__in=Rating.objects.counted())
@@ -113,9 +115,9 @@ def test_what_a_rater_held_when_they_were_excluded_is_free_and_theirs_again_when
     ann = member(one, "ann")
     rated = rate(ann)
     queue.take_back(ann.rater, rated.token, now=NOW)
-    assert places.exclude(membership=ann, reason="why", by=None) == 1
+    assert membership_changes.exclude(membership=ann, reason="why", by=None) == 1
     assert slots(one) == {(1,)}
-    places.reinstate(membership=ann, by=None)
+    membership_changes.reinstate(membership=ann, by=None)
     back = queue.next_assignment(fresh(ann), now=NOW)
     assert back is not None
     assert back.item == rated.item
@@ -127,9 +129,9 @@ def test_where_everyone_rates_everything_exclusion_only_marks_and_is_taken_back_
     ann, bob = member(one, "ann"), member(one, "bob")
     rate_all(ann)
     rate_all(bob)
-    assert places.exclude(membership=ann, reason="why", by=None) == 0
+    assert membership_changes.exclude(membership=ann, reason="why", by=None) == 0
     assert set(counted(one).values()) == {1}
-    places.reinstate(membership=ann, by=None)
+    membership_changes.reinstate(membership=ann, by=None)
     assert set(counted(one).values()) == {2}
 
 
@@ -140,7 +142,7 @@ def test_who_withdraws_leaves_no_name_and_their_scores_stay_where_the_policy_kee
     Membership.objects.filter(pk=ann.pk).update(prolific_pid="a-person", prolific_session="s")
     rated = rate(ann)
     queue.next_assignment(fresh(ann), now=NOW)
-    places.withdraw(membership=ann, by=ann.rater)
+    membership_changes.withdraw(membership=ann, by=ann.rater)
     gone = fresh(ann)
     assert gone.rater != ann.rater
     assert not gone.rater.is_active
@@ -150,7 +152,7 @@ def test_who_withdraws_leaves_no_name_and_their_scores_stay_where_the_policy_kee
     assert not AuditEvent.objects.filter(verb="withdraw rater").get().actor
     with pytest.raises(Http404):
         own_membership(ann.rater, ann.token)
-    assert places.withdraw(membership=ann, by=None) == 0
+    assert membership_changes.withdraw(membership=ann, by=None) == 0
 
 
 @pytest.mark.parametrize("k", [None, 1])
@@ -160,7 +162,7 @@ def test_where_the_policy_removes_scores_they_go_with_their_history_and_places_a
     rated = rate(ann)
     better = Answer({**SCORES, "natural": 1})
     queue.submit(ann.rater, rated.token, submission_id=uuid.uuid4(), answer=better, now=NOW)
-    freed = places.withdraw(membership=ann, by=None)
+    freed = membership_changes.withdraw(membership=ann, by=None)
     assert freed == (0 if k is None else 1)
     assert not Rating.objects.for_study(one).exists()
     assert not ann.assignments.exists()
@@ -174,7 +176,7 @@ def test_what_a_rater_who_left_holds_goes_to_others_at_once() -> None:
     held = queue.next_assignment(ann, now=NOW)
     assert held is not None
     assert queue.next_assignment(bob, now=NOW) is None
-    assert places.replace(membership=ann, by=None) == 1
+    assert membership_changes.replace(membership=ann, by=None) == 1
     assert rate(bob).item == held.item
 
 
@@ -182,17 +184,17 @@ def test_a_study_extended_to_more_raters_fills_up_to_the_new_number_and_no_furth
     one = study(1, of=corpus(2))
     raters = [member(one, name) for name in ("ann", "bob", "cem")]
     assert rate_all(raters[0]) == 8
-    assert places.extend(study=one, raters_per_item=2, by=None) == 8
+    assert growth.extend(study=one, raters_per_item=2, by=None) == 8
     assert sum(rate_all(fresh(rater)) for rater in raters) == 8
     assert set(counted(one).values()) == {2}
     for fewer in (1, 2):
-        with pytest.raises(places.PlacesError, match="more than that"):
-            places.extend(study=one, raters_per_item=fewer, by=None)
+        with pytest.raises(DesignError, match="more than that"):
+            growth.extend(study=one, raters_per_item=fewer, by=None)
     states.close(study=one, by=None)
-    with pytest.raises(places.PlacesError, match="open or paused"):
-        places.extend(study=one, raters_per_item=3, by=None)
-    with pytest.raises(places.PlacesError, match="everyone"):
-        places.extend(study=study(None, of=corpus(1, name="B")), raters_per_item=3, by=None)
+    with pytest.raises(DesignError, match="open or paused"):
+        growth.extend(study=one, raters_per_item=3, by=None)
+    with pytest.raises(DesignError, match="everyone"):
+        growth.extend(study=study(None, of=corpus(1, name="B")), raters_per_item=3, by=None)
 
 
 @pytest.mark.parametrize("k", [None, 2])
@@ -201,15 +203,15 @@ def test_more_backgrounds_come_with_all_their_versions_and_go_to_every_rater(k: 
     one = study(k, of=chats, background_count=8)
     ann, bob = member(one, "ann"), member(one, "bob")
     assert rate_all(ann) == 32
-    assert places.add_items(study=one, backgrounds=3, by=None) == 12
+    assert growth.add_items(study=one, backgrounds=3, by=None) == 12
     assert rate_all(fresh(ann)) == 12
     assert rate_all(fresh(bob)) == 44
     assert set(counted(one).values()) == {2}
     assert len(counted(one)) == 44
     positions = list(Item.objects.filter(study=one).order_by("position").values_list("position", flat=True))
     assert positions == list(range(44))
-    with pytest.raises(places.PlacesError, match="1 backgrounds with every version are left"):
-        places.add_items(study=one, backgrounds=2, by=None)
+    with pytest.raises(DesignError, match="1 backgrounds with every version are left"):
+        growth.add_items(study=one, backgrounds=2, by=None)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL plans with counted rows")

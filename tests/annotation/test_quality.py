@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from annotation.monitoring.quality import NoAgreement, Ratings, is_fast, longest_run, passes, quality
 from annotation.reports.agreement import weighted_kappa
-from annotation.studies.quality import NoAgreement, Ratings, is_fast, longest_run, passes, quality
 
 NAN = np.nan
 

@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 from django.http import Http404
 
 from annotation.models import Assignment, Membership, Rating, Score
+from annotation.monitoring import states
 from annotation.rating import queue
+from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import Answer, AnswerError
-from annotation.rating.own import own_assignment, own_membership
-from annotation.studies import states
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
 pytestmark = pytest.mark.django_db

@@ -10,10 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from annotation.allocation import claiming
+from annotation.allocation.block_balance import members_lines
 from annotation.models import Assignment, Membership, Study
-from annotation.rating import claiming, own, queue
+from annotation.rating import access, queue
 from annotation.rating.answers import Answer
-from annotation.rating.everyone import members_lines
 from tests.annotation.setting import SCORES, corpus, member, study
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +118,7 @@ def test_at_the_end_of_a_block_a_submit_has_read_what_choosing_the_next_row_read
         held = queue.next_assignment(ann, now=NOW)
         assert held is not None
         with transaction.atomic():
-            read = own.lines(own.own_assignment(ann.rater, held.token, lock=True))
+            read = access.lines(access.own_assignment(ann.rater, held.token, lock=True))
         expected = sorted(members_lines(one)) if number == 4 else None
         assert (sorted(read) if read is not None else None) == expected
         sent: Any = {"submission_id": held.submission_id, "answer": Answer(SCORES), "now": NOW}

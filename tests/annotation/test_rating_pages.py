@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Membership, Rating, Study
-from annotation.studies import states
+from annotation.monitoring import states
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
 pytestmark = pytest.mark.django_db

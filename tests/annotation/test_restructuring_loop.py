@@ -11,9 +11,9 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from annotation.models import Restructuring
+from demo.model.settings import DemoSettings
 from dialogues.editing import replay, transcript_of
 from dialogues.models import Dialogue
-from generation.demo_model.settings import DemoSettings
 from generation.engine.requests import build, with_stages
 from generation.models import Call, Example, ExampleSet, FrozenError, Output, Run
 from generation.plans.choosing import Selection

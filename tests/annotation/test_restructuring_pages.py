@@ -14,9 +14,9 @@ from annotation.models import Operation, Restructuring
 from annotation.restructuring import drafts
 from annotation.restructuring.drafts import Sent
 from annotation.restructuring.proposals import proposers
+from demo.model.settings import DemoSettings
 from dialogues.models import Dialogue
 from generation import example_sets
-from generation.demo_model.settings import DemoSettings
 from generation.models import Run
 from tests.annotation.restructured import CHAT, asked, gamma
 from tests.annotation.setting import user

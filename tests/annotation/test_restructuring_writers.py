@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotation.studies import selection
+from annotation.design import selection
 from dialogues.models import Corpus, Dialogue
 from dialogues.sources import Sources, writers
 from generation.judgements.selection import Wanted, select

@@ -7,8 +7,8 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from annotation.studies import design, rubrics
-from annotation.studies.fingerprint import StaleError
+from annotation.design import drafting, launch, rubrics
+from core.fingerprint import StaleError
 from dialogues.models import FrozenRubricError, Rubric
 from dialogues.rubric import PAPER_SIX, Metric, Scale, problems_of
 from tests.annotation.setting import ALL, corpus, draft, user
@@ -49,7 +49,7 @@ def test_own_questions_are_made_in_the_order_given_and_can_be_chosen(researcher:
     assert made.metric_list()[0].points == ("cold", "mild", "warm")
     assert (made.slug, made.scale) == ("mine", Scale(0, 2))
     one = draft(of=corpus(1), rubric=made)
-    design.launch(study=one, by=None)
+    launch.launch(study=one, by=None)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_somebody_elses_change_is_shown_beside(researcher: Client) -> None:
 
 def test_launch_freezes_the_rubric_for_everybody(researcher: Client) -> None:
     row = own()
-    design.launch(study=draft(of=corpus(1), rubric=row), by=None)
+    launch.launch(study=draft(of=corpus(1), rubric=row), by=None)
     row.refresh_from_db()
     assert row.frozen_at is not None
     row.name = "Other"
@@ -169,8 +169,8 @@ def test_a_metric_can_be_asked_about_some_versions_only_and_that_is_warned_of(re
 
 def test_a_version_about_which_nothing_is_asked_forbids_the_launch() -> None:
     row = own(metrics=(Metric("on_topic", "On-topic", "d", "l", "h", asked_for=ALL[1:]),))
-    with pytest.raises(design.DesignError, match="asks nothing about alpha"):
-        design.launch(study=draft(of=corpus(1), rubric=row), by=None)
+    with pytest.raises(drafting.DesignError, match="asks nothing about alpha"):
+        launch.launch(study=draft(of=corpus(1), rubric=row), by=None)
 
 
 def test_the_presets_have_no_problems() -> None:

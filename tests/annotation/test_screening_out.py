@@ -19,15 +19,17 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation import triggers
+from annotation.design import checklist, files, launch
+from annotation.design.methods import methods_text
+from annotation.design.next_version import next_version
 from annotation.models import NO_LEASE, Assignment, FrozenDesignError, Membership, Rating, Study
-from annotation.rating import places, queue
+from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
+from annotation.reports import unblinding
 from annotation.reports.exports import ratings_csv
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import preference_tables, preferences_of
-from annotation.studies import checklist, design, files, simulation, unblinding
-from annotation.studies.methods import methods_text
-from annotation.studies.next_version import next_version
+from demo import simulation
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import add_item, give_checks, with_checks
 from tests.annotation.setting import KEYS, check, corpus, draft, member, study, user
@@ -115,7 +117,7 @@ def test_where_the_study_counts_them_they_keep_the_places_they_have_rated_and_no
     answer = Answer(dict.fromkeys(KEYS, 5))
     queue.submit(ann.rater, held.token, submission_id=held.submission_id, answer=answer, now=NOW)
     assert queue.next_assignment(fresh(ann), now=NOW)
-    assert places.screen_out(membership=ann, lapses=1, now=NOW) == 1
+    assert membership_changes.screen_out(membership=ann, lapses=1, now=NOW) == 1
     assert counted(one) == {held.item_id: 1}
     Assignment.objects.filter(item__purpose="attention", membership=bob).delete()
     assert rate_all(bob, 3) == 3
@@ -129,7 +131,7 @@ def test_screening_out_twice_changes_nothing() -> None:
     ann = member(one, "ann")
     fail(ann)
     first = fresh(ann).screened_out_at
-    assert places.screen_out(membership=ann, lapses=3, now=datetime(2027, 1, 1, tzinfo=UTC)) == 0
+    assert membership_changes.screen_out(membership=ann, lapses=3, now=datetime(2027, 1, 1, tzinfo=UTC)) == 0
     assert fresh(ann).screened_out_at == first
     assert AuditEvent.objects.filter(verb="screen out rater").count() == 1
 
@@ -159,9 +161,9 @@ def test_a_reinstated_rater_who_counts_all_the_same_gets_the_places_back() -> No
     one = checked(1, counts_screened_out=True)
     ann = member(one, "ann")
     fail(ann)
-    places.exclude(membership=ann, reason="did not read", by=None)
+    membership_changes.exclude(membership=ann, reason="did not read", by=None)
     assert not counted(one)
-    assert places.reinstate(membership=ann, by=None) == 4
+    assert membership_changes.reinstate(membership=ann, by=None) == 4
     assert set(counted(one).values()) == {1}
 
 
@@ -195,14 +197,14 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
 
 @pytest.mark.django_db
 def test_the_report_of_a_study_of_pairs_says_it_too() -> None:
-    one = design.launch(study=draft(of=corpus(2), kind="pairs", pairs=[["alpha", "beta"]], most_lapses=0), by=None)
+    one = launch.launch(study=draft(of=corpus(2), kind="pairs", pairs=[["alpha", "beta"]], most_lapses=0), by=None)
     ann, bob = member(one, "ann"), member(one, "bob")
     answer = Answer(dict.fromkeys(KEYS, 1))
     for rater in (ann, bob):
         held = queue.next_assignment(fresh(rater), now=NOW)
         assert held is not None
         queue.submit(rater.rater, held.token, submission_id=held.submission_id, answer=answer, now=NOW)
-    places.screen_out(membership=ann, lapses=1, now=NOW)
+    membership_changes.screen_out(membership=ann, lapses=1, now=NOW)
     found = preferences_of(Study.objects.get(pk=one.pk))
     assert (found.ratings, found.raters, found.screened_out) == (1, 1, 1)
     table = preference_tables(one, found)["win-rates"]
@@ -214,8 +216,8 @@ def test_the_methods_paragraph_counts_who_joined_finished_left_and_was_put_out()
     one = study(of=corpus(2, TWO), versions=TWO)
     ann, bob, cem, _ = (member(one, name) for name in ("ann", "bob", "cem", "dan"))
     rate_all(ann, 3)
-    places.exclude(membership=bob, reason="did not read", by=None)
-    places.withdraw(membership=cem, by=None)
+    membership_changes.exclude(membership=bob, reason="did not read", by=None)
+    membership_changes.withdraw(membership=cem, by=None)
     said = "Raters who joined: 4; rated all there was for them: 1; excluded by a researcher, and counted nowhere: 1; "
     assert f"{said}withdrew: 1." in methods_text(one)
 
@@ -235,7 +237,7 @@ def test_whether_they_count_is_decided_with_the_checks_and_frozen_at_the_launch(
     assert one.counts_screened_out
     assert any("who fail the attention checks will count" in problem.text for problem in checklist.shoulds(one))
     assert "count all the same" in client.get(one.get_absolute_url()).content.decode()
-    launched = design.launch(study=one, by=None)
+    launched = launch.launch(study=one, by=None)
     assert "count all the same" in client.get(reverse("study_design", args=[one.pk])).content.decode()
     launched.counts_screened_out = False
     with pytest.raises(FrozenDesignError):
@@ -289,7 +291,12 @@ def test_the_last_failed_check_and_a_withdrawal_do_not_wait_for_each_other(monke
     held = queue.next_assignment(fresh(ann), now=NOW)
     assert held is not None
     assert held.item.purpose == "attention"
-    failing, go_on, real, failed = threading.Event(), threading.Event(), places.screen_out, list[Exception]()
+    failing, go_on, real, failed = (
+        threading.Event(),
+        threading.Event(),
+        membership_changes.screen_out,
+        list[Exception](),
+    )
 
     def slowly(**fields: Any) -> int:
         failing.set()
@@ -309,11 +316,11 @@ def test_the_last_failed_check_and_a_withdrawal_do_not_wait_for_each_other(monke
         thread.start()
         return thread
 
-    monkeypatch.setattr(places, "screen_out", slowly)
+    monkeypatch.setattr(membership_changes, "screen_out", slowly)
     answer, spent = Answer(dict.fromkeys(KEYS, 5)), held.submission_id
     threads = [started(lambda: queue.submit(ann.rater, held.token, submission_id=spent, answer=answer, now=NOW))]
     assert failing.wait(10)
-    threads.append(started(lambda: places.withdraw(membership=ann, by=None)))
+    threads.append(started(lambda: membership_changes.withdraw(membership=ann, by=None)))
     threads[1].join(0.5)
     assert threads[1].is_alive()
     go_on.set()

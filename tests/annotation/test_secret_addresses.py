@@ -14,8 +14,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from annotation.people import doors, invitations, resets
+from annotation.people import invitations, resets
 from annotation.people.secret_addresses import SECRET, without_secrets
+from annotation.recruitment import open_links
 from annotation.roles import Role
 from tests.annotation.everything import url_names
 from tests.annotation.setting import corpus, study, user
@@ -53,14 +54,14 @@ def secrets() -> dict[str, str]:
     """A link of every kind that lets somebody in."""
     (token,) = invitations.issue(role=Role.RATER, by=None)
     one = study(of=corpus(1))
-    doors.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=user("opener", "researcher"))
+    open_links.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=user("opener", "researcher"))
     one.refresh_from_db()
-    guest = doors.enter(study=one, recruit=doors.Recruit())
+    guest = open_links.enter(study=one, recruit=open_links.Recruit())
     admin = User.objects.create_superuser("owner")
     return {
         "invitation": reverse("invitation", args=[token]),
         "door": reverse("door", args=[one.door_token]),
-        "return": reverse("door_return", args=[doors.return_token(guest)]),
+        "return": reverse("door_return", args=[open_links.return_token(guest)]),
         "reset": resets.issue(person=make_user(Role.RATER, "forgetful"), by=admin),
     }
 

@@ -4,9 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from annotation.design import drafting, launch
+from annotation.design.selection import select
 from annotation.models import Assignment, Item, Profile
-from annotation.studies import design, members, states
-from annotation.studies.selection import select
+from annotation.monitoring import states
+from annotation.people import memberships
 from dialogues.models import AuditEvent, Dialogue
 from generation.models import Call, Endpoint, Output, Prompt, Run, RunStage
 from tests.annotation.setting import ALL, corpus, dialogue, draft, member, study
@@ -79,20 +81,20 @@ def test_every_version_of_a_background_is_shown_with_one_theme_and_the_same_char
 
 def test_launch_freezes_the_design() -> None:
     one = draft()
-    design.change_study(study=one, by=None, versions=one.versions.filter(pk="alpha"), seed=9)
-    launched = design.launch(study=one, by=None)
+    drafting.change_study(study=one, by=None, versions=one.versions.filter(pk="alpha"), seed=9)
+    launched = launch.launch(study=one, by=None)
     assert launched.items.count() == 3
-    with pytest.raises(design.DesignError, match="frozen"):
-        design.change_study(study=launched, by=None, versions=[], seed=1)
-    with pytest.raises(design.DesignError, match="already"):
-        design.launch(study=launched, by=None)
+    with pytest.raises(drafting.DesignError, match="frozen"):
+        drafting.change_study(study=launched, by=None, versions=[], seed=1)
+    with pytest.raises(drafting.DesignError, match="already"):
+        launch.launch(study=launched, by=None)
     assert Item.objects.count() == 3
 
 
 def test_a_study_without_a_complete_background_cannot_be_launched() -> None:
     one = draft(of=corpus(2, ("alpha",)), versions=("alpha", "beta"))
-    with pytest.raises(design.DesignError, match="No background has every chosen version"):
-        design.launch(study=one, by=None)
+    with pytest.raises(drafting.DesignError, match="No background has every chosen version"):
+        launch.launch(study=one, by=None)
     one.refresh_from_db()
     assert one.is_draft
 
@@ -100,7 +102,7 @@ def test_a_study_without_a_complete_background_cannot_be_launched() -> None:
 def test_each_step_leaves_a_record_of_who_did_it() -> None:
     one = draft()
     by = User.objects.create(username="researcher")
-    design.launch(study=one, by=by)
+    launch.launch(study=one, by=by)
     states.close(study=one, by=by)
     verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}").values_list("verb", "actor__username")
     assert set(verbs) == {("create study", None), ("launch study", "researcher"), ("close study", "researcher")}
@@ -110,7 +112,7 @@ def test_raters_who_joined_a_draft_are_dealt_their_items_at_launch() -> None:
     one = draft()
     ann = member(one, "ann")
     assert not ann.assignments.exists()
-    design.launch(study=one, by=None)
+    launch.launch(study=one, by=None)
     assert ann.assignments.count() == 12
     assert member(one, "bob").assignments.count() == 12
 
@@ -118,7 +120,7 @@ def test_raters_who_joined_a_draft_are_dealt_their_items_at_launch() -> None:
 def test_joining_twice_changes_nothing_and_gives_a_pseudonym_once() -> None:
     one = study()
     ann = member(one, "ann")
-    assert members.join(study=one, rater=ann.rater, by=None) == ann
+    assert memberships.join(study=one, rater=ann.rater, by=None) == ann
     assert Assignment.objects.filter(membership=ann).count() == 12
     assert Profile.objects.get(user=ann.rater).pseudonym.startswith("rater-")
 

@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Membership, Study
-from annotation.people import attempts, doors
-from annotation.people.doors import DoorError, ParameterError, Recruit
+from annotation.monitoring import states
+from annotation.people import attempts
+from annotation.recruitment import open_links
+from annotation.recruitment.open_links import DoorError, ParameterError, Recruit
 from annotation.roles import Role, role_of
-from annotation.studies import states
 from dialogues.models import AuditEvent
 from tests.annotation.setting import corpus, draft, study, user
 
@@ -29,7 +30,7 @@ def _nobody_knocked_before() -> None:
 def with_door(limit: int | None = None, code: str = "", **fields: object) -> Study:
     one = study(of=corpus(1), **fields)
     by = user("opener", "researcher")
-    return doors.open_door(study=one, limit=limit, completion_code=code, screen_out_code="", by=by)
+    return open_links.open_door(study=one, limit=limit, completion_code=code, screen_out_code="", by=by)
 
 
 def address(one: Study, **query: str) -> str:
@@ -62,7 +63,7 @@ def test_a_return_link_opens_its_own_account_on_another_device_and_only_by_its_f
     one, client = with_door(), Client()
     client.post(address(one))
     membership = one.memberships.get()
-    elsewhere, link = Client(), reverse("door_return", args=[doors.return_token(membership)])
+    elsewhere, link = Client(), reverse("door_return", args=[open_links.return_token(membership)])
     assert "Welcome back" in elsewhere.get(link).content.decode()
     assert "_auth_user_id" not in elsewhere.session
     elsewhere.post(link)
@@ -72,8 +73,8 @@ def test_a_return_link_opens_its_own_account_on_another_device_and_only_by_its_f
 @pytest.mark.parametrize("spoil", ["password", "role", "inactive", "token", "withdrawn"])
 def test_a_return_link_opens_nothing_once_the_account_is_more_than_a_guests(spoil: str) -> None:
     one = with_door()
-    membership = doors.enter(study=one, recruit=Recruit())
-    token, rater = doors.return_token(membership), membership.rater
+    membership = open_links.enter(study=one, recruit=Recruit())
+    token, rater = open_links.return_token(membership), membership.rater
     if spoil == "password":
         rater.set_password("a long walk by the sea")
     if spoil == "role":
@@ -91,10 +92,10 @@ def test_a_return_link_opens_nothing_once_the_account_is_more_than_a_guests(spoi
 
 def test_a_member_with_a_password_gets_no_return_link_and_cannot_be_entered_by_one() -> None:
     one, ann = with_door(), user("ann")
-    membership = doors.enter(study=one, recruit=Recruit(), user=ann)
+    membership = open_links.enter(study=one, recruit=Recruit(), user=ann)
     assert membership.rater == ann
     with pytest.raises(DoorError):
-        doors.find_return(doors.return_token(membership))
+        open_links.find_return(open_links.return_token(membership))
 
 
 @pytest.mark.parametrize("state", ["paused", "closed", "full", "shut", "never", "draft"])
@@ -104,9 +105,9 @@ def test_a_door_that_lets_nobody_in_gives_one_answer_for_every_reason(state: str
     if state in ("paused", "closed"):
         (states.pause if state == "paused" else states.close)(study=one, by=None)
     if state == "full":
-        doors.enter(study=one, recruit=Recruit())
+        open_links.enter(study=one, recruit=Recruit())
     if state == "shut":
-        doors.shut_door(study=one, by=user("rey", "researcher"))
+        open_links.shut_door(study=one, by=user("rey", "researcher"))
     if state == "never":
         path = reverse("door", args=["no-such-door-here"])
     if state == "draft":
@@ -120,11 +121,11 @@ def test_a_door_that_lets_nobody_in_gives_one_answer_for_every_reason(state: str
 
 def test_who_left_or_was_put_out_makes_room_below_the_limit() -> None:
     one = with_door(limit=1)
-    first = doors.enter(study=one, recruit=Recruit())
+    first = open_links.enter(study=one, recruit=Recruit())
     with pytest.raises(DoorError):
-        doors.enter(study=one, recruit=Recruit())
+        open_links.enter(study=one, recruit=Recruit())
     Membership.objects.filter(pk=first.pk).update(screened_out_at="2027-01-01T00:00Z")
-    assert doors.enter(study=one, recruit=Recruit()).pk != first.pk
+    assert open_links.enter(study=one, recruit=Recruit()).pk != first.pk
 
 
 def test_a_participant_from_prolific_always_comes_back_to_the_same_place() -> None:
@@ -204,7 +205,9 @@ def test_one_network_cannot_make_accounts_without_end(monkeypatch: pytest.Monkey
 def test_a_simulated_study_and_a_draft_have_no_open_door() -> None:
     one = draft(of=corpus(1), is_simulated=True)
     with pytest.raises(DoorError):
-        doors.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=user("rey", "researcher"))
+        open_links.open_door(
+            study=one, limit=None, completion_code="", screen_out_code="", by=user("rey", "researcher")
+        )
 
 
 def researcher() -> Client:
@@ -254,7 +257,7 @@ def test_members_do_not_share_the_throttle_of_newcomers(monkeypatch: pytest.Monk
     one, member = with_door(), Client()
     member.post(address(one))
     joined = one.memberships.get()
-    back = reverse("door_return", args=[doors.return_token(joined)])
+    back = reverse("door_return", args=[open_links.return_token(joined)])
     busy = [Client().post(address(one)) for _ in range(4)][-1]
     assert (busy.status_code, busy["Retry-After"]) == (429, "300")
     assert {member.post(address(one)).status_code for _ in range(5)} == {302}

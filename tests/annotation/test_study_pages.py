@@ -9,9 +9,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Membership
+from annotation.monitoring.progress import live_agreement, wanted
 from annotation.rating import queue
 from annotation.rating.answers import Answer
-from annotation.studies.progress import live_agreement, pace, wanted
+from annotation.rating.pace import pace
 from tests.annotation.setting import SCORES, corpus, draft, member, study, user
 
 pytestmark = pytest.mark.django_db

@@ -13,15 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.design.drafting import DesignError
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
-from annotation.people import doors, reminders
-from annotation.people.doors import Recruit
-from annotation.people.reminders import idle_raters, remind
-from annotation.studies import states
-from annotation.studies.design import DesignError
-from annotation.studies.progress import LIVE_DRAWS, live_agreement
-from annotation.studies.rater_views import sorted_rows
-from annotation.studies.raters import rater_rows
+from annotation.monitoring import states
+from annotation.monitoring.progress import LIVE_DRAWS, live_agreement
+from annotation.monitoring.rater_views import sorted_rows
+from annotation.monitoring.raters import rater_rows
+from annotation.recruitment import open_links, reminders
+from annotation.recruitment.open_links import Recruit
+from annotation.recruitment.reminders import idle_raters, remind
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import corpus, draft, member, study, user
@@ -142,11 +142,13 @@ def test_a_rater_of_another_study_is_not_found_under_this_one(client: Client) ->
 
 def test_a_lost_return_link_is_shown_to_a_researcher_and_that_is_recorded(client: Client) -> None:
     one = study(of=corpus(1))
-    one = doors.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=user("kim", "researcher"))
-    guest = doors.enter(study=one, recruit=Recruit())
+    one = open_links.open_door(
+        study=one, limit=None, completion_code="", screen_out_code="", by=user("kim", "researcher")
+    )
+    guest = open_links.enter(study=one, recruit=Recruit())
     page = reverse("rater_return_link", args=[one.pk, guest.pk])
-    assert doors.return_token(guest) not in client.get(page).content.decode()
-    assert doors.return_token(guest) in client.post(page).content.decode()
+    assert open_links.return_token(guest) not in client.get(page).content.decode()
+    assert open_links.return_token(guest) in client.post(page).content.decode()
     assert AuditEvent.objects.filter(verb="show return link").count() == 1
     by_account = member(one, "ann")
     assert client.get(reverse("rater_return_link", args=[one.pk, by_account.pk])).status_code == 404

@@ -7,18 +7,18 @@ import pytest
 from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.design import rubrics
 from annotation.management.commands.study_report import as_json
 from annotation.models import Assignment, Rating, Score, Study
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.notes import SIMULATED
 from annotation.reports.tables import study_tables
-from annotation.studies import rubrics
-from dialogues.latex import to_latex
+from core.latex import to_latex
+from core.tables import Cell, Estimate, Table, to_csv, to_text
 from dialogues.models import Dialogue
 from dialogues.published import published_table
 from dialogues.rubric import Metric
-from dialogues.tables import Cell, Estimate, Table, to_csv, to_text
 from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, unrated_study
 
 pytestmark = pytest.mark.django_db

@@ -7,18 +7,19 @@ from typing import Any, NamedTuple
 import pytest
 from django.contrib.auth.models import User
 
+from annotation.allocation.block_balance import members_lines
+from annotation.allocation.slots import share
 from annotation.models import Item, Membership, Rating, Study
-from annotation.people import doors
-from annotation.people.reminders import idle_raters
-from annotation.rating import places, queue
+from annotation.monitoring import adjudication, balance
+from annotation.monitoring.progress import rater_table, wanted
+from annotation.monitoring.rater_page import distributions
+from annotation.monitoring.raters import rater_rows
+from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
-from annotation.rating.everyone import members_lines
+from annotation.recruitment import open_links
+from annotation.recruitment.reminders import idle_raters
 from annotation.reports.exports import ratings_csv
 from annotation.reports.loading import findings_of
-from annotation.studies import adjudication, balance
-from annotation.studies.progress import rater_table, share, wanted
-from annotation.studies.rater_page import distributions
-from annotation.studies.raters import rater_rows
 from tests.annotation.setting import corpus, member, rubric, study
 
 pytestmark = pytest.mark.django_db
@@ -105,15 +106,15 @@ def fresh(rater: Membership) -> Membership:
 def happen(case: Case, ann: Membership, *, replaced: bool) -> None:
     """All that makes the case so, by the functions that do it."""
     if case.screened_out:
-        places.screen_out(membership=ann, lapses=1, now=NOW)
+        membership_changes.screen_out(membership=ann, lapses=1, now=NOW)
     if replaced:
-        places.replace(membership=ann, by=None)
+        membership_changes.replace(membership=ann, by=None)
     if case.deactivated:
         User.objects.filter(pk=ann.rater_id).update(is_active=False)
     if case.excluded:
-        places.exclude(membership=ann, reason="a reason", by=None)
+        membership_changes.exclude(membership=ann, reason="a reason", by=None)
     if case.withdrew != "-":
-        places.withdraw(membership=ann, by=None)
+        membership_changes.withdraw(membership=ann, by=None)
 
 
 def test_the_table_has_every_row_once() -> None:
@@ -169,7 +170,7 @@ def work_is_that_of(case: Case, one: Study, ann: Membership) -> None:
     """The queue, the order of the others, an even share, what is wanted, reminders and the places of a door."""
     active = 1 + case.active
     assert [is_here for pk, _, _, is_here in members_lines(one) if pk == ann.pk] == [case.active] * case.counted
-    assert doors.taken(one) == active
+    assert open_links.taken(one) == active
     assert sum(row.membership.is_active for row in rater_table(one)) == active
     if one.raters_per_item is None:
         assert (share(one), wanted(one)) == (4, 4 * active + (case.counted and not case.active))

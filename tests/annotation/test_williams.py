@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.studies.assignment import claim_pivot, crossed_blocks
-from annotation.studies.williams import Tally, mending_row, williams_rows
+from annotation.allocation.orders import claim_pivot, crossed_blocks
+from annotation.allocation.williams import Tally, mending_row, williams_rows
 
 SEEDS = st.integers(0, 2**32)
 

@@ -34,8 +34,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.db import connection
 
+from annotation.allocation.slots import number_items
 from annotation.models import Item, Membership, Study
-from annotation.studies.dealing import number_items
 from config import processes
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Transcript

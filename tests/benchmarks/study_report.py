@@ -28,11 +28,11 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Study
+from annotation.monitoring.adjudication import scores_csv
 from annotation.reports import agreement
 from annotation.reports.exports import ratings_csv
 from annotation.reports.findings import findings
 from annotation.reports.scores import study_items, study_scores
-from annotation.studies.adjudication import scores_csv
 from dialogues.models import Corpus
 from tests.annotation.rated_study import rated_study
 

@@ -8,8 +8,8 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
+from demo.model.settings import BatchSettings, DemoSettings
 from generation.batching import rounds
-from generation.demo_model.settings import BatchSettings, DemoSettings
 from generation.models import BatchJob, Run
 from tests.browser.watching import assert_accessible, assert_fits, sign_in
 from tests.demo_server import DemoServer, running

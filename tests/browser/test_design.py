@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation.design import launch, rubrics
+from annotation.design.steps import STEPS
+from annotation.design.texts import CONSENT_DRAFT
 from annotation.models import Study
-from annotation.studies import design, rubrics
-from annotation.studies.steps import STEPS
-from annotation.studies.texts import CONSENT_DRAFT
 from dialogues.models import Dialogue, Rubric
 from dialogues.rubric import PAPER_SIX, Scale
 from tests.annotation.setting import check, corpus, draft, study, user
@@ -132,7 +132,7 @@ def test_two_people_on_one_step_both_keep_their_text(new_page: PageMaker, watch:
 
 
 def test_the_methods_text_is_copied_and_the_next_version_made(new_page: PageMaker) -> None:
-    one = design.launch(study=draft(of=corpus(2), name="First"), by=None)
+    one = launch.launch(study=draft(of=corpus(2), name="First"), by=None)
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     sign_in(page, user("rey", "researcher"))
     page.goto(f"/studies/{one.pk}/")

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
+from demo.model.settings import DemoSettings
 from dialogues.models import Corpus
 from generation import example_sets
-from generation.demo_model.settings import DemoSettings
 from generation.models import Run
 from tests.browser.test_runs import work_apart
 from tests.browser.watching import assert_accessible, assert_fits, sign_in

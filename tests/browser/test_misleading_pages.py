@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
+from annotation.design.texts import DEFAULT_GUIDELINES
 from annotation.models import Operation, Rating, Restructuring
-from annotation.rating import places
-from annotation.studies.texts import DEFAULT_GUIDELINES
+from annotation.rating import membership_changes
 from tests.annotation import setting
 from tests.annotation.checked_study import with_training
 from tests.annotation.restructured import asked
@@ -112,7 +112,7 @@ def test_after_an_account_switch_nothing_is_lost_and_nothing_is_sent_as_the_othe
 def test_a_rater_who_left_is_told_so(page: Page, watch: Watch) -> None:
     watch.expect("status of 404")
     ann = begin(page)
-    places.withdraw(membership=ann, by=None)  # type: ignore[arg-type]
+    membership_changes.withdraw(membership=ann, by=None)  # type: ignore[arg-type]
     page.keyboard.press("2")
     expect(page.locator("[data-saved]")).to_have_text("You are no longer in this study, so nothing more can be kept.")
 

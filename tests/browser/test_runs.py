@@ -9,8 +9,8 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
+from demo.model.settings import DemoSettings
 from generation import example_sets
-from generation.demo_model.settings import DemoSettings
 from generation.models import Call, Run
 from tests.browser.watching import assert_accessible, assert_fits, sign_in
 from tests.demo_server import DemoServer, running

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Study
-from annotation.studies import simulation
+from demo import simulation
 from tests.annotation.setting import corpus, draft, member, study, user
 from tests.browser.watching import assert_accessible, assert_fits, sign_in
 

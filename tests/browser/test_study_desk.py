@@ -8,9 +8,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from annotation.models import Membership, Study
-from annotation.people import doors
-from annotation.people.doors import Recruit
-from annotation.studies import unblinding
+from annotation.recruitment import open_links
+from annotation.recruitment.open_links import Recruit
+from annotation.reports import unblinding
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import corpus, study, user
@@ -135,10 +135,10 @@ def test_the_pages_at_the_door_fit_and_are_accessible(page: Page, watch: Watch) 
     watch.expect("status of 4(04|22)")
     one = study(of=corpus(1), public_name=AWKWARD, pay_note="We pay & thank <b>you</b>.")
     rey = user("rey", "researcher")
-    one = doors.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=rey)
+    one = open_links.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=rey)
     door = f"/door/{one.door_token}/"
-    guest = doors.enter(study=one, recruit=Recruit())
-    for path in (door, f"/door/return/{doors.return_token(guest)}/", "/door/no-such-door/"):
+    guest = open_links.enter(study=one, recruit=Recruit())
+    for path in (door, f"/door/return/{open_links.return_token(guest)}/", "/door/no-such-door/"):
         look(page, path)
     page.goto(door)
     page.get_by_role("button", name="Join").click()
@@ -146,7 +146,7 @@ def test_the_pages_at_the_door_fit_and_are_accessible(page: Page, watch: Watch) 
     assert_accessible(page)
     page.context.clear_cookies(name="sessionid")
     look(page, door)
-    doors.open_door(study=one, limit=None, completion_code="C0DE", screen_out_code="", by=rey)
+    open_links.open_door(study=one, limit=None, completion_code="C0DE", screen_out_code="", by=rey)
     look(page, f"{door}?PROLIFIC_PID={'a1' * 12}")
     look(page, door)
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
+from demo.model.settings import DemoSettings
 from dialogues.models import Corpus
-from generation.demo_model.settings import DemoSettings
 from generation.models import ExampleKind, Prompt, Run, Stage, Trial
 from tests.browser.test_runs import work_apart
 from tests.browser.watching import Watch, assert_accessible, assert_fits, sign_in

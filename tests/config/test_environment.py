@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config import environment, files_at_rest
-from config.demo import environment as demo_environment
 from config.new_secrets import fresh
+from demo import environment as demo_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOW = "from django.conf import settings as s; print(s.SECRET_KEY, s.DATA_DIR, s.MAX_UPLOAD_MB, s.DEMO, sep='|')"

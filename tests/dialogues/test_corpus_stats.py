@@ -11,11 +11,11 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test.utils import CaptureQueriesContext
 
+from core.tables import to_csv
 from dialogues.corpus_figures import Counted, cached_figures, corpus_figures, has_uneven_backgrounds
 from dialogues.importing import Options, Source, import_file
 from dialogues.models import Corpus, Dialogue
 from dialogues.statistics_tables import statistics_tables
-from dialogues.tables import to_csv
 from dialogues.transcript import Transcript
 
 pytestmark = pytest.mark.django_db

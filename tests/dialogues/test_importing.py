@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 
 from annotation.roles import Role
-from dialogues import bulk, importing
+from core.database import bulk
+from dialogues import importing
 from dialogues.exporting import jsonl_lines
 from dialogues.formats import parlai
 from dialogues.importing import ImportRefusedError, Source, import_file

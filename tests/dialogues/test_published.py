@@ -2,11 +2,11 @@
 
 import pytest
 
-from dialogues.latex import to_latex
+from core.latex import to_latex
+from core.tables import to_csv
 from dialogues.published import published_table, published_tables, source, value
 from dialogues.rubric import PAPER_SIX
 from dialogues.statistics.turns import acmc_from_shares
-from dialogues.tables import to_csv
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from typing import Any
 
 from aiohttp import web
 
-from generation.demo_model.completions import completion, read_body
-from generation.demo_model.server import serve
+from demo.model.completions import completion, read_body
+from demo.model.server import serve
 from tests.faults.misbehaviour import ANSWERS, BURST_ENDS
 from tests.faults.servers import free_port, until
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from demo.model.settings import DemoSettings
 from dialogues.models import Rubric
-from generation.demo_model.settings import DemoSettings
 from generation.engine import lifecycle
 from generation.judgements.planning import JudgeChoice, create_judge_run
 from generation.judgements.selection import Wanted

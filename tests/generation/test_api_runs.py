@@ -9,11 +9,11 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from annotation.roles import Role
+from demo.model.settings import DemoSettings
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record
 from dialogues.models import AuditEvent
 from generation import example_sets
-from generation.demo_model.settings import DemoSettings
 from generation.models import AskedRun, Call, ExampleSet, Judgement, Prompt, Run
 from tests.demo_server import DemoServer
 from tests.generation.api import Script

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from generation.batching.lines import LABEL
-from generation.demo_model.settings import BatchSettings
+from demo.model.settings import BatchSettings
+from generation.endpoints.batch_lines import LABEL
 from generation.endpoints.client import Client, Target
 from generation.engine import lifecycle
 from generation.models import BatchJob, Call, Endpoint, Run

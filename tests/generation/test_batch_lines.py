@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.batching.lines import BatchInfo, id_of, read_batch, read_line, read_page, request_line
 from generation.endpoints.answers import CallError, Reply, Trouble
+from generation.endpoints.batch_lines import BatchInfo, id_of, read_batch, read_line, read_page, request_line
 
 COMPLETION = {
     "model": "m-1",

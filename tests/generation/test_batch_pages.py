@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.roles import Role
+from demo.model.settings import BatchSettings
 from dialogues.models import AuditEvent
 from generation import example_sets
-from generation.demo_model.settings import BatchSettings
 from generation.engine import lifecycle, retrying
 from generation.models import BatchJob, Call, Endpoint, Judgement, Run
 from generation.watching.progress import progress_of

@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 import pytest
 from django.utils import timezone
 
+from demo.model.settings import BatchSettings
 from dialogues.models import Dialogue
 from generation import tasks
-from generation.batching import lines, rounds
-from generation.demo_model.settings import BatchSettings
+from generation.batching import rounds
+from generation.endpoints import batch_lines
 from generation.endpoints.client import Client
 from generation.engine import ledger, lifecycle
 from generation.models import BatchJob, Call, Endpoint, Run
@@ -240,7 +241,7 @@ def test_the_sweep_rings_for_batches_only_where_one_is_due(
 def test_an_endless_line_among_the_results_is_passed_over_in_pieces(
     demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    download, read, sizes = Client.download, lines.read_line, []
+    download, read, sizes = Client.download, batch_lines.read_line, []
 
     async def after_an_endless_line(self: Client, file_id: str, into: BinaryIO) -> None:
         into.write(b"x" * 1_000_000 + b"\n")
@@ -251,7 +252,7 @@ def test_an_endless_line_among_the_results_is_passed_over_in_pieces(
         return read(raw)
 
     monkeypatch.setattr(Client, "download", after_an_endless_line)
-    monkeypatch.setattr(lines, "read_line", measured)
+    monkeypatch.setattr(batch_lines, "read_line", measured)
     monkeypatch.setattr(rounds, "LARGEST_REPLY", 100_000)
     run = until_done(batched(demo_model, 2))
     assert (run.state, written(run)) == ("finished", {"beta": 2, "gamma": 2, "stephanie": 2})

@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
-from generation.batching.lines import LABEL, request_line
-from generation.demo_model.settings import BatchSettings, DemoSettings
+from demo.model.settings import BatchSettings, DemoSettings
 from generation.endpoints import probing, structured
+from generation.endpoints.batch_lines import LABEL, request_line
 from generation.endpoints.client import CallError, Client, Target, Trouble
 from generation.prompts import ChatMessage
 from tests.demo_server import running

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from demo.model.settings import DemoSettings
 from dialogues.baseline import split_all
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from generation import example_sets
-from generation.demo_model.settings import DemoSettings
 from generation.engine import lifecycle, rereading, retrying
 from generation.engine.requests import build, with_stages
 from generation.judgements.loading import findings_of

@@ -15,9 +15,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation import triggers
-from dialogues.latex import to_latex
+from core.latex import to_latex
+from core.tables import Estimate, Label, Table, to_csv, to_text
 from dialogues.models import Corpus, Dialogue, Rubric
-from dialogues.tables import Estimate, Label, Table, to_csv, to_text
 from generation.judgements import loading
 from generation.judgements.loading import findings_of
 from generation.judgements.report_json import as_json

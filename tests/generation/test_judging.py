@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.blinding import scene
+from annotation.rating.blinding import scene
+from demo.model.rules import answer, stage_of
 from dialogues.models import Dialogue
 from dialogues.rubric import PAPER_SIX
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
-from generation.demo_model.rules import answer, stage_of
 from generation.judging import Score, judge_messages, parse_judgement, reply_schema
 from generation.parsing import Outcome, ParseError
 from generation.prompts import Background, ChatMessage, PromptText, repair_messages

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generation.demo_model.settings import BatchSettings, DemoSettings
+from demo.model.settings import BatchSettings, DemoSettings
 from generation.endpoints import probing, structured
 from generation.endpoints.client import CallError, Client, Target, Trouble
 from generation.endpoints.structured import Form

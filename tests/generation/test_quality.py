@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from core.tables import to_csv
 from dialogues.baseline import split_all
 from dialogues.models import Corpus, Dialogue
 from dialogues.statistics_tables import DEMO_REMARK
-from dialogues.tables import to_csv
 from generation.models import Call, Output, Run
 from generation.parsing import Outcome
 from generation.results.quality import Written, quality_of

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from demo.model.settings import DemoSettings
 from dialogues.models import AuditEvent, Corpus, Dialogue
-from generation.demo_model.settings import DemoSettings
 from generation.endpoints.client import Reply
 from generation.engine import ledger, lifecycle, reading, rereading, retrying
 from generation.engine.requests import rebuild_messages

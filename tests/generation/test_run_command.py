@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from demo.model.settings import DemoSettings
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record
 from generation import example_sets
 from generation.commandline.screen import Screen, lines_of
-from generation.demo_model.settings import DemoSettings
 from generation.models import Call, Endpoint, ExampleSet, Run
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer

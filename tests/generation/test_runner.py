@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection, connections
 
 from config.celery import app
+from demo.model.settings import DemoSettings
 from generation import tasks
-from generation.demo_model.settings import DemoSettings
 from generation.endpoints.client import CallError, Client, Reply, Trouble
 from generation.endpoints.limits import LocalLimiter, Rates
 from generation.engine import ledger, lifecycle, reading

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from django.db import connections
 
+from demo.model.settings import DemoSettings
 from dialogues.models import Dialogue
-from generation.demo_model.settings import DemoSettings
 from generation.engine import lifecycle
 from generation.engine.requests import rebuild_messages
 from generation.engine.runner import CallRunner, Plan

@@ -9,13 +9,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from annotation.design import launch
+from annotation.design.document import DocumentError, read
+from annotation.design.files import exported, make_from
+from annotation.design.methods import methods_text
+from annotation.design.selection import select as select_items
 from annotation.models import Study
 from annotation.roles import Role
-from annotation.studies import design
-from annotation.studies.document import DocumentError, read
-from annotation.studies.files import exported, make_from
-from annotation.studies.methods import methods_text
-from annotation.studies.selection import select as select_items
 from dialogues.models import Corpus, Dialogue
 from dialogues.source_fields import SourceFields
 from dialogues.sources import ANY, FACETS
@@ -177,7 +177,7 @@ def test_a_design_leaves_and_comes_back_with_its_run(runs: tuple[Run, Run]) -> N
     study.save()
     again = make_from(read(text.encode()), by=None)
     assert again.sources == {"run": [runs[0].pk]}
-    assert f"those of run First (no. {runs[0].pk})" in methods_text(design.launch(study=again, by=None))
+    assert f"those of run First (no. {runs[0].pk})" in methods_text(launch.launch(study=again, by=None))
     for sources, problem in (
         ('{"run": [999999]}', "no run 999999"), ('{"moon": [1]}', "told apart by 'moon'"),
         ('{"run": 1}', "sources must"),

@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from demo.model.settings import DemoSettings
 from dialogues.models import Dialogue
-from generation.demo_model.settings import DemoSettings
 from generation.engine import ledger
 from generation.models import Call, Run
 from tests.browser.server import database_url

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from annotation.design import checks, document, drafting, files, launch
 from annotation.models import Study
-from annotation.studies import checks, design, document, files
 from dialogues.management.sources import add_source_arguments, sources_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.sources import WRITER
@@ -44,9 +44,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             study = make(options)
-        except (document.DocumentError, design.NameTakenError, checks.CheckError) as error:
+        except (document.DocumentError, drafting.NameTakenError, checks.CheckError) as error:
             raise CommandError(str(error), returncode=BAD_DESIGN) from error
-        except design.DesignError as error:
+        except drafting.DesignError as error:
             raise CommandError(str(error), returncode=NOT_READY) from error
         if options["json"]:
             made = {"study": study.name, "id": study.pk, "state": study.state, **study.selection}
@@ -60,7 +60,7 @@ class Command(BaseCommand):
 def make(options: dict[str, Any]) -> Study:
     """The study, launched unless it is to stay a draft; nothing where either fails."""
     study = files.make_from(_given(options), by=None) if options["design"] else _from_options(options)
-    return study if options["draft"] else design.launch(study=study, by=None)
+    return study if options["draft"] else launch.launch(study=study, by=None)
 
 
 def _given(options: dict[str, Any]) -> document.Design:
@@ -83,7 +83,7 @@ def _from_options(options: dict[str, Any]) -> Study:
     names = sources.pop(WRITER.name, [])
     if len(names) > 1:
         raise CommandError("A study takes what one writer wrote, or what all did. Give --writer once.")
-    return design.create_study(
+    return drafting.create_study(
         by=None,
         versions=versions,
         name=options["name"],

@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from annotation.management.named_study import named_study
 from annotation.models import Study
+from annotation.reports import unblinding
 from annotation.reports.exports import RATING_COLUMNS, rating_lines
-from annotation.studies import unblinding
-from dialogues.spreadsheets import EXCEL, PLAIN, CsvForm, csv_text
+from core.spreadsheets import EXCEL, PLAIN, CsvForm, csv_text
 
 
 class Command(BaseCommand):

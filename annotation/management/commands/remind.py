@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotation.management.commands.invite import ADDRESS
 from annotation.management.named_study import named_study
 from annotation.people.mail import can_send
-from annotation.people.reminders import DAYS, MOST_DAYS, Idle, ReminderError, idle_raters, remind
+from annotation.recruitment.reminders import DAYS, MOST_DAYS, Idle, ReminderError, idle_raters, remind
 
 
 class Command(BaseCommand):

@@ -9,12 +9,12 @@ from django.core.management.base import BaseCommand
 
 from annotation.management.named_study import named_study
 from annotation.models import Study
+from annotation.reports import unblinding
 from annotation.reports.findings import Findings, Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
-from annotation.studies import unblinding
-from dialogues.tables import Estimate, to_text
+from core.tables import Estimate, to_text
 
 
 class Command(BaseCommand):

@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from core.tables import to_text
 from dialogues.corpus_figures import Counted, Messages, corpus_figures
 from dialogues.management.corpora import corpus_named
 from dialogues.management.sources import add_source_arguments, sources_of, versions_of
 from dialogues.statistics import TOKENIZERS
 from dialogues.statistics_tables import statistics_tables
-from dialogues.tables import to_text
 
 
 class Command(BaseCommand):

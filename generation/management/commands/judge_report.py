@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dialogues.latex import to_latex
+from core.latex import to_latex
+from core.tables import to_csv, to_text
 from dialogues.management.corpora import corpus_named
-from dialogues.tables import to_csv, to_text
 from generation.commandline.common import harmless
 from generation.judgements.loading import findings_of
 from generation.judgements.report_json import as_json

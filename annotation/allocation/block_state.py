@@ -1,0 +1,84 @@
+"""The row of versions a rater is in.
+
+What a rater was shown is kept with their membership, so that nothing that many raters write to is ever locked.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import connection
+
+from annotation.allocation.williams import Row, Tally
+from annotation.models import Membership
+from core.database.statements import set_clause
+
+# How long a rater may say nothing and still be expected to finish their block, and to hold their place.
+LEASE = timedelta(hours=1)
+
+
+class OvertakenError(Exception):
+    """The same rater's other tab was first: read the membership again."""
+
+
+@dataclass(slots=True)
+class Course:
+    """Where one rater is: the versions left in their block, the one just shown in it, and all they were shown."""
+
+    versions: int
+    tally: Tally
+    left: list[int]
+    place: int
+    before: int | None
+    block: int
+    at: float
+
+    @classmethod
+    def of(cls, membership: Membership) -> Self:
+        return cls.read(membership.course, len(membership.study.selection.get("conditions", ())))
+
+    @classmethod
+    def read(cls, stored: dict[str, Any], versions: int) -> Self:
+        return cls(
+            versions,
+            Tally.read(stored.get("shown"), versions),
+            list(stored.get("left", [])),
+            stored.get("place", 0),
+            stored.get("before"),
+            stored.get("block", -1),
+            stored.get("at", 0.0),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "shown": self.tally.to_json(),
+            "left": self.left,
+            "place": self.place,
+            "before": self.before,
+            "block": self.block,
+            "at": self.at,
+        }
+
+    def begin(self, row: Row, block: int) -> None:
+        self.left, self.place, self.before, self.block = list(row), 0, None, block
+
+    def show(self, version: int, now: datetime) -> None:
+        """Count an item; one that is not left in the block stands in for the one whose turn it was."""
+        if not self.left:
+            return
+        self.tally.add(version, self.place, self.before)
+        self.left.remove(version if version in self.left else self.left[0])
+        self.place, self.before = self.place + 1, version
+        self.at = now.timestamp()
+
+    def write(self, membership: Membership) -> None:
+        """Keep it, unless another tab changed it since it was read; raises OvertakenError."""
+        written: dict[str, Any] = {"turn": membership.turn + 1, "course": self.to_json()}
+        names, params = set_clause(Membership, written)
+        # Names of our own columns.
+        sql = f'UPDATE "annotation_membership" SET {names} WHERE "id" = %s AND "turn" = %s'  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*params, membership.pk, membership.turn])
+            if not cursor.rowcount:
+                raise OvertakenError
+        membership.turn, membership.course = written["turn"], written["course"]

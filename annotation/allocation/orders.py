@@ -1,0 +1,118 @@
+"""Seeded orders: which item a rater sees when. Pure: no clock, no database, randomness from the seed alone."""
+
+import random
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from math import gcd
+
+from annotation.allocation.williams import seeded
+
+
+def rater_order(backgrounds: Sequence[Hashable], seed: int) -> list[int]:
+    """A permutation of the items' indices with no two of one background side by side, where that is possible.
+
+    `backgrounds[i]` is the background of item i. Each step draws evenly from the items that are allowed next, and
+    only a background that holds half of what is left is taken out of turn. Where one background holds more than
+    half of all items, neighbours are unavoidable and come at the end. Linear in the number of items.
+    """
+    rng = random.Random(seed)  # noqa: S311 - an order that anyone can repeat, not a secret
+    pool = list(range(len(backgrounds)))
+    left = _Remaining(backgrounds)
+    order: list[int] = []
+    last: Hashable | None = None
+    while pool:
+        crowded = left.crowded(last)
+        place = _draw(pool, backgrounds, rng, last, crowded)
+        pool[place], pool[-1] = pool[-1], pool[place]
+        order.append(pool.pop())
+        last = backgrounds[order[-1]]
+        left.take(last)
+    return order
+
+
+def crossed_blocks(families: Sequence[Mapping[int, int]], versions: int, seed: int) -> list[dict[int, int]]:
+    """Every item once, in blocks that hold each version once and as many different backgrounds.
+
+    `families[n]` has the items of background n by version, from 1; some may lack a version, and so may a block then.
+    Backgrounds are shuffled, and in block b version v takes the one `shift[v]` places after the b-th, with the shifts
+    as far apart as they go: where there are twice as many backgrounds as versions, no background of a block is in
+    the next one either. With fewer backgrounds than versions no such blocks exist; raises ValueError.
+    """
+    if len(families) < versions:
+        raise ValueError("fewer backgrounds than versions: a block would show a background twice")
+    shuffled = list(families)
+    seeded(seed, "blocks").shuffle(shuffled)
+    spacing = len(shuffled) // versions
+    blocks = []
+    for number in range(len(shuffled)):
+        taken = {v: shuffled[(number + (v - 1) * spacing) % len(shuffled)] for v in range(1, versions + 1)}
+        blocks.append({version: family[version] for version, family in taken.items() if version in family})
+    return [block for block in blocks if block]
+
+
+def claim_pivot(seed: int, version: int, block: int, *, backgrounds: int, versions: int) -> int:
+    """At which background of the study's shuffle a rater looks for `version` in their n-th block; 0 ≤ pivot.
+
+    Each rater goes through the backgrounds on a seeded path of their own, which meets each once before it meets one
+    again; versions are shifted along it as in `crossed_blocks`.
+    """
+    if backgrounds < 1:
+        raise ValueError("a study without backgrounds has no pivot")
+    rng = seeded(seed, "path")
+    start, stride = rng.randrange(backgrounds), _stride(rng, backgrounds)
+    shift = (version - 1) * max(1, backgrounds // versions)
+    return (start + stride * (block + shift)) % backgrounds
+
+
+def _stride(rng: random.Random, backgrounds: int) -> int:
+    """A step that visits every background: it shares no divisor with their number."""
+    while True:
+        stride = rng.randrange(1, backgrounds + 1)
+        if gcd(stride, backgrounds) == 1:
+            return stride
+
+
+class _Remaining:
+    """How many items each background still has, and the highest such count."""
+
+    def __init__(self, backgrounds: Sequence[Hashable]) -> None:
+        self.counts = Counter(backgrounds)
+        self.with_count = Counter(self.counts.values())
+        self.total = len(backgrounds)
+        self.highest = max(self.with_count, default=0)
+
+    def take(self, background: Hashable) -> None:
+        count = self.counts[background]
+        self.counts[background] -= 1
+        self.with_count[count] -= 1
+        self.with_count[count - 1] += 1
+        self.total -= 1
+        while self.highest and not self.with_count[self.highest]:
+            self.highest -= 1
+
+    def crowded(self, last: Hashable | None) -> Hashable | None:
+        """The background that must come now, or its items could no longer be kept apart."""
+        if 2 * self.highest <= self.total:
+            return None
+        return next((key for key, count in self.counts.items() if count == self.highest and key != last), None)
+
+
+def _draw(
+    pool: list[int],
+    backgrounds: Sequence[Hashable],
+    rng: random.Random,
+    last: Hashable | None,
+    crowded: Hashable | None,
+) -> int:
+    """An allowed place in the pool: tries at random first, then looks at every item."""
+
+    def allowed(place: int) -> bool:
+        background = backgrounds[pool[place]]
+        return background == crowded if crowded is not None else background != last
+
+    for _ in range(20):
+        place = rng.randrange(len(pool))
+        if allowed(place):
+            return place
+    places = [place for place in range(len(pool)) if allowed(place)] or list(range(len(pool)))
+    return rng.choice(places)

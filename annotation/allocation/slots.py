@@ -1,0 +1,206 @@
+"""Items become places that raters take, or orders of their own: who is to rate what."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from annotation.allocation.orders import crossed_blocks, rater_order
+from annotation.allocation.spread import due
+from annotation.allocation.williams import Row, Tally, mending_row, seeded, williams_rows
+from annotation.models import NO_LEASE, Assignment, Item, Membership, Study
+
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A rated item with its version's number, from 1, and its background's, from 0."""
+
+    pk: int
+    background: int
+    condition: int
+    rank: int
+
+
+def number_items(study: Study) -> list[Numbered]:
+    """The study's rated items, numbered; the numbers are stored with the study and stay when items are added.
+
+    Versions are numbered in a seeded order, backgrounds in that of the items' shuffle. Pairs of versions count as
+    versions, and one version by two writers as two.
+    """
+    rows = _labelled(study)
+    names: list[str] = study.selection.get("conditions", [])
+    more = sorted({label for _, _, label in rows} - set(names))
+    seeded(study.seed, "conditions").shuffle(more)
+    names = names + more
+    ranks = {background: rank for rank, background in enumerate(dict.fromkeys(row[1] for row in rows))}
+    if more or study.selection.get("families") != len(ranks):
+        study.selection = study.selection | {"conditions": names, "families": len(ranks)}
+        study.save(update_fields=["selection"])
+    numbers = {name: number for number, name in enumerate(names, start=1)}
+    return [Numbered(pk, background, numbers[label], ranks[background]) for pk, background, label in rows]
+
+
+def rows_of(study: Study) -> tuple[Row, ...]:
+    """The study's Williams rows; none where a background would come twice in a block."""
+    versions = len(study.selection.get("conditions", ()))
+    return williams_rows(versions) if 1 <= versions <= study.selection.get("families", 0) else ()
+
+
+def make_places(study: Study, slots: Iterable[int], items: Sequence[Numbered]) -> None:
+    """Places that nobody holds yet: one for each item and slot."""
+    numbers = list(slots)
+    Assignment.objects.bulk_create(
+        (
+            Assignment(
+                study=study,
+                item_id=item.pk,
+                slot=slot,
+                position=item.rank,
+                condition=item.condition,
+                lease_until=NO_LEASE,
+            )
+            for item in items
+            for slot in numbers
+        ),
+        batch_size=BATCH,
+    )
+    transaction.on_commit(_count_rows, robust=True)
+
+
+def _count_rows() -> None:
+    """Tell PostgreSQL's planner of a table that has grown at once, before the first rater comes.
+
+    Autovacuum does so within a minute or two; until then a query by a key may read the whole table.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {Item._meta.db_table}, {Assignment._meta.db_table}")
+
+
+def deal_all(study: Study, items: Sequence[Numbered]) -> None:
+    """Give every member what they lack of these items: excluded ones, too, who may be reinstated."""
+    for membership in study.memberships.present():
+        deal(membership, items)
+
+
+def deal(membership: Membership, items: Sequence[Numbered] | None = None) -> None:
+    """Give a rater what is theirs alone: training and checks, and every item where everyone scores everything."""
+    study = membership.study
+    known = set(membership.assignments.values_list("item_id", flat=True))
+    rows = _checks(membership, known)
+    if study.raters_per_item is None:
+        rated = number_items(study) if items is None else items
+        rows += _crossed(membership, [item for item in rated if item.pk not in known])
+    Assignment.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def _checks(membership: Membership, known: set[int]) -> list[Assignment]:
+    """Training first; gold items and attention checks spread by seed."""
+    own = membership.study.items.exclude(purpose=Item.Purpose.RATED).exclude(pk__in=known)
+    found = list(own.order_by("position").values_list("pk", "purpose"))
+    checks = [pk for pk, purpose in found if purpose != Item.Purpose.TRAINING]
+    seeded(membership.seed, "which check").shuffle(checks)
+    after = dict(zip(checks, due(_share(membership.study), len(checks), membership.seed), strict=True))
+    return [
+        Assignment(
+            study_id=membership.study_id,
+            item_id=pk,
+            membership=membership,
+            position=after.get(pk, 0),
+            is_flipped=stands_flipped(membership, 0, number),
+        )
+        for number, (pk, _) in enumerate(found)
+    ]
+
+
+def _share(study: Study) -> int:
+    """About how many rated items one rater will get."""
+    items = int(study.selection.get("items", 0))
+    if study.raters_per_item is None:
+        return items
+    raters = max(study.memberships.active().count(), study.door_limit or 0, study.raters_per_item)
+    return math.ceil(items * study.raters_per_item / raters)
+
+
+def _crossed(membership: Membership, items: Sequence[Numbered]) -> list[Assignment]:
+    rows = rows_of(membership.study)
+    versions = len(membership.study.selection["conditions"])
+    last = membership.assignments.filter(condition__gt=0).order_by("-position").first()
+    first = (last.position // versions + 1) * versions if last else 0
+    by_pk = {item.pk: item for item in items}
+    families: dict[int, dict[int, int]] = defaultdict(dict)
+    for item in items:
+        families[item.rank][item.condition] = item.pk
+    if len(families) < versions or not rows:
+        order = rater_order([item.background for item in items], membership.seed)
+        ordered = {first + place: items[index].pk for place, index in enumerate(order)}
+    else:
+        blocks = crossed_blocks([families[rank] for rank in sorted(families)], versions, membership.seed + first)
+        ordered = _in_rows(blocks, rows, membership.seed, first)
+    return [
+        Assignment(
+            study_id=membership.study_id,
+            item_id=pk,
+            membership=membership,
+            position=position,
+            turn=position,
+            condition=by_pk[pk].condition,
+            is_flipped=stands_flipped(membership, by_pk[pk].condition, position // versions),
+        )
+        for position, pk in ordered.items()
+    ]
+
+
+def _in_rows(blocks: Sequence[dict[int, int]], rows: Sequence[Row], seed: int, first: int) -> dict[int, int]:
+    """Item by position, each block in the row that balances this rater best; the queue may change rows later."""
+    tally, ordered = Tally.empty(len(rows[0])), dict[int, int]()
+    for number, block in enumerate(blocks):
+        row = mending_row(rows, tally, seed + number)
+        tally.add_row(row)
+        held = [block[version] for version in row if version in block]
+        ordered |= {first + number * len(row) + place: pk for place, pk in enumerate(held)}
+    return ordered
+
+
+def stands_flipped(membership: Membership, condition: int, block: int) -> bool:
+    """Whether a pair's second dialogue stands left: every other time a rater sees this pair of versions."""
+    if not membership.study.compares:
+        return False
+    return bool((seeded(membership.seed, "sides", condition).randrange(2) + block) % 2)
+
+
+def _labelled(study: Study) -> list[tuple[int, int, str]]:
+    """(item, background, what is compared), in the items' order."""
+    fields = ("pk", "background_id", "dialogue__version_id", "other__version_id", "dialogue__written_by")
+    rows = list(study.items.filter(purpose=Item.Purpose.RATED).order_by("position").values_list(*fields))
+    labels = {pk: "|".join(sorted(filter(None, (one, other)))) for pk, _, one, other, _ in rows}
+    if _repeats(rows, labels):
+        labels |= {pk: f"{labels[pk]} {writer}".strip() for pk, _, _, _, writer in rows}
+    seen: Counter[tuple[int, str]] = Counter()
+    named = []
+    for pk, background, *_ in rows:
+        seen[background, labels[pk]] += 1
+        times = seen[background, labels[pk]]
+        named.append((pk, background, labels[pk] if times == 1 else f"{labels[pk]} ({times})"))
+    return named
+
+
+def _repeats(rows: Sequence[tuple[int, int, str, str, str]], labels: dict[int, str]) -> bool:
+    return len({(background, labels[pk]) for pk, background, *_ in rows}) < len(rows)
+
+
+def share(study: Study) -> int:
+    """How many items one rater has to score: all, or an even part of the places where items have k raters."""
+    return share_of(study, 1 if study.raters_per_item is None else study.memberships.active().count())
+
+
+def share_of(study: Study, members: int) -> int:
+    """How many items one of `members` raters has to score."""
+    items = int(study.selection.get("items", 0))
+    if study.raters_per_item is None:
+        return items
+    return min(items, math.ceil(items * study.raters_per_item / max(members, 1)))

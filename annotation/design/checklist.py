@@ -1,0 +1,132 @@
+"""What a draft lacks before it is launched: what must be mended, and what a reviewer would ask for."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from annotation.design.selection import Selection
+from annotation.models import Item, Study
+
+PLACE_TO_FILL = re.compile(r"\[[^\[\]\n]{1,200}\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One sentence, and the step that mends it."""
+
+    text: str
+    step: str
+
+
+def musts(study: Study, selection: Selection | None) -> list[Problem]:
+    """What forbids launching; without a selection, which takes a look at the whole corpus, all but its own part."""
+    checks = study.items.exclude(purpose=Item.Purpose.RATED).select_related("background", "dialogue", "other")
+    items = _items(study, selection) if selection else ()
+    return [*items, *_questions(study), *_expectations(study, list(checks)), *_texts(study)]
+
+
+def shoulds(study: Study) -> list[Problem]:
+    """What a reader, a reviewer or an ethics board will ask for; nothing of it where no people rate."""
+    if study.is_simulated:
+        return []
+    purposes = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("purpose", flat=True))
+    return [*_raters(study), *_record(study), *_quality(study, purposes), *_balance(study)]
+
+
+def _items(study: Study, selection: Selection) -> Iterator[Problem]:
+    if study.compares and not selection.pairs:
+        yield Problem("Choose at least one pair of versions.", "items")
+    elif not selection.choices and selection.complete and selection.set_aside == selection.complete:
+        yield Problem("Every complete background is used for training or checks, so nothing is left to rate.", "checks")
+    elif not selection.items:
+        yield Problem(
+            "No background has every chosen version. Choose fewer versions, or generate the missing ones.", "items"
+        )
+
+
+def _questions(study: Study) -> Iterator[Problem]:
+    if not study.rubric.metric_list():
+        yield Problem("The rubric has no questions.", "rubric")
+        return
+    for shown in _shown_together(study):
+        if not study.rubric.metrics_for(*shown):
+            yield Problem(f"The rubric asks nothing about {' and '.join(shown)}.", "rubric")
+
+
+def _shown_together(study: Study) -> list[tuple[str, ...]]:
+    """What an item can show: a version, or in a study of pairs two."""
+    return [tuple(pair) for pair in study.pairs] if study.compares else [(row.pk,) for row in study.versions.all()]
+
+
+def _expectations(study: Study, checks: Iterable[Item]) -> Iterator[Problem]:
+    keys = {metric.key for metric in study.rubric.metric_list()}
+    scale = range(-1, 2) if study.compares else study.rubric.scale.values()
+    wrong = {"elsewhere": 0, "kind": 0, "questions": 0, "unasked": 0, "points": 0}
+    for item in checks:
+        wrong["elsewhere"] += item.background.corpus_id != study.corpus_id
+        wrong["kind"] += study.compares != (item.other_id is not None)
+        wrong["questions"] += not set(item.expected) <= keys
+        wrong["unasked"] += not set(item.expected) & keys <= item.expects(study.rubric).keys()
+        wrong["points"] += any(value not in scale for value in item.expected.values())
+    sentences = {
+        "elsewhere": "come from another corpus than the study's",
+        "kind": "do not fit the kind of study",
+        "questions": "expect answers to questions that the rubric does not have",
+        "unasked": "expect answers to questions that are not asked about what they show",
+        "points": "expect points that are not on the scale",
+    }
+    for name, count in wrong.items():
+        if count:
+            yield Problem(f"Training, gold or attention items that {sentences[name]}: {count}.", "checks")
+
+
+def _texts(study: Study) -> Iterator[Problem]:
+    if found := PLACE_TO_FILL.search(study.consent_text):
+        yield Problem(f"The consent text still has a place to fill in: {found.group()}", "words")
+
+
+def _raters(study: Study) -> Iterator[Problem]:
+    if study.raters_per_item == 1:
+        yield Problem(
+            "With one rater an item there is no agreement to report. Two are the least, three usual.", "raters"
+        )
+    if study.minutes_estimate is None:
+        yield Problem("Say how long it takes; raters are told before they agree.", "raters")
+    if not study.pay_note:
+        yield Problem("Say what raters are paid, or that they are not.", "raters")
+
+
+def _record(study: Study) -> Iterator[Problem]:
+    if not study.guidelines:
+        yield Problem("Without guidelines every rater uses the scale in their own way.", "words")
+    if not study.consent_text:
+        yield Problem("Without a consent text nobody is asked whether they agree.", "words")
+    if not study.approval_number:
+        yield Problem("Enter the ethics approval, or why none is needed.", "ethics")
+    if not study.recruitment:
+        yield Problem("Say who is asked to rate, and how.", "ethics")
+    if not study.retention:
+        yield Problem("Say how long what is kept, and where.", "ethics")
+
+
+def _quality(study: Study, purposes: set[str]) -> Iterator[Problem]:
+    if Item.Purpose.TRAINING not in purposes:
+        yield Problem("Training items show raters how the scale is meant.", "checks")
+    if Item.Purpose.GOLD not in purposes:
+        yield Problem("Gold items tell whether raters go on using the scale as trained.", "checks")
+    if Item.Purpose.ATTENTION not in purposes:
+        yield Problem("Attention checks tell whether raters read.", "checks")
+    elif study.most_lapses is None:
+        yield Problem("Decide how many attention checks a rater may fail; now nobody is screened out.", "checks")
+    elif study.counts_screened_out:
+        yield Problem("The scores of raters who fail the attention checks will count. Say why in the report.", "checks")
+
+
+def _balance(study: Study) -> Iterator[Problem]:
+    asked = {tuple(metric.key for metric in study.rubric.metrics_for(*shown)) for shown in _shown_together(study)}
+    if len(asked) > 1:
+        what = "pairs of versions" if study.compares else "versions"
+        yield Problem(
+            f"The rubric asks less about some {what}: the shorter form tells raters which dialogues those are.",
+            "rubric",
+        )

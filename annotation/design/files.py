@@ -1,0 +1,100 @@
+"""Designs between the database and their JSON documents."""
+
+import json
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from annotation.design import checks, drafting, rubrics
+from annotation.design.document import FIELDS, Check, Design, DocumentError, Questions
+from annotation.design.rubrics import to_lists
+from annotation.models import Item, Study
+from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.sources import FACETS, Sources, UnknownSourceError
+
+
+def document_of(study: Study) -> Design:
+    """The study's design, its questions in full; who rates and what was rated is no part of it."""
+    rubric = study.rubric
+    rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue", "other").order_by("position")
+    return Design(
+        fields={name: study.corpus.name if name == "corpus" else getattr(study, name) for name in FIELDS},
+        versions=tuple(sorted(version.pk for version in study.versions.all())),
+        pairs=tuple((one, other) for one, other in study.pairs) if study.compares else (),
+        rubric=Questions(rubric.slug, rubric.name, rubric.scale, rubric.metric_list()),
+        checks=tuple(_check(row) for row in rows),
+    )
+
+
+def _check(row: Item) -> Check:
+    other = row.other.key if row.other else None
+    return Check(row.purpose, row.dialogue.key, row.expected, other, row.tolerance, row.note)
+
+
+def exported(study: Study) -> str:
+    return json.dumps(document_of(study).to_json(), ensure_ascii=False, indent=2) + "\n"
+
+
+@transaction.atomic
+def make_from(found: Design, *, by: User | None) -> Study:
+    """A draft of this design; raises DocumentError for what is not here, NameTakenError, CheckError. All or nothing."""
+    corpus = Corpus.objects.listed().filter(name=found.fields["corpus"]).first()
+    if corpus is None:
+        known = ", ".join(Corpus.objects.listed().values_list("name", flat=True)[:10])
+        raise DocumentError([f"There is no corpus {found.fields['corpus']!r}. There is: {known or 'none yet'}."])
+    versions = list(Version.objects.filter(pk__in=found.versions))
+    if unknown := set(found.versions) - {version.pk for version in versions}:
+        raise DocumentError([f"No such version: {', '.join(sorted(unknown))}."])
+    if unknown := found.fields["sources"].keys() - FACETS.keys():
+        raise DocumentError([f"Dialogues are not told apart by {name[:40]!r}." for name in sorted(unknown)])
+    try:
+        sources = Sources.of(found.fields["sources"]).check(corpus)
+    except UnknownSourceError as error:
+        raise DocumentError([str(error)]) from error
+    fields: dict[str, Any] = {
+        **found.fields,
+        "sources": sources.as_json(),
+        "corpus": corpus,
+        "rubric": _rubric(found.rubric, by),
+        "pairs": [list(pair) for pair in found.pairs],
+    }
+    study = drafting.create_study(by=by, versions=versions, **cast(drafting.StudyFields, fields))
+    _add_checks(study, found.checks, by)
+    return study
+
+
+def _add_checks(study: Study, wanted: tuple[Check, ...], by: User | None) -> None:
+    keys = {key for check in wanted for key in (check.dialogue, check.other) if key}
+    rows = {row.key: row for row in study.corpus.dialogues.filter(key__in=keys).select_related("origin")}
+    if unknown := sorted(keys - rows.keys()):
+        raise DocumentError([f"The corpus has no dialogue {key!r}." for key in unknown])
+    for check in wanted:
+        other: Dialogue | None = rows[check.other] if check.other else None
+        checks.add_check(
+            study=study,
+            purpose=check.purpose,
+            dialogue=rows[check.dialogue],
+            other=other,
+            expected=dict(check.expected),
+            tolerance=check.tolerance,
+            note=check.note,
+            by=by,
+        )
+
+
+def _rubric(asked: str | Questions, by: User | None) -> Rubric:
+    """The rubric of this name where it asks the same; else one is made of what the document asks."""
+    slug = asked if isinstance(asked, str) else asked.slug
+    row = Rubric.objects.filter(slug=slug).first()
+    if isinstance(asked, str):
+        if row is None:
+            known = ", ".join(Rubric.objects.values_list("slug", flat=True)[:10])
+            raise DocumentError([f"There is no rubric {asked!r}. There is: {known or 'none yet'}."])
+        return row
+    same = Rubric.objects.filter(scale_low=asked.scale.low, scale_high=asked.scale.high).order_by("pk")
+    wanted = to_lists(asked.metrics)
+    for known_row in [*([row] if row else []), *same]:
+        if to_lists(known_row.metric_list()) == wanted and known_row.scale == asked.scale:
+            return known_row
+    return rubrics.make_rubric(name=asked.name, metrics=asked.metrics, scale=asked.scale, by=by)

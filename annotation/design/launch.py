@@ -1,0 +1,86 @@
+"""Launch a study. Launch freezes: items and places are made once, in one transaction."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from annotation.allocation.orders import rater_order
+from annotation.allocation.slots import deal_all, make_places, number_items
+from annotation.design.checklist import musts
+from annotation.design.drafting import DesignError, locked_in
+from annotation.design.selection import Unit, background_of, select
+from annotation.models import Item, Study
+from dialogues.models import AuditEvent, Dialogue, Rubric
+
+BATCH = 1000
+IS_DEMO = Q(dialogue__is_demo=True) | Q(other__is_demo=True)
+
+
+@transaction.atomic
+def launch(*, study: Study, by: User | None) -> Study:
+    """Freeze the design and make its items and places; raises DesignError where something must be mended first."""
+    frozen = locked_in(Study.State.DRAFT, study, "This study has been launched already.")
+    # Held, so that nobody changes the questions while they are frozen.
+    rubric = Rubric.objects.select_for_update(no_key=True).get(pk=frozen.rubric_id)
+    selection = select(frozen)
+    if problems := musts(frozen, selection):
+        raise DesignError(" ".join(problem.text for problem in problems))
+    _move_behind(frozen, selection.items)
+    make_items(frozen, selection.units(), start=0)
+    frozen.selection = selection.counts() | {"demo": frozen.items.filter(IS_DEMO).count()}
+    frozen.state = Study.State.OPEN
+    frozen.launched_at = timezone.now()
+    frozen.save(update_fields=["selection", "state", "launched_at"])
+    if rubric.frozen_at is None:
+        rubric.frozen_at = frozen.launched_at
+        rubric.save(update_fields=["frozen_at"])
+    numbered = number_items(frozen)
+    make_places(frozen, range(1, (frozen.raters_per_item or 0) + 1), numbered)
+    deal_all(frozen, numbered)
+    AuditEvent.record(by, "launch study", frozen, **frozen.selection)
+    return frozen
+
+
+def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None) -> list[Item]:
+    """These dialogues or pairs as items, in the study's shuffle; from `start`, or after the items that it has."""
+    units = list(wanted)
+    needed = {pk for unit in units for pk in (unit.choice.background, unit.choice.donor) if pk}
+    shown = Dialogue.objects.defer("messages").in_bulk(list(needed))
+    if start is None:
+        highest = study.items.aggregate(highest=Max("position"))["highest"]
+        start = 0 if highest is None else highest + 1
+    order = rater_order([unit.choice.background for unit in units], study.seed)
+    items = []
+    for position, index in enumerate(order, start):
+        unit = units[index]
+        own = shown[unit.choice.background]
+        theme, traits_1, traits_2 = background_of(own, shown.get(unit.choice.donor, own))
+        items.append(
+            Item(
+                study=study,
+                dialogue_id=unit.dialogue,
+                other_id=unit.other,
+                background=own,
+                theme=theme,
+                traits_1=traits_1,
+                traits_2=traits_2,
+                position=position,
+            )
+        )
+    return Item.objects.bulk_create(items, batch_size=BATCH)
+
+
+def _move_behind(study: Study, rated: int) -> None:
+    """Give what is not rated the positions after what is: the shuffle's own begin at 0."""
+    kept = list(study.items.order_by("position"))
+    if not kept:
+        return
+    # Out of the way first, so that no two ever share a position.
+    away = kept[-1].position + rated + len(kept) + 1
+    study.items.update(position=F("position") + away)
+    for place, item in enumerate(kept, rated):
+        item.position = place
+        item.save(update_fields=["position"])

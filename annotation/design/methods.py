@@ -1,0 +1,123 @@
+"""What a paper's methods section says about a study, from the record alone: facts, no judgement."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+
+from annotation.design.texts import order_plan
+from annotation.models import Item, Study
+from annotation.people import acquaintance
+from dialogues.sources import Sources
+
+
+def consent_sha256(study: Study) -> str:
+    """Which consent text raters agreed to; "" where nothing was asked."""
+    return hashlib.sha256(study.consent_text.encode()).hexdigest() if study.consent_text else ""
+
+
+def methods_text(study: Study) -> str:
+    """One paragraph a subject, plain text."""
+    parts = (_items(study), _questions(study), _raters(study), _checks(study), _people(study), _record(study))
+    return "\n\n".join(" ".join(part) for part in map(list, parts) if part) + "\n"
+
+
+def _items(study: Study) -> Iterator[str]:
+    counts = study.selection
+    symbols = {version.pk: version.symbol for version in study.versions.all()}
+    backgrounds = _count(counts["backgrounds"], "background")
+    if study.compares:
+        pairs = "; ".join(f"{symbols[one]} with {symbols[other]}" for one, other in study.pairs)
+        yield f"Raters compared {_count(counts['items'], 'pair')} of dialogues from {backgrounds} ({pairs})."
+    else:
+        yield f"Raters scored {_count(counts['items'], 'dialogue')}: {', '.join(symbols.values())} of {backgrounds}."
+    yield f"The backgrounds came from the corpus “{study.corpus.name}”, where {counts['complete']:,} had every version"
+    yield f"and {counts['incomplete']:,} did not and were left out."
+    if counts.get("set_aside"):
+        yield f"Backgrounds kept for training and checks: {counts['set_aside']:,}."
+    if counts["backgrounds"] + counts.get("set_aside", 0) < counts["complete"]:
+        yield f"They are a random sample with seed {study.seed}."
+    if study.writer:
+        yield f"Generated versions were written by {study.writer}."
+    if study.sources:
+        yield f"They are those of {Sources.of(study.sources).words(study.corpus)}."
+    yield "Spacing and capitals were normalised on display." if study.tidy_display else "Texts were shown as stored."
+    if study.is_simulated:
+        yield "The ratings are simulated; no people took part."
+
+
+def _questions(study: Study) -> Iterator[str]:
+    names = ", ".join(metric.name for metric in study.rubric.metric_list())
+    yield f"The questions were those of “{study.rubric.name}”: {names}."
+    if study.compares:
+        yield "Each was answered with left, same or right."
+    else:
+        yield f"Each was scored from {study.rubric.scale_low} to {study.rubric.scale_high}."
+    narrow = [metric for metric in study.rubric.metric_list() if metric.asked_for]
+    for metric in narrow:
+        yield f"{metric.name} was asked only about {', '.join(metric.asked_for)}."
+
+
+def _raters(study: Study) -> Iterator[str]:
+    each = study.raters_per_item
+    yield f"Every item was given to {_count(each, 'rater')}." if each else "Every rater was given every item."
+    people, finished = study.memberships.tally(), study.memberships.finished().count()
+    yield f"Raters who joined: {people['joined']:,}; rated all there was for them: {finished:,};"
+    yield f"excluded by a researcher, and counted nowhere: {people['excluded']:,}; withdrew: {people['withdrawn']:,}."
+    yield order_plan(each, compares=study.compares)
+    yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
+    known = Counter(event.detail["how"] for event in acquaintance.accepted(study))
+    for how, count in sorted(known.items()):
+        yield f"Not blind to the material: {_count(count, 'rater')} who {how}."
+
+
+def _checks(study: Study) -> Iterator[str]:
+    purposes = study.items.exclude(purpose=Item.Purpose.RATED).values_list("purpose", flat=True)
+    counted = Counter(purposes)
+    if not counted:
+        return
+    words = {
+        Item.Purpose.TRAINING: ("training item", " with feedback"),
+        Item.Purpose.GOLD: ("gold item", " with known scores"),
+        Item.Purpose.ATTENTION: ("attention check", ""),
+    }
+    found = [_count(counted[kind], noun) + more for kind, (noun, more) in words.items() if counted[kind]]
+    were = "was" if counted.total() == 1 else "were"
+    yield f"Besides there {were} {', '.join(found)}; none of this is counted in any result."
+    if study.most_lapses is not None:
+        failed = study.memberships.screened_out().count()
+        counts = "count all the same" if study.counts_screened_out else "are in no result"
+        yield f"Raters who failed more than {_count(study.most_lapses, 'attention check')} were screened out"
+        yield f"({_count(failed, 'rater')}); their ratings {counts}."
+
+
+def _people(study: Study) -> Iterator[str]:
+    for called, text in (("Recruitment", study.recruitment), ("Pay", study.pay_note)):
+        if text:
+            yield f"{called}: {_closed(text)}"
+    if study.minutes_estimate:
+        yield f"The work was announced to take {_count(study.minutes_estimate, 'minute')}."
+    if study.break_every:
+        yield f"Raters were reminded of a break every {study.break_every} minutes."
+
+
+def _record(study: Study) -> Iterator[str]:
+    if study.approval_number:
+        yield f"Ethics approval: {_closed(study.approval_number)}"
+    if study.consent_text:
+        yield f"Raters agreed to the consent text with SHA-256 {consent_sha256(study)} before the first item."
+        scores = "kept" if study.withdrawal == study.Withdrawal.KEEP else "removed"
+        yield f"When somebody withdrew, their identity was removed and their scores were {scores}."
+    else:
+        yield "No consent text was shown."
+    if study.retention:
+        yield f"Retention: {_closed(study.retention)}"
+    launched = f"{study.launched_at:%d %B %Y}" if study.launched_at else "not yet"
+    yield f"The design (version {study.version}) was frozen at the launch on {launched}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _closed(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

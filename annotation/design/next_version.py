@@ -1,0 +1,64 @@
+"""Changing a launched design: a new draft that begins as a copy of it."""
+
+import re
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from annotation.design.drafting import DesignError
+from annotation.models import Item, Study
+from dialogues.models import AuditEvent
+
+NUMBERED = re.compile(r"(?<!\s)\s+v\d+$")
+COPIED = (
+    "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "sources",
+    "seed", "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",
+    "minutes_estimate", "break_every", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
+)  # fmt: skip
+LONGEST_NAME = 120
+
+
+@transaction.atomic
+def next_version(*, study: Study, by: User | None) -> Study:
+    """The draft that follows a launched study; asked again, the one there is.
+
+    Its rated items are chosen anew at its launch, by the same seed; training, gold and attention items are copied.
+    Nobody of the old study is in it: they agreed to another one.
+    """
+    old = Study.objects.select_for_update().get(pk=study.pk)
+    if old.is_draft:
+        raise DesignError("This study is a draft: change it as it is.")
+    known = old.later_versions.first()
+    if known is not None:
+        return known
+    version = old.version + 1
+    draft = Study.objects.create(
+        name=_free_name(old.name, version),
+        version=version,
+        previous=old,
+        created_by=by,
+        **{name: getattr(old, name) for name in COPIED},
+    )
+    draft.versions.set(old.versions.all())
+    _copy_checks(old, draft)
+    AuditEvent.record(by, "make next version", draft, of=old.pk)
+    return draft
+
+
+def _copy_checks(old: Study, draft: Study) -> None:
+    kept = list(old.items.exclude(purpose=Item.Purpose.RATED).order_by("position"))
+    for position, item in enumerate(kept):
+        item.pk, item.study, item.position = None, draft, position
+        item._state.adding = True
+    Item.objects.bulk_create(kept)
+
+
+def _free_name(name: str, version: int) -> str:
+    """`X v2`; numbered once more where somebody has given that name to another study."""
+    base, tail, number = NUMBERED.sub("", name), f" v{version}", 1
+    while True:
+        wanted = base[: LONGEST_NAME - len(tail)] + tail
+        if not Study.objects.filter(name=wanted).exists():
+            return wanted
+        number += 1
+        tail = f" v{version} ({number})"

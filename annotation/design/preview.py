@@ -1,0 +1,112 @@
+"""What raters will see of a draft, before there are items; made by the same gate as their own pages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from annotation.design.selection import Selection, Unit, background_of
+from annotation.models import Item, Study
+from annotation.rating.blinding import Question, Scene, questions, scene
+from dialogues.models import Dialogue, Version
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One item as raters will see it; `versions` and the expected scores are for the researcher's eyes, beside it."""
+
+    scene: Scene
+    questions: tuple[Question, ...]
+    versions: tuple[Version, ...]
+    number: int
+    total: int
+    note: str = ""
+
+    @property
+    def following(self) -> int:
+        return (self.number + 1) % self.total
+
+    @property
+    def preceding(self) -> int:
+        return (self.number - 1) % self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An item in a list: its number in the preview, and how its dialogue begins."""
+
+    number: int
+    dialogue: Dialogue
+    other: Dialogue | None
+    begins: str
+
+
+def preview(study: Study, selection: Selection, number: int) -> Preview | None:
+    """The selection's item `number`, counted from 0 and round again; None where there is none."""
+    if not selection.items:
+        return None
+    number %= selection.items
+    unit = selection.unit(number)
+    choice = unit.choice
+    rows = _dialogues([unit.dialogue, unit.other, choice.background, choice.donor])
+    background = background_of(rows[choice.background], rows.get(choice.donor, rows[unit.dialogue]))
+    shown = [rows[pk] for pk in (unit.dialogue, unit.other) if pk]
+    return _preview(study, shown, background, number, selection.items)
+
+
+def preview_check(study: Study, purpose: str, number: int) -> Preview | None:
+    """A training, gold or attention item, counted likewise; a training item with what is said after it."""
+    items = study.items.filter(purpose=purpose).select_related("dialogue__version", "other__version")
+    total = items.count()
+    if not total:
+        return None
+    number %= total
+    item = items.order_by("position")[number]
+    shown = [row for row in (item.dialogue, item.other) if row]
+    background = (item.theme, item.traits_1, item.traits_2)
+    expected = item.expected if purpose == Item.Purpose.TRAINING else {}
+    return _preview(study, shown, background, number, total, expected=expected, note=item.note)
+
+
+def examples(selection: Selection) -> list[Example]:
+    """A few items, evenly from the whole, with how they begin."""
+    total = selection.items
+    # One further each time, so that not the same version of each background is taken.
+    numbers = sorted({(place * total // EXAMPLES + place) % total for place in range(EXAMPLES)}) if total else []
+    units: list[tuple[int, Unit]] = [(number, selection.unit(number)) for number in numbers]
+    rows = _dialogues([pk for _, unit in units for pk in (unit.dialogue, unit.other)])
+    return [
+        Example(
+            number,
+            rows[unit.dialogue],
+            rows[unit.other] if unit.other else None,
+            next(iter(rows[unit.dialogue].transcript)).text,
+        )
+        for number, unit in units
+    ]
+
+
+def _dialogues(keys: Iterable[int | None]) -> dict[int, Dialogue]:
+    return Dialogue.objects.select_related("version").in_bulk({pk for pk in keys if pk})
+
+
+def _preview(
+    study: Study,
+    shown: list[Dialogue],
+    background: tuple[str, list[str], list[str]],
+    number: int,
+    total: int,
+    *,
+    expected: dict[str, int] | None = None,
+    note: str = "",
+) -> Preview:
+    asked = study.rubric.metrics_for(*(row.version_id for row in shown))
+    right = shown[1] if len(shown) > 1 else None
+    return Preview(
+        scene=scene(shown[0], *background, tidy=study.tidy_display, right=right),
+        questions=questions(study, asked, expected or {}),
+        versions=tuple(row.version for row in shown),
+        number=number,
+        total=total,
+        note=note,
+    )

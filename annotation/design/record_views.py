@@ -1,0 +1,76 @@
+"""The design as it was frozen: the page to read it, its files, and the way to change it."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation.design import files
+from annotation.design.drafting import DesignError
+from annotation.design.methods import consent_sha256, methods_text
+from annotation.design.next_version import next_version
+from annotation.models import Item, Study
+from core.downloads import text_file
+from core.permissions import requires
+
+
+@require_GET
+@requires("annotation.view_study", "see studies")
+def study_design(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that launch froze; a draft's design is its steps."""
+    study = _found(pk)
+    if study.is_draft:
+        return redirect("study_step", pk, "basics")
+    rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue__version", "other__version")
+    context = {
+        "study": study,
+        "versions": study.versions.all(),
+        "checks": sorted(rows.order_by("position"), key=lambda item: Item.Purpose.values.index(item.purpose)),
+        "questions": {metric.key: metric.name for metric in study.rubric.metric_list()},
+        "methods": methods_text(study),
+        "consent_sha256": consent_sha256(study),
+    }
+    return render(request, "studies/design.html", context)
+
+
+@require_GET
+@requires("annotation.view_study", "see studies")
+def study_design_json(request: HttpRequest, pk: int) -> HttpResponse:
+    study = _found(pk)
+    return text_file(files.exported(study), f"{_file_name(study)}.json")
+
+
+@require_GET
+@requires("annotation.view_study", "see studies")
+def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
+    """The methods paragraph of a launched study; a draft has none yet."""
+    study = _found(pk)
+    if study.is_draft:
+        messages.error(request, "The methods text is written from what launch froze. Launch the study first.")
+        return redirect(study)
+    return text_file(methods_text(study), f"{_file_name(study)}-methods.txt")
+
+
+@require_POST
+@requires("annotation.add_study", "set up studies")
+def study_next(request: HttpRequest, pk: int) -> HttpResponse:
+    study = _found(pk)
+    try:
+        draft = next_version(study=study, by=cast(User, request.user))
+    except DesignError as error:
+        messages.error(request, str(error))
+        return redirect(study)
+    messages.success(request, "This is the next version of the design. The launched one stays as it is.")
+    return redirect(draft)
+
+
+def _found(pk: int) -> Study:
+    return get_object_or_404(Study.objects.select_related("corpus", "rubric", "previous"), pk=pk)
+
+
+def _file_name(study: Study) -> str:
+    return slugify(study.name)[:60] or "study"

@@ -1,0 +1,166 @@
+"""A design step by step: every step is a page with a form of its own, and the list of steps beside it."""
+
+import secrets
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from annotation.design import drafting
+from annotation.design.checklist import musts, shoulds
+from annotation.design.items_form import ItemsForm
+from annotation.design.preview import Example, examples
+from annotation.design.selection import Selection
+from annotation.design.step_forms import NewStudyForm, StepForm
+from annotation.design.steps import BY_SLUG, Step, following, standings
+from annotation.design.texts import CONSENT_DRAFT, DEFAULT_GUIDELINES, order_plan
+from annotation.models import Item, Study
+from annotation.models.studies import FROZEN
+from core.fingerprint import StaleError
+from core.permissions import requires
+from dialogues.coverage import coverage_of
+from dialogues.models import Corpus, Rubric, Version
+from dialogues.sources import WRITER, Sources
+
+HIGHEST_SEED = 999_999
+MOST_DIGITS = 18
+
+
+@require_http_methods(["GET", "POST"])
+@requires("annotation.add_study", "set up studies")
+def study_new(request: HttpRequest) -> HttpResponse:
+    """The first step: a name makes the draft, everything else has a start."""
+    corpus = _first_corpus(request)
+    if corpus is None:
+        return render(request, "studies/no_corpus.html")
+    form = NewStudyForm(request.POST or None)
+    sources = Sources.of({name: keys for name, keys in request.GET.lists() if name != WRITER.name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = drafting.create_study(
+                by=_person(request),
+                versions=Version.objects.filter(pk__in=_usual_versions(corpus, sources)),
+                corpus=corpus,
+                sources=sources.as_json(),
+                rubric=Rubric.objects.first() or get_object_or_404(Rubric),
+                seed=secrets.randbelow(HIGHEST_SEED) + 1,
+                **form.cleaned_data,
+            )
+        except drafting.NameTakenError as error:
+            form.add_error("name", str(error))
+        else:
+            return redirect("study_step", made.pk, "items")
+    return render(
+        request,
+        "studies/new.html",
+        {"form": form, "corpus": corpus, "of": sources.words(corpus)},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires("annotation.change_study", "change studies")
+def study_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """One step; POST keeps it, or with `look` shows what an unsaved choice of dialogues would give."""
+    here = BY_SLUG.get(step)
+    if here is None:
+        raise Http404("A design has no such step.")
+    study = get_object_or_404(Study.objects.select_related("corpus", "rubric"), pk=pk)
+    if not study.is_draft:
+        messages.error(request, FROZEN)
+        return redirect("study_design", pk)
+    form = here.form(request.POST or None, study=study, initial=_start(request, here))
+    if request.method == "GET" or "look" in request.POST:
+        form.is_valid()
+        return _page(request, study, here, form, status=200)
+    if form.is_valid():
+        answer = _kept(request, study, here, form)
+        if answer is not None:
+            return answer
+    return _page(request, study, here, form, status=422)
+
+
+def _kept(request: HttpRequest, study: Study, here: Step, form: StepForm) -> HttpResponse | None:
+    """Keep the step and say where to go; None where the form now says why it was not kept."""
+    try:
+        form.save(_person(request))
+    except drafting.NameTakenError as error:
+        form.add_error("name", str(error))
+        return None
+    except StaleError:
+        now = form.now()
+        context = {"study": study, "step": here, "form": form, "now": now, "seen": now.seen_of(now.study)}
+        return render(request, "studies/step_conflict.html", context, status=409)
+    except drafting.DesignError as error:
+        messages.error(request, str(error))
+        return redirect(study)
+    messages.success(request, f"Saved: {here.title.lower()}.")
+    after = following(here.slug)
+    if "stay" in request.POST:
+        return redirect("study_step", study.pk, here.slug)
+    return redirect("study_step", study.pk, after.slug) if after else redirect(study)
+
+
+def _page(request: HttpRequest, study: Study, here: Step, form: StepForm, *, status: int) -> HttpResponse:
+    selection, sample = _looked_at(form)
+    stands = standings(study, musts(study, selection if not form.is_bound else None), shoulds(study), here.slug)
+    context = {
+        "study": study,
+        "step": here,
+        "steps": stands,
+        "form": form,
+        "selection": selection,
+        "sample": sample,
+        **_extras(study, here),
+    }
+    return render(request, [f"studies/step_{here.slug}.html", "studies/step.html"], context, status=status)
+
+
+def _looked_at(form: StepForm) -> tuple[Selection | None, list[Example]]:
+    """For the step about items: what the choice gives, and a few of them."""
+    if not isinstance(form, ItemsForm) or (form.is_bound and not form.is_valid()):
+        return None, []
+    selection = form.selection()
+    return selection, examples(selection)
+
+
+def _extras(study: Study, here: Step) -> dict[str, Any]:
+    if here.slug == "checks":
+        rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue__version", "other__version")
+        return {"purposes": [(p, [row for row in rows if row.purpose == p]) for p in PURPOSES]}
+    if here.slug == "raters":
+        crossed, places = order_plan(None, compares=study.compares), order_plan(1, compares=study.compares)
+        return {"crossed": crossed, "places": places}
+    return {}
+
+
+PURPOSES = (Item.Purpose.TRAINING, Item.Purpose.GOLD, Item.Purpose.ATTENTION)
+
+
+def _start(request: HttpRequest, here: Step) -> dict[str, Any]:
+    """Words to start from, where the page's link asks for them; nothing is kept before the form is."""
+    if here.slug != "words" or request.method != "GET":
+        return {}
+    asked = request.GET.getlist("start")
+    texts = {"consent": ("consent_text", CONSENT_DRAFT), "guidelines": ("guidelines", DEFAULT_GUIDELINES)}
+    return dict(texts[name] for name in asked if name in texts)
+
+
+def _first_corpus(request: HttpRequest) -> Corpus | None:
+    """The corpus named in the address, else the newest; the step about items can choose another."""
+    given = request.GET.get("corpus", "")
+    if given.isdecimal() and len(given) < MOST_DIGITS:
+        return get_object_or_404(Corpus.objects.listed(), pk=int(given))
+    return Corpus.objects.listed().first()
+
+
+def _usual_versions(corpus: Corpus, sources: Sources) -> list[str]:
+    """Those that cover many backgrounds: one that covers few would leave next to nothing to rate."""
+    return coverage_of(sources.narrow(corpus.dialogues.all())).usual()
+
+
+def _person(request: HttpRequest) -> User:
+    return cast(User, request.user)

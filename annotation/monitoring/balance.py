@@ -1,0 +1,192 @@
+"""Whether order can have made a difference: how often each version stood where, and what came before it.
+
+Counted over what raters were shown whose ratings count; nothing is sampled, so a report can be checked by hand.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from annotation.allocation.williams import Tally
+from annotation.models import Assignment, Item, Rating, Study
+
+CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class CountTable:
+    """`counts[i][j]` against `ideal[j]`; None where a cell cannot be filled: nothing follows itself in a block."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: tuple[tuple[int | None, ...], ...]
+    ideal: tuple[float, ...]
+
+    @property
+    def largest_deviation(self) -> float:
+        off = (
+            abs(count - ideal)
+            for row in self.counts
+            for count, ideal in zip(row, self.ideal, strict=True)
+            if count is not None
+        )
+        return round(max(off, default=0.0), 3)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"largest_deviation": self.largest_deviation}
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceReport:
+    """`position`: version × place in the block. `carry_over`: version before × version after, within blocks."""
+
+    study: str
+    seed: int
+    raters: int
+    raters_per_item: int | None
+    versions: tuple[str, ...]
+    backgrounds: int
+    shown: int
+    rated: int
+    blocks: int
+    unfinished_blocks: int
+    out_of_turn: int
+    # Two dialogues of one background, one straight after the other.
+    adjacent: int
+    position: CountTable
+    carry_over: CountTable
+    # How many items have 0, 1, 2 … counted ratings.
+    items_by_ratings: dict[str, int]
+    unevenness: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        plain = asdict(self)
+        return plain | {"position": self.position.to_json(), "carry_over": self.carry_over.to_json()}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is added up while the rows go by, rater by rater."""
+
+    tally: Tally
+    shown: int = 0
+    raters: int = 0
+    blocks: int = 0
+    unfinished: int = 0
+    out_of_turn: int = 0
+    adjacent: int = 0
+
+
+def report(study: Study) -> BalanceReport:
+    """The balance as it is now; reads each assignment that was shown once, in a stream."""
+    names: tuple[str, ...] = tuple(study.selection.get("conditions", ()))
+    seen = _Seen(Tally.empty(len(names)))
+    for _, rows in groupby(_shown(study).iterator(CHUNK), key=itemgetter(0)):
+        seen.raters += 1
+        _add_rater(seen, [row[1:] for row in rows], len(names))
+    families = int(study.selection.get("families", 0))
+    position, carry_over = _position(seen.tally, names), _carry_over(seen.tally, names)
+    return BalanceReport(
+        study=study.name,
+        seed=study.seed,
+        raters=seen.raters,
+        raters_per_item=study.raters_per_item,
+        versions=names,
+        backgrounds=families,
+        shown=seen.shown,
+        rated=Rating.objects.counted().for_study(study).count(),
+        blocks=seen.blocks,
+        unfinished_blocks=seen.unfinished,
+        out_of_turn=seen.out_of_turn,
+        adjacent=seen.adjacent,
+        position=position,
+        carry_over=carry_over,
+        items_by_ratings=_items_by_ratings(study),
+        unevenness=tuple(_why(seen, position, carry_over, families, len(names))),
+    )
+
+
+def _shown(study: Study) -> QuerySet[Assignment, tuple[Any, ...]]:
+    """(rater, turn, version, background), in the order in which raters saw them."""
+    rows = Assignment.objects.filter(
+        membership__in=study.memberships.counted(),
+        study=study,
+        condition__gt=0,
+        opened_at__isnull=False,
+        turn__isnull=False,
+    )
+    return rows.order_by("membership", "turn").values_list("membership", "turn", "condition", "item__background")
+
+
+def _add_rater(seen: _Seen, rows: list[tuple[int, int, int]], versions: int) -> None:
+    last = None
+    for _, shown in groupby(rows, key=lambda row: row[0] // versions):
+        block = list(shown)
+        before = None
+        for turn, version, background in block:
+            seen.tally.add(version, turn % versions, before if before != version else None)
+            seen.adjacent += background == last
+            before, last = version, background
+        seen.shown += len(block)
+        seen.blocks += 1
+        seen.unfinished += len(block) < versions
+        seen.out_of_turn += len(block) - len({version for _, version, _ in block})
+
+
+def _position(tally: Tally, names: tuple[str, ...]) -> CountTable:
+    """Ideal: every version equally often at a place."""
+    places = range(len(names))
+    ideal = tuple(sum(row[place] for row in tally.placed) / len(names) for place in places)
+    return CountTable(names, tuple(str(place + 1) for place in places), tuple(map(tuple, tally.placed)), ideal)
+
+
+def _carry_over(tally: Tally, names: tuple[str, ...]) -> CountTable:
+    """Ideal: every version equally often after each other one."""
+    pairs = len(names) * (len(names) - 1)
+    even = sum(map(sum, tally.carried)) / pairs if pairs else 0.0
+    counts = tuple(
+        tuple(None if before == after else count for after, count in enumerate(row))
+        for before, row in enumerate(tally.carried)
+    )
+    return CountTable(names, names, counts, (even,) * len(names))
+
+
+def _items_by_ratings(study: Study) -> dict[str, int]:
+    items = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).count()
+    counted = Rating.objects.counted().for_study(study).values("assignment__item").order_by("assignment__item")
+    by_count = Counter(counted.annotate(n=Count("pk")).values_list("n", flat=True))
+    by_count[0] = items - by_count.total()
+    return {str(number): by_count[number] for number in sorted(by_count) if by_count[number]}
+
+
+def _why(seen: _Seen, position: CountTable, carry_over: CountTable, families: int, versions: int) -> Iterator[str]:
+    """Sentences on what the design could not even out; none where every count is within one of its ideal."""
+    if families < versions:
+        yield (
+            f"There are {families} backgrounds for {versions} versions, so a block cannot show each version on a "
+            "background of its own."
+        )
+    if max(position.largest_deviation, carry_over.largest_deviation) <= 1:
+        return
+    if seen.unfinished:
+        yield (
+            f"{seen.unfinished} of {seen.blocks} blocks were not shown to their end: what is missing at their later "
+            "places cannot be made up for at the earlier ones."
+        )
+    if seen.out_of_turn:
+        yield (
+            f"{seen.out_of_turn} items stood in for a version that had no place left for their rater, which happens "
+            "when few places are left."
+        )
+    if versions % 2 and seen.blocks % (2 * versions):
+        yield (
+            f"With {versions} versions, an odd number, what follows what evens out every {2 * versions} blocks, and "
+            f"{seen.blocks} were shown."
+        )
+    elif not seen.unfinished and not seen.out_of_turn:
+        yield "Raters began blocks at the same moment, before either could take the other's row into account."

@@ -1,0 +1,138 @@
+"""Items that raters disagree on, one of them beside its scores and remarks, and settling what they are worth."""
+
+from typing import cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotation.models import Item, Score, Study
+from annotation.monitoring import adjudication
+from annotation.monitoring.adjudication import AdjudicationError, StaleAdjudicationError
+from annotation.rating.answers import FLAGS
+from annotation.rating.blinding import NAMES, scene
+from annotation.reports import unblinding
+from core.downloads import csv_form, streamed_file
+from core.numbers import asked_text
+from core.permissions import requires
+from dialogues.models import AuditEvent
+
+PAGE = 50
+
+
+class SettleForm(forms.Form):
+    """One metric's settled value; `seen` is the newest settled value that the page showed."""
+
+    metric = forms.CharField(max_length=40)
+    seen = forms.IntegerField(min_value=0)
+    value = forms.IntegerField()
+    reason = forms.CharField(max_length=adjudication.LONGEST_REASON, required=False)
+
+
+@require_GET
+@requires("annotation.view_study", "see where raters disagree")
+def study_disagreement(request: HttpRequest, pk: int) -> HttpResponse:
+    study = _launched(pk)
+    metrics = study.rubric.metric_list()
+    chosen = next((metric for metric in metrics if metric.key == request.GET.get("metric")), None)
+    shows = unblinding.shows_versions(study)
+    found = adjudication.disputed_spreads(study, chosen.key if chosen else "")
+    version = asked_text(request, "version") if shows else ""
+    if version:
+        # The filter would tell what is hidden, so there is none while the study is blind.
+        wanted = set(study.items.filter(dialogue__version=version).values_list("pk", flat=True))
+        found = [row for row in found if row[0] in wanted]
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "study": study,
+        "metrics": metrics,
+        "chosen": chosen,
+        "page": page,
+        "rows": adjudication.with_items(study, list(page)),
+        "shows_versions": shows,
+        "versions": study.versions.all() if shows else [],
+        "version": version,
+    }
+    return render(request, "studies/disagreement.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires("annotation.change_study", "settle scores")
+def study_disputed_item(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One item by its place in the study's shuffle, from 1."""
+    study = _launched(pk)
+    rows = Item.objects.select_related("dialogue__version", "other__version", "study__rubric")
+    item = get_object_or_404(rows, study=study, position=number - 1, purpose=Item.Purpose.RATED)
+    if request.method == "GET":
+        return _item_page(request, item)
+    form = SettleForm(request.POST)
+    if not form.is_valid():
+        return _item_page(request, item, status=422, problem="Choose a point of the scale, and say why.")
+    try:
+        adjudication.settle(item=item, by=cast(User, request.user), **form.cleaned_data)
+    except StaleAdjudicationError as error:
+        return _item_page(request, item, status=409, problem=str(error), form=form)
+    except AdjudicationError as error:
+        return _item_page(request, item, status=422, problem=str(error), form=form)
+    messages.success(request, "Settled. The raw scores stay as they are.")
+    return redirect("study_disputed_item", pk, number)
+
+
+def _item_page(
+    request: HttpRequest, item: Item, *, status: int = 200, problem: str = "", form: SettleForm | None = None
+) -> HttpResponse:
+    study = item.study
+    dialogues = [item.dialogue, *([item.other] if item.other else [])]
+    ratings = adjudication.item_ratings(item)
+    context = {
+        "study": study,
+        "number": item.position + 1,
+        "item": item,
+        "scenes": [
+            (dialogue, scene(dialogue, item.theme, item.traits_1, item.traits_2, tidy=study.tidy_display))
+            for dialogue in dialogues
+        ],
+        "names": NAMES,
+        "ratings": ratings,
+        "flags": FLAGS,
+        "remarks": _remarks(item, [score for rating in ratings for score in rating.scores.all()]),
+        "settled": adjudication.settled_metrics(item),
+        "values": adjudication.allowed_values(study),
+        "problem": problem,
+        "sent": form.cleaned_data if form is not None else {},
+        "shows_versions": unblinding.shows_versions(study),
+    }
+    return render(request, "studies/disputed_item.html", context, status=status)
+
+
+def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
+    """The messages that each score names as its evidence, by the score's number; a pair's are named by place only."""
+    texts = [text for _, text in item.dialogue.messages]
+    found = {}
+    for score in scores:
+        places = [place for place in score.evidence if isinstance(place, int)]
+        if places and item.other_id is None:
+            found[score.pk] = [f"{place + 1}: {texts[place]}" for place in places if 0 <= place < len(texts)]
+        elif score.evidence:
+            found[score.pk] = [str(place)[:80] for place in score.evidence]
+    return found
+
+
+@require_GET
+@requires("annotation.view_rating", "take ratings out of the house")
+def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    study = _launched(pk)
+    AuditEvent.record(request.user, "exported adjudications", study)
+    stem, mark = slugify(study.name) or f"study-{study.pk}", "-simulated" if study.is_simulated else ""
+    return streamed_file(adjudication.scores_csv(study, csv_form(request)), f"{stem}{mark}-adjudicated.csv")
+
+
+def _launched(pk: int) -> Study:
+    return get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT).select_related("rubric"), pk=pk)

@@ -1,0 +1,188 @@
+"""A study's raters: how each works, one of them from near, and putting somebody out or back in with a reason."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation.models import Membership, Study
+from annotation.monitoring.quality import FASTEST_WORDS_A_MINUTE
+from annotation.monitoring.rater_page import distributions, timeline
+from annotation.monitoring.raters import RaterRow, rater_rows
+from annotation.rating import membership_changes
+from annotation.recruitment import open_links
+from annotation.reports import unblinding
+from core.permissions import requires
+from dialogues.models import AuditEvent
+
+PAGE = 50
+EVENTS = 20
+# What the table can be sorted by; a rater without a value comes last either way.
+SORTS: dict[str, Callable[[RaterRow], Any]] = {
+    "rater": lambda row: row.membership.rater.get_username().casefold(),
+    "done": lambda row: row.done,
+    "left": lambda row: row.minutes_left,
+    "seconds": lambda row: row.quality.median_seconds,
+    "fast": lambda row: row.quality.fast,
+    "straight": lambda row: row.quality.straight,
+    "run": lambda row: row.quality.longest_run,
+    "gold": lambda row: row.gold_rate,
+    "lapses": lambda row: row.checks.lapses if row.checks.attention else None,
+    "agreement": lambda row: row.quality.agreement,
+    "remarks": lambda row: row.remarks.comments + row.remarks.flags,
+    "seen": lambda row: row.seen,
+}
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label="Why",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Kept with the rater and shown to every researcher. Name what you saw, not a guess.",
+    )
+
+
+@require_GET
+@requires("annotation.view_study", "see raters")
+def study_raters(request: HttpRequest, pk: int) -> HttpResponse:
+    study = _launched(pk)
+    rows, sort = sorted_rows(rater_rows(study), request.GET.get("sort", ""))
+    context = {
+        "study": study,
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "sort": sort,
+        "any_gold": any(row.checks.gold for row in rows),
+        "any_attention": any(row.checks.attention for row in rows),
+        "most_words": FASTEST_WORDS_A_MINUTE,
+        "left_out": [row for row in rows if not row.membership.is_counted],
+    }
+    return render(request, "studies/raters.html", context)
+
+
+def sorted_rows(rows: list[RaterRow], sort: str) -> tuple[list[RaterRow], str]:
+    """The rows by `sort`, downwards with a minus before it; any other text leaves the order of joining."""
+    key = SORTS.get(sort.removeprefix("-"))
+    if key is None:
+        return rows, ""
+    known = [row for row in rows if key(row) is not None]
+    unknown = [row for row in rows if key(row) is None]
+    return sorted(known, key=key, reverse=sort.startswith("-")) + unknown, sort
+
+
+@never_cache
+@require_GET
+@requires("annotation.view_study", "see raters")
+def study_rater(request: HttpRequest, pk: int, member: int) -> HttpResponse:
+    return _rater_page(request, _member(pk, member), None)
+
+
+def _rater_page(request: HttpRequest, membership: Membership, form: ReasonForm | None) -> HttpResponse:
+    study = membership.study
+    shows = unblinding.shows_versions(study)
+    page = Paginator(timeline(membership), PAGE).get_page(request.GET.get("page"))
+    row = rater_rows(study, membership)[0]
+    metrics = study.rubric.metric_list()
+    context = {
+        "study": study,
+        "row": row,
+        "membership": row.membership,
+        "page": page,
+        "metrics": metrics,
+        # Item, when, seconds, the scores, and the version once it may be seen.
+        "columns": 3 + len(metrics) + shows,
+        "distributions": distributions(membership),
+        "points": points(study),
+        "shows_versions": shows,
+        "form": form or ReasonForm(),
+        "has_return_link": open_links.has_return_link(membership),
+        "most_words": FASTEST_WORDS_A_MINUTE,
+        "events": AuditEvent.objects.filter(subject=f"membership:{membership.pk}").select_related("actor")[:EVENTS],
+    }
+    return render(request, "studies/rater.html", context, status=422 if form and form.errors else 200)
+
+
+@require_POST
+@requires("annotation.change_study", "exclude raters")
+def rater_exclude(request: HttpRequest, pk: int, member: int) -> HttpResponse:
+    membership = _member(pk, member)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _rater_page(request, membership, form)
+    reason = form.cleaned_data["reason"]
+    return _done(
+        request,
+        membership,
+        membership_changes.exclude,
+        "Excluded. The ratings are kept and count no more.",
+        reason=reason,
+    )
+
+
+@require_POST
+@requires("annotation.change_study", "reinstate raters")
+def rater_reinstate(request: HttpRequest, pk: int, member: int) -> HttpResponse:
+    membership = _member(pk, member)
+    # As they stand afterwards.
+    membership.excluded_at = None
+    said = "The ratings count again." if membership.is_counted else "The ratings still count nowhere: see below."
+    return _done(request, membership, membership_changes.reinstate, f"Reinstated. {said}")
+
+
+@require_POST
+@requires("annotation.change_study", "replace raters")
+def rater_replace(request: HttpRequest, pk: int, member: int) -> HttpResponse:
+    said = "What this rater held open is free, and goes to others as they come."
+    return _done(request, _member(pk, member), membership_changes.replace, said)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires("annotation.change_study", "give out return links")
+def rater_return_link(request: HttpRequest, pk: int, member: int) -> HttpResponse:
+    """A lost return link, shown anew to a researcher, who passes it on; whoever has it rates as this rater."""
+    membership = _member(pk, member)
+    if not open_links.has_return_link(membership):
+        raise Http404("This rater did not come through the door.")
+    context: dict[str, Any] = {"study": membership.study, "membership": membership}
+    if request.method == "POST":
+        AuditEvent.record(request.user, "show return link", membership)
+        link = reverse("door_return", args=[open_links.return_token(membership)])
+        context["return_link"] = request.build_absolute_uri(link)
+    return render(request, "studies/return_link.html", context)
+
+
+def points(study: Study) -> list[tuple[int, str]]:
+    """The values a score can have, with a word where the figure says little."""
+    if study.compares:
+        return [(-1, "first"), (0, "tie"), (1, "second")]
+    return [(value, str(value)) for value in study.rubric.scale.values()]
+
+
+def _done(
+    request: HttpRequest, membership: Membership, action: Callable[..., object], said: str, **fields: str
+) -> HttpResponse:
+    try:
+        action(membership=membership, by=cast(User, request.user), **fields)
+    except membership_changes.PlacesError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect("study_rater", membership.study_id, membership.pk)
+
+
+def _launched(pk: int) -> Study:
+    return get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT).select_related("rubric"), pk=pk)
+
+
+def _member(pk: int, member: int) -> Membership:
+    rows = Membership.objects.select_related("study__rubric", "rater").exclude(study__state=Study.State.DRAFT)
+    return get_object_or_404(rows, study=pk, pk=member)

@@ -1,0 +1,197 @@
+"""A study's raters with all that is known of their work, in a handful of queries whatever their number."""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from annotation.allocation.slots import share
+from annotation.models import Assignment, Item, Membership, Rating, Score, Study
+from annotation.monitoring.quality import Quality, Ratings, passes, quality
+from annotation.reports.loading import once
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What a rater left beside scores."""
+
+    comments: int = 0
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How a rater did on items with known scores and on attention checks, of those they have scored."""
+
+    gold_passed: int = 0
+    gold: int = 0
+    lapses: int = 0
+    attention: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RaterRow:
+    """One rater of a study; `total` is how many items they have to score."""
+
+    membership: Membership
+    done: int
+    skipped: int
+    total: int
+    seen: datetime | None
+    quality: Quality
+    remarks: Remarks
+    checks: Checks
+
+    @property
+    def minutes_left(self) -> int | None:
+        if self.quality.median_seconds is None or self.done >= self.total or not self.membership.is_active:
+            return None
+        return math.ceil(self.quality.median_seconds * (self.total - self.done) / 60)
+
+    @property
+    def gold_rate(self) -> float | None:
+        return self.checks.gold_passed / self.checks.gold if self.checks.gold else None
+
+
+NO_RATINGS = Quality(0, None, None, None, 0, None, 0, None)
+
+
+def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
+    """A row a rater, in the order they joined; `only` one of them, measured against all others all the same."""
+    members, work = _members(study), _work(study)
+    found, remarks = _quality(study, members)
+    shown = [member for member in members if only is None or member.pk == only.pk]
+    checks, total = _checks(study, shown), share(study)
+    rows = []
+    for member in shown:
+        own = work.get(member.pk, _Work())
+        rows.append(
+            RaterRow(
+                membership=member,
+                done=own.done,
+                skipped=own.skipped,
+                total=max(own.done, total),
+                seen=max(filter(None, (member.joined_at, own.opened, own.rated)), default=None),
+                quality=found.get(member.pk, NO_RATINGS),
+                remarks=remarks.get(member.pk, Remarks()),
+                checks=checks.get(member.pk, Checks()),
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How far a rater is, and when they last opened and rated an item."""
+
+    done: int = 0
+    skipped: int = 0
+    opened: datetime | None = None
+    rated: datetime | None = None
+
+
+def _members(study: Study) -> list[Membership]:
+    rows = study.memberships.select_related("rater__profile", "study", "excluded_by")
+    return list(rows.order_by("pk"))
+
+
+def _work(study: Study) -> dict[int, _Work]:
+    """Two grouping queries: one that joined ratings to assignments would have to count each of them apart."""
+
+    def of(state: str) -> Count:
+        return Count("pk", filter=Q(state=state, item__purpose=Item.Purpose.RATED))
+
+    places = Assignment.objects.filter(study=study, membership__isnull=False).order_by().values_list("membership_id")
+    ratings = Rating.objects.for_study(study).order_by().values_list("assignment__membership_id")
+    rated = dict(ratings.annotate(last=Max("created_at")))
+    rows = places.annotate(
+        done=of(Assignment.State.SUBMITTED), skipped=of(Assignment.State.SKIPPED), opened=Max("opened_at")
+    )
+    return {pk: _Work(done, skipped, opened, rated.get(pk)) for pk, done, skipped, opened in rows}
+
+
+def _quality(study: Study, members: list[Membership]) -> tuple[dict[int, Quality], dict[int, Remarks]]:
+    """Kept for each set of ratings, counted or not, and of counted raters."""
+    counted = {member.pk: member.is_counted for member in members}
+    ratings = Rating.objects.for_study(study).filter(
+        is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members
+    )
+    return once("quality", study, lambda: _measure(study, ratings, counted), ratings=ratings, also=counted)
+
+
+def _measure(
+    study: Study, given: QuerySet[Rating], counted: dict[int, bool]
+) -> tuple[dict[int, Quality], dict[int, Remarks]]:
+    """`counted` says of every rater whether they count."""
+    rows = list(
+        given.order_by("created_at", "pk")
+        .annotate(took=Coalesce("seconds", "supersedes__seconds"))
+        .values_list(
+            *("pk", "assignment__membership_id", "assignment__item_id", "took", "comment", "flag"),
+            "assignment__item__dialogue__whitespace_tokens",
+            "assignment__item__other__whitespace_tokens",
+        )
+    )
+    pks = list(counted)
+    place = {pk: number for number, pk in enumerate(pks)}
+    ratings = Ratings(
+        rater=np.array([place[row[1]] for row in rows], dtype=np.int64),
+        item=np.unique(np.array([row[2] for row in rows], dtype=np.int64), return_inverse=True)[1],
+        scores=_scores(study, [row[0] for row in rows]),
+        seconds=np.array([np.nan if row[3] is None else row[3] for row in rows], dtype=np.float64),
+        words=np.array([row[6] + (row[7] or 0) for row in rows], dtype=np.float64),
+        raters=len(pks),
+    )
+    found = quality(ratings, np.array(list(counted.values()), dtype=np.bool_))
+    comments: dict[int, int] = defaultdict(int)
+    flags: dict[int, int] = defaultdict(int)
+    for _, member, _, _, comment, flag, _, _ in rows:
+        comments[member] += bool(comment)
+        flags[member] += bool(flag)
+    remarks = {pk: Remarks(comments[pk], flags[pk]) for pk in pks}
+    return dict(zip(pks, found, strict=True)), remarks
+
+
+def _scores(study: Study, ratings: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """(ratings, metrics) of the rubric, NaN for a gap."""
+    keys = {metric.key: number for number, metric in enumerate(study.rubric.metric_list())}
+    place = {pk: number for number, pk in enumerate(ratings)}
+    table = np.full((len(ratings), len(keys)), np.nan)
+    rows = Score.objects.filter(
+        rating__assignment__study=study,
+        rating__is_current=True,
+        rating__assignment__item__purpose=Item.Purpose.RATED,
+        metric__in=keys,
+    ).values_list("rating_id", "metric", "value")
+    for rating, metric, value in rows.iterator(5000):
+        if rating in place:
+            table[place[rating], keys[metric]] = value
+    return table
+
+
+def _checks(study: Study, members: list[Membership]) -> dict[int, Checks]:
+    """Known and attention items that were scored, counted by whether the scores are as expected."""
+    kinds = (Item.Purpose.GOLD, Item.Purpose.ATTENTION)
+    rows = Score.objects.filter(
+        rating__assignment__membership__in=members,
+        rating__assignment__study=study,
+        rating__is_current=True,
+        rating__assignment__item__purpose__in=kinds,
+    ).values_list("rating__assignment__membership_id", "rating__assignment__item_id", "metric", "value")
+    scores: dict[tuple[int, int], dict[str, float]] = defaultdict(dict)
+    for member, item, metric, value in rows:
+        scores[member, item][metric] = value
+    shown = Item.objects.filter(study=study, purpose__in=kinds).select_related("dialogue", "other")
+    items = shown.defer("dialogue__messages", "other__messages").in_bulk() if scores else {}
+    tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for (member, pk), given in scores.items():
+        check = items[pk]
+        right = passes(given, check.expects(study.rubric), check.tolerance)
+        first = 0 if check.purpose == Item.Purpose.GOLD else 2
+        tallies[member][first] += right if first == 0 else not right
+        tallies[member][first + 1] += 1
+    return {member: Checks(*counts) for member, counts in tallies.items()}

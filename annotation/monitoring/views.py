@@ -1,0 +1,112 @@
+"""A researcher's pages: the list of studies, a draft before its launch, a study as it is rated."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation.design import drafting, launch
+from annotation.design.forms import MemberForm
+from annotation.design.launch_page import launch_page
+from annotation.models import Rating, Study
+from annotation.monitoring.manage_views import possible
+from annotation.monitoring.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
+from annotation.people import acquaintance, memberships
+from annotation.people.acquaintance import AcquaintedError
+from annotation.people.withdrawals import LeftError
+from annotation.reports import unblinding
+from annotation.reports.preference_tables import preferences_of
+from core.numbers import asked_text
+from core.permissions import requires
+
+PAGE = 25
+# More than these are on a page of their own only.
+MOST_RATERS = 25
+
+
+@require_GET
+@requires("annotation.view_study", "see studies")
+def studies(request: HttpRequest) -> HttpResponse:
+    search = asked_text(request, "q")
+    rows = Study.objects.select_related("corpus").prefetch_related("versions")
+    if search:
+        rows = rows.filter(Q(name__icontains=search) | Q(corpus__name__icontains=search))
+    rows = rows.annotate(raters=Count("memberships")).order_by("-pk")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    return render(request, "studies/studies.html", {"page": page, "search": search})
+
+
+@require_GET
+@requires("annotation.view_study", "see studies")
+def study(request: HttpRequest, pk: int) -> HttpResponse:
+    """A draft with what it still lacks, or a launched study with its progress."""
+    found = get_object_or_404(Study.objects.select_related("corpus", "rubric", "created_by"), pk=pk)
+    if found.is_draft:
+        return render(request, "studies/draft.html", launch_page(found))
+    raters = rater_table(found)
+    context = {
+        "study": found,
+        "versions": found.versions.all(),
+        "raters": raters[:MOST_RATERS],
+        "rater_count": len(raters),
+        "at_work": sum(row.membership.is_active for row in raters),
+        "actions": possible(found),
+        "unblinded": unblinding.unblinded_by(found),
+        "preferences": preferences_of(found) if found.compares and unblinding.shows_versions(found) else None,
+        "draws": LIVE_DRAWS,
+        "rated": Rating.objects.counted().for_study(found).count(),
+        "wanted": wanted(found),
+        "agreement": live_agreement(found),
+        "member_form": MemberForm(),
+        "acquainted": acquaintance.accepted(found),
+    }
+    return render(request, "studies/study.html", context)
+
+
+@require_POST
+@requires("annotation.change_study", "launch studies")
+def study_launch(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Study, pk=pk)
+    return _done(request, found, launch.launch, "Launched. Raters can begin.")
+
+
+@require_POST
+@requires("annotation.change_study", "add raters")
+def study_member(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Study, pk=pk)
+    form = MemberForm(request.POST)
+    if not found.takes_raters:
+        messages.error(request, memberships.NO_MORE_RATERS)
+    elif form.is_valid() and form.rater is not None:
+        try:
+            reason = form.cleaned_data["knows_because"]
+            memberships.join(study=found, rater=form.rater, by=_person(request), knows_because=reason)
+        except LeftError:
+            messages.error(request, memberships.HAS_LEFT)
+        except AcquaintedError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"{form.rater.get_username()} is a rater of this study.")
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    return redirect(found)
+
+
+def _done(request: HttpRequest, found: Study, action: Any, said: str, **fields: Any) -> HttpResponse:
+    """Do one thing to a study and say how it went."""
+    try:
+        action(study=found, by=_person(request), **fields)
+    except drafting.DesignError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect(found)
+
+
+def _person(request: HttpRequest) -> User:
+    return cast(User, request.user)

@@ -1,0 +1,143 @@
+"""The two answers a rating page asks for while it is open: keep this draft, take this submission.
+
+Both are built from plain values that the rater sent or may see. A session that ended is answered with 403 and a
+reason, never with a log-in page that a script would take for success. People rate, not scripts: no API token opens
+these.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.decorators import api_view, authentication_classes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation.models import Assignment, Item
+from annotation.people.page_person import must_be_the_pages
+from annotation.rating import queue
+from annotation.rating.access import own_assignment, own_membership
+from annotation.rating.answers import DAMAGED, Answer, AnswerError
+from annotation.rating.reading import read_answer, shown_answer
+
+ApiView = Callable[..., Response]
+
+
+class Text(serializers.CharField):
+    """Any text: `read_answer` says which text it is that cannot be kept, and why, in words for its rater."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False, **options)
+        self.validators = []
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """What a rater says about an item, read further by `read_answer`."""
+
+    scores = serializers.DictField(child=serializers.IntegerField())
+    comment = Text(default="")
+    flag = serializers.CharField(allow_blank=True, default="")
+    comments = serializers.DictField(child=Text(), default=dict)
+    evidence = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()), default=dict)
+
+
+class DraftSerializer(AnswerSerializer):
+    """A rater's unfinished scores, made on top of draft `version`."""
+
+    version = serializers.IntegerField(min_value=0)
+
+
+class SubmissionSerializer(AnswerSerializer):
+    """A complete answer under the id that makes a repeat recognisable."""
+
+    submission_id = serializers.UUIDField()
+
+
+# Made once: a serializer copies all its fields when it is made. They hold nothing of what they read.
+DRAFT, SUBMISSION = DraftSerializer(), SubmissionSerializer()
+
+
+def with_reasons(view: ApiView) -> ApiView:
+    """Turn the queue's refusals into answers that carry their reason."""
+
+    @wraps(view)
+    def answered(request: Request, token: str) -> Response:
+        must_be_the_pages(request)
+        try:
+            return view(request, token)
+        except Http404:
+            return Response({"detail": _why_gone(request)}, status=status.HTTP_404_NOT_FOUND)
+        except serializers.ValidationError as error:
+            return Response({"detail": DAMAGED, "fields": error.detail}, status=status.HTTP_400_BAD_REQUEST)
+        except AnswerError as error:
+            return Response({"detail": str(error)}, status=status.HTTP_400_BAD_REQUEST)
+        except queue.StaleDraftError as error:
+            draft = shown_answer(own_assignment(request.user, token), Answer.from_draft(error.draft))
+            both = {"detail": str(error), "draft": draft.to_json(), "version": error.version}
+            return Response(both, status=status.HTTP_409_CONFLICT)
+        except queue.QueueError as error:
+            return Response({"detail": str(error)}, status=status.HTTP_409_CONFLICT)
+
+    return answered
+
+
+@extend_schema(exclude=True)
+@never_cache
+@login_not_required
+@api_view(["POST"])
+@authentication_classes([SessionAuthentication])
+@with_reasons
+def draft(request: Request, token: str) -> Response:
+    """Keep a draft; answers its new version, or 409 with the newer draft that was found."""
+    sent = DRAFT.run_validation(request.data)
+    version = queue.save_draft(request.user, token, version=sent["version"], answer=_reader(sent), now=timezone.now())
+    return Response({"version": version})
+
+
+@extend_schema(exclude=True)
+@never_cache
+@login_not_required
+@api_view(["POST"])
+@authentication_classes([SessionAuthentication])
+@with_reasons
+def submit(request: Request, token: str) -> Response:
+    """Keep a rating; a repeat answers 200 with the first one's id. `next` is where to go on."""
+    sent = SUBMISSION.run_validation(request.data)
+    submission = queue.submit(
+        request.user, token, submission_id=sent["submission_id"], answer=_reader(sent), now=timezone.now()
+    )
+    kept = {"id": str(submission.rating.submission_id), "repeated": submission.repeated}
+    return Response({**kept, "next": next_address(submission.rating.assignment)})
+
+
+def next_address(assignment: Assignment) -> str:
+    """Where this rater goes on: their next item, or the page that finds one or says why there is none."""
+    membership = assignment.membership
+    if membership is None:
+        raise ValueError("a place that nobody holds has no next page")
+    if assignment.item.purpose == Item.Purpose.TRAINING:
+        return reverse("rate_feedback", args=[assignment.token])
+    following = queue.go_on(assignment, now=timezone.now())
+    return reverse("rate_item", args=[following.token]) if following else reverse("rate_next", args=[membership.token])
+
+
+def _why_gone(request: Request) -> str:
+    """Why the page's item is no longer this rater's; the page says in which study it is."""
+    try:
+        own_membership(request.user, request.query_params.get("study", ""))
+    except Http404:
+        return _("You are no longer in this study, so nothing more can be kept.")
+    return _("This dialogue went to another rater after an hour without a sign. Go on with the next one.")
+
+
+def _reader(data: dict[str, Any]) -> queue.Said:
+    return lambda assignment: read_answer(assignment, data)

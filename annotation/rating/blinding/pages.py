@@ -1,0 +1,201 @@
+"""What raters read before, between and after their items: plain values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext
+
+from annotation.models import Assignment, Membership, Rating, Study
+from annotation.rating import rater_stage
+from annotation.rating.answers import FLAGS, Answer
+from annotation.rating.blinding.items import BlindStudy, blind_study
+from annotation.rating.blinding.scenes import Scene, assignment_scene, questions
+from annotation.rating.pace import Pace
+from annotation.rating.queue import answer_of
+from annotation.rating.reading import shown_answer
+from annotation.rating.tolerance import missed
+
+
+@dataclass(frozen=True, slots=True)
+class BlindWelcome:
+    """What a rater reads before the first item, and can read again."""
+
+    study: BlindStudy
+    consent: str
+    # Of the text: agreeing sends it back, so that nobody agrees to a text they have not seen.
+    fingerprint: str
+    must_agree: bool
+    agreed_at: datetime | None
+    pay: str
+    minutes: int | None
+    has_practice: bool
+    keeps_scores: bool
+    is_begun: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One practice dialogue in the list of them."""
+
+    token: str
+    number: int
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One metric of a practice dialogue: what was chosen, what was expected and how far off is still right."""
+
+    name: str
+    chosen: str
+    expected: str
+    tolerance: int
+    is_right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlindFeedback:
+    study: BlindStudy
+    token: str
+    scene: Scene
+    verdicts: tuple[Verdict, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatedRow:
+    """One rated item in the rater's own list; `number` counts in the order in which they met them."""
+
+    token: str
+    number: int
+    at: datetime
+    scores: tuple[str, ...]
+    flag: str
+    has_comment: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RatedPage:
+    study: BlindStudy
+    metrics: tuple[str, ...]
+    rows: tuple[RatedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlindEnd:
+    """Why there is nothing to rate, and what the rater may need for their pay."""
+
+    study: BlindStudy
+    reason: str
+    code: str
+    skipped: tuple[str, ...]
+    last_token: str | None
+    undo_token: str | None
+
+
+def blind_welcome(membership: Membership) -> BlindWelcome:
+    study = membership.study
+    return BlindWelcome(
+        study=blind_study(membership),
+        consent=study.consent_text,
+        fingerprint=rater_stage.consent_fingerprint(study),
+        must_agree=rater_stage.must_agree(membership),
+        agreed_at=membership.consented_at,
+        pay=study.pay_note,
+        minutes=study.minutes_estimate,
+        has_practice=membership.has_practice,
+        keeps_scores=study.withdrawal == Study.Withdrawal.KEEP,
+        is_begun=membership.assignments.filter(opened_at__isnull=False).exists(),
+    )
+
+
+def blind_lessons(lessons: Sequence[Assignment]) -> list[Lesson]:
+    done = Assignment.State.SUBMITTED
+    return [Lesson(lesson.token, number, lesson.state == done) for number, lesson in enumerate(lessons, 1)]
+
+
+def blind_feedback(assignment: Assignment, membership: Membership, rating: Rating) -> BlindFeedback:
+    """Only of an item that is there to practise on: what is expected of any other stays unsaid."""
+    item = assignment.item
+    asked = item.asked(assignment.study.rubric)
+    chosen = shown_answer(assignment, answer_of(rating)).scores
+    expected = shown_answer(assignment, Answer(item.expects(assignment.study.rubric))).scores
+    labels = {
+        question.key: {point.value: point.label for point in question.points}
+        for question in questions(assignment.study, asked, {})
+    }
+    return BlindFeedback(
+        study=blind_study(membership),
+        token=assignment.token,
+        scene=assignment_scene(assignment),
+        verdicts=tuple(
+            Verdict(
+                name=metric.name,
+                chosen=labels[metric.key].get(chosen.get(metric.key, 0), "–"),
+                expected=labels[metric.key].get(expected[metric.key], str(expected[metric.key])),
+                tolerance=item.tolerance,
+                is_right=metric.key not in missed(chosen, expected, item.tolerance),
+            )
+            for metric in asked
+            if metric.key in expected
+        ),
+        note=item.note,
+    )
+
+
+def blind_rated(membership: Membership, ratings: Sequence[Rating], first_number: int) -> RatedPage:
+    """The rater's own ratings, newest first; `first_number` is the first row's and the next ones count down."""
+    study = membership.study
+    asked = questions(study, study.rubric.metric_list(), {})
+    rows = []
+    for number, rating in zip(range(first_number, 0, -1), ratings, strict=False):
+        scores = shown_answer(rating.assignment, answer_of(rating)).scores
+        labels = [
+            next((point.label for point in question.points if point.value == scores.get(question.key)), "–")
+            for question in asked
+        ]
+        flag = gettext(FLAGS.get(rating.flag, ""))
+        said = bool(rating.comment or any(score.comment for score in rating.scores.all()))
+        rows.append(RatedRow(rating.assignment.token, number, rating.created_at, tuple(labels), flag, said))
+    return RatedPage(blind_study(membership), tuple(question.name for question in asked), tuple(rows))
+
+
+def blind_end(membership: Membership, *, others_hold_places: bool, now: datetime) -> BlindEnd:
+    """The page after the last item, or instead of the next one."""
+    study = membership.study
+    skipped = membership.assignments.filter(state=Assignment.State.SKIPPED, study__raters_per_item__isnull=True)
+    tokens = tuple(skipped.values_list("token", flat=True))
+    rated = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED).past_practice()
+    last = rated.order_by("-opened_at").first()
+    shown = blind_study(membership)
+    reason = _reason(membership, others_hold_places=others_hold_places, skipped=bool(tokens))
+    return BlindEnd(
+        study=shown,
+        reason=reason,
+        code=_code(study, reason, shown.pace),
+        skipped=tokens,
+        last_token=last.token if last else None,
+        undo_token=last.token if last and study.is_open and rater_stage.can_take_back(last, now=now) else None,
+    )
+
+
+def _reason(membership: Membership, *, others_hold_places: bool, skipped: bool) -> str:
+    study = membership.study
+    if membership.screened_out_at:
+        return "screened out"
+    if not membership.is_ongoing:
+        return "ended"
+    if study.is_paused:
+        return "paused"
+    if not study.is_open:
+        return "closed"
+    return "wait" if others_hold_places else "skipped" if skipped else "all rated"
+
+
+def _code(study: Study, reason: str, pace: Pace) -> str:
+    """The code for this end, if the study gives one: who did what there was to do has earned it."""
+    if reason == "screened out":
+        return study.screen_out_code
+    has_done_theirs = reason in ("closed", "skipped", "all rated") or (reason == "wait" and pace.done >= pace.total)
+    return study.completion_code if pace.done and has_done_theirs else ""

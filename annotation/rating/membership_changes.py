@@ -1,0 +1,203 @@
+"""How places move when people are excluded, reinstated, screened out, withdraw or leave.
+
+An item of a study with k raters has exactly k places, numbered by `slot`, whatever happens here: who loses a place
+keeps the row with the rating but not the slot, and a new free place takes it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.allocation.claiming import LEFT, vacate
+from annotation.allocation.slots import BATCH
+from annotation.models import NO_LEASE, Assignment, Invitation, Item, Membership, Profile, Rating, Study, opaque_token
+from annotation.people import withdrawals
+from annotation.people.profiles import profile_of
+from dialogues.models import AuditEvent
+
+LONGEST_REASON = 300
+
+
+class PlacesError(ValueError):
+    """A change that cannot be made; the text says why and what to do."""
+
+
+@transaction.atomic
+def exclude(*, membership: Membership, reason: str, by: User | None) -> int:
+    """Set a rater's ratings aside; gives how many places are free again. Excluding twice changes nothing.
+
+    The ratings stay, marked by the exclusion, and count in no table. Raises PlacesError without a reason.
+    """
+    member = _locked(membership)
+    if member.excluded_at is not None:
+        return 0
+    if not reason.strip():
+        raise PlacesError("Say why this rater is excluded: a report has to.")
+    if len(reason.strip()) > LONGEST_REASON:
+        raise PlacesError(f"The reason has {len(reason.strip())} characters; at most {LONGEST_REASON} fit.")
+    member.excluded_at, member.excluded_by, member.exclusion_reason = timezone.now(), by, reason.strip()
+    member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
+    freed = _vacate_all(member)
+    AuditEvent.record(by, "exclude rater", member.study, member=member.pk, reason=member.exclusion_reason, freed=freed)
+    return freed
+
+
+@transaction.atomic
+def reinstate(*, membership: Membership, by: User | None) -> int:
+    """Take an exclusion back; gives how many ratings hold a place again.
+
+    A place comes back only while nobody has taken it: the other ratings stay set aside, so that no item has more
+    than its k raters. None comes back to a rater who was screened out and does not count for that: no person has
+    decided it, so no person takes it back.
+    """
+    member = _locked(membership)
+    if member.excluded_at is None:
+        return 0
+    reason = member.exclusion_reason
+    member.excluded_at, member.excluded_by, member.exclusion_reason = None, None, ""
+    member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
+    returned = 0
+    if member.is_counted:
+        returned = sum(_take_again(member, rows) for rows in _in_batches(_without_place(member)))
+    AuditEvent.record(by, "reinstate rater", member.study, member=member.pk, reason=reason, returned=returned)
+    return returned
+
+
+@transaction.atomic
+def screen_out(*, membership: Membership, lapses: int, now: datetime) -> int:
+    """End a rater's part after so many failed checks; gives how many places are free again. Twice changes nothing.
+
+    The ratings stay. Unless the study counts them all the same, they count in no table, and the places go to others as
+    with an exclusion, so that every item can still get its k counted ratings.
+    """
+    member = _locked(membership)
+    if member.screened_out_at is not None:
+        return 0
+    member.screened_out_at = now
+    member.save(update_fields=["screened_out_at"])
+    freed = _vacate_all(member, also_rated=not member.is_counted)
+    AuditEvent.record(None, "screen out rater", member.study, member=member.pk, lapses=lapses, freed=freed)
+    return freed
+
+
+@transaction.atomic
+def withdraw(*, membership: Membership, by: User | None) -> int:
+    """Let a rater go as the study's policy says; gives how many places are free again. Twice changes nothing.
+
+    Their identity leaves the study either way: an account that nobody can use stands in for theirs, under a new
+    pseudonym. Scores stay, or are deleted and their places free again. Nothing can bring either back. Where scores
+    stay, a code of the person is kept apart from them, so that nobody joins twice: studies.departures.
+    """
+    # A submit of an attention check holds its row and may then ask for the member's: in this order here, too.
+    checks = membership.assignments.filter(item__purpose=Item.Purpose.ATTENTION).order_by("pk")
+    list(checks.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+    member = _locked(membership)
+    if member.withdrawn_at is not None:
+        return 0
+    study, person = member.study, member.rater
+    removes = study.withdrawal == Study.Withdrawal.REMOVE
+    # A submit that is under way comes first, so that it is removed with the rest.
+    list(member.assignments.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    removed = _remove_ratings(member) if removes else 0
+    freed = _vacate_all(member, also_rated=removes)
+    # What is not rated by now never will be.
+    rated = Rating.objects.filter(assignment__membership=member).values("assignment")
+    member.assignments.exclude(pk__in=rated).delete()
+    member.assignments.update(draft={})
+    if not removes:
+        withdrawals.note(study=study, rater=person, participant=member.prolific_pid)
+    _make_nameless(member)
+    _unname_invitations(study, person)
+    # Naming who went would undo what was asked for.
+    actor = None if by is not None and by.pk == person.pk else by
+    AuditEvent.record(actor, "withdraw rater", study, policy=study.withdrawal, freed=freed, removed=removed)
+    return freed
+
+
+@transaction.atomic
+def replace(*, membership: Membership, by: User | None) -> int:
+    """Free what a rater who left still holds, so that others get it at once; gives how many places that were.
+
+    What they rated stays. Where everyone scores everything nobody else waits for what they hold.
+    """
+    member = _locked(membership)
+    freed = _vacate_all(member, also_rated=False)
+    AuditEvent.record(by, "replace rater", member.study, member=member.pk, freed=freed)
+    return freed
+
+
+def _locked(membership: Membership) -> Membership:
+    """The member's row first, then their assignments: whoever claims for them goes in the same order."""
+    rows = Membership.objects.select_related("study", "rater").select_for_update(no_key=True, of=("self",))
+    return rows.get(pk=membership.pk)
+
+
+def _vacate_all(member: Membership, *, also_rated: bool = True) -> int:
+    held = member.assignments.filter(slot__isnull=False).order_by("pk")
+    if not also_rated:
+        held = held.opened()
+    rows = list(held.select_for_update(no_key=True))
+    for batch in _in_batches(rows):
+        vacate(batch)
+    return len(rows)
+
+
+def _without_place(member: Membership) -> list[Assignment]:
+    """What the exclusion took a place from: rated, or taken back and left."""
+    mine = member.assignments.filter(slot__isnull=True, condition__gt=0, study__raters_per_item__isnull=False)
+    rated = mine.filter(state=Assignment.State.SUBMITTED) | mine.filter(skip_reason=LEFT)
+    return list(rated.order_by("pk"))
+
+
+def _take_again(member: Membership, rows: Sequence[Assignment]) -> int:
+    """Put these rows on free places of their items, where there are any."""
+    free = Assignment.objects.opened().filter(membership__isnull=True, item__in=[row.item_id for row in rows])
+    by_item = {place.item_id: place for place in free.order_by("-slot").select_for_update(skip_locked=True)}
+    returning = [row for row in rows if row.item_id in by_item]
+    Assignment.objects.filter(pk__in=[by_item[row.item_id].pk for row in returning]).delete()
+    for row in returning:
+        row.slot, row.lease_until = by_item[row.item_id].slot, NO_LEASE
+        if row.skip_reason == LEFT:
+            row.state, row.skip_reason = Assignment.State.OPEN, ""
+    Assignment.objects.bulk_update(returning, ["slot", "lease_until", "state", "skip_reason"])
+    return sum(row.state == Assignment.State.SUBMITTED for row in returning)
+
+
+def _remove_ratings(member: Membership) -> int:
+    mine = Rating.objects.filter(assignment__membership=member)
+    current = mine.filter(is_current=True).count()
+    # A chain of corrections holds itself together; it goes as a whole.
+    mine.update(supersedes=None)
+    mine.delete()
+    return current
+
+
+def _make_nameless(member: Membership) -> None:
+    name = f"withdrawn-{opaque_token()}"
+    simulated = Profile.objects.filter(user=member.rater, is_simulated=True).exists()
+    nobody = User(username=name, is_active=False)
+    nobody.set_unusable_password()
+    nobody.save()
+    profile = profile_of(nobody)
+    if simulated:
+        profile.is_simulated = True
+        profile.save(update_fields=["is_simulated"])
+    member.rater, member.withdrawn_at, member.token = nobody, timezone.now(), opaque_token()
+    member.prolific_pid = member.prolific_study = member.prolific_session = ""
+    fields = ["rater", "withdrawn_at", "token", "prolific_pid", "prolific_study", "prolific_session"]
+    member.save(update_fields=fields)
+
+
+def _unname_invitations(study: Study, person: User) -> None:
+    """The link that somebody came in by names them, too."""
+    used = Invitation.objects.filter(study=study, accepted_by=person)
+    subjects = [f"invitation:{pk}" for pk in used.values_list("pk", flat=True)]
+    AuditEvent.objects.filter(subject__in=subjects, actor=person).update(actor=None)
+    used.update(accepted_by=None, email="", pseudonym="")
+
+
+def _in_batches(rows: Sequence[Assignment]) -> list[Sequence[Assignment]]:
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]

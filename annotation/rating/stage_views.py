@@ -1,0 +1,110 @@
+"""The pages around the items: welcome and consent, what was rated so far, a break, and leaving."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation.models import Rating, Study
+from annotation.rating import consent, membership_changes, queue, rater_stage
+from annotation.rating.access import own_membership
+from annotation.rating.blinding import blind_rated, blind_welcome
+from annotation.rating.views import RESTED
+
+PAGE = 50
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
+    """What the study asks and offers; POST agrees to it, where there is something to agree to, and begins."""
+    membership = own_membership(request.user, token)
+    if request.method == "GET":
+        return render(request, "rating/welcome.html", {"welcome": blind_welcome(membership)})
+    if not membership.study.is_open or not membership.is_ongoing:
+        return redirect("rate_next", token)
+    try:
+        consent.agree(membership=membership, fingerprint=request.POST.get("fingerprint", ""), now=timezone.now())
+    except queue.QueueError as error:
+        context = {"welcome": blind_welcome(membership), "problem": str(error)}
+        return render(request, "rating/welcome.html", context, status=422)
+    membership.refresh_from_db()
+    if rater_stage.must_practise(membership):
+        return redirect("rate_practice", token)
+    # Straight to the first item: the way past the welcome page of a rater who has seen none yet.
+    first = queue.next_assignment(membership, now=timezone.now())
+    return redirect("rate_item", first.token) if first else redirect("rate_next", token)
+
+
+@require_POST
+def rate_decline(request: HttpRequest, token: str) -> HttpResponse:
+    """Not to take part: nothing about the person is kept."""
+    try:
+        consent.decline(membership=own_membership(request.user, token))
+    except queue.QueueError as error:
+        messages.error(request, str(error))
+        return redirect("rate_welcome", token)
+    messages.success(request, _("You do not take part, and nothing about you is kept in this study."))
+    return redirect("rate_left")
+
+
+@never_cache
+@require_GET
+def rate_left(request: HttpRequest) -> HttpResponse:
+    """After leaving a study, whichever it was; the message says what became of the scores."""
+    return render(request, "rating/left.html")
+
+
+@never_cache
+@require_GET
+def rate_rated(request: HttpRequest, token: str) -> HttpResponse:
+    """All that the rater has rated, newest first, to look at again."""
+    membership = own_membership(request.user, token)
+    ratings = (
+        Rating.objects.filter(assignment__membership=membership, is_current=True)
+        .past_practice()
+        .select_related("assignment__item__dialogue", "assignment__item__other")
+        .defer("assignment__item__dialogue__messages", "assignment__item__other__messages")
+        .prefetch_related("scores")
+        .order_by("-assignment__opened_at", "-pk")
+    )
+    page = Paginator(ratings, PAGE).get_page(request.GET.get("page"))
+    first = page.paginator.count - page.start_index() + 1
+    rated = blind_rated(membership, list(page.object_list), first)
+    return render(request, "rating/rated.html", {"page": page, "rated": rated, "study": rated.study})
+
+
+@require_POST
+def rate_break(request: HttpRequest, token: str) -> HttpResponse:
+    """Put the break reminder away; the next one comes after as long again."""
+    membership = own_membership(request.user, token)
+    request.session[RESTED] = timezone.now().isoformat()
+    shown = request.POST.get("item", "")
+    item = None if "\0" in shown else membership.assignments.filter(token=shown).first()
+    return redirect("rate_item", item.token) if item else redirect("rate_next", token)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def rate_withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """Leave the study for good, after reading what becomes of the scores."""
+    membership = own_membership(request.user, token)
+    context: dict[str, Any] = {"welcome": blind_welcome(membership)}
+    if request.method == "GET":
+        return render(request, "rating/withdraw.html", context)
+    if request.POST.get("sure") != "yes":
+        context["problem"] = _("Tick the box if you are sure. Nothing has changed so far.")
+        return render(request, "rating/withdraw.html", context, status=422)
+    keeps = membership.study.withdrawal == Study.Withdrawal.KEEP
+    membership_changes.withdraw(membership=membership, by=cast(User, request.user))
+    messages.success(
+        request, _("Your scores stay in the study, without your name.") if keeps else _("Your scores are removed.")
+    )
+    return redirect("rate_left")

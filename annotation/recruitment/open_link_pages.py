@@ -1,0 +1,119 @@
+"""A researcher opens a study's door, passes its address on, and shuts it."""
+
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.validators import RegexValidator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotation.models import Study
+from annotation.people.memberships import NO_MORE_RATERS
+from annotation.recruitment import open_links
+from annotation.recruitment.open_links import DoorError
+from core.permissions import requires
+
+HIGHEST_LIMIT = 100_000
+_code = RegexValidator(r"^[A-Za-z0-9_-]+$", "A code has letters, digits, - and _ only.")
+_may_open = requires("annotation.add_invitation", "open the doors of studies")
+
+
+class DoorForm(forms.Form):
+    """How many may come in, and the codes that a study on Prolific gives out."""
+
+    limit = forms.IntegerField(
+        label="Places",
+        required=False,
+        min_value=1,
+        max_value=HIGHEST_LIMIT,
+        help_text="At most as many raters as this; empty: no limit. Who withdrew, was screened out, excluded or "
+        "deactivated makes room for another.",
+    )
+    completion_code = forms.CharField(
+        label="Prolific’s completion code",
+        required=False,
+        max_length=40,
+        validators=[_code],
+        help_text="With a code the door takes Prolific’s participants only, and shows them the code at the end.",
+    )
+    screen_out_code = forms.CharField(
+        label="Prolific’s screen-out code",
+        required=False,
+        max_length=40,
+        validators=[_code],
+        help_text="Shown instead to who fails the attention checks.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("screen_out_code") and not data.get("completion_code") and "completion_code" not in self.errors:
+            self.add_error("completion_code", "A study on Prolific needs this code too.")
+        return data
+
+
+@require_http_methods(["GET", "POST"])
+@_may_open
+def study_door(request: HttpRequest, pk: int) -> HttpResponse:
+    study = get_object_or_404(Study, pk=pk)
+    if not study.takes_raters:
+        messages.error(request, NO_MORE_RATERS)
+        return redirect(study)
+    initial = {
+        "limit": study.door_limit,
+        "completion_code": study.completion_code,
+        "screen_out_code": study.screen_out_code,
+    }
+    # Every field may stay empty, so what counts is whether the form was sent.
+    form = DoorForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        return _opened(request, study, form)
+    context = {
+        "study": study,
+        "form": form,
+        "address": _address(request, study),
+        "taken": open_links.taken(study),
+        "is_full": open_links.is_full(study),
+        "at_prolific": open_links.recruits_at_prolific(study),
+    }
+    return render(request, "people/study_door.html", context, status=422 if form.errors else 200)
+
+
+def _opened(request: HttpRequest, study: Study, form: DoorForm) -> HttpResponse:
+    data = form.cleaned_data
+    try:
+        open_links.open_door(
+            study=study,
+            limit=data["limit"],
+            completion_code=data["completion_code"],
+            screen_out_code=data["screen_out_code"],
+            by=cast(User, request.user),
+        )
+    except DoorError:
+        messages.error(request, NO_MORE_RATERS)
+        return redirect(study)
+    messages.success(request, "Saved." if study.door_token else "The door is open.")
+    return redirect("study_door", study.pk)
+
+
+@require_POST
+@_may_open
+def study_door_shut(request: HttpRequest, pk: int) -> HttpResponse:
+    study = get_object_or_404(Study, pk=pk)
+    open_links.shut_door(study=study, by=cast(User, request.user))
+    messages.success(request, "The door is shut. Who came in stays in; its address opens nothing any more.")
+    return redirect("study_door", study.pk) if study.takes_raters else redirect(study)
+
+
+def _address(request: HttpRequest, study: Study) -> str:
+    """What to pass on; for Prolific with its three placeholders, which it fills in for each participant."""
+    if not study.door_token:
+        return ""
+    address = request.build_absolute_uri(reverse("door", args=[study.door_token]))
+    if not open_links.recruits_at_prolific(study):
+        return address
+    return f"{address}?{urlencode({name: f'{{{{%{name}%}}}}' for name in open_links.PARAMETERS}, safe='{}%')}"

@@ -1,0 +1,96 @@
+"""Raters who have not been seen for some days, and a letter to each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.urls import reverse
+
+from annotation.allocation.slots import share
+from annotation.models import Assignment, Membership, Study
+from annotation.people.mail import reminder_text, send_all
+from dialogues.models import AuditEvent
+
+DAYS = 3
+MOST_DAYS = 365
+# Nobody is reminded twice within this time, whoever presses the button.
+APART = timedelta(hours=20)
+VERB = "remind raters"
+
+
+class ReminderError(ValueError):
+    """Nobody can be reminded; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A rater with items left who was last seen at `seen`; `reminded` says whether a letter went out just now."""
+
+    membership: Membership
+    seen: datetime
+    done: int
+    reminded: bool
+
+    @property
+    def address(self) -> str:
+        return self.membership.rater.email
+
+
+def idle_raters(study: Study, days: int, now: datetime) -> list[Idle]:
+    """Longest silent first. Who is no longer at work, did their share or has nothing left is not among them."""
+    submitted = Q(assignments__state=Assignment.State.SUBMITTED, assignments__item__purpose="rated")
+    members: Any = (
+        study.memberships.active()
+        .exclude(pk__in=study.memberships.finished())
+        .select_related("rater")
+        .annotate(
+            done=Count("assignments", filter=submitted, distinct=True),
+            opened=Max("assignments__opened_at"),
+            rated=Max("assignments__ratings__created_at"),
+        )
+    )
+    total, lately = share(study), _lately_reminded(study, now)
+    found = [
+        Idle(member, seen, member.done, member.pk in lately)
+        for member in members
+        if member.done < total
+        and (seen := max(filter(None, (member.joined_at, member.opened, member.rated)))) <= now - timedelta(days=days)
+    ]
+    return sorted(found, key=lambda idle: idle.seen)
+
+
+def _lately_reminded(study: Study, now: datetime) -> set[int]:
+    events = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=VERB, at__gt=now - APART)
+    return {pk for detail in events.values_list("detail", flat=True) for pk in detail.get("members", [])}
+
+
+def link(membership: Membership, base: str) -> str:
+    """Where a rater goes on; opening it asks for their log-in."""
+    return base + reverse("rate_next", args=[membership.token])
+
+
+def letters(study: Study, idle: list[Idle], base: str) -> list[tuple[str, str, str]]:
+    """(subject, text, address) for each who has an address."""
+    return [
+        ("A reminder", reminder_text(study.public_name, link(one.membership, base)), one.address)
+        for one in idle
+        if one.address
+    ]
+
+
+def remind(*, study: Study, days: int, base: str, by: User | None, now: datetime) -> list[tuple[Idle, bool]]:
+    """Write to everybody who is idle, has an address and was not reminded lately; says to whom the letter went.
+
+    It is noted first and sent then, so that a button pressed twice, or by two people, sends one letter.
+    """
+    if not study.is_open:
+        raise ReminderError("Only raters of an open study are reminded: there is nothing to rate now.")
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=study.pk)
+        due = [one for one in idle_raters(study, days, now) if one.address and not one.reminded]
+        if due:
+            AuditEvent.record(by, VERB, study, days=days, members=[one.membership.pk for one in due])
+    return list(zip(due, send_all(letters(study, due, base)), strict=True))

@@ -1,0 +1,184 @@
+"""A `Table` as LaTeX for a paper: booktabs rules, intervals below their values, n once where it can be.
+
+It asks for two packages that every installation has, and compiles with pdfLaTeX and no font encoding of its own.
+Columns are aligned by their decimals without siunitx, because every number of a column has the same.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.tables import Column, Estimate, ShownCell, Table
+
+NAMED = 20  # characters that a header names at most
+# What pdfLaTeX prints without asking for an encoding or a font; `LATEX` below writes more as commands.
+PRINTED = re.compile(r"[ -~\u00a0-\u00bf\u00c6\u00d7\u00d8\u00df\u00e6\u00f7\u00f8\u0152\u0153‘’“”†‡•€™]")
+IN_T1 = frozenset("«»‹›„‚ÐðÞþĐđŊŋ")
+OGONEK = "\u0328"
+
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "_": r"\_",
+        "%": r"\%",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        # `\textquotedbl` needs the T1 encoding; this prints in every one.
+        '"': "{''}",
+        "α": r"$\alpha$",
+        "β": r"$\beta$",
+        "γ": r"$\gamma$",
+        "κ": r"$\kappa$",
+        "×": r"$\times$",
+        "±": r"$\pm$",
+        "≥": r"$\geq$",
+        "≤": r"$\leq$",
+        "−": r"$-$",
+        "→": r"$\rightarrow$",
+        "–": "--",
+        "—": "---",
+        "…": r"\ldots{}",
+        **dict.fromkeys((*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"), " "),
+    }
+)
+
+
+def to_latex(table: Table) -> str:
+    """A `table` environment, made narrower where it is wider than its column of text."""
+    known = _known_n(table)
+    spec = "".join("r" if column.numeric else "l" for column in (*table.columns, *known.column))
+    text = " ".join(latex_text(text) for text in (table.caption, *known.note, *table.notes))
+    lines = [
+        *_needs(table),
+        r"\begin{table}[t]",
+        r"\centering\small",
+        r"\setlength{\tabcolsep}{4pt}",
+        # In a box of its own, so that its width is known: it is only ever made smaller.
+        r"\sbox0{%",
+        rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
+        r"\toprule",
+        *_group_lines(table),
+        _line(latex_text(column.label) for column in (*table.columns, *known.column)),
+        *known.below_heads,
+        r"\midrule",
+        *(line for number, row in enumerate(table.shown_rows) for line in _row_lines(row, known, number)),
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi",
+        rf"\caption{{{text}}}",
+        rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.slug)}}}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def latex_text(text: str) -> str:
+    """Text that LaTeX prints as it is: no character of it starts a command."""
+    return text.translate(LATEX)
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownN:
+    """Where the n of a table's estimates stands: in the note, below the heads, in a column, or beside each interval."""
+
+    note: tuple[str, ...] = ()
+    below_heads: tuple[str, ...] = ()
+    column: tuple[Column, ...] = ()
+    by_row: tuple[str, ...] = ()
+    beside: bool = False
+
+
+def _known_n(table: Table) -> _KnownN:
+    rows = [[cell.n if isinstance(cell, Estimate) else None for cell in row] for row in table.rows]
+    columns = list(zip(*rows, strict=True))
+    everywhere = _distinct(n for row in rows for n in row)
+    if len(everywhere) <= 1:
+        return _KnownN(note=tuple(f"n = {n:,} throughout." for n in everywhere))
+    if all(len(_distinct(column)) <= 1 for column in columns):
+        shown = [" ".join(rf"{{\scriptsize $n = {_number(n)}$}}" for n in _distinct(column)) for column in columns]
+        return _KnownN(below_heads=(_line(shown),))
+    if all(len(_distinct(row)) <= 1 for row in rows):
+        by_row = tuple(" ".join(f"{n:,}" for n in _distinct(row)) for row in rows)
+        return _KnownN(column=(Column("n"),), by_row=by_row)
+    return _KnownN(beside=True)
+
+
+def _distinct(numbers: Iterable[int | None]) -> set[int]:
+    return {n for n in numbers if n is not None}
+
+
+def _number(n: int) -> str:
+    """In mathematics a comma is followed by a space, unless it stands in braces."""
+    return f"{n:,}".replace(",", "{,}")
+
+
+def _row_lines(row: Sequence[ShownCell], known: _KnownN, number: int) -> list[str]:
+    """The row's values, and below them intervals, and n where it has no better place."""
+    values = [*(_value(cell) for cell in row), *known.by_row[number : number + 1]]
+    small = [", ".join(filter(None, (cell.detail, cell.n if known.beside else ""))) if cell.n else "" for cell in row]
+    if not any(small):
+        return [_line(values)]
+    below = [rf"{{\scriptsize {latex_text(text)}}}".replace("-", "$-$") if text else "" for text in small]
+    return [_line(values), _line([*below, *("" for _ in known.by_row[number : number + 1])]), r"\addlinespace[2pt]"]
+
+
+def _value(cell: ShownCell) -> str:
+    """An estimate's interval stands below it, but a remark on who wrote a version stays beside it."""
+    text = latex_text(cell.text if cell.n else cell.line)
+    return re.sub(r"^-(?=\d)", "$-$", text) if cell.numeric else text
+
+
+def _group_lines(table: Table) -> list[str]:
+    """The groups' names over their columns, with a rule below each."""
+    if not table.group_heads:
+        return []
+    cells, rules, place = [], [], 1
+    for head in table.group_heads:
+        cells.append(
+            rf"\multicolumn{{{head.span}}}{{c}}{{{latex_text(head.text)}}}" if head.text else "&" * (head.span - 1)
+        )
+        rules += [rf"\cmidrule(lr){{{place}-{place + head.span - 1}}}"] if head.text else []
+        place += head.span
+    return [_line(cells), "".join(rules)]
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = " & ".join(cells) + r" \\"
+    # A bracket or a star would be read as an option of the `\\` that ends the line before.
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line
+
+
+def _needs(table: Table) -> list[str]:
+    """Comments at the top: packages, and the characters that pdfLaTeX does not print by itself."""
+    heads = [text for column in table.columns for text in (column.label, column.group)]
+    cells = [cell.line for row in table.shown_rows for cell in row]
+    used = sorted(set("".join((table.caption, *table.notes, *heads, *cells))) - set(map(chr, LATEX)))
+    t1 = [one for one in used if one in IN_T1 or OGONEK in unicodedata.normalize("NFD", one)]
+    missing = [one for one in used if one not in t1 and not _is_printed(one)]
+    lines = [r"% needs \usepackage{booktabs,graphicx}"]
+    if t1:
+        lines.append(rf"% needs \usepackage[T1]{{fontenc}} for: {_named(t1)}")
+    if missing:
+        lines.append(f"% needs LuaLaTeX or XeLaTeX, and a font that has them, for: {_named(missing)}")
+    return lines
+
+
+def _is_printed(one: str) -> bool:
+    """Whether it is printed as it is, or as a letter of ASCII with accents."""
+    first, *accents = list(unicodedata.normalize("NFD", one))
+    return bool(PRINTED.match(one)) or (first.isascii() and bool(accents) and ord(one) < 0x180)
+
+
+def _named(characters: Sequence[str]) -> str:
+    """The first of them with their numbers; no comment can be left by one."""
+    some = ", ".join(f"{one} (U+{ord(one):04X})" for one in characters[:NAMED])
+    return some if len(characters) <= NAMED else f"{some} and {len(characters) - NAMED:,} more"

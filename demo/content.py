@@ -1,0 +1,131 @@
+"""What the demo shows: people, a corpus, a run through the demo model and its judgements, a finished and an open study.
+
+Every step looks first whether it was done, so a start that was interrupted is completed by the next.
+"""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+
+from annotation.design import drafting, launch
+from annotation.models import Profile, Study
+from annotation.monitoring import states
+from annotation.people import memberships
+from demo import restructured, simulation
+from dialogues import importing
+from dialogues.models import Corpus, Rubric, Version
+from generation import example_sets
+from generation.engine import lifecycle, loops
+from generation.engine.runner import CallRunner, Plan
+from generation.judgements.planning import JudgeChoice, create_judge_run
+from generation.judgements.selection import Wanted
+from generation.models import Endpoint, Run
+from generation.plans.planning import Choice, create_run
+from generation.stages import ORDER
+
+CORPUS = "Stephanie sample"
+ENDPOINT = "Demo model"
+RUN = "Demo run"
+JUDGE_RUN = "Demo judge run"
+FINISHED_STUDY = "Demo study (simulated ratings)"
+OPEN_STUDY = "Try rating"
+SAMPLE = settings.BASE_DIR / "dialogues" / "samples" / "stephanie-sample.jsonl"
+SEED = 2407
+VERSIONS = ("alpha", "beta", "gamma", "stephanie")
+
+
+def load(passwords: Mapping[str, str], model_url: str) -> None:
+    """Make what is missing; `model_url` is where the demo model answers this time."""
+    people = {role: _account(role, password) for role, password in passwords.items()}
+    researcher = people["researcher"]
+    corpus = _corpus(researcher)
+    example_sets.load_all()
+    _run(corpus, _endpoint(model_url, researcher), researcher)
+    _judged(corpus, _endpoint(model_url, researcher), researcher)
+    _finished_study(corpus, researcher)
+    _open_study(corpus, researcher, people["rater"])
+    restructured.load(corpus, researcher, people["rater"])
+
+
+@transaction.atomic
+def _account(role: str, password: str) -> User:
+    user, created = User.objects.get_or_create(username=role)
+    if created:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        user.groups.add(Group.objects.get(name=role))
+    Profile.objects.get_or_create(user=user, defaults={"pseudonym": f"demo-{role}"})
+    return user
+
+
+def _corpus(by: User) -> Corpus:
+    corpus = Corpus.objects.filter(name=CORPUS).first()
+    if corpus is None:
+        description = "Invented for this project: two strangers meet and chat. No evidence about how people talk."
+        options = importing.Options(description=description, licence="CC0-1.0")
+        corpus = importing.import_file(
+            importing.Source(SAMPLE, SAMPLE.name), name=CORPUS, by=by, options=options
+        ).corpus
+    return corpus
+
+
+def _endpoint(url: str, by: User) -> Endpoint:
+    values = {"base_url": url, "model": "demo-rules", "is_demo": True, "created_by": by}
+    endpoint, _ = Endpoint.objects.update_or_create(name=ENDPOINT, defaults=values)
+    return endpoint
+
+
+def _run(corpus: Corpus, endpoint: Endpoint, by: User) -> None:
+    run = Run.objects.filter(name=RUN).first()
+    if run is None:
+        run = create_run(
+            Choice(name=RUN, corpus=corpus, endpoints={stage: [endpoint] for stage in ORDER}, seed=SEED), by=by
+        )
+    _finish(run, by)
+
+
+def _judged(corpus: Corpus, endpoint: Endpoint, by: User) -> None:
+    run = Run.objects.filter(name=JUDGE_RUN).first()
+    if run is None:
+        wanted = Wanted(corpus, versions=VERSIONS, sample=8, seed=SEED)
+        rubric = Rubric.objects.get(slug="paper-six")
+        run = create_judge_run(
+            JudgeChoice(name=JUDGE_RUN, wanted=wanted, judges=[endpoint], rubric=rubric, repeats=2), by=by
+        )
+    _finish(run, by)
+
+
+def _finish(run: Run, by: User) -> None:
+    if run.state != Run.State.FINISHED:
+        lifecycle.start(run, by=by)
+        loops.run(CallRunner(Plan(runs=(run.pk,))).run())
+
+
+def _finished_study(corpus: Corpus, by: User) -> None:
+    if Study.objects.filter(name=FINISHED_STUDY, state=Study.State.CLOSED).exists():
+        return
+    study = _study(FINISHED_STUDY, corpus, by, simulated=True, backgrounds=None)
+    simulation.simulate(study=study, raters=3, seed=SEED)
+    states.close(study=study, by=by)
+
+
+def _open_study(corpus: Corpus, by: User, rater: User) -> None:
+    study = _study(OPEN_STUDY, corpus, by, simulated=False, backgrounds=5)
+    memberships.join(study=study, rater=rater, by=by)
+
+
+def _study(name: str, corpus: Corpus, by: User, *, simulated: bool, backgrounds: int | None) -> Study:
+    """The study of this name, launched."""
+    study = Study.objects.filter(name=name).first() or drafting.create_study(
+        by=by,
+        versions=Version.objects.filter(slug__in=VERSIONS),
+        name=name,
+        corpus=corpus,
+        rubric=Rubric.objects.get(slug="paper-six"),
+        background_count=backgrounds,
+        seed=SEED,
+        is_simulated=simulated,
+    )
+    return launch.launch(study=study, by=by) if study.is_draft else study

@@ -1,0 +1,99 @@
+"""A report's table leaves as page, CSV and LaTeX without its text becoming a command."""
+
+import csv
+import io
+from html.parser import HTMLParser
+
+import pytest
+from django.template.loader import render_to_string
+
+from core.latex import to_latex
+from core.spreadsheets import EXCEL
+from core.tables import AtMost, Column, Estimate, Label, Table, to_csv, to_text
+
+TABLE = Table(
+    slug="words",
+    caption="Words & turns",
+    columns=(Column("Version", numeric=False), Column("Dialogues"), Column("Words", group="Mean"), Column("ACMC")),
+    rows=(
+        ("α", 1000, Estimate(11.7116, 1000, 11.65, 11.77), 1.0),
+        ("=cmd|' /C calc'!A0", 1234567, None, -0.5),
+    ),
+    notes=("Shares are in % of turns.",),
+    row_versions=("alpha", ""),
+)
+
+
+def read(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_csv_keeps_every_digit_and_spreads_an_estimate_over_four_columns() -> None:
+    head, first, second = read(to_csv(TABLE))
+    assert head == ["Version", "Dialogues", "Mean Words", "Mean Words n", "Mean Words low", "Mean Words high", "ACMC"]
+    assert first == ["α", "1000", "11.7116", "1000", "11.65", "11.77", "1.0"]
+    assert second == ["'=cmd|' /C calc'!A0", "1234567", "", "", "", "", "-0.5"]
+
+
+def test_a_missing_interval_says_why_in_every_form() -> None:
+    lone = Table("t", "T", (Column("Version", numeric=False), Column("Words")), (
+        ("α", Estimate(2.5, 1, no_interval="only one observation")), ("β", Estimate(3.0, 9, 2.0, 4.0)),
+    ))  # fmt: skip
+    assert read(to_csv(lone)) == [
+        ["Version", "Words", "Words n", "Words low", "Words high", "Words no interval"],
+        ["α", "2.5", "1", "", "", "only one observation"],
+        ["β", "3.0", "9", "2.0", "4.0", ""],
+    ]
+    assert r"& {\scriptsize no interval: only one observation}" in to_latex(lone)
+    assert "2.50 no interval: only one observation, n = 1" in to_text(lone)
+    assert next(lone.shown_rows)[1].detail == "no interval: only one observation"
+
+
+def test_a_number_that_is_only_bounded_says_so_and_stays_a_number_in_csv() -> None:
+    table = Table("t", "T", (Column("p", 4),), ((AtMost(1 / 10001),), (0.25,)))
+    assert [row[0].text for row in table.shown_rows] == ["≤ 0.0001", "0.2500"]
+    assert r"$\leq$ 0.0001" in to_latex(table)
+    assert [float(row[0]) for row in read(to_csv(table))[1:]] == [1 / 10001, 0.25]
+
+
+def test_csv_for_excel_begins_with_a_byte_order_mark_and_keeps_to_one_countrys_marks() -> None:
+    comma, semicolon = to_csv(TABLE, EXCEL["comma"]), to_csv(TABLE, EXCEL["semicolon"])
+    assert comma == "\ufeff" + to_csv(TABLE)
+    head, first, second = csv.reader(io.StringIO(semicolon.removeprefix("\ufeff")), delimiter=";")
+    assert semicolon.startswith("\ufeffVersion;Dialogues;")
+    assert head[2:6] == ["Mean Words", "Mean Words n", "Mean Words low", "Mean Words high"]
+    assert first == ["α", "1000", "11,7116", "1000", "11,65", "11,77", "1,0"]
+    assert second == ["'=cmd|' /C calc'!A0", "1234567", "", "", "", "", "-0,5"]
+
+
+def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> None:
+    hostile = Table("x", "<b>cap</b>", (Column("V", numeric=False), Column("W")), (("<script>", None),))
+    page = render_to_string("_table.html", {"table": hostile, "csv_url": "/x.csv", "latex_url": "/x.tex"})
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert ">—</td>" in page
+    assert 'href="/x.csv"' in page
+    assert 'href="/x.tex"' in page
+    page = render_to_string("_table.html", {"table": TABLE})
+    assert '<span class="badge badge--alpha">α</span>' in page
+    assert '<span class="meta interval">[11.65, 11.77]</span> <span class="meta interval">n = 1,000</span>' in page
+    assert "download" not in page
+    HTMLParser().feed(page)
+
+
+def test_a_remark_stands_beside_its_label_in_every_form() -> None:
+    table = Table(
+        "t", "Caption", (Column("V", numeric=False), Column("W", group="Mean")), ((Label("β", "(demo)"), 1.5),)
+    )
+    assert read(to_csv(table))[1] == ["β (demo)", "1.5"]
+    assert r"$\beta$ (demo) & 1.50" in to_latex(table)
+    assert to_text(table).splitlines() == ["Caption", "          Mean:", "V            W", "β (demo)  1.50"]
+    page = render_to_string("_table.html", {"table": table})
+    assert '<span class="meta interval">(demo)</span>' in page
+
+
+def test_a_ragged_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="a row of 1 cells under 2 columns"):
+        Table("t", "", (Column("a"), Column("b")), (("x",),))
+    with pytest.raises(ValueError, match="2 versions for 1 rows"):
+        Table("t", "", (Column("a"),), (("x",),), row_versions=("alpha", "beta"))
