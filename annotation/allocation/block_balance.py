@@ -1,7 +1,7 @@
 """What a study's raters were shown in all, and the next row of one of them, which mends what the others left.
 
 Each process keeps the courses it has read: with hundreds of raters, reading all of them at the end of every block would
-take longer than the rest of a submit. A member's turn says whether their course is still the one that was read.
+take longer than the rest of a submit. A member's turn says whether their state is still the one that was read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation.allocation.block_state import LEASE, Course
+from annotation.allocation.block_state import LEASE, BlockState
 from annotation.allocation.williams import Row, Tally, mending_row, williams_rows
 from annotation.models import Membership, Study
 from annotation.models.memberships import ACTIVE
@@ -24,10 +24,10 @@ MOST_KEPT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A member's course as it was at a turn; `shown` is their tally's two tables."""
+    """A member's state as it was at a turn; `shown` is their tally's two tables."""
 
     turn: int
-    course: Course
+    state: BlockState
     shown: np.ndarray
 
 
@@ -37,7 +37,7 @@ _kept: dict[str, _Read] = {}
 
 def next_row(
     membership: Membership,
-    course: Course,
+    state: BlockState,
     now: datetime,
     firsts: Iterable[int] = (),
     lines: Sequence[Line] | None = None,
@@ -45,10 +45,10 @@ def next_row(
     """The row for a rater's next block: from one short line a member, read here unless they are there; locks none."""
     found = members_lines(membership.study) if lines is None else lines
     number = sum(pk < membership.pk for pk, *_ in found)
-    everyone = _shown([line for line in found if line[0] != membership.pk], course.versions, now)
-    everyone.add_all(course.tally)
+    shown = _shown([line for line in found if line[0] != membership.pk], state.versions, now)
+    shown.add_all(state.tally)
     # Where nobody has begun yet, raters who arrive together still get rows of their own.
-    return mending_row(williams_rows(course.versions), everyone, number + course.block + 1, firsts, course.tally)
+    return mending_row(williams_rows(state.versions), shown, number + state.block + 1, firsts, state.tally)
 
 
 def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
@@ -56,15 +56,15 @@ def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
     read = _courses(others, versions)
     if not read:
         return Tally.empty(versions)
-    everyone = Tally.read(np.sum([one.shown for one, _ in read], axis=0).tolist(), versions)
+    shown = Tally.read(np.sum([one.shown for one, _ in read], axis=0).tolist(), versions)
     for one, is_here in read:
-        if is_here and one.course.left:
-            _add_left(everyone, one.course, now)
-    return everyone
+        if is_here and one.state.left:
+            _add_left(shown, one.state, now)
+    return shown
 
 
 def _courses(lines: Sequence[Line], versions: int) -> list[tuple[_Read, bool]]:
-    """The course of each, read anew where it is not the one that is kept."""
+    """The state of each, read anew where it is not the one that is kept."""
     known = {token: _kept.get(token) for _, token, _, _ in lines}
     stale = [pk for pk, token, turn, _ in lines if (kept := known[token]) is None or kept.turn != turn]
     if stale:
@@ -72,18 +72,18 @@ def _courses(lines: Sequence[Line], versions: int) -> list[tuple[_Read, bool]]:
             _kept.clear()
         rows = Membership.objects.filter(pk__in=stale).order_by().values_list("token", "turn", "course")
         for token, turn, stored in rows:
-            course = Course.read(stored, versions)
-            known[token] = _kept[token] = _Read(turn, course, np.asarray(course.tally.to_json()))
+            state = BlockState.read(stored, versions)
+            known[token] = _kept[token] = _Read(turn, state, np.asarray(state.tally.to_json()))
     # Whoever withdrew between the two queries has another token by now.
     return [(read, is_here) for _, token, _, is_here in lines if (read := known[token]) is not None]
 
 
-def _add_left(everyone: Tally, course: Course, now: datetime) -> None:
+def _add_left(shown: Tally, state: BlockState, now: datetime) -> None:
     """What is left of another rater's block, if they seem to be at it."""
-    if course.at > (now - LEASE).timestamp():
-        before = course.before
-        for place, version in enumerate(course.left, start=course.place):
-            everyone.add(version, place, before)
+    if state.at > (now - LEASE).timestamp():
+        before = state.before
+        for place, version in enumerate(state.left, start=state.place):
+            shown.add(version, place, before)
             before = version
 
 

@@ -22,7 +22,7 @@ class OvertakenError(Exception):
 
 
 @dataclass(slots=True)
-class Course:
+class BlockState:
     """Where one rater is: the versions left in their block, the one just shown in it, and all they were shown."""
 
     versions: int

@@ -9,7 +9,7 @@ from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from annotation.allocation.block_balance import Line, next_row
-from annotation.allocation.block_state import LEASE, Course, OvertakenError
+from annotation.allocation.block_state import LEASE, BlockState, OvertakenError
 from annotation.allocation.orders import claim_pivot
 from annotation.allocation.slots import BATCH, rows_of, stands_flipped
 from annotation.models import NO_LEASE, Assignment, AssignmentQuerySet, Membership, Rating, Study, opaque_token
@@ -46,40 +46,40 @@ def claim(membership: Membership, now: datetime, lines: Sequence[Line] | None = 
     for them, another version stands in; last of all one of the background just seen. `lines` are for `next_row`.
     """
     turn, stored = membership.turn, membership.course
-    course = Course.of(membership)
-    if not course.left:
-        course.begin(next_row(membership, course, now, lines=lines), course.block + 1)
-    begun, wanted = course.to_json(), course.left[0]
+    state = BlockState.of(membership)
+    if not state.left:
+        state.begin(next_row(membership, state, now, lines=lines), state.block + 1)
+    begun, wanted = state.to_json(), state.left[0]
     # First their own row: it is the lock that makes tabs take turns.
-    course.show(wanted, now)
-    course.write(membership)
-    place = _take(membership, wanted, course, turn, now)
+    state.show(wanted, now)
+    state.write(membership)
+    place = _take(membership, wanted, state, turn, now)
     if place is None:
         _rewrite(membership, turn, stored)
     elif place.condition != wanted:
-        instead = Course.read(begun, course.versions)
+        instead = BlockState.read(begun, state.versions)
         instead.show(place.condition, now)
         _rewrite(membership, membership.turn, instead.to_json())
     return place
 
 
-def _rewrite(membership: Membership, turn: int, course: dict[str, Any]) -> None:
+def _rewrite(membership: Membership, turn: int, state: dict[str, Any]) -> None:
     """What was really given; the rater's row is ours since `write`."""
-    membership.turn, membership.course = turn, course
+    membership.turn, membership.course = turn, state
     membership.save(update_fields=["turn", "course"])
 
 
-def _take(membership: Membership, wanted: int, course: Course, turn: int, now: datetime) -> Assignment | None:
+def _take(membership: Membership, wanted: int, state: BlockState, turn: int, now: datetime) -> Assignment | None:
     study = membership.study
     families = study.selection["families"]
-    pivot = claim_pivot(membership.seed, wanted, course.block, backgrounds=families, versions=course.versions)
+    pivot = claim_pivot(membership.seed, wanted, state.block, backgrounds=families, versions=state.versions)
     values: dict[str, Any] = {
         "membership_id": membership.pk,
         "token": opaque_token(),
         "submission_id": uuid.uuid4(),
         "draft": {},
         "draft_version": 0,
-        "is_flipped": stands_flipped(membership, wanted, course.block),
+        "is_flipped": stands_flipped(membership, wanted, state.block),
         "opened_at": now,
         "lease_until": now + LEASE,
         "turn": turn,
@@ -93,21 +93,21 @@ def _take(membership: Membership, wanted: int, course: Course, turn: int, now: d
     }
     found = Assignment.objects.take(*FROM_PIVOT.sql(**asked), **values)
     found = found or Assignment.objects.take(*BELOW_PIVOT.sql(**asked), **values)
-    found = found or _stand_in(membership, course, now, values)
+    found = found or _stand_in(membership, state, now, values)
     if found is not None:
         found.study, found.membership = study, membership
     return found
 
 
-def _stand_in(membership: Membership, course: Course, now: datetime, values: dict[str, Any]) -> Assignment | None:
+def _stand_in(membership: Membership, state: BlockState, now: datetime, values: dict[str, Any]) -> Assignment | None:
     """Another version of the block; then what others left lying, as they may still come back to it."""
     free = _free(membership.study_id, membership.pk, now)
     apart = _apart(free, membership.pk)
-    if found := _in_order(apart.filter(membership__isnull=True), course.left).take_first(**values):
+    if found := _in_order(apart.filter(membership__isnull=True), state.left).take_first(**values):
         return found
     vacate_lapsed(membership.study, now)
-    found = _in_order(apart, course.left).take_first(**values)
-    return found or _in_order(free, course.left).take_first(**values)
+    found = _in_order(apart, state.left).take_first(**values)
+    return found or _in_order(free, state.left).take_first(**values)
 
 
 def _free(study: int, membership: int, now: datetime) -> AssignmentQuerySet:
@@ -119,7 +119,7 @@ def _free(study: int, membership: int, now: datetime) -> AssignmentQuerySet:
     """
     mine = Assignment.objects.filter(membership=membership, item=OuterRef("item")).order_by()
     is_new = Case(When(Exists(mine), then=Value(False)), default=Value(True))
-    return Assignment.objects.places_to_give(study, now).filter(is_new)
+    return Assignment.objects.slots_to_give(study, now).filter(is_new)
 
 
 def _apart(free: AssignmentQuerySet, membership: int) -> AssignmentQuerySet:
@@ -152,7 +152,7 @@ def _in_order(free: AssignmentQuerySet, left: Sequence[int]) -> AssignmentQueryS
 def vacate_lapsed(study: Study, now: datetime) -> None:
     """Free the places of rated and taken-back items whose raters have been silent past the lease."""
     rated = Rating.objects.filter(assignment=OuterRef("pk"))
-    lapsed = Assignment.objects.places_to_give(study, now).filter(Exists(rated), membership__isnull=False)
+    lapsed = Assignment.objects.slots_to_give(study, now).filter(Exists(rated), membership__isnull=False)
     if found := list(lapsed.select_for_update(skip_locked=True, of=("self",))):
         vacate(found)
 
@@ -164,10 +164,10 @@ def vacate(rows: Sequence[Assignment]) -> None:
     kept.filter(state=Assignment.State.OPEN).update(state=Assignment.State.SKIPPED, skip_reason=LEFT)
     kept.update(slot=None)
     Assignment.objects.filter(pk__in=[row.pk for row in rows if row.pk not in rated]).delete()
-    open_places(rows)
+    open_slots(rows)
 
 
-def open_places(rows: Iterable[Assignment]) -> None:
+def open_slots(rows: Iterable[Assignment]) -> None:
     """A free place for each of these rows, which no longer hold their slots."""
     Assignment.objects.bulk_create(
         (
@@ -190,21 +190,21 @@ def begin_block(membership: Membership, first: Assignment, now: datetime) -> Ass
 
     Gives the item that is first now, as shown; `first` is what was first before.
     """
-    course = Course.of(membership)
-    number = first.position // course.versions
-    start = number * course.versions
+    state = BlockState.of(membership)
+    number = first.position // state.versions
+    start = number * state.versions
     near = Assignment.objects.filter(membership=membership, condition__gt=0)
-    near = near.filter(position__gte=start - 1, position__lt=start + course.versions)
+    near = near.filter(position__gte=start - 1, position__lt=start + state.versions)
     found = list(near.select_related("item").order_by("position"))
     rows = [one for one in found if one.position >= start]
     seen = {one.item.background_id for one in found if one.position < start}
-    row = next_row(membership, course, now, [one.condition for one in rows if one.item.background_id in seen])
+    row = next_row(membership, state, now, [one.condition for one in rows if one.item.background_id in seen])
     held = {one.condition: one for one in rows}
     # A background may lack a version; its block is a shorter one then.
     ordered = [held[version] for version in row if version in held]
-    course.begin(tuple(one.condition for one in ordered), number)
-    course.show(ordered[0].condition, now)
-    course.write(membership)
+    state.begin(tuple(one.condition for one in ordered), number)
+    state.show(ordered[0].condition, now)
+    state.write(membership)
     for position, one in enumerate(ordered, start=start):
         one.position = one.turn = position
     ordered[0].opened_at = now
@@ -220,17 +220,17 @@ def starts_block(membership: Membership, first: Assignment) -> bool:
     versions = len(membership.study.selection.get("conditions", ()))
     if versions < 2:
         return False
-    is_new = first.position // versions != Course.of(membership).block
+    is_new = first.position // versions != BlockState.of(membership).block
     return is_new and first.position % versions == 0 and bool(rows_of(membership.study))
 
 
 def note_shown(assignment: Assignment, membership: Membership, now: datetime) -> None:
     """Count an item of the rater's own order in what they were shown."""
     for _ in range(3):
-        course = Course.of(membership)
-        course.show(assignment.condition, now)
+        state = BlockState.of(membership)
+        state.show(assignment.condition, now)
         try:
-            return course.write(membership)
+            return state.write(membership)
         except OvertakenError:
             membership.refresh_from_db(fields=["turn", "course"])
     return None

@@ -50,7 +50,7 @@ def rows_of(study: Study) -> tuple[Row, ...]:
     return williams_rows(versions) if 1 <= versions <= study.selection.get("families", 0) else ()
 
 
-def make_places(study: Study, slots: Iterable[int], items: Sequence[Numbered]) -> None:
+def make_slots(study: Study, slots: Iterable[int], items: Sequence[Numbered]) -> None:
     """Places that nobody holds yet: one for each item and slot."""
     numbers = list(slots)
     Assignment.objects.bulk_create(
@@ -81,13 +81,13 @@ def _count_rows() -> None:
             cursor.execute(f"ANALYZE {Item._meta.db_table}, {Assignment._meta.db_table}")
 
 
-def deal_all(study: Study, items: Sequence[Numbered]) -> None:
+def allocate_to_all(study: Study, items: Sequence[Numbered]) -> None:
     """Give every member what they lack of these items: excluded ones, too, who may be reinstated."""
     for membership in study.memberships.present():
-        deal(membership, items)
+        allocate(membership, items)
 
 
-def deal(membership: Membership, items: Sequence[Numbered] | None = None) -> None:
+def allocate(membership: Membership, items: Sequence[Numbered] | None = None) -> None:
     """Give a rater what is theirs alone: training and checks, and every item where everyone scores everything."""
     study = membership.study
     known = set(membership.assignments.values_list("item_id", flat=True))

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from annotation.allocation.slots import deal_all, make_places, number_items
+from annotation.allocation.slots import allocate_to_all, make_slots, number_items
 from annotation.allocation.williams import seeded
 from annotation.design import selection
 from annotation.design.drafting import DesignError
@@ -22,7 +22,7 @@ def extend(*, study: Study, raters_per_item: int, by: User | None) -> int:
     if raters_per_item <= before:
         raise DesignError(f"Every dialogue has {before} raters already. Ask for more than that.")
     items = number_items(grown)
-    make_places(grown, range(before + 1, raters_per_item + 1), items)
+    make_slots(grown, range(before + 1, raters_per_item + 1), items)
     grown.raters_per_item = study.raters_per_item = raters_per_item
     grown.save(update_fields=["raters_per_item"])
     added = (raters_per_item - before) * len(items)
@@ -47,8 +47,8 @@ def add_items(*, study: Study, backgrounds: int, by: User | None) -> int:
     make_items(grown, there.only(chosen).units())
     _count_items(grown)
     added = [item for item in number_items(grown) if item.pk not in old]
-    make_places(grown, range(1, (grown.raters_per_item or 0) + 1), added)
-    deal_all(grown, added)
+    make_slots(grown, range(1, (grown.raters_per_item or 0) + 1), added)
+    allocate_to_all(grown, added)
     study.selection = grown.selection
     AuditEvent.record(by, "add items", grown, backgrounds=backgrounds, items=len(added))
     return len(added)

@@ -8,7 +8,7 @@ from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from annotation.allocation.orders import rater_order
-from annotation.allocation.slots import deal_all, make_places, number_items
+from annotation.allocation.slots import allocate_to_all, make_slots, number_items
 from annotation.design.checklist import musts
 from annotation.design.drafting import DesignError, locked_in
 from annotation.design.selection import Unit, background_of, select
@@ -38,8 +38,8 @@ def launch(*, study: Study, by: User | None) -> Study:
         rubric.frozen_at = frozen.launched_at
         rubric.save(update_fields=["frozen_at"])
     numbered = number_items(frozen)
-    make_places(frozen, range(1, (frozen.raters_per_item or 0) + 1), numbered)
-    deal_all(frozen, numbered)
+    make_slots(frozen, range(1, (frozen.raters_per_item or 0) + 1), numbered)
+    allocate_to_all(frozen, numbered)
     AuditEvent.record(by, "launch study", frozen, **frozen.selection)
     return frozen
 

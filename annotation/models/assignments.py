@@ -16,8 +16,8 @@ from core.database.statements import set_clause
 # The lease of a place that nobody holds: over on every clock.
 NO_LEASE = datetime(2000, 1, 1, tzinfo=UTC)
 # What says which place a row is: read with the row that `take` takes.
-PLACE = ("id", "study_id", "item_id", "slot", "condition", "position")
-PLACE_COLUMNS = ", ".join(f'"{name}"' for name in PLACE)
+SLOT = ("id", "study_id", "item_id", "slot", "condition", "position")
+SLOT_COLUMNS = ", ".join(f'"{name}"' for name in SLOT)
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -33,7 +33,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         practice = Item.objects.filter(pk=OuterRef("item"), purpose=Item.Purpose.TRAINING)
         return self.filter(Q(condition__gt=0) | ~Exists(practice))
 
-    def places_to_give(self, study: Study | int, now: datetime) -> Self:
+    def slots_to_give(self, study: Study | int, now: datetime) -> Self:
         """Places of a k-raters study that nobody holds, or whose holder has been silent past the lease."""
         return self.opened().filter(study=study, slot__isnull=False, lease_until__lte=now)
 
@@ -56,9 +56,9 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """
         sql, params = self._update(choose, chosen_params, values)
         with connections[self.db].cursor() as cursor:
-            cursor.execute(f"{sql} RETURNING {PLACE_COLUMNS}", params)
+            cursor.execute(f"{sql} RETURNING {SLOT_COLUMNS}", params)
             row = cursor.fetchone()
-        return None if row is None else _taken(self.model.from_db(self.db, PLACE, row), values)
+        return None if row is None else _taken(self.model.from_db(self.db, SLOT, row), values)
 
     def write(self, choose: str, chosen_params: Sequence[Any], **values: Any) -> bool:
         """The same without the row: whether there was one."""

@@ -145,7 +145,7 @@ def possible(study: Study) -> list[str]:
 def _done(request: HttpRequest, study: Study, action: Action, values: dict[str, Any]) -> HttpResponse:
     try:
         action.do(study=study, by=cast(User, request.user), **action.fields, **values)
-    except (DesignError, membership_changes.PlacesError) as error:
+    except (DesignError, membership_changes.MembershipError) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, action.said)

@@ -172,7 +172,7 @@ def _done(
 ) -> HttpResponse:
     try:
         action(membership=membership, by=cast(User, request.user), **fields)
-    except membership_changes.PlacesError as error:
+    except membership_changes.MembershipError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, said)

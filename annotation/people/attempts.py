@@ -1,4 +1,4 @@
-"""How often strangers from one network may knock at a door that asks for no password."""
+"""How often strangers from one network may try an address that asks for no password."""
 
 from django.core.cache import cache
 
@@ -6,16 +6,16 @@ MOST = 60
 MINUTES = 5
 
 
-def too_many(door: str, network: str) -> bool:
-    """Count a try; True once there were more than `MOST` from this network within `MINUTES`.
+def too_many(kind: str, network: str) -> bool:
+    """Count a try; True after more than `MOST` tries of this kind from this network within `MINUTES`.
 
-    A class room of raters shares one address, so the limit is wide. Counted in the cache: for all processes together
-    where REDIS_URL is set, else for each by itself.
+    A classroom of raters shares one address, so the limit is generous. The cache counts for all processes together when
+    REDIS_URL is set, otherwise for each process separately.
     """
-    key = f"door:{door}:{network}"
+    key = f"attempts:{kind}:{network}"
     if cache.add(key, 1, MINUTES * 60):
         return False
     try:
         return int(cache.incr(key)) > MOST
-    except ValueError:  # It ran out between the two.
+    except ValueError:  # The key expired between the two calls.
         return False

@@ -5,7 +5,7 @@ import random
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from annotation.allocation.slots import deal
+from annotation.allocation.slots import allocate
 from annotation.models import Membership, Study
 from annotation.people import acquaintance, withdrawals
 from annotation.people.profiles import profile_of
@@ -37,7 +37,7 @@ def join(*, study: Study, rater: User, by: User | None, knows_because: str = "")
     seed = random.Random(f"{locked.seed}:{locked.memberships.count()}").getrandbits(32)  # noqa: S311 - repeatable
     membership = Membership.objects.create(study=locked, rater=rater, seed=seed)
     if not locked.is_draft:
-        deal(membership)
+        allocate(membership)
     profile_of(rater)
     # The member and not the account: who withdraws is named by nothing that stays.
     AuditEvent.record(by, "join study", locked, member=membership.pk, seed=seed)

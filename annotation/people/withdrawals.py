@@ -1,8 +1,8 @@
-"""Who left a study for good while their scores stayed in it, so that nobody counts as two raters.
+"""Who withdrew from a study while their scores stayed in it, so that nobody counts as two raters.
 
-Nothing here names a person or leads to their scores: of an account or a participant id only a code is kept, which this
-server makes again when they come back, and which without its key leads to nobody. With another SECRET_KEY the codes are
-made otherwise, and those who left before are no longer known.
+Nothing here names a person or leads to their scores: only a keyed hash of the account or participant id is stored. The
+server computes it again when the person comes back; without SECRET_KEY it identifies nobody. When SECRET_KEY changes,
+people who left before are no longer recognised.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,12 @@ from django.utils.crypto import salted_hmac
 
 from annotation.models import Departure, Study
 
+# Part of every stored hash: it never changes, whatever this module is called.
+SALT = "annotation.studies.departures"
+
 
 class LeftError(Exception):
-    """Who stands here left this study, and their scores are still in it."""
+    """This person withdrew from the study, and their scores are still in it."""
 
 
 def note(*, study: Study, rater: User, participant: str = "") -> None:
@@ -36,4 +39,4 @@ def _codes(study: Study, rater: User | None, participant: str) -> Iterator[str]:
 
 
 def _code(of: str) -> str:
-    return salted_hmac("annotation.people.withdrawals", of, algorithm="sha256").hexdigest()
+    return salted_hmac(SALT, of, algorithm="sha256").hexdigest()

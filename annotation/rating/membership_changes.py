@@ -21,7 +21,7 @@ from dialogues.models import AuditEvent
 LONGEST_REASON = 300
 
 
-class PlacesError(ValueError):
+class MembershipError(ValueError):
     """A change that cannot be made; the text says why and what to do."""
 
 
@@ -29,15 +29,15 @@ class PlacesError(ValueError):
 def exclude(*, membership: Membership, reason: str, by: User | None) -> int:
     """Set a rater's ratings aside; gives how many places are free again. Excluding twice changes nothing.
 
-    The ratings stay, marked by the exclusion, and count in no table. Raises PlacesError without a reason.
+    The ratings stay, marked by the exclusion, and count in no table. Raises MembershipError without a reason.
     """
     member = _locked(membership)
     if member.excluded_at is not None:
         return 0
     if not reason.strip():
-        raise PlacesError("Say why this rater is excluded: a report has to.")
+        raise MembershipError("Say why this rater is excluded: a report has to.")
     if len(reason.strip()) > LONGEST_REASON:
-        raise PlacesError(f"The reason has {len(reason.strip())} characters; at most {LONGEST_REASON} fit.")
+        raise MembershipError(f"The reason has {len(reason.strip())} characters; at most {LONGEST_REASON} fit.")
     member.excluded_at, member.excluded_by, member.exclusion_reason = timezone.now(), by, reason.strip()
     member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
     freed = _vacate_all(member)
@@ -61,7 +61,7 @@ def reinstate(*, membership: Membership, by: User | None) -> int:
     member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
     returned = 0
     if member.is_counted:
-        returned = sum(_take_again(member, rows) for rows in _in_batches(_without_place(member)))
+        returned = sum(_take_again(member, rows) for rows in _in_batches(_without_slot(member)))
     AuditEvent.record(by, "reinstate rater", member.study, member=member.pk, reason=reason, returned=returned)
     return returned
 
@@ -145,7 +145,7 @@ def _vacate_all(member: Membership, *, also_rated: bool = True) -> int:
     return len(rows)
 
 
-def _without_place(member: Membership) -> list[Assignment]:
+def _without_slot(member: Membership) -> list[Assignment]:
     """What the exclusion took a place from: rated, or taken back and left."""
     mine = member.assignments.filter(slot__isnull=True, condition__gt=0, study__raters_per_item__isnull=False)
     rated = mine.filter(state=Assignment.State.SUBMITTED) | mine.filter(skip_reason=LEFT)

@@ -157,7 +157,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
     _must_be_open(assignment)
     said = _said(answer, assignment)
     said.require_complete(assignment.item.asked(assignment.study.rubric))
-    _must_have_its_place(assignment)
+    _must_not_be_skipped(assignment)
     if not is_fresh:
         latest = assignment.ratings.order_by("-pk").first()
         if latest is not None and latest.is_current and answer_of(latest) == said:
@@ -273,7 +273,7 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
     _keep_if_open(assignment, ["state", "skip_reason", "slot"])
     if slot is not None:
         assignment.slot = slot
-        claiming.open_places([assignment])
+        claiming.open_slots([assignment])
         assignment.slot = None
 
 
@@ -300,7 +300,7 @@ def answer_of(rating: Rating) -> Answer:
     )
 
 
-def others_hold_places(membership: Membership) -> bool:
+def others_hold_slots(membership: Membership) -> bool:
     """Whether places this rater could take are held by others just now, and may yet come back."""
     mine = Assignment.objects.filter(membership=membership, item=OuterRef("item"))
     return Assignment.objects.opened().filter(study=membership.study, slot__isnull=False).exclude(Exists(mine)).exists()
@@ -327,16 +327,16 @@ def _must_be_open(assignment: Assignment) -> None:
         raise QueueError(_("The study is paused. Your scores are kept as a draft; submit them when it goes on."))
 
 
-def _must_have_its_place(assignment: Assignment) -> None:
+def _must_not_be_skipped(assignment: Assignment) -> None:
     """A place that was skipped or given up was offered to others, and its item's k places are the others'."""
-    if assignment.state == Assignment.State.SKIPPED and _has_places(assignment):
+    if assignment.state == Assignment.State.SKIPPED and _has_slots(assignment):
         raise QueueError(_("You skipped this item and its place was given back. Go on with the next one."))
 
 
 def _must_hold_its_slot(assignment: Assignment) -> None:
-    if assignment.slot is None and _has_places(assignment):
+    if assignment.slot is None and _has_slots(assignment):
         raise QueueError(_("The place of this rating went to another rater, so it stays as it is."))
 
 
-def _has_places(assignment: Assignment) -> bool:
+def _has_slots(assignment: Assignment) -> bool:
     return assignment.study.raters_per_item is not None and assignment.item.purpose == Item.Purpose.RATED

@@ -56,7 +56,7 @@ def rate_next(request: HttpRequest, token: str) -> HttpResponse:
         assignment = queue.next_assignment(membership, now=now)
     if assignment is not None:
         return redirect("rate_item", assignment.token)
-    end = blind_end(membership, others_hold_places=queue.others_hold_places(membership), now=now)
+    end = blind_end(membership, others_hold_slots=queue.others_hold_slots(membership), now=now)
     return render(request, "rating/done.html", {"end": end, "study": end.study})
 
 

@@ -1,4 +1,4 @@
-"""Inviting a whole list to a study: all of it, or nothing."""
+"""Invite a whole list of people to a study: all of them, or none."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -28,7 +28,7 @@ COLUMNS = ("email", "pseudonym", "link", "sent")
 
 
 class ListForm(forms.Form):
-    """Addresses, pasted or as a file."""
+    """E-mail addresses, pasted or in a file."""
 
     text = forms.CharField(
         label="People",
@@ -68,7 +68,7 @@ class ListForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """One person of a list with their link; `sent` is None where this server sends no mail."""
+    """A listed person with their link; `sent` is None when this server sends no mail."""
 
     person: Person
     link: str
@@ -91,7 +91,7 @@ def study_invite_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _invite(request: HttpRequest, study: Study, found: People) -> HttpResponse:
-    """The one answer that ever holds the links, as a page or as a file."""
+    """The only response that ever contains the links, as a page or as a file."""
     known = _known(study)
     new = [person for person in found.people if person.email.casefold() not in known]
     wanted = [(person.email, person.pseudonym) for person in new]
@@ -123,21 +123,21 @@ def _csv(invited: list[Invited], form: CsvForm) -> str:
 
 
 def _known(study: Study) -> set[str]:
-    """Addresses that have an open link to this study, or an account in it."""
+    """Addresses with a usable invitation to this study, or of its members; lower case."""
     waiting = Invitation.objects.waiting(timezone.now()).filter(study=study).values_list("email", flat=True)
     members = study.memberships.values_list("rater__email", flat=True)
     return {address.casefold() for address in (*waiting, *members) if address}
 
 
 def _taken(found: People) -> list[str]:
-    """Rows whose pseudonym somebody has, or is being invited under."""
+    """An error for each row whose pseudonym somebody has, or has been invited under."""
     wanted = {person.pseudonym: person.row for person in found.people if person.pseudonym}
     if not wanted:
         return []
     emails = {person.pseudonym: person.email.casefold() for person in found.people}
     used = set(Profile.objects.filter(pseudonym__in=wanted).values_list("pseudonym", flat=True))
     waiting = Invitation.objects.waiting(timezone.now()).filter(pseudonym__in=wanted)
-    # A list that is sent twice meets its own invitations.
+    # A list that is sent twice finds its own invitations.
     used |= {name for name, email in waiting.values_list("pseudonym", "email") if emails[name] != email.casefold()}
     return [
         f"Row {wanted[name]}: the pseudonym “{name}” is taken." for name in sorted(used, key=lambda name: wanted[name])

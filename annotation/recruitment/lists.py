@@ -1,4 +1,4 @@
-"""A list of people to invite, as text: one address a line, or CSV with e-mail and pseudonym columns. Pure."""
+"""Read a list of people to invite from text: one address a line, or CSV with e-mail and pseudonym. Pure."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from core.lines import lines_of
 MOST_ROWS = 500
 MOST_ERRORS = 20
 LONGEST_ADDRESS, LONGEST_PSEUDONYM = 254, 40
-# What browsers take for an address in a form, and a dot in the domain.
+# What browsers accept as an address in a form, with a dot required in the domain.
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 PSEUDONYM = re.compile(r"[\w .-]+")
 HEADS = {
@@ -24,13 +24,13 @@ HEADS = {
     "pseudonym": "pseudonym",
     "code": "pseudonym",
 }
-# Drawn at random, or the simulator's.
+# Prefixes of pseudonyms that are drawn at random or belong to the simulator.
 RESERVED = ("rater-", "simulated-", "member-")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom to invite; `row` is the line of the list, from 1."""
+    """Somebody to invite; `row` is their line in the list, from 1."""
 
     row: int
     email: str
@@ -39,7 +39,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What a list says: people, each once; rows that repeat an earlier one; and errors, with their rows."""
+    """A list as read: each person once, rows that repeat an earlier one, and errors with their rows."""
 
     people: tuple[Person, ...] = ()
     repeated: tuple[Person, ...] = ()
@@ -47,7 +47,7 @@ class People:
 
 
 def read_list(text: str) -> People:
-    """Read every row; where there is an error nothing of the list may be used."""
+    """Read every row. If there is any error, use nothing of the list."""
     lines = list(_rows(text.removeprefix("\ufeff")))
     columns, lines = _columns(lines)
     people: list[Person] = []
@@ -74,12 +74,12 @@ def read_list(text: str) -> People:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The line number and stripped cells of every row that has any; comma, semicolon or tab between cells."""
+    """The line number and stripped cells of every row that is not empty; comma, semicolon or tab between cells."""
     first = next((line for line in lines_of(text) if line.strip()), "")
     mark = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text.replace("\x00", "\ufffd"), newline=""), delimiter=mark)
     while True:
-        # Where a row spans lines in quotes, the line it ends on.
+        # `line_num` is the last line of a row whose quoted cell spans several.
         try:
             cells = next(reader)
         except StopIteration:
@@ -92,7 +92,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(lines: list[tuple[int, list[str]]]) -> tuple[dict[str, int], list[tuple[int, list[str]]]]:
-    """Where each value stands, and the rows below the head; without a head address and pseudonym, in this order."""
+    """Each value's column, and the rows below the heading; without a heading: address, then pseudonym."""
     if lines:
         heads = [HEADS.get(cell.casefold(), "") for cell in lines[0][1]]
         if "email" in heads:

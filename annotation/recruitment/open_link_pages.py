@@ -1,4 +1,4 @@
-"""A researcher opens a study's door, passes its address on, and shuts it."""
+"""A researcher opens a study's link, passes its address on, and closes it."""
 
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotation.models import Study
 from annotation.people.memberships import NO_MORE_RATERS
 from annotation.recruitment import open_links
-from annotation.recruitment.open_links import DoorError
+from annotation.recruitment.open_links import OpenLinkError
 from core.permissions import requires
 
 HIGHEST_LIMIT = 100_000
@@ -23,8 +23,8 @@ _code = RegexValidator(r"^[A-Za-z0-9_-]+$", "A code has letters, digits, - and _
 _may_open = requires("annotation.add_invitation", "open the doors of studies")
 
 
-class DoorForm(forms.Form):
-    """How many may come in, and the codes that a study on Prolific gives out."""
+class OpenLinkForm(forms.Form):
+    """How many may join, and the codes that a study on Prolific gives out."""
 
     limit = forms.IntegerField(
         label="Places",
@@ -58,7 +58,7 @@ class DoorForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 @_may_open
-def study_door(request: HttpRequest, pk: int) -> HttpResponse:
+def study_open_link(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(Study, pk=pk)
     if not study.takes_raters:
         messages.error(request, NO_MORE_RATERS)
@@ -68,8 +68,8 @@ def study_door(request: HttpRequest, pk: int) -> HttpResponse:
         "completion_code": study.completion_code,
         "screen_out_code": study.screen_out_code,
     }
-    # Every field may stay empty, so what counts is whether the form was sent.
-    form = DoorForm(request.POST if request.method == "POST" else None, initial=initial)
+    # Every field may be empty, so an empty POST is a valid form.
+    form = OpenLinkForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         return _opened(request, study, form)
     context = {
@@ -80,20 +80,20 @@ def study_door(request: HttpRequest, pk: int) -> HttpResponse:
         "is_full": open_links.is_full(study),
         "at_prolific": open_links.recruits_at_prolific(study),
     }
-    return render(request, "people/study_door.html", context, status=422 if form.errors else 200)
+    return render(request, "people/study_open_link.html", context, status=422 if form.errors else 200)
 
 
-def _opened(request: HttpRequest, study: Study, form: DoorForm) -> HttpResponse:
+def _opened(request: HttpRequest, study: Study, form: OpenLinkForm) -> HttpResponse:
     data = form.cleaned_data
     try:
-        open_links.open_door(
+        open_links.set_open_link(
             study=study,
             limit=data["limit"],
             completion_code=data["completion_code"],
             screen_out_code=data["screen_out_code"],
             by=cast(User, request.user),
         )
-    except DoorError:
+    except OpenLinkError:
         messages.error(request, NO_MORE_RATERS)
         return redirect(study)
     messages.success(request, "Saved." if study.door_token else "The door is open.")
@@ -102,15 +102,15 @@ def _opened(request: HttpRequest, study: Study, form: DoorForm) -> HttpResponse:
 
 @require_POST
 @_may_open
-def study_door_shut(request: HttpRequest, pk: int) -> HttpResponse:
+def study_open_link_close(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(Study, pk=pk)
-    open_links.shut_door(study=study, by=cast(User, request.user))
+    open_links.close_open_link(study=study, by=cast(User, request.user))
     messages.success(request, "The door is shut. Who came in stays in; its address opens nothing any more.")
     return redirect("study_door", study.pk) if study.takes_raters else redirect(study)
 
 
 def _address(request: HttpRequest, study: Study) -> str:
-    """What to pass on; for Prolific with its three placeholders, which it fills in for each participant."""
+    """The address to pass on; for Prolific with the three placeholders that it fills in for each participant."""
     if not study.door_token:
         return ""
     address = request.build_absolute_uri(reverse("door", args=[study.door_token]))

@@ -1,4 +1,4 @@
-"""The door as a visitor meets it. It asks for no account, so it gives nothing away and changes nothing by a GET."""
+"""A visitor's pages of an open link. They need no account, so they reveal nothing, and a GET changes nothing."""
 
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
@@ -15,10 +15,10 @@ from annotation.people.acquaintance import AcquaintedError
 from annotation.people.networks import network_of
 from annotation.people.withdrawals import LeftError
 from annotation.recruitment import open_links
-from annotation.recruitment.open_links import DoorError, ParameterError, Recruit
+from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-# Says that somebody has come in with this browser, so that nobody comes in twice with it; it opens nothing.
+# Records that this browser has joined before, so that nobody joins twice with it; it grants no access.
 COOKIE = "stephanie-door"
 YEAR = 365 * 24 * 3600
 
@@ -26,58 +26,58 @@ YEAR = 365 * 24 * 3600
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def door(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask before anybody is let in (mail scanners and previews open links too); its form lets them in."""
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the page that asks; its form joins. Mail scanners and link previews open addresses too."""
     try:
         study = open_links.find(token)
         recruit = Recruit.read(study, _given(request))
         known = open_links.known_member(study, recruit, _user(request))
         if request.method == "POST":
-            # Members come back as often as they like, however many newcomers share their network.
+            # Members return as often as they like, however many newcomers share their network.
             if known is None and _too_many("study", request):
                 return _busy(request)
             return _enter(request, study, recruit, known)
         return _ask(request, study, recruit, known)
     except ParameterError as problem:
-        return render(request, "people/door_closed.html", {"problem": str(problem)}, status=422)
+        return render(request, "people/open_link_closed.html", {"problem": str(problem)}, status=422)
     except (LeftError, AcquaintedError) as error:
         why = {"has_left": isinstance(error, LeftError), "knows": isinstance(error, AcquaintedError)}
-        return render(request, "people/door_closed.html", why, status=403)
-    except DoorError:
-        return render(request, "people/door_closed.html", status=404)
+        return render(request, "people/open_link_closed.html", why, status=403)
+    except OpenLinkError:
+        return render(request, "people/open_link_closed.html", status=404)
 
 
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def door_return(request: HttpRequest, token: str) -> HttpResponse:
-    """A return link: its form opens the account that it was given for."""
+def return_link(request: HttpRequest, token: str) -> HttpResponse:
+    """A return link: its form logs in to the account it was made for."""
     try:
         membership = open_links.find_return(token)
-    except DoorError:
+    except OpenLinkError:
         if request.method == "POST" and _too_many("return", request):
             return _busy(request)
-        return render(request, "people/door_closed.html", status=404)
+        return render(request, "people/open_link_closed.html", status=404)
     if request.method == "POST":
         return _let_in(request, membership)
-    return render(request, "people/door_return.html", {"public_name": membership.study.public_name})
+    return render(request, "people/return_link.html", {"public_name": membership.study.public_name})
 
 
-def _too_many(door: str, request: HttpRequest) -> bool:
-    return attempts.too_many(door, network_of(request))
+def _too_many(kind: str, request: HttpRequest) -> bool:
+    return attempts.too_many(kind, network_of(request))
 
 
 def _busy(request: HttpRequest) -> HttpResponse:
-    response = render(request, "people/door_busy.html", {"minutes": attempts.MINUTES}, status=429)
+    response = render(request, "people/open_link_busy.html", {"minutes": attempts.MINUTES}, status=429)
     response["Retry-After"] = str(attempts.MINUTES * 60)
     return response
 
 
 def _ask(request: HttpRequest, study: Study, recruit: Recruit, known: Membership | None) -> HttpResponse:
-    """What there is to press: start, go on, or nothing but the way back in."""
+    """The page for this visitor: start, continue, or how to get back in."""
     user = _user(request)
     if known is not None and user is not None and known.rater_id == user.pk:
-        return render(request, "people/door_in.html", _inside(request, known))
+        return render(request, "people/open_link_joined.html", _inside(request, known))
     has_been_here = known is None and not recruit.participant and user is None and _mark(study) in _marks(request)
     if known is None and not has_been_here:
         open_links.must_let_in(study)
@@ -87,14 +87,14 @@ def _ask(request: HttpRequest, study: Study, recruit: Recruit, known: Membership
         "has_been_here": has_been_here,
         "longest": open_links.LONGEST_NAME,
     }
-    return render(request, "people/door.html", context)
+    return render(request, "people/open_link.html", context)
 
 
 def _enter(request: HttpRequest, study: Study, recruit: Recruit, known: Membership | None) -> HttpResponse:
     user = _user(request)
     if known is None and user is None and not recruit.participant and _mark(study) in _marks(request):
         return _ask(request, study, recruit, known)
-    # Prolific says who somebody is, so its participants never come in under another account.
+    # The participant id identifies the person, so Prolific's participants never join with another account.
     own_account = None if recruit.participant else user
     membership = known or open_links.enter(
         study=study, recruit=recruit, name=request.POST.get("name", ""), user=own_account
@@ -103,11 +103,11 @@ def _enter(request: HttpRequest, study: Study, recruit: Recruit, known: Membersh
 
 
 def _let_in(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """Open the account's session here; a guest is shown their return link first, a participant starts at once."""
+    """Log in to the account here; a guest sees their return link first, a participant starts at once."""
     rater, user = membership.rater, _user(request)
     if user is None or user.pk != rater.pk:
         if not open_links.has_return_link(membership):
-            raise DoorError
+            raise OpenLinkError
         login(request, rater, backend=BACKEND)
     study = membership.study
     is_new = not membership.assignments.exclude(opened_at=None).exists()
@@ -141,7 +141,7 @@ def _user(request: HttpRequest) -> User | None:
 
 
 def _mark(study: Study) -> str:
-    """The study in the cookie, by its door's address, which the browser has anyway."""
+    """What the cookie keeps of the study: its open link's token, which the browser has anyway."""
     return study.door_token or ""
 
 

@@ -1,7 +1,7 @@
-"""A study's open door: one address through which anybody, or anybody from Prolific, becomes a rater of it.
+"""A study's open link: one address through which anybody, or anybody from Prolific, joins as a rater.
 
-Whoever comes in gets an account without a password, of the role rater. They stay in by their session; a *return
-link*, signed for one membership, lets them come back on another device. Prolific's participant id does the same.
+A visitor who joins gets a rater account without a password. Their session keeps them logged in; a *return link*, signed
+for one membership, lets them continue on another device. So does Prolific's participant id.
 """
 
 import re
@@ -24,26 +24,27 @@ from dialogues.models import AuditEvent
 from dialogues.transcript import text_problem
 
 PARAMETERS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
-# Prolific's ids are 24 hexadecimal digits; only the participant's decides anything, so only its form is strict.
+# Prolific's ids are 24 hexadecimal digits. Only the participant's id decides anything, so only its format is strict.
 PARTICIPANT = re.compile(r"[0-9a-f]{24}")
 OTHER_ID = re.compile(r"[A-Za-z0-9_-]{0,60}")
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 LONGEST_NAME = 80
 GUEST = "guest-"
-_return_links = Signer(salt="annotation.recruitment.open_links")
+# Return links that people hold are signed with this salt: it never changes, whatever this module is called.
+_return_links = Signer(salt="annotation.people.doors")
 
 
-class DoorError(Exception):
-    """The door lets nobody in who is not in already: unknown, shut, full, or of a study that is not open."""
+class OpenLinkError(Exception):
+    """The link admits nobody new: it is unknown, closed or full, or its study is not open."""
 
 
 class ParameterError(ValueError):
-    """Prolific's parameters are missing or not what Prolific sends; the text says what to do."""
+    """Prolific's parameters are missing or malformed; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recruit:
-    """Prolific's three parameters, checked; all empty where a study does not recruit there."""
+    """Prolific's three parameters, checked; all empty when the study does not recruit there."""
 
     participant: str = ""
     study: str = ""
@@ -51,7 +52,7 @@ class Recruit:
 
     @classmethod
     def read(cls, study: Study, values: dict[str, str]) -> Self:
-        """What a visitor of this study's door brought along; raises ParameterError."""
+        """Check the parameters of a visitor's address; raises ParameterError."""
         if not recruits_at_prolific(study):
             return cls()
         participant, *others = (values.get(name, "") for name in PARAMETERS)
@@ -66,22 +67,22 @@ class Recruit:
 
 
 def recruits_at_prolific(study: Study) -> bool:
-    """A study with a completion code does; its door asks who somebody is there."""
+    """Whether the study has a completion code; its open link then asks for Prolific's parameters."""
     return bool(study.completion_code)
 
 
 def find(token: str) -> Study:
-    """The launched study behind a door, whatever its state; raises DoorError."""
+    """The launched study of an open link, whatever its state; raises OpenLinkError."""
     if not TOKEN.fullmatch(token):
-        raise DoorError
+        raise OpenLinkError
     study = Study.objects.filter(door_token=token, is_simulated=False).exclude(state=Study.State.DRAFT).first()
     if study is None:
-        raise DoorError
+        raise OpenLinkError
     return study
 
 
 def taken(study: Study) -> int:
-    """Members who fill a place of the door's limit: whoever is no longer at work makes room for another."""
+    """How many members count towards the link's limit: those still active, so one who leaves makes room."""
     return study.memberships.active().count()
 
 
@@ -90,25 +91,25 @@ def is_full(study: Study) -> bool:
 
 
 def must_let_in(study: Study) -> None:
-    """Raise DoorError where somebody new cannot come in now."""
+    """Raise OpenLinkError when nobody new can join now."""
     if not study.is_open or is_full(study):
-        raise DoorError
+        raise OpenLinkError
 
 
 @transaction.atomic
 def enter(*, study: Study, recruit: Recruit, name: str = "", user: User | None = None) -> Membership:
-    """The membership of who stands at the door; one participant id has one, however often it comes.
+    """The visitor's membership, made at their first visit; a participant id always finds its one membership.
 
-    `user` joins with the account they have. Raises DoorError where the door lets in nobody new, LeftError for who left
-    their scores behind.
+    A logged-in `user` joins with their own account. Raises OpenLinkError when the link admits nobody new, LeftError for
+    somebody who withdrew and left their scores behind.
     """
-    # Two who come at once take turns here, so that the limit holds and no participant is let in twice.
+    # Two visitors at one moment take turns here: the limit holds, and nobody joins twice.
     locked = Study.objects.select_for_update().get(pk=study.pk)
     known = known_member(locked, recruit, user)
     if known is not None:
         return known
     if locked.door_token != study.door_token:
-        raise DoorError
+        raise OpenLinkError
     must_let_in(locked)
     membership = join(study=locked, rater=user or _guest(name), by=None)
     if recruit.participant:
@@ -119,9 +120,9 @@ def enter(*, study: Study, recruit: Recruit, name: str = "", user: User | None =
 
 
 def known_member(study: Study, recruit: Recruit, user: User | None) -> Membership | None:
-    """Who has come in before: by participant id where the study recruits at Prolific, else by session.
+    """The visitor's existing membership: by participant id when the study recruits at Prolific, else by account.
 
-    Raises LeftError for who left their scores behind.
+    Raises LeftError for somebody who withdrew and left their scores behind.
     """
     members = study.memberships.select_related("rater", "study")
     if recruit.participant:
@@ -135,24 +136,24 @@ def known_member(study: Study, recruit: Recruit, user: User | None) -> Membershi
 
 
 def return_token(membership: Membership) -> str:
-    """What a return link ends in: it opens this membership's account and nothing else."""
+    """The last part of a return link's address; it opens this membership's account and nothing else."""
     return _return_links.sign(membership.token)
 
 
 def find_return(token: str) -> Membership:
-    """The membership behind a return link; raises DoorError where it opens nothing, for any reason alike."""
+    """The membership of a return link; raises the same OpenLinkError whatever the reason it opens nothing."""
     try:
-        own = _return_links.unsign(token)
+        membership_token = _return_links.unsign(token)
     except BadSignature as error:
-        raise DoorError from error
-    found = Membership.objects.present().select_related("rater", "study").filter(token=own).first()
+        raise OpenLinkError from error
+    found = Membership.objects.present().select_related("rater", "study").filter(token=membership_token).first()
     if found is None or not has_return_link(found):
-        raise DoorError
+        raise OpenLinkError
     return found
 
 
 def has_return_link(membership: Membership) -> bool:
-    """Only an account that came through a door and is still no more than that: no password, no other role."""
+    """Whether the account joined through an open link and is still a plain guest: no password, no other role."""
     rater = membership.rater
     return (
         rater.username.startswith(GUEST)
@@ -178,11 +179,11 @@ def _tidy_name(name: str) -> str:
 
 
 @transaction.atomic
-def open_door(*, study: Study, limit: int | None, completion_code: str, screen_out_code: str, by: User) -> Study:
-    """Give the study an address of its own, or change what its door lets in; the address stays while it is open."""
+def set_open_link(*, study: Study, limit: int | None, completion_code: str, screen_out_code: str, by: User) -> Study:
+    """Open the study's link, or change its limit and codes; the address stays the same while it is open."""
     locked = Study.objects.select_for_update().get(pk=study.pk)
     if not locked.takes_raters:
-        raise DoorError
+        raise OpenLinkError
     is_new = locked.door_token is None
     locked.door_token = locked.door_token or opaque_token()
     locked.door_limit = limit
@@ -195,7 +196,7 @@ def open_door(*, study: Study, limit: int | None, completion_code: str, screen_o
 
 
 @transaction.atomic
-def shut_door(*, study: Study, by: User) -> None:
-    """End the address for good; who is in stays in. Opening again makes another address."""
+def close_open_link(*, study: Study, by: User) -> None:
+    """Close the address for good; members stay. Opening a link again makes another address."""
     if Study.objects.filter(pk=study.pk, door_token__isnull=False).update(door_token=None):
         AuditEvent.record(by, "shut door", study)

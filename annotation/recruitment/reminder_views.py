@@ -1,4 +1,4 @@
-"""Who has been silent, and a button that writes to them."""
+"""Raters who have been silent, and a button that writes to them."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""Raters who have not been seen for some days, and a letter to each."""
+"""Raters who have not been seen for some days, and a reminder by e-mail to each."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from dialogues.models import AuditEvent
 
 DAYS = 3
 MOST_DAYS = 365
-# Nobody is reminded twice within this time, whoever presses the button.
+# Nobody gets two reminders within this time, whoever presses the button.
 APART = timedelta(hours=20)
 VERB = "remind raters"
 
@@ -27,7 +27,7 @@ class ReminderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """A rater with items left who was last seen at `seen`; `reminded` says whether a letter went out just now."""
+    """A rater with items left, last seen at `seen`; `reminded` says whether they got a reminder within `APART`."""
 
     membership: Membership
     seen: datetime
@@ -40,7 +40,7 @@ class Idle:
 
 
 def idle_raters(study: Study, days: int, now: datetime) -> list[Idle]:
-    """Longest silent first. Who is no longer at work, did their share or has nothing left is not among them."""
+    """Active raters with items left, silent for `days`, the longest silent first; without those who did their share."""
     submitted = Q(assignments__state=Assignment.State.SUBMITTED, assignments__item__purpose="rated")
     members: Any = (
         study.memberships.active()
@@ -68,12 +68,12 @@ def _lately_reminded(study: Study, now: datetime) -> set[int]:
 
 
 def link(membership: Membership, base: str) -> str:
-    """Where a rater goes on; opening it asks for their log-in."""
+    """Where a rater continues; opening it asks them to log in."""
     return base + reverse("rate_next", args=[membership.token])
 
 
 def letters(study: Study, idle: list[Idle], base: str) -> list[tuple[str, str, str]]:
-    """(subject, text, address) for each who has an address."""
+    """(subject, text, address) for each rater who has an address."""
     return [
         ("A reminder", reminder_text(study.public_name, link(one.membership, base)), one.address)
         for one in idle
@@ -82,9 +82,9 @@ def letters(study: Study, idle: list[Idle], base: str) -> list[tuple[str, str, s
 
 
 def remind(*, study: Study, days: int, base: str, by: User | None, now: datetime) -> list[tuple[Idle, bool]]:
-    """Write to everybody who is idle, has an address and was not reminded lately; says to whom the letter went.
+    """Write to every idle rater with an address and no recent reminder; pairs each with whether the mail was accepted.
 
-    It is noted first and sent then, so that a button pressed twice, or by two people, sends one letter.
+    The reminder is recorded before it is sent: a button pressed twice, or by two people, sends one.
     """
     if not study.is_open:
         raise ReminderError("Only raters of an open study are reminded: there is nothing to rate now.")

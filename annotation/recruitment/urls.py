@@ -4,9 +4,9 @@ from annotation.recruitment import list_views, open_link_pages, open_link_views,
 
 urlpatterns = [
     path("studies/<int:pk>/invite/list/", list_views.study_invite_list, name="study_invite_list"),
-    path("studies/<int:pk>/door/", open_link_pages.study_door, name="study_door"),
-    path("studies/<int:pk>/door/shut/", open_link_pages.study_door_shut, name="study_door_shut"),
+    path("studies/<int:pk>/door/", open_link_pages.study_open_link, name="study_door"),
+    path("studies/<int:pk>/door/shut/", open_link_pages.study_open_link_close, name="study_door_shut"),
     path("studies/<int:pk>/remind/", reminder_views.study_remind, name="study_remind"),
-    path("door/<str:token>/", open_link_views.door, name="door"),
-    path("door/return/<str:token>/", open_link_views.door_return, name="door_return"),
+    path("door/<str:token>/", open_link_views.open_link, name="door"),
+    path("door/return/<str:token>/", open_link_views.return_link, name="door_return"),
 ]

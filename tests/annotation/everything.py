@@ -182,7 +182,7 @@ class Everything:
 
 def _with_a_door(study: Study, by: User) -> tuple[Study, Membership]:
     """The study with an open door, a guest who came through it, and its versions no secret any more."""
-    study = open_links.open_door(study=study, limit=None, completion_code="", screen_out_code="", by=by)
+    study = open_links.set_open_link(study=study, limit=None, completion_code="", screen_out_code="", by=by)
     guest = open_links.enter(study=study, recruit=open_links.Recruit(), name="A guest")
     unblinding.unblind(study=study, by=by, how="on purpose")
     return study, guest

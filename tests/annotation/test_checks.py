@@ -1,4 +1,4 @@
-"""Training, gold and attention items: kept apart from what is rated, dealt to every rater, spread by seed."""
+"""Training, gold and attention items: kept apart from what is rated, given to every rater, spread by seed."""
 
 import math
 from collections import Counter
@@ -10,7 +10,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.allocation.slots import deal
+from annotation.allocation.slots import allocate
 from annotation.allocation.spread import due
 from annotation.design import checks, drafting, launch
 from annotation.design.checks import CheckError
@@ -80,7 +80,7 @@ def test_every_rater_has_places_of_their_own_for_training_and_checks(k: int | No
         assert Counter(row.item.purpose for row in mine) == {"training": 2, "gold": 1, "attention": 1}
         assert {row.position for row in mine if row.item.purpose == "training"} == {0}
         assert all(row.position >= 5 for row in mine if row.item.purpose != "training")
-        deal(membership)
+        allocate(membership)
         assert membership.assignments.exclude(item__purpose="rated").count() == 4
 
 

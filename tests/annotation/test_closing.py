@@ -134,14 +134,14 @@ def test_a_skip_that_gives_its_place_back_and_the_close_do_not_wait_for_each_oth
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held = held_by_ann()
-    skipping, go_on, real = threading.Event(), threading.Event(), claiming.open_places
+    skipping, go_on, real = threading.Event(), threading.Event(), claiming.open_slots
 
     def slowly(rows: Any) -> None:
         skipping.set()
         go_on.wait(10)
         real(rows)
 
-    monkeypatch.setattr(claiming, "open_places", slowly)
+    monkeypatch.setattr(claiming, "open_slots", slowly)
     rater, failed = held.membership and held.membership.rater, list[Exception]()
 
     def caught(act: Callable[[], Any]) -> Callable[[], None]:

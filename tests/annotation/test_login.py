@@ -1,4 +1,4 @@
-"""The doors for people who have an account: log-in, log-out, password."""
+"""Log-in, log-out and passwords of people who have an account."""
 
 import re
 from datetime import timedelta

@@ -95,7 +95,7 @@ def test_an_item_that_was_left_alone_past_its_lease_goes_to_another_rater() -> N
     queue.save_draft(ann.rater, left.token, version=0, answer=Answer({"natural": 2}), now=NOW)
     rate(bob)
     assert queue.next_assignment(bob, now=NOW + queue.LEASE - timedelta(minutes=1)) is None
-    assert queue.others_hold_places(bob)
+    assert queue.others_hold_slots(bob)
     taken = take(bob, NOW + queue.LEASE)
     assert taken.item == left.item
     assert (taken.draft, taken.draft_version) == ({}, 0)

@@ -54,7 +54,9 @@ def secrets() -> dict[str, str]:
     """A link of every kind that lets somebody in."""
     (token,) = invitations.issue(role=Role.RATER, by=None)
     one = study(of=corpus(1))
-    open_links.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=user("opener", "researcher"))
+    open_links.set_open_link(
+        study=one, limit=None, completion_code="", screen_out_code="", by=user("opener", "researcher")
+    )
     one.refresh_from_db()
     guest = open_links.enter(study=one, recruit=open_links.Recruit())
     admin = User.objects.create_superuser("owner")

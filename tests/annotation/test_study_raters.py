@@ -142,7 +142,7 @@ def test_a_rater_of_another_study_is_not_found_under_this_one(client: Client) ->
 
 def test_a_lost_return_link_is_shown_to_a_researcher_and_that_is_recorded(client: Client) -> None:
     one = study(of=corpus(1))
-    one = open_links.open_door(
+    one = open_links.set_open_link(
         study=one, limit=None, completion_code="", screen_out_code="", by=user("kim", "researcher")
     )
     guest = open_links.enter(study=one, recruit=Recruit())

@@ -135,7 +135,7 @@ def test_the_pages_at_the_door_fit_and_are_accessible(page: Page, watch: Watch) 
     watch.expect("status of 4(04|22)")
     one = study(of=corpus(1), public_name=AWKWARD, pay_note="We pay & thank <b>you</b>.")
     rey = user("rey", "researcher")
-    one = open_links.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=rey)
+    one = open_links.set_open_link(study=one, limit=None, completion_code="", screen_out_code="", by=rey)
     door = f"/door/{one.door_token}/"
     guest = open_links.enter(study=one, recruit=Recruit())
     for path in (door, f"/door/return/{open_links.return_token(guest)}/", "/door/no-such-door/"):
@@ -146,7 +146,7 @@ def test_the_pages_at_the_door_fit_and_are_accessible(page: Page, watch: Watch) 
     assert_accessible(page)
     page.context.clear_cookies(name="sessionid")
     look(page, door)
-    open_links.open_door(study=one, limit=None, completion_code="C0DE", screen_out_code="", by=rey)
+    open_links.set_open_link(study=one, limit=None, completion_code="C0DE", screen_out_code="", by=rey)
     look(page, f"{door}?PROLIFIC_PID={'a1' * 12}")
     look(page, door)
 

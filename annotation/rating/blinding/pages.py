@@ -161,7 +161,7 @@ def blind_rated(membership: Membership, ratings: Sequence[Rating], first_number:
     return RatedPage(blind_study(membership), tuple(question.name for question in asked), tuple(rows))
 
 
-def blind_end(membership: Membership, *, others_hold_places: bool, now: datetime) -> BlindEnd:
+def blind_end(membership: Membership, *, others_hold_slots: bool, now: datetime) -> BlindEnd:
     """The page after the last item, or instead of the next one."""
     study = membership.study
     skipped = membership.assignments.filter(state=Assignment.State.SKIPPED, study__raters_per_item__isnull=True)
@@ -169,7 +169,7 @@ def blind_end(membership: Membership, *, others_hold_places: bool, now: datetime
     rated = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED).past_practice()
     last = rated.order_by("-opened_at").first()
     shown = blind_study(membership)
-    reason = _reason(membership, others_hold_places=others_hold_places, skipped=bool(tokens))
+    reason = _reason(membership, others_hold_slots=others_hold_slots, skipped=bool(tokens))
     return BlindEnd(
         study=shown,
         reason=reason,
@@ -180,7 +180,7 @@ def blind_end(membership: Membership, *, others_hold_places: bool, now: datetime
     )
 
 
-def _reason(membership: Membership, *, others_hold_places: bool, skipped: bool) -> str:
+def _reason(membership: Membership, *, others_hold_slots: bool, skipped: bool) -> str:
     study = membership.study
     if membership.screened_out_at:
         return "screened out"
@@ -190,7 +190,7 @@ def _reason(membership: Membership, *, others_hold_places: bool, skipped: bool) 
         return "paused"
     if not study.is_open:
         return "closed"
-    return "wait" if others_hold_places else "skipped" if skipped else "all rated"
+    return "wait" if others_hold_slots else "skipped" if skipped else "all rated"
 
 
 def _code(study: Study, reason: str, pace: Pace) -> str:

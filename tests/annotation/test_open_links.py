@@ -12,7 +12,7 @@ from annotation.models import Membership, Study
 from annotation.monitoring import states
 from annotation.people import attempts
 from annotation.recruitment import open_links
-from annotation.recruitment.open_links import DoorError, ParameterError, Recruit
+from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
 from annotation.roles import Role, role_of
 from dialogues.models import AuditEvent
 from tests.annotation.setting import corpus, draft, study, user
@@ -30,7 +30,7 @@ def _nobody_knocked_before() -> None:
 def with_door(limit: int | None = None, code: str = "", **fields: object) -> Study:
     one = study(of=corpus(1), **fields)
     by = user("opener", "researcher")
-    return open_links.open_door(study=one, limit=limit, completion_code=code, screen_out_code="", by=by)
+    return open_links.set_open_link(study=one, limit=limit, completion_code=code, screen_out_code="", by=by)
 
 
 def address(one: Study, **query: str) -> str:
@@ -94,7 +94,7 @@ def test_a_member_with_a_password_gets_no_return_link_and_cannot_be_entered_by_o
     one, ann = with_door(), user("ann")
     membership = open_links.enter(study=one, recruit=Recruit(), user=ann)
     assert membership.rater == ann
-    with pytest.raises(DoorError):
+    with pytest.raises(OpenLinkError):
         open_links.find_return(open_links.return_token(membership))
 
 
@@ -107,7 +107,7 @@ def test_a_door_that_lets_nobody_in_gives_one_answer_for_every_reason(state: str
     if state == "full":
         open_links.enter(study=one, recruit=Recruit())
     if state == "shut":
-        open_links.shut_door(study=one, by=user("rey", "researcher"))
+        open_links.close_open_link(study=one, by=user("rey", "researcher"))
     if state == "never":
         path = reverse("door", args=["no-such-door-here"])
     if state == "draft":
@@ -122,7 +122,7 @@ def test_a_door_that_lets_nobody_in_gives_one_answer_for_every_reason(state: str
 def test_who_left_or_was_put_out_makes_room_below_the_limit() -> None:
     one = with_door(limit=1)
     first = open_links.enter(study=one, recruit=Recruit())
-    with pytest.raises(DoorError):
+    with pytest.raises(OpenLinkError):
         open_links.enter(study=one, recruit=Recruit())
     Membership.objects.filter(pk=first.pk).update(screened_out_at="2027-01-01T00:00Z")
     assert open_links.enter(study=one, recruit=Recruit()).pk != first.pk
@@ -204,8 +204,8 @@ def test_one_network_cannot_make_accounts_without_end(monkeypatch: pytest.Monkey
 
 def test_a_simulated_study_and_a_draft_have_no_open_door() -> None:
     one = draft(of=corpus(1), is_simulated=True)
-    with pytest.raises(DoorError):
-        open_links.open_door(
+    with pytest.raises(OpenLinkError):
+        open_links.set_open_link(
             study=one, limit=None, completion_code="", screen_out_code="", by=user("rey", "researcher")
         )
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from annotation.allocation import block_balance
-from annotation.allocation.block_state import Course
+from annotation.allocation.block_state import BlockState
 from annotation.models import Membership, Study
 from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
@@ -22,7 +22,7 @@ STEPS = ("rate", "rate", "rate", "screen out", "exclude", "withdraw", "deactivat
 
 
 def chosen(membership: Membership, now: datetime) -> Any:
-    return block_balance.next_row(membership, Course.of(membership), now)
+    return block_balance.next_row(membership, BlockState.of(membership), now)
 
 
 def chosen_anew(membership: Membership, now: datetime) -> Any:

@@ -72,9 +72,9 @@ def test_excluding_twice_changes_nothing_and_needs_a_reason() -> None:
     one = study(1, of=corpus(1))
     ann = member(one, "ann")
     rate(ann)
-    with pytest.raises(membership_changes.PlacesError, match="Say why"):
+    with pytest.raises(membership_changes.MembershipError, match="Say why"):
         membership_changes.exclude(membership=ann, reason="  ", by=None)
-    with pytest.raises(membership_changes.PlacesError, match="at most 300"):
+    with pytest.raises(membership_changes.MembershipError, match="at most 300"):
         membership_changes.exclude(membership=ann, reason="x" * 301, by=None)
     boss = user("boss", "researcher")
     assert membership_changes.exclude(membership=ann, reason="why", by=boss) == 1

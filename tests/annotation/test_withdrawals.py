@@ -33,7 +33,12 @@ def open_study(policy: str = KEEP, **fields: Any) -> Study:
     chats = Corpus.objects.first() or corpus(1)
     one = study(of=chats, withdrawal=policy, **fields)
     by = User.objects.filter(username="opener").first() or user("opener", "researcher")
-    return open_links.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=by)
+    return open_links.set_open_link(study=one, limit=None, completion_code="", screen_out_code="", by=by)
+
+
+def test_stored_codes_and_return_links_outlive_a_renamed_module() -> None:
+    assert withdrawals.SALT == "annotation.studies.departures"
+    assert open_links._return_links.salt == "annotation.people.doors"
 
 
 def browser(person: User) -> Client:
