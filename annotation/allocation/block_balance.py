@@ -1,7 +1,7 @@
-"""What a study's raters were shown in all, and the next row of one of them, which mends what the others left.
+"""The order of versions in a rater's next block: the Williams row that evens out what all raters have been shown.
 
-Each process keeps the courses it has read: with hundreds of raters, reading all of them at the end of every block would
-take longer than the rest of a submit. A member's turn says whether their state is still the one that was read.
+Each process keeps the block states it has read: with hundreds of raters, reading all of them at the end of every block
+would take longer than the rest of a submit. A member's `turn` tells whether the state that was read is still current.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,22 +16,22 @@ from annotation.allocation.williams import Row, Tally, mending_row, williams_row
 from annotation.models import Membership, Study
 from annotation.models.memberships import ACTIVE
 
-# A member's key, token and turn, and whether they are at work.
+# A member's key, token and turn, and whether they are active.
 Line = tuple[int, str, int, bool]
-# Courses a process keeps: some hundred bytes each.
+# States that a process keeps, each of some hundred bytes.
 MOST_KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A member's state as it was at a turn; `shown` is their tally's two tables."""
+    """A member's state as of `turn`; `shown` holds the two tables of their tally."""
 
     turn: int
     state: BlockState
     shown: np.ndarray
 
 
-# By token: nothing that comes after has the same, not even where a key is used again.
+# By token, which is never used twice; a primary key may be.
 _kept: dict[str, _Read] = {}
 
 
@@ -42,18 +42,21 @@ def next_row(
     firsts: Iterable[int] = (),
     lines: Sequence[Line] | None = None,
 ) -> Row:
-    """The row for a rater's next block: from one short line a member, read here unless they are there; locks none."""
+    """The row for a rater's next block. Takes no lock.
+
+    `lines` describe the study's members; they are read here unless the caller has them.
+    """
     found = members_lines(membership.study) if lines is None else lines
     number = sum(pk < membership.pk for pk, *_ in found)
     shown = _shown([line for line in found if line[0] != membership.pk], state.versions, now)
     shown.add_all(state.tally)
-    # Where nobody has begun yet, raters who arrive together still get rows of their own.
+    # While nobody has been shown anything, raters who start together still get different rows.
     return mending_row(williams_rows(state.versions), shown, number + state.block + 1, firsts, state.tally)
 
 
 def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
-    """What these raters were shown, and what is left of the blocks they are in."""
-    read = _courses(others, versions)
+    """What these raters have been shown, and the rest of the blocks that they are working on."""
+    read = _states(others, versions)
     if not read:
         return Tally.empty(versions)
     shown = Tally.read(np.sum([one.shown for one, _ in read], axis=0).tolist(), versions)
@@ -63,8 +66,8 @@ def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
     return shown
 
 
-def _courses(lines: Sequence[Line], versions: int) -> list[tuple[_Read, bool]]:
-    """The state of each, read anew where it is not the one that is kept."""
+def _states(lines: Sequence[Line], versions: int) -> list[tuple[_Read, bool]]:
+    """The state of each member and whether they are active; read from the database if the kept one is out of date."""
     known = {token: _kept.get(token) for _, token, _, _ in lines}
     stale = [pk for pk, token, turn, _ in lines if (kept := known[token]) is None or kept.turn != turn]
     if stale:
@@ -74,12 +77,12 @@ def _courses(lines: Sequence[Line], versions: int) -> list[tuple[_Read, bool]]:
         for token, turn, stored in rows:
             state = BlockState.read(stored, versions)
             known[token] = _kept[token] = _Read(turn, state, np.asarray(state.tally.to_json()))
-    # Whoever withdrew between the two queries has another token by now.
+    # Somebody who withdrew between the two queries has another token now.
     return [(read, is_here) for _, token, _, is_here in lines if (read := known[token]) is not None]
 
 
 def _add_left(shown: Tally, state: BlockState, now: datetime) -> None:
-    """What is left of another rater's block, if they seem to be at it."""
+    """Add the rest of another rater's block, if they were seen within the lease."""
     if state.at > (now - LEASE).timestamp():
         before = state.before
         for place, version in enumerate(state.left, start=state.place):
@@ -88,10 +91,10 @@ def _add_left(shown: Tally, state: BlockState, now: datetime) -> None:
 
 
 def members_lines(study: Study) -> list[Line]:
-    """Of every member whose ratings count."""
+    """One line for every member whose ratings count."""
     return list(members_who_count().filter(study=study).order_by("pk").values_list("pk", "token", "turn", "is_here"))
 
 
 def members_who_count() -> Any:
-    """Members whose ratings count, each with whether they are at work (`is_here`)."""
+    """Members whose ratings count, annotated with whether they are active (`is_here`)."""
     return Membership.objects.counted().annotate(is_here=ACTIVE)

@@ -1,6 +1,6 @@
-"""The row of versions a rater is in.
+"""A rater's current block and all that they have been shown.
 
-What a rater was shown is kept with their membership, so that nothing that many raters write to is ever locked.
+It is stored with the rater's membership (`Membership.course`), so no row that several raters write to is ever locked.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,18 @@ from annotation.allocation.williams import Row, Tally
 from annotation.models import Membership
 from core.database.statements import set_clause
 
-# How long a rater may say nothing and still be expected to finish their block, and to hold their place.
+# How long a silent rater keeps their slot, and counts as still working on their block.
 LEASE = timedelta(hours=1)
 
 
 class OvertakenError(Exception):
-    """The same rater's other tab was first: read the membership again."""
+    """Another tab of the same rater was faster: read the membership again."""
 
 
 @dataclass(slots=True)
 class BlockState:
-    """Where one rater is: the versions left in their block, the one just shown in it, and all they were shown."""
+    """One rater's block: its number, the versions `left` in it, the place of the next one in the row and the version
+    `before` it; `tally` counts all that they have been shown, `at` is when they last were (seconds since 1970)."""
 
     versions: int
     tally: Tally
@@ -63,7 +64,7 @@ class BlockState:
         self.left, self.place, self.before, self.block = list(row), 0, None, block
 
     def show(self, version: int, now: datetime) -> None:
-        """Count an item; one that is not left in the block stands in for the one whose turn it was."""
+        """Count an item. A version that is not left in the block replaces the one whose turn it was."""
         if not self.left:
             return
         self.tally.add(version, self.place, self.before)
@@ -72,10 +73,10 @@ class BlockState:
         self.at = now.timestamp()
 
     def write(self, membership: Membership) -> None:
-        """Keep it, unless another tab changed it since it was read; raises OvertakenError."""
+        """Store the state; raises OvertakenError if another tab has changed it since it was read."""
         written: dict[str, Any] = {"turn": membership.turn + 1, "course": self.to_json()}
         names, params = set_clause(Membership, written)
-        # Names of our own columns.
+        # Only names of our own columns are filled in.
         sql = f'UPDATE "annotation_membership" SET {names} WHERE "id" = %s AND "turn" = %s'  # noqa: S608
         with connection.cursor() as cursor:
             cursor.execute(sql, [*params, membership.pk, membership.turn])

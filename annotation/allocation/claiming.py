@@ -1,4 +1,4 @@
-"""The next item of a rater: in their own order where everyone scores everything, else a free place they claim."""
+"""A rater's next item: a slot that they claim, or the next in their own order when everyone scores everything."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -15,13 +15,13 @@ from annotation.allocation.slots import BATCH, rows_of, stands_flipped
 from annotation.models import NO_LEASE, Assignment, AssignmentQuerySet, Membership, Rating, Study, opaque_token
 from core.database.prepared import Prepared
 
-# Why a place is no longer its rater's although they neither rated nor skipped it.
+# The `skip_reason` of an item that its rater had rated and taken back when they lost its slot.
 LEFT = "left"
 MOST_HELD = 20
 
 
 def due(membership: Membership) -> Assignment | None:
-    """What the rater holds, training and checks that are due first; locked, so that nobody else is given it."""
+    """The rater's open item, if any: training and checks that are due first, then what they hold. Locks the row."""
     mine = Assignment.objects.opened().filter(membership=membership)
     if membership.study.raters_per_item is None:
         return mine.order_by("position", "condition", "pk").first()
@@ -30,41 +30,41 @@ def due(membership: Membership) -> Assignment | None:
 
 
 def is_due(turn: int) -> Q:
-    """Among a rater's open rows in a study with places: a place they hold, or a check whose time has come."""
+    """Matches, of a rater's open rows in a study with slots: a slot they hold, or a check that is due."""
     return Q(slot__isnull=False) | Q(position__lte=turn)
 
 
 def _earliest(held: Assignment) -> tuple[bool, int, float]:
-    is_place = held.slot is not None
-    return is_place, 0 if is_place else held.position, held.opened_at.timestamp() if held.opened_at else 0.0
+    has_slot = held.slot is not None
+    return has_slot, 0 if has_slot else held.position, held.opened_at.timestamp() if held.opened_at else 0.0
 
 
 def claim(membership: Membership, now: datetime, lines: Sequence[Line] | None = None) -> Assignment | None:
-    """Write the rater into one free place: the version whose turn it is, of a background they did not just see.
+    """Give the rater a free slot: of the version whose turn it is, and not of the background they just saw.
 
-    Raises OvertakenError where another tab of theirs was first. Near the end, when that version has no place left
-    for them, another version stands in; last of all one of the background just seen. `lines` are for `next_row`.
+    Near the end, when that version has no slot left for them, another version replaces it; as a last resort one of the
+    background just seen. `lines` are passed to `next_row`. Raises OvertakenError if another tab of theirs was faster.
     """
     turn, stored = membership.turn, membership.course
     state = BlockState.of(membership)
     if not state.left:
         state.begin(next_row(membership, state, now, lines=lines), state.block + 1)
     begun, wanted = state.to_json(), state.left[0]
-    # First their own row: it is the lock that makes tabs take turns.
+    # The rater's own row first: its lock makes their tabs take turns.
     state.show(wanted, now)
     state.write(membership)
-    place = _take(membership, wanted, state, turn, now)
-    if place is None:
+    taken = _take(membership, wanted, state, turn, now)
+    if taken is None:
         _rewrite(membership, turn, stored)
-    elif place.condition != wanted:
+    elif taken.condition != wanted:
         instead = BlockState.read(begun, state.versions)
-        instead.show(place.condition, now)
+        instead.show(taken.condition, now)
         _rewrite(membership, membership.turn, instead.to_json())
-    return place
+    return taken
 
 
 def _rewrite(membership: Membership, turn: int, state: dict[str, Any]) -> None:
-    """What was really given; the rater's row is ours since `write`."""
+    """Store what was really given; `write` has locked the rater's row."""
     membership.turn, membership.course = turn, state
     membership.save(update_fields=["turn", "course"])
 
@@ -100,7 +100,7 @@ def _take(membership: Membership, wanted: int, state: BlockState, turn: int, now
 
 
 def _stand_in(membership: Membership, state: BlockState, now: datetime, values: dict[str, Any]) -> Assignment | None:
-    """Another version of the block; then what others left lying, as they may still come back to it."""
+    """A free slot of another version; then one whose holder's lease has run out, since they may still come back."""
     free = _free(membership.study_id, membership.pk, now)
     apart = _apart(free, membership.pk)
     if found := _in_order(apart.filter(membership__isnull=True), state.left).take_first(**values):
@@ -111,11 +111,11 @@ def _stand_in(membership: Membership, state: BlockState, now: datetime, values: 
 
 
 def _free(study: int, membership: int, now: datetime) -> AssignmentQuerySet:
-    """Places of items that this rater has no row of.
+    """Slots to give of items that this rater has no row for.
 
-    A CASE, because it is looked up row by row in the index of (item, membership), and PostgreSQL takes it for true of
-    half the rows. As NOT EXISTS it is joined instead, and all of the rater's rows are read for each claim, or the whole
-    table's; a subquery that IS NULL is thought so rare that all places are read and sorted for the first one.
+    A CASE makes PostgreSQL look each row up in the index of (item, membership) and expect half of them to match. With
+    NOT EXISTS it joins, and reads all of the rater's rows, or the whole table, for each claim. With a subquery that IS
+    NULL it expects so few matches that it reads and sorts all slots to find the first.
     """
     mine = Assignment.objects.filter(membership=membership, item=OuterRef("item")).order_by()
     is_new = Case(When(Exists(mine), then=Value(False)), default=Value(True))
@@ -127,13 +127,13 @@ def _apart(free: AssignmentQuerySet, membership: int) -> AssignmentQuerySet:
 
 
 def _in_turn(study: int, membership: int, now: datetime, wanted: int) -> AssignmentQuerySet:
-    """Places of the version whose turn it is, held by nobody, of another background than the one just seen."""
+    """Untouched slots of the version whose turn it is, of another background than the one just seen."""
     untouched = _apart(_free(study, membership, now), membership).filter(membership__isnull=True)
     return untouched.filter(condition=wanted).order_by("position")
 
 
 def _just_seen(membership: int) -> Coalesce:
-    """The background's number of the rater's latest place; -1 before the first."""
+    """The number of the background that the rater saw last; -1 before the first."""
     latest = Assignment.objects.filter(membership=membership, opened_at__isnull=False, condition__gt=0)
     return Coalesce(Subquery(latest.order_by("-opened_at").values("position")[:1]), Value(-1))
 
@@ -144,13 +144,13 @@ BELOW_PIVOT = Prepared(lambda pivot, **asked: _in_turn(**asked).filter(position_
 
 
 def _in_order(free: AssignmentQuerySet, left: Sequence[int]) -> AssignmentQuerySet:
-    """The versions left in the block first."""
+    """Sort the versions left in the block first, in their order."""
     wishes = [When(Q(condition=version), then=Value(number)) for number, version in enumerate(left)]
     return free.order_by(*([Case(*wishes, default=Value(len(wishes)))] if wishes else []), "position")
 
 
 def vacate_lapsed(study: Study, now: datetime) -> None:
-    """Free the places of rated and taken-back items whose raters have been silent past the lease."""
+    """Free slots of ratings that were taken back and whose raters have been silent for longer than the lease."""
     rated = Rating.objects.filter(assignment=OuterRef("pk"))
     lapsed = Assignment.objects.slots_to_give(study, now).filter(Exists(rated), membership__isnull=False)
     if found := list(lapsed.select_for_update(skip_locked=True, of=("self",))):
@@ -158,7 +158,7 @@ def vacate_lapsed(study: Study, now: datetime) -> None:
 
 
 def vacate(rows: Sequence[Assignment]) -> None:
-    """Give up these places, locked by the caller: what was rated stays with its rater, the places are free again."""
+    """Free these slots; the caller has locked the rows. Ratings stay with their rater."""
     rated = set(Rating.objects.filter(assignment__in=rows).values_list("assignment_id", flat=True))
     kept = Assignment.objects.filter(pk__in=rated)
     kept.filter(state=Assignment.State.OPEN).update(state=Assignment.State.SKIPPED, skip_reason=LEFT)
@@ -168,7 +168,7 @@ def vacate(rows: Sequence[Assignment]) -> None:
 
 
 def open_slots(rows: Iterable[Assignment]) -> None:
-    """A free place for each of these rows, which no longer hold their slots."""
+    """Make a free slot for each of these rows, which no longer hold theirs."""
     Assignment.objects.bulk_create(
         (
             Assignment(
@@ -186,9 +186,9 @@ def open_slots(rows: Iterable[Assignment]) -> None:
 
 
 def begin_block(membership: Membership, first: Assignment, now: datetime) -> Assignment:
-    """Where everyone scores everything: put the rater's next block in the row that mends what others left.
+    """Order the rater's next block by the row that balances all raters best; when everyone scores everything.
 
-    Gives the item that is first now, as shown; `first` is what was first before.
+    `first` is the block's first item so far. Returns the one that is first now, counted as shown.
     """
     state = BlockState.of(membership)
     number = first.position // state.versions
@@ -200,7 +200,7 @@ def begin_block(membership: Membership, first: Assignment, now: datetime) -> Ass
     seen = {one.item.background_id for one in found if one.position < start}
     row = next_row(membership, state, now, [one.condition for one in rows if one.item.background_id in seen])
     held = {one.condition: one for one in rows}
-    # A background may lack a version; its block is a shorter one then.
+    # A block without some version is shorter.
     ordered = [held[version] for version in row if version in held]
     state.begin(tuple(one.condition for one in ordered), number)
     state.show(ordered[0].condition, now)
@@ -214,7 +214,7 @@ def begin_block(membership: Membership, first: Assignment, now: datetime) -> Ass
 
 
 def starts_block(membership: Membership, first: Assignment) -> bool:
-    """Whether this is the first item of a block whose row is still to be chosen."""
+    """Whether this is the first item of a block that has not been ordered by a row yet."""
     if first.slot is not None or not first.condition or first.opened_at is not None:
         return False
     versions = len(membership.study.selection.get("conditions", ()))
@@ -225,7 +225,7 @@ def starts_block(membership: Membership, first: Assignment) -> bool:
 
 
 def note_shown(assignment: Assignment, membership: Membership, now: datetime) -> None:
-    """Count an item of the rater's own order in what they were shown."""
+    """Add an item of the rater's own order to the tally of what they have been shown."""
     for _ in range(3):
         state = BlockState.of(membership)
         state.show(assignment.condition, now)

@@ -1,4 +1,4 @@
-"""Seeded orders: which item a rater sees when. Pure: no clock, no database, randomness from the seed alone."""
+"""Seeded orders: which item a rater sees when. Pure: randomness comes from the seed alone."""
 
 import random
 from collections import Counter
@@ -9,11 +9,11 @@ from annotation.allocation.williams import seeded
 
 
 def rater_order(backgrounds: Sequence[Hashable], seed: int) -> list[int]:
-    """A permutation of the items' indices with no two of one background side by side, where that is possible.
+    """A permutation of the items' indices in which no two neighbours share a background, if that is possible.
 
-    `backgrounds[i]` is the background of item i. Each step draws evenly from the items that are allowed next, and
-    only a background that holds half of what is left is taken out of turn. Where one background holds more than
-    half of all items, neighbours are unavoidable and come at the end. Linear in the number of items.
+    `backgrounds[i]` is the background of item i. Each step draws uniformly from the items allowed next; a background
+    that holds half of the remaining items is forced. If one background holds more than half of all items, neighbours
+    are unavoidable and come at the end. Linear in the number of items.
     """
     rng = random.Random(seed)  # noqa: S311 - an order that anyone can repeat, not a secret
     pool = list(range(len(backgrounds)))
@@ -31,12 +31,12 @@ def rater_order(backgrounds: Sequence[Hashable], seed: int) -> list[int]:
 
 
 def crossed_blocks(families: Sequence[Mapping[int, int]], versions: int, seed: int) -> list[dict[int, int]]:
-    """Every item once, in blocks that hold each version once and as many different backgrounds.
+    """Every item once, in blocks that hold each version once, each of a different background.
 
-    `families[n]` has the items of background n by version, from 1; some may lack a version, and so may a block then.
-    Backgrounds are shuffled, and in block b version v takes the one `shift[v]` places after the b-th, with the shifts
-    as far apart as they go: where there are twice as many backgrounds as versions, no background of a block is in
-    the next one either. With fewer backgrounds than versions no such blocks exist; raises ValueError.
+    `families[n]` maps the versions of background n, from 1, to its items; a block lacks what a background lacks.
+    Backgrounds are shuffled; in block b version v takes the background `shift[v]` places after the b-th, with the
+    shifts as far apart as possible: with twice as many backgrounds as versions, consecutive blocks share none. Raises
+    ValueError for fewer backgrounds than versions, since no such blocks exist then.
     """
     if len(families) < versions:
         raise ValueError("fewer backgrounds than versions: a block would show a background twice")
@@ -51,10 +51,10 @@ def crossed_blocks(families: Sequence[Mapping[int, int]], versions: int, seed: i
 
 
 def claim_pivot(seed: int, version: int, block: int, *, backgrounds: int, versions: int) -> int:
-    """At which background of the study's shuffle a rater looks for `version` in their n-th block; 0 ≤ pivot.
+    """The number, from 0, of the background at which a rater starts to look for `version` in this block.
 
-    Each rater goes through the backgrounds on a seeded path of their own, which meets each once before it meets one
-    again; versions are shifted along it as in `crossed_blocks`.
+    Each rater follows a seeded path of their own that visits every background once before it repeats one; versions are
+    shifted along it as in `crossed_blocks`.
     """
     if backgrounds < 1:
         raise ValueError("a study without backgrounds has no pivot")
@@ -65,7 +65,7 @@ def claim_pivot(seed: int, version: int, block: int, *, backgrounds: int, versio
 
 
 def _stride(rng: random.Random, backgrounds: int) -> int:
-    """A step that visits every background: it shares no divisor with their number."""
+    """A step width that visits every background, because it is coprime to their number."""
     while True:
         stride = rng.randrange(1, backgrounds + 1)
         if gcd(stride, backgrounds) == 1:
@@ -73,7 +73,7 @@ def _stride(rng: random.Random, backgrounds: int) -> int:
 
 
 class _Remaining:
-    """How many items each background still has, and the highest such count."""
+    """How many items each background has left, and the highest such count."""
 
     def __init__(self, backgrounds: Sequence[Hashable]) -> None:
         self.counts = Counter(backgrounds)
@@ -91,7 +91,7 @@ class _Remaining:
             self.highest -= 1
 
     def crowded(self, last: Hashable | None) -> Hashable | None:
-        """The background that must come now, or its items could no longer be kept apart."""
+        """The background that must come now so that its items can still be kept apart; None if any may come."""
         if 2 * self.highest <= self.total:
             return None
         return next((key for key, count in self.counts.items() if count == self.highest and key != last), None)
@@ -104,7 +104,7 @@ def _draw(
     last: Hashable | None,
     crowded: Hashable | None,
 ) -> int:
-    """An allowed place in the pool: tries at random first, then looks at every item."""
+    """The place of an allowed item in the pool: a few random tries, then a look at every item."""
 
     def allowed(place: int) -> bool:
         background = backgrounds[pool[place]]

@@ -1,4 +1,4 @@
-"""Items become places that raters take, or orders of their own: who is to rate what."""
+"""Who rates what: an item's slots, and the rows that belong to one rater alone."""
 
 import math
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A rated item with its version's number, from 1, and its background's, from 0."""
+    """A rated item with its background's key, its version's number from 1 and its background's rank from 0."""
 
     pk: int
     background: int
@@ -26,10 +26,10 @@ class Numbered:
 
 
 def number_items(study: Study) -> list[Numbered]:
-    """The study's rated items, numbered; the numbers are stored with the study and stay when items are added.
+    """The study's rated items, numbered. The numbers are stored with the study and stay when items are added.
 
-    Versions are numbered in a seeded order, backgrounds in that of the items' shuffle. Pairs of versions count as
-    versions, and one version by two writers as two.
+    Versions are numbered in a seeded order, backgrounds in the order of the items' shuffle. A pair of versions counts
+    as a version, and one version by two writers as two.
     """
     rows = _labelled(study)
     names: list[str] = study.selection.get("conditions", [])
@@ -45,13 +45,13 @@ def number_items(study: Study) -> list[Numbered]:
 
 
 def rows_of(study: Study) -> tuple[Row, ...]:
-    """The study's Williams rows; none where a background would come twice in a block."""
+    """The study's Williams rows; empty when a block would show a background twice."""
     versions = len(study.selection.get("conditions", ()))
     return williams_rows(versions) if 1 <= versions <= study.selection.get("families", 0) else ()
 
 
 def make_slots(study: Study, slots: Iterable[int], items: Sequence[Numbered]) -> None:
-    """Places that nobody holds yet: one for each item and slot."""
+    """Make free slots with these numbers for each of the items."""
     numbers = list(slots)
     Assignment.objects.bulk_create(
         (
@@ -72,9 +72,9 @@ def make_slots(study: Study, slots: Iterable[int], items: Sequence[Numbered]) ->
 
 
 def _count_rows() -> None:
-    """Tell PostgreSQL's planner of a table that has grown at once, before the first rater comes.
+    """Update PostgreSQL's statistics of the grown tables before the first rater comes.
 
-    Autovacuum does so within a minute or two; until then a query by a key may read the whole table.
+    Autovacuum does so within a minute or two; until then a query by key may read the whole table.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -82,13 +82,13 @@ def _count_rows() -> None:
 
 
 def allocate_to_all(study: Study, items: Sequence[Numbered]) -> None:
-    """Give every member what they lack of these items: excluded ones, too, who may be reinstated."""
+    """Give every member what they lack of these items; excluded members too, who may be reinstated."""
     for membership in study.memberships.present():
         allocate(membership, items)
 
 
 def allocate(membership: Membership, items: Sequence[Numbered] | None = None) -> None:
-    """Give a rater what is theirs alone: training and checks, and every item where everyone scores everything."""
+    """Give a rater the rows that only they have: training, checks, and every item when everyone scores everything."""
     study = membership.study
     known = set(membership.assignments.values_list("item_id", flat=True))
     rows = _checks(membership, known)
@@ -99,9 +99,9 @@ def allocate(membership: Membership, items: Sequence[Numbered] | None = None) ->
 
 
 def _checks(membership: Membership, known: set[int]) -> list[Assignment]:
-    """Training first; gold items and attention checks spread by seed."""
-    own = membership.study.items.exclude(purpose=Item.Purpose.RATED).exclude(pk__in=known)
-    found = list(own.order_by("position").values_list("pk", "purpose"))
+    """Training items first; gold items and attention checks spread by seed."""
+    unrated = membership.study.items.exclude(purpose=Item.Purpose.RATED).exclude(pk__in=known)
+    found = list(unrated.order_by("position").values_list("pk", "purpose"))
     checks = [pk for pk, purpose in found if purpose != Item.Purpose.TRAINING]
     seeded(membership.seed, "which check").shuffle(checks)
     after = dict(zip(checks, due(_share(membership.study), len(checks), membership.seed), strict=True))
@@ -118,7 +118,7 @@ def _checks(membership: Membership, known: set[int]) -> list[Assignment]:
 
 
 def _share(study: Study) -> int:
-    """About how many rated items one rater will get."""
+    """About how many rated items each rater will get: over these the checks are spread."""
     items = int(study.selection.get("items", 0))
     if study.raters_per_item is None:
         return items
@@ -156,7 +156,7 @@ def _crossed(membership: Membership, items: Sequence[Numbered]) -> list[Assignme
 
 
 def _in_rows(blocks: Sequence[dict[int, int]], rows: Sequence[Row], seed: int, first: int) -> dict[int, int]:
-    """Item by position, each block in the row that balances this rater best; the queue may change rows later."""
+    """Items by position, each block in the row that balances this rater best; `begin_block` may reorder it later."""
     tally, ordered = Tally.empty(len(rows[0])), dict[int, int]()
     for number, block in enumerate(blocks):
         row = mending_row(rows, tally, seed + number)
@@ -167,14 +167,14 @@ def _in_rows(blocks: Sequence[dict[int, int]], rows: Sequence[Row], seed: int, f
 
 
 def stands_flipped(membership: Membership, condition: int, block: int) -> bool:
-    """Whether a pair's second dialogue stands left: every other time a rater sees this pair of versions."""
+    """Whether a pair's second dialogue is on the left: every other time that a rater sees this pair of versions."""
     if not membership.study.compares:
         return False
     return bool((seeded(membership.seed, "sides", condition).randrange(2) + block) % 2)
 
 
 def _labelled(study: Study) -> list[tuple[int, int, str]]:
-    """(item, background, what is compared), in the items' order."""
+    """(item, background, version label) in the items' order."""
     fields = ("pk", "background_id", "dialogue__version_id", "other__version_id", "dialogue__written_by")
     rows = list(study.items.filter(purpose=Item.Purpose.RATED).order_by("position").values_list(*fields))
     labels = {pk: "|".join(sorted(filter(None, (one, other)))) for pk, _, one, other, _ in rows}
@@ -194,7 +194,7 @@ def _repeats(rows: Sequence[tuple[int, int, str, str, str]], labels: dict[int, s
 
 
 def share(study: Study) -> int:
-    """How many items one rater has to score: all, or an even part of the places where items have k raters."""
+    """How many items one rater has to score: all of them, or an equal part of the slots."""
     return share_of(study, 1 if study.raters_per_item is None else study.memberships.active().count())
 
 

@@ -3,15 +3,15 @@
 import math
 import random
 
-# Nobody is checked before this many rated items, so that a check never looks like the study's beginning.
+# No check comes before this many rated items, so that none looks like the start of the study.
 FIRST_BLOCK = 5
 
 
 def due(rated: int, checks: int, seed: int) -> list[int]:
-    """After how many of `rated` items each of `checks` items comes, in no order of the checks.
+    """For each of `checks`, in random order, after how many of the `rated` items it is due.
 
-    The queue after its first block is cut into as many equal stretches as there are checks, and each check falls
-    somewhere within one: they are neither bunched nor regular. Where the queue is short, the first block is too.
+    The queue after its first items is cut into as many equal stretches as there are checks, and each check is placed at
+    random within one, so they are neither bunched nor regular. In a short queue the start without checks is shorter.
     """
     if checks < 1:
         return []

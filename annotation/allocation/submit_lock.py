@@ -1,8 +1,7 @@
-"""A study is closed or paused between submits, never in the middle of one.
+"""The lock between submits and closing: a study is never closed or paused in the middle of a submit.
 
-Every submit holds its study open until it commits, any number of them at once; closing waits for those that are under
-way, and whoever comes later sees it closed. On PostgreSQL this is a lock that belongs to no row, so that raters who
-share it write nothing to do so. On SQLite there is one writer at a time anyway.
+Any number of submits share the lock until they commit; closing waits for them, and later submits find the study closed.
+On PostgreSQL it is an advisory lock, so sharing it writes no row. SQLite has one writer at a time anyway.
 """
 
 from typing import Any
@@ -12,14 +11,14 @@ from django.db.models import BooleanField, Func
 
 from annotation.models import Study
 
-# Tells these locks from any others in the database.
+# The first key of these advisory locks, to tell them from others in the database.
 SPACE = 5407
 
 
 class HeldOpen(Func):
-    """Annotate a row with this, by the key of its study, to hold the study open until the transaction ends.
+    """Annotate a query with `HeldOpen("study_id")` to share the study's lock until the transaction ends.
 
-    What the same statement reads of the study may be older than the lock: look again before you write.
+    The study's state that the same statement reads may be older than the lock: check it again before you write.
     """
 
     template = f"(pg_advisory_xact_lock_shared({SPACE}, (%(expressions)s)::int) IS NULL)"
@@ -30,9 +29,9 @@ class HeldOpen(Func):
 
 
 def wait_for_submits(study: Study) -> None:
-    """Let the submits under way end, and hold others up until this transaction ends.
+    """Wait for running submits and block new ones until this transaction ends.
 
-    Lock the study's row before, and with `no_key`: what a skip makes anew refers to it, and would wait for us in turn.
+    Lock the study's row first, with `no_key`: a skip inserts a row that refers to it and would otherwise deadlock.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
-"""Williams squares: rows of versions in which each stands equally often at each place and after each other one.
+"""Williams squares: rows of versions in which each is equally often at each place and after each other version.
 
-Pure: no clock, no database, randomness from the seed alone. Versions are numbered from 1, places from 0.
-Williams (1949), Experimental designs balanced for the estimation of residual effects of treatments.
+Pure: randomness comes from the seed alone. Versions are numbered from 1, places from 0.
+Source: Williams (1949), Experimental designs balanced for the estimation of residual effects of treatments.
 """
 
 import random
@@ -13,8 +13,8 @@ Row = tuple[int, ...]
 
 
 def williams_rows(versions: int) -> tuple[Row, ...]:
-    """V rows where V is even; 2V where it is odd, because then one square cannot balance what follows what."""
-    # 0, 1, V - 1, 2, V - 2, …: each difference between neighbours comes once.
+    """V rows for an even number of versions V; 2V for an odd one, since one square cannot balance the order then."""
+    # 0, 1, V - 1, 2, V - 2, …: each difference between neighbours occurs once.
     first = [(step + 1) // 2 if step % 2 else -(step // 2) for step in range(versions)]
     square = [tuple((place + shift) % versions + 1 for place in first) for shift in range(versions)]
     mirrored = [row[::-1] for row in square] if versions % 2 and versions > 1 else []
@@ -23,7 +23,7 @@ def williams_rows(versions: int) -> tuple[Row, ...]:
 
 @dataclass(slots=True)
 class Tally:
-    """What was shown: `placed[version - 1][place]` times, and `carried[before - 1][version - 1]` times in a block."""
+    """Counts of what was shown: `placed[version - 1][place]`, and `carried[before - 1][version - 1]` within blocks."""
 
     placed: list[list[int]]
     carried: list[list[int]]
@@ -34,7 +34,7 @@ class Tally:
 
     @classmethod
     def read(cls, stored: Sequence[Any] | None, versions: int) -> Self:
-        """From `to_json`; empty where nothing is stored or the number of versions is another."""
+        """Read the form of `to_json`; empty if nothing is stored or the number of versions differs."""
         if not stored or len(stored[0]) != versions:
             return cls.empty(versions)
         return cls([list(row) for row in stored[0]], [list(row) for row in stored[1]])
@@ -43,7 +43,7 @@ class Tally:
         return [[list(row) for row in table] for table in (self.placed, self.carried)]
 
     def add(self, version: int, place: int, before: int | None) -> None:
-        """Count one item; `before` is the version that stood before it in the same block."""
+        """Count one item; `before` is the version shown before it in the same block."""
         self.placed[version - 1][place] += 1
         if before:
             self.carried[before - 1][version - 1] += 1
@@ -59,10 +59,10 @@ class Tally:
                 row[:] = [a + b for a, b in zip(row, added, strict=True)]
 
     def cost(self, row: Sequence[int], start: int = 0) -> int:
-        """How much a row would lean on what has been shown most.
+        """How much the row would repeat what has been shown most.
 
-        Places weigh twice as much as what follows what: with an odd number of versions the two pull apart until
-        both squares are done, and then places stay within one of their ideal all the way.
+        Places weigh twice as much as order: with an odd number of versions the two conflict until both squares are
+        complete, and this weight keeps every place count within one of its ideal.
         """
         total = 0
         for place in range(start, len(row)):
@@ -75,9 +75,9 @@ class Tally:
 def mending_row(
     rows: Sequence[Row], tally: Tally, turn: int, firsts: Iterable[int] = (), own: Tally | None = None
 ) -> Row:
-    """The row that mends best what all raters left; of equals what evens out the rater's own, then from `turn` on.
+    """The row that best evens out `tally`; among equals the rater's `own` tally decides, then the order from `turn` on.
 
-    `firsts` are versions that may not come first, because their background was just seen.
+    `firsts` are versions that must not come first, because the rater just saw their background.
     """
     barred = set(firsts)
     turned = [rows[(turn + number) % len(rows)] for number in range(len(rows))]
@@ -86,5 +86,5 @@ def mending_row(
 
 
 def seeded(*parts: object) -> random.Random:
-    """Draws that anyone can repeat from what they were seeded with."""
+    """A random generator that anyone can repeat from these parts."""
     return random.Random(":".join(map(str, parts)))  # noqa: S311 - repeatable on purpose, not a secret
