@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from annotation.allocation.orders import crossed_blocks, rater_order
-from annotation.allocation.spread import due
+from annotation.allocation.orders import checks_due, crossed_blocks, rater_order
 from annotation.allocation.williams import Row, Tally, mending_row, seeded, williams_rows
 from annotation.models import NO_LEASE, Assignment, Item, Membership, Study
 
@@ -104,7 +103,7 @@ def _checks(membership: Membership, known: set[int]) -> list[Assignment]:
     found = list(unrated.order_by("position").values_list("pk", "purpose"))
     checks = [pk for pk, purpose in found if purpose != Item.Purpose.TRAINING]
     seeded(membership.seed, "which check").shuffle(checks)
-    after = dict(zip(checks, due(_share(membership.study), len(checks), membership.seed), strict=True))
+    after = dict(zip(checks, checks_due(_share(membership.study), len(checks), membership.seed), strict=True))
     return [
         Assignment(
             study_id=membership.study_id,

@@ -1,4 +1,4 @@
-"""A design step by step: every step is a page with a form of its own, and the list of steps beside it."""
+"""The pages of a design: each step has its own form beside the list of steps, and launching is the last."""
 
 import secrets
 from typing import Any, cast
@@ -10,15 +10,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from annotation.design import drafting
-from annotation.design.checklist import musts, shoulds
+from annotation.design.checklist import Problem, musts, shoulds
 from annotation.design.items_form import ItemsForm
 from annotation.design.preview import Example, examples
-from annotation.design.selection import Selection
+from annotation.design.selection import Selection, select
 from annotation.design.step_forms import NewStudyForm, StepForm
 from annotation.design.steps import BY_SLUG, Step, following, standings
 from annotation.design.texts import CONSENT_DRAFT, DEFAULT_GUIDELINES, order_plan
 from annotation.models import Item, Study
 from annotation.models.studies import FROZEN
+from annotation.people.forms import MemberForm
 from core.fingerprint import StaleError
 from core.permissions import requires
 from dialogues.coverage import coverage_of
@@ -27,12 +28,14 @@ from dialogues.sources import WRITER, Sources
 
 HIGHEST_SEED = 999_999
 MOST_DIGITS = 18
+# How many raters a draft's own page lists.
+RATERS_SHOWN = 25
 
 
 @require_http_methods(["GET", "POST"])
 @requires("annotation.add_study", "set up studies")
 def study_new(request: HttpRequest) -> HttpResponse:
-    """The first step: a name makes the draft, everything else has a start."""
+    """The first step: a name creates the draft; everything else has a default."""
     corpus = _first_corpus(request)
     if corpus is None:
         return render(request, "studies/no_corpus.html")
@@ -64,7 +67,7 @@ def study_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("annotation.change_study", "change studies")
 def study_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
-    """One step; POST keeps it, or with `look` shows what an unsaved choice of dialogues would give."""
+    """One step; POST saves it, or with `look` only shows the items that an unsaved choice would give."""
     here = BY_SLUG.get(step)
     if here is None:
         raise Http404("A design has no such step.")
@@ -84,7 +87,7 @@ def study_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _kept(request: HttpRequest, study: Study, here: Step, form: StepForm) -> HttpResponse | None:
-    """Keep the step and say where to go; None where the form now says why it was not kept."""
+    """Save the step and say where to go; None if the form now says why it was not saved."""
     try:
         form.save(_person(request))
     except drafting.NameTakenError as error:
@@ -120,7 +123,7 @@ def _page(request: HttpRequest, study: Study, here: Step, form: StepForm, *, sta
 
 
 def _looked_at(form: StepForm) -> tuple[Selection | None, list[Example]]:
-    """For the step about items: what the choice gives, and a few of them."""
+    """For the step about items: what the choice gives, and a few examples."""
     if not isinstance(form, ItemsForm) or (form.is_bound and not form.is_valid()):
         return None, []
     selection = form.selection()
@@ -141,7 +144,7 @@ PURPOSES = (Item.Purpose.TRAINING, Item.Purpose.GOLD, Item.Purpose.ATTENTION)
 
 
 def _start(request: HttpRequest, here: Step) -> dict[str, Any]:
-    """Words to start from, where the page's link asks for them; nothing is kept before the form is."""
+    """Texts to start from, if the page's link asks for them; nothing is stored until the form is saved."""
     if here.slug != "words" or request.method != "GET":
         return {}
     asked = request.GET.getlist("start")
@@ -150,7 +153,7 @@ def _start(request: HttpRequest, here: Step) -> dict[str, Any]:
 
 
 def _first_corpus(request: HttpRequest) -> Corpus | None:
-    """The corpus named in the address, else the newest; the step about items can choose another."""
+    """The corpus named in the address, or else the newest; another can be chosen in the step about items."""
     given = request.GET.get("corpus", "")
     if given.isdecimal() and len(given) < MOST_DIGITS:
         return get_object_or_404(Corpus.objects.listed(), pk=int(given))
@@ -158,9 +161,34 @@ def _first_corpus(request: HttpRequest) -> Corpus | None:
 
 
 def _usual_versions(corpus: Corpus, sources: Sources) -> list[str]:
-    """Those that cover many backgrounds: one that covers few would leave next to nothing to rate."""
+    """The versions that cover many backgrounds: one that covers few would leave hardly anything to rate."""
     return coverage_of(sources.narrow(corpus.dialogues.all())).usual()
 
 
 def _person(request: HttpRequest) -> User:
     return cast(User, request.user)
+
+
+def launch_page(study: Study) -> dict[str, Any]:
+    """What a draft's own page shows: its check-list, what raters will see, and the button that launches it."""
+    selection = select(study)
+    must, should = musts(study, selection), shoulds(study)
+    kept = study.items.exclude(purpose=Item.Purpose.RATED).values_list("purpose", flat=True)
+    return {
+        "study": study,
+        "steps": standings(study, must, should, "launch"),
+        "musts": _named(must),
+        "shoulds": _named(should),
+        "versions": study.versions.all(),
+        "selection": selection,
+        "sample": examples(selection),
+        "checks": [(purpose.label, list(kept).count(purpose)) for purpose in Item.Purpose if purpose != "rated"],
+        "raters": study.memberships.select_related("rater")[:RATERS_SHOWN],
+        "more_raters": max(0, study.memberships.count() - RATERS_SHOWN),
+        "member_form": MemberForm(),
+    }
+
+
+def _named(problems: list[Problem]) -> list[tuple[str, str, str]]:
+    """Each problem's sentence with the slug and title of the step where it is fixed."""
+    return [(problem.text, problem.step, BY_SLUG[problem.step].title) for problem in problems]

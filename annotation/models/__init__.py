@@ -3,8 +3,7 @@
 from annotation.models.assignments import NO_LEASE, Assignment, AssignmentQuerySet
 from annotation.models.items import Item
 from annotation.models.memberships import Departure, Membership, MembershipQuerySet
-from annotation.models.password_tries import PasswordTries
-from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
+from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, PasswordTries, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
 from annotation.models.sessions import Session

@@ -9,9 +9,9 @@ from dialogues.rubric import Metric
 
 
 class Item(models.Model):
-    """One dialogue of a study (or two, side by side), with the theme and characters shown beside it.
+    """One dialogue of a study (or two side by side), with the theme and characters shown beside it.
 
-    Theme and traits are those of the background, the same for all its versions, so that nothing tells them apart.
+    Theme and traits come from the background and are the same for all its versions, so they reveal no version.
     """
 
     class Purpose(models.TextChoices):
@@ -23,17 +23,17 @@ class Item(models.Model):
     study = models.ForeignKey(Study, models.CASCADE, related_name="items")
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.RATED)
     dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="items")
-    # In a study of pairs the dialogue it is compared with; which one stands left is each assignment's own.
+    # In a study of pairs, the dialogue it is compared with; each assignment decides which one is on the left.
     other = models.ForeignKey(Dialogue, models.PROTECT, null=True, blank=True, related_name="+")
-    # The α that the versions of one background share.
+    # The original (α) of the dialogue.
     background = models.ForeignKey(Dialogue, models.PROTECT, related_name="+")
     theme = models.TextField(blank=True)
     traits_1 = models.JSONField(default=list, blank=True)
     traits_2 = models.JSONField(default=list, blank=True)
-    # What a training, gold or attention item expects: {metric: value}, and how far off still counts as right.
+    # Expected scores of a training, gold or attention item, {metric: value}; `tolerance` is the largest error allowed.
     expected = models.JSONField(default=dict, blank=True)
     tolerance = models.PositiveSmallIntegerField(default=1)
-    # Shown after a training item was scored; on an attention check, what the rater is asked to do instead.
+    # Shown after a training item was scored; on an attention check, the instruction to the rater.
     note = models.TextField(blank=True)
     position = models.PositiveIntegerField(help_text="Its place in the study's seeded shuffle.")
 
@@ -51,13 +51,13 @@ class Item(models.Model):
         return f"{self.study_id}/{self.position}"
 
     def asked(self, rubric: Rubric) -> tuple[Metric, ...]:
-        """The rubric's questions about what it shows; of a pair, those about both versions."""
+        """The rubric's questions about what it shows; for a pair, those about both versions."""
         metrics = rubric.metric_list()
-        # Which versions it shows may take a query, and most rubrics ask the same of all.
+        # Most rubrics ask the same about every version, which saves the query for this item's versions.
         if not any(metric.asked_for for metric in metrics):
             return metrics
         return rubric.metrics_for(*(row.version_id for row in (self.dialogue, self.other) if row))
 
     def expects(self, rubric: Rubric) -> dict[str, int]:
-        """The known scores of a training, gold or attention item; none for what its raters are not asked."""
+        """The known scores of a training, gold or attention item, for the questions that raters are asked about it."""
         return {metric.key: self.expected[metric.key] for metric in self.asked(rubric) if metric.key in self.expected}

@@ -11,7 +11,7 @@ from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
 
 ONGOING = Q(withdrawn_at__isnull=True, excluded_at__isnull=True, screened_out_at__isnull=True)
-# Nobody can log in as one of the simulator's raters, whose accounts are shut from the first.
+# The simulator's raters have accounts that nobody can log in to.
 ACTIVE = ONGOING & (Q(rater__is_active=True) | Q(study__is_simulated=True))
 SCREENED_OUT = Q(screened_out_at__isnull=False)
 COUNTED = (
@@ -22,10 +22,10 @@ COUNTED = (
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    """The rules about people of a study; a `Membership` has those that a single row can answer as properties."""
+    """The rules about a study's people; `Membership` has properties for those that a single row can answer."""
 
     def present(self) -> Self:
-        """Those who have not withdrawn: the row of one who has belongs to nobody."""
+        """Those who have not withdrawn; after a withdrawal the row belongs to nobody."""
         return self.filter(withdrawn_at__isnull=True)
 
     def ongoing(self) -> Self:
@@ -33,14 +33,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(ONGOING)
 
     def active(self) -> Self:
-        """Those at work: their part goes on, and their account has not been deactivated."""
+        """Those who can still rate: ongoing, with an account that has not been deactivated."""
         return self.filter(ACTIVE)
 
     def counted(self) -> Self:
-        """Those whose ratings tables count; `Rating.objects.counted()` has the ratings.
+        """Those whose ratings count in tables; `Rating.objects.counted()` has the ratings.
 
-        Excluded raters never do, screened-out ones where the study says so, those who withdrew where its policy keeps
-        scores. A deactivated account changes nothing.
+        Excluded raters never count; screened-out raters if the study says so; raters who withdrew if its policy keeps
+        their scores. Deactivating an account changes nothing.
         """
         return self.filter(COUNTED)
 
@@ -49,7 +49,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(SCREENED_OUT)
 
     def finished(self) -> Self:
-        """Those at work who have rated and have nothing left: no open item of theirs, no open place they could take."""
+        """Active raters who have rated and have nothing left: no open item and no open slot that they could take."""
         mine = Assignment.objects.filter(membership=OuterRef("pk"))
         taken = Assignment.objects.filter(membership=OuterRef(OuterRef("pk")), item=OuterRef("item"))
         places = Assignment.objects.opened().filter(study=OuterRef("study"), slot__isnull=False)
@@ -57,7 +57,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.active().filter(has_rated, ~Exists(mine.opened()), ~Exists(places.exclude(Exists(taken))))
 
     def tally(self) -> dict[str, int]:
-        """How many joined, were excluded and withdrew; one person may be in several."""
+        """How many joined, were excluded and withdrew; one person may be counted in several."""
         return self.aggregate(
             joined=Count("pk"),
             excluded=Count("pk", filter=Q(excluded_at__isnull=False)),
@@ -66,31 +66,31 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """A rater's place in a study, with the seed of their order."""
+    """A rater's membership of a study, with the seed of their order."""
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="memberships")
     rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
-    # The study's name in this rater's addresses: a study's number would count the studies before it.
+    # Names the study in this rater's addresses; its number would reveal how many studies there are.
     token = models.CharField(max_length=32, unique=True, default=opaque_token)
     seed = models.PositiveBigIntegerField()
-    # How many rated items this rater was given. Raised with every change of `course`, and only from the value that was
-    # read with it: of two tabs that ask for the next item, one gives it.
+    # How many rated items this rater was given. Every change of `course` raises it, and only from the value read with
+    # it, so that of two tabs asking for the next item only one succeeds.
     turn = models.PositiveIntegerField(default=0)
-    # The row they are in and what they were shown: rating.course.
+    # The rater's current block and all they were shown, as allocation.block_state.BlockState writes it.
     course = models.JSONField(default=dict, blank=True)
     joined_at = models.DateTimeField(auto_now_add=True)
-    # What they agreed to: the text by its SHA-256, because a study's next version may ask something else.
+    # SHA-256 of the text they agreed to, because the next version of a study may have another text.
     consented_at = models.DateTimeField(null=True, blank=True)
     consent_sha256 = models.CharField(max_length=64, blank=True)
     trained_at = models.DateTimeField(null=True, blank=True)
-    # Decided by a person, with a reason, and reversible: the ratings stay and are marked.
+    # Decided by a person, with a reason; reversible: the ratings stay and are marked.
     excluded_at = models.DateTimeField(null=True, blank=True)
     excluded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     exclusion_reason = models.CharField(max_length=300, blank=True)
-    # By the study's own rule, for good: they failed more attention checks than it allows.
+    # Decided by the study's rule, for good: they failed more attention checks than it allows.
     screened_out_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
-    # Prolific's three parameters; the first is a person, so it goes with their identity.
+    # Prolific's three parameters; the first identifies a person, so withdrawing removes them.
     prolific_pid = models.CharField(max_length=60, blank=True)
     prolific_study = models.CharField(max_length=60, blank=True)
     prolific_session = models.CharField(max_length=60, blank=True)
@@ -114,26 +114,26 @@ class Membership(models.Model):
 
     @property
     def is_ongoing(self) -> bool:
-        """What `ongoing` asks."""
+        """The same rule as `MembershipQuerySet.ongoing`."""
         return self.withdrawn_at is None and self.excluded_at is None and self.screened_out_at is None
 
     @property
     def is_active(self) -> bool:
-        """What `active` asks."""
+        """The same rule as `MembershipQuerySet.active`."""
         return self.is_ongoing and (self.rater.is_active or self.study.is_simulated)
 
     @property
     def is_counted(self) -> bool:
-        """What `counted` asks."""
+        """The same rule as `MembershipQuerySet.counted`."""
         passed = self.screened_out_at is None or self.study.counts_screened_out
         stays = self.withdrawn_at is None or self.study.withdrawal == Study.Withdrawal.KEEP
         return self.excluded_at is None and passed and stays
 
 
 class Departure(models.Model):
-    """That somebody left a study in which their scores stay, by a code: studies.departures.
+    """Somebody who withdrew from a study that keeps their scores, as a keyed hash (`people.withdrawals`).
 
-    It has neither a number nor a time, which would lead to the membership that was theirs.
+    It has neither a number nor a time, which could lead to the membership that was theirs.
     """
 
     code = models.CharField(max_length=64, primary_key=True)

@@ -1,4 +1,4 @@
-"""What raters said, never changed: a correction supersedes; and what was settled about it."""
+"""Ratings, which never change (a correction supersedes the old one), and adjudications of disputed scores."""
 
 import uuid
 from typing import Any, Self
@@ -14,20 +14,20 @@ from annotation.models.memberships import Membership
 
 class RatingQuerySet(models.QuerySet["Rating"]):
     def counted(self) -> Self:
-        """The ratings that tables count: current, of a rated item, by a member who counts.
+        """The ratings that count in tables: current, of a rated item, by a member who counts.
 
-        Where items have k raters, only those that hold one of the item's k places.
+        If items have k raters, only those that hold one of the item's k slots.
         """
-        in_place = Q(assignment__study__raters_per_item__isnull=True) | Q(assignment__slot__isnull=False)
+        in_slot = Q(assignment__study__raters_per_item__isnull=True) | Q(assignment__slot__isnull=False)
         return self.filter(
-            in_place,
+            in_slot,
             is_current=True,
             assignment__item__purpose=Item.Purpose.RATED,
             assignment__membership__in=Membership.objects.counted(),
         )
 
     def past_practice(self) -> Self:
-        """Of rated items and checks; see the assignments' own."""
+        """Of rated items and checks, as `AssignmentQuerySet.past_practice`."""
         practice = Item.objects.filter(pk=OuterRef("assignment__item"), purpose=Item.Purpose.TRAINING)
         return self.filter(Q(assignment__condition__gt=0) | ~Exists(practice))
 
@@ -36,10 +36,10 @@ class RatingQuerySet(models.QuerySet["Rating"]):
 
 
 class Rating(models.Model):
-    """One submission; a correction is a new row that supersedes the old."""
+    """One submission; a correction is a new row that supersedes the old one."""
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="ratings")
-    # Made by the browser, so that a repeated submit finds its first answer.
+    # Sent by the browser, so that a repeated submit finds its first rating.
     submission_id = models.UUIDField(unique=True, default=uuid.uuid4)
     is_current = models.BooleanField(default=True)
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
@@ -63,7 +63,7 @@ class Rating(models.Model):
 
     @property
     def has_remarks(self) -> bool:
-        """Whether there is more to read than its scores: a comment, a flag, a note, or that it was corrected."""
+        """Whether there is more to read than scores: a comment, a flag, a note, or a correction."""
         said = self.comment or self.flag or any(score.comment for score in self.scores.all())
         return bool(said) or not self.is_current
 
@@ -71,17 +71,17 @@ class Rating(models.Model):
 class Score(models.Model):
     """One metric's value in one rating, with the scale it was given on.
 
-    In a study of pairs −1 prefers the item's dialogue, 1 the other one, 0 neither, whichever stood left.
+    In a study of pairs −1 prefers the item's dialogue, 1 the other one and 0 neither, whichever was on the left.
     """
 
-    # Found by the constraint's index, which begins with it.
+    # The unique constraint's index begins with it.
     rating = models.ForeignKey(Rating, models.CASCADE, related_name="scores", db_index=False)
     metric = models.CharField(max_length=40)
     value = models.SmallIntegerField()
     scale_low = models.SmallIntegerField()
     scale_high = models.SmallIntegerField()
     comment = models.TextField(blank=True)
-    # The messages that led to the score, by place from 0.
+    # The messages that led to the score, by their places from 0.
     evidence = models.JSONField(default=list, blank=True)
 
     class Meta:
@@ -97,7 +97,7 @@ class Score(models.Model):
 
 
 class Adjudication(models.Model):
-    """What a researcher settled a disputed score at; kept apart from the scores themselves. The newest counts."""
+    """The value at which a researcher settled a disputed score; the scores themselves stay. The newest counts."""
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="adjudications")
     metric = models.CharField(max_length=40)

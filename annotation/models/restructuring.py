@@ -1,4 +1,4 @@
-"""Dialogues that people restructure by hand: who was asked, every operation, what a second person said of it."""
+"""Dialogues that people restructure by hand: the request, every operation, and the reviewer's remarks."""
 
 import uuid
 from typing import Any, Self
@@ -15,30 +15,30 @@ from dialogues.models import Dialogue
 
 class RestructuringQuerySet(models.QuerySet["Restructuring"]):
     def of(self, person: Any) -> Self:
-        """What this person was asked to restructure and still may see."""
+        """What this person was asked to restructure and may still see."""
         return self.filter(annotator_id=person.pk).exclude(state=Restructuring.State.WITHDRAWN)
 
     def first_to_do(self) -> Self:
-        """What was sent back, then what is open, then the rest; within each as it was asked."""
+        """Sent back first, then open, then the rest; the oldest first within each."""
         states = (Restructuring.State.RETURNED, Restructuring.State.OPEN, Restructuring.State.SUBMITTED)
         urgency = models.Case(*(models.When(state=state, then=place) for place, state in enumerate(states)), default=9)
         return self.order_by(urgency, "pk")
 
     def numbered(self) -> Self:
-        """With `number`: which of its annotator's dialogues each is, from 1. It is what their pages call it."""
+        """Annotate `number`: which of its annotator's dialogues each is, from 1. Their pages use this number."""
         mine = Restructuring.objects.filter(annotator=models.OuterRef("annotator"), pk__lte=models.OuterRef("pk"))
         count = mine.order_by().values("annotator").annotate(n=models.Count("pk")).values("n")
         return self.annotate(number=models.Subquery(count))
 
     def kept(self) -> Self:
-        """All that were not taken back."""
+        """Not taken back."""
         return self.exclude(state=Restructuring.State.WITHDRAWN)
 
     def for_review(self) -> Self:
         return self.filter(state=Restructuring.State.SUBMITTED)
 
     def progress(self, person: Any) -> dict[str, int]:
-        """Counts for a home page: all that are kept, approved, waiting for this person, and in this person's hands."""
+        """Counts for the home page: kept, approved, waiting for this person's review, and this person's own to do."""
         state = Restructuring.State
         mine = Q(annotator=person.pk)
         return self.kept().aggregate(
@@ -50,10 +50,10 @@ class RestructuringQuerySet(models.QuerySet["Restructuring"]):
 
 
 class Restructuring(models.Model):
-    """One annotator's copy of a dialogue on its way to a better one (paper §3.2).
+    """One annotator's restructuring of a dialogue (paper §3.2).
 
-    The text is what the operations make of the original; `messages` keeps the newest outcome beside them. Approval
-    writes it as a Dialogue of its own.
+    The operations, applied to the original, give the text; `messages` stores the newest result. Approval writes it as a
+    new Dialogue.
     """
 
     class State(models.TextChoices):
@@ -69,11 +69,11 @@ class Restructuring(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     instructions = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    # How many operations there are: what a draft was made on top of.
+    # How many operations there are; a browser sends it to say what its draft is based on.
     version = models.PositiveIntegerField(default=0)
     messages = models.JSONField(help_text="[[speaker, text], …] after the newest operation.")
     kept = models.FloatField(default=1, help_text="Share of the original's words kept in order.")
-    # What the reviewer said last, on the whole.
+    # The reviewer's latest overall comment.
     review = models.TextField(blank=True)
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="restructurings_reviewed"
@@ -119,16 +119,16 @@ class Restructuring(models.Model):
 
     @property
     def is_editable(self) -> bool:
-        """By the annotator; a reviewer may edit what waits for review."""
+        """Whether the annotator can edit it; a reviewer may edit what waits for review."""
         return self.state in (self.State.OPEN, self.State.RETURNED)
 
 
 class Operation(models.Model):
-    """One step of a restructuring, in order (dialogues.editing); rows are added, never changed."""
+    """One step of a restructuring (dialogues.editing); rows are only added, never changed."""
 
     restructuring = models.ForeignKey(Restructuring, models.CASCADE, related_name="operations")
     number = models.PositiveIntegerField(help_text="From 1.")
-    # Made by the browser, so that a step that is sent twice is kept once.
+    # Sent by the browser, so that a step sent twice is kept once.
     client_id = models.UUIDField(default=uuid.uuid4)
     body = models.JSONField(help_text="What dialogues.editing.operation_from_json reads.")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -147,11 +147,11 @@ class Operation(models.Model):
 
 
 class Remark(models.Model):
-    """What a reviewer says of one message, with the text it was said of: the message may change afterwards."""
+    """A reviewer's remark on one message, with the message's text at that time, since it may change afterwards."""
 
     restructuring = models.ForeignKey(Restructuring, models.CASCADE, related_name="remarks")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    # Where the message stood, from 0, after how many operations.
+    # The message's place, from 0, after `version` operations.
     place = models.PositiveIntegerField()
     version = models.PositiveIntegerField()
     quote = models.TextField()

@@ -10,8 +10,8 @@ from django.urls import reverse
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.sources import Sources
 
-# What launch freezes. How many raters an item has and which backgrounds are taken may yet grow, each by an act of its
-# own that is recorded; the ways in (door, codes) are no part of what is measured.
+# The fields that launch freezes. Raters per item and backgrounds may still grow, which is recorded; open links and
+# codes are not part of the design.
 DESIGN = (
     "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "sources", "seed", "guidelines",
     "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate",
@@ -21,7 +21,7 @@ FROZEN = "The design was frozen at launch and cannot be changed. Make its next v
 
 
 class FrozenDesignError(ValueError):
-    """A launched study's design never changes; the text says what to do."""
+    """An attempt to change a launched study's design; the text says what to do."""
 
 
 class Study(models.Model):
@@ -43,26 +43,26 @@ class Study(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.SCORES)
-    # A design that was launched never changes: what is changed afterwards is the study's next version.
+    # A launched design never changes; changes make the study's next version.
     version = models.PositiveSmallIntegerField(default=1)
     previous = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="later_versions")
-    # What raters read instead of `name`, which may say what is compared.
+    # Shown to raters instead of `name`, which may reveal what is compared.
     public_name = models.CharField(max_length=120, default="Dialogue rating")
     corpus = models.ForeignKey(Corpus, models.PROTECT, related_name="studies")
     rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="studies")
     versions = models.ManyToManyField(Version, related_name="studies")
-    # In a study of pairs, which versions stand side by side: [[version, version], …].
+    # In a study of pairs, the versions to compare: [[version, version], …].
     pairs = models.JSONField(default=list, blank=True)
     # How many raters score each item; null: everyone scores everything.
     raters_per_item = models.PositiveSmallIntegerField(null=True, blank=True)
     background_count = models.PositiveIntegerField(null=True, blank=True, help_text="A seeded sample; empty: all.")
-    # Take only what this model wrote; blank: the latest of each version, whoever wrote it.
+    # Only take what this model wrote; blank: the latest of each version, whichever model wrote it.
     writer = models.CharField(max_length=200, blank=True)
-    # Further ways to choose among what was written, as `dialogues.sources` names them: {"run": [12], "set": [3]}.
+    # Further restrictions on the dialogues, as in `dialogues.sources`: {"run": [12], "set": [3]}.
     sources = models.JSONField(default=dict, blank=True)
     seed = models.PositiveBigIntegerField()
     guidelines = models.TextField(blank=True)
-    # What a rater agrees to before the first item; empty: nothing is asked.
+    # What a rater must agree to before the first item; empty: nothing.
     consent_text = models.TextField(blank=True)
     withdrawal = models.CharField(max_length=10, choices=Withdrawal, default=Withdrawal.KEEP)
     # What ethics boards and reporting checklists ask for.
@@ -72,14 +72,14 @@ class Study(models.Model):
     pay_note = models.CharField(max_length=300, blank=True, help_text="What raters are paid; shown to them.")
     minutes_estimate = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Shown to raters at first.")
     break_every = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes between reminders.")
-    # A rater who fails more attention checks than this is screened out; null: nobody is.
+    # A rater who fails more attention checks than this is screened out; null: nobody.
     most_lapses = models.PositiveSmallIntegerField(null=True, blank=True)
-    # Whether what they rated counts all the same, in tables and among an item's k ratings.
+    # Whether the ratings of screened-out raters still count, in tables and among an item's k ratings.
     counts_screened_out = models.BooleanField(default=False)
-    # The study's own door: whoever has its address may join, until as many as `door_limit` have. Null: no door.
+    # The study's open link: anybody with its address may join, up to `door_limit` raters. Null: closed.
     door_token = models.CharField(max_length=32, unique=True, null=True, blank=True)
     door_limit = models.PositiveIntegerField(null=True, blank=True)
-    # Prolific's codes; with them the door takes its three parameters in and gives a code out.
+    # Prolific's codes; with them the open link requires Prolific's parameters, and raters get a code at the end.
     completion_code = models.CharField(max_length=40, blank=True)
     screen_out_code = models.CharField(max_length=40, blank=True)
     tidy_display = models.BooleanField(
@@ -88,7 +88,7 @@ class Study(models.Model):
     )
     is_simulated = models.BooleanField(default=False, help_text="Its ratings come from the simulator, not from people.")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
-    # What launch took and left out: counts by name, written once.
+    # What launch selected and left out: counts by name, and the numbering of versions (`allocation.slots`).
     selection = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -109,7 +109,7 @@ class Study(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse to change the design of a study that was launched."""
+        """Save, but refuse to change the design of a launched study."""
         if not self._state.adding:
             self._refuse_if_frozen(kwargs.get("update_fields"))
         super().save(*args, **kwargs)
@@ -131,7 +131,7 @@ class Study(models.Model):
 
     @property
     def wanted_sources(self) -> Sources:
-        """Whose dialogues it takes: its writer's, and those of its runs, examples and prompts."""
+        """The restrictions on its dialogues: writer, runs, example sets and prompts."""
         return Sources.of({**self.sources, "writer": [self.writer]})
 
     @property
@@ -153,5 +153,5 @@ class Study(models.Model):
 
     @property
     def takes_raters(self) -> bool:
-        """Whether people can still join: not once it is closed, never where the simulator rates."""
+        """Whether people can still join: it is not closed, and not rated by the simulator."""
         return self.state != self.State.CLOSED and not self.is_simulated

@@ -1,5 +1,7 @@
 """A study's balance report, as a page and as a file; both are computed when asked for."""
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -7,9 +9,10 @@ from django.views.decorators.http import require_GET
 from annotation.design.texts import order_plan
 from annotation.models import Study
 from annotation.monitoring import balance
-from annotation.monitoring.balance_tables import balance_tables
+from annotation.monitoring.balance import BalanceReport, CountTable
 from core.downloads import attached
 from core.permissions import requires
+from core.tables import Column, Table
 
 
 @require_GET
@@ -39,3 +42,32 @@ def study_balance_json(request: HttpRequest, pk: int) -> JsonResponse:
 
 def _launched(pk: int) -> Study:
     return get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT), pk=pk)
+
+
+def balance_tables(report: BalanceReport, symbols: Mapping[str, str]) -> list[Table]:
+    """Version by place in a block, and version before by version after; `symbols` are the versions' by their slugs."""
+    names = [symbols.get(slug, slug) for slug in report.versions]
+    places = [f"Place {place}" for place in report.position.columns]
+    return [
+        _count_table(
+            "balance-position", "Where each version stood in a block", "Version", "", places, names, report.position
+        ),
+        _count_table(
+            "balance-carry-over",
+            "What followed what within a block",
+            "Before",
+            "After",
+            names,
+            names,
+            report.carry_over,
+        ),
+    ]
+
+
+def _count_table(
+    slug: str, caption: str, first: str, group: str, heads: list[str], names: list[str], counted: CountTable
+) -> Table:
+    columns = (Column(first, numeric=False), *(Column(head, group=group) for head in heads))
+    rows = [(name, *counts) for name, counts in zip(names, counted.counts, strict=True)]
+    note = f"Ideal: the same for every version. Largest deviation from it: {counted.largest_deviation:g}."
+    return Table(slug, caption, columns, (*rows, ("Ideal", *counted.ideal)), notes=(note,))

@@ -11,13 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.design import drafting, launch
-from annotation.design.forms import MemberForm
-from annotation.design.launch_page import launch_page
+from annotation.design.step_views import launch_page
 from annotation.models import Rating, Study
 from annotation.monitoring.manage_views import possible
 from annotation.monitoring.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
 from annotation.people import acquaintance, memberships
 from annotation.people.acquaintance import AcquaintedError
+from annotation.people.forms import MemberForm
 from annotation.people.withdrawals import LeftError
 from annotation.reports import unblinding
 from annotation.reports.preference_tables import preferences_of

@@ -1,6 +1,9 @@
 """How often strangers from one network may try an address that asks for no password."""
 
+from ipaddress import ip_address, ip_network
+
 from django.core.cache import cache
+from django.http import HttpRequest
 
 MOST = 60
 MINUTES = 5
@@ -19,3 +22,15 @@ def too_many(kind: str, network: str) -> bool:
         return int(cache.incr(key)) > MOST
     except ValueError:  # The key expired between the two calls.
         return False
+
+
+def network_of(request: HttpRequest) -> str:
+    """The sender's IPv4 address, or the /64 of an IPv6 address, of which one connection has them all; "" if unknown.
+
+    Behind a proxy this is the proxy, unless TRUSTED_PROXIES names it (see `config.processes.web`).
+    """
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return ""
+    return str(address if address.version == 4 else ip_network((address, 64), strict=False))

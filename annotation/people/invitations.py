@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.models import Invitation, Study
+from annotation.models.people import profile_of
 from annotation.people.memberships import join
-from annotation.people.profiles import profile_of
 from annotation.roles import Role, role_of
 from dialogues.models import AuditEvent
 

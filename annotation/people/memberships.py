@@ -7,8 +7,8 @@ from django.db import transaction
 
 from annotation.allocation.slots import allocate
 from annotation.models import Membership, Study
+from annotation.models.people import profile_of
 from annotation.people import acquaintance, withdrawals
-from annotation.people.profiles import profile_of
 from annotation.people.withdrawals import LeftError
 from dialogues.models import AuditEvent
 

@@ -28,7 +28,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from annotation.models import PasswordTries
-from annotation.people.networks import network_of
+from annotation.people.attempts import network_of
 
 MOST = 10
 WAIT = timedelta(minutes=5)

@@ -26,8 +26,7 @@ from annotation.models import Assignment, Item
 from annotation.people.page_person import must_be_the_pages
 from annotation.rating import queue
 from annotation.rating.access import own_assignment, own_membership
-from annotation.rating.answers import DAMAGED, Answer, AnswerError
-from annotation.rating.reading import read_answer, shown_answer
+from annotation.rating.answers import DAMAGED, Answer, AnswerError, read_answer, shown_answer
 
 ApiView = Callable[..., Response]
 

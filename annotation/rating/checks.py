@@ -8,7 +8,7 @@ from datetime import datetime
 
 from annotation.models import Assignment, Item, Membership, Rating
 from annotation.rating import membership_changes
-from annotation.rating.tolerance import missed
+from annotation.rating.arithmetic import missed
 
 
 def screen(assignment: Assignment, *, now: datetime) -> None:

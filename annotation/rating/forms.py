@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from annotation.models import Assignment
-from annotation.rating.answers import DAMAGED, FLAGS, Answer, AnswerError
-from annotation.rating.reading import read_answer
+from annotation.rating.answers import DAMAGED, FLAGS, Answer, AnswerError, read_answer
 
 REASONS = {
     **FLAGS,

@@ -14,8 +14,8 @@ from django.utils import timezone
 from annotation.allocation.claiming import LEFT, vacate
 from annotation.allocation.slots import BATCH
 from annotation.models import NO_LEASE, Assignment, Invitation, Item, Membership, Profile, Rating, Study, opaque_token
+from annotation.models.people import profile_of
 from annotation.people import withdrawals
-from annotation.people.profiles import profile_of
 from dialogues.models import AuditEvent
 
 LONGEST_REASON = 300

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.models import Assignment, Item
-from annotation.rating import practice, queue, rater_stage
+from annotation.rating import queue, rater_stage
 from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.blinding import blind_feedback, blind_lessons, blind_study
 
@@ -22,12 +22,12 @@ def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("rate_next", token)
     if request.method == "POST":
         try:
-            practice.finish(membership=membership, now=timezone.now())
+            rater_stage.finish_practice(membership=membership, now=timezone.now())
         except queue.QueueError as error:
             messages.error(request, str(error))
             return redirect("rate_practice", token)
         return redirect("rate_next", token)
-    lessons = practice.lessons(membership)
+    lessons = rater_stage.lessons(membership)
     waiting = next((lesson for lesson in lessons if lesson.state == Assignment.State.OPEN), None)
     if waiting is not None and membership.study.is_open:
         return redirect("rate_item", waiting.token)
@@ -50,7 +50,7 @@ def rate_feedback(request: HttpRequest, token: str) -> HttpResponse:
     rating = assignment.ratings.filter(is_current=True).prefetch_related("scores").first()
     if rating is None:
         return redirect("rate_item", token)
-    lessons = blind_lessons(practice.lessons(membership))
+    lessons = blind_lessons(rater_stage.lessons(membership))
     context = {"feedback": blind_feedback(assignment, membership, rating), "lessons": lessons}
     context["is_last"] = all(lesson.is_done for lesson in lessons)
     return render(request, "rating/feedback.html", context)

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Rating, Study
-from annotation.rating import consent, membership_changes, queue, rater_stage
+from annotation.rating import membership_changes, queue, rater_stage
 from annotation.rating.access import own_membership
 from annotation.rating.blinding import blind_rated, blind_welcome
 from annotation.rating.views import RESTED
@@ -31,7 +31,7 @@ def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
     if not membership.study.is_open or not membership.is_ongoing:
         return redirect("rate_next", token)
     try:
-        consent.agree(membership=membership, fingerprint=request.POST.get("fingerprint", ""), now=timezone.now())
+        rater_stage.agree(membership=membership, fingerprint=request.POST.get("fingerprint", ""), now=timezone.now())
     except queue.QueueError as error:
         context = {"welcome": blind_welcome(membership), "problem": str(error)}
         return render(request, "rating/welcome.html", context, status=422)
@@ -47,7 +47,7 @@ def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
 def rate_decline(request: HttpRequest, token: str) -> HttpResponse:
     """Not to take part: nothing about the person is kept."""
     try:
-        consent.decline(membership=own_membership(request.user, token))
+        rater_stage.decline(membership=own_membership(request.user, token))
     except queue.QueueError as error:
         messages.error(request, str(error))
         return redirect("rate_welcome", token)

@@ -22,8 +22,8 @@ from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.api import next_address
 from annotation.rating.blinding import blind_end, blind_item, blind_study
-from annotation.rating.breaks import break_due
 from annotation.rating.forms import SkipForm, SubmissionForm
+from annotation.rating.rater_stage import break_due
 from annotation.rating.wording import script_words
 from core.permissions import requires
 

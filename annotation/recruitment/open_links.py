@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotation.models import Membership, Study, opaque_token
+from annotation.models.people import PSEUDONYM_LETTERS, profile_of
 from annotation.people import withdrawals
 from annotation.people.memberships import join
-from annotation.people.profiles import ALPHABET, profile_of
 from annotation.people.withdrawals import LeftError
 from annotation.roles import Role, role_of
 from dialogues.models import AuditEvent
@@ -165,7 +165,9 @@ def has_return_link(membership: Membership) -> bool:
 
 
 def _guest(name: str) -> User:
-    user = User(username=GUEST + "".join(secrets.choice(ALPHABET) for _ in range(10)), first_name=_tidy_name(name))
+    user = User(
+        username=GUEST + "".join(secrets.choice(PSEUDONYM_LETTERS) for _ in range(10)), first_name=_tidy_name(name)
+    )
     user.set_unusable_password()
     user.save()
     user.groups.add(Group.objects.get(name=Role.RATER.value))

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import combinations
 
 from annotation.models import Restructuring
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from annotation.restructuring.comparing import ShownMessage, shown_messages
 from core.tables import Cell, Column, Table
 from dialogues.alignment import links, segments

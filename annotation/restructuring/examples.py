@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from annotation.models import Restructuring
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from annotation.restructuring.review import ReviewError
 from generation.curation.adding import add_example
 from generation.curation.content import ContentError

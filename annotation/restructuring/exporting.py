@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from annotation.models import Operation, Remark, Restructuring
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from dialogues.fidelity import fidelity
 from dialogues.models import Corpus, Dialogue
 from dialogues.transcript import Transcript

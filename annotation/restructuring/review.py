@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.models import Remark, Restructuring
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from dialogues.models import HAND, AuditEvent, Dialogue
 from dialogues.transcript import Transcript
 

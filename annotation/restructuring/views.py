@@ -14,11 +14,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.models import Restructuring
 from annotation.people.page_person import page_person
-from annotation.restructuring import drafts, model_views, plain_form
+from annotation.restructuring import drafts, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from annotation.restructuring.wording import script_words
-from core.permissions import requires
+from core.permissions import refuse_without, requires
+from dialogues.models import Dialogue
+from generation.models import Endpoint, Run
+from generation.plans.plan_form import endpoint_label
+from generation.plans.planning import PlanError
+from generation.plans.splitting import split_run
 
 PAGE = 48
 
@@ -91,7 +96,7 @@ def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **
         "is_mine": draft.annotator_id == request.user.pk,
         "may_edit": drafts.may_edit(draft, cast(User, request.user)),
         "proposers": proposers(draft.original, cast(User, request.user)),
-        "models": model_views.choices(cast(User, request.user)),
+        "models": models_to_ask(cast(User, request.user)),
         "remarks": draft.remarks.filter(settled_at__isnull=True).select_related("author"),
         "page_person": page_person(request.user),
         "words": script_words(),
@@ -99,3 +104,40 @@ def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **
         **more,
     }
     return render(request, "restructuring/editor.html", context, status=status)
+
+
+SPEND = "generation.add_run"
+
+
+def models_to_ask(person: User) -> list[tuple[int, str]]:
+    """The models that a person may ask, by key; none for who may not spend money."""
+    if not person.has_perm(SPEND):
+        return []
+    return [(endpoint.pk, endpoint_label(endpoint)) for endpoint in Endpoint.objects.all()]
+
+
+@require_POST
+def restructuring_ask_model(request: HttpRequest, token: str) -> HttpResponse:
+    """Plan the run and go to it: it says what will be sent and what that costs, and nothing is sent before Start."""
+    person = cast(User, request.user)
+    draft = drafts.own_restructuring(person, token)
+    refuse_without(request, SPEND, "ask models")
+    key = request.POST.get("endpoint", "")
+    endpoint = Endpoint.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 10 else None
+    if endpoint is None:
+        messages.error(request, "Choose a model to ask.")
+        return redirect("restructuring", token)
+    try:
+        return redirect(_planned(draft.original, endpoint, person))
+    except PlanError as error:
+        messages.error(request, str(error))
+        return redirect("restructuring", token)
+
+
+def _planned(original: Dialogue, endpoint: Endpoint, by: User) -> Run:
+    """The draft of a run for this dialogue and model; one that was planned and never started is used again."""
+    waiting = Run.objects.filter(
+        state=Run.State.DRAFT, created_by=by, chosen__dialogue=original, run_stages__endpoint=endpoint,
+        stages=["further_split"],
+    ).first()  # fmt: skip
+    return waiting or split_run(dialogues=[original], endpoint=endpoint, name=f"Split {original.key}"[:120], by=by)

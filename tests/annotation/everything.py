@@ -14,8 +14,8 @@ from django.utils.http import urlsafe_base64_encode
 
 from annotation.design import rubrics
 from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
+from annotation.models.people import profile_of
 from annotation.people import api_tokens, invitations, resets
-from annotation.people.profiles import profile_of
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.recruitment import open_links

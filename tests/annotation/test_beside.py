@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotation.models import Restructuring
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from annotation.restructuring import beside
 from annotation.restructuring.agreement import agreement_table, shared_dialogues
 from core.tables import Estimate

@@ -10,8 +10,8 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.allocation.orders import checks_due
 from annotation.allocation.slots import allocate
-from annotation.allocation.spread import due
 from annotation.design import checks, drafting, launch
 from annotation.design.checks import CheckError
 from annotation.design.selection import select
@@ -22,8 +22,8 @@ from tests.annotation.setting import KEYS, check, corpus, draft, member, study, 
 
 @given(st.integers(1, 500), st.integers(1, 12), st.integers(0, 2**32))
 def test_checks_are_spread_over_the_queue_and_never_first(rated: int, count: int, seed: int) -> None:
-    places = due(rated, count, seed)
-    assert places == due(rated, count, seed)
+    places = checks_due(rated, count, seed)
+    assert places == checks_due(rated, count, seed)
     assert len(places) == count
     assert all(1 <= place <= rated for place in places)
     if rated >= 6 * (count + 1):
@@ -34,7 +34,7 @@ def test_checks_are_spread_over_the_queue_and_never_first(rated: int, count: int
 
 
 def test_without_checks_nothing_is_due() -> None:
-    assert due(10, 0, 1) == []
+    assert checks_due(10, 0, 1) == []
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Invitation, Study
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from annotation.recruitment.lists import MOST_ROWS, read_list
 from tests.annotation.setting import corpus, study, user
 

@@ -17,9 +17,9 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from annotation.models import Invitation, Membership, Profile, Study
+from annotation.models.people import profile_of
 from annotation.monitoring import states
 from annotation.people import invitations, memberships
-from annotation.people.profiles import profile_of
 from annotation.roles import Role, role_of
 from dialogues.models import AuditEvent
 from tests.annotation import setting
@@ -381,6 +381,6 @@ def test_an_account_from_the_command_line_gets_a_pseudonym_at_its_first_need() -
 @pytest.mark.django_db
 def test_a_pseudonym_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = iter(["rater-2222", "rater-2222", "rater-3333"])
-    monkeypatch.setattr("annotation.people.profiles._pseudonym", lambda: next(draws))
+    monkeypatch.setattr("annotation.models.people._pseudonym", lambda: next(draws))
     names = [profile_of(make_user(Role.RATER, name)).pseudonym for name in ("ann", "bob")]
     assert names == ["rater-2222", "rater-3333"]

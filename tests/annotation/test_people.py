@@ -10,8 +10,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker
 
 from annotation.models import Invitation, Profile
+from annotation.models.people import profile_of
 from annotation.people import invitations, members
-from annotation.people.profiles import profile_of
 from annotation.roles import Role, role_of
 from dialogues.models import AuditEvent
 from tests.people import PASSWORD, make_user

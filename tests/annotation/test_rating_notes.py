@@ -7,10 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Assignment, Membership, Rating
-from annotation.rating.answers import Answer, AnswerError
-from annotation.rating.reading import read_answer, shown_answer
-from annotation.rating.sides import turned_places, turned_scores
-from annotation.rating.tolerance import missed
+from annotation.rating.answers import Answer, AnswerError, read_answer, shown_answer
+from annotation.rating.arithmetic import missed, turned_places, turned_scores
 from tests.annotation.checked_study import TWO, pairs
 from tests.annotation.setting import KEYS, SCORES, corpus, member, study
 

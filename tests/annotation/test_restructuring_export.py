@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from annotation.restructuring import review
 from annotation.restructuring.exporting import restructuring_lines
 from dialogues.editing import replay, transcript_of

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation.models import Remark, Restructuring
-from annotation.people.profiles import profile_of
+from annotation.models.people import profile_of
 from annotation.restructuring import drafts, examples, review
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation.adding import add_example

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Assignment, Departure, Invitation, Membership, Rating, Study
+from annotation.models.people import profile_of
 from annotation.people import invitations, memberships, withdrawals
-from annotation.people.profiles import profile_of
 from annotation.people.withdrawals import LeftError
-from annotation.rating import consent, membership_changes, queue, rater_stage
+from annotation.rating import membership_changes, queue, rater_stage
 from annotation.rating.answers import Answer
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import Recruit
@@ -127,7 +127,7 @@ def test_nothing_in_the_study_names_who_withdrew(policy: str) -> None:
     pseudonym = profile_of(ann).pseudonym
     invitations.accept_as_member(invitation=invitations.find(token), user=ann)
     membership = one.memberships.select_related("study__rubric", "rater").get()
-    consent.agree(membership=membership, fingerprint=rater_stage.consent_fingerprint(one), now=timezone.now())
+    rater_stage.agree(membership=membership, fingerprint=rater_stage.consent_fingerprint(one), now=timezone.now())
     rate_one(membership)
     leave(membership)
     kept: list[Any] = [*AuditEvent.objects.all(), *Invitation.objects.all(), *one.memberships.all()]

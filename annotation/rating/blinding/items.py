@@ -9,11 +9,10 @@ from django.utils.translation import gettext
 
 from annotation.models import Assignment, Item, Membership
 from annotation.rating import rater_stage
-from annotation.rating.answers import FLAGS
+from annotation.rating.answers import FLAGS, shown_answer
 from annotation.rating.blinding.scenes import Question, Scene, assignment_scene, questions
 from annotation.rating.pace import Pace, pace
 from annotation.rating.queue import latest_answer
-from annotation.rating.reading import shown_answer
 
 
 @dataclass(frozen=True, slots=True)

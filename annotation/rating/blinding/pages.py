@@ -8,13 +8,12 @@ from django.utils.translation import gettext
 
 from annotation.models import Assignment, Membership, Rating, Study
 from annotation.rating import rater_stage
-from annotation.rating.answers import FLAGS, Answer
+from annotation.rating.answers import FLAGS, Answer, shown_answer
+from annotation.rating.arithmetic import missed
 from annotation.rating.blinding.items import BlindStudy, blind_study
 from annotation.rating.blinding.scenes import Scene, assignment_scene, questions
 from annotation.rating.pace import Pace
 from annotation.rating.queue import answer_of
-from annotation.rating.reading import shown_answer
-from annotation.rating.tolerance import missed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
-"""Left and right of a pair. What is stored is relative to the item's two dialogues; what a rater sees and sends is
-relative to where they stood. Pure: an answer's parts in, the same parts turned out.
-"""
+"""Whether an answer is what was expected, metric by metric. Pure."""
 
 from collections.abc import Mapping, Sequence
+
+
+def missed(scores: Mapping[str, int], expected: Mapping[str, int], tolerance: int) -> list[str]:
+    """The expected metrics whose score is further off than `tolerance`, or missing."""
+    return [key for key, value in expected.items() if key not in scores or abs(scores[key] - value) > tolerance]
 
 
 def turned_scores(scores: Mapping[str, int]) -> dict[str, int]:
