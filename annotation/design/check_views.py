@@ -1,9 +1,8 @@
 """Choose dialogues for training, gold and attention, and say what is expected of them."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +14,7 @@ from annotation.design.selection import select
 from annotation.models import FrozenDesignError, Item, Study
 from annotation.models.studies import FROZEN
 from annotation.rating.blinding import scene
+from core.acting import person_of
 from core.fingerprint import StaleError
 from core.numbers import asked_text
 from core.permissions import requires
@@ -66,7 +66,7 @@ def study_check_add(request: HttpRequest, pk: int, dialogue: int) -> HttpRespons
         try:
             other = form.cleaned_data.get("other")
             checks.add_check(
-                study=study, purpose=form.purpose, dialogue=row, other=other, by=_person(request), **form.values()
+                study=study, purpose=form.purpose, dialogue=row, other=other, by=person_of(request), **form.values()
             )
         except checks.CheckError as error:
             form.add_error(None, str(error))
@@ -89,7 +89,7 @@ def study_check_edit(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            checks.change_check(item=found, seen=form.cleaned_data["seen"], by=_person(request), **form.values())
+            checks.change_check(item=found, seen=form.cleaned_data["seen"], by=person_of(request), **form.values())
         except StaleError:
             return _conflict(request, form)
         except FrozenDesignError:
@@ -104,7 +104,7 @@ def study_check_edit(request: HttpRequest, pk: int, item: int) -> HttpResponse:
 def study_check_remove(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     found = _item(pk, item)
     try:
-        checks.remove_check(item=found, by=_person(request))
+        checks.remove_check(item=found, by=person_of(request))
     except FrozenDesignError:
         return _frozen(request, found.study)
     messages.success(request, f"{found.dialogue.key} is out.")
@@ -162,7 +162,3 @@ def _purpose(request: HttpRequest) -> str:
     if given not in PURPOSES:
         raise Http404("A dialogue is kept for training, gold or attention.")
     return given
-
-
-def _person(request: HttpRequest) -> User:
-    return cast(User, request.user)

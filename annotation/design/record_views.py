@@ -1,9 +1,6 @@
 """The design as it was frozen: the page to read it, its files, and the way to change it."""
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
@@ -14,6 +11,7 @@ from annotation.design.drafting import DesignError
 from annotation.design.methods import consent_sha256, methods_text
 from annotation.design.next_version import next_version
 from annotation.models import Item, Study
+from core.acting import person_of
 from core.downloads import text_file
 from core.permissions import requires
 
@@ -60,7 +58,7 @@ def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
 def study_next(request: HttpRequest, pk: int) -> HttpResponse:
     study = _found(pk)
     try:
-        draft = next_version(study=study, by=cast(User, request.user))
+        draft = next_version(study=study, by=person_of(request))
     except DesignError as error:
         messages.error(request, str(error))
         return redirect(study)

@@ -1,9 +1,6 @@
 """Rubrics over HTTP: the list, one of them, and the editor."""
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.design import rubrics as editing
 from annotation.design.rubric_forms import RubricEditor
+from core.acting import person_of
 from core.fingerprint import StaleError
 from core.permissions import requires
 from dialogues.models import FrozenRubricError, Rubric
@@ -46,7 +44,7 @@ def rubric(request: HttpRequest, pk: int) -> HttpResponse:
 def rubric_new(request: HttpRequest) -> HttpResponse:
     editor = RubricEditor(request.POST or None)
     if request.method == "POST" and "more" not in request.POST and editor.is_valid():
-        made = editing.make_rubric(by=_person(request), **editor.values())
+        made = editing.make_rubric(by=person_of(request), **editor.values())
         messages.success(request, f"{made.name} can be chosen now.")
         return redirect("rubric", made.pk)
     return _editor_page(request, editor, None)
@@ -62,7 +60,7 @@ def rubric_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and "more" not in request.POST and editor.is_valid():
         try:
             editing.change_rubric(
-                rubric=row, seen=editor.head.cleaned_data["seen"], by=_person(request), **editor.values()
+                rubric=row, seen=editor.head.cleaned_data["seen"], by=person_of(request), **editor.values()
             )
         except FrozenRubricError:
             return _used(request, row)
@@ -79,7 +77,7 @@ def rubric_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("annotation.add_study", "make rubrics")
 def rubric_clone(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Rubric, pk=pk)
-    made = editing.clone_rubric(rubric=row, name=f"Copy of {row.name}"[:120], by=_person(request))
+    made = editing.clone_rubric(rubric=row, name=f"Copy of {row.name}"[:120], by=person_of(request))
     messages.success(request, "This copy can be changed.")
     return redirect("rubric_edit", made.pk)
 
@@ -89,7 +87,7 @@ def rubric_clone(request: HttpRequest, pk: int) -> HttpResponse:
 def rubric_delete(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Rubric, pk=pk)
     try:
-        editing.delete_rubric(rubric=row, by=_person(request))
+        editing.delete_rubric(rubric=row, by=person_of(request))
     except FrozenRubricError as error:
         messages.error(request, str(error))
         return redirect("rubric", pk)
@@ -108,7 +106,3 @@ def _editor_page(request: HttpRequest, editor: RubricEditor, row: Rubric | None)
 def _used(request: HttpRequest, row: Rubric) -> HttpResponse:
     messages.error(request, "These questions have been used, so they never change. Make a copy and change that.")
     return redirect("rubric", row.pk)
-
-
-def _person(request: HttpRequest) -> User:
-    return cast(User, request.user)

@@ -1,10 +1,9 @@
 """The pages of a design: each step has its own form beside the list of steps, and launching is the last."""
 
 import secrets
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -20,6 +19,7 @@ from annotation.design.texts import CONSENT_DRAFT, DEFAULT_GUIDELINES, order_pla
 from annotation.models import Item, Study
 from annotation.models.studies import FROZEN
 from annotation.people.forms import MemberForm
+from core.acting import person_of
 from core.fingerprint import StaleError
 from core.permissions import requires
 from dialogues.coverage import coverage_of
@@ -44,7 +44,7 @@ def study_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = drafting.create_study(
-                by=_person(request),
+                by=person_of(request),
                 versions=Version.objects.filter(pk__in=_usual_versions(corpus, sources)),
                 corpus=corpus,
                 sources=sources.as_json(),
@@ -89,7 +89,7 @@ def study_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 def _kept(request: HttpRequest, study: Study, here: Step, form: StepForm) -> HttpResponse | None:
     """Save the step and say where to go; None if the form now says why it was not saved."""
     try:
-        form.save(_person(request))
+        form.save(person_of(request))
     except drafting.NameTakenError as error:
         form.add_error("name", str(error))
         return None
@@ -163,10 +163,6 @@ def _first_corpus(request: HttpRequest) -> Corpus | None:
 def _usual_versions(corpus: Corpus, sources: Sources) -> list[str]:
     """The versions that cover many backgrounds: one that covers few would leave hardly anything to rate."""
     return coverage_of(sources.narrow(corpus.dialogues.all())).usual()
-
-
-def _person(request: HttpRequest) -> User:
-    return cast(User, request.user)
 
 
 def launch_page(study: Study) -> dict[str, Any]:

@@ -28,10 +28,6 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those who have not withdrawn; after a withdrawal the row belongs to nobody."""
         return self.filter(withdrawn_at__isnull=True)
 
-    def ongoing(self) -> Self:
-        """Those whose part has not ended: neither withdrawn, nor excluded, nor screened out."""
-        return self.filter(ONGOING)
-
     def active(self) -> Self:
         """Those who can still rate: ongoing, with an account that has not been deactivated."""
         return self.filter(ACTIVE)
@@ -114,7 +110,7 @@ class Membership(models.Model):
 
     @property
     def is_ongoing(self) -> bool:
-        """The same rule as `MembershipQuerySet.ongoing`."""
+        """Whether their part has not ended: neither withdrawn, nor excluded, nor screened out (`ONGOING`)."""
         return self.withdrawn_at is None and self.excluded_at is None and self.screened_out_at is None
 
     @property

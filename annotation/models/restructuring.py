@@ -34,9 +34,6 @@ class RestructuringQuerySet(models.QuerySet["Restructuring"]):
         """Not taken back."""
         return self.exclude(state=Restructuring.State.WITHDRAWN)
 
-    def for_review(self) -> Self:
-        return self.filter(state=Restructuring.State.SUBMITTED)
-
     def progress(self, person: Any) -> dict[str, int]:
         """Counts for the home page: kept, approved, waiting for this person's review, and this person's own to do."""
         state = Restructuring.State

@@ -1,6 +1,6 @@
-"""Disputed scores: where they are, what was said about them, and what somebody settled them at.
+"""Disputed scores: which items they are on, the ratings behind them, and the value that somebody settled.
 
-A settled value stands beside the raw scores and never instead of them; the newest one of an item and metric counts.
+A settled value is kept beside the raw scores and never replaces them; the newest one of an item and metric counts.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class AdjudicationError(ValueError):
 
 
 class StaleAdjudicationError(AdjudicationError):
-    """Somebody settled it while the form was open; `newest` is what they said."""
+    """Somebody else settled the score while the form was open; `newest` is theirs."""
 
     def __init__(self, newest: Adjudication) -> None:
         super().__init__("Somebody has settled this score meanwhile. Look at theirs, and decide again.")
@@ -39,7 +39,7 @@ class StaleAdjudicationError(AdjudicationError):
 
 @dataclass(frozen=True, slots=True)
 class Disputed:
-    """An item with how far its counted scores lie apart, and how many of its metrics are settled."""
+    """An item with the spread of its counted scores, and how many of its metrics are settled."""
 
     item: Item
     spread: Spread
@@ -48,7 +48,7 @@ class Disputed:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """One metric of an item: what it was settled at, newest first."""
+    """One metric of an item with its settled values, newest first."""
 
     metric: Metric
     history: tuple[Adjudication, ...]
@@ -59,7 +59,7 @@ class Settled:
 
 
 def disputed_spreads(study: Study, metric: str) -> list[tuple[int, Spread]]:
-    """Each item's number in the database with its spread, widest first; kept for each set of counted ratings."""
+    """(primary key, spread) of each item, the widest first; cached per set of counted ratings."""
     keys = [one.key for one in study.rubric.metric_list()]
     chosen = keys.index(metric) if metric in keys else None
 
@@ -83,7 +83,7 @@ def with_items(study: Study, found: list[tuple[int, Spread]]) -> list[Disputed]:
 
 
 def item_ratings(item: Item) -> list[Rating]:
-    """The counted ratings of an item, by pseudonym, with their scores."""
+    """The counted ratings of an item with their scores, sorted by pseudonym."""
     members = counted_members(item.study)
     rows = Rating.objects.counted().filter(assignment__item=item, assignment__membership__in=members)
     rows = rows.select_related("assignment__membership__rater__profile").prefetch_related("scores")
@@ -104,15 +104,15 @@ def allowed_values(study: Study) -> tuple[int, ...]:
 
 @transaction.atomic
 def settle(*, item: Item, metric: str, value: int, reason: str, seen: int, by: User) -> Adjudication:
-    """Record a settled value; `seen` is the newest one that was on the form (0: none).
+    """Record a settled value; `seen` is the key of the newest one that the form showed (0: none).
 
-    Sent twice it is recorded once. Raises StaleAdjudicationError where somebody else was first.
+    Sent twice, it is recorded once. Raises StaleAdjudicationError if somebody else was faster.
     """
     study = Study.objects.select_for_update(no_key=True).select_related(None).get(pk=item.study_id)
     if metric not in {one.key for one in item.asked(study.rubric)} or value not in allowed_values(study):
         raise AdjudicationError("Choose a point of the scale.")
     if not reason.strip():
-        raise AdjudicationError("Say why: whoever reads the study wants to know how it was settled.")
+        raise AdjudicationError("Say why: readers of the study will want to know how it was settled.")
     if len(reason) > LONGEST_REASON or text_problem(reason):
         raise AdjudicationError(f"The reason is plain text of at most {LONGEST_REASON:,} characters.")
     newest = Adjudication.objects.filter(item=item, metric=metric).first()
@@ -130,7 +130,7 @@ SETTLED_COLUMNS = ("adjudicated_value", "adjudication_reason", "adjudicated_by",
 
 
 def scores_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
-    """Every counted score as it was given, and what its item and metric were settled at, in columns of their own."""
+    """Every counted score as given, with the settled value of its item and metric in separate columns."""
     return csv_stream(RAW_COLUMNS + SETTLED_COLUMNS, _score_lines(study, form), form)
 
 
@@ -146,7 +146,7 @@ def _score_lines(study: Study, form: CsvForm) -> Iterator[str]:
 
 
 def _item_parts(study: Study, form: CsvForm) -> dict[int, str]:
-    """By item the part of a line that says what was rated; its versions only once the study is unblinded."""
+    """For each item the part of a line that says what was rated; with versions only if the study is unblinded."""
     shows = unblinding.shows_versions(study)
     rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).values_list(
         "pk", "position", "background__key", "dialogue__version_id", "other__version_id"
@@ -166,6 +166,6 @@ def _newest(study: Study) -> dict[tuple[int, str], tuple[object, ...]]:
 
 
 def _name(row: Adjudication) -> str:
-    """Exports name people by pseudonym; a researcher who never rated has none."""
+    """The settler's pseudonym; a researcher who never rated has none."""
     profile = getattr(row.by, "profile", None)
     return profile.pseudonym if profile else f"researcher-{row.by_id}" if row.by_id else ""

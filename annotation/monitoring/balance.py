@@ -1,6 +1,6 @@
-"""Whether order can have made a difference: how often each version stood where, and what came before it.
+"""Order effects: how often each version was shown at each place, and after which other version.
 
-Counted over what raters were shown whose ratings count; nothing is sampled, so a report can be checked by hand.
+Counts everything shown to raters whose ratings count; nothing is sampled, so a report can be checked by hand.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ CHUNK = 5000
 
 @dataclass(frozen=True, slots=True)
 class CountTable:
-    """`counts[i][j]` against `ideal[j]`; None where a cell cannot be filled: nothing follows itself in a block."""
+    """`counts[i][j]` beside `ideal[j]`; None for impossible cells: in a block no version follows itself."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -56,7 +56,7 @@ class BalanceReport:
     blocks: int
     unfinished_blocks: int
     out_of_turn: int
-    # Two dialogues of one background, one straight after the other.
+    # How often two dialogues of one background came directly one after the other.
     adjacent: int
     position: CountTable
     carry_over: CountTable
@@ -71,7 +71,7 @@ class BalanceReport:
 
 @dataclass(slots=True)
 class _Seen:
-    """What is added up while the rows go by, rater by rater."""
+    """Running totals over the rows, rater by rater."""
 
     tally: Tally
     shown: int = 0
@@ -83,7 +83,7 @@ class _Seen:
 
 
 def report(study: Study) -> BalanceReport:
-    """The balance as it is now; reads each assignment that was shown once, in a stream."""
+    """The present balance; streams every assignment that was shown."""
     names: tuple[str, ...] = tuple(study.selection.get("conditions", ()))
     seen = _Seen(Tally.empty(len(names)))
     for _, rows in groupby(_shown(study).iterator(CHUNK), key=itemgetter(0)):
@@ -112,7 +112,7 @@ def report(study: Study) -> BalanceReport:
 
 
 def _shown(study: Study) -> QuerySet[Assignment, tuple[Any, ...]]:
-    """(rater, turn, version, background), in the order in which raters saw them."""
+    """(rater, turn, version, background) in the order in which each rater saw them."""
     rows = Assignment.objects.filter(
         membership__in=study.memberships.counted(),
         study=study,
@@ -165,7 +165,7 @@ def _items_by_ratings(study: Study) -> dict[str, int]:
 
 
 def _why(seen: _Seen, position: CountTable, carry_over: CountTable, families: int, versions: int) -> Iterator[str]:
-    """Sentences on what the design could not even out; none where every count is within one of its ideal."""
+    """Sentences on what the design could not balance; none if every count is within one of its ideal."""
     if families < versions:
         yield (
             f"There are {families} backgrounds for {versions} versions, so a block cannot show each version on a "

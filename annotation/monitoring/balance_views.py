@@ -1,15 +1,15 @@
-"""A study's balance report, as a page and as a file; both are computed when asked for."""
+"""A study's balance report as a page and as a file, computed on request."""
 
 from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from annotation.design.texts import order_plan
-from annotation.models import Study
 from annotation.monitoring import balance
 from annotation.monitoring.balance import BalanceReport, CountTable
+from annotation.monitoring.states import launched_or_404
 from core.downloads import attached
 from core.permissions import requires
 from core.tables import Column, Table
@@ -18,8 +18,8 @@ from core.tables import Column, Table
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study_balance(request: HttpRequest, pk: int) -> HttpResponse:
-    """Order plan and seed as they came out."""
-    study = _launched(pk)
+    """The order plan and how it came out."""
+    study = launched_or_404(pk)
     found = balance.report(study)
     context = {
         "study": study,
@@ -34,18 +34,14 @@ def study_balance(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study_balance_json(request: HttpRequest, pk: int) -> JsonResponse:
-    """The same to keep beside a paper."""
-    study = _launched(pk)
+    """The report as a JSON file."""
+    study = launched_or_404(pk)
     response = JsonResponse(balance.report(study).to_json(), json_dumps_params={"indent": 2, "ensure_ascii": False})
     return attached(response, f"study-{study.pk}-balance.json")
 
 
-def _launched(pk: int) -> Study:
-    return get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT), pk=pk)
-
-
 def balance_tables(report: BalanceReport, symbols: Mapping[str, str]) -> list[Table]:
-    """Version by place in a block, and version before by version after; `symbols` are the versions' by their slugs."""
+    """Versions by place in a block, and by the version before them; `symbols` maps slugs to symbols."""
     names = [symbols.get(slug, slug) for slug in report.versions]
     places = [f"Place {place}" for place in report.position.columns]
     return [

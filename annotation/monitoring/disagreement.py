@@ -9,8 +9,11 @@ from annotation.reports.bootstrap import Floats, Ints, ratio
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far apart an item's scores are. `width` is the highest minus the lowest score of one metric (over several
-    metrics: the widest), `deviation` the standard deviation of all scores (over several: its mean), `n` the raters."""
+    """How far apart an item's scores are.
+
+    `width` is the highest minus the lowest score of a metric (over several metrics: the largest), `deviation` the
+    standard deviation of its scores (over several: the mean), `n` the number of raters.
+    """
 
     item: int
     width: float
@@ -19,9 +22,10 @@ class Spread:
 
 
 def spreads(item: Ints, rater: Ints, metric: Ints, value: Floats, chosen: int | None) -> list[Spread]:
-    """Items with two raters or more, by falling range, then deviation, then number; `chosen` one metric, or all.
+    """Items with two or more raters, sorted by falling width, then falling deviation, then number.
 
-    One entry a score: numbers of its item, rater and metric, and its value.
+    The arrays have one entry for each score: the numbers of its item, rater and metric, and its value. `chosen` limits
+    it to one metric; None takes all.
     """
     if chosen is not None:
         kept = metric == chosen

@@ -1,10 +1,7 @@
-"""Items that raters disagree on, one of them beside its scores and remarks, and settling what they are worth."""
-
-from typing import cast
+"""Items that raters disagree on, one item with its scores and remarks, and settling a disputed score."""
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,12 +9,14 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotation.models import Item, Score, Study
+from annotation.models import Item, Score
 from annotation.monitoring import adjudication
 from annotation.monitoring.adjudication import AdjudicationError, StaleAdjudicationError
+from annotation.monitoring.states import launched_or_404
 from annotation.rating.answers import FLAGS
 from annotation.rating.blinding import NAMES, scene
 from annotation.reports import unblinding
+from core.acting import person_of
 from core.downloads import csv_form, streamed_file
 from core.numbers import asked_text
 from core.permissions import requires
@@ -38,14 +37,14 @@ class SettleForm(forms.Form):
 @require_GET
 @requires("annotation.view_study", "see where raters disagree")
 def study_disagreement(request: HttpRequest, pk: int) -> HttpResponse:
-    study = _launched(pk)
+    study = launched_or_404(pk)
     metrics = study.rubric.metric_list()
     chosen = next((metric for metric in metrics if metric.key == request.GET.get("metric")), None)
     shows = unblinding.shows_versions(study)
     found = adjudication.disputed_spreads(study, chosen.key if chosen else "")
     version = asked_text(request, "version") if shows else ""
     if version:
-        # The filter would tell what is hidden, so there is none while the study is blind.
+        # While the study is blind, filtering by version would reveal it.
         wanted = set(study.items.filter(dialogue__version=version).values_list("pk", flat=True))
         found = [row for row in found if row[0] in wanted]
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
@@ -66,8 +65,8 @@ def study_disagreement(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("annotation.change_study", "settle scores")
 def study_disputed_item(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One item by its place in the study's shuffle, from 1."""
-    study = _launched(pk)
+    """One item, by its place in the study's shuffle from 1."""
+    study = launched_or_404(pk)
     rows = Item.objects.select_related("dialogue__version", "other__version", "study__rubric")
     item = get_object_or_404(rows, study=study, position=number - 1, purpose=Item.Purpose.RATED)
     if request.method == "GET":
@@ -76,7 +75,7 @@ def study_disputed_item(request: HttpRequest, pk: int, number: int) -> HttpRespo
     if not form.is_valid():
         return _item_page(request, item, status=422, problem="Choose a point of the scale, and say why.")
     try:
-        adjudication.settle(item=item, by=cast(User, request.user), **form.cleaned_data)
+        adjudication.settle(item=item, by=person_of(request), **form.cleaned_data)
     except StaleAdjudicationError as error:
         return _item_page(request, item, status=409, problem=str(error), form=form)
     except AdjudicationError as error:
@@ -113,7 +112,7 @@ def _item_page(
 
 
 def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
-    """The messages that each score names as its evidence, by the score's number; a pair's are named by place only."""
+    """By score, the messages it names as evidence; for a pair only their places."""
     texts = [text for _, text in item.dialogue.messages]
     found = {}
     for score in scores:
@@ -128,11 +127,7 @@ def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
 @require_GET
 @requires("annotation.view_rating", "take ratings out of the house")
 def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    study = _launched(pk)
+    study = launched_or_404(pk)
     AuditEvent.record(request.user, "exported adjudications", study)
     stem, mark = slugify(study.name) or f"study-{study.pk}", "-simulated" if study.is_simulated else ""
     return streamed_file(adjudication.scores_csv(study, csv_form(request)), f"{stem}{mark}-adjudicated.csv")
-
-
-def _launched(pk: int) -> Study:
-    return get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT).select_related("rubric"), pk=pk)

@@ -1,12 +1,10 @@
-"""What can be done to a launched study: each on a page that says what will happen, then a POST."""
+"""What can be done to a launched study: each action has a page that says what will happen, and a POST that does it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -15,8 +13,8 @@ from annotation.design import growth
 from annotation.design.drafting import DesignError
 from annotation.models import Study
 from annotation.monitoring import states
-from annotation.rating import membership_changes
 from annotation.reports import unblinding
+from core.acting import act
 from core.permissions import requires
 
 
@@ -30,7 +28,7 @@ class AddForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do: in which states, what it is called, what it will do, and what is said afterwards."""
+    """One action: its words before and after, the function that does it, and the states in which it is possible."""
 
     title: str
     button: str
@@ -59,7 +57,7 @@ ACTIONS = {
     "resume": Action(
         "Resume the study",
         "Resume study",
-        ("Raters can go on where they left off, and its doors open again.",),
+        ("Raters can go on where they left off, and its open link works again.",),
         "Resumed. Raters can go on.",
         states.resume,
         (_PAUSED,),
@@ -69,7 +67,7 @@ ACTIONS = {
         "Close study",
         (
             "Nobody can add or correct a rating afterwards, and it cannot be opened again. Invitation links and the "
-            "door stop working.",
+            "open link stop working.",
             "What was rated stays as it is.",
         ),
         "Closed. Its ratings stay as they are.",
@@ -133,7 +131,7 @@ def study_manage(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 
 
 def possible(study: Study) -> list[str]:
-    """What can be done to a study as it is, by the last part of its address."""
+    """The actions that are possible in the study's present state, as the last part of their addresses."""
     names = [name for name, action in ACTIONS.items() if study.state in action.states]
     without = {
         "extend": study.raters_per_item is None,
@@ -143,11 +141,6 @@ def possible(study: Study) -> list[str]:
 
 
 def _done(request: HttpRequest, study: Study, action: Action, values: dict[str, Any]) -> HttpResponse:
-    try:
-        action.do(study=study, by=cast(User, request.user), **action.fields, **values)
-    except (DesignError, membership_changes.MembershipError) as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, action.said)
-    # The report's own page asks for it too, and goes on to the report.
+    act(request, action.do, action.said, DesignError, study=study, **action.fields, **values)
+    # The report's page posts here too, to unblind the study, and continues to the report.
     return redirect("study_report", study.pk) if request.POST.get("then") == "report" else redirect(study)

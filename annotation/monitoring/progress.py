@@ -1,4 +1,4 @@
-"""How far a study and each of its raters are."""
+"""The progress of a study and of each rater."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from annotation.reports.agreement import Estimate, alpha, summary
 from annotation.reports.loading import once
 from annotation.reports.scores import study_items, study_scores
 
-# Resamples behind the study page's interval: its ends are a little coarse, and each new rating asks for them again.
+# Resamples for the interval on the study page: few, because every new rating causes them to be drawn again.
 LIVE_DRAWS = 300
 
 
@@ -31,7 +31,7 @@ class RaterProgress:
 
 @dataclass(frozen=True, slots=True)
 class MetricAgreement:
-    """`ordinal` has an interval where there is one; `n` counts the items that two raters or more have scored."""
+    """`n` counts the items that two or more raters have scored."""
 
     name: str
     ordinal: Estimate
@@ -40,9 +40,9 @@ class MetricAgreement:
 
 
 def wanted(study: Study) -> int:
-    """How many ratings that count the whole study asks for.
+    """How many counted ratings the whole study will have.
 
-    Where everyone scores everything: all of those at work, and what the others who count have given.
+    If everyone scores everything: all items for each active rater, plus what other counted raters have given.
     """
     items = int(study.selection.get("items", 0))
     if study.raters_per_item is not None:
@@ -53,16 +53,16 @@ def wanted(study: Study) -> int:
 
 
 def rated_assignments(state: str) -> Count:
-    """A membership's rated items in this state; training and checks are not progress.
+    """Count a membership's rated items in this state; training and checks are not progress.
 
-    A corrected item has two ratings: distinct, or a join to them counts it twice.
+    Distinct, because a join with ratings has a corrected item twice.
     """
     wanted = Q(assignments__state=state, assignments__item__purpose=Item.Purpose.RATED)
     return Count("assignments", filter=wanted, distinct=True)
 
 
 def rater_table(study: Study) -> list[RaterProgress]:
-    """One row a rater, in the order they joined."""
+    """One row for each rater, in the order of joining."""
     members: Any = (
         study.memberships.select_related("rater__profile")
         .annotate(
@@ -91,10 +91,10 @@ def rater_table(study: Study) -> list[RaterProgress]:
 
 
 def live_agreement(study: Study) -> list[MetricAgreement]:
-    """Krippendorff's α per metric over the current ratings: ordinal with a 95 % interval, and interval.
+    """Krippendorff's α per metric over the current ratings: ordinal with a 95 % interval, and interval-scaled.
 
-    The page asks every few seconds, so it is computed once for each set of ratings, and with `LIVE_DRAWS` resamples
-    of whole backgrounds, not with as many as the report's.
+    The page asks every few seconds, so the result is cached per set of ratings, and uses only `LIVE_DRAWS` resamples of
+    whole backgrounds.
     """
     return once("live-agreement", study, lambda: _agreement(study))
 

@@ -1,17 +1,16 @@
 """How carefully each rater works: pace, very fast answers, straight-lining, agreement with the others. Pure.
 
-None of these convicts anybody: they say whose ratings to look at. A rater's row of scores is (metrics,) with NaN for a
-gap; ratings stand in the order they were given.
+None of these proves anything: they say whose ratings to look at. A row of scores is (metrics,) with NaN for a gap;
+ratings are in the order in which they were given.
 
-- *Very fast*: answered in less time than it takes to read the text at twice the speed of an average reader. Silent
-  reading of English runs at 238 words a minute (Brysbaert 2019), so at 476.
-- *Straight-lining*: the share of ratings in which all metrics got the same score, and the longest run of ratings one
-  after another with identical scores (the "long string" of Johnson 2005; see Curran 2016).
+- *Very fast*: answered in less time than reading the text takes at twice the average speed. Silent reading of English
+  averages 238 words a minute (Brysbaert 2019), so the limit is 476.
+- *Straight-lining*: the share of ratings in which all metrics got the same score, and the longest run of consecutive
+  ratings with identical scores (the "long string" of Johnson 2005; see Curran 2016).
 - *Agreement*: Cohen's κ with quadratic weights (1968), pooled over the rater's pairs of scores with every other counted
   rater (observed over expected squared differences, as in the report), then averaged over metrics.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +22,7 @@ from core.intervals import DUST
 
 READING_WORDS_A_MINUTE = 238
 FASTEST_WORDS_A_MINUTE = 2 * READING_WORDS_A_MINUTE
-# A pair of raters says something from so many common items on.
+# A pair of raters is compared if they share at least this many items.
 ENOUGH_SHARED = 2
 
 Bools = NDArray[np.bool_]
@@ -38,10 +37,10 @@ class NoAgreement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """One entry a rating, a rater's in the order they were given.
+    """One entry for each rating; each rater's are in the order in which they were given.
 
-    `rater` and `item` are numbers from 0; `scores` (ratings, metrics) has NaN for a gap; `seconds` NaN where nobody
-    timed it; `words` counts those of the text that was read.
+    `rater` and `item` are numbers from 0; `scores` (ratings, metrics) has NaN for a gap, `seconds` NaN if not timed;
+    `words` is the length of the text.
     """
 
     rater: Ints
@@ -54,7 +53,7 @@ class Ratings:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One rater's figures; shares from 0 to 1, None where there is nothing to go by."""
+    """One rater's figures; shares from 0 to 1, None if undefined."""
 
     ratings: int
     median_seconds: float | None
@@ -62,13 +61,13 @@ class Quality:
     straight: float | None
     longest_run: int
     agreement: float | None
-    # How many comparisons with another rater's score the agreement rests on, over all metrics.
+    # How many comparisons with another rater's score the agreement is based on, over all metrics.
     compared: int
     no_agreement: NoAgreement | None
 
 
 def quality(ratings: Ratings, counted: Bools) -> list[Quality]:
-    """One row a rater; `counted` (raters,) says whose scores the others are compared with."""
+    """One row for each rater; `counted` (raters,) says with whose scores they are compared."""
     kappa, compared, equal = agreement(ratings, counted)
     rows = []
     for rater in range(ratings.raters):
@@ -92,13 +91,13 @@ def quality(ratings: Ratings, counted: Bools) -> list[Quality]:
 
 
 def is_fast(seconds: Floats, words: Floats) -> Bools:
-    """Whether each rating took less time than fast reading of its text; False where nobody timed it."""
+    """Whether each rating took less time than reading its text fast; False if not timed."""
     fast: Bools = np.nan_to_num(seconds, nan=np.inf) < 60 * words / FASTEST_WORDS_A_MINUTE
     return fast
 
 
 def is_straight(scores: Floats) -> Bools:
-    """Whether all scores of each row are equal, gaps apart; False for rows of fewer than two."""
+    """Whether all scores of each row are equal, ignoring gaps; False for rows with fewer than two."""
     present = ~np.isnan(scores)
     high = np.where(present, scores, -np.inf).max(axis=1, initial=-np.inf)
     low = np.where(present, scores, np.inf).min(axis=1, initial=np.inf)
@@ -107,7 +106,7 @@ def is_straight(scores: Floats) -> Bools:
 
 
 def longest_run(scores: Floats) -> int:
-    """The longest run of identical rows; 1 where no two neighbours are alike, 0 without rows."""
+    """The length of the longest run of identical rows; 0 without rows."""
     if len(scores) == 0:
         return 0
     alike = ((scores[1:] == scores[:-1]) | (np.isnan(scores[1:]) & np.isnan(scores[:-1]))).all(axis=1)
@@ -116,9 +115,9 @@ def longest_run(scores: Floats) -> int:
 
 
 def agreement(ratings: Ratings, counted: Bools) -> tuple[Floats, Ints, Bools]:
-    """(raters,) mean κ with the others, how many scores were compared, and whether equal scores left none.
+    """(raters,) each: mean κ with the others, number of scores compared, and whether it is undefined for equal scores.
 
-    All pairs at once: sums over common items are products of (raters, items) matrices.
+    Computes all pairs at once: sums over common items are products of (raters, items) matrices.
     """
     metrics = ratings.scores.shape[1]
     items = int(ratings.item.max()) + 1 if len(ratings.item) else 0
@@ -142,9 +141,9 @@ def agreement(ratings: Ratings, counted: Bools) -> tuple[Floats, Ints, Bools]:
 
 
 def _pairs(table: Floats) -> tuple[Floats, Floats, Floats]:
-    """(raters, raters) each: items that both scored, their squared differences, and those expected by chance.
+    """(raters, raters) each: number of common items, sum of squared differences, and its expectation by chance.
 
-    By chance a rater's score of one item differs from the other's score of *another* item, as in the report's κ.
+    The expectation compares a rater's score of one item with the other's scores of *other* items, as the report's κ.
     """
     present = (~np.isnan(table)).astype(np.float64)
     filled = np.nan_to_num(table)
@@ -158,11 +157,6 @@ def _pairs(table: Floats) -> tuple[Floats, Floats, Floats]:
     apart = n * n.T - shared
     expected = shared * np.divide(crossed, apart, out=np.zeros_like(apart), where=apart > 0)
     return shared, observed, expected
-
-
-def passes(scores: Mapping[str, float], expected: Mapping[str, float], tolerance: float) -> bool:
-    """Whether every expected metric was scored within the tolerance."""
-    return all(key in scores and abs(scores[key] - value) <= tolerance for key, value in expected.items())
 
 
 def _median(values: Floats) -> float | None:

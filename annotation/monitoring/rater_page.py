@@ -1,4 +1,4 @@
-"""What one rater did, in the order they did it, and how they used the scale beside the others."""
+"""One rater's ratings over time, and how they used the scale compared with the others."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from annotation.models import Item, Membership, Rating, Score
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One metric: for each point how often this rater gave it, and its share of theirs and of the others' scores."""
+    """One metric: for each point, how often this rater gave it, and its share of their and of the others' scores."""
 
     name: str
     cells: tuple[tuple[int, float | None, float | None], ...]
 
 
 def timeline(membership: Membership) -> QuerySet[Rating]:
-    """Every rating, superseded ones too, newest first."""
+    """Every rating, including superseded ones, newest first."""
     rows = Rating.objects.filter(assignment__membership=membership).order_by("-created_at", "-pk")
     return rows.select_related(
         "assignment__item__dialogue__version", "assignment__item__other__version", "supersedes"
@@ -25,10 +25,7 @@ def timeline(membership: Membership) -> QuerySet[Rating]:
 
 
 def distributions(membership: Membership) -> list[Distribution]:
-    """A row a metric, over this rater's current ratings of rated items beside what counts of the others.
-
-    Two counting queries for any number of scores.
-    """
+    """One row for each metric: this rater's current ratings of rated items, and the others' counted ratings."""
     study = membership.study
     values = [-1, 0, 1] if study.compares else list(study.rubric.scale.values())
     own_ratings = Rating.objects.filter(

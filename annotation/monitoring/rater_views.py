@@ -1,11 +1,9 @@
-"""A study's raters: how each works, one of them from near, and putting somebody out or back in with a reason."""
+"""A study's raters: the table of all, one rater in detail, and excluding or reinstating somebody."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,15 +15,17 @@ from annotation.models import Membership, Study
 from annotation.monitoring.quality import FASTEST_WORDS_A_MINUTE
 from annotation.monitoring.rater_page import distributions, timeline
 from annotation.monitoring.raters import RaterRow, rater_rows
+from annotation.monitoring.states import launched_or_404
 from annotation.rating import membership_changes
 from annotation.recruitment import open_links
 from annotation.reports import unblinding
+from core.acting import act
 from core.permissions import requires
 from dialogues.models import AuditEvent
 
 PAGE = 50
 EVENTS = 20
-# What the table can be sorted by; a rater without a value comes last either way.
+# The columns that sort the table; a rater without a value comes last in either direction.
 SORTS: dict[str, Callable[[RaterRow], Any]] = {
     "rater": lambda row: row.membership.rater.get_username().casefold(),
     "done": lambda row: row.done,
@@ -54,7 +54,7 @@ class ReasonForm(forms.Form):
 @require_GET
 @requires("annotation.view_study", "see raters")
 def study_raters(request: HttpRequest, pk: int) -> HttpResponse:
-    study = _launched(pk)
+    study = launched_or_404(pk)
     rows, sort = sorted_rows(rater_rows(study), request.GET.get("sort", ""))
     context = {
         "study": study,
@@ -69,7 +69,7 @@ def study_raters(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def sorted_rows(rows: list[RaterRow], sort: str) -> tuple[list[RaterRow], str]:
-    """The rows by `sort`, downwards with a minus before it; any other text leaves the order of joining."""
+    """The rows sorted by a key of `SORTS`, descending after a minus; any other text keeps the order of joining."""
     key = SORTS.get(sort.removeprefix("-"))
     if key is None:
         return rows, ""
@@ -97,7 +97,7 @@ def _rater_page(request: HttpRequest, membership: Membership, form: ReasonForm |
         "membership": row.membership,
         "page": page,
         "metrics": metrics,
-        # Item, when, seconds, the scores, and the version once it may be seen.
+        # Item, time, seconds, the scores, and the version if it may be seen.
         "columns": 3 + len(metrics) + shows,
         "distributions": distributions(membership),
         "points": points(study),
@@ -131,7 +131,7 @@ def rater_exclude(request: HttpRequest, pk: int, member: int) -> HttpResponse:
 @requires("annotation.change_study", "reinstate raters")
 def rater_reinstate(request: HttpRequest, pk: int, member: int) -> HttpResponse:
     membership = _member(pk, member)
-    # As they stand afterwards.
+    # The message depends on the state after reinstating.
     membership.excluded_at = None
     said = "The ratings count again." if membership.is_counted else "The ratings still count nowhere: see below."
     return _done(request, membership, membership_changes.reinstate, f"Reinstated. {said}")
@@ -148,10 +148,10 @@ def rater_replace(request: HttpRequest, pk: int, member: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("annotation.change_study", "give out return links")
 def rater_return_link(request: HttpRequest, pk: int, member: int) -> HttpResponse:
-    """A lost return link, shown anew to a researcher, who passes it on; whoever has it rates as this rater."""
+    """Show a lost return link again to a researcher, who passes it on; whoever has it rates as this rater."""
     membership = _member(pk, member)
     if not open_links.has_return_link(membership):
-        raise Http404("This rater did not come through the door.")
+        raise Http404("This rater did not join through an open link.")
     context: dict[str, Any] = {"study": membership.study, "membership": membership}
     if request.method == "POST":
         AuditEvent.record(request.user, "show return link", membership)
@@ -161,7 +161,7 @@ def rater_return_link(request: HttpRequest, pk: int, member: int) -> HttpRespons
 
 
 def points(study: Study) -> list[tuple[int, str]]:
-    """The values a score can have, with a word where the figure says little."""
+    """The values that a score can have, with words for them in a study of pairs."""
     if study.compares:
         return [(-1, "first"), (0, "tie"), (1, "second")]
     return [(value, str(value)) for value in study.rubric.scale.values()]
@@ -170,17 +170,8 @@ def points(study: Study) -> list[tuple[int, str]]:
 def _done(
     request: HttpRequest, membership: Membership, action: Callable[..., object], said: str, **fields: str
 ) -> HttpResponse:
-    try:
-        action(membership=membership, by=cast(User, request.user), **fields)
-    except membership_changes.MembershipError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, said)
+    act(request, action, said, membership_changes.MembershipError, membership=membership, **fields)
     return redirect("study_rater", membership.study_id, membership.pk)
-
-
-def _launched(pk: int) -> Study:
-    return get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT).select_related("rubric"), pk=pk)
 
 
 def _member(pk: int, member: int) -> Membership:

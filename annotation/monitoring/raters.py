@@ -1,4 +1,4 @@
-"""A study's raters with all that is known of their work, in a handful of queries whatever their number."""
+"""A study's raters with all figures of their work, in a fixed number of queries."""
 
 import math
 from collections import defaultdict
@@ -11,13 +11,14 @@ from django.db.models.functions import Coalesce
 
 from annotation.allocation.slots import share
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
-from annotation.monitoring.quality import Quality, Ratings, passes, quality
+from annotation.monitoring.quality import Quality, Ratings, quality
+from annotation.rating.arithmetic import missed
 from annotation.reports.loading import once
 
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """What a rater left beside scores."""
+    """How many comments and flags a rater gave."""
 
     comments: int = 0
     flags: int = 0
@@ -25,7 +26,7 @@ class Remarks:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """How a rater did on items with known scores and on attention checks, of those they have scored."""
+    """How many gold items a rater has scored and passed, and how many attention checks they have scored and failed."""
 
     gold_passed: int = 0
     gold: int = 0
@@ -61,7 +62,7 @@ NO_RATINGS = Quality(0, None, None, None, 0, None, 0, None)
 
 
 def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
-    """A row a rater, in the order they joined; `only` one of them, measured against all others all the same."""
+    """One row for each rater in the order of joining, or for `only` one, still compared with all others."""
     members, work = _members(study), _work(study)
     found, remarks = _quality(study, members)
     shown = [member for member in members if only is None or member.pk == only.pk]
@@ -100,22 +101,22 @@ def _members(study: Study) -> list[Membership]:
 
 
 def _work(study: Study) -> dict[int, _Work]:
-    """Two grouping queries: one that joined ratings to assignments would have to count each of them apart."""
+    """Uses two queries, because a join of ratings with assignments would count assignments more than once."""
 
     def of(state: str) -> Count:
         return Count("pk", filter=Q(state=state, item__purpose=Item.Purpose.RATED))
 
-    places = Assignment.objects.filter(study=study, membership__isnull=False).order_by().values_list("membership_id")
+    held = Assignment.objects.filter(study=study, membership__isnull=False).order_by().values_list("membership_id")
     ratings = Rating.objects.for_study(study).order_by().values_list("assignment__membership_id")
     rated = dict(ratings.annotate(last=Max("created_at")))
-    rows = places.annotate(
+    rows = held.annotate(
         done=of(Assignment.State.SUBMITTED), skipped=of(Assignment.State.SKIPPED), opened=Max("opened_at")
     )
     return {pk: _Work(done, skipped, opened, rated.get(pk)) for pk, done, skipped, opened in rows}
 
 
 def _quality(study: Study, members: list[Membership]) -> tuple[dict[int, Quality], dict[int, Remarks]]:
-    """Kept for each set of ratings, counted or not, and of counted raters."""
+    """Cached per set of current ratings, counted or not, and per set of counted raters."""
     counted = {member.pk: member.is_counted for member in members}
     ratings = Rating.objects.for_study(study).filter(
         is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members
@@ -126,7 +127,7 @@ def _quality(study: Study, members: list[Membership]) -> tuple[dict[int, Quality
 def _measure(
     study: Study, given: QuerySet[Rating], counted: dict[int, bool]
 ) -> tuple[dict[int, Quality], dict[int, Remarks]]:
-    """`counted` says of every rater whether they count."""
+    """`counted` says for each member whether their ratings count."""
     rows = list(
         given.order_by("created_at", "pk")
         .annotate(took=Coalesce("seconds", "supersedes__seconds"))
@@ -157,7 +158,7 @@ def _measure(
 
 
 def _scores(study: Study, ratings: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """(ratings, metrics) of the rubric, NaN for a gap."""
+    """(ratings, metrics), NaN for a gap."""
     keys = {metric.key: number for number, metric in enumerate(study.rubric.metric_list())}
     place = {pk: number for number, pk in enumerate(ratings)}
     table = np.full((len(ratings), len(keys)), np.nan)
@@ -174,7 +175,7 @@ def _scores(study: Study, ratings: list[int]) -> np.ndarray[tuple[int, int], np.
 
 
 def _checks(study: Study, members: list[Membership]) -> dict[int, Checks]:
-    """Known and attention items that were scored, counted by whether the scores are as expected."""
+    """By member, the results on gold and attention items."""
     kinds = (Item.Purpose.GOLD, Item.Purpose.ATTENTION)
     rows = Score.objects.filter(
         rating__assignment__membership__in=members,
@@ -182,7 +183,7 @@ def _checks(study: Study, members: list[Membership]) -> dict[int, Checks]:
         rating__is_current=True,
         rating__assignment__item__purpose__in=kinds,
     ).values_list("rating__assignment__membership_id", "rating__assignment__item_id", "metric", "value")
-    scores: dict[tuple[int, int], dict[str, float]] = defaultdict(dict)
+    scores: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     for member, item, metric, value in rows:
         scores[member, item][metric] = value
     shown = Item.objects.filter(study=study, purpose__in=kinds).select_related("dialogue", "other")
@@ -190,7 +191,7 @@ def _checks(study: Study, members: list[Membership]) -> dict[int, Checks]:
     tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for (member, pk), given in scores.items():
         check = items[pk]
-        right = passes(given, check.expects(study.rubric), check.tolerance)
+        right = not missed(given, check.expects(study.rubric), check.tolerance)
         first = 0 if check.purpose == Item.Purpose.GOLD else 2
         tallies[member][first] += right if first == 0 else not right
         tallies[member][first + 1] += 1

@@ -1,7 +1,8 @@
-"""Pause a launched study, go on with it, and end it."""
+"""A launched study's state: pause it, resume it, close it."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from annotation.allocation.submit_lock import wait_for_submits
@@ -10,9 +11,14 @@ from annotation.models import Study
 from dialogues.models import AuditEvent
 
 
+def launched_or_404(pk: int) -> Study:
+    """A study that is no draft, with its rubric; raises Http404."""
+    return get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT).select_related("rubric"), pk=pk)
+
+
 @transaction.atomic
 def pause(*, study: Study, by: User | None) -> Study:
-    """Let nobody rate or join for a while; what is half done is kept."""
+    """Stop rating and joining for a while; drafts are kept."""
     return _moved(study, {Study.State.OPEN}, Study.State.PAUSED, "pause study", by, "Only an open study can be paused.")
 
 
@@ -23,7 +29,7 @@ def resume(*, study: Study, by: User | None) -> Study:
 
 @transaction.atomic
 def close(*, study: Study, by: User | None) -> Study:
-    """End rating: nothing can be added or corrected after it. What was rated stays."""
+    """End rating: afterwards no rating can be added or corrected. Existing ratings stay."""
     closed = _moved(
         study,
         {Study.State.OPEN, Study.State.PAUSED},
@@ -40,7 +46,7 @@ def close(*, study: Study, by: User | None) -> Study:
 def _moved(study: Study, before: set[Study.State], after: Study.State, verb: str, by: User | None, no: str) -> Study:
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if locked.state == after:
-        # Pressed twice, or by two people: it is as they want it.
+        # The button was pressed twice, or by two people.
         return locked
     if locked.state not in before:
         raise DesignError(no)

@@ -1,9 +1,6 @@
-"""A researcher's pages: the list of studies, a draft before its launch, a study as it is rated."""
-
-from typing import Any, cast
+"""A researcher's pages: the list of studies, a draft before launch, and a study while it is rated."""
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -21,11 +18,12 @@ from annotation.people.forms import MemberForm
 from annotation.people.withdrawals import LeftError
 from annotation.reports import unblinding
 from annotation.reports.preference_tables import preferences_of
+from core.acting import act, person_of
 from core.numbers import asked_text
 from core.permissions import requires
 
 PAGE = 25
-# More than these are on a page of their own only.
+# A study's page lists at most this many raters; all of them have a page of their own.
 MOST_RATERS = 25
 
 
@@ -44,7 +42,7 @@ def studies(request: HttpRequest) -> HttpResponse:
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft with what it still lacks, or a launched study with its progress."""
+    """A draft with its check-list, or a launched study with its progress."""
     found = get_object_or_404(Study.objects.select_related("corpus", "rubric", "created_by"), pk=pk)
     if found.is_draft:
         return render(request, "studies/draft.html", launch_page(found))
@@ -72,7 +70,8 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("annotation.change_study", "launch studies")
 def study_launch(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Study, pk=pk)
-    return _done(request, found, launch.launch, "Launched. Raters can begin.")
+    act(request, launch.launch, "Launched. Raters can begin.", drafting.DesignError, study=found)
+    return redirect(found)
 
 
 @require_POST
@@ -85,7 +84,7 @@ def study_member(request: HttpRequest, pk: int) -> HttpResponse:
     elif form.is_valid() and form.rater is not None:
         try:
             reason = form.cleaned_data["knows_because"]
-            memberships.join(study=found, rater=form.rater, by=_person(request), knows_because=reason)
+            memberships.join(study=found, rater=form.rater, by=person_of(request), knows_because=reason)
         except LeftError:
             messages.error(request, memberships.HAS_LEFT)
         except AcquaintedError as error:
@@ -95,18 +94,3 @@ def study_member(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect(found)
-
-
-def _done(request: HttpRequest, found: Study, action: Any, said: str, **fields: Any) -> HttpResponse:
-    """Do one thing to a study and say how it went."""
-    try:
-        action(study=found, by=_person(request), **fields)
-    except drafting.DesignError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, said)
-    return redirect(found)
-
-
-def _person(request: HttpRequest) -> User:
-    return cast(User, request.user)

@@ -1,9 +1,6 @@
 """A person's own API tokens: make one, see which there are, revoke one."""
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotation.models import ApiToken
 from annotation.people import api_tokens as tokens
 from annotation.people.forms import ApiTokenForm
+from core.acting import person_of
 from core.permissions import requires
 
 _may_use = requires("annotation.add_apitoken", "use API tokens")
@@ -22,7 +20,7 @@ _may_use = requires("annotation.add_apitoken", "use API tokens")
 @require_http_methods(["GET", "POST"])
 @_may_use
 def api_tokens(request: HttpRequest) -> HttpResponse:
-    user, form = cast(User, request.user), ApiTokenForm(request.POST or None)
+    user, form = person_of(request), ApiTokenForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             token, text = tokens.issue(user=user, by=user, **form.cleaned_data)
@@ -39,7 +37,7 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
 @require_POST
 @_may_use
 def api_token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    user = cast(User, request.user)
+    user = person_of(request)
     token = get_object_or_404(ApiToken, pk=pk, user=user)
     tokens.revoke(token=token, by=user)
     messages.success(request, f"The token “{token}” is revoked. Whatever uses it is refused from now on.")

@@ -1,11 +1,8 @@
 """Making, showing, revoking and accepting invitation links."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,6 +18,7 @@ from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
 from annotation.people.memberships import NO_MORE_RATERS
+from core.acting import person_of
 from core.permissions import requires
 
 _may_invite = requires("annotation.add_invitation", "invite people")
@@ -45,7 +43,7 @@ def study_invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _invite(request: HttpRequest, study: Study | None) -> HttpResponse:
-    user = cast(User, request.user)
+    user = person_of(request)
     form = InviteForm(request.POST or None, by=user, study=study)
     if request.method == "POST" and form.is_valid():
         return _show_links(request, form)
@@ -78,7 +76,7 @@ def _show_links(request: HttpRequest, form: InviteForm) -> HttpResponse:
 @require_POST
 @_may_invite
 def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    user = cast(User, request.user)
+    user = person_of(request)
     # Strangers' links do not exist for a researcher; a link that has ended is found, to say so.
     seen = Invitation.objects.all() if user.has_perm("annotation.view_profile") else user.invitations_sent.all()
     invitation = get_object_or_404(seen, pk=pk)
@@ -123,7 +121,7 @@ def _accept_with_new_account(request: HttpRequest, found: Invitation) -> HttpRes
 
 
 def _accept_as_member(request: HttpRequest, found: Invitation) -> HttpResponse:
-    user = cast(User, request.user)
+    user = person_of(request)
     if found.study is not None and withdrawals.has_left(study=found.study, rater=user):
         return render(request, "people/join.html", {"invitation": found, "has_left": True}, status=403)
     is_in = found.study is not None and Membership.objects.filter(study=found.study, rater=user).exists()

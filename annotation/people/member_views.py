@@ -1,6 +1,4 @@
-"""Everyone who has an account, and what an admin can change about them."""
-
-from typing import cast
+"""People with accounts, and what an admin can change about them."""
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -13,11 +11,12 @@ from annotation.people import members, resets
 from annotation.people.forms import RoleForm, SearchForm
 from annotation.people.invitations import open_invitations
 from annotation.roles import Role, role_of
+from core.acting import act, person_of
 from core.permissions import requires
 from dialogues.models import AuditEvent
 
 PER_PAGE = 50
-# How much of somebody's history their page shows.
+# How many audit events a person's page shows.
 EVENTS = 20
 _may_see = requires("annotation.view_profile", "see who has an account")
 _may_change = requires("annotation.change_profile", "change people's accounts")
@@ -35,7 +34,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [(person, role_of(person)) for person in page],
         "is_narrowed": any(asked.values()),
-        "invitations": open_invitations(cast(User, request.user)),
+        "invitations": open_invitations(person_of(request)),
     }
     return render(request, "people/people.html", context)
 
@@ -47,7 +46,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _person_page(request: HttpRequest, person: User, form: RoleForm | None = None) -> HttpResponse:
-    by, role = cast(User, request.user), role_of(person)
+    by, role = person_of(request), role_of(person)
     others = [other for other in Role if other != role]
     context = {
         "person": person,
@@ -72,12 +71,8 @@ def person_role(request: HttpRequest, pk: int) -> HttpResponse:
     if role_of(person) == role:
         messages.info(request, f"{person.get_username()} is in this role already.")
         return redirect("person", pk)
-    try:
-        members.change_role(person=person, role=role, by=cast(User, request.user))
-    except members.MemberError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{person.get_username()} is now in the role {role}.")
+    said = f"{person.get_username()} is now in the role {role}."
+    act(request, members.change_role, said, members.MemberError, person=person, role=role)
     return redirect("person", pk)
 
 
@@ -85,12 +80,8 @@ def person_role(request: HttpRequest, pk: int) -> HttpResponse:
 @_may_change
 def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
-    try:
-        members.deactivate(person=person, by=cast(User, request.user))
-    except members.MemberError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{person.get_username()} can no longer log in. Their ratings stay.")
+    said = f"{person.get_username()} can no longer log in. Their ratings stay."
+    act(request, members.deactivate, said, members.MemberError, person=person)
     return redirect("person", pk)
 
 
@@ -98,8 +89,7 @@ def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
 @_may_change
 def person_reactivate(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
-    members.reactivate(person=person, by=cast(User, request.user))
-    messages.success(request, f"{person.get_username()} can log in again.")
+    act(request, members.reactivate, f"{person.get_username()} can log in again.", person=person)
     return redirect("person", pk)
 
 

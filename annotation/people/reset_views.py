@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.people import resets
 from annotation.people.members import MemberError
+from core.acting import person_of
 from core.permissions import requires
 
 
@@ -26,7 +27,7 @@ def person_reset(request: HttpRequest, pk: int) -> HttpResponse:
     """The one page that ever shows the link: answered to the POST, since nothing keeps it."""
     person = get_object_or_404(User, pk=pk)
     try:
-        path = resets.issue(person=person, by=cast(User, request.user))
+        path = resets.issue(person=person, by=person_of(request))
     except MemberError as refusal:
         messages.error(request, str(refusal))
         return redirect("person", pk)

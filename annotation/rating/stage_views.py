@@ -1,9 +1,8 @@
 """The pages around the items: welcome and consent, what was rated so far, a break, and leaving."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,6 +16,7 @@ from annotation.rating import membership_changes, queue, rater_stage
 from annotation.rating.access import own_membership
 from annotation.rating.blinding import blind_rated, blind_welcome
 from annotation.rating.views import RESTED
+from core.acting import person_of
 
 PAGE = 50
 
@@ -103,7 +103,7 @@ def rate_withdraw(request: HttpRequest, token: str) -> HttpResponse:
         context["problem"] = _("Tick the box if you are sure. Nothing has changed so far.")
         return render(request, "rating/withdraw.html", context, status=422)
     keeps = membership.study.withdrawal == Study.Withdrawal.KEEP
-    membership_changes.withdraw(membership=membership, by=cast(User, request.user))
+    membership_changes.withdraw(membership=membership, by=person_of(request))
     messages.success(
         request, _("Your scores stay in the study, without your name.") if keeps else _("Your scores are removed.")
     )

@@ -1,11 +1,10 @@
 """Invite a whole list of people to a study: all of them, or none."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +18,7 @@ from annotation.people import invitations
 from annotation.people.mail import can_send, send_invitations
 from annotation.people.memberships import NO_MORE_RATERS
 from annotation.recruitment.lists import MOST_ERRORS, MOST_ROWS, People, Person, read_list
+from core.acting import person_of
 from core.downloads import text_file
 from core.permissions import requires
 from core.spreadsheets import EXCEL, PLAIN, CsvForm, csv_text
@@ -95,7 +95,7 @@ def _invite(request: HttpRequest, study: Study, found: People) -> HttpResponse:
     known = _known(study)
     new = [person for person in found.people if person.email.casefold() not in known]
     wanted = [(person.email, person.pseudonym) for person in new]
-    tokens = invitations.issue_list(wanted=wanted, study=study, by=cast(User, request.user))
+    tokens = invitations.issue_list(wanted=wanted, study=study, by=person_of(request))
     links = [request.build_absolute_uri(reverse("invitation", args=[token])) for token in tokens]
     letters = [(person.email, link) for person, link in zip(new, links, strict=True)]
     sent = send_invitations(letters, invitations.DAYS) if can_send() else [None] * len(new)

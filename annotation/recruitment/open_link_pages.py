@@ -1,11 +1,10 @@
 """A researcher opens a study's link, passes its address on, and closes it."""
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.validators import RegexValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +15,7 @@ from annotation.models import Study
 from annotation.people.memberships import NO_MORE_RATERS
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import OpenLinkError
+from core.acting import person_of
 from core.permissions import requires
 
 HIGHEST_LIMIT = 100_000
@@ -91,7 +91,7 @@ def _opened(request: HttpRequest, study: Study, form: OpenLinkForm) -> HttpRespo
             limit=data["limit"],
             completion_code=data["completion_code"],
             screen_out_code=data["screen_out_code"],
-            by=cast(User, request.user),
+            by=person_of(request),
         )
     except OpenLinkError:
         messages.error(request, NO_MORE_RATERS)
@@ -104,7 +104,7 @@ def _opened(request: HttpRequest, study: Study, form: OpenLinkForm) -> HttpRespo
 @_may_open
 def study_open_link_close(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(Study, pk=pk)
-    open_links.close_open_link(study=study, by=cast(User, request.user))
+    open_links.close_open_link(study=study, by=person_of(request))
     messages.success(request, "The door is shut. Who came in stays in; its address opens nothing any more.")
     return redirect("study_door", study.pk) if study.takes_raters else redirect(study)
 

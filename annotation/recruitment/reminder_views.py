@@ -1,10 +1,7 @@
 """Raters who have been silent, and a button that writes to them."""
 
-from typing import cast
-
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +12,7 @@ from annotation.models import Study
 from annotation.people.mail import can_send, reminder_text
 from annotation.recruitment import reminders
 from annotation.recruitment.reminders import DAYS, MOST_DAYS, ReminderError
+from core.acting import person_of
 from core.permissions import requires
 
 PAGE = 50
@@ -56,7 +54,7 @@ def _remind(request: HttpRequest, study: Study, days: int) -> HttpResponse:
         return redirect("study_remind", study.pk)
     base = request.build_absolute_uri("/").rstrip("/")
     try:
-        sent = reminders.remind(study=study, days=days, base=base, by=cast(User, request.user), now=timezone.now())
+        sent = reminders.remind(study=study, days=days, base=base, by=person_of(request), now=timezone.now())
     except ReminderError as error:
         messages.error(request, str(error))
         return redirect("study_remind", study.pk)

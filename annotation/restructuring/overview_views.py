@@ -1,10 +1,7 @@
-"""The researcher's list of restructurings: how far each is, taking back and giving back."""
+"""The researcher's list of restructurings and their states; take one back, or give it back."""
 
 from collections.abc import Callable
-from typing import cast
 
-from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +12,7 @@ from annotation.models import Restructuring
 from annotation.restructuring import overview, review
 from annotation.restructuring.exporting import restructuring_lines
 from annotation.restructuring.seed_forms import number
+from core.acting import act, person_of
 from core.downloads import streamed_file
 from core.permissions import requires
 from dialogues.models import AuditEvent, Corpus
@@ -43,7 +41,7 @@ def restructurings_export(request: HttpRequest) -> StreamingHttpResponse:
     """Every restructuring, or those of one corpus, as JSONL."""
     key = number(request.GET.get("corpus", ""))
     corpus = get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
-    AuditEvent.record(request.user, "exported restructurings", corpus or cast(User, request.user))
+    AuditEvent.record(request.user, "exported restructurings", corpus or person_of(request))
     stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
     return streamed_file(joined(restructuring_lines(corpus)), f"{stem}-restructurings.jsonl")
 
@@ -62,10 +60,5 @@ def restructuring_give_back(request: HttpRequest, token: str) -> HttpResponse:
 
 def _done(request: HttpRequest, token: str, action: Callable[..., None], said: str) -> HttpResponse:
     found = get_object_or_404(Restructuring, token=token)
-    try:
-        action(restructuring=found, by=cast(User, request.user))
-    except review.ReviewError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, said)
+    act(request, action, said, review.ReviewError, restructuring=found)
     return redirect("restructuring_review", found.token)

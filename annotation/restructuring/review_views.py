@@ -1,11 +1,10 @@
 """A submitted restructuring for a second person: both texts, the way between them, remarks and the decision."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +15,7 @@ from annotation.restructuring.comparing import figures_table, links_of, shown_se
 from annotation.restructuring.history import told
 from annotation.restructuring.review_forms import ExampleForm, RemarkForm, SendBackForm
 from annotation.restructuring.seed_forms import number
+from core.acting import person_of
 from core.permissions import requires
 from dialogues.editing import kept_share, transcript_of
 
@@ -35,7 +35,7 @@ def restructuring_approve(request: HttpRequest, token: str) -> HttpResponse:
     version = number(request.POST.get("version", ""))
 
     def approve() -> str:
-        made = review.approve(restructuring=found, version=-1 if version is None else version, by=_person(request))
+        made = review.approve(restructuring=found, version=-1 if version is None else version, by=person_of(request))
         return f"Approved. It is a dialogue of its own now: {made.key}"
 
     return _done(request, found, approve)
@@ -50,7 +50,7 @@ def restructuring_send_back(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, found, status=422, send_back=form)
 
     def send_back() -> str:
-        review.send_back(restructuring=found, by=_person(request), **form.cleaned_data)
+        review.send_back(restructuring=found, by=person_of(request), **form.cleaned_data)
         return "Sent back. Its annotator sees your words and remarks."
 
     return _done(request, found, send_back, send_back=form)
@@ -67,7 +67,11 @@ def restructuring_remark(request: HttpRequest, token: str) -> HttpResponse:
 
     def remark() -> str:
         review.add_remark(
-            restructuring=found, version=said["version"], place=said["message"], text=said["text"], by=_person(request)
+            restructuring=found,
+            version=said["version"],
+            place=said["message"],
+            text=said["text"],
+            by=person_of(request),
         )
         return "Remark added."
 
@@ -81,7 +85,7 @@ def restructuring_settle(request: HttpRequest, token: str, pk: int) -> HttpRespo
     remark = get_object_or_404(Remark, pk=pk, restructuring=found)
 
     def settle() -> str:
-        review.settle(restructuring=found, remark=remark, by=_person(request))
+        review.settle(restructuring=found, remark=remark, by=person_of(request))
         return "Settled."
 
     return _done(request, found, settle)
@@ -97,7 +101,7 @@ def restructuring_example(request: HttpRequest, token: str) -> HttpResponse:
     chosen = form.cleaned_data["example_set"]
 
     def add() -> str:
-        made = examples.add_to(chosen, restructuring=found, note=form.cleaned_data["note"], by=_person(request))
+        made = examples.add_to(chosen, restructuring=found, note=form.cleaned_data["note"], by=person_of(request))
         return f"Added to {chosen} as example {made.position}."
 
     return _done(request, found, add)
@@ -123,8 +127,8 @@ def _page(request: HttpRequest, found: Restructuring, *, status: int = 200, **se
         "table": figures_table(original, after, kept_share(original, draft)),
         "remarks": remarks,
         "open_remarks": sum(remark.settled_at is None for remark in remarks),
-        "why_not_review": review.why_not_review(found, _person(request)),
-        "why_not_remark": review.why_not_remark(found, _person(request)),
+        "why_not_review": review.why_not_review(found, person_of(request)),
+        "why_not_remark": review.why_not_remark(found, person_of(request)),
         "why_not_take_back": review.why_not_take_back(found),
         "others": _others(found),
         "send_back": SendBackForm(initial=version),
@@ -165,7 +169,3 @@ def _others(found: Restructuring) -> int:
 
 def _texts(found: Restructuring) -> list[str]:
     return [text for _, text in found.messages]
-
-
-def _person(request: HttpRequest) -> User:
-    return cast(User, request.user)

@@ -1,10 +1,9 @@
 """Choose dialogues to be restructured, and ask people."""
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from annotation.people.acquaintance import AcquaintedError
 from annotation.restructuring import seeds
 from annotation.restructuring.seed_forms import MOST_TICKED, AskForm, SeedFilter, read_keys, write_keys
+from core.acting import person_of
 from core.permissions import requires
 from dialogues.models import Corpus, Dialogue
 
@@ -87,7 +87,7 @@ def _asked(request: HttpRequest) -> HttpResponse:
             people=list(chosen["people"]),
             instructions=chosen["instructions"],
             despite=chosen["despite"],
-            by=cast(User, request.user),
+            by=person_of(request),
         )
     except AcquaintedError as error:
         form.add_error("despite", str(error))

@@ -1,6 +1,6 @@
 """The annotator's pages: what they were asked to restructure, the editor, handing in."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -18,6 +18,7 @@ from annotation.restructuring import drafts, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from annotation.restructuring.wording import script_words
+from core.acting import person_of
 from core.permissions import refuse_without, requires
 from dialogues.models import Dialogue
 from generation.models import Endpoint, Run
@@ -44,7 +45,7 @@ def restructurings(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def restructuring(request: HttpRequest, token: str) -> HttpResponse:
     """The editor; POST is the way without a script."""
-    draft = drafts.own_restructuring(cast(User, request.user), token)
+    draft = drafts.own_restructuring(person_of(request), token)
     if request.method == "POST":
         return _stepped(request, draft)
     return _editor(request, draft)
@@ -53,10 +54,10 @@ def restructuring(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def restructuring_submit(request: HttpRequest, token: str) -> HttpResponse:
     version = request.POST.get("version", "")
-    draft = drafts.own_restructuring(cast(User, request.user), token)
+    draft = drafts.own_restructuring(person_of(request), token)
     try:
         at = int(version) if version.isdecimal() and len(version) < 10 else draft.version
-        drafts.submit(cast(User, request.user), token, version=at, now=timezone.now())
+        drafts.submit(person_of(request), token, version=at, now=timezone.now())
     except drafts.DraftError as error:
         messages.error(request, str(error))
         return redirect("restructuring", token)
@@ -67,7 +68,7 @@ def restructuring_submit(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def restructuring_reopen(request: HttpRequest, token: str) -> HttpResponse:
     try:
-        drafts.reopen(cast(User, request.user), token)
+        drafts.reopen(person_of(request), token)
     except drafts.DraftError as error:
         messages.error(request, str(error))
     return redirect("restructuring", token)
@@ -77,7 +78,7 @@ def _stepped(request: HttpRequest, draft: Restructuring) -> HttpResponse:
     texts, version = request.POST.getlist("text"), request.POST.get("version", "")
     made_on = int(version) if version.isdecimal() and len(version) < 10 else 0
     before = drafts.history_of(draft).drafts
-    person = cast(User, request.user)
+    person = person_of(request)
     try:
         bodies = plain_form.operations_of(
             before[min(made_on, draft.version)], texts, request.POST.get("step", ""), request.POST.get("added", "")
@@ -94,9 +95,9 @@ def _editor(request: HttpRequest, draft: Restructuring, *, status: int = 200, **
     context = {
         "restructuring": draft,
         "is_mine": draft.annotator_id == request.user.pk,
-        "may_edit": drafts.may_edit(draft, cast(User, request.user)),
-        "proposers": proposers(draft.original, cast(User, request.user)),
-        "models": models_to_ask(cast(User, request.user)),
+        "may_edit": drafts.may_edit(draft, person_of(request)),
+        "proposers": proposers(draft.original, person_of(request)),
+        "models": models_to_ask(person_of(request)),
         "remarks": draft.remarks.filter(settled_at__isnull=True).select_related("author"),
         "page_person": page_person(request.user),
         "words": script_words(),
@@ -119,7 +120,7 @@ def models_to_ask(person: User) -> list[tuple[int, str]]:
 @require_POST
 def restructuring_ask_model(request: HttpRequest, token: str) -> HttpResponse:
     """Plan the run and go to it: it says what will be sent and what that costs, and nothing is sent before Start."""
-    person = cast(User, request.user)
+    person = person_of(request)
     draft = drafts.own_restructuring(person, token)
     refuse_without(request, SPEND, "ask models")
     key = request.POST.get("endpoint", "")

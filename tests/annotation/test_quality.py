@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.monitoring.quality import NoAgreement, Ratings, is_fast, longest_run, passes, quality
+from annotation.monitoring.quality import NoAgreement, Ratings, is_fast, longest_run, quality
+from annotation.rating.arithmetic import missed
 from annotation.reports.agreement import weighted_kappa
 
 NAN = np.nan
@@ -98,7 +99,7 @@ def test_a_rater_without_ratings_has_figures_without_values() -> None:
     assert (idle.ratings, idle.median_seconds, idle.fast, idle.straight, idle.longest_run) == (0, None, None, None, 0)
 
 
-def test_an_expected_score_is_passed_within_its_tolerance_and_not_without_a_score() -> None:
-    assert passes({"a": 4, "b": 1}, {"a": 5}, 1)
-    assert not passes({"a": 3}, {"a": 5}, 1)
-    assert not passes({}, {"a": 5}, 1)
+def test_an_expected_score_is_missed_beyond_its_tolerance_or_without_a_score() -> None:
+    assert missed({"a": 4, "b": 1}, {"a": 5}, 1) == []
+    assert missed({"a": 3}, {"a": 5}, 1) == ["a"]
+    assert missed({}, {"a": 5}, 1) == ["a"]
