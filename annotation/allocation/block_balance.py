@@ -17,7 +17,7 @@ from annotation.models import Membership, Study
 from annotation.models.memberships import ACTIVE
 
 # A member's key, token and turn, and whether they are at work.
-Line = tuple[int, str, int, bool]
+MemberLine = tuple[int, str, int, bool]
 # Courses a process keeps: some hundred bytes each.
 MOST_KEPT = 50_000
 
@@ -40,7 +40,7 @@ def next_row(
     course: Course,
     now: datetime,
     firsts: Iterable[int] = (),
-    lines: Sequence[Line] | None = None,
+    lines: Sequence[MemberLine] | None = None,
 ) -> Row:
     """The row for a rater's next block: from one short line a member, read here unless they are there; locks none."""
     found = members_lines(membership.study) if lines is None else lines
@@ -51,7 +51,7 @@ def next_row(
     return mending_row(williams_rows(course.versions), everyone, number + course.block + 1, firsts, course.tally)
 
 
-def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
+def _shown(others: Sequence[MemberLine], versions: int, now: datetime) -> Tally:
     """What these raters were shown, and what is left of the blocks they are in."""
     read = _courses(others, versions)
     if not read:
@@ -63,7 +63,7 @@ def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
     return everyone
 
 
-def _courses(lines: Sequence[Line], versions: int) -> list[tuple[_Read, bool]]:
+def _courses(lines: Sequence[MemberLine], versions: int) -> list[tuple[_Read, bool]]:
     """The course of each, read anew where it is not the one that is kept."""
     known = {token: _kept.get(token) for _, token, _, _ in lines}
     stale = [pk for pk, token, turn, _ in lines if (kept := known[token]) is None or kept.turn != turn]
@@ -87,7 +87,7 @@ def _add_left(everyone: Tally, course: Course, now: datetime) -> None:
             before = version
 
 
-def members_lines(study: Study) -> list[Line]:
+def members_lines(study: Study) -> list[MemberLine]:
     """Of every member whose ratings count."""
     return list(members_who_count().filter(study=study).order_by("pk").values_list("pk", "token", "turn", "is_here"))
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from annotation.allocation.block_balance import Line, next_row
+from annotation.allocation.block_balance import MemberLine, next_row
 from annotation.allocation.block_state import LEASE, Course, OvertakenError
 from annotation.allocation.orders import claim_pivot
 from annotation.allocation.slots import BATCH, rows_of, stands_flipped
@@ -39,7 +39,7 @@ def _earliest(held: Assignment) -> tuple[bool, int, float]:
     return is_place, 0 if is_place else held.position, held.opened_at.timestamp() if held.opened_at else 0.0
 
 
-def claim(membership: Membership, now: datetime, lines: Sequence[Line] | None = None) -> Assignment | None:
+def claim(membership: Membership, now: datetime, lines: Sequence[MemberLine] | None = None) -> Assignment | None:
     """Write the rater into one free place: the version whose turn it is, of a background they did not just see.
 
     Raises OvertakenError where another tab of theirs was first. Near the end, when that version has no place left
