@@ -10,5 +10,5 @@ class AnnotationConfig(AppConfig):
         from annotation.roles import sync
 
         post_migrate.connect(sync, sender=self, dispatch_uid="annotation.roles")
-        pre_migrate.connect(triggers.remove, sender=self, dispatch_uid="annotation.triggers")
-        post_migrate.connect(triggers.install, sender=self, dispatch_uid="annotation.triggers")
+        pre_migrate.connect(triggers.TRIGGERS.remove, sender=self, dispatch_uid="annotation.triggers")
+        post_migrate.connect(triggers.TRIGGERS.install, sender=self, dispatch_uid="annotation.triggers")

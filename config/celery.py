@@ -15,5 +15,5 @@ app.autodiscover_tasks()
 
 @worker_ready.connect
 def look_for_work(**_: Any) -> None:
-    """A worker that comes up goes to work at once: the sweep rings only once its forerunner is known to be dead."""
+    """Start work as soon as a worker is up: the sweep would wait until its predecessor counts as dead."""
     app.send_task("generation.run_calls", expires=30)

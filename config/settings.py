@@ -152,7 +152,7 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 540
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Finds calls whose worker died and rings where work waits; the task expires so that sweeps never pile up.
+# Finds calls whose worker died and wakes a worker if calls wait; the task expires so that sweeps never pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep": {"task": "generation.sweep", "schedule": 15, "options": {"expires": 14}},
     "clear sessions": {"task": "annotation.clear_sessions", "schedule": crontab(hour=4, minute=0)},

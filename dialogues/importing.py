@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from django.db import IntegrityError, transaction
 
 from core.database import bulk
-from dialogues.formats.reading import Lines, UnreadableFileError, head_of, quoted
+from dialogues.formats.reading import FileLines, UnreadableFileError, head_of, quoted
 from dialogues.formats.records import BadRecord, Parsed, Record, Twin
 from dialogues.formats.registry import AUTO, Format, form_of
 from dialogues.formats.twins import without_twins
@@ -198,7 +198,7 @@ def _form(source: Source, stream: BinaryIO) -> Format:
 
 def _parsed(form: Format, stream: BinaryIO, options: Options) -> Iterator[Parsed]:
     """The file's records; a file that cannot be read at all is refused as a whole."""
-    records = form.parse(Lines(stream))
+    records = form.parse(FileLines(stream))
     try:
         yield from without_twins(records) if options.deduplicate else records
     except UnreadableFileError as error:

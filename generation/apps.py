@@ -8,6 +8,6 @@ class GenerationConfig(AppConfig):
     def ready(self) -> None:
         from generation import triggers, written
 
-        pre_migrate.connect(triggers.remove, sender=self, dispatch_uid="generation.triggers")
-        post_migrate.connect(triggers.install, sender=self, dispatch_uid="generation.triggers")
+        pre_migrate.connect(triggers.TRIGGERS.remove, sender=self, dispatch_uid="generation.triggers")
+        post_migrate.connect(triggers.TRIGGERS.install, sender=self, dispatch_uid="generation.triggers")
         written.offer()

@@ -1,4 +1,7 @@
-"""Celery's doors to the engine. Messages are doorbells: what there is to do stands in the ledger."""
+"""Celery tasks that run the engine. A message only wakes a worker: the database holds the work itself.
+
+The registered task names must not change: workers read messages that an earlier version queued.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -20,17 +23,17 @@ log = logging.getLogger(__name__)
 
 RUNNER_SECONDS = 120  # of claiming; with the slowest answers well below the task time limit
 SWEEP_SECONDS = 15
-LONGEST_DELAY = timedelta(minutes=5)  # of a bell
+LONGEST_DELAY = timedelta(minutes=5)  # until a worker is woken
 
 
 @shared_task(name="generation.run_calls")
 def run_calls(run_pk: int | None = None) -> None:
-    """Send waiting calls for a while; where work is left, ring again and make room for others."""
+    """Send waiting calls for a while, then wake the next worker if work is left, so that other tasks get a turn."""
     plan = Plan(runs=(run_pk,) if run_pk else (), seconds=RUNNER_SECONDS, told_to_stop=loops.is_shutting_down)
     totals = loops.of_this_process().run(_send(plan))
     log.info("sent %d calls: %d answered, %d troubles", totals.sent, totals.answered, totals.troubles)
-    ring_if_needed(soon=True)
-    ring_for_batches()
+    wake_if_needed(soon=True)
+    wake_for_batches()
 
 
 async def _send(plan: Plan) -> Totals:
@@ -42,23 +45,23 @@ async def _send(plan: Plan) -> Totals:
 
 @shared_task(name="generation.sweep")
 def sweep() -> None:
-    """Recover what dead workers left behind, and ring where work waits and nobody is at it."""
+    """Recover what dead workers left behind, and wake a worker if calls wait and no runner is alive to send them."""
     ledger.recover()
     reading.read_all()
-    ring_if_needed()
-    ring_for_batches()
+    wake_if_needed()
+    wake_for_batches()
 
 
 @shared_task(name="generation.tend_batches")
 def tend_batches() -> None:
-    """Hand over, look after and collect batches; any number of these may run side by side."""
+    """Hand over, poll and collect batches; any number of these tasks may run at once."""
     found = rounds.advance(loop=loops.of_this_process())
     log.info("%d batches are open", found.open)
-    ring_if_needed()
+    wake_if_needed()
 
 
-def ring(delay: timedelta = timedelta()) -> None:
-    """Tell a worker that there is work. A bell nobody hears for a sweep's time is silent; the next sweep rings."""
+def wake_workers(delay: timedelta = timedelta()) -> None:
+    """Tell a worker that there is work. The message expires after two sweeps; a later sweep sends another."""
     seconds = delay.total_seconds()
     if seconds:
         run_calls.apply_async(countdown=seconds, expires=seconds + 2 * SWEEP_SECONDS)
@@ -66,18 +69,17 @@ def ring(delay: timedelta = timedelta()) -> None:
         run_calls.apply_async(expires=2 * SWEEP_SECONDS)
 
 
-def ring_for_batches() -> None:
-    """Tell a worker of batches that are to be handed over, asked after or collected now."""
+def wake_for_batches() -> None:
+    """Tell a worker that batches are due to be handed over, polled or collected."""
     if rounds.is_due(timezone.now()):
         tend_batches.apply_async(expires=SWEEP_SECONDS - 1)
 
 
-def ring_if_needed(*, soon: bool = False) -> None:
-    """Where nobody is at it, ring for calls that wait; `soon`: also for the first that becomes due, at its time.
+def wake_if_needed(*, soon: bool = False) -> None:
+    """Wake a worker for waiting calls that no live runner sends.
 
-    A process that sends for some runs alone, such as `manage.py run start`, is not at the others.
-
-    So calls that were held back go out even where no timer process sweeps.
+    With `soon`, also schedule a worker for the time when the first held-back call becomes due, so that it goes out
+    even if no timer process sweeps. A runner limited to some runs, such as `manage.py run start`, sends only theirs.
     """
     now = timezone.now()
     at_work = list(Runner.live(now).values_list("runs", flat=True))
@@ -85,13 +87,13 @@ def ring_if_needed(*, soon: bool = False) -> None:
         return
     taken = [run for runs in at_work for run in runs]
     if Call.objects.claimable(now).exclude(run__in=taken).exists():
-        ring()
+        wake_workers()
     elif soon and (due := first_due(taken)) is not None:
-        ring(min(max(due - now, timedelta(seconds=1)), LONGEST_DELAY))
+        wake_workers(min(max(due - now, timedelta(seconds=1)), LONGEST_DELAY))
 
 
 def first_due(taken: Sequence[int] = ()) -> datetime | None:
-    """When the first waiting call of a running run may be sent; of others than those that are taken care of."""
+    """When the first waiting call of a running run may be sent, leaving out the runs in `taken`."""
     waiting = Call.objects.filter(state=Call.State.TODO, run__state=Run.State.RUNNING, run_stage__use_batch=False)
     waiting = waiting.exclude(run__in=taken)
     blocked = Coalesce("run_stage__endpoint__blocked_until", "not_before")

@@ -28,7 +28,6 @@ _SLOT = re.compile(r"\{([a-z]+)\}")
 _WORD = re.compile(r"[a-z]{4,}")
 _SELF = re.compile(r"\s*(?:i|i'm|i've|i'll|my)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_STOP_WORDS = frozenset(phrases.STOP_WORDS.split())
 # Short topic words must stand alone but for a common ending; longer ones may open any word.
 _SHORT = 4
 _ENDINGS = r"(?:s|es|ing|ed|er|ers)?\b"
@@ -84,7 +83,7 @@ def traits_of(transcript: Transcript, speaker: int, rng: Random) -> list[str]:
 def theme_of(transcript: Transcript, traits_1: Sequence[str], traits_2: Sequence[str], rng: Random) -> str:
     """50–100 words on what the messages speak of most and who the two are."""
     counted = Counter(word for message in transcript for word in _WORD.findall(message.text.lower()))
-    subjects = [word for word, _ in counted.most_common() if word not in _STOP_WORDS][:SUBJECTS] or ["their day"]
+    subjects = [word for word, _ in counted.most_common() if word not in phrases.STOP_WORDS][:SUBJECTS] or ["their day"]
     topic = topic_of(" ".join([*traits_1, *traits_2, *subjects]))
     parts = [
         rng.choice(phrases.THEME_OPENINGS).replace("{topic}", topic.name),

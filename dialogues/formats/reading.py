@@ -33,7 +33,7 @@ class UnreadableFileError(ValueError):
     """Nothing of the file can be read; the text says why and what to do."""
 
 
-class Lines:
+class FileLines:
     """The lines of a file as `text_lines` gives them, from its beginning each time they are iterated."""
 
     def __init__(self, stream: BinaryIO) -> None:

@@ -112,7 +112,7 @@ def run_start(request: Request, pk: int) -> Response:
     try:
         with transaction.atomic():
             if lifecycle.start(run, by=request.user):
-                transaction.on_commit(tasks.ring)
+                transaction.on_commit(tasks.wake_workers)
     except lifecycle.CannotStartError as error:
         raise Conflict(str(error)) from error
     return _as_it_is(pk)
@@ -152,7 +152,7 @@ def run_decide(request: Request, pk: int) -> Response:
     run, wanted = found_run(pk), read(DecisionPlan, request.data)
     with transaction.atomic():
         count = retrying.decide(run, resend=wanted["decision"] == "resend", calls=wanted.get("calls"), by=request.user)
-        transaction.on_commit(tasks.ring)
+        transaction.on_commit(tasks.wake_workers)
     return _counted(count, pk)
 
 
@@ -166,7 +166,7 @@ def run_retry(request: Request, pk: int) -> Response:
             edits = named_choice.edits_of(wanted.get("edits", {}))
             calls = wanted.get("calls")
             count = retrying.retry(run, cause=wanted.get("cause", ""), calls=calls, edits=edits, by=request.user)
-            transaction.on_commit(tasks.ring)
+            transaction.on_commit(tasks.wake_workers)
     except (PlanError, retrying.EditError) as error:
         raise ValidationError({"edits": [str(error)]}) from error
     return _counted(count, pk)
@@ -182,7 +182,7 @@ def run_reread(request: Request, pk: int) -> Response:
     count = len(found.made)
     if not wanted["dry_run"]:
         count = rereading.reread(run, **asked, by=request.user)
-        tasks.ring()
+        tasks.wake_workers()
     told = {"calls": count, "changes": found.as_json(), "dry_run": wanted["dry_run"], "run": _shown(pk)}
     return Response(told)
 

@@ -24,7 +24,7 @@ from generation.models import BatchJob, Call, Run, RunStage
 # Providers keep results for thirty days; a call whose batch was never heard of again is in doubt after that.
 LEASE = timedelta(days=30)
 MOST_BYTES = 150 * 2**20  # of one file; the Batch API takes 200 MB
-HANDFUL = 200  # calls built or settled at once
+CHUNK = 200  # calls built or settled at once
 PAUSE_SHARE = 0.5  # of a batch's calls; where more failed, the run pauses
 FEWEST_TO_JUDGE = 20
 
@@ -69,10 +69,10 @@ def plan_job(row: RunStage, now: datetime) -> BatchJob | None:
 
 
 def _claimed(job: BatchJob, row: RunStage, now: datetime) -> int:
-    """Handfuls of calls until the batch is full, the line is empty or the budget is used up; returns how many."""
+    """Chunks of calls until the batch is full, the line is empty or the budget is used up; returns how many."""
     total = size = 0
     while total < settings.BATCH_CALLS and size < MOST_BYTES:
-        most = min(HANDFUL, settings.BATCH_CALLS - total)
+        most = min(CHUNK, settings.BATCH_CALLS - total)
         claimed = ledger.claim_for_batch(job.owner, row, most, lease=LEASE, now=now)
         total += len(claimed)
         size += sum(len(line_of(call)) for call in claimed)
@@ -88,21 +88,21 @@ def line_of(call: ledger.Claimed) -> bytes:
 def write_input(job: BatchJob, into: BinaryIO) -> None:
     """The batch's file, one request a line, as the ledger says they were claimed."""
     sent = Call.objects.filter(owner=job.owner, state=Call.State.SENT).order_by("pk").select_related("dialogue")
-    for calls in handfuls(sent.iterator(HANDFUL)):
+    for calls in chunks(sent.iterator(CHUNK)):
         for call, request in zip(calls, build(with_stages(calls)), strict=True):
             into.write(batch_lines.request_line(call.pk, call.attempt, request.messages, request.parameters))
 
 
 def settle_lines(job: BatchJob, source: Iterable[bytes], collected: Collected) -> Iterator[None]:
-    """Settle a file of results, a handful at a time; yields after each. It may be run again on the same file."""
+    """Settle a file of results, a chunk at a time; yields after each. It may be run again on the same file."""
     found = (line for line in map(batch_lines.read_line, source) if line is not None)
-    for handful in handfuls(found):
-        settled = [Settlement(line.call, line.attempt, line.result) for line in handful]
+    for chunk in chunks(found):
+        settled = [Settlement(line.call, line.attempt, line.result) for line in chunk]
         answered = ledger.settle(job.owner, settled)
         reading.read_replies(answered)
-        failures = [error for line in handful if isinstance(error := line.result, CallError) and error.is_failure]
+        failures = [error for line in chunk if isinstance(error := line.result, CallError) and error.is_failure]
         collected.errors += len(failures)
-        collected.answered += len(handful) - len(failures)
+        collected.answered += len(chunk) - len(failures)
         collected.latest = next(reversed(failures), collected.latest)
         yield
 
@@ -110,8 +110,8 @@ def settle_lines(job: BatchJob, source: Iterable[bytes], collected: Collected) -
 def settle_rest(job: BatchJob, trouble: Trouble, words: str) -> int:
     """Settle every call of the batch that is still on its way in one manner; returns how many."""
     rest = list(Call.objects.filter(owner=job.owner, state=Call.State.SENT).values_list("pk", "attempt"))
-    for handful in handfuls(iter(rest)):
-        ledger.settle(job.owner, [Settlement(pk, attempt, CallError(trouble, words)) for pk, attempt in handful])
+    for chunk in chunks(iter(rest)):
+        ledger.settle(job.owner, [Settlement(pk, attempt, CallError(trouble, words)) for pk, attempt in chunk])
     return len(rest)
 
 
@@ -129,6 +129,6 @@ def waiting(now: datetime) -> bool:
     return Call.objects.due(list(rows.values_list("pk", flat=True)), now).exists()
 
 
-def handfuls(rows: Iterator[T]) -> Iterator[list[T]]:
-    while handful := list(islice(rows, HANDFUL)):
-        yield handful
+def chunks(rows: Iterator[T]) -> Iterator[list[T]]:
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk

@@ -76,7 +76,7 @@ def advance(runs: Sequence[int] = (), *, loop: ProcessLoop | None = None, now: d
 def _take_up(loop: ProcessLoop, found: Iterable[BatchJob], now: datetime) -> None:
     for job in found:
         if job.take(now, LEASE):
-            _Desk(loop, job, now).look_after()
+            BatchStep(loop, job, now).look_after()
 
 
 def is_due(now: datetime) -> bool:
@@ -98,13 +98,13 @@ def cancel(job: BatchJob) -> bool:
     if job.state != BatchJob.State.SENT:
         return False
     with closing(ProcessLoop()) as own:
-        _Desk(own, job, timezone.now()).asked(lambda client: client.cancel_batch(job.provider_id))
+        BatchStep(own, job, timezone.now()).asked(lambda client: client.cancel_batch(job.provider_id))
     BatchJob.objects.filter(pk=job.pk).update(next_look_at=timezone.now())
     return True
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class BatchStep:
     """One batch on the desk of the process that looks after it."""
 
     loop: ProcessLoop

@@ -51,7 +51,7 @@ def begin(run: Run, *, background: bool, watch: bool) -> None:
     except lifecycle.CannotStartError as error:
         raise CommandError(str(error)) from error
     if background:
-        tasks.ring()
+        tasks.wake_workers()
     else:
         loops.run(_send(run.pk, Screen(sys.stderr, hidden=not watch)))
 
@@ -84,9 +84,9 @@ def add_start(parser: ArgumentParser) -> None:
 
 
 def wake(run_pk: int) -> None:
-    """Ring for the workers where the run goes on after a person's word."""
+    """Wake the workers if the run continues after a person's decision."""
     if Run.objects.running().filter(pk=run_pk).exists():
-        tasks.ring()
+        tasks.wake_workers()
 
 
 def _pause(command: BaseCommand, options: dict[str, Any]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dialogues.fidelity import spoken_words
 from dialogues.subsequence import common_length
 from generation.curation.content import Content
-from generation.curation.wording import Line, Piece, dialogue_changed, words_changed
+from generation.curation.wording import DiffLine, Piece, dialogue_changed, words_changed
 
 # Two texts that share fewer of their words are two examples, not one reworded.
 ALIKE = 0.5
@@ -37,8 +37,8 @@ class Difference:
     after: Entry | None
     moved: bool = False
     fields: tuple[FieldChange, ...] = ()
-    lines: tuple[Line, ...] = ()
-    lines_after: tuple[Line, ...] = ()
+    lines: tuple[DiffLine, ...] = ()
+    lines_after: tuple[DiffLine, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def _difference(before: Entry, after: Entry, *, moved: bool) -> Difference:
     )
 
 
-def _after_changed(old: Content, new: Content) -> tuple[Line, ...]:
+def _after_changed(old: Content, new: Content) -> tuple[DiffLine, ...]:
     if old.messages_after is None or new.messages_after is None or old.messages_after == new.messages_after:
         return ()
     return dialogue_changed(old.messages_after, new.messages_after)

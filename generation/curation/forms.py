@@ -53,7 +53,7 @@ class CloneForm(OnceForm):
     name = forms.CharField(max_length=120, help_text="The same name makes its next version, another one a version 1.")
 
 
-class Lines(forms.CharField):
+class LinesField(forms.CharField):
     """Texts one a line: traits."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -73,8 +73,8 @@ class BesideForm(forms.Form):
     """What stands beside an example's text."""
 
     theme = Paragraphs(rows=3, max_length=20_000, help_text="What the dialogue is about, in 50 to 100 words.")
-    traits_1 = Lines(label="Traits of A")
-    traits_2 = Lines(label="Traits of B")
+    traits_1 = LinesField(label="Traits of A")
+    traits_2 = LinesField(label="Traits of B")
     topic = forms.CharField(
         required=False, max_length=TOPIC_LENGTH, help_text="A word or two, to see the balance of a set."
     )

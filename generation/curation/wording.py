@@ -21,7 +21,7 @@ class Piece(NamedTuple):
     text: str
 
 
-class Line(NamedTuple):
+class DiffLine(NamedTuple):
     """One message of either side; a reworded one has pieces of both. `mark` says what became of it as a whole."""
 
     speaker: int
@@ -45,15 +45,15 @@ def words_changed(before: str, after: str) -> tuple[Piece, ...]:
     return _pieces(*found)
 
 
-def dialogue_changed(before: Transcript, after: Transcript) -> tuple[Line, ...]:
+def dialogue_changed(before: Transcript, after: Transcript) -> tuple[DiffLine, ...]:
     """Message by message; messages of one speaker in one changed place are compared word by word."""
     old, new = before.messages, after.messages
     if _is_too_alike(old, new):
         return tuple(_rewritten(old, new))
-    lines: list[Line] = []
+    lines: list[DiffLine] = []
     for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
-            lines += [Line(speaker, "same", (Piece("same", text),)) for speaker, text in new[new_start:new_end]]
+            lines += [DiffLine(speaker, "same", (Piece("same", text),)) for speaker, text in new[new_start:new_end]]
         else:
             lines += _rewritten(old[start:end], new[new_start:new_end])
     return tuple(lines)
@@ -65,16 +65,16 @@ def _is_too_alike(old: Sequence[Hashable], new: Sequence[Hashable]) -> bool:
     return sum(count * there[item] for item, count in Counter(old).items()) > MOST_MATCHES
 
 
-def _rewritten(old: Sequence[Message], new: Sequence[Message]) -> Iterator[Line]:
+def _rewritten(old: Sequence[Message], new: Sequence[Message]) -> Iterator[DiffLine]:
     for place in range(max(len(old), len(new))):
         was, now = old[place : place + 1], new[place : place + 1]
         if was and now and was[0].speaker == now[0].speaker:
-            yield Line(now[0].speaker, "reworded", words_changed(was[0].text, now[0].text))
+            yield DiffLine(now[0].speaker, "reworded", words_changed(was[0].text, now[0].text))
             continue
         if was:
-            yield Line(was[0].speaker, "removed", (Piece("removed", was[0].text),))
+            yield DiffLine(was[0].speaker, "removed", (Piece("removed", was[0].text),))
         if now:
-            yield Line(now[0].speaker, "added", (Piece("added", now[0].text),))
+            yield DiffLine(now[0].speaker, "added", (Piece("added", now[0].text),))
 
 
 def _pieces(*found: tuple[Mark, str]) -> tuple[Piece, ...]:

@@ -50,7 +50,7 @@ class BatchPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResultLine:
     """One result: which call and attempt it answers, and what came of it."""
 
     call: int
@@ -69,7 +69,7 @@ def request_line(call: int, attempt: int, messages: Sequence[ChatMessage], param
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
-def read_line(raw: bytes) -> Line | None:
+def read_line(raw: bytes) -> ResultLine | None:
     """One line of a file of results; None where it does not say which call it is about."""
     try:
         document = json.loads(raw)
@@ -79,7 +79,7 @@ def read_line(raw: bytes) -> Line | None:
         return None
     match text(document.get("custom_id")).split("-"):
         case ["call", call, attempt] if call.isdecimal() and attempt.isdecimal() and max(len(call), len(attempt)) < 19:
-            return Line(int(call), int(attempt), _result(document))
+            return ResultLine(int(call), int(attempt), _result(document))
     return None
 
 

@@ -1,4 +1,4 @@
-"""What came back: stored in the ledger in handfuls, read afterwards."""
+"""What came back: stored in the ledger in chunks, read afterwards."""
 
 import asyncio
 from collections import deque
@@ -8,13 +8,13 @@ from typing import Protocol, TypeVar
 
 from generation.endpoints.client import CallError, Reply
 from generation.engine import ledger, reading
-from generation.engine.clerk import Clerk, Urgency
+from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.ledger import Claimed, Settlement
 from generation.engine.loops import wait_for
 
-SETTLE_PAUSE = 0.1  # seconds that an answer waits for company: a handful costs little more than one
+SETTLE_PAUSE = 0.1  # seconds that an answer waits for company: a chunk costs little more than one
 READ_PAUSE = 0.25  # seconds; reading is in no hurry
-HANDFUL = 64  # settled or read at once; claims wait so long
+CHUNK = 64  # settled or read at once; claims wait so long
 MOST_UNREAD = 512  # beyond that reading goes first, so that what waits to be read stays small
 
 Result = Reply | CallError
@@ -41,8 +41,8 @@ class Inbox:
     """Takes answers as they come. They are stored at once and read when there is time."""
 
     owner: str
-    clerk: Clerk
-    reader: Clerk  # the same one, or another that reads while the first goes on
+    db_thread: DbThread
+    reader: DbThread  # the same one, or another that reads while the first goes on
     totals: Totals
     _waiting: deque[tuple[Sender, Claimed, Result]] = field(default_factory=deque)
     _unread: deque[int] = field(default_factory=deque)
@@ -76,7 +76,7 @@ class Inbox:
             await wait_for(self._pressing, SETTLE_PAUSE)
             self._pressing.clear()
             while self._waiting:
-                await self._settle(_taken(self._waiting, HANDFUL))
+                await self._settle(_taken(self._waiting, CHUNK))
 
     async def read_forever(self) -> None:
         while True:
@@ -84,7 +84,7 @@ class Inbox:
             self._stored.clear()
             await asyncio.sleep(READ_PAUSE)
             while self._unread:
-                keys = _taken(self._unread, HANDFUL)
+                keys = _taken(self._unread, CHUNK)
                 self._at_hand += len(keys)
                 urgency = Urgency.SETTLE if len(self._unread) > MOST_UNREAD else Urgency.READ
                 await self.reader.do(urgency, reading.read_replies, keys)
@@ -92,7 +92,7 @@ class Inbox:
 
     async def _settle(self, batch: Sequence[tuple[Sender, Claimed, Result]]) -> None:
         settlements = [Settlement(call.pk, call.attempt, result) for _, call, result in batch]
-        answered = await self.clerk.do(Urgency.SETTLE, ledger.settle, self.owner, settlements)
+        answered = await self.db_thread.do(Urgency.SETTLE, ledger.settle, self.owner, settlements)
         self._unread.extend(answered)
         self._stored.set()
         self._at_hand -= len(batch)

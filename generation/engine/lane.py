@@ -10,7 +10,7 @@ from time import monotonic
 from generation.endpoints.client import CallError, Client, Reply, Trouble
 from generation.endpoints.limits import Limiter, Rates
 from generation.engine import ledger
-from generation.engine.clerk import Clerk, Urgency
+from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.inbox import Inbox, Result
 from generation.engine.ledger import Claimed
 from generation.engine.loops import wait_for
@@ -19,8 +19,8 @@ from generation.models import Endpoint, Run
 
 log = logging.getLogger(__name__)
 
-LEAST_HANDFUL, LARGEST_HANDFUL = 8, 32  # calls in one claim
-LONGEST_GATHERING = 0.25  # seconds that a free place waits for others, so that claims come in handfuls
+SMALLEST_CHUNK, LARGEST_CHUNK = 8, 32  # calls in one claim
+LONGEST_GATHERING = 0.25  # seconds that a free place waits for others, so that claims come in chunks
 GATHERING_SHARE = 1 / 30  # of what a call takes
 IDLE_POLL = 0.5  # seconds until a claim that brought nothing is tried again
 LEAST_WAIT = 0.03  # seconds
@@ -30,12 +30,12 @@ SUCCESSES_A_RAISE = 25  # answers at a full endpoint, after which one more call 
 
 
 @dataclass(slots=True)
-class Office:
+class RunnerContext:
     """What all lanes of a runner share."""
 
     owner: str
     runs: tuple[int, ...]
-    clerk: Clerk
+    db_thread: DbThread
     limiter: Limiter
     inbox: Inbox
     stopping: asyncio.Event
@@ -45,7 +45,7 @@ class Office:
 
 @dataclass(slots=True)
 class Lane:
-    office: Office
+    context: RunnerContext
     endpoint: Endpoint
     client: Client
     task: asyncio.Task[None] | None = None
@@ -66,10 +66,10 @@ class Lane:
         return Rates(self.endpoint.requests_per_minute, self.endpoint.tokens_per_minute)
 
     @property
-    def _handful(self) -> int:
+    def _chunk(self) -> int:
         """Calls in a claim: an eighth of what may be on its way, so that calls do not march in step; few claims are
         dearer, and many calls at once would all wait for the last of them."""
-        return max(LEAST_HANDFUL, min(self.endpoint.calls_at_once // 8, LARGEST_HANDFUL))
+        return max(SMALLEST_CHUNK, min(self.endpoint.calls_at_once // 8, LARGEST_CHUNK))
 
     @property
     def _free(self) -> int:
@@ -78,14 +78,14 @@ class Lane:
         None while an error is not in the ledger yet, which may forbid the next call; and none while answers come
         faster than the ledger takes them, because those would be lost in a crash.
         """
-        behind = self._unsettled > max(LARGEST_HANDFUL, self.endpoint.calls_at_once // 2)
+        behind = self._unsettled > max(LARGEST_CHUNK, self.endpoint.calls_at_once // 2)
         return 0 if behind or self._unsettled_errors else self.endpoint.calls_at_once - self._open
 
     async def work(self) -> None:
         """Keep the endpoint full until the runner stops."""
-        while not self.office.stopping.is_set():
+        while not self.context.stopping.is_set():
             self._wake.clear()
-            claimed, wait = await self._claim(min(self._handful, self._free))
+            claimed, wait = await self._claim(min(self._chunk, self._free))
             if not claimed:
                 await wait_for(self._wake, wait)
             await self._gather()
@@ -93,7 +93,7 @@ class Lane:
     async def _gather(self) -> None:
         """Let a few places come free before the next claim, as long as that costs next to nothing."""
         end = monotonic() + min(self.seconds_a_call * GATHERING_SHARE, LONGEST_GATHERING)
-        while self._free < self._handful and (left := end - monotonic()) > 0 and not self.office.stopping.is_set():
+        while self._free < self._chunk and (left := end - monotonic()) > 0 and not self.context.stopping.is_set():
             self._wake.clear()
             await wait_for(self._wake, left)
 
@@ -101,12 +101,12 @@ class Lane:
         """Claim and send; (how many, seconds until it is worth while to try again)."""
         if most <= 0:
             return 0, IDLE_POLL
-        office, estimate = self.office, int(self.tokens_a_call)
-        granted, wait = await office.limiter.acquire(str(self.endpoint.pk), self._rates, most, estimate)
+        context, estimate = self.context, int(self.tokens_a_call)
+        granted, wait = await context.limiter.acquire(str(self.endpoint.pk), self._rates, most, estimate)
         if not granted:
             return 0, min(max(wait, LEAST_WAIT), IDLE_POLL)
-        claimed = await office.clerk.do(
-            Urgency.CLAIM, ledger.claim, office.owner, self.endpoint.pk, granted, runs=office.runs, mine=self._open
+        claimed = await context.db_thread.do(
+            Urgency.CLAIM, ledger.claim, context.owner, self.endpoint.pk, granted, runs=context.runs, mine=self._open
         )
         # What is claimed is sent before anything else can go wrong.
         for call in claimed:
@@ -118,10 +118,10 @@ class Lane:
     def _send(self, call: Claimed, estimate: int) -> None:
         self._open += 1
         self._on_the_wire[call.run_pk] += 1
-        self.office.inbox.totals.sent += 1
+        self.context.inbox.totals.sent += 1
         task = asyncio.create_task(self._call(call, estimate))
-        self.office.in_flight.add(task)
-        task.add_done_callback(self.office.in_flight.discard)
+        self.context.in_flight.add(task)
+        task.add_done_callback(self.context.in_flight.discard)
 
     async def _call(self, call: Claimed, estimate: int) -> None:
         result: Result
@@ -138,7 +138,7 @@ class Lane:
         self._to_store[call.run_pk] += 1
         self._unsettled_errors += isinstance(result, CallError)
         self._wake.set()
-        self.office.inbox.put(self, call, result)
+        self.context.inbox.put(self, call, result)
         self.seconds_a_call += 0.05 * (monotonic() - began - self.seconds_a_call)
         if isinstance(result, Reply):
             used = result.prompt_tokens + result.completion_tokens
@@ -147,11 +147,11 @@ class Lane:
 
     async def _give_back(self, requests: int, tokens: int) -> None:
         if not self._rates.unlimited:
-            await self.office.limiter.give_back(str(self.endpoint.pk), self._rates, requests, tokens)
+            await self.context.limiter.give_back(str(self.endpoint.pk), self._rates, requests, tokens)
 
     async def settled(self, results: Sequence[tuple[Claimed, Result]]) -> None:
         """The ledger knows these results."""
-        was_full = (self._open + len(results)) * self.office.runners >= self.endpoint.calls_at_once
+        was_full = (self._open + len(results)) * self.context.runners >= self.endpoint.calls_at_once
         self._unsettled -= len(results)
         self._to_store.subtract(call.run_pk for call, _ in results)
         self._unsettled_errors -= sum(isinstance(result, CallError) for _, result in results)
@@ -174,7 +174,7 @@ class Lane:
             self._successes += sum(isinstance(result, Reply) for result in results)
         if self._successes >= SUCCESSES_A_RAISE:
             more, self._successes = divmod(self._successes, SUCCESSES_A_RAISE)
-            await self.office.clerk.do(Urgency.KEEP_HOUSE, self.endpoint.raise_limit, more)
+            await self.context.db_thread.do(Urgency.KEEP_HOUSE, self.endpoint.raise_limit, more)
 
     async def _watch(self, run_pk: int, result: Result) -> None:
         """Pause a run when more than half of its latest results here, rate limits aside, were failures."""
@@ -188,7 +188,7 @@ class Lane:
         window.append(isinstance(result, CallError) and result.is_failure)
         if len(window) == WINDOW and sum(window) > WINDOW / 2:
             reason = mostly_failed(f"{sum(window)} of the last {WINDOW} calls failed at {self.endpoint}", result)
-            await self.office.clerk.do(Urgency.KEEP_HOUSE, _pause, run_pk, reason)
+            await self.context.db_thread.do(Urgency.KEEP_HOUSE, _pause, run_pk, reason)
             window.clear()
 
 

@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from generation.endpoints.client import CallError, Reply, Trouble
-from generation.engine import lifecycle, places
+from generation.engine import capacity, lifecycle
 from generation.engine.requests import Request, build, with_stages, worst_cost
 from generation.engine.rows import update_rows
 from generation.engine.settling import NOTHING, SETTLED_FIELDS, Effects, apply, make_ambiguous
@@ -72,13 +72,13 @@ def claim(
     now = now or timezone.now()
     # One claim at a time an endpoint, so that its calls in flight are counted exactly.
     endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_pk)
-    most = 0 if endpoint.is_blocked(now) else min(most, places.room(endpoint, owner, mine, now))
+    most = 0 if endpoint.is_blocked(now) else min(most, capacity.room(endpoint, owner, mine, now))
     if most <= 0:
         return []
-    stages, counting = places.stages_by_run(endpoint, runs)
+    stages, counting = capacity.stages_by_run(endpoint, runs)
     budgets = lifecycle.lock(counting if endpoint.is_free else stages)
     running = {pk: keys for pk, keys in stages.items() if pk not in budgets or budgets[pk].state == Run.State.RUNNING}
-    calls = places.waiting_calls(running, most, now)
+    calls = capacity.waiting_calls(running, most, now)
     affordable = _reserve(endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
     return _sent(affordable, owner, now, timedelta(seconds=endpoint.timeout_seconds) + LEASE_MARGIN)
 
@@ -93,7 +93,7 @@ def claim_for_batch(owner: str, row: RunStage, most: int, *, lease: timedelta, n
     if run.state != Run.State.RUNNING:
         return []
     budgets = {run.pk: run} if _counts(row.endpoint, run) else {}
-    calls = places.waiting_calls({run.pk: [row.pk]}, most, now)
+    calls = capacity.waiting_calls({run.pk: [row.pk]}, most, now)
     affordable = _reserve(row.endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
     return _sent(affordable, owner, now, lease)
 

@@ -78,7 +78,7 @@ def review(run: Run, *, keep_share: float | None = None, calls: Sequence[int] | 
     """
     share, run = _share(run, keep_share), copy(run)
     run.keep_share = share
-    found = [change for keys in _handfuls(run, calls) for change in _unusable_changes(run, keys)]
+    found = [change for keys in _chunks(run, calls) for change in _unusable_changes(run, keys)]
     found += [change for keys in _usable(run, calls) for change in _usable_changes(run, keys)]
     return Review(found)
 
@@ -93,7 +93,7 @@ def reread(run: Run, *, keep_share: float | None = None, calls: Sequence[int] | 
     """
     if keep_share is not None:
         set_keep_share(run, keep_share, by=by)
-    done = [change for keys in _handfuls(run, calls) for change in _mend_unusable(run, keys)]
+    done = [change for keys in _chunks(run, calls) for change in _mend_unusable(run, keys)]
     usable = sum(change.after == Outcome.OK for change in done)
     done += [change for keys in _usable(run, calls) for change in _mend_usable(run, keys)]
     with transaction.atomic():
@@ -120,7 +120,7 @@ def _share(run: Run, share: float | None) -> float:
     return run.keep_share if share is None else share
 
 
-def _handfuls(run: Run, calls: Sequence[int] | None) -> Iterator[list[int]]:
+def _chunks(run: Run, calls: Sequence[int] | None) -> Iterator[list[int]]:
     """Keys of unusable replies, whole places together, the newest reply of a place first."""
     rows = _unusable(run) if calls is None else _unusable(run).filter(pk__in=list(calls))
     place = ("depth", "run_stage__branch", "dialogue_id", "sample")

@@ -106,8 +106,8 @@ def _ask_anew(run: Run, failed: Sequence[Call], edits: Mapping[Stage, Edit]) -> 
     ]  # fmt: skip
     Call.objects.bulk_create(anew, batch_size=AT_ONCE)
     for start in range(0, len(failed), AT_ONCE):
-        handful = failed[start : start + AT_ONCE]
-        Call.objects.filter(pk__in=[call.pk for call in handful]).update(replaced=True)
+        chunk = failed[start : start + AT_ONCE]
+        Call.objects.filter(pk__in=[call.pk for call in chunk]).update(replaced=True)
     return len(anew)
 
 

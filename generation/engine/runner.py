@@ -1,6 +1,6 @@
 """One asyncio loop, many calls in flight, a lane for every endpoint with work.
 
-All database work happens in threads of its own (`clerk`), so the loop never waits for it; answers that arrive
+All database work happens in threads of its own (`db_thread`), so the loop never waits for it; answers that arrive
 meanwhile are settled together in the next transaction. Nothing is kept here that the ledger does not know.
 """
 
@@ -27,9 +27,9 @@ from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.limits import limiter
 from generation.endpoints.targets import target_of
 from generation.engine import ledger, reading
-from generation.engine.clerk import Clerk, Urgency
+from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.inbox import Inbox, Totals
-from generation.engine.lane import IDLE_POLL, Lane, Office
+from generation.engine.lane import IDLE_POLL, Lane, RunnerContext
 from generation.engine.loops import wait_for
 from generation.models import Call, Endpoint, Run, Runner
 
@@ -72,13 +72,15 @@ class CallRunner:
         self.totals = Totals()
         self._own_clients = clients is None
         self._clients = clients or Clients()
-        self._clerk = Clerk()
+        self._db_thread = DbThread()
         # SQLite has one writer at a time, so a second connection would only wait.
-        self._reader = self._clerk if connection.vendor == "sqlite" else Clerk()
+        self._reader = self._db_thread if connection.vendor == "sqlite" else DbThread()
         self._limiter = limiter(settings.REDIS_URL)
         self._stopping = asyncio.Event()
-        self._inbox = Inbox(self.owner, self._clerk, self._reader, self.totals)
-        self._office = Office(self.owner, plan.runs, self._clerk, self._limiter, self._inbox, self._stopping)
+        self._inbox = Inbox(self.owner, self._db_thread, self._reader, self.totals)
+        self._context = RunnerContext(
+            self.owner, plan.runs, self._db_thread, self._limiter, self._inbox, self._stopping
+        )
         self._lanes: dict[int, Lane] = {}
 
     def stop(self) -> None:
@@ -125,7 +127,7 @@ class CallRunner:
     @property
     def _is_idle(self) -> bool:
         """Nothing is on its way, nothing is being settled or read."""
-        return not self._office.in_flight and self._inbox.is_empty
+        return not self._context.in_flight and self._inbox.is_empty
 
     def _time_is_up(self, started: float) -> bool:
         return self.plan.seconds is not None and monotonic() - started > self.plan.seconds
@@ -149,7 +151,7 @@ class CallRunner:
                 self._open_lane(endpoint, client)
 
     def _open_lane(self, endpoint: Endpoint, client: Client) -> None:
-        lane = self._lanes.setdefault(endpoint.pk, Lane(self._office, endpoint, client))
+        lane = self._lanes.setdefault(endpoint.pk, Lane(self._context, endpoint, client))
         lane.endpoint, lane.client = endpoint, client
         if lane.task is None or lane.task.done():
             lane.task = asyncio.create_task(lane.work())
@@ -189,8 +191,8 @@ class CallRunner:
                 told = calls
 
     async def _beat(self) -> None:
-        self._office.runners = await self._house(self._beat_and_count)
-        self._limiter.share(self._office.runners)
+        self._context.runners = await self._house(self._beat_and_count)
+        self._limiter.share(self._context.runners)
 
     def _beat_and_count(self) -> int:
         now = timezone.now()
@@ -202,8 +204,8 @@ class CallRunner:
         for lane in self._lanes.values():
             if lane.task is not None:
                 await asyncio.gather(lane.task, return_exceptions=True)
-        while self._office.in_flight:
-            await asyncio.wait(self._office.in_flight)
+        while self._context.in_flight:
+            await asyncio.wait(self._context.in_flight)
         await self._inbox.emptied()
         await self._reader.do(Urgency.READ, reading.read_all)
 
@@ -214,11 +216,11 @@ class CallRunner:
         try:
             await self._house(Runner.objects.filter(owner=self.owner).delete)
         finally:
-            for clerk in {self._clerk, self._reader}:
-                await clerk.leave()
+            for thread in {self._db_thread, self._reader}:
+                await thread.leave()
 
     async def _house(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._clerk.do(Urgency.KEEP_HOUSE, function, *args, **kwargs)
+        return await self._db_thread.do(Urgency.KEEP_HOUSE, function, *args, **kwargs)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -28,7 +28,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MetricLine:
     metric: Metric
     cells: Sequence[Cell]
 
@@ -48,7 +48,7 @@ class Panel:
     judge: str
     about: str
     is_demo: bool
-    lines: Sequence[Line]
+    lines: Sequence[MetricLine]
 
     @property
     def columns(self) -> list[Column]:
@@ -82,7 +82,7 @@ def _panel(rows: Sequence[Judgement], dialogues: Sequence[Dialogue]) -> Panel:
     for row in rows:
         by_place.setdefault((row.dialogue_id, row.metric), []).append(row)
     lines = [
-        Line(metric, [Cell(one, by_place.get((one.pk, metric.key), ())) for one in dialogues])
+        MetricLine(metric, [Cell(one, by_place.get((one.pk, metric.key), ())) for one in dialogues])
         for metric in run.rubric.metric_list()
     ]
     text = "tidied text" if run.tidy_display else "text as stored"

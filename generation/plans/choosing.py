@@ -62,8 +62,8 @@ def themes_of(keys: list[int], row: RunStage) -> dict[int, int]:
     stages = [one.pk for one in same if one.who == row.who]
     found: dict[int, int] = {}
     for start in range(0, len(keys), AT_ONCE):
-        handful = keys[start : start + AT_ONCE]
-        rows = Background.objects.filter(dialogue__in=handful, call__run_stage__in=stages)
+        chunk = keys[start : start + AT_ONCE]
+        rows = Background.objects.filter(dialogue__in=chunk, call__run_stage__in=stages)
         found |= dict(rows.order_by("pk").values_list("dialogue_id", "pk"))
     return found
 
@@ -72,6 +72,6 @@ def without_theme(keys: list[int]) -> list[int]:
     """Those of the dialogues that came without a theme."""
     bare: list[int] = []
     for start in range(0, len(keys), AT_ONCE):
-        handful = keys[start : start + AT_ONCE]
-        bare += Dialogue.objects.filter(pk__in=handful, theme="").values_list("pk", flat=True)
+        chunk = keys[start : start + AT_ONCE]
+        bare += Dialogue.objects.filter(pk__in=chunk, theme="").values_list("pk", flat=True)
     return bare

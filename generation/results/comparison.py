@@ -48,7 +48,7 @@ def comparable() -> QuerySet[Run]:
 
 
 def side_by_side(runs: Sequence[Run], alpha: Dialogue) -> SideBySide:
-    """A handful of queries, however many runs."""
+    """A few queries, however many runs."""
     writers = writers_of(runs)
     outputs = _outputs(runs, alpha)
     why = _reasons(runs, alpha)

@@ -1,4 +1,4 @@
-"""How good what runs wrote is, in figures: a handful of sums of stored counts, however large the runs."""
+"""How good what runs wrote is, in figures: a few sums of stored counts, however large the runs."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -141,7 +141,7 @@ def versions_of(trial: Trial) -> list[str]:
 
 
 def results_of(trial: Trial) -> Results:
-    """A handful of queries; the trial comes from `Trial.objects.with_arms()`."""
+    """A few queries; the trial comes from `Trial.objects.with_arms()`."""
     arms = list(trial.arms.all())
     runs = {arm.run_id for arm in arms}
     subjects = list(trial.subjects.select_related("dialogue__version", "source__corpus"))

@@ -1,20 +1,116 @@
-"""Sets as wholes: make, rename, freeze, clone, delete."""
+"""Example sets as wholes: list, read, make, rename, freeze, clone, delete, export and import."""
+
+from itertools import groupby
+from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Paginator
 from django.db import IntegrityError
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.downloads import text_file
 from core.permissions import requires
+from dialogues.display import turns_for_template
+from dialogues.transcript import Transcript
 from generation.curation import versions
+from generation.curation.document import DocumentError
 from generation.curation.drafts import StaleError
 from generation.curation.editing import change_set
-from generation.curation.forms import CloneForm, SetForm
+from generation.curation.files import MOST_MEGABYTES, exported, import_set
+from generation.curation.forms import CloneForm, ImportForm, SetForm
+from generation.curation.provenance import provenance_of, with_provenance
 from generation.example_sets import load_all
-from generation.models import ExampleSet, FrozenError
-from generation.views.curated import FROZEN_MEANWHILE, fetch_set, refused
+from generation.models import Example, ExampleKind, ExampleSet, FrozenError
+
+SETS_A_PAGE = 40
+CAPTIONS = {
+    ExampleKind.SINGLE_STEP: "What models are told not to write: every reply in one message.",
+    ExampleKind.STEP_BY_STEP: "What models are asked to write: several short messages in a row.",
+    ExampleKind.FURTHER_SPLIT: "Step-by-step dialogues, and what a person made of them.",
+}
+FROZEN = "%s is frozen and never changes. Clone it, and change the new version."
+FROZEN_MEANWHILE = (
+    "It was frozen since you opened this page. Nothing was saved: clone the set and change the new version."
+)
+
+
+def fetch_set(pk: int) -> ExampleSet:
+    rows = ExampleSet.objects.select_related("created_by", "parent", "snapshot_of").annotate(size=Count("examples"))
+    return get_object_or_404(rows, pk=pk)
+
+
+def fetch_example(pk: int) -> Example:
+    links = ("example_set", "dialogue__corpus", "dialogue__version", "dialogue_after__version")
+    return get_object_or_404(Example.objects.select_related(*links), pk=pk)
+
+
+def refused(request: HttpRequest, example_set: ExampleSet) -> bool:
+    """Whether the set is frozen; the person is told what to do instead."""
+    if example_set.frozen_at is None:
+        return False
+    messages.error(request, FROZEN % example_set)
+    return True
+
+
+@require_GET
+@requires("generation.view_exampleset", "see example sets")
+def example_sets(request: HttpRequest) -> HttpResponse:
+    """Every version, those of one name together."""
+    search, kind = request.GET.get("q", "").strip(), request.GET.get("kind", "")
+    rows = _found(search, kind).annotate(size=Count("examples", distinct=True)).select_related("created_by")
+    rows = rows.annotate(run_count=Count("run_stages__run", distinct=True)).order_by("kind", "name", "-version")
+    page = Paginator(rows, SETS_A_PAGE).get_page(request.GET.get("page"))
+    groups = [
+        {"label": ExampleKind(kind).label, "caption": CAPTIONS[ExampleKind(kind)], "names": _by_name(list(found))}
+        for kind, found in groupby(page, key=lambda row: row.kind)
+    ]
+    context = {"page": page, "groups": groups, "search": search, "kind": kind, "kinds": ExampleKind.choices}
+    return render(request, "generation/example_sets.html", context)
+
+
+@require_GET
+@requires("generation.view_exampleset", "see example sets")
+def example_set(request: HttpRequest, pk: int) -> HttpResponse:
+    row = fetch_set(pk)
+    examples = [_shown(example) for example in with_provenance(row)]
+    others = ExampleSet.objects.listed().filter(name=row.name, kind=row.kind).exclude(pk=row.pk)
+    context = {
+        "set": row,
+        "examples": examples,
+        "runs": versions.runs_with(row),
+        "others": others,
+        "in_the_way": versions.in_the_way(row),
+        "may_change": row.frozen_at is None and request.user.has_perm("generation.change_exampleset"),
+    }
+    return render(request, "generation/example_set.html", context)
+
+
+def _found(search: str, kind: str) -> QuerySet[ExampleSet]:
+    rows = ExampleSet.objects.listed()
+    if search and "\x00" not in search:
+        rows = rows.filter(name__icontains=search)
+    return rows.filter(kind=kind) if kind in ExampleKind.values else rows
+
+
+def _by_name(rows: list[ExampleSet]) -> list[dict[str, object]]:
+    """The versions of each name, newest first as they come."""
+    return [{"name": name, "versions": list(found)} for name, found in groupby(rows, key=lambda row: row.name)]
+
+
+def _shown(example: Example) -> dict[str, object]:
+    after = example.messages_after
+    return {
+        "example": example,
+        "turns": turns_for_template(Transcript.of(example.messages)),
+        "turns_after": turns_for_template(Transcript.of(after)) if after else None,
+        "provenance": provenance_of(example),
+    }
 
 
 @require_http_methods(["GET", "POST"])
@@ -120,3 +216,36 @@ def load_examples(request: HttpRequest) -> HttpResponse:
     there = request.POST.get("next", "")
     known = url_has_allowed_host_and_scheme(there, allowed_hosts=None)
     return redirect(there if known else "generation:example_sets")
+
+
+@require_GET
+@requires("generation.view_exampleset", "export example sets")
+def set_export(request: HttpRequest, pk: int) -> HttpResponse:
+    row = fetch_set(pk)
+    name = f"{slugify(row.name) or 'examples'}-{row.kind}-v{row.version}.json"
+    return text_file(exported(row), name)
+
+
+@require_http_methods(["GET", "POST"])
+@requires("generation.add_exampleset", "import example sets")
+def set_import(request: HttpRequest) -> HttpResponse:
+    """A file becomes a draft, or a numbered list of what is wrong with it."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    problems: list[str] = []
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = import_set(data=_bytes(given["file"]), by=request.user, name=given["name"], once=given["once"])
+        except DocumentError as error:
+            problems = error.problems
+        else:
+            messages.success(request, f"This is {made}, a draft with what the file holds.")
+            return redirect(made)
+    context = {"form": form, "problems": problems}
+    return render(request, "generation/set_import.html", context, status=422 if form.errors or problems else 200)
+
+
+def _bytes(upload: "UploadedFile[Any]") -> bytes:
+    """The file, or just enough of it to be refused as too large."""
+    data: bytes = upload.read(MOST_MEGABYTES * 2**20 + 1)
+    return data

@@ -64,7 +64,7 @@ def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "generation/run_reread.html", context)
     changed = rereading.reread(run, keep_share=share, calls=calls, by=request.user)
     if changed:
-        tasks.ring()
+        tasks.wake_workers()
         messages.success(request, f"{changed:,} {'reply is' if changed == 1 else 'replies are'} read anew.")
     else:
         words = "No dialogue or score was changed. Where a reply would be read differently, its call has a note."
@@ -78,7 +78,7 @@ def _try_again(
     edits = {form.stage: edit for form in forms if (edit := form.edit()) is not None}
     with transaction.atomic():
         retried = retrying.retry(run, cause=cause, calls=calls, edits=edits, by=request.user)
-        transaction.on_commit(tasks.ring)
+        transaction.on_commit(tasks.wake_workers)
     changed = " with what you changed" if edits else ""
     messages.success(request, f"{calls_in_words(retried)} back in line{changed}.")
     return redirect(run)

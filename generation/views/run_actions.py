@@ -30,7 +30,7 @@ def run_start(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         with transaction.atomic():
             if lifecycle.start(run, by=request.user):
-                transaction.on_commit(tasks.ring)
+                transaction.on_commit(tasks.wake_workers)
     except lifecycle.CannotStartError as error:
         messages.error(request, str(error))
     return redirect(run)
@@ -52,7 +52,7 @@ def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
     run, resend = fetch_run(pk), request.POST.get("decision") == "resend"
     with transaction.atomic():
         decided = retrying.decide(run, resend=resend, calls=named_calls(request), by=request.user)
-        transaction.on_commit(tasks.ring)
+        transaction.on_commit(tasks.wake_workers)
     messages.success(request, f"{calls_in_words(decided)} {'sent again' if resend else 'given up'}.")
     return back(request, run)
 
@@ -64,7 +64,7 @@ def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
     run = fetch_run(pk)
     with transaction.atomic():
         retried = retrying.retry(run, cause=request.POST.get("cause", ""), calls=named_calls(request), by=request.user)
-        transaction.on_commit(tasks.ring)
+        transaction.on_commit(tasks.wake_workers)
     messages.success(request, f"{calls_in_words(retried)} back in line.")
     return back(request, run)
 

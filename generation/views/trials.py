@@ -121,7 +121,7 @@ def trial_start(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         with transaction.atomic():
             if planning.start_trial(trial, by=request.user):
-                transaction.on_commit(tasks.ring)
+                transaction.on_commit(tasks.wake_workers)
     except lifecycle.CannotStartError as error:
         messages.error(request, str(error))
     return redirect(trial)

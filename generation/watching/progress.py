@@ -1,4 +1,4 @@
-"""How far a run is, in numbers and in one sentence. A handful of sums, so that a page may ask every second."""
+"""How far a run is, in numbers and in one sentence. A few sums, so that a page may ask every second."""
 
 from collections import Counter
 from collections.abc import Sequence

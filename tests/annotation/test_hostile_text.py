@@ -119,7 +119,7 @@ def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 
 def poison(payload: str) -> None:
     """Put the payload wherever somebody outside could have written something, in what is frozen now even."""
-    with triggers.lifted(), rubric_triggers.lifted():
+    with triggers.TRIGGERS.lifted(), rubric_triggers.TRIGGERS.lifted():
         for model, names in WRITTEN.items():
             for row in model._default_manager.all():
                 fields = [name.removesuffix("#") for name in names]

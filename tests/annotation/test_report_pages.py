@@ -185,7 +185,7 @@ def test_another_scale_is_not_drawn_beside_the_papers() -> None:
     study, client = rated_study(backgrounds=2), signed_in(Role.RESEARCHER)
     figure = reverse("study_figure", args=[study.pk, "means", "svg"])
     assert "Diamonds: the paper" in client.get(figure).content.decode()
-    with triggers.lifted():
+    with triggers.TRIGGERS.lifted():
         Rubric.objects.filter(pk=study.rubric_id).update(scale_low=0)
     assert "Diamonds: the paper" not in client.get(figure).content.decode()
     html = client.get(reverse("study_report", args=[study.pk])).content.decode()

@@ -339,13 +339,13 @@ def test_an_update_frees_the_places_of_those_screened_out_before() -> None:
     assert rate_all(ann, 5) == 4
     held = queue.next_assignment(fresh(bob), now=NOW)
     assert held is not None
-    with triggers.lifted():
+    with triggers.TRIGGERS.lifted():
         MigrationExecutor(connection).migrate([("annotation", "0010_sessions")])
     try:
         with connection.cursor() as cursor:
             cursor.execute("UPDATE annotation_membership SET screened_out_at = joined_at")
     finally:
-        with triggers.lifted():
+        with triggers.TRIGGERS.lifted():
             executor = MigrationExecutor(connection)
             executor.migrate(executor.loader.graph.leaf_nodes("annotation"))
     rows = one.assignments.filter(item__purpose="rated")

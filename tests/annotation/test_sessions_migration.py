@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def migrate(name: str) -> None:
-    with triggers.lifted():
+    with triggers.TRIGGERS.lifted():
         MigrationExecutor(connection).migrate([("annotation", name)])
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.lines import filled_lines, lines_of
 from dialogues.display import tidied
-from generation.curation.forms import Lines
+from generation.curation.forms import LinesField
 
 NO_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
@@ -28,4 +28,4 @@ def test_separators_inside_a_text_end_no_line(mark: str) -> None:
     text = f"a{mark}b"
     assert filled_lines(f"{text}\n \n") == (text,)
     assert tidied(text) == text.capitalize()
-    assert Lines().clean(f"{text}\r\nc") == (text, "c")
+    assert LinesField().clean(f"{text}\r\nc") == (text, "c")

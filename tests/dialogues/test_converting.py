@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dialogues.formats.reading import HEAD, Lines, UnreadableFileError, head_of
+from dialogues.formats.reading import HEAD, FileLines, UnreadableFileError, head_of
 from dialogues.formats.records import Record
 from dialogues.formats.registry import form_of
 from tests.dialogues.files import line, write
@@ -70,7 +70,7 @@ def refusal(folder: Path, content: str, name: str = "auto") -> str:
 
 def read(path: Path) -> list[list[list[int | str]]]:
     with path.open("rb") as stream:
-        records = list(form_of(head_of(stream)).parse(Lines(stream)))
+        records = list(form_of(head_of(stream)).parse(FileLines(stream)))
     assert all(isinstance(record, Record) for record in records), records
     return [record.transcript.to_json() for record in records if isinstance(record, Record)]
 

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogues.formats import csv_plain
-from dialogues.formats.reading import Lines, UnreadableFileError
+from dialogues.formats.reading import FileLines, UnreadableFileError
 from dialogues.formats.records import BadRecord, Record
 
 HEADER = "dialogue_id,speaker,text\n"
 CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=12)
 
 
-def lines(text: str) -> Lines:
-    return Lines(io.BytesIO(text.encode()))
+def lines(text: str) -> FileLines:
+    return FileLines(io.BytesIO(text.encode()))
 
 
 def read(text: str) -> list[Record | BadRecord]:

@@ -24,7 +24,7 @@ class _BehindProxy(PrivateRedis):
 def row(site: Site) -> Report:
     """12 cuts, 8 restarts and a FLUSHALL.
 
-    Runners end every few seconds here, so that the run hangs on the very bells that are lost, and the endpoint has
+    Runners end every few seconds here, so that the run depends on the very messages that are lost, and the endpoint has
     limits a minute, so that the counts of those are lost too.
     """
     cuts, restarts, size = (2, 1, 10) if site.short else (12, 8, 200)

@@ -24,7 +24,7 @@ if SWEEP:
 
 @worker_init.connect
 def shorten(**_: Any) -> None:
-    """Runners that end often ring the bell often, and a bell that is lost is noticed."""
+    """Runners that end often wake the next one often, so that a lost message is noticed."""
     from generation import tasks  # the tables are known only now
 
     if RUNNER:

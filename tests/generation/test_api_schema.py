@@ -47,7 +47,7 @@ def one_connection() -> Iterator[None]:
 def api(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The API's own schema over a database in which there is something to find, asked as an admin."""
     monkeypatch.setattr(Pace, "rate", "1000000/min")
-    monkeypatch.setattr(tasks, "ring", lambda: None)
+    monkeypatch.setattr(tasks, "wake_workers", lambda: None)
     chats = small_corpus(2)
     draft(chats, endpoint_at("http://127.0.0.1:9/v1"))
     judging = judge_run(chats, "judge", state=Run.State.FINISHED)

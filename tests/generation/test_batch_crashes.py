@@ -85,7 +85,7 @@ def test_a_process_killed_while_results_come_in_loses_none_and_doubles_none(
     run = planned(demo_model)
     lifecycle.start(run)
     one_round()
-    monkeypatch.setattr("generation.batching.jobs.HANDFUL", 2)
+    monkeypatch.setattr("generation.batching.jobs.CHUNK", 2)
     monkeypatch.setattr("generation.models.BatchJob.keep", _die)
     with pytest.raises(ZeroDivisionError):
         one_round()

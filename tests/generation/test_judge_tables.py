@@ -290,7 +290,7 @@ def test_the_papers_values_stand_only_below_its_own_questions(corpus: Corpus) ->
     calls = everything_judged(corpus, backgrounds=2, repeats=1)
     rubric = calls[0].run.rubric
     assert rubric is not None
-    with triggers.lifted():
+    with triggers.TRIGGERS.lifted():
         rows = [
             {**row, "definition": "Does it sound spoken?"} if row["key"] == "natural" else row for row in rubric.metrics
         ]

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    rings: list[bool] = []
-    monkeypatch.setattr(tasks, "ring", lambda: rings.append(True))
-    return rings
+    woken: list[bool] = []
+    monkeypatch.setattr(tasks, "wake_workers", lambda: woken.append(True))
+    return woken
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ ADDRESS = "http://127.0.0.1:9/v1"
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """How often a worker was rung for."""
-    rings: list[bool] = []
-    monkeypatch.setattr(tasks, "ring", lambda: rings.append(True))
-    return rings
+    woken: list[bool] = []
+    monkeypatch.setattr(tasks, "wake_workers", lambda: woken.append(True))
+    return woken
 
 
 @pytest.fixture

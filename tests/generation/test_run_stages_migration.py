@@ -19,7 +19,7 @@ BEFORE = [("generation", "0001_initial")]
 
 
 def migrate(to: list[tuple[str, str]]) -> Any:
-    with triggers.lifted():
+    with triggers.TRIGGERS.lifted():
         MigrationExecutor(connection).migrate(to)
     return MigrationExecutor(connection).loader.project_state(to).apps
 

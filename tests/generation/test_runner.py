@@ -196,11 +196,11 @@ def test_a_key_that_cannot_be_opened_pauses_its_run_in_words(demo_model: DemoSer
     assert "FIELD_ENCRYPTION_KEYS" in run.state_reason
 
 
-def test_the_sweep_rings_only_where_work_waits_and_nobody_is_at_it(
+def test_the_sweep_wakes_a_worker_only_if_calls_wait_and_no_runner_is_alive(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     heard: list[bool] = []
-    monkeypatch.setattr(tasks, "ring", lambda: heard.append(True))
+    monkeypatch.setattr(tasks, "wake_workers", lambda: heard.append(True))
     tasks.sweep()
     assert heard == []
     run = started(small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"))
@@ -220,11 +220,11 @@ def test_the_schedule_names_a_task_that_exists() -> None:
 def test_a_wrong_key_says_nothing_about_the_provider_once_it_is_corrected() -> None:
     paused: list[object] = []
 
-    class Desk:
+    class FakeThread:
         async def do(self, *work: object) -> None:
             paused.append(work)
 
-    lane = Lane(SimpleNamespace(clerk=Desk()), endpoint_at("http://127.0.0.1:9/v1"), cast(Client, None))  # type: ignore[arg-type]
+    lane = Lane(SimpleNamespace(db_thread=FakeThread()), endpoint_at("http://127.0.0.1:9/v1"), cast(Client, None))  # type: ignore[arg-type]
     answer = Reply("", "stop", "m", 1, 1, is_demo=False)
 
     async def results(*found: Reply | CallError) -> None:

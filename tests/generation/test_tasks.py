@@ -1,4 +1,4 @@
-"""What a worker process keeps from task to task, and the bells it rings."""
+"""What a worker process keeps from task to task, and when it wakes the next worker."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,14 +23,14 @@ def process_ends() -> Iterator[None]:
 
 
 @pytest.fixture
-def bells(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
     heard: list[timedelta] = []
-    monkeypatch.setattr(tasks, "ring", lambda delay=timedelta(): heard.append(delay))
+    monkeypatch.setattr(tasks, "wake_workers", lambda delay=timedelta(): heard.append(delay))
     return heard
 
 
 def test_a_worker_builds_one_client_for_all_its_tasks(
-    demo_model: DemoServer, bells: list[timedelta], monkeypatch: pytest.MonkeyPatch
+    demo_model: DemoServer, woken: list[timedelta], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[Target] = []
     build = Client.__init__
@@ -47,33 +47,33 @@ def test_a_worker_builds_one_client_for_all_its_tasks(
         run.refresh_from_db()
         assert run.state == Run.State.FINISHED
     assert len(built) == 1
-    assert bells == []
+    assert woken == []
 
 
-def test_a_worker_that_leaves_held_back_calls_behind_is_woken_when_they_are_due(bells: list[timedelta]) -> None:
+def test_a_worker_that_leaves_held_back_calls_behind_is_woken_when_they_are_due(woken: list[timedelta]) -> None:
     run = started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1"))
     run.calls.update(not_before=timezone.now() + timedelta(seconds=90))
-    tasks.ring_if_needed(soon=True)
-    assert timedelta(seconds=80) < bells.pop() < timedelta(seconds=91)
+    tasks.wake_if_needed(soon=True)
+    assert timedelta(seconds=80) < woken.pop() < timedelta(seconds=91)
     Endpoint.objects.update(blocked_until=timezone.now() + timedelta(seconds=200))
-    tasks.ring_if_needed(soon=True)
-    assert timedelta(seconds=190) < bells.pop() < timedelta(seconds=201)
+    tasks.wake_if_needed(soon=True)
+    assert timedelta(seconds=190) < woken.pop() < timedelta(seconds=201)
     Call.objects.update(not_before=timezone.now() + timedelta(days=1))
-    tasks.ring_if_needed(soon=True)
-    assert bells.pop() == tasks.LONGEST_DELAY
+    tasks.wake_if_needed(soon=True)
+    assert woken.pop() == tasks.LONGEST_DELAY
 
 
-def test_nobody_is_woken_where_a_runner_is_at_it_or_the_run_is_paused(bells: list[timedelta]) -> None:
+def test_nobody_is_woken_where_a_runner_is_at_it_or_the_run_is_paused(woken: list[timedelta]) -> None:
     run = started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1"))
     Runner.beat("someone", timezone.now())
-    tasks.ring_if_needed(soon=True)
+    tasks.wake_if_needed(soon=True)
     Runner.objects.all().delete()
     Run.objects.filter(pk=run.pk).update(state=Run.State.PAUSED)
-    tasks.ring_if_needed(soon=True)
-    assert bells == []
+    tasks.wake_if_needed(soon=True)
+    assert woken == []
 
 
-def test_a_runner_waits_for_calls_that_become_due_soon(demo_model: DemoServer, bells: list[timedelta]) -> None:
+def test_a_runner_waits_for_calls_that_become_due_soon(demo_model: DemoServer, woken: list[timedelta]) -> None:
     run = started(small_corpus(2), endpoint_at(demo_model.base_url), stages=[Stage.THEME])
     run.calls.update(not_before=timezone.now() + timedelta(seconds=4))
     tasks.run_calls()
@@ -82,25 +82,25 @@ def test_a_runner_waits_for_calls_that_become_due_soon(demo_model: DemoServer, b
 
 
 def test_a_worker_told_to_shut_down_claims_nothing_more(
-    demo_model: DemoServer, bells: list[timedelta], monkeypatch: pytest.MonkeyPatch
+    demo_model: DemoServer, woken: list[timedelta], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started(small_corpus(2), endpoint_at(demo_model.base_url))
     monkeypatch.setattr(loops, "is_shutting_down", lambda: True)
     tasks.run_calls()
     assert set(run.calls.values_list("state", flat=True)) == {Call.State.TODO}
-    assert bells == [timedelta()]
+    assert woken == [timedelta()]
 
 
-def test_a_process_that_sends_for_one_run_keeps_no_other_run_waiting(bells: list[timedelta]) -> None:
+def test_a_process_that_sends_for_one_run_keeps_no_other_run_waiting(woken: list[timedelta]) -> None:
     endpoint = endpoint_at("http://127.0.0.1:9/v1")
     own, other = (started(small_corpus(1, name), endpoint) for name in ("Own", "Other"))
     Runner.beat("a terminal", timezone.now(), [own.pk])
-    tasks.ring_if_needed()
-    assert bells == [timedelta()]
+    tasks.wake_if_needed()
+    assert woken == [timedelta()]
     other.calls.update(not_before=timezone.now() + timedelta(seconds=90))
-    tasks.ring_if_needed(soon=True)
-    assert timedelta(seconds=80) < bells.pop() < timedelta(seconds=91)
+    tasks.wake_if_needed(soon=True)
+    assert timedelta(seconds=80) < woken.pop() < timedelta(seconds=91)
     lifecycle.pause(other)
-    bells.clear()
-    tasks.ring_if_needed(soon=True)
-    assert bells == []
+    woken.clear()
+    tasks.wake_if_needed(soon=True)
+    assert woken == []

@@ -99,9 +99,9 @@ def test_who_made_a_set_and_what_it_came_from_may_be_forgotten() -> None:
 
 
 def test_installing_twice_changes_nothing_and_removing_lets_go(frozen: ExampleSet) -> None:
-    triggers.install()
-    triggers.install()
-    with triggers.lifted():
+    triggers.TRIGGERS.install()
+    triggers.TRIGGERS.install()
+    with triggers.TRIGGERS.lifted():
         assert execute("UPDATE generation_exampleset SET note = 'x' WHERE id = %s", frozen.pk) == 1
     with pytest.raises(IntegrityError):
         execute("UPDATE generation_exampleset SET note = 'y' WHERE id = %s", frozen.pk)

@@ -69,8 +69,8 @@ def assert_complete(run: Run, size: int) -> None:
     assert run.backgrounds.count() == size
 
 
-def ring(data_dir: Path) -> None:
-    code = "import django; django.setup(); from generation.tasks import ring; ring()"
+def wake_workers(data_dir: Path) -> None:
+    code = "import django; django.setup(); from generation.tasks import wake_workers; wake_workers()"
     variables = {**environment(data_dir), "DJANGO_SETTINGS_MODULE": "config.settings"}
     subprocess.run([PYTHON, "-c", code], cwd=HERE, env=variables, check=True, timeout=60)
 
@@ -80,7 +80,7 @@ WORKER = ["-m", "celery", "-A", "config", "worker", "-c", "1", "-l", "info"]
 
 def test_a_celery_worker_does_the_whole_run(demo_model: DemoServer, tmp_path: Path) -> None:
     run = started(small_corpus(6), endpoint_at(demo_model.base_url))
-    ring(tmp_path)
+    wake_workers(tmp_path)
     with process(WORKER, tmp_path):
         until(finished(run), tmp_path / "process.log")
     assert_complete(run, 6)
@@ -91,7 +91,7 @@ def test_a_worker_that_is_asked_to_stop_brings_its_calls_home_and_takes_no_more(
 ) -> None:
     demo_model.settings = DemoSettings(seed=7, latency=0.5)
     run = started(small_corpus(60), endpoint_at(demo_model.base_url, max_in_flight=2))
-    ring(tmp_path)
+    wake_workers(tmp_path)
     log = tmp_path / "process.log"
     with process(WORKER, tmp_path) as worker:
         until(run.calls.filter(state=Call.State.DONE).exists, log)

@@ -11,5 +11,5 @@ class Command(flush.Command):
     """SQLite empties a table row by row, and there the triggers would speak."""
 
     def handle(self, **options: Any) -> None:
-        with triggers.lifted(options["database"]):
+        with triggers.TRIGGERS.lifted(options["database"]):
             super().handle(**options)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.engine import ledger, places
+from generation.engine import capacity, ledger
 from generation.models import Call, Endpoint, Run, Runner, Stage
 from tests.generation.runs import endpoint_at, small_corpus, started
 
@@ -17,14 +17,14 @@ some = st.integers(0, 500)
 
 @given(limit=st.integers(1, 500), mine=some, others=st.lists(some, max_size=5))
 def test_runners_together_never_pass_the_limit(limit: int, mine: int, others: list[int]) -> None:
-    room = places.fair_room(limit, mine, others)
+    room = capacity.fair_room(limit, mine, others)
     assert room >= 0
     assert room == 0 or mine + sum(others) + room <= limit
 
 
 @given(limit=st.integers(1, 500), mine=some)
 def test_a_runner_alone_may_fill_the_endpoint(limit: int, mine: int) -> None:
-    assert places.fair_room(limit, mine, []) == max(0, limit - mine)
+    assert capacity.fair_room(limit, mine, []) == max(0, limit - mine)
 
 
 @given(limit=st.integers(2, 500))
@@ -32,8 +32,8 @@ def test_a_runner_that_came_late_grows_to_its_share(limit: int) -> None:
     first, second = limit, 0
     for _ in range(limit):
         first -= 1
-        first += places.fair_room(limit, first, [second])
-        second += places.fair_room(limit, second, [first])
+        first += capacity.fair_room(limit, first, [second])
+        second += capacity.fair_room(limit, second, [first])
     assert second >= limit // 2
 
 

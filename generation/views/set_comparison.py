@@ -12,7 +12,7 @@ from generation.curation.provenance import content_of, with_provenance
 from generation.curation.weighing import USUAL_WINDOW, weigh
 from generation.curation.wording import words_changed
 from generation.models import ExampleSet
-from generation.views.curated import fetch_set
+from generation.views.example_sets import fetch_set
 
 
 @require_GET

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 from django.db import OperationalError
 
-from generation.engine import clerk as clerks
-from generation.engine import loops
-from generation.engine.clerk import Clerk, Urgency
+from generation.engine import db_thread, loops
+from generation.engine.db_thread import DbThread, Urgency
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clerks, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(db_thread, "PAUSES", (0.01, 0.01))
 
 
 class Clock:
@@ -29,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(clerks, "monotonic", clock)
+    monkeypatch.setattr(db_thread, "monotonic", clock)
     return clock
 
 
@@ -38,17 +37,17 @@ def test_urgent_work_overtakes_what_can_wait() -> None:
     done: list[str] = []
 
     async def work() -> None:
-        clerk, gate = Clerk(), threading.Event()
-        first = asyncio.create_task(clerk.do(Urgency.READ, gate.wait))
+        thread, gate = DbThread(), threading.Event()
+        first = asyncio.create_task(thread.do(Urgency.READ, gate.wait))
         await asyncio.sleep(0)
         rest = [
-            asyncio.create_task(clerk.do(urgency, done.append, urgency.name))
+            asyncio.create_task(thread.do(urgency, done.append, urgency.name))
             for urgency in (Urgency.READ, Urgency.KEEP_HOUSE, Urgency.SETTLE, Urgency.CLAIM)
         ]
         await asyncio.sleep(0)
         gate.set()
         await asyncio.gather(first, *rest)
-        await clerk.leave()
+        await thread.leave()
 
     asyncio.run(work())
     assert done == ["CLAIM", "SETTLE", "KEEP_HOUSE", "READ"]
@@ -58,16 +57,16 @@ def test_nothing_is_overtaken_for_ever(clock: Clock) -> None:
     done: list[str] = []
 
     async def work() -> None:
-        clerk, gate = Clerk(), threading.Event()
-        first = asyncio.create_task(clerk.do(Urgency.CLAIM, gate.wait))
-        read = asyncio.create_task(clerk.do(Urgency.READ, done.append, "read"))
+        thread, gate = DbThread(), threading.Event()
+        first = asyncio.create_task(thread.do(Urgency.CLAIM, gate.wait))
+        read = asyncio.create_task(thread.do(Urgency.READ, done.append, "read"))
         await asyncio.sleep(0)
         clock.now = Urgency.READ.value + 0.05
-        claim = asyncio.create_task(clerk.do(Urgency.CLAIM, done.append, "claim"))
+        claim = asyncio.create_task(thread.do(Urgency.CLAIM, done.append, "claim"))
         await asyncio.sleep(0)
         gate.set()
         await asyncio.gather(first, read, claim)
-        await clerk.leave()
+        await thread.leave()
 
     asyncio.run(work())
     assert done == ["read", "claim"]
@@ -84,13 +83,13 @@ def test_work_is_done_again_where_the_connection_broke_and_other_errors_come_thr
         return answer
 
     async def work() -> str:
-        clerk = Clerk()
+        thread = DbThread()
         try:
             with pytest.raises(ZeroDivisionError):
-                await clerk.do(Urgency.CLAIM, divmod, 1, 0)
-            return await clerk.do(Urgency.CLAIM, ask)
+                await thread.do(Urgency.CLAIM, divmod, 1, 0)
+            return await thread.do(Urgency.CLAIM, ask)
         finally:
-            await clerk.leave()
+            await thread.leave()
 
     assert asyncio.run(work()) == "here"
 

@@ -43,7 +43,7 @@ class _Job:
     result: Future[Any] = field(compare=False, default_factory=Future)
 
 
-class Clerk:
+class DbThread:
     """Does what it is given, the most urgent first, and again where the connection broke.
 
     So every function given to it may be run twice: the ledger's guards see to it.
