@@ -22,7 +22,6 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
 from config.outage import unread
-from config.postgresql.idle import keep_connections, stop_keeping
 
 T = TypeVar("T")
 Scope = dict[str, Any]
@@ -50,12 +49,12 @@ class ThreadedHandler(ASGIHandler):
             raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """From the server's start to its end connections are handed on from request to request."""
+        """Threads share the database's connections from the server's start to its end."""
         await receive()
-        keep_connections()
+        open_pools()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        stop_keeping()
+        await asyncio.to_thread(close_pools)
         self.threads.shutdown(wait=False)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -118,6 +117,27 @@ class ThreadedHandler(ASGIHandler):
             # It is closed by the thread that streams it; this one keeps no connection until then.
             close_old_connections()
         return response
+
+
+def open_pools() -> None:
+    """Have this process's threads take their connections to PostgreSQL from Django's pool.
+
+    Only a web process does: workers fork, and a command or a test must be able to drop a database that it has left.
+    """
+    for database in _postgresql_databases():
+        database.settings_dict["OPTIONS"]["pool"] = dict(settings.CONNECTION_POOL)
+
+
+def close_pools() -> None:
+    """Close the connections that no thread holds; one that a thread holds is closed when it is given back."""
+    for database in _postgresql_databases():
+        database.close_pool()
+        del database.settings_dict["OPTIONS"]["pool"]
+
+
+def _postgresql_databases() -> list[Any]:
+    # Each thread has wrappers of its own; all read the same settings.
+    return [one for one in connections.all() if one.vendor == "postgresql"]
 
 
 def largest_body() -> int:

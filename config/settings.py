@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "config.language.ChosenLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "annotation.people.sessions.AccountMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -120,14 +120,26 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;",
     }
 else:
-    # Connections are handed on from request to request, whichever thread answers it: see `config.postgresql`.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-    # What a connection asks for the third time PostgreSQL has planned before. A pooler between the two that knows no
-    # prepared statements needs `?prepare_threshold=0` in the address.
     options = DATABASES["default"].setdefault("OPTIONS", {})
     options["server_side_binding"] = True
+    # PostgreSQL plans what a connection asks for the third time only once. A pooler in front of it that knows no
+    # prepared statements needs `?prepare_threshold=0` in the address.
     options["prepare_threshold"] = int(options.get("prepare_threshold", 2)) or None
-    DATABASES["default"]["ENGINE"] = "config.postgresql"
+    if options["prepare_threshold"]:
+        # Exports and statistics read their server-side cursors to the end; by default PostgreSQL plans for the first
+        # tenth, and before it has statistics of a table such a plan took twenty times as long.
+        options.setdefault("options", "-c cursor_tuple_fraction=1")
+    # What `config.handler` opens in a web process. A thread holds a connection while it answers, a stream while it
+    # reads; an 11th stream waits `timeout` seconds for one, and so does a request while the database is away.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+CONNECTION_POOL: dict[str, float] = {
+    "min_size": 0,
+    "max_size": WEB_THREADS + 10,
+    "timeout": 3,
+    "reconnect_timeout": 3,
+    # A server that was told to use less memory or another plan shows it within this time.
+    "max_lifetime": 600,
+}
 
 # --- Celery: a folder of files until REDIS_URL names a server -----------------------------------
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
@@ -194,7 +206,6 @@ SILENCED_SYSTEM_CHECKS = [
     "models.W040",
 ]
 
-SESSION_ENGINE = "annotation.people.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_SSL_REDIRECT = HTTPS

@@ -11,7 +11,6 @@ from django.db.models.functions import Coalesce
 
 from annotation.allocation.slots import share_of
 from annotation.models import Assignment, Item, Membership, Rating, Study
-from core.database.prepared import Prepared
 
 # How many of a rater's latest ratings their pace is measured by.
 RECENT = 50
@@ -61,8 +60,8 @@ def _stage(done: int) -> int:
 
 def _share_and_seconds(membership: Membership) -> tuple[int, float | None]:
     """How many items are this rater's, checks among them so that nothing tells them apart, and their pace."""
-    counts: Any = COUNTS.first(study=membership.study_id)
-    seconds = [rating.seconds for rating in TIMED.rows(membership=membership.pk) if rating.seconds is not None]
+    counts: Any = _counts(membership.study_id).get()
+    seconds = list(_timed(membership.pk))
     mine = share_of(membership.study, counts.members) + counts.checks
     return mine, median(seconds) if len(seconds) >= ENOUGH else None
 
@@ -77,15 +76,11 @@ def _counts(study: int) -> QuerySet[Study]:
     return annotated
 
 
-def _timed(membership: int) -> QuerySet[Rating]:
+def _timed(membership: int) -> QuerySet[Any, Any]:
     timed = Rating.objects.filter(assignment__membership=membership, seconds__isnull=False).past_practice()
-    return timed.only("seconds").order_by("-pk")[:RECENT]
+    return timed.order_by("-pk").values_list("seconds", flat=True)[:RECENT]
 
 
 def _count(rows: QuerySet[Any], group: str) -> Coalesce:
     """How many rows there are, as a part of another query; `group` is the same for all of them."""
     return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)
-
-
-COUNTS = Prepared(_counts, study=int)
-TIMED = Prepared(_timed, membership=int)

@@ -98,7 +98,7 @@ def test_no_log_line_holds_the_secret_whatever_goes_wrong(kind: str, heard: Ever
     if kind == "invitation":
         answers.append(Client().post(path, TOO_SHORT))
         assert answers[-1].status_code == 422
-    monkeypatch.setattr("annotation.people.sessions.get_user", lambda request: 1 / 0)
+    monkeypatch.setattr("django.contrib.auth.middleware.get_user", lambda request: 1 / 0)
     answers.append(Client(raise_request_exception=False).get(path))
     said = "\n".join(heard.lines)
     assert {403, 404, 405} <= {answer.status_code for answer in answers}

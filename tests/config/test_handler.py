@@ -17,7 +17,6 @@ from annotation.models import Rating
 from annotation.roles import Role
 from config.asgi import application
 from config.handler import ThreadedHandler
-from config.postgresql import idle
 from tests.annotation.rated_study import rated_study
 from tests.people import make_user
 
@@ -146,18 +145,6 @@ class TestHandler:
 
         assert asyncio.run(leave())
         assert not seen
-
-    def test_connections_are_handed_on_from_start_to_end_of_the_server(self) -> None:
-        async def live() -> tuple[str, bool, str, bool]:
-            server = ApplicationCommunicator(ThreadedHandler(), {"type": "lifespan"})
-            await server.send_input({"type": "lifespan.startup"})
-            started, kept = (await server.receive_output(10))["type"], idle._is_on
-            await server.send_input({"type": "lifespan.shutdown"})
-            ended = (await server.receive_output(10))["type"]
-            await server.wait(10)
-            return started, kept, ended, idle._is_on
-
-        assert asyncio.run(live()) == ("lifespan.startup.complete", True, "lifespan.shutdown.complete", False)
 
     def test_only_http_is_served(self) -> None:
         with pytest.raises(ValueError, match="Only HTTP"):

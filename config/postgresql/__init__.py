@@ -1,1 +1,0 @@
-"""Django's PostgreSQL, with connections that outlive the request: see `base`."""
