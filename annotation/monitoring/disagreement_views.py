@@ -21,6 +21,7 @@ from annotation.reports import unblinding
 from core.downloads import csv_form, streamed_file
 from core.numbers import asked_text
 from core.permissions import requires
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 PAGE = 50
@@ -129,7 +130,7 @@ def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
 @requires("annotation.view_rating", "take ratings out of the house")
 def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     study = _launched(pk)
-    AuditEvent.record(request.user, "exported adjudications", study)
+    AuditEvent.record(request.user, AuditVerb.ADJUDICATIONS_EXPORTED, study)
     stem, mark = slugify(study.name) or f"study-{study.pk}", "-simulated" if study.is_simulated else ""
     return streamed_file(adjudication.scores_csv(study, csv_form(request)), f"{stem}{mark}-adjudicated.csv")
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Membership
 from annotation.rating import rater_stage
 from annotation.rating.queue import QueueError
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 
@@ -27,7 +28,7 @@ def agree(*, membership: Membership, fingerprint: str, now: datetime) -> None:
     locked.consented_at, locked.consent_sha256 = now, fingerprint
     locked.save(update_fields=["consented_at", "consent_sha256"])
     # By the member, not the account: who withdraws is named by nothing that stays.
-    AuditEvent.record(None, "consent", locked.study, member=locked.pk, text=fingerprint)
+    AuditEvent.record(None, AuditVerb.CONSENT_GIVEN, locked.study, member=locked.pk, text=fingerprint)
 
 
 @transaction.atomic
@@ -39,5 +40,5 @@ def decline(*, membership: Membership) -> None:
     locked = Membership.objects.select_for_update(of=("self",)).select_related("study").get(pk=membership.pk)
     if not rater_stage.must_agree(locked) or locked.assignments.filter(slot__isnull=False).exists():
         raise QueueError(_("You have agreed before. You can still withdraw from the study."))
-    AuditEvent.record(None, "decline consent", locked.study)
+    AuditEvent.record(None, AuditVerb.CONSENT_DECLINED, locked.study)
     locked.delete()

@@ -21,6 +21,7 @@ from annotation.reports.tables import study_tables
 from core.downloads import attached, csv_form, streamed_file, table_file
 from core.permissions import requires
 from core.tables import Table
+from dialogues.audit import AuditVerb
 from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 
@@ -128,7 +129,7 @@ def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
     unblinding.unblind(study=study, by=request.user, how="exported ratings")
-    AuditEvent.record(request.user, "exported ratings", study)
+    AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
     return streamed_file(ratings_csv(study, csv_form(request)), f"{file_name(study, 'ratings')}.csv")
 
 

@@ -17,6 +17,7 @@ from annotation.restructuring.exporting import restructuring_lines
 from annotation.restructuring.seed_forms import number
 from core.downloads import streamed_file
 from core.permissions import requires
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation.results.exporting import joined
 
@@ -43,7 +44,7 @@ def restructurings_export(request: HttpRequest) -> StreamingHttpResponse:
     """Every restructuring, or those of one corpus, as JSONL."""
     key = number(request.GET.get("corpus", ""))
     corpus = get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
-    AuditEvent.record(request.user, "exported restructurings", corpus or cast(User, request.user))
+    AuditEvent.record(request.user, AuditVerb.RESTRUCTURINGS_EXPORTED, corpus or cast(User, request.user))
     stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
     return streamed_file(joined(restructuring_lines(corpus)), f"{stem}-restructurings.jsonl")
 
