@@ -20,13 +20,13 @@ from annotation.design.texts import CONSENT_DRAFT, DEFAULT_GUIDELINES, order_pla
 from annotation.models import Item, Study
 from annotation.models.studies import FROZEN
 from core.fingerprint import StaleError
+from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.sources import WRITER, Sources
 
 HIGHEST_SEED = 999_999
-MOST_DIGITS = 18
 
 
 @require_http_methods(["GET", "POST"])
@@ -151,10 +151,10 @@ def _start(request: HttpRequest, here: Step) -> dict[str, Any]:
 
 def _first_corpus(request: HttpRequest) -> Corpus | None:
     """The corpus named in the address, else the newest; the step about items can choose another."""
-    given = request.GET.get("corpus", "")
-    if given.isdecimal() and len(given) < MOST_DIGITS:
-        return get_object_or_404(Corpus.objects.listed(), pk=int(given))
-    return Corpus.objects.listed().first()
+    key = whole_number(request.GET.get("corpus"))
+    if key is None:
+        return Corpus.objects.listed().first()
+    return get_object_or_404(Corpus.objects.listed(), pk=key)
 
 
 def _usual_versions(corpus: Corpus, sources: Sources) -> list[str]:

@@ -44,7 +44,7 @@ def study_disagreement(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = next((metric for metric in metrics if metric.key == request.GET.get("metric")), None)
     shows = unblinding.shows_versions(study)
     found = adjudication.disputed_spreads(study, chosen.key if chosen else "")
-    version = asked_text(request, "version") if shows else ""
+    version = asked_text(request.GET, "version") if shows else ""
     if version:
         # The filter would tell what is hidden, so there is none while the study is blind.
         wanted = set(study.items.filter(dialogue__version=version).values_list("pk", flat=True))

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from annotation.restructuring import drafts
+from core.numbers import whole_number
 from core.permissions import refuse_without
 from dialogues.models import Dialogue
 from generation.models import Endpoint, Run
@@ -32,8 +33,7 @@ def restructuring_ask_model(request: HttpRequest, token: str) -> HttpResponse:
     person = cast(User, request.user)
     draft = drafts.own_restructuring(person, token)
     refuse_without(request, SPEND, "ask models")
-    key = request.POST.get("endpoint", "")
-    endpoint = Endpoint.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 10 else None
+    endpoint = Endpoint.objects.filter(pk=whole_number(request.POST.get("endpoint"))).first()
     if endpoint is None:
         messages.error(request, "Choose a model to ask.")
         return redirect("restructuring", token)

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation.models import Restructuring
 from annotation.restructuring import overview, review
 from annotation.restructuring.exporting import restructuring_lines
-from annotation.restructuring.seed_forms import number
 from core.downloads import streamed_file
+from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
@@ -42,7 +42,7 @@ def restructuring_overview(request: HttpRequest) -> HttpResponse:
 @requires("annotation.view_restructuring", "see what people restructure")
 def restructurings_export(request: HttpRequest) -> StreamingHttpResponse:
     """Every restructuring, or those of one corpus, as JSONL."""
-    key = number(request.GET.get("corpus", ""))
+    key = whole_number(request.GET.get("corpus"))
     corpus = get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
     AuditEvent.record(request.user, AuditVerb.RESTRUCTURINGS_EXPORTED, corpus or cast(User, request.user))
     stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"

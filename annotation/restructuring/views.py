@@ -18,6 +18,7 @@ from annotation.restructuring import drafts, model_views, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from annotation.restructuring.wording import script_words
+from core.numbers import whole_number
 from core.permissions import requires
 
 PAGE = 48
@@ -47,10 +48,10 @@ def restructuring(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def restructuring_submit(request: HttpRequest, token: str) -> HttpResponse:
-    version = request.POST.get("version", "")
     draft = drafts.own_restructuring(cast(User, request.user), token)
     try:
-        at = int(version) if version.isdecimal() and len(version) < 10 else draft.version
+        version = whole_number(request.POST.get("version"))
+        at = draft.version if version is None else version
         drafts.submit(cast(User, request.user), token, version=at, now=timezone.now())
     except drafts.DraftError as error:
         messages.error(request, str(error))
@@ -69,8 +70,7 @@ def restructuring_reopen(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _stepped(request: HttpRequest, draft: Restructuring) -> HttpResponse:
-    texts, version = request.POST.getlist("text"), request.POST.get("version", "")
-    made_on = int(version) if version.isdecimal() and len(version) < 10 else 0
+    texts, made_on = request.POST.getlist("text"), whole_number(request.POST.get("version")) or 0
     before = drafts.history_of(draft).drafts
     person = cast(User, request.user)
     try:

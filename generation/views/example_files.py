@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
-from core.downloads import text_file
+from core.downloads import whole_file
 from core.permissions import requires
 from generation.curation.document import DocumentError
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
@@ -22,7 +22,7 @@ from generation.views.curated import fetch_set
 def set_export(request: HttpRequest, pk: int) -> HttpResponse:
     row = fetch_set(pk)
     name = f"{slugify(row.name) or 'examples'}-{row.kind}-v{row.version}.json"
-    return text_file(exported(row), name)
+    return whole_file(exported(row), name)
 
 
 @require_http_methods(["GET", "POST"])

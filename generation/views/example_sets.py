@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.numbers import whole_number
 from core.permissions import requires
 from generation.curation import versions
 from generation.curation.drafts import StaleError
@@ -102,8 +103,8 @@ def _conflict(request: HttpRequest, row: ExampleSet, form: SetForm) -> HttpRespo
 
 def _seen(request: HttpRequest) -> int:
     """The revision that the page was made of; one that makes no sense fits nothing."""
-    given = request.POST.get("revision", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+    given = whole_number(request.POST.get("revision"))
+    return -1 if given is None else given
 
 
 @require_POST
