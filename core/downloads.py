@@ -1,4 +1,4 @@
-"""What files leave as: their types and names, tables in each form, and which CSV the reader's program wants."""
+"""Responses that are files: their types and names, tables in each form, and the CSV that the reader's program wants."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -13,55 +13,65 @@ from core.tables import Table, to_csv
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
+JSON_LINES = "application/x-ndjson"
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "tex": "application/x-tex; charset=utf-8",
     "json": "application/json; charset=utf-8",
-    "jsonl": "application/x-ndjson; charset=utf-8",
+    "jsonl": f"{JSON_LINES}; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "png": "image/png",
 }
-WRITERS: dict[str, Callable[[HttpRequest, Table], str]] = {
+TABLE_WRITERS: dict[str, Callable[[HttpRequest, Table], str]] = {
     "csv": lambda request, table: to_csv(table, csv_form(request)),
     "tex": lambda _, table: to_latex(table),
 }
-TABLE_FORMS = tuple(WRITERS)
+TABLE_FORMS = tuple(TABLE_WRITERS)
 EXCEL_PARAMETER = "excel"
 
 
 def attached(response: Response, name: str) -> Response:
-    """Saved as a file of this name, which is ASCII."""
+    """Make the browser save the response under this name, which must be ASCII."""
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def text_file(content: str, name: str) -> HttpResponse:
-    """A whole text; the end of its name says of which type."""
-    return attached(HttpResponse(content, content_type=_content_type(name)), name)
+def shown(content: str | bytes, form: str) -> HttpResponse:
+    """Content for the page itself; `form` is the extension that its file would have."""
+    return HttpResponse(content, content_type=CONTENT_TYPES[form])
+
+
+def whole_file(content: str | bytes, name: str) -> HttpResponse:
+    """A file to save; its type follows from the extension of its name."""
+    return attached(shown(content, _extension(name)), name)
 
 
 def streamed_file(pieces: Iterable[str], name: str) -> StreamingHttpResponse:
-    """A text that is written while it is read."""
-    return attached(StreamingHttpResponse(pieces, content_type=_content_type(name)), name)
+    """A file to save that is sent while it is being written."""
+    return attached(StreamingHttpResponse(pieces, content_type=CONTENT_TYPES[_extension(name)]), name)
 
 
 def table_file(request: HttpRequest, table: Table | None, form: str, stem: str) -> HttpResponse:
-    """The table to keep, as `csv` or `tex`; 404 where there is none or the form is another."""
-    if table is None or form not in WRITERS:
+    """The table as a file, `csv` or `tex`; 404 if there is no table or no such form."""
+    if table is None or form not in TABLE_WRITERS:
         raise Http404("There is no such table.")
-    return text_file(WRITERS[form](request, table), f"{stem}.{form}")
+    return whole_file(TABLE_WRITERS[form](request, table), f"{stem}.{form}")
 
 
-def _content_type(name: str) -> str:
-    return CONTENT_TYPES[name.rpartition(".")[2]]
+def _extension(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def csv_form(request: HttpRequest) -> CsvForm:
-    """The form that the address asks for; plain where it names none, or one that there is not."""
+    """The form that the address asks for; plain CSV if it names none or an unknown one."""
     return EXCEL.get(request.GET.get(EXCEL_PARAMETER, ""), PLAIN)
 
 
 def excel_links(url: str) -> list[tuple[str, str]]:
-    """The addresses of a CSV file's forms for Excel, each with its label."""
+    """(label, address) of each form for Excel of the CSV file at `url`."""
     mark = "&" if "?" in url else "?"
     return [(form.label, f"{url}{mark}{urlencode({EXCEL_PARAMETER: name})}") for name, form in EXCEL.items()]

@@ -1,8 +1,10 @@
-"""Where a line of text ends: at LF, CRLF or CR, and nowhere else.
+"""Where a text begins, after its byte order mark, and where its lines end: at LF, CRLF or CR, and nowhere else.
 
-`str.splitlines` also ends one at form feeds, U+0085, U+2028 and five more, which people and models write inside
+`str.splitlines` also ends a line at form feeds, U+0085, U+2028 and five more, which people and models write inside
 messages.
 """
+
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def lines_of(text: str) -> list[str]:

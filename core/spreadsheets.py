@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from core.lines import BYTE_ORDER_MARK
+
 LINES_AT_ONCE = 1000
 LINE_END = "\r\n"
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
@@ -48,7 +50,6 @@ class CsvForm:
 
 
 PLAIN = CsvForm("CSV")
-BYTE_ORDER_MARK = "\ufeff"
 # By the word for it in an address or an option.
 EXCEL = {
     "comma": CsvForm("Excel, list separator comma", BYTE_ORDER_MARK),

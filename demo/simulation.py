@@ -23,6 +23,7 @@ from annotation.people import memberships
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from dialogues.published import published_tables
 from dialogues.rubric import HUMAN_SCALE, Scale
@@ -82,7 +83,7 @@ def simulate(*, study: Study, raters: int = 3, seed: int = 1, by: User | None = 
     while busy:
         busy = [rater for rater in busy if rater.rate_one(model)]
         made += len(busy)
-    AuditEvent.record(by, "simulate ratings", study, seed=seed, raters=raters, ratings=made)
+    AuditEvent.record(by, AuditVerb.RATINGS_SIMULATED, study, seed=seed, raters=raters, ratings=made)
     return made
 
 

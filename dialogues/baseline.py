@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue, DialogueQuerySet
 from dialogues.splitting import split_by_punctuation
 
@@ -35,7 +36,7 @@ def split_all(
             batch = []
     made += len(Dialogue.objects.bulk_create(batch))
     if made:
-        AuditEvent.record(by, "split baseline", corpus, made=made)
+        AuditEvent.record(by, AuditVerb.BASELINE_SPLIT, corpus, made=made)
     return made
 
 

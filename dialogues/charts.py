@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import altair as alt
 import vl_convert
@@ -25,7 +25,7 @@ Spec = dict[str, Any]
 ThemeName = Literal["light", "dark"]
 FileFormat = Literal["svg", "pdf", "png"]
 
-CONTENT_TYPES: dict[FileFormat, str] = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
+FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 FONT = "system-ui, 'Noto Sans', 'Liberation Sans', sans-serif"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
 # What draws: part of every entity tag, so that an upgrade is seen.

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 
 NAMED = 10
@@ -45,5 +46,5 @@ def _holders(relation: models.ManyToOneRel) -> models.QuerySet[Any]:
 def delete_corpus(corpus: Corpus, *, by: Any) -> None:
     """Remove it and everything written from it; raises ProtectedError where `in_the_way` names something."""
     counts = corpus.dialogues.aggregate(dialogues=models.Count("pk"), messages=models.Sum("message_count", default=0))
-    AuditEvent.record(by, "deleted corpus", corpus, name=corpus.name, sha256=corpus.sha256, **counts)
+    AuditEvent.record(by, AuditVerb.CORPUS_DELETED, corpus, name=corpus.name, sha256=corpus.sha256, **counts)
     corpus.delete()

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from django.db import IntegrityError, transaction
 
 from core.database import bulk
+from dialogues.audit import AuditVerb
 from dialogues.formats.reading import FileLines, UnreadableFileError, head_of, quoted
 from dialogues.formats.records import BadRecord, Parsed, Record, Twin
 from dialogues.formats.registry import AUTO, Format, form_of
@@ -140,7 +141,7 @@ def _import(
         )
         report = _store(corpus, _parsed(form, stream, options), options, _teller(stream, progress))
         renamed = {"columns": dict(source.columns)} if source.columns else {}
-        AuditEvent.record(by, "imported corpus", corpus, name=name, sha256=sha256, **renamed, **report.counts())
+        AuditEvent.record(by, AuditVerb.CORPUS_IMPORTED, corpus, name=name, sha256=sha256, **renamed, **report.counts())
     return Imported(corpus, report)
 
 

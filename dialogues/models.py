@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from dialogues import rubric
+from dialogues.audit import AuditVerb
 from dialogues.statistics import count_words
 from dialogues.transcript import Transcript
 
@@ -258,6 +259,7 @@ class AuditEvent(models.Model):
     """Who did what to which object, and when. Rows are added, never changed."""
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    # One of AuditVerb. No choices here: a new verb would need a migration.
     verb = models.CharField(max_length=60)
     subject = models.CharField(max_length=120, help_text="model:pk of what it happened to.")
     detail = models.JSONField(default=dict, blank=True)
@@ -270,8 +272,12 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.verb} {self.subject}"
 
+    @property
+    def in_words(self) -> str:
+        return AuditVerb(self.verb).label if self.verb in AuditVerb.values else self.verb
+
     @classmethod
-    def record(cls, actor: Any, verb: str, subject: models.Model, **detail: Any) -> "AuditEvent":
+    def record(cls, actor: Any, verb: AuditVerb, subject: models.Model, **detail: Any) -> "AuditEvent":
         """Write one event; call it inside the transaction of the change it records."""
         label = f"{subject._meta.model_name}:{subject.pk}"
         return cls.objects.create(actor=actor, verb=verb, subject=label, detail=detail)

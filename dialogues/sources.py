@@ -13,11 +13,11 @@ from django.db.models import Count, F, Q, Window
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 
+from core.numbers import storable, whole_number
 from dialogues.coverage import usual_writers
 from dialogues.models import AUTHOR, HAND, Corpus, Dialogue, DialogueQuerySet
 
 Key = int | str
-LONGEST_NUMBER = 18  # digits that a database's whole numbers surely hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,7 @@ class Facet:
 
     def key(self, given: Any) -> Key | None:
         """What was given as a key, or None where it cannot be one."""
-        text = str(given)
-        if not self.is_number:
-            # No row holds NUL, and PostgreSQL refuses to look for it.
-            return text if text and "\0" not in text else None
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else None
+        return whole_number(given) if self.is_number else storable(str(given)) or None
 
 
 class UnknownSourceError(ValueError):

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation import example_sets
 from generation.models import Prompt, Stage
@@ -38,5 +39,5 @@ def _keep(stage: Stage, text: PromptText, by: Any) -> Prompt:
     if there is not None:
         return there
     prompt = example_sets.prompt_of(stage, text)
-    AuditEvent.record(by, "prompt.created", prompt, version=prompt.version)
+    AuditEvent.record(by, AuditVerb.PROMPT_CREATED, prompt, version=prompt.version)
     return prompt

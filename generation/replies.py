@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from core.lines import BYTE_ORDER_MARK
 from dialogues.transcript import Speaker
 
 REPLY_LIMIT = 1_000_000
@@ -72,7 +73,7 @@ def answer_in(reply: str) -> str:
     Of a reply in channels the final one, else the last that is no analysis. A reply that is JSON from end to end has
     nothing around it to cut, whatever its texts say.
     """
-    text = reply.strip("\ufeff \t\r\n")
+    text = reply.strip(f"{BYTE_ORDER_MARK} \t\r\n")
     marks, channels = list(_MARK.finditer(text)), list(_CHANNEL.finditer(text))
     if not (marks or channels) or _is_json(text):
         return text

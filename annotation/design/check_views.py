@@ -35,7 +35,7 @@ def study_check_choose(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(Study.objects.select_related("corpus"), pk=pk)
     if not study.is_draft:
         return _frozen(request, study)
-    purpose, search, version = _purpose(request), asked_text(request, "q"), asked_text(request, "version")
+    purpose, search, version = _purpose(request), asked_text(request.GET, "q"), asked_text(request.GET, "version")
     rows = study.corpus.dialogues.searched(search).select_related("version").order_by("pk")
     rows = rows.of_version(version) if version else rows
     taken = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("dialogue_id", flat=True))

@@ -10,6 +10,7 @@ from annotation.design.selection import background_of
 from annotation.models import Item, Study
 from annotation.models.studies import FROZEN, FrozenDesignError
 from core.fingerprint import StaleError, fingerprint, stored
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 
 CHANGEABLE = ("expected", "tolerance", "note")
@@ -59,7 +60,7 @@ def add_check(  # noqa: PLR0913 - an item is made whole or not at all
         note=note,
         position=0 if last is None else last + 1,
     )
-    AuditEvent.record(by, "add check", locked, purpose=purpose, dialogue=dialogue.pk)
+    AuditEvent.record(by, AuditVerb.CHECK_ADDED, locked, purpose=purpose, dialogue=dialogue.pk)
     return item
 
 
@@ -77,7 +78,7 @@ def change_check(*, item: Item, seen: str, by: User | None, **fields: Any) -> No
     for name, value in fields.items():
         setattr(now, name, value)
     now.save(update_fields=list(fields))
-    AuditEvent.record(by, "change check", study, item=now.pk)
+    AuditEvent.record(by, AuditVerb.CHECK_CHANGED, study, item=now.pk)
 
 
 @transaction.atomic
@@ -86,7 +87,7 @@ def remove_check(*, item: Item, by: User | None) -> None:
     study = _locked_draft(item.study)
     gone, _ = study.items.exclude(purpose=Item.Purpose.RATED).filter(pk=item.pk).delete()
     if gone:
-        AuditEvent.record(by, "remove check", study, purpose=item.purpose, dialogue=item.dialogue_id)
+        AuditEvent.record(by, AuditVerb.CHECK_REMOVED, study, purpose=item.purpose, dialogue=item.dialogue_id)
 
 
 def shown(item: Item) -> str:

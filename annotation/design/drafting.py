@@ -11,6 +11,7 @@ from annotation.design.texts import DEFAULT_GUIDELINES
 from annotation.models import Study
 from annotation.models.studies import FROZEN
 from core.fingerprint import StaleError, fingerprint, plain, stored
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Rubric, Version
 
 
@@ -55,7 +56,7 @@ def create_study(*, by: User | None, versions: Iterable[Version], **fields: Unpa
     with named_once(fields["name"]):
         study = Study.objects.create(created_by=by, **{"guidelines": DEFAULT_GUIDELINES, **fields})
     study.versions.set(versions)
-    AuditEvent.record(by, "create study", study, seed=study.seed)
+    AuditEvent.record(by, AuditVerb.STUDY_CREATED, study, seed=study.seed)
     return study
 
 
@@ -88,7 +89,9 @@ def change_study(
         draft.save(update_fields=list(fields))
     if chosen is not None:
         draft.versions.set(Version.objects.filter(pk__in=chosen))
-    AuditEvent.record(by, "change study", draft, changed=[name for name in names if before[name] != wanted[name]])
+    AuditEvent.record(
+        by, AuditVerb.STUDY_CHANGED, draft, changed=[name for name in names if before[name] != wanted[name]]
+    )
 
 
 @contextmanager

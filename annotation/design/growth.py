@@ -9,6 +9,7 @@ from annotation.design import selection
 from annotation.design.drafting import DesignError
 from annotation.design.launch import make_items
 from annotation.models import Study
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 
@@ -26,7 +27,7 @@ def extend(*, study: Study, raters_per_item: int, by: User | None) -> int:
     grown.raters_per_item = study.raters_per_item = raters_per_item
     grown.save(update_fields=["raters_per_item"])
     added = (raters_per_item - before) * len(items)
-    AuditEvent.record(by, "extend study", grown, before=before, after=raters_per_item, places=added)
+    AuditEvent.record(by, AuditVerb.STUDY_EXTENDED, grown, before=before, after=raters_per_item, places=added)
     return added
 
 
@@ -50,7 +51,7 @@ def add_items(*, study: Study, backgrounds: int, by: User | None) -> int:
     make_slots(grown, range(1, (grown.raters_per_item or 0) + 1), added)
     allocate_to_all(grown, added)
     study.selection = grown.selection
-    AuditEvent.record(by, "add items", grown, backgrounds=backgrounds, items=len(added))
+    AuditEvent.record(by, AuditVerb.ITEMS_ADDED, grown, backgrounds=backgrounds, items=len(added))
     return len(added)
 
 

@@ -9,6 +9,7 @@ from django import forms
 from annotation.design.selection import Selection, select
 from annotation.design.step_forms import StepForm
 from annotation.models import Study
+from core.numbers import whole_number
 from dialogues.coverage import Coverage, coverage_of
 from dialogues.models import Corpus, Version
 from dialogues.source_fields import SourceFields
@@ -112,10 +113,8 @@ class ItemsForm(SourceFields, StepForm):
 
     def _chosen_corpus(self) -> Corpus:
         """The posted corpus, so that its versions can be chosen at once; else the stored one."""
-        given = str(self.data.get("corpus", ""))
-        # More digits than a key has would be refused by the database.
-        found = Corpus.objects.listed().filter(pk=int(given)).first() if given.isdecimal() and len(given) < 19 else None
-        return found or self.study.corpus
+        key = whole_number(self.data.get("corpus"))
+        return Corpus.objects.listed().filter(pk=key).first() or self.study.corpus
 
 
 def _pair_choices(versions: list[Version], coverage: Coverage) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from annotation.design.checklist import musts
 from annotation.design.drafting import DesignError, locked_in
 from annotation.design.selection import Unit, background_of, select
 from annotation.models import Item, Study
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue, Rubric
 
 BATCH = 1000
@@ -40,7 +41,7 @@ def launch(*, study: Study, by: User | None) -> Study:
     numbered = number_items(frozen)
     make_slots(frozen, range(1, (frozen.raters_per_item or 0) + 1), numbered)
     allocate_to_all(frozen, numbered)
-    AuditEvent.record(by, "launch study", frozen, **frozen.selection)
+    AuditEvent.record(by, AuditVerb.STUDY_LAUNCHED, frozen, **frozen.selection)
     return frozen
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from annotation.design.drafting import DesignError
 from annotation.models import Item, Study
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 NUMBERED = re.compile(r"(?<!\s)\s+v\d+$")
@@ -41,7 +42,7 @@ def next_version(*, study: Study, by: User | None) -> Study:
     )
     draft.versions.set(old.versions.all())
     _copy_checks(old, draft)
-    AuditEvent.record(by, "make next version", draft, of=old.pk)
+    AuditEvent.record(by, AuditVerb.STUDY_VERSION_CREATED, draft, of=old.pk)
     return draft
 
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET
 from annotation.design.preview import Preview, preview, preview_check
 from annotation.design.selection import select
 from annotation.models import Item, Study
+from core.numbers import whole_number
 from core.permissions import requires
 
-MOST_DIGITS = 20
 PARTS = {
     "welcome": "Before it begins",
     Item.Purpose.TRAINING: "Training",
@@ -32,7 +32,7 @@ def study_preview(request: HttpRequest, pk: int) -> HttpResponse:
         "study": study,
         "part": part,
         "parts": [(slug, str(title)) for slug, title in PARTS.items()],
-        "shown": _shown(study, part, _number(request)),
+        "shown": _shown(study, part, whole_number(request.GET.get("number")) or 0),
         "empty": EMPTY.get(part, ""),
     }
     return render(request, "studies/preview.html", context)
@@ -52,9 +52,3 @@ def _shown(study: Study, part: str, number: int) -> Preview | None:
     if part != "items":
         return preview_check(study, part, number)
     return preview(study, select(study), number) if study.is_draft else preview_check(study, Item.Purpose.RATED, number)
-
-
-def _number(request: HttpRequest) -> int:
-    """A number in the address; 0 for anything else, and for more digits than Python would read."""
-    text = request.GET.get("number", "")
-    return int(text) if text.isdecimal() and len(text) < MOST_DIGITS else 0

@@ -12,7 +12,7 @@ from annotation.design.methods import consent_sha256, methods_text
 from annotation.design.next_version import next_version
 from annotation.models import Item, Study
 from core.acting import person_of
-from core.downloads import text_file
+from core.downloads import whole_file
 from core.permissions import requires
 
 
@@ -39,7 +39,7 @@ def study_design(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("annotation.view_study", "see studies")
 def study_design_json(request: HttpRequest, pk: int) -> HttpResponse:
     study = _found(pk)
-    return text_file(files.exported(study), f"{_file_name(study)}.json")
+    return whole_file(files.exported(study), f"{_file_name(study)}.json")
 
 
 @require_GET
@@ -50,7 +50,7 @@ def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
     if study.is_draft:
         messages.error(request, "The methods text is written from what launch froze. Launch the study first.")
         return redirect(study)
-    return text_file(methods_text(study), f"{_file_name(study)}-methods.txt")
+    return whole_file(methods_text(study), f"{_file_name(study)}-methods.txt")
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from annotation.design import rubrics
 from annotation.design.step_forms import PlainText
 from core.lines import filled_lines
+from core.numbers import whole_number
 from dialogues.models import Rubric, Version
 from dialogues.rubric import FURTHEST, KEY, MOST_POINTS, Metric, Scale
 
@@ -140,8 +141,7 @@ class RubricEditor:
     @classmethod
     def with_one_more(cls, data: Any) -> "RubricEditor":
         """What was typed so far, not judged yet, and an empty question after it."""
-        total = str(data.get(f"{PREFIX}-TOTAL_FORMS", ""))
-        number = min(int(total), MOST_METRICS) if total.isdecimal() and len(total) < 4 else 0
+        number = min(whole_number(data.get(f"{PREFIX}-TOTAL_FORMS")) or 0, MOST_METRICS)
         rows = [_typed(data, f"{PREFIX}-{place}") for place in range(number)]
         editor = cls()
         editor.head = RubricHeadForm(initial={name: data.get(name, "") for name in RubricHeadForm.base_fields})

@@ -8,6 +8,7 @@ from django.utils.text import slugify
 
 from annotation.models import Study
 from core.fingerprint import StaleError, fingerprint, stored
+from dialogues.audit import AuditVerb
 from dialogues.models import FROZEN_RUBRIC, AuditEvent, FrozenRubricError, Rubric
 from dialogues.rubric import Metric, Scale, to_json
 from generation.models import Run
@@ -20,7 +21,7 @@ LONGEST_SLUG = 40
 def make_rubric(*, name: str, metrics: tuple[Metric, ...], scale: Scale, by: User | None) -> Rubric:
     """A new rubric under a slug made from its name."""
     made = _with_free_slug(name, metrics=to_json(metrics), scale_low=scale.low, scale_high=scale.high)
-    AuditEvent.record(by, "make rubric", made)
+    AuditEvent.record(by, AuditVerb.RUBRIC_CREATED, made)
     return made
 
 
@@ -39,14 +40,14 @@ def change_rubric(
     for part, value in wanted.items():
         setattr(now, part, value)
     now.save(update_fields=list(PARTS))
-    AuditEvent.record(by, "change rubric", now)
+    AuditEvent.record(by, AuditVerb.RUBRIC_CHANGED, now)
 
 
 @transaction.atomic
 def clone_rubric(*, rubric: Rubric, name: str, by: User | None) -> Rubric:
     """A copy that can be changed."""
     made = _with_free_slug(name, metrics=rubric.metrics, scale_low=rubric.scale_low, scale_high=rubric.scale_high)
-    AuditEvent.record(by, "copy rubric", made, of=rubric.pk)
+    AuditEvent.record(by, AuditVerb.RUBRIC_COPIED, made, of=rubric.pk)
     return made
 
 
@@ -56,7 +57,7 @@ def delete_rubric(*, rubric: Rubric, by: User | None) -> None:
     now = _locked(rubric)
     if Study.objects.filter(rubric=now).exists():
         raise FrozenRubricError("A study uses these questions. Choose others there first.")
-    AuditEvent.record(by, "delete rubric", now, name=now.name)
+    AuditEvent.record(by, AuditVerb.RUBRIC_DELETED, now, name=now.name)
     now.delete()
 
 

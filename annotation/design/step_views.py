@@ -21,13 +21,13 @@ from annotation.models.studies import FROZEN
 from annotation.people.forms import MemberForm
 from core.acting import person_of
 from core.fingerprint import StaleError
+from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.sources import WRITER, Sources
 
 HIGHEST_SEED = 999_999
-MOST_DIGITS = 18
 # How many raters a draft's own page lists.
 RATERS_SHOWN = 25
 
@@ -153,11 +153,11 @@ def _start(request: HttpRequest, here: Step) -> dict[str, Any]:
 
 
 def _first_corpus(request: HttpRequest) -> Corpus | None:
-    """The corpus named in the address, or else the newest; another can be chosen in the step about items."""
-    given = request.GET.get("corpus", "")
-    if given.isdecimal() and len(given) < MOST_DIGITS:
-        return get_object_or_404(Corpus.objects.listed(), pk=int(given))
-    return Corpus.objects.listed().first()
+    """The corpus named in the address, else the newest; the step about items can choose another."""
+    key = whole_number(request.GET.get("corpus"))
+    if key is None:
+        return Corpus.objects.listed().first()
+    return get_object_or_404(Corpus.objects.listed(), pk=key)
 
 
 def _usual_versions(corpus: Corpus, sources: Sources) -> list[str]:

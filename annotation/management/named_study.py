@@ -3,13 +3,14 @@
 from django.core.management.base import CommandError
 
 from annotation.models import Study
+from core.numbers import whole_number
 
 
 def named_study(name: str) -> Study:
     """The study of that name, else of that number; raises CommandError listing what there is."""
     study = Study.objects.filter(name=name).first()
-    if study is None and name.isascii() and name.isdigit():
-        study = Study.objects.filter(pk=int(name)).first()
+    if study is None and (key := whole_number(name)) is not None:
+        study = Study.objects.filter(pk=key).first()
     if study is None:
         known = ", ".join(f"{pk} ({title})" for pk, title in Study.objects.values_list("pk", "name")[:10])
         raise CommandError(f"There is no study {name!r}. {f'Studies: {known}.' if known else 'No study exists yet.'}")

@@ -16,6 +16,7 @@ from annotation.reports import unblinding
 from annotation.reports.loading import once
 from annotation.reports.scores import counted_members, rated, study_items, study_scores
 from core.spreadsheets import PLAIN, CsvForm, csv_stream
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from dialogues.rubric import Metric
 from dialogues.transcript import text_problem
@@ -121,7 +122,7 @@ def settle(*, item: Item, metric: str, value: int, reason: str, seen: int, by: U
             return newest
         raise StaleAdjudicationError(newest)
     made = Adjudication.objects.create(item=item, metric=metric, value=value, reason=reason.strip(), by=by)
-    AuditEvent.record(by, "adjudicate", study, item=item.position, metric=metric, value=value)
+    AuditEvent.record(by, AuditVerb.RATING_ADJUDICATED, study, item=item.position, metric=metric, value=value)
     return made
 
 

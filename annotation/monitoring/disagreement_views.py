@@ -20,6 +20,7 @@ from core.acting import person_of
 from core.downloads import csv_form, streamed_file
 from core.numbers import asked_text
 from core.permissions import requires
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 PAGE = 50
@@ -42,7 +43,7 @@ def study_disagreement(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = next((metric for metric in metrics if metric.key == request.GET.get("metric")), None)
     shows = unblinding.shows_versions(study)
     found = adjudication.disputed_spreads(study, chosen.key if chosen else "")
-    version = asked_text(request, "version") if shows else ""
+    version = asked_text(request.GET, "version") if shows else ""
     if version:
         # While the study is blind, filtering by version would reveal it.
         wanted = set(study.items.filter(dialogue__version=version).values_list("pk", flat=True))
@@ -128,6 +129,6 @@ def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
 @requires("annotation.view_rating", "take ratings out of the house")
 def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     study = launched_or_404(pk)
-    AuditEvent.record(request.user, "exported adjudications", study)
+    AuditEvent.record(request.user, AuditVerb.ADJUDICATIONS_EXPORTED, study)
     stem, mark = slugify(study.name) or f"study-{study.pk}", "-simulated" if study.is_simulated else ""
     return streamed_file(adjudication.scores_csv(study, csv_form(request)), f"{stem}{mark}-adjudicated.csv")

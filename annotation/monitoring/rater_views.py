@@ -21,6 +21,7 @@ from annotation.recruitment import open_links
 from annotation.reports import unblinding
 from core.acting import act
 from core.permissions import requires
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 PAGE = 50
@@ -154,7 +155,7 @@ def rater_return_link(request: HttpRequest, pk: int, member: int) -> HttpRespons
         raise Http404("This rater did not join through an open link.")
     context: dict[str, Any] = {"study": membership.study, "membership": membership}
     if request.method == "POST":
-        AuditEvent.record(request.user, "show return link", membership)
+        AuditEvent.record(request.user, AuditVerb.RETURN_LINK_SHOWN, membership)
         link = reverse("door_return", args=[open_links.return_token(membership)])
         context["return_link"] = request.build_absolute_uri(link)
     return render(request, "studies/return_link.html", context)

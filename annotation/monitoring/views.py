@@ -30,7 +30,7 @@ MOST_RATERS = 25
 @require_GET
 @requires("annotation.view_study", "see studies")
 def studies(request: HttpRequest) -> HttpResponse:
-    search = asked_text(request, "q")
+    search = asked_text(request.GET, "q")
     rows = Study.objects.select_related("corpus").prefetch_related("versions")
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(corpus__name__icontains=search))

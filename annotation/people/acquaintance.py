@@ -10,9 +10,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotation.models import Item, Membership, Restructuring, Study
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 
-VERB = "accept acquaintance"
 OPENS_DIALOGUES = "dialogues.view_corpus"
 
 
@@ -54,12 +54,14 @@ def raters_of(dialogues: Iterable[int], people: Sequence[User]) -> list[Membersh
 
 def record(member: Membership, *, how: str, reason: str, by: User | None) -> None:
     """Keep that somebody who knows the material rates it all the same; call it inside the transaction of the change."""
-    AuditEvent.record(by, VERB, member.study, member=member.pk, how=how, reason=reason.strip())
+    AuditEvent.record(
+        by, AuditVerb.ACQUAINTANCE_ACCEPTED, member.study, member=member.pk, how=how, reason=reason.strip()
+    )
 
 
 def accepted(study: Study) -> QuerySet[AuditEvent]:
     """What was recorded of a study's raters, the oldest first."""
-    found = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=VERB)
+    found = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=AuditVerb.ACQUAINTANCE_ACCEPTED)
     return found.select_related("actor").order_by("pk")
 
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation.models import ApiToken
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 # Lets people and secret scanners recognise one that lies in a file where it should not.
@@ -37,7 +38,7 @@ def issue(*, user: User, name: str, days: int = DAYS, by: User | None) -> tuple[
     try:
         with transaction.atomic():
             token = ApiToken.objects.create(user=user, name=name, token_sha256=digest(text), expires_at=expires)
-            AuditEvent.record(by, "make API token", token, user=user.get_username(), days=days)
+            AuditEvent.record(by, AuditVerb.API_TOKEN_CREATED, token, user=user.get_username(), days=days)
     except IntegrityError as error:
         raise ApiTokenError(f"There is a token named “{name}” already. Revoke it or choose another name.") from error
     return token, text
@@ -48,7 +49,7 @@ def revoke(*, token: ApiToken, by: User | None) -> bool:
     """Close a token for good; False where it was revoked already."""
     revoked = ApiToken.objects.kept().filter(pk=token.pk).update(revoked_at=timezone.now())
     if revoked:
-        AuditEvent.record(by, "revoke API token", token)
+        AuditEvent.record(by, AuditVerb.API_TOKEN_REVOKED, token)
     return bool(revoked)
 
 
@@ -57,7 +58,7 @@ def revoke_all(*, user: User, by: User | None) -> int:
     """Close all of a person's tokens for good; how many there were."""
     revoked = ApiToken.objects.kept().filter(user=user).update(revoked_at=timezone.now())
     if revoked:
-        AuditEvent.record(by, "revoke API tokens", user, tokens=revoked)
+        AuditEvent.record(by, AuditVerb.API_TOKENS_REVOKED, user, tokens=revoked)
     return revoked
 
 

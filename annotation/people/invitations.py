@@ -18,6 +18,7 @@ from annotation.models import Invitation, Study
 from annotation.models.people import profile_of
 from annotation.people.memberships import join
 from annotation.roles import Role, role_of
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 DAYS = 14
@@ -58,7 +59,7 @@ def issue(
         invitation = Invitation.objects.create(
             token_sha256=digest(token), role=role.value, email=email, study=study, created_by=by, expires_at=expires
         )
-        AuditEvent.record(by, "invite", invitation, role=role.value, study=study and study.pk)
+        AuditEvent.record(by, AuditVerb.INVITATION_CREATED, invitation, role=role.value, study=study and study.pk)
     return tokens
 
 
@@ -79,7 +80,7 @@ def issue_list(*, wanted: Sequence[tuple[str, str]], study: Study, by: User) -> 
         )
         for token, (email, pseudonym) in zip(tokens, wanted, strict=True)
     )
-    AuditEvent.record(by, "invite list", study, links=len(tokens))
+    AuditEvent.record(by, AuditVerb.INVITATIONS_CREATED, study, links=len(tokens))
     return tokens
 
 
@@ -89,7 +90,7 @@ def revoke(*, invitation: Invitation, by: User) -> None:
     now = timezone.now()
     if not Invitation.objects.waiting(now).filter(pk=invitation.pk).update(revoked_at=now):
         raise InvitationError
-    AuditEvent.record(by, "revoke invitation", invitation)
+    AuditEvent.record(by, AuditVerb.INVITATION_REVOKED, invitation)
 
 
 def find(token: str) -> Invitation:
@@ -137,7 +138,7 @@ def _settle(invitation: Invitation, user: User) -> None:
     Invitation.objects.filter(pk=invitation.pk).update(accepted_by=user)
     if invitation.study is not None:
         join(study=invitation.study, rater=user, by=invitation.created_by)
-    AuditEvent.record(user, "accept invitation", invitation, role=invitation.role)
+    AuditEvent.record(user, AuditVerb.INVITATION_ACCEPTED, invitation, role=invitation.role)
 
 
 def digest(token: str) -> str:

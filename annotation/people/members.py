@@ -14,6 +14,7 @@ from annotation.people import acquaintance, api_tokens
 from annotation.people.acquaintance import OPENS_DIALOGUES
 from annotation.people.invitations import OFFERS
 from annotation.roles import Role, role_of
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 # What the People page can be narrowed to, besides a role.
@@ -80,7 +81,7 @@ def change_role(*, person: User, role: Role, by: User) -> None:
         person.is_superuser = person.is_staff = False
         person.save(update_fields=["is_superuser", "is_staff"])
     _revoke_links(person, [beyond for beyond in Role if beyond not in OFFERS.get(role, ())])
-    AuditEvent.record(by, "change role", person, before=before, after=role.value)
+    AuditEvent.record(by, AuditVerb.ROLE_CHANGED, person, before=before, after=role.value)
     _note_what_they_rate(User.objects.get(pk=person.pk), role, by)
 
 
@@ -92,13 +93,13 @@ def deactivate(*, person: User, by: User) -> None:
     User.objects.filter(pk=person.pk).update(is_active=False)
     _revoke_links(person, list(Role))
     api_tokens.revoke_all(user=person, by=by)
-    AuditEvent.record(by, "deactivate", person)
+    AuditEvent.record(by, AuditVerb.ACCOUNT_DEACTIVATED, person)
 
 
 @transaction.atomic
 def reactivate(*, person: User, by: User) -> None:
     User.objects.filter(pk=person.pk).update(is_active=True)
-    AuditEvent.record(by, "reactivate", person)
+    AuditEvent.record(by, AuditVerb.ACCOUNT_REACTIVATED, person)
 
 
 BECAME = "became a researcher or admin, who may open its dialogues, while rating"

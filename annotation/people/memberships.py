@@ -10,6 +10,7 @@ from annotation.models import Membership, Study
 from annotation.models.people import profile_of
 from annotation.people import acquaintance, withdrawals
 from annotation.people.withdrawals import LeftError
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 NO_MORE_RATERS = "This study takes no more raters: it is closed, or rated by the simulator."
@@ -40,7 +41,7 @@ def join(*, study: Study, rater: User, by: User | None, knows_because: str = "")
         allocate(membership)
     profile_of(rater)
     # The member and not the account: who withdraws is named by nothing that stays.
-    AuditEvent.record(by, "join study", locked, member=membership.pk, seed=seed)
+    AuditEvent.record(by, AuditVerb.STUDY_JOINED, locked, member=membership.pk, seed=seed)
     if how:
         acquaintance.record(membership, how=how, reason=knows_because, by=by)
     return membership

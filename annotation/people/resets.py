@@ -12,6 +12,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from annotation.people.members import SUPERUSER, MemberError, in_turn, outranks
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 
@@ -41,7 +42,7 @@ def issue(*, person: User, by: User) -> str:
     person = in_turn(person)
     if reason := why_not_reset(person=person, by=by):
         raise MemberError(reason)
-    AuditEvent.record(by, "make reset link", person)
+    AuditEvent.record(by, AuditVerb.RESET_LINK_CREATED, person)
     return reverse("password_reset", args=[urlsafe_base64_encode(force_bytes(person.pk)), TOKENS.make_token(person)])
 
 
@@ -51,5 +52,5 @@ def spend(*, person: User, token: str) -> bool:
     if not TOKENS.check_token(in_turn(person), token):
         return False
     person.save(update_fields=["password"])
-    AuditEvent.record(person, "reset password", person)
+    AuditEvent.record(person, AuditVerb.PASSWORD_RESET, person)
     return True

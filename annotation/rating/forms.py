@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from annotation.models import Assignment
 from annotation.rating.answers import DAMAGED, FLAGS, Answer, AnswerError, read_answer
+from core.numbers import whole_numbers
 
 REASONS = {
     **FLAGS,
     "cannot-judge": gettext_noop("I cannot judge it"),
     "technical": gettext_noop("It is not shown properly"),
 }
-MOST_DIGITS = 9
 
 
 class SkipForm(forms.Form):
@@ -55,7 +55,8 @@ class SubmissionForm:
 def _places(numbers: str) -> list[int]:
     """Message numbers as people write them, “3, 5 8”, as places from 0."""
     words = numbers.replace(",", " ").split()
-    if not all(word.isascii() and word.isdigit() and len(word) < MOST_DIGITS for word in words):
+    found = whole_numbers(words)
+    if len(found) < len(words):
         reason = _("Name messages by their numbers, such as 3, 5: %(numbers)s is not that.")
         raise AnswerError(reason % {"numbers": repr(numbers[:40])})
-    return [int(word) - 1 for word in words]
+    return [number - 1 for number in found]

@@ -16,6 +16,7 @@ from annotation.allocation.slots import BATCH
 from annotation.models import NO_LEASE, Assignment, Invitation, Item, Membership, Profile, Rating, Study, opaque_token
 from annotation.models.people import profile_of
 from annotation.people import withdrawals
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 LONGEST_REASON = 300
@@ -41,7 +42,9 @@ def exclude(*, membership: Membership, reason: str, by: User | None) -> int:
     member.excluded_at, member.excluded_by, member.exclusion_reason = timezone.now(), by, reason.strip()
     member.save(update_fields=["excluded_at", "excluded_by", "exclusion_reason"])
     freed = _vacate_all(member)
-    AuditEvent.record(by, "exclude rater", member.study, member=member.pk, reason=member.exclusion_reason, freed=freed)
+    AuditEvent.record(
+        by, AuditVerb.RATER_EXCLUDED, member.study, member=member.pk, reason=member.exclusion_reason, freed=freed
+    )
     return freed
 
 
@@ -62,7 +65,7 @@ def reinstate(*, membership: Membership, by: User | None) -> int:
     returned = 0
     if member.is_counted:
         returned = sum(_take_again(member, rows) for rows in _in_batches(_without_slot(member)))
-    AuditEvent.record(by, "reinstate rater", member.study, member=member.pk, reason=reason, returned=returned)
+    AuditEvent.record(by, AuditVerb.RATER_REINSTATED, member.study, member=member.pk, reason=reason, returned=returned)
     return returned
 
 
@@ -79,7 +82,7 @@ def screen_out(*, membership: Membership, lapses: int, now: datetime) -> int:
     member.screened_out_at = now
     member.save(update_fields=["screened_out_at"])
     freed = _vacate_all(member, also_rated=not member.is_counted)
-    AuditEvent.record(None, "screen out rater", member.study, member=member.pk, lapses=lapses, freed=freed)
+    AuditEvent.record(None, AuditVerb.RATER_SCREENED_OUT, member.study, member=member.pk, lapses=lapses, freed=freed)
     return freed
 
 
@@ -113,7 +116,7 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     _unname_invitations(study, person)
     # Naming who went would undo what was asked for.
     actor = None if by is not None and by.pk == person.pk else by
-    AuditEvent.record(actor, "withdraw rater", study, policy=study.withdrawal, freed=freed, removed=removed)
+    AuditEvent.record(actor, AuditVerb.RATER_WITHDRAWN, study, policy=study.withdrawal, freed=freed, removed=removed)
     return freed
 
 
@@ -125,7 +128,7 @@ def replace(*, membership: Membership, by: User | None) -> int:
     """
     member = _locked(membership)
     freed = _vacate_all(member, also_rated=False)
-    AuditEvent.record(by, "replace rater", member.study, member=member.pk, freed=freed)
+    AuditEvent.record(by, AuditVerb.RATER_REPLACED, member.study, member=member.pk, freed=freed)
     return freed
 
 

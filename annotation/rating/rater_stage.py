@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from annotation.models import Assignment, Item, Membership, Study
 from annotation.rating.queue import QueueError
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 # How long a submit can be undone on the page that follows it; later the list of rated items is the way.
@@ -64,7 +65,7 @@ def agree(*, membership: Membership, fingerprint: str, now: datetime) -> None:
     locked.consented_at, locked.consent_sha256 = now, fingerprint
     locked.save(update_fields=["consented_at", "consent_sha256"])
     # By the member, not the account: who withdraws is named by nothing that stays.
-    AuditEvent.record(None, "consent", locked.study, member=locked.pk, text=fingerprint)
+    AuditEvent.record(None, AuditVerb.CONSENT_GIVEN, locked.study, member=locked.pk, text=fingerprint)
 
 
 @transaction.atomic
@@ -76,7 +77,7 @@ def decline(*, membership: Membership) -> None:
     locked = Membership.objects.select_for_update(of=("self",)).select_related("study").get(pk=membership.pk)
     if not must_agree(locked) or locked.assignments.filter(slot__isnull=False).exists():
         raise QueueError(_("You have agreed before. You can still withdraw from the study."))
-    AuditEvent.record(None, "decline consent", locked.study)
+    AuditEvent.record(None, AuditVerb.CONSENT_DECLINED, locked.study)
     locked.delete()
 
 

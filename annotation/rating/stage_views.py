@@ -17,6 +17,7 @@ from annotation.rating.access import own_membership
 from annotation.rating.blinding import blind_rated, blind_welcome
 from annotation.rating.views import RESTED
 from core.acting import person_of
+from core.numbers import asked_text
 
 PAGE = 50
 
@@ -86,8 +87,7 @@ def rate_break(request: HttpRequest, token: str) -> HttpResponse:
     """Put the break reminder away; the next one comes after as long again."""
     membership = own_membership(request.user, token)
     request.session[RESTED] = timezone.now().isoformat()
-    shown = request.POST.get("item", "")
-    item = None if "\0" in shown else membership.assignments.filter(token=shown).first()
+    item = membership.assignments.filter(token=asked_text(request.POST, "item")).first()
     return redirect("rate_item", item.token) if item else redirect("rate_next", token)
 
 

@@ -19,7 +19,7 @@ from annotation.people.mail import can_send, send_invitations
 from annotation.people.memberships import NO_MORE_RATERS
 from annotation.recruitment.lists import MOST_ERRORS, MOST_ROWS, People, Person, read_list
 from core.acting import person_of
-from core.downloads import text_file
+from core.downloads import whole_file
 from core.permissions import requires
 from core.spreadsheets import EXCEL, PLAIN, CsvForm, csv_text
 
@@ -103,7 +103,7 @@ def _invite(request: HttpRequest, study: Study, found: People) -> HttpResponse:
     text = _csv(invited, EXCEL.get(request.POST.get("answer", "").removeprefix("csv-"), PLAIN))
     if request.POST.get("answer", "").startswith("csv") and invited:
         stem = slugify(study.name) or f"study-{study.pk}"
-        return text_file(text, f"{stem}-invitations.csv")
+        return whole_file(text, f"{stem}-invitations.csv")
     context = {
         "study": study,
         "invited": invited,

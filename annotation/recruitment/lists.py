@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core.lines import lines_of
+from core.lines import BYTE_ORDER_MARK, lines_of
 
 MOST_ROWS = 500
 MOST_ERRORS = 20
@@ -48,7 +48,7 @@ class People:
 
 def read_list(text: str) -> People:
     """Read every row. If there is any error, use nothing of the list."""
-    lines = list(_rows(text.removeprefix("\ufeff")))
+    lines = list(_rows(text.removeprefix(BYTE_ORDER_MARK)))
     columns, lines = _columns(lines)
     people: list[Person] = []
     repeated: list[Person] = []

@@ -20,6 +20,7 @@ from annotation.people import withdrawals
 from annotation.people.memberships import join
 from annotation.people.withdrawals import LeftError
 from annotation.roles import Role, role_of
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from dialogues.transcript import text_problem
 
@@ -191,9 +192,8 @@ def set_open_link(*, study: Study, limit: int | None, completion_code: str, scre
     locked.door_limit = limit
     locked.completion_code, locked.screen_out_code = completion_code, screen_out_code
     locked.save(update_fields=["door_token", "door_limit", "completion_code", "screen_out_code"])
-    AuditEvent.record(
-        by, "open door" if is_new else "change door", locked, limit=limit, prolific=recruits_at_prolific(locked)
-    )
+    verb = AuditVerb.OPEN_LINK_OPENED if is_new else AuditVerb.OPEN_LINK_CHANGED
+    AuditEvent.record(by, verb, locked, limit=limit, prolific=recruits_at_prolific(locked))
     return locked
 
 
@@ -201,4 +201,4 @@ def set_open_link(*, study: Study, limit: int | None, completion_code: str, scre
 def close_open_link(*, study: Study, by: User) -> None:
     """Close the address for good; members stay. Opening a link again makes another address."""
     if Study.objects.filter(pk=study.pk, door_token__isnull=False).update(door_token=None):
-        AuditEvent.record(by, "shut door", study)
+        AuditEvent.record(by, AuditVerb.OPEN_LINK_CLOSED, study)

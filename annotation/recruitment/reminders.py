@@ -12,13 +12,13 @@ from django.urls import reverse
 from annotation.allocation.slots import share
 from annotation.models import Assignment, Membership, Study
 from annotation.people.mail import reminder_text, send_all
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 DAYS = 3
 MOST_DAYS = 365
 # Nobody gets two reminders within this time, whoever presses the button.
 APART = timedelta(hours=20)
-VERB = "remind raters"
 
 
 class ReminderError(ValueError):
@@ -63,7 +63,7 @@ def idle_raters(study: Study, days: int, now: datetime) -> list[Idle]:
 
 
 def _lately_reminded(study: Study, now: datetime) -> set[int]:
-    events = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=VERB, at__gt=now - APART)
+    events = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=AuditVerb.RATERS_REMINDED, at__gt=now - APART)
     return {pk for detail in events.values_list("detail", flat=True) for pk in detail.get("members", [])}
 
 
@@ -92,5 +92,7 @@ def remind(*, study: Study, days: int, base: str, by: User | None, now: datetime
         Study.objects.select_for_update().get(pk=study.pk)
         due = [one for one in idle_raters(study, days, now) if one.address and not one.reminded]
         if due:
-            AuditEvent.record(by, VERB, study, days=days, members=[one.membership.pk for one in due])
+            AuditEvent.record(
+                by, AuditVerb.RATERS_REMINDED, study, days=days, members=[one.membership.pk for one in due]
+            )
     return list(zip(due, send_all(letters(study, due, base)), strict=True))

@@ -4,14 +4,15 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
 
 from annotation.models import Study
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-
-VERB = "unblind study"
 
 
 def unblinded_by(study: Study) -> AuditEvent | None:
     """The event that unblinded the study, or None while it is blind; a draft has nothing to unblind."""
-    events = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=VERB).select_related("actor")
+    events = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=AuditVerb.STUDY_UNBLINDED).select_related(
+        "actor"
+    )
     return events.order_by("pk").first()
 
 
@@ -31,4 +32,4 @@ def unblind(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, how: s
     locked = Study.objects.select_for_update().get(pk=study.pk)
     if locked.is_draft or locked.is_simulated:
         return None
-    return unblinded_by(locked) or AuditEvent.record(by, VERB, locked, how=how)
+    return unblinded_by(locked) or AuditEvent.record(by, AuditVerb.STUDY_UNBLINDED, locked, how=how)

@@ -18,10 +18,11 @@ from annotation.reports.loading import findings_of
 from annotation.reports.notes import screened_out_note
 from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
-from core.downloads import attached, csv_form, streamed_file, table_file
+from core.downloads import csv_form, shown, streamed_file, table_file, whole_file
 from core.permissions import requires
 from core.tables import Table
-from dialogues.charts import CONTENT_TYPES, THEMES, ThemeName, on_paper, rendered
+from dialogues.audit import AuditVerb
+from dialogues.charts import FILE_FORMATS, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 
 # What there is to show before anybody has scored anything.
@@ -110,14 +111,14 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
     found = findings_of(study)
-    if study.compares or figure not in drawable(found) or form not in CONTENT_TYPES:
+    if study.compares or figure not in drawable(found) or form not in FILE_FORMATS:
         raise Http404("This report has no such figure.")
     theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
     spec = FIGURES[figure].draw(study, found, THEMES[theme])
     if "download" not in request.GET:
-        return HttpResponse(rendered(spec, form)[0], content_type=CONTENT_TYPES[form])
+        return shown(rendered(spec, form)[0], form)
     content, _ = rendered(on_paper(spec, THEMES[theme]), form)
-    return attached(HttpResponse(content, content_type=CONTENT_TYPES[form]), f"{file_name(study, figure)}.{form}")
+    return whole_file(content, f"{file_name(study, figure)}.{form}")
 
 
 @require_GET
@@ -128,7 +129,7 @@ def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
     unblinding.unblind(study=study, by=request.user, how="exported ratings")
-    AuditEvent.record(request.user, "exported ratings", study)
+    AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
     return streamed_file(ratings_csv(study, csv_form(request)), f"{file_name(study, 'ratings')}.csv")
 
 
@@ -174,7 +175,7 @@ def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:
 
 def linked_figure(study: Study, slug: str) -> dict[str, Any]:
     """A figure with the addresses of its pictures and files."""
-    urls = {form: reverse("study_figure", args=[study.pk, slug, form]) for form in CONTENT_TYPES}
+    urls = {form: reverse("study_figure", args=[study.pk, slug, form]) for form in FILE_FORMATS}
     return {
         "figure": FIGURES[slug],
         "light_url": urls["svg"],

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET
 from annotation.models import Restructuring
 from annotation.restructuring import beside
 from annotation.restructuring.agreement import agreement_table, shared_dialogues
-from annotation.restructuring.seed_forms import number
 from core.downloads import TABLE_FORMS, table_file
+from core.numbers import whole_number
 from core.permissions import requires
 from core.tables import Table
 from dialogues.models import Corpus, Dialogue
@@ -85,7 +85,7 @@ def _restructured(pk: int) -> Dialogue:
 
 def _corpus(request: HttpRequest) -> Corpus | None:
     """The corpus of the address; None for all of them."""
-    key = number(request.GET.get("corpus", ""))
+    key = whole_number(request.GET.get("corpus"))
     return get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Operation, Restructuring
 from annotation.restructuring.proposals import check_proposal, shown_log
 from annotation.restructuring.wording import refusal
+from dialogues.audit import AuditVerb
 from dialogues.editing import Accept, EditError, History, kept_share, operation_from_json, replay, transcript_of
 from dialogues.models import AuditEvent
 
@@ -158,7 +159,7 @@ def submit(user: User, token: str, *, version: int, now: datetime) -> Restructur
         raise DraftError(_("Nothing has been changed yet, so there is nothing to review."))
     draft.state, draft.submitted_at = State.SUBMITTED, now
     draft.save(update_fields=["state", "submitted_at"])
-    AuditEvent.record(user, "restructuring.submitted", draft, version=version)
+    AuditEvent.record(user, AuditVerb.RESTRUCTURING_SUBMITTED, draft, version=version)
     return draft
 
 
@@ -173,7 +174,7 @@ def reopen(user: User, token: str) -> Restructuring:
         raise DraftError(_("It has been reviewed; what was approved does not change."))
     draft.state = State.RETURNED if draft.review else State.OPEN
     draft.save(update_fields=["state"])
-    AuditEvent.record(user, "restructuring.reopened", draft)
+    AuditEvent.record(user, AuditVerb.RESTRUCTURING_REOPENED, draft)
     return draft
 
 

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation.models import Restructuring
 from annotation.restructuring import overview, review
 from annotation.restructuring.exporting import restructuring_lines
-from annotation.restructuring.seed_forms import number
 from core.acting import act, person_of
 from core.downloads import streamed_file
+from core.numbers import whole_number
 from core.permissions import requires
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation.results.exporting import joined
 
@@ -39,9 +40,9 @@ def restructuring_overview(request: HttpRequest) -> HttpResponse:
 @requires("annotation.view_restructuring", "see what people restructure")
 def restructurings_export(request: HttpRequest) -> StreamingHttpResponse:
     """Every restructuring, or those of one corpus, as JSONL."""
-    key = number(request.GET.get("corpus", ""))
+    key = whole_number(request.GET.get("corpus"))
     corpus = get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
-    AuditEvent.record(request.user, "exported restructurings", corpus or person_of(request))
+    AuditEvent.record(request.user, AuditVerb.RESTRUCTURINGS_EXPORTED, corpus or person_of(request))
     stem = slugify(corpus.name) or f"corpus-{corpus.pk}" if corpus else "all"
     return streamed_file(joined(restructuring_lines(corpus)), f"{stem}-restructurings.jsonl")
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from annotation.models import Remark, Restructuring
 from annotation.models.people import profile_of
+from dialogues.audit import AuditVerb
 from dialogues.models import HAND, AuditEvent, Dialogue
 from dialogues.transcript import Transcript
 
@@ -62,7 +63,7 @@ def approve(*, restructuring: Restructuring, version: int, by: User) -> Dialogue
     made = _dialogue_of(row)
     row.state, row.result, row.reviewer, row.reviewed_at = State.APPROVED, made, by, timezone.now()
     row.save(update_fields=["state", "result", "reviewer", "reviewed_at"])
-    AuditEvent.record(by, "approve restructuring", row, dialogue=made.pk, version=row.version)
+    AuditEvent.record(by, AuditVerb.RESTRUCTURING_APPROVED, row, dialogue=made.pk, version=row.version)
     return made
 
 
@@ -78,7 +79,7 @@ def send_back(*, restructuring: Restructuring, version: int, words: str, by: Use
         raise ReviewError("Say what should be different.")
     row.state, row.review, row.reviewer, row.reviewed_at = State.RETURNED, words, by, timezone.now()
     row.save(update_fields=["state", "review", "reviewer", "reviewed_at"])
-    AuditEvent.record(by, "send back restructuring", row, version=row.version)
+    AuditEvent.record(by, AuditVerb.RESTRUCTURING_SENT_BACK, row, version=row.version)
 
 
 @transaction.atomic
@@ -88,7 +89,7 @@ def take_back(*, restructuring: Restructuring, by: User) -> None:
     _refuse(why_not_take_back(row))
     before, row.state = row.state, State.WITHDRAWN
     row.save(update_fields=["state"])
-    AuditEvent.record(by, "take back restructuring", row, state=before)
+    AuditEvent.record(by, AuditVerb.RESTRUCTURING_TAKEN_BACK, row, state=before)
 
 
 @transaction.atomic
@@ -102,7 +103,7 @@ def give_back(*, restructuring: Restructuring, by: User) -> None:
         raise ReviewError("This person has been asked for the same dialogue again: one copy is enough.")
     row.state = State.RETURNED if row.review else State.OPEN
     row.save(update_fields=["state"])
-    AuditEvent.record(by, "give back restructuring", row, state=row.state)
+    AuditEvent.record(by, AuditVerb.RESTRUCTURING_GIVEN_BACK, row, state=row.state)
 
 
 @transaction.atomic
@@ -118,7 +119,7 @@ def add_remark(*, restructuring: Restructuring, version: int, place: int, text: 
         restructuring=row, author=by, place=place, version=version, text=text, defaults={"quote": quote}
     )
     if is_new:
-        AuditEvent.record(by, "remark on restructuring", row, remark=remark.pk)
+        AuditEvent.record(by, AuditVerb.REMARK_ADDED, row, remark=remark.pk)
     return remark
 
 
@@ -129,7 +130,7 @@ def settle(*, restructuring: Restructuring, remark: Remark, by: User) -> None:
     _refuse(why_not_remark(row, by))
     now = timezone.now()
     if Remark.objects.filter(pk=remark.pk, restructuring=row, settled_at__isnull=True).update(settled_at=now):
-        AuditEvent.record(by, "settle remark", row, remark=remark.pk)
+        AuditEvent.record(by, AuditVerb.REMARK_SETTLED, row, remark=remark.pk)
 
 
 def _locked(restructuring: Restructuring) -> Restructuring:

@@ -14,8 +14,8 @@ from annotation.restructuring import examples, review
 from annotation.restructuring.comparing import figures_table, links_of, shown_segments
 from annotation.restructuring.history import told
 from annotation.restructuring.review_forms import ExampleForm, RemarkForm, SendBackForm
-from annotation.restructuring.seed_forms import number
 from core.acting import person_of
+from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.editing import kept_share, transcript_of
 
@@ -32,7 +32,7 @@ def restructuring_review(request: HttpRequest, token: str) -> HttpResponse:
 @_may_review
 def restructuring_approve(request: HttpRequest, token: str) -> HttpResponse:
     found = _found(token)
-    version = number(request.POST.get("version", ""))
+    version = whole_number(request.POST.get("version"))
 
     def approve() -> str:
         made = review.approve(restructuring=found, version=-1 if version is None else version, by=person_of(request))
@@ -110,7 +110,7 @@ def restructuring_example(request: HttpRequest, token: str) -> HttpResponse:
 def _page(request: HttpRequest, found: Restructuring, *, status: int = 200, **sent: forms.Form) -> HttpResponse:
     """`sent`: a form that came back with something wrong, by its name below."""
     story = told(found)
-    at = story.at(number(request.GET.get("at", "")))
+    at = story.at(whole_number(request.GET.get("at")))
     draft = story.drafts[at]
     original, after = found.original.transcript, transcript_of(draft)
     is_newest = at == len(story.drafts) - 1

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 
 from annotation.restructuring import seeds
+from core.numbers import whole_number, whole_numbers
 from dialogues.models import Corpus, Dialogue, Version
 from dialogues.rubric import PAPER_SIX
 from generation.models import Run, Stage
@@ -17,7 +18,6 @@ USUAL_VERSION = "gamma"
 MOST_TICKED = 500
 MOST = 10_000
 HIGHEST_SEED = 999_999
-LONGEST_NUMBER = 18  # digits that a database's whole numbers can hold
 SORTS = {
     "": "As written",
     **{f"-{name}": f"{words}, high first" for name, words in seeds.FIGURES.items()},
@@ -53,7 +53,7 @@ class SeedFilter(forms.Form):
                 field.widget.attrs["step"] = "any"
                 self.fields[f"{name}_{end}"] = field
         runs = Run.objects.exclude(stages=[Stage.JUDGE]).filter(corpus__is_scratch=False)
-        corpus = number(data.get("corpus", ""))
+        corpus = whole_number(data.get("corpus"))
         self.fields["run"].queryset = runs.filter(corpus=corpus) if corpus else runs  # type: ignore[attr-defined]
 
     @property
@@ -121,14 +121,9 @@ class AskForm(forms.Form):
         return {**cleaned, "dialogues": sorted(keys)}
 
 
-def number(text: str) -> int | None:
-    """A row's number in an address; None for anything else, and for more digits than a database holds."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else None
-
-
 def read_keys(text: str) -> set[int]:
     """`12-15-18`, as an address or a hidden field carries a choice from page to page."""
-    return {key for key in map(number, text.split("-")) if key is not None}
+    return set(whole_numbers(text.split("-")))
 
 
 def write_keys(keys: Iterable[int]) -> str:

@@ -26,6 +26,7 @@ from django.db.models.functions import Cast
 from annotation.models import Restructuring
 from annotation.people import acquaintance
 from annotation.people.acquaintance import AcquaintedError
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.models import Judgement
 
@@ -169,7 +170,7 @@ def _record(by: User, rows: Sequence[Restructuring]) -> None:
     for corpus in Corpus.objects.filter(pk__in=by_corpus):
         asked = by_corpus[corpus.pk]
         people = sorted({row.annotator_id for row in asked})
-        AuditEvent.record(by, "ask to restructure", corpus, restructurings=len(asked), annotators=people)
+        AuditEvent.record(by, AuditVerb.RESTRUCTURINGS_REQUESTED, corpus, restructurings=len(asked), annotators=people)
 
 
 def _judgements(metric: str) -> QuerySet[Judgement]:

@@ -19,6 +19,7 @@ from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from annotation.restructuring.wording import script_words
 from core.acting import person_of
+from core.numbers import whole_number
 from core.permissions import refuse_without, requires
 from dialogues.models import Dialogue
 from generation.models import Endpoint, Run
@@ -53,10 +54,10 @@ def restructuring(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def restructuring_submit(request: HttpRequest, token: str) -> HttpResponse:
-    version = request.POST.get("version", "")
     draft = drafts.own_restructuring(person_of(request), token)
     try:
-        at = int(version) if version.isdecimal() and len(version) < 10 else draft.version
+        version = whole_number(request.POST.get("version"))
+        at = draft.version if version is None else version
         drafts.submit(person_of(request), token, version=at, now=timezone.now())
     except drafts.DraftError as error:
         messages.error(request, str(error))
@@ -75,8 +76,7 @@ def restructuring_reopen(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _stepped(request: HttpRequest, draft: Restructuring) -> HttpResponse:
-    texts, version = request.POST.getlist("text"), request.POST.get("version", "")
-    made_on = int(version) if version.isdecimal() and len(version) < 10 else 0
+    texts, made_on = request.POST.getlist("text"), whole_number(request.POST.get("version")) or 0
     before = drafts.history_of(draft).drafts
     person = person_of(request)
     try:
@@ -123,8 +123,7 @@ def restructuring_ask_model(request: HttpRequest, token: str) -> HttpResponse:
     person = person_of(request)
     draft = drafts.own_restructuring(person, token)
     refuse_without(request, SPEND, "ask models")
-    key = request.POST.get("endpoint", "")
-    endpoint = Endpoint.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 10 else None
+    endpoint = Endpoint.objects.filter(pk=whole_number(request.POST.get("endpoint"))).first()
     if endpoint is None:
         messages.error(request, "Choose a model to ask.")
         return redirect("restructuring", token)

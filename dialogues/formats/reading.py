@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from typing import BinaryIO
 
+from core.lines import BYTE_ORDER_MARK
 from dialogues.formats.records import LIMITS
 
 MAX_LINE = 4 * 2**20  # characters; the longest real dialogue is a few hundred thousand
@@ -24,7 +25,7 @@ _SIGNATURES = (
     (b"\xff\xfe", "The file is UTF-16 (little-endian). Save it as UTF-8."),
     (b"\xfe\xff", "The file is UTF-16 (big-endian). Save it as UTF-8."),
 )
-_UTF8_BOM = b"\xef\xbb\xbf"
+_UTF8_MARK = BYTE_ORDER_MARK.encode()
 # What the surrogateescape handler leaves for a byte that is not UTF-8.
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -49,7 +50,7 @@ def text_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
     A byte that is not UTF-8 is kept escaped, for `encoding_problem` to name. Raises UnreadableFileError for archives,
     other encodings, and lines of more than `limit` characters.
     """
-    stream.seek(len(_UTF8_BOM) if _beginning(stream, 256).startswith(_UTF8_BOM) else 0)
+    stream.seek(len(_UTF8_MARK) if _beginning(stream, 256).startswith(_UTF8_MARK) else 0)
     text = TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
     try:
         for number, line in enumerate(iter(lambda: text.readline(limit + 1), ""), 1):
@@ -67,7 +68,7 @@ def text_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
 
 def head_of(stream: BinaryIO) -> str:
     """The first megabyte as text, to tell a form from; raises UnreadableFileError as `text_lines` does."""
-    return _beginning(stream, HEAD).removeprefix(_UTF8_BOM).decode("utf-8", "surrogateescape")
+    return _beginning(stream, HEAD).removeprefix(_UTF8_MARK).decode("utf-8", "surrogateescape")
 
 
 def _beginning(stream: BinaryIO, size: int) -> bytes:

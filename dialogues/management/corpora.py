@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from django.core.management.base import CommandError
 
+from core.numbers import whole_number
 from dialogues.models import Corpus
 
 
@@ -11,8 +12,8 @@ def corpus_named(name: str) -> Corpus:
     """The corpus of that name or number; CommandError names the nearest."""
     corpora = Corpus.objects.listed()
     found = corpora.filter(name=name).first()
-    if found is None and name.isdecimal():
-        found = corpora.filter(pk=name).first()
+    if found is None and (key := whole_number(name)) is not None:
+        found = corpora.filter(pk=key).first()
     if found is not None:
         return found
     names = {known.casefold(): known for known in corpora.values_list("name", flat=True)}

@@ -14,10 +14,10 @@ from django.utils.text import slugify
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from core.downloads import attached, table_file
+from core.downloads import shown, table_file, whole_file
 from core.numbers import asked_texts
 from core.permissions import requires
-from dialogues.charts import CONTENT_TYPES, FIGURES, THEMES, FileFormat, on_paper, rendered, viewer_script
+from dialogues.charts import FIGURES, FILE_FORMATS, THEMES, FileFormat, on_paper, rendered, viewer_script
 from dialogues.corpus_figures import Counted, cached_figures, has_uneven_backgrounds
 from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
@@ -41,7 +41,7 @@ class Selection:
         asked = request.GET.get("tokens", "")
         tokenizer = asked if asked in TOKENIZERS else "whitespace"
         counted = Counted(
-            versions=asked_texts(request, "version"),
+            versions=asked_texts(request.GET.getlist("version")),
             sources=Sources.of(dict(request.GET.lists())),
             shared_only=request.GET.get("backgrounds") == "shared",
             every=request.GET.get("count") == "every",
@@ -87,7 +87,7 @@ def statistics(request: HttpRequest, pk: int) -> HttpResponseBase:
             for slug, table in statistics_tables(figures).items()
         ],
         "charts": [
-            {"figure": figure, **{form: chart_url(corpus, slug, form, selection) for form in (*CONTENT_TYPES, "json")}}
+            {"figure": figure, **{form: chart_url(corpus, slug, form, selection) for form in (*FILE_FORMATS, "json")}}
             for slug, figure in FIGURES.items()
         ],
         "tokenizer_links": [
@@ -143,7 +143,7 @@ def statistics_table(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
 def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> HttpResponseBase:
     """A figure as `svg` for the page, as `json` (its specification), or as a file to keep (`download=1`)."""
     corpus = get_object_or_404(Corpus, pk=pk)
-    if slug not in FIGURES or form not in (*CONTENT_TYPES, "json"):
+    if slug not in FIGURES or form not in (*FILE_FORMATS, "json"):
         raise Http404("There is no such figure.")
     selection = Selection.of(request)
     theme = THEMES["dark" if request.GET.get("theme") == "dark" else "light"]
@@ -153,10 +153,8 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
     download = "download" in request.GET
     file_format = cast(FileFormat, form)
     content, tag = rendered(on_paper(spec, theme) if download else spec, file_format)
-    response = HttpResponse(content, content_type=CONTENT_TYPES[file_format])
-    if download:
-        attached(response, f"{file_name(corpus, slug, selection)}.{form}")
-    return tagged(request, response, tag)
+    name = f"{file_name(corpus, slug, selection)}.{form}"
+    return tagged(request, whole_file(content, name) if download else shown(content, form), tag)
 
 
 @require_GET
@@ -164,7 +162,7 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
 @gzip_page
 def chart_script(request: HttpRequest) -> HttpResponseBase:
     content, tag = viewer_script()
-    return tagged(request, HttpResponse(content, content_type="text/javascript; charset=utf-8"), tag)
+    return tagged(request, shown(content, "js"), tag)
 
 
 def file_name(corpus: Corpus, slug: str, selection: Selection) -> str:

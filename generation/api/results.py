@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from core.downloads import JSON_LINES
 from dialogues.models import Version
 from generation.api.door import door, refuse_unknown
 from generation.api.runs import found_run
@@ -40,4 +41,4 @@ def run_judgements(request: Request, pk: int) -> StreamingHttpResponse:
 
 
 def _answer(lines: Iterator[str]) -> StreamingHttpResponse:
-    return StreamingHttpResponse(exporting.joined(lines), content_type="application/x-ndjson")
+    return StreamingHttpResponse(exporting.joined(lines), content_type=JSON_LINES)

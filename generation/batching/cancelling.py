@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.batching import rounds
 from generation.endpoints.answers import CallError
@@ -26,4 +27,4 @@ def cancel_batch(run: Run, job: BatchJob, *, by: Any = None) -> None:
         raise CannotCancelError(f"The batch was not cancelled: {error}") from error
     if not asked:
         raise CannotCancelError("The batch is not at the provider any more.")
-    AuditEvent.record(by, "batch.cancelled", run, batch=job.pk, provider_id=job.provider_id)
+    AuditEvent.record(by, AuditVerb.BATCH_CANCELLED, run, batch=job.pk, provider_id=job.provider_id)

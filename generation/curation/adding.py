@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation.content import FIELDS, MOST_EXAMPLES, Content, ContentError, TwinError
 from generation.curation.drafts import locked_draft
@@ -46,7 +47,9 @@ def add_example(  # noqa: PLR0913 - the columns of one row, each by its name
         example_set=draft, position=last + 1, source=Example.Source(source), dialogue=dialogue,
         dialogue_after=dialogue_after, operations=list(operations), **content.as_fields(),
     )  # fmt: skip
-    AuditEvent.record(by, "example.added", draft, example=example.pk, position=example.position, source=str(source))
+    AuditEvent.record(
+        by, AuditVerb.EXAMPLE_ADDED, draft, example=example.pk, position=example.position, source=str(source)
+    )
     return example
 
 

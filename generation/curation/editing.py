@@ -5,6 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.curation.adding import refuse_twins
 from generation.curation.content import Content
@@ -32,7 +33,7 @@ def change_example(*, example: Example, seen: int, content: Content, by: Any) ->
         setattr(now, name, fields[name])
     now.revision += 1
     now.save(update_fields=[*changed, "revision"])
-    AuditEvent.record(by, "example.changed", draft, example=now.pk, fields=changed, revision=now.revision)
+    AuditEvent.record(by, AuditVerb.EXAMPLE_CHANGED, draft, example=now.pk, fields=changed, revision=now.revision)
     return now
 
 
@@ -49,7 +50,9 @@ def remove_example(*, example: Example, by: Any) -> None:
         later.position -= 1
         later.save(update_fields=["position"])
     _bump(draft)
-    AuditEvent.record(by, "example.removed", draft, example=example.pk, position=now.position, source=now.source)
+    AuditEvent.record(
+        by, AuditVerb.EXAMPLE_REMOVED, draft, example=example.pk, position=now.position, source=now.source
+    )
 
 
 @transaction.atomic
@@ -70,7 +73,7 @@ def change_set(*, example_set: ExampleSet, seen: int, name: str, note: str, by: 
     except IntegrityError as error:
         # Somebody made a set of the new name at this very moment.
         raise StaleError from error
-    AuditEvent.record(by, "example_set.changed", draft, name=name, version=draft.version)
+    AuditEvent.record(by, AuditVerb.EXAMPLE_SET_CHANGED, draft, name=name, version=draft.version)
     return draft
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation import document
 from generation.curation.adding import add_example
@@ -51,7 +52,7 @@ def import_set(*, data: bytes, by: Any, name: str = "", once: str = "") -> Examp
             )  # fmt: skip
         except ContentError as error:
             raise DocumentError([f"Example {number}: {error}."]) from error
-    AuditEvent.record(by, "example_set.imported", made, examples=len(read.entries))
+    AuditEvent.record(by, AuditVerb.EXAMPLE_SET_IMPORTED, made, examples=len(read.entries))
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.curation.drafts import StaleError, locked_draft
 from generation.models import Example, ExampleSet
@@ -31,7 +32,7 @@ def reorder(*, example_set: ExampleSet, order: Sequence[int], seen: int, by: Any
             Example.objects.filter(pk=pk).update(position=start + place)
     draft.revision += 1
     draft.save(update_fields=["revision"])
-    AuditEvent.record(by, "examples.ordered", draft, before=now, after=list(order))
+    AuditEvent.record(by, AuditVerb.EXAMPLES_ORDERED, draft, before=now, after=list(order))
     return True
 
 

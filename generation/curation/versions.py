@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.curation.drafts import locked_draft
 from generation.curation.editing import next_version
@@ -31,7 +32,7 @@ def make_set(*, name: str, kind: str, note: str = "", by: Any, once: str = "") -
     """
     made, is_new = _created_once(once, name=name, kind=kind, note=note, by=by)
     if is_new:
-        AuditEvent.record(by, "example_set.created", made, name=name, version=made.version, once=once)
+        AuditEvent.record(by, AuditVerb.EXAMPLE_SET_CREATED, made, name=name, version=made.version, once=once)
     return made
 
 
@@ -47,7 +48,7 @@ def clone(*, example_set: ExampleSet, name: str, by: Any, once: str = "") -> Exa
     Example.objects.bulk_create(
         Example(example_set=made, **{field: getattr(row, field) for field in COPIED}) for row in source.examples.all()
     )
-    AuditEvent.record(by, "example_set.cloned", made, source=source.pk, name=name, once=once)
+    AuditEvent.record(by, AuditVerb.EXAMPLE_SET_CLONED, made, source=source.pk, name=name, once=once)
     return made
 
 
@@ -60,7 +61,7 @@ def freeze(*, example_set: ExampleSet, by: Any) -> bool:
     if not locked.examples.exists():
         raise EmptySetError(f"{locked} has no example yet, so there is nothing to freeze.")
     locked.freeze()
-    AuditEvent.record(by, "example_set.frozen", locked, examples=locked.examples.count())
+    AuditEvent.record(by, AuditVerb.EXAMPLE_SET_FROZEN, locked, examples=locked.examples.count())
     return True
 
 
@@ -71,7 +72,7 @@ def delete_set(*, example_set: ExampleSet, by: Any) -> None:
     if reasons := in_the_way(draft):
         raise InUseError(f"{draft} stays: {' and '.join(reasons)}.")
     size = draft.examples.count()
-    AuditEvent.record(by, "example_set.deleted", draft, name=draft.name, version=draft.version, examples=size)
+    AuditEvent.record(by, AuditVerb.EXAMPLE_SET_DELETED, draft, name=draft.name, version=draft.version, examples=size)
     draft.delete()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.numbers import whole_number
 from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, count, read_reply, refused, text
 from generation.endpoints.shapes import mapping
 from generation.prompts import ChatMessage
@@ -78,8 +79,10 @@ def read_line(raw: bytes) -> ResultLine | None:
     if not isinstance(document, dict):
         return None
     match text(document.get("custom_id")).split("-"):
-        case ["call", call, attempt] if call.isdecimal() and attempt.isdecimal() and max(len(call), len(attempt)) < 19:
-            return ResultLine(int(call), int(attempt), _result(document))
+        case ["call", given_call, given_attempt]:
+            call, attempt = whole_number(given_call), whole_number(given_attempt)
+            if call is not None and attempt is not None:
+                return ResultLine(call, attempt, _result(document))
     return None
 
 

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.endpoints import keys
 from generation.models import Endpoint
@@ -24,6 +25,6 @@ def rotate_keys() -> tuple[list[str], list[str]]:
             unopened.append(endpoint.name)
             continue
         endpoint.save(update_fields=["encrypted_key"])
-        AuditEvent.record(None, "endpoint.key_rotated", endpoint)
+        AuditEvent.record(None, AuditVerb.ENDPOINT_KEY_ROTATED, endpoint)
         rotated.append(endpoint.name)
     return rotated, unopened

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.lines import BYTE_ORDER_MARK
+
 # How a body begins that is a stream of events: a field's name, or a comment.
 _EVENT_BEGINNINGS = ("data:", "event:", "id:", "retry:", ":")
 _TEXT_PARTS = ("text", "output_text", None)
@@ -17,7 +19,7 @@ _HEAD = ("id", "model", "system_fingerprint", "usage", "error")
 
 def document_of(body: str) -> dict[str, Any] | None:
     """The object that a body holds, a stream's chunks put together; None where it holds none."""
-    document = decoded(body.lstrip("\ufeff"))
+    document = decoded(body.lstrip(BYTE_ORDER_MARK))
     if document is not None:
         return document if isinstance(document, dict) else None
     return _assembled(body)
@@ -91,7 +93,7 @@ def _arguments(message: Mapping[str, Any]) -> Iterator[str]:
 
 def _assembled(body: str) -> dict[str, Any] | None:
     """A stream's chunks as the one completion they would have been; None where the body is no stream."""
-    if not body.lstrip("\ufeff \r\n").startswith(_EVENT_BEGINNINGS):
+    if not body.lstrip(f"{BYTE_ORDER_MARK} \r\n").startswith(_EVENT_BEGINNINGS):
         return None
     stream = _Stream()
     for chunk in _chunks(body):

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.judgements.already import already_judged
 from generation.models import Call, Run, RunStage, Stage, Trial
@@ -38,7 +39,7 @@ def start(run: Run, *, by: Any = None) -> bool:
         locked.started_at = timezone.now()
     locked.state, locked.state_reason, locked.pause_cause, locked.finished_at = Run.State.RUNNING, "", "", None
     locked.save(update_fields=["state", "state_reason", "pause_cause", "started_at", "finished_at"])
-    AuditEvent.record(by, "run.started" if first else "run.resumed", locked)
+    AuditEvent.record(by, AuditVerb.RUN_STARTED if first else AuditVerb.RUN_RESUMED, locked)
     # The last call may have come home while the run was paused.
     finish_where_done([locked.pk])
     return True
@@ -49,7 +50,7 @@ def pause(run: Run, *, by: Any = None) -> bool:
     """Stop sending; calls in flight still come home and are kept. False where it was not running."""
     paused = run.pause("Paused by hand." if by is None else f"Paused by {by}.", Run.PauseCause.HAND)
     if paused:
-        AuditEvent.record(by, "run.paused", run)
+        AuditEvent.record(by, AuditVerb.RUN_PAUSED, run)
     return paused
 
 
@@ -90,7 +91,7 @@ def set_budget(run: Run, *, budget: Decimal | None, token_budget: int | None, by
     Run.objects.filter(pk=run.pk).update(budget=budget, token_budget=token_budget)
     run.budget, run.token_budget = budget, token_budget
     told = None if budget is None else str(budget)
-    AuditEvent.record(by, "run.budget", run, budget=told, token_budget=token_budget)
+    AuditEvent.record(by, AuditVerb.RUN_BUDGET_CHANGED, run, budget=told, token_budget=token_budget)
 
 
 def plan(run: Run) -> None:

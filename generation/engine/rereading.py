@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.engine import lifecycle, reading
 from generation.engine.differences import HELD, in_use, outcome_today, stored_by
@@ -98,7 +99,7 @@ def reread(run: Run, *, keep_share: float | None = None, calls: Sequence[int] | 
     done += [change for keys in _usable(run, calls) for change in _mend_usable(run, keys)]
     with transaction.atomic():
         told = {"changes": Review(done).as_json()} if done else {}
-        AuditEvent.record(by, "run.reread", run, usable=usable, **told)
+        AuditEvent.record(by, AuditVerb.RUN_REREAD, run, usable=usable, **told)
         if usable:
             lifecycle.go_on(run, by=by, after=set(Run.PauseCause.values) - {Run.PauseCause.HAND})
     return len(done)
@@ -110,7 +111,7 @@ def set_keep_share(run: Run, share: float, *, by: Any = None) -> None:
     _share(run, share)
     if share != run.keep_share:
         Run.objects.filter(pk=run.pk).update(keep_share=share)
-        AuditEvent.record(by, "run.keep_share", run, before=run.keep_share, after=share)
+        AuditEvent.record(by, AuditVerb.KEEP_SHARE_CHANGED, run, before=run.keep_share, after=share)
         run.keep_share = share
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from django.db import transaction
 from django.utils import timezone
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation import example_sets
 from generation.engine import lifecycle
@@ -48,7 +49,7 @@ def decide(run: Run, *, resend: bool, calls: Sequence[int] | None = None, by: An
     lifecycle.lock([run.pk])
     held = _named(run.calls.filter(state=Call.State.AMBIGUOUS), calls)
     decided = _back_in_line(held) if resend else _given_up(held)
-    AuditEvent.record(by, "run.decided", run, resend=resend, calls=decided)
+    AuditEvent.record(by, AuditVerb.RUN_DECIDED, run, resend=resend, calls=decided)
     if decided:
         all_decided = not run.calls.filter(state=Call.State.AMBIGUOUS).exists()
         lifecycle.go_on(run, by=by, after=[Run.PauseCause.DECISION] if resend or all_decided else [])
@@ -87,7 +88,7 @@ def retry(
     retried = _back_in_line(failed.never_answered().exclude(stage__in=list(edits)))
     retried += _ask_anew(run, asked_anew, edits)
     edited = sorted(edits)
-    AuditEvent.record(by, "run.retried", run, cause=cause, calls=retried, edited=edited)
+    AuditEvent.record(by, AuditVerb.RUN_RETRIED, run, cause=cause, calls=retried, edited=edited)
     if retried:
         lifecycle.go_on(run, by=by, after=set(Run.PauseCause.values) - {Run.PauseCause.HAND})
     return retried

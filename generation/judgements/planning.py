@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.coverage import left_out
 from dialogues.models import AuditEvent, Dialogue, Rubric
 from generation import example_sets
@@ -78,7 +79,7 @@ def create_judge_run(choice: JudgeChoice, *, by: Any = None) -> Run:
         [RunDialogue(run=run, dialogue_id=one.dialogue, background_id=one.background) for one in selection.given],
         batch_size=1000,
     )
-    AuditEvent.record(by, "run.created", run, dialogues=len(selection.given), stages=[Stage.JUDGE])
+    AuditEvent.record(by, AuditVerb.RUN_CREATED, run, dialogues=len(selection.given), stages=[Stage.JUDGE])
     return run
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation.models import Endpoint, Run, RunDialogue, Stage
 from generation.plans.planning import Material, PlanError, add_stage, asked_parameters, usual_policy
@@ -63,7 +64,7 @@ def create_branches(asked: Branches, *, by: Any = None) -> Run:
         [RunDialogue(run=run, dialogue_id=key, background_id=asked.chosen[key]) for key in sorted(asked.chosen)],
         batch_size=1000,
     )
-    AuditEvent.record(by, "run.created", run, dialogues=len(asked.chosen), stages=stages)
+    AuditEvent.record(by, AuditVerb.RUN_CREATED, run, dialogues=len(asked.chosen), stages=stages)
     return run
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.db import transaction
 from django.db.models import Model
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation import example_sets
 from generation.endpoints import structured
@@ -108,7 +109,7 @@ def create_run(choice: Choice, *, by: Any = None) -> Run:
     chosen = [RunDialogue(run=run, dialogue_id=key, background_id=themes.get(key)) for key in keys]
     RunDialogue.objects.bulk_create(chosen, batch_size=1000)
     AuditEvent.record(
-        by, "run.created", run, dialogues=len(keys), stages=stages, examples_left_out=sorted(left_out),
+        by, AuditVerb.RUN_CREATED, run, dialogues=len(keys), stages=stages, examples_left_out=sorted(left_out),
         with_examples=choice.selection.with_examples,
     )  # fmt: skip
     return run

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django import forms
 
+from core.numbers import whole_number, whole_numbers
 from dialogues.models import Corpus, Dialogue, DialogueQuerySet
 from generation import example_sets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Stage
@@ -153,8 +154,7 @@ class TrialForm(forms.Form):
         value = self["corpus"].value()
         if isinstance(value, Corpus):
             return value
-        known = str(value).isascii() and str(value).isdigit() and len(str(value)) < 18
-        return Corpus.objects.listed().filter(pk=value).first() if known else None
+        return Corpus.objects.listed().filter(pk=whole_number(value)).first()
 
     def _found(self) -> list[Dialogue]:
         """What the search finds, and those that are chosen already."""
@@ -164,7 +164,7 @@ class TrialForm(forms.Form):
         # A bound field remembers what it first began with, which is not known yet.
         sent: Any = self.data
         named = sent.getlist("dialogues") if self.is_bound else self.initial.get("dialogues", ())
-        keys = [int(key) for key in named if str(key).isascii() and str(key).isdigit() and len(str(key)) < 18]
+        keys = whole_numbers(named)
         chosen = rows.filter(pk__in=keys[:MOST_BACKGROUNDS]) if keys else rows.none()
         found = {row.pk: row for row in (*chosen, *rows.searched(str(self["search"].value() or ""))[:SHOWN])}
         return list(found.values())

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation import example_sets
 from generation.engine import lifecycle
@@ -92,7 +93,7 @@ def discard_trial(trial: Trial, *, by: Any = None) -> bool:
     """Throw away a trial of which nothing has been sent; False where something was: then it is evidence."""
     if trial.own_run is None or not lifecycle.discard(trial.own_run):
         return False
-    AuditEvent.record(by, "trial.discarded", trial)
+    AuditEvent.record(by, AuditVerb.TRIAL_DISCARDED, trial)
     return True
 
 
@@ -117,7 +118,7 @@ def _create(choice: TrialChoice, by: Any) -> Trial:
     _answer(trial, choice, arms, copies, by)
     shown = shown_in(trial.own_run) if trial.own_run else []
     AuditEvent.record(
-        by, "trial.created", trial, stage=choice.stage, dialogues=len(copies), shown_as_examples=len(shown)
+        by, AuditVerb.TRIAL_CREATED, trial, stage=choice.stage, dialogues=len(copies), shown_as_examples=len(shown)
     )
     return trial
 

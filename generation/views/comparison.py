@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from core.downloads import TABLE_FORMS, table_file
+from core.numbers import whole_number, whole_numbers
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
@@ -87,7 +88,7 @@ def compare_dialogues(request: HttpRequest) -> HttpResponse:
 def _chosen(request: HttpRequest) -> tuple[list[Run], str]:
     """The runs that `runs` (1,2 or several times over) or `run` names, or none and why."""
     texts = ",".join(request.GET.getlist("runs") + request.GET.getlist("run")).split(",")
-    keys = {int(text) for text in texts if text.strip().isascii() and text.strip().isdigit() and len(text) < 10}
+    keys = set(whole_numbers(text.strip() for text in texts))
     runs = list(comparison.comparable().filter(pk__in=keys).order_by("pk"))
     if keys and not runs:
         return [], "None of these runs has written anything yet."
@@ -99,9 +100,9 @@ def _chosen(request: HttpRequest) -> tuple[list[Run], str]:
 def _alpha(request: HttpRequest, runs: Sequence[Run]) -> Dialogue | None:
     if not runs:
         return None
-    at = request.GET.get("at", "")
-    if at.isascii() and at.isdigit() and len(at) < 18:
-        return get_object_or_404(Dialogue.objects.filter(chosen_by__run__in=runs).distinct(), pk=int(at))
+    at = whole_number(request.GET.get("at"))
+    if at is not None:
+        return get_object_or_404(Dialogue.objects.filter(chosen_by__run__in=runs).distinct(), pk=at)
     first = comparison.first_alpha(runs)
     return None if first is None else Dialogue.objects.get(pk=first)
 

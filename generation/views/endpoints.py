@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.permissions import requires
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.endpoints.checking import check
 from generation.forms import EndpointForm
@@ -28,14 +29,14 @@ def endpoint_list(request: HttpRequest) -> HttpResponse:
 @requires("generation.add_endpoint", "add endpoints")
 def endpoint_new(request: HttpRequest) -> HttpResponse:
     endpoint = Endpoint(created_by=cast(User, request.user))
-    return _edit(request, endpoint, "Add endpoint", "endpoint.added")
+    return _edit(request, endpoint, "Add endpoint", AuditVerb.ENDPOINT_ADDED)
 
 
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_endpoint", "change endpoints")
 def endpoint_edit(request: HttpRequest, pk: int) -> HttpResponse:
     endpoint = get_object_or_404(Endpoint, pk=pk)
-    return _edit(request, endpoint, "Save", "endpoint.changed")
+    return _edit(request, endpoint, "Save", AuditVerb.ENDPOINT_CHANGED)
 
 
 @require_POST
@@ -49,7 +50,7 @@ def endpoint_check(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(endpoint)
 
 
-def _edit(request: HttpRequest, endpoint: Endpoint, action: str, verb: str) -> HttpResponse:
+def _edit(request: HttpRequest, endpoint: Endpoint, action: str, verb: AuditVerb) -> HttpResponse:
     form = EndpointForm(request.POST or None, instance=endpoint)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():

@@ -14,7 +14,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from core.downloads import text_file
+from core.downloads import whole_file
+from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.transcript import Transcript
@@ -198,8 +199,8 @@ def _conflict(request: HttpRequest, row: ExampleSet, form: SetForm) -> HttpRespo
 
 def _seen(request: HttpRequest) -> int:
     """The revision that the page was made of; one that makes no sense fits nothing."""
-    given = request.POST.get("revision", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+    given = whole_number(request.POST.get("revision"))
+    return -1 if given is None else given
 
 
 @require_POST
@@ -223,7 +224,7 @@ def load_examples(request: HttpRequest) -> HttpResponse:
 def set_export(request: HttpRequest, pk: int) -> HttpResponse:
     row = fetch_set(pk)
     name = f"{slugify(row.name) or 'examples'}-{row.kind}-v{row.version}.json"
-    return text_file(exported(row), name)
+    return whole_file(exported(row), name)
 
 
 @require_http_methods(["GET", "POST"])

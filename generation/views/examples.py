@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.numbers import whole_number, whole_numbers
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
@@ -25,7 +26,6 @@ from generation.models import Example, ExampleSet, FrozenError
 from generation.views.example_sets import FROZEN_MEANWHILE, fetch_example, fetch_set, refused
 
 DIALOGUES_A_PAGE = 25
-MOST_DIGITS = 18
 
 
 @require_http_methods(["GET", "POST"])
@@ -212,13 +212,12 @@ def _edit_conflict(request: HttpRequest, now: Example, mine: ExampleForm) -> Htt
 def set_order(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole order (`example` once for each, as a drag leaves them), or one `example` and its new place `to`."""
     row, wants_json = fetch_set(pk), "application/json" in request.headers.get("Accept", "")
-    named = [int(text) for text in request.POST.getlist("example")[: MOST_EXAMPLES + 1] if _is_number(text)]
-    place, seen = request.POST.get("to", ""), request.POST.get("revision", "")
-    order = named
-    if _is_number(place) and named:
-        order = moved(list(row.examples.values_list("pk", flat=True)), named[0], int(place))
+    order = whole_numbers(request.POST.getlist("example")[: MOST_EXAMPLES + 1])
+    place, seen = whole_number(request.POST.get("to")), whole_number(request.POST.get("revision"))
+    if place is not None and order:
+        order = moved(list(row.examples.values_list("pk", flat=True)), order[0], place)
     try:
-        reorder(example_set=row, order=order, seen=int(seen) if _is_number(seen) else -1, by=request.user)
+        reorder(example_set=row, order=order, seen=-1 if seen is None else seen, by=request.user)
     except FrozenError:
         if wants_json:
             return JsonResponse({"detail": FROZEN_MEANWHILE}, status=409)
@@ -229,7 +228,7 @@ def set_order(request: HttpRequest, pk: int) -> HttpResponse:
     if wants_json:
         # The page has moved it already and needs only what its next move is made on.
         return JsonResponse({"revision": fetch_set(pk).revision})
-    anchor = f"#example-{place}" if _is_number(place) else ""
+    anchor = "" if place is None else f"#example-{place}"
     return redirect(f"{row.get_absolute_url()}{anchor}")
 
 
@@ -239,7 +238,3 @@ def _order_conflict(request: HttpRequest, row: ExampleSet, order: list[int]) -> 
     mine = [now[pk] for pk in dict.fromkeys(order) if pk in now]
     context = {"set": fetch_set(row.pk), "theirs": now.values(), "mine": mine, "possible": len(mine) == len(now)}
     return render(request, "generation/order_conflict.html", context, status=409)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < MOST_DIGITS

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.downloads import table_file
+from core.numbers import whole_numbers
 from core.permissions import requires
 from core.tables import Table
 from dialogues.models import Corpus
@@ -23,7 +24,6 @@ from generation.models import Endpoint, Prompt, Run, Stage
 from generation.plans.planning import PlanError
 
 PLAN_FIRST = "Its tables appear here as the scores of a judge run come in."
-LONGEST_NUMBER = 19  # digits that a database's whole numbers can hold
 COUNTED_BELOW = "What was asked so far, and what came of it, is counted below."
 
 
@@ -92,8 +92,8 @@ def _found(request: HttpRequest, pk: int) -> tuple[Corpus, list[Run], Findings]:
     """The corpus, the judge runs that the address names (unknown ones are passed over), and what was said."""
     shown = get_object_or_404(Corpus, pk=pk)
     named = request.GET.getlist("run")
-    keys = [int(text) for text in named if text.isdecimal() and len(text) < LONGEST_NUMBER]
-    runs = list(Run.objects.with_stages().filter(pk__in=keys, corpus=shown, stages=[Stage.JUDGE])) if keys else []
+    judges = Run.objects.with_stages().filter(pk__in=whole_numbers(named), corpus=shown, stages=[Stage.JUDGE])
+    runs = list(judges)
     if named and not runs:
         raise Http404("None of these is a judge run of this corpus.")
     return shown, runs, findings_of(shown, runs)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.models import Corpus, Dialogue
 from generation.engine import lifecycle
@@ -106,9 +107,9 @@ def _planned_once(request: HttpRequest, form: RunForm) -> Run:
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """What the form begins with: a corpus or an endpoint from the address, or another run's plan (`from`)."""
-    source = request.GET.get("from", "")
-    if source.isascii() and source.isdigit() and len(source) < 18:
-        return _as_planned(request, get_object_or_404(Run.objects.with_stages(), pk=int(source)))
+    source = whole_number(request.GET.get("from"))
+    if source is not None:
+        return _as_planned(request, get_object_or_404(Run.objects.with_stages(), pk=source))
     found: dict[str, Any] = {name: request.GET[name] for name in ("corpus",) if name in request.GET}
     if request.GET.get("endpoint"):
         found |= {"theme_endpoint": request.GET["endpoint"], "writers": [request.GET["endpoint"]]}

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from core.numbers import whole_numbers
 from core.permissions import requires
 from dialogues.baseline import made_in_words, split_all, without_baseline
 from dialogues.models import Dialogue
@@ -98,7 +99,7 @@ def named_calls(request: HttpRequest) -> list[int] | None:
     """The calls that the form names, or None for all."""
     sent = request.POST if request.method == "POST" else request.GET
     named = sent.getlist("call")
-    return [int(text) for text in named if text.isascii() and text.isdigit() and len(text) < 18] if named else None
+    return whole_numbers(named) if named else None
 
 
 def calls_in_words(count: int) -> str:

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.models import Corpus
 from generation import tasks
@@ -80,8 +81,7 @@ def trial_list(request: HttpRequest) -> HttpResponse:
     rows, example_set = Trial.objects.with_arms(), None
     named = request.GET.get("set", "")
     if named:
-        known = named.isascii() and named.isdigit() and len(named) < 18
-        example_set = get_object_or_404(ExampleSet, pk=int(named) if known else 0)
+        example_set = get_object_or_404(ExampleSet, pk=whole_number(named))
         rows = rows.of_set(example_set)
     page = Paginator(rows, TRIALS_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "generation/trials.html", {"page": page, "set": example_set})

@@ -12,6 +12,7 @@ from annotation.people.acquaintance import AcquaintedError
 from annotation.people.members import change_role
 from annotation.restructuring import seeds
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation import setting
 
@@ -48,7 +49,7 @@ def test_who_may_open_the_material_is_added_only_with_a_reason_which_the_study_t
     assert not study.memberships.exists()
     told = client.post(address, {"username": "kim", "knows_because": WHY}, follow=True).content.decode()
     assert WHY in told
-    event = AuditEvent.objects.get(verb=acquaintance.VERB)
+    event = AuditEvent.objects.get(verb=AuditVerb.ACQUAINTANCE_ACCEPTED)
     assert event.detail == {"member": study.memberships.get().pk, "how": event.detail["how"], "reason": WHY}
     assert event.actor is not None
     assert "Not blind to the material: 1 rater who may open its dialogues" in methods.methods_text(study)

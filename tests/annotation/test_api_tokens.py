@@ -20,6 +20,7 @@ from annotation.models import ApiToken
 from annotation.people import api_tokens, members
 from annotation.people.api_tokens import ApiTokenError
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.people import make_user
 
@@ -56,7 +57,7 @@ def test_a_token_made_on_the_page_speaks_as_the_person_who_made_it() -> None:
     assert (answer["username"], answer["role"]) == (user.username, "researcher")
     token = ApiToken.objects.get()
     assert (token.expires_at - token.created_at).days in (29, 30)
-    assert [event.verb for event in AuditEvent.objects.all()] == ["make API token"]
+    assert [event.verb for event in AuditEvent.objects.all()] == [AuditVerb.API_TOKEN_CREATED]
 
 
 def test_the_token_is_shown_once_and_nothing_stored_opens_the_door() -> None:

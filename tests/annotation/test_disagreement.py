@@ -15,7 +15,7 @@ from annotation.monitoring import adjudication, states
 from annotation.monitoring.adjudication import AdjudicationError, StaleAdjudicationError
 from annotation.monitoring.disagreement import spreads
 from annotation.rating import membership_changes
-from annotation.reports import unblinding
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import user
@@ -45,7 +45,7 @@ def test_over_several_metrics_the_widest_counts_and_deviations_are_averaged() ->
 
 def blind_study(**fields: Any) -> Study:
     study = rated_study(**{"backgrounds": 2, **fields})
-    AuditEvent.objects.filter(verb=unblinding.VERB, subject=f"study:{study.pk}").delete()
+    AuditEvent.objects.filter(verb=AuditVerb.STUDY_UNBLINDED, subject=f"study:{study.pk}").delete()
     return study
 
 
@@ -80,7 +80,7 @@ def test_versions_are_hidden_until_somebody_unblinds_and_the_page_says_who() -> 
         assert names_a_version(client.get(page).content.decode()), page
     assert client.get(pages(study)[0] + "?version=gamma").context["page"].paginator.count < hidden
     assert "Unblinded by rey" in client.get(study.get_absolute_url()).content.decode()
-    event = AuditEvent.objects.get(verb=unblinding.VERB)
+    event = AuditEvent.objects.get(verb=AuditVerb.STUDY_UNBLINDED)
     assert (event.actor.username, event.detail["how"]) == ("rey", "on purpose")
 
 
@@ -100,7 +100,7 @@ def test_the_report_of_an_open_study_asks_once_and_its_files_wait_for_the_answer
     answer = client.post(reverse("study_manage", args=[study.pk, "unblind"]), {"then": "report"})
     assert answer.headers["Location"] == report
     assert "Human evaluation" in client.get(report).content.decode()
-    assert AuditEvent.objects.filter(verb=unblinding.VERB).count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.STUDY_UNBLINDED).count() == 1
 
 
 @pytest.mark.django_db
@@ -115,11 +115,11 @@ def test_a_closed_studys_report_opens_at_once_and_is_recorded_and_a_simulated_on
     states.close(study=closed, by=None)
     client = signed_in()
     assert "Human evaluation" in client.get(reverse("study_report", args=[closed.pk])).content.decode()
-    assert AuditEvent.objects.get(verb=unblinding.VERB).actor.username == "rey"
+    assert AuditEvent.objects.get(verb=AuditVerb.STUDY_UNBLINDED).actor.username == "rey"
     simulated = blind_study(name="Rehearsal", simulated=True)
     assert names_a_version(client.get(reverse("study_disagreement", args=[simulated.pk])).content.decode())
     assert client.get(reverse("study_report", args=[simulated.pk])).context["found"].ratings
-    assert AuditEvent.objects.filter(verb=unblinding.VERB).count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.STUDY_UNBLINDED).count() == 1
 
 
 @pytest.mark.django_db
@@ -151,7 +151,7 @@ def test_a_settled_value_is_kept_apart_from_raw_scores_with_its_history() -> Non
     history = next(one for one in adjudication.settled_metrics(study.items.get(position=0)) if one.history)
     assert history.history == (second, first)
     assert list(Rating.objects.values_list("pk", "is_current")) == before
-    assert AuditEvent.objects.filter(verb="adjudicate", actor=rey).count() == 2
+    assert AuditEvent.objects.filter(verb=AuditVerb.RATING_ADJUDICATED, actor=rey).count() == 2
 
 
 @pytest.mark.django_db

@@ -18,13 +18,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotation.design import launch
 from annotation.models import Rating, Score, Study
-from annotation.reports import unblinding
 from annotation.reports.exports import RATING_COLUMNS, ratings_csv
 from annotation.reports.loading import findings_of
 from annotation.reports.scores import counted_members, counted_ratings
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from core.latex import to_latex
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 from tests.annotation.setting import corpus, draft
@@ -148,10 +148,10 @@ def test_researchers_take_ratings_out_and_raters_do_not() -> None:
 
 def test_ratings_wait_until_a_researcher_unblinds_the_study() -> None:
     study, client = rated_study(backgrounds=1), signed_in(Role.RESEARCHER)
-    AuditEvent.objects.filter(verb=unblinding.VERB).delete()
+    AuditEvent.objects.filter(verb=AuditVerb.STUDY_UNBLINDED).delete()
     answer = client.get(reverse("study_ratings_csv", args=[study.pk]))
     assert (answer.status_code, answer.headers["Location"]) == (302, reverse("study_report", args=[study.pk]))
-    assert not AuditEvent.objects.filter(verb__in=(unblinding.VERB, "exported ratings")).exists()
+    assert not AuditEvent.objects.filter(verb__in=(AuditVerb.STUDY_UNBLINDED, AuditVerb.RATINGS_EXPORTED)).exists()
 
 
 @pytest.mark.parametrize(("excel", "separator", "seconds"), [("comma", ",", "2.5"), ("semicolon", ";", "2,5")])
@@ -214,7 +214,7 @@ def test_cursors_are_planned_to_be_read_to_their_end() -> None:
 def test_an_export_is_written_down() -> None:
     study = rated_study(backgrounds=1)
     exported(signed_in(Role.ADMIN), study)
-    event = AuditEvent.objects.get(verb="exported ratings")
+    event = AuditEvent.objects.get(verb=AuditVerb.RATINGS_EXPORTED)
     assert (event.subject, event.actor is None) == (f"study:{study.pk}", False)
 
 

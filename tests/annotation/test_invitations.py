@@ -21,6 +21,7 @@ from annotation.models.people import profile_of
 from annotation.monitoring import states
 from annotation.people import invitations, memberships
 from annotation.roles import Role, role_of
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation import setting
 from tests.people import make_user
@@ -57,7 +58,10 @@ def test_an_admins_link_makes_one_account_in_the_role_it_names_and_logs_it_in() 
     assert Profile.objects.get(user=user).pseudonym.startswith("rater-")
     invitation = Invitation.objects.get()
     assert (invitation.created_by, invitation.accepted_by) == (admin, user)
-    assert [event.verb for event in AuditEvent.objects.order_by("pk")] == ["invite", "accept invitation"]
+    assert [event.verb for event in AuditEvent.objects.order_by("pk")] == [
+        AuditVerb.INVITATION_CREATED,
+        AuditVerb.INVITATION_ACCEPTED,
+    ]
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from annotation.monitoring import states
 from annotation.rating import membership_changes, queue
 from annotation.rating.access import own_membership
 from annotation.rating.answers import Answer
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -80,7 +81,7 @@ def test_excluding_twice_changes_nothing_and_needs_a_reason() -> None:
     assert membership_changes.exclude(membership=ann, reason="why", by=boss) == 1
     assert membership_changes.exclude(membership=ann, reason="another", by=None) == 0
     assert (fresh(ann).exclusion_reason, fresh(ann).excluded_by) == ("why", boss)
-    assert AuditEvent.objects.filter(verb="exclude rater").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RATER_EXCLUDED).count() == 1
 
 
 def test_an_excluded_rater_can_change_nothing_and_is_told_so() -> None:
@@ -149,7 +150,7 @@ def test_who_withdraws_leaves_no_name_and_their_scores_stay_where_the_policy_kee
     assert (gone.prolific_pid, gone.prolific_session) == ("", "")
     assert counted(one) == {rated.item_id: 1}
     assert not gone.assignments.exclude(state=Assignment.State.SUBMITTED).exists()
-    assert not AuditEvent.objects.filter(verb="withdraw rater").get().actor
+    assert not AuditEvent.objects.filter(verb=AuditVerb.RATER_WITHDRAWN).get().actor
     with pytest.raises(Http404):
         own_membership(ann.rater, ann.token)
     assert membership_changes.withdraw(membership=ann, by=None) == 0

@@ -12,6 +12,7 @@ from django.test import Client
 from annotation.models import ApiToken
 from annotation.people import api_tokens, resets
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.people import PASSWORD, make_user
 
@@ -75,7 +76,7 @@ def test_it_ends_sessions_and_api_tokens(way: str, monkeypatch: pytest.MonkeyPat
     assert elsewhere.get("/account/tokens/").status_code == 302
     asked = [Client().get("/api/account/", headers={"Authorization": f"Bearer {text}"}).status_code for text in texts]
     assert asked == [401, 200]
-    event = AuditEvent.objects.get(verb="revoke API tokens")
+    event = AuditEvent.objects.get(verb=AuditVerb.API_TOKENS_REVOKED)
     assert (event.subject, event.detail) == (f"user:{person.pk}", {"tokens": 1})
 
 

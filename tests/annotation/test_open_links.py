@@ -14,6 +14,7 @@ from annotation.people import attempts
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
 from annotation.roles import Role, role_of
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.setting import corpus, draft, study, user
 
@@ -231,8 +232,10 @@ def test_a_researcher_opens_a_door_for_prolific_and_shuts_it_again() -> None:
     client.post(reverse("study_door_shut", args=[one.pk]))
     one.refresh_from_db()
     assert one.door_token is None
-    verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__endswith="door").values_list("verb", flat=True)
-    assert sorted(verbs) == ["change door", "open door", "shut door"]
+    verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__startswith="open_link.").values_list(
+        "verb", flat=True
+    )
+    assert sorted(verbs) == [AuditVerb.OPEN_LINK_CHANGED, AuditVerb.OPEN_LINK_CLOSED, AuditVerb.OPEN_LINK_OPENED]
 
 
 @pytest.mark.parametrize(

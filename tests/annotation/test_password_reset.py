@@ -12,6 +12,7 @@ from django.test import Client
 from annotation.models import Profile
 from annotation.people import members, resets
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.people import PASSWORD, make_user
 
@@ -162,8 +163,8 @@ def test_making_and_using_a_link_are_written_down_without_the_link() -> None:
     browser.post(address, FORM)
     events = AuditEvent.objects.filter(subject=f"user:{person.pk}").order_by("pk")
     assert [(event.actor, event.verb, event.detail) for event in events] == [
-        (admin, "make reset link", {}),
-        (person, "reset password", {}),
+        (admin, AuditVerb.RESET_LINK_CREATED, {}),
+        (person, AuditVerb.PASSWORD_RESET, {}),
     ]
 
 

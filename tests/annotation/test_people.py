@@ -13,6 +13,7 @@ from annotation.models import Invitation, Profile
 from annotation.models.people import profile_of
 from annotation.people import invitations, members
 from annotation.roles import Role, role_of
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.people import PASSWORD, make_user
 
@@ -79,7 +80,11 @@ def test_a_change_of_role_is_the_whole_of_somebodys_rights_and_is_written_down()
     person = User.objects.get(pk=person.pk)
     assert [group.name for group in person.groups.all()] == ["researcher"]
     event = AuditEvent.objects.get()
-    assert (event.actor, event.verb, event.detail) == (admin, "change role", {"before": "rater", "after": "researcher"})
+    assert (event.actor, event.verb, event.detail) == (
+        admin,
+        AuditVerb.ROLE_CHANGED,
+        {"before": "rater", "after": "researcher"},
+    )
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Assignment, Membership, Rating, Study
 from annotation.rating.checks import lapses
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import TWO, checked, give_checks, with_training
 from tests.annotation.setting import KEYS, corpus, member, study
@@ -72,7 +73,7 @@ def test_nobody_rates_before_agreeing_and_the_text_they_agreed_to_is_kept_by_its
     post(client, "rate_welcome", ann.token, fingerprint=page.context["welcome"].fingerprint)
     ann.refresh_from_db()
     assert ann.consented_at == first
-    assert AuditEvent.objects.filter(verb="consent").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.CONSENT_GIVEN).count() == 1
 
 
 def test_agreeing_to_a_text_that_changed_meanwhile_is_refused() -> None:
@@ -94,7 +95,7 @@ def test_a_rater_who_declines_leaves_no_trace_of_who_they_are() -> None:
     assert "nothing about you is kept" in page.content.decode()
     assert not Membership.objects.exists()
     assert not Assignment.objects.exists()
-    event = AuditEvent.objects.get(verb="decline consent")
+    event = AuditEvent.objects.get(verb=AuditVerb.CONSENT_DECLINED)
     assert (event.actor, event.detail) == (None, {})
     assert get(client, "rate_next", ann.token).status_code == 404
 
@@ -177,7 +178,7 @@ def test_more_lapses_than_the_study_allows_end_a_raters_part(most: int | None, v
     page = get(client, "rate_next", ann.token, follow=True)
     assert ("SCREENED-9" in page.content.decode()) is ends
     assert ("Your part ends here" in page.content.decode()) is ends
-    assert AuditEvent.objects.filter(verb="screen out rater").count() == ends
+    assert AuditEvent.objects.filter(verb=AuditVerb.RATER_SCREENED_OUT).count() == ends
     if ends:
         rated = ann.assignments.filter(state="submitted").first()
         assert get(client, "rate_item", rated.token).headers["Location"] == reverse("rate_next", args=[ann.token])

@@ -13,6 +13,7 @@ from annotation.models import Operation, Restructuring
 from annotation.restructuring import drafts, plain_form
 from annotation.restructuring.drafts import DraftError, Sent, StaleError
 from annotation.restructuring.proposals import proposers
+from dialogues.audit import AuditVerb
 from dialogues.editing import begin, replay, transcript_of
 from dialogues.models import AuditEvent
 from dialogues.transcript import Transcript
@@ -104,7 +105,7 @@ def test_handing_in_closes_the_draft_for_its_author_and_opens_it_for_a_reviewer(
         drafts.submit(work.annotator, work.token, version=0, now=NOW)
     for _ in range(2):
         assert drafts.submit(work.annotator, work.token, version=1, now=NOW).state == State.SUBMITTED
-    assert AuditEvent.objects.filter(verb="restructuring.submitted").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RESTRUCTURING_SUBMITTED).count() == 1
     with pytest.raises(DraftError, match="not open for changes"):
         save(work, 1, sent(DELETE))
     save(work, 1, sent(DELETE), by=reviewer)

@@ -12,6 +12,7 @@ from django.test import Client
 from annotation.models.people import profile_of
 from annotation.restructuring import review
 from annotation.restructuring.exporting import restructuring_lines
+from dialogues.audit import AuditVerb
 from dialogues.editing import replay, transcript_of
 from dialogues.models import AuditEvent, Dialogue
 from dialogues.transcript import Transcript
@@ -96,5 +97,5 @@ def test_the_download_is_the_same_and_recorded(client: Client, rey: User, gamma:
     answer = client.get(f"/restructurings/export.jsonl?corpus={gamma.corpus_id}")
     assert b"".join(answer.streaming_content).decode() == "".join(restructuring_lines())  # type: ignore[attr-defined]
     assert 'filename="chats-restructurings.jsonl"' in answer.headers["Content-Disposition"]
-    assert AuditEvent.objects.get(verb="exported restructurings").subject == f"corpus:{gamma.corpus_id}"
+    assert AuditEvent.objects.get(verb=AuditVerb.RESTRUCTURINGS_EXPORTED).subject == f"corpus:{gamma.corpus_id}"
     assert client.get("/restructurings/export.jsonl?corpus=987654321").status_code == 404

@@ -9,6 +9,7 @@ from django.db import connection
 
 from annotation.models import Restructuring
 from annotation.restructuring import review, seeds
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation import handed_in, setting
 from tests.annotation.restructured import gamma
@@ -55,7 +56,7 @@ def test_a_double_click_on_approve_makes_one_dialogue() -> None:
     row = handed_in.submitted(gamma(), setting.user("ann"))
     found = at_once(*[lambda: review.approve(restructuring=row, version=row.version, by=rey)] * 4)
     assert set(found) == {Dialogue.objects.get(version="restructured")}
-    assert AuditEvent.objects.filter(verb="approve restructuring").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RESTRUCTURING_APPROVED).count() == 1
 
 
 def test_of_two_reviewers_one_decides() -> None:

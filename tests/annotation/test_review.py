@@ -11,6 +11,7 @@ from django.utils import timezone
 from annotation.models import Remark, Restructuring
 from annotation.models.people import profile_of
 from annotation.restructuring import drafts, examples, review
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation.adding import add_example
 from generation.models import Example, ExampleSet
@@ -90,7 +91,7 @@ def test_approval_makes_a_dialogue_of_its_own_once(browser: Client, rey: User, w
     with pytest.raises(review.ReviewError, match="approved already"):
         review.approve(restructuring=waiting, version=2, by=setting.user("other", "researcher"))
     assert Dialogue.objects.filter(version="restructured").count() == 1
-    assert AuditEvent.objects.filter(verb="approve restructuring").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RESTRUCTURING_APPROVED).count() == 1
 
 
 def test_two_peoples_rewrites_are_numbered_and_one_of_an_original_belongs_to_it(rey: User, gamma: Dialogue) -> None:
@@ -133,7 +134,7 @@ def test_sending_back_needs_words_and_leaves_them_for_the_annotator(browser: Cli
     assert (waiting.state, waiting.review) == ("returned", "Shorter, please.")
     again = browser.post(path(waiting, "send-back/"), {"version": "2", "words": "Shorter, please."}, follow=True)
     assert "Sent back." in again.content.decode()
-    assert AuditEvent.objects.filter(verb="send back restructuring").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RESTRUCTURING_SENT_BACK).count() == 1
 
 
 @pytest.mark.parametrize("what", ["approve/", "send-back/", "remarks/"])
@@ -166,7 +167,7 @@ def test_remarks_keep_the_words_they_were_said_of_and_can_be_settled(
         browser.post(path(waiting, f"remarks/{remark.pk}/settle/"))
     remark.refresh_from_db()
     assert remark.settled_at is not None
-    assert AuditEvent.objects.filter(verb="settle remark").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.REMARK_SETTLED).count() == 1
     other = handed_in.submitted(waiting.original, setting.user("bob"))
     assert browser.post(path(other, f"remarks/{remark.pk}/settle/")).status_code == 404
 

@@ -30,6 +30,7 @@ from annotation.reports.exports import ratings_csv
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import preference_tables, preferences_of
 from demo import simulation
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import add_item, give_checks, with_checks
 from tests.annotation.setting import KEYS, check, corpus, draft, member, study, user
@@ -104,7 +105,7 @@ def test_the_places_of_a_screened_out_rater_go_to_others_until_every_item_has_it
         assert rate_all(rater, 3) == 4
     assert set(counted(one).values()) == {2}
     assert len(counted(one)) == 4
-    event = AuditEvent.objects.get(verb="screen out rater")
+    event = AuditEvent.objects.get(verb=AuditVerb.RATER_SCREENED_OUT)
     assert event.detail == {"member": ann.pk, "lapses": 1, "freed": 4}
 
 
@@ -133,7 +134,7 @@ def test_screening_out_twice_changes_nothing() -> None:
     first = fresh(ann).screened_out_at
     assert membership_changes.screen_out(membership=ann, lapses=3, now=datetime(2027, 1, 1, tzinfo=UTC)) == 0
     assert fresh(ann).screened_out_at == first
-    assert AuditEvent.objects.filter(verb="screen out rater").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RATER_SCREENED_OUT).count() == 1
 
 
 @pytest.mark.django_db

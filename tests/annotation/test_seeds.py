@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from annotation.models import Restructuring
 from annotation.restructuring import review, seeds
 from annotation.restructuring.seed_views import said
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
 from generation.models import Endpoint
@@ -132,7 +133,7 @@ def test_asking_makes_one_open_copy_for_every_dialogue_and_person(browser: Clien
         ("open", "Short messages, please.", rey.pk)
     }
     assert all(row.messages == row.original.messages for row in rows)
-    event = AuditEvent.objects.get(verb="ask to restructure")
+    event = AuditEvent.objects.get(verb=AuditVerb.RESTRUCTURINGS_REQUESTED)
     assert (event.actor, event.subject) == (rey, f"corpus:{corpus.pk}")
     assert event.detail == {"restructurings": 4, "annotators": sorted([ann.pk, bob.pk])}
     # A double click, and one person more.
@@ -142,7 +143,7 @@ def test_asking_makes_one_open_copy_for_every_dialogue_and_person(browser: Clien
     more = browser.post(ASK, {**sent, "people": [ann.pk, cat.pk]}, follow=True).content.decode()
     assert "2 restructurings asked for. 2 had been asked for before" in more
     assert Restructuring.objects.count() == 6
-    assert AuditEvent.objects.filter(verb="ask to restructure").count() == 2
+    assert AuditEvent.objects.filter(verb=AuditVerb.RESTRUCTURINGS_REQUESTED).count() == 2
 
 
 def test_what_was_taken_back_can_be_asked_for_again(rey: User) -> None:

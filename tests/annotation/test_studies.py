@@ -9,6 +9,7 @@ from annotation.design.selection import select
 from annotation.models import Assignment, Item, Profile
 from annotation.monitoring import states
 from annotation.people import memberships
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.models import Call, Endpoint, Output, Prompt, Run, RunStage
 from tests.annotation.setting import ALL, corpus, dialogue, draft, member, study
@@ -105,7 +106,11 @@ def test_each_step_leaves_a_record_of_who_did_it() -> None:
     launch.launch(study=one, by=by)
     states.close(study=one, by=by)
     verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}").values_list("verb", "actor__username")
-    assert set(verbs) == {("create study", None), ("launch study", "researcher"), ("close study", "researcher")}
+    assert set(verbs) == {
+        (AuditVerb.STUDY_CREATED, None),
+        (AuditVerb.STUDY_LAUNCHED, "researcher"),
+        (AuditVerb.STUDY_CLOSED, "researcher"),
+    }
 
 
 def test_raters_who_joined_a_draft_are_dealt_their_items_at_launch() -> None:

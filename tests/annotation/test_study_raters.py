@@ -22,6 +22,7 @@ from annotation.monitoring.raters import rater_rows
 from annotation.recruitment import open_links, reminders
 from annotation.recruitment.open_links import Recruit
 from annotation.recruitment.reminders import idle_raters, remind
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import corpus, draft, member, study, user
@@ -117,9 +118,9 @@ def test_a_rater_is_excluded_with_a_reason_marked_everywhere_and_reinstated(clie
     client.post(reverse("rater_reinstate", args=[one.pk, pk]))
     assert client.get(reverse("study_report", args=[one.pk])).context["found"].ratings == 24
     assert [row.interval.value for row in live_agreement(one)] == before
-    events = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__endswith="e rater").order_by("pk")
+    events = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__startswith="rater.").order_by("pk")
     told = [(event.verb, event.detail["member"]) for event in events]
-    assert told == [("exclude rater", pk), ("reinstate rater", pk)]
+    assert told == [(AuditVerb.RATER_EXCLUDED, pk), (AuditVerb.RATER_REINSTATED, pk)]
 
 
 def test_a_raters_page_shows_their_use_of_the_scale_and_their_remarks(client: Client) -> None:
@@ -149,7 +150,7 @@ def test_a_lost_return_link_is_shown_to_a_researcher_and_that_is_recorded(client
     page = reverse("rater_return_link", args=[one.pk, guest.pk])
     assert open_links.return_token(guest) not in client.get(page).content.decode()
     assert open_links.return_token(guest) in client.post(page).content.decode()
-    assert AuditEvent.objects.filter(verb="show return link").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RETURN_LINK_SHOWN).count() == 1
     by_account = member(one, "ann")
     assert client.get(reverse("rater_return_link", args=[one.pk, by_account.pk])).status_code == 404
 
@@ -188,9 +189,11 @@ def test_a_study_is_paused_resumed_and_closed_each_after_a_page_that_says_what_h
     assert one.closed_at is not None
     assert "Not possible now" in client.get(reverse("study_manage", args=[one.pk, "resume"])).content.decode()
     assert "Only a paused study" in manage(client, one, "resume").content.decode()
-    verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__endswith=" study").values_list("verb", flat=True)
-    assert sorted(verbs)[:1] == ["close study"]
-    assert list(verbs).count("pause study") == list(verbs).count("resume study") == 1
+    verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__startswith="study.").values_list(
+        "verb", flat=True
+    )
+    assert sorted(verbs)[:1] == [AuditVerb.STUDY_CLOSED]
+    assert list(verbs).count(AuditVerb.STUDY_PAUSED) == list(verbs).count(AuditVerb.STUDY_RESUMED) == 1
 
 
 def test_a_paused_study_can_be_closed_and_a_draft_only_launched(client: Client) -> None:

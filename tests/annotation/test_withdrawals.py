@@ -21,6 +21,7 @@ from annotation.rating.answers import Answer
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import Recruit
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from tests.annotation.setting import SCORES, corpus, member, study, user
 
@@ -140,7 +141,7 @@ def test_nothing_in_the_study_names_who_withdrew(policy: str) -> None:
         assert ann.pk not in people, row
         assert not {"ann@example.org", ann.username, pseudonym} & set(map(str, fields.values())), row
     verbs = set(AuditEvent.objects.filter(detail__member=membership.pk).values_list("verb", flat=True))
-    assert verbs == {"join study", "consent"}
+    assert verbs == {AuditVerb.STUDY_JOINED, AuditVerb.CONSENT_GIVEN}
 
 
 def test_a_departure_tells_neither_who_it_was_nor_which_scores_are_theirs() -> None:

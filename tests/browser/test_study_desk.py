@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from annotation.models import Membership, Study
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import Recruit
-from annotation.reports import unblinding
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import corpus, study, user
@@ -56,7 +56,7 @@ def test_a_door_is_opened_and_somebody_comes_in_by_keyboard_and_back_on_another_
 
 def test_a_researcher_excludes_a_rater_settles_a_score_blind_and_then_unblinds(page: Page) -> None:
     one = rated_study(backgrounds=2)
-    AuditEvent.objects.filter(verb=unblinding.VERB).delete()
+    AuditEvent.objects.filter(verb=AuditVerb.STUDY_UNBLINDED).delete()
     sign_in(page, user("rey", "researcher"))
     page.goto(one.get_absolute_url())
     page.get_by_role("link", name="Disagreement").click()

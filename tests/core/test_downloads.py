@@ -5,7 +5,7 @@ from django.http import Http404
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
-from core.downloads import excel_links, streamed_file, table_file, text_file
+from core.downloads import excel_links, streamed_file, table_file, whole_file
 from core.tables import Column, Table
 
 TABLE = Table("t", "Caption", (Column("A", numeric=False), Column("B")), (("x;=1", 0.5),))
@@ -35,7 +35,7 @@ def test_a_table_that_is_not_there_or_in_no_such_form_is_not_found(rf: RequestFa
 
 
 def test_the_name_says_the_type() -> None:
-    assert text_file("{}", "a.json").headers["Content-Type"] == "application/json; charset=utf-8"
+    assert whole_file("{}", "a.json").headers["Content-Type"] == "application/json; charset=utf-8"
     assert streamed_file(iter(["{}\n"]), "a.jsonl").headers["Content-Type"] == "application/x-ndjson; charset=utf-8"
 
 

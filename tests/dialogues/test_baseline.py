@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.baseline import split_all
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
@@ -81,7 +82,7 @@ def test_a_second_press_makes_nothing_and_leaves_no_second_record(client: Client
     press(client, corpus)
     assert "nothing was made" in press(client, corpus)
     assert corpus.dialogues.of_version("punctuation").count() == 1
-    assert AuditEvent.objects.filter(verb="split baseline").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.BASELINE_SPLIT).count() == 1
 
 
 def test_a_large_corpus_is_split_a_press_at_a_time(

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from annotation.models import Study
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue, Rubric
 from tests.dialogues.files import bring_in, line
 from tests.people import make_user
@@ -201,7 +202,7 @@ def test_an_admin_deletes_a_corpus_and_the_deletion_is_recorded(admin: Client, c
     assert admin.post(where).url == "/corpora/"
     assert not Corpus.objects.exists()
     assert not Dialogue.objects.exists()
-    event = AuditEvent.objects.filter(verb="deleted corpus").get()
+    event = AuditEvent.objects.filter(verb=AuditVerb.CORPUS_DELETED).get()
     assert (event.detail["name"], event.detail["dialogues"]) == ("Chats", 4)
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from annotation.roles import Role
 from core.database import bulk
 from dialogues import importing
+from dialogues.audit import AuditVerb
 from dialogues.exporting import jsonl_lines
 from dialogues.formats import parlai
 from dialogues.importing import ImportRefusedError, Source, import_file
@@ -59,7 +60,7 @@ def test_the_corpus_knows_its_file_and_who_brought_it(tmp_path: Path) -> None:
         user,
     )
     event = AuditEvent.objects.get()
-    assert (event.actor, event.verb, event.subject) == (user, "imported corpus", f"corpus:{corpus.pk}")
+    assert (event.actor, event.verb, event.subject) == (user, AuditVerb.CORPUS_IMPORTED, f"corpus:{corpus.pk}")
     assert (event.detail["dialogues"], event.detail["sha256"]) == (1, corpus.sha256)
 
 

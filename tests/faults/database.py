@@ -8,6 +8,7 @@ import psycopg
 from django.db import Error as DatabaseTrouble
 from django.db import connections
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation.models import Endpoint, Run
 from tests.faults import engine
@@ -61,7 +62,7 @@ def _whole(seed: int) -> bool:
     return (
         len(runs) == 1
         and runs[0].chosen.count() == FEW
-        and AuditEvent.objects.filter(verb="run.created", subject=f"run:{runs[0].pk}").count() == 1
+        and AuditEvent.objects.filter(verb=AuditVerb.RUN_CREATED, subject=f"run:{runs[0].pk}").count() == 1
     )
 
 

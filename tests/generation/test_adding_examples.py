@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation.adding import add_example
 from generation.curation.content import ContentError
@@ -26,7 +27,7 @@ def test_an_example_goes_to_the_end_and_the_record_says_who_added_it() -> None:
     assert (first.position, second.position) == (1, 2)
     assert second.traits_1 == ["I bake."]
     event = AuditEvent.objects.get(subject=f"exampleset:{row.pk}", detail__example=second.pk)
-    assert (event.actor, event.verb, event.detail["source"]) == (anna, "example.added", "hand")
+    assert (event.actor, event.verb, event.detail["source"]) == (anna, AuditVerb.EXAMPLE_ADDED, "hand")
 
 
 def test_a_frozen_set_refuses_another_example() -> None:
@@ -34,7 +35,7 @@ def test_a_frozen_set_refuses_another_example() -> None:
     row.freeze()
     with pytest.raises(FrozenError):
         add_example(example_set=row, by=None, messages=TALK, source="hand")
-    assert not AuditEvent.objects.filter(verb="example.added").exists()
+    assert not AuditEvent.objects.filter(verb=AuditVerb.EXAMPLE_ADDED).exists()
 
 
 def test_a_pair_needs_both_texts_and_others_have_one() -> None:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.roles import Role
 from demo.model.settings import DemoSettings
+from dialogues.audit import AuditVerb
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record
 from dialogues.models import AuditEvent
@@ -46,7 +47,7 @@ def test_a_plan_becomes_a_draft_that_sends_nothing(script: Script) -> None:
     assert [row["stage"] for row in run["run_stages"]] == ["theme", "pair", "further_split"]
     assert not Call.objects.exists()
     assert Run.objects.get().created_by == script.user
-    assert AuditEvent.objects.get(verb="run.created").actor == script.user
+    assert AuditEvent.objects.get(verb=AuditVerb.RUN_CREATED).actor == script.user
 
 
 @pytest.mark.usefixtures("_house")

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from annotation.roles import Role
 from demo.model.settings import BatchSettings
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation import example_sets
 from generation.engine import lifecycle, retrying
@@ -101,7 +102,7 @@ def test_a_batch_is_cancelled_over_http_and_from_the_command_line(demo_model: De
     one_round()
     with pytest.raises(CommandError, match="not at the provider any more"):
         call_command("run", "cancel-batch", str(run.pk), str(job))
-    assert AuditEvent.objects.filter(verb="batch.cancelled").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.BATCH_CANCELLED).count() == 1
 
 
 def test_a_batch_of_another_run_is_not_cancelled(demo_model: DemoServer) -> None:

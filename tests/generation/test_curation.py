@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dialogues.audit import AuditVerb
 from dialogues.deletion import in_the_way
 from dialogues.models import AuditEvent, Dialogue
 from generation import example_sets
@@ -59,7 +60,7 @@ def test_an_order_made_on_an_old_page_is_refused_and_the_same_order_twice_is_not
         with pytest.raises(StaleError):
             reorder(example_set=row, order=order, seen=1, by=None)
     assert keys(row) == [two, one, three]
-    assert AuditEvent.objects.filter(verb="examples.ordered").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.EXAMPLES_ORDERED).count() == 1
 
 
 def test_two_edits_of_one_example_do_not_overwrite_each_other() -> None:
@@ -144,7 +145,7 @@ def test_only_a_draft_that_nobody_used_is_deleted() -> None:
     other = draft_set(2, name="Other")
     versions.delete_set(example_set=other, by=None)
     assert not ExampleSet.objects.filter(pk=other.pk).exists()
-    assert AuditEvent.objects.get(verb="example_set.deleted").detail["examples"] == 2
+    assert AuditEvent.objects.get(verb=AuditVerb.EXAMPLE_SET_DELETED).detail["examples"] == 2
 
 
 def test_an_empty_set_cannot_be_frozen() -> None:

@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.models import Endpoint
 from tests.demo_server import DemoServer
@@ -37,7 +38,7 @@ def test_an_endpoint_is_added_checked_and_listed(demo_model: DemoServer) -> None
     assert run_command("check", "House", "--json")["check_passed"] is True
     (listed,) = run_command("list", "--json")["endpoints"]
     assert (listed["name"], listed["is_demo"]) == ("House", True)
-    assert [event.verb for event in AuditEvent.objects.all()] == ["endpoint.added"]
+    assert [event.verb for event in AuditEvent.objects.all()] == [AuditVerb.ENDPOINT_ADDED]
 
 
 def test_a_key_comes_from_the_environment_or_stdin_and_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +93,7 @@ def test_keys_move_under_the_newest_encryption_key_and_the_old_one_can_go(settin
     assert run_command("rotate-keys", "--json") == {"rotated": ["House", "Lab"], "unopened": []}
     settings.FIELD_ENCRYPTION_KEYS = [new]
     assert (key_of("House"), key_of("Lab"), key_of("Open")) == (KEY, "sk-another-key-77", "")
-    events = AuditEvent.objects.filter(verb="endpoint.key_rotated")
+    events = AuditEvent.objects.filter(verb=AuditVerb.ENDPOINT_KEY_ROTATED)
     assert events.count() == 2
     assert KEY not in str(list(events.values()))
 

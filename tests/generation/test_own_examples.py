@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
 from generation import example_sets
@@ -74,7 +75,7 @@ def test_a_run_draws_its_sample_from_what_it_does_not_show(corpus: Corpus, endpo
         chosen = set(Dialogue.objects.filter(chosen_by__run=run).values_list("key", flat=True))
         assert chosen == {"d4", "d5", "d6", "d7"}
         assert (run.dialogue_count, run.examples_left_out, shown_in(run)) == (4, 4, [])
-    told = AuditEvent.objects.filter(verb="run.created").first()
+    told = AuditEvent.objects.filter(verb=AuditVerb.RUN_CREATED).first()
     assert told is not None
     assert told.detail["examples_left_out"] == [row.pk for row in alphas(corpus, 0, 1, 2, 3)]
 
@@ -134,7 +135,7 @@ def test_a_trial_on_its_own_examples_says_so(client: Client, corpus: Corpus, end
     trial = create_trial(TrialChoice(Stage.PAIR, endpoint, alphas(corpus, 1, 2), example_set=own))
     client.force_login(make_user(Role.RESEARCHER), backend="django.contrib.auth.backends.ModelBackend")
     assert "1 of 2 dialogues are among the examples shown" in client.get(trial.get_absolute_url()).content.decode()
-    told = AuditEvent.objects.get(verb="trial.created")
+    told = AuditEvent.objects.get(verb=AuditVerb.TRIAL_CREATED)
     assert told.detail["shown_as_examples"] == 1
 
 

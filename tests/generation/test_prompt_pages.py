@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation import example_sets
 from generation.models import Prompt, Stage
@@ -59,7 +60,7 @@ def test_an_edit_is_a_new_version_and_the_old_one_stays(researcher: Client, prom
     assert (newest.version, newest.user) == (2, words)
     prompt.refresh_from_db()
     assert prompt.version == 1
-    assert AuditEvent.objects.filter(verb="prompt.created", subject=f"prompt:{newest.pk}").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.PROMPT_CREATED, subject=f"prompt:{newest.pk}").count() == 1
 
 
 @pytest.mark.parametrize(

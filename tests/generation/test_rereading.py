@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from demo.model.settings import DemoSettings
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.endpoints.client import Reply
 from generation.engine import ledger, lifecycle, reading, rereading, retrying
@@ -62,7 +63,7 @@ def test_a_reply_that_breaks_the_parser_fails_alone_and_can_be_read_when_that_is
     row.refresh_from_db()
     assert (row.state, row.outcome) == (Call.State.DONE, "ok")
     assert (run.backgrounds.count(), run.calls.filter(stage="pair").count()) == (3, 3)
-    assert AuditEvent.objects.filter(verb="run.reread").latest("pk").detail == {"usable": 0}
+    assert AuditEvent.objects.filter(verb=AuditVerb.RUN_REREAD).latest("pk").detail == {"usable": 0}
 
 
 def test_a_lower_threshold_makes_stored_rewrites_usable_without_a_call(demo_model: DemoServer) -> None:

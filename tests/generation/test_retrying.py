@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.endpoints.client import Trouble
 from generation.engine import ledger, lifecycle, reading, retrying
@@ -98,7 +99,7 @@ def test_a_retry_may_bring_another_prompt_and_other_examples(run: Run) -> None:
     answer(calls[0], THEME_REPLY)
     reading.read_all()
     assert run.calls.get(stage="pair").run_stage == pair
-    assert AuditEvent.objects.get(verb="run.retried").detail["edited"] == ["pair", "theme"]
+    assert AuditEvent.objects.get(verb=AuditVerb.RUN_RETRIED).detail["edited"] == ["pair", "theme"]
 
 
 def test_the_same_words_make_no_new_prompt(run: Run) -> None:

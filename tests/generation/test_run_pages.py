@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.roles import Role
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation import tasks
 from generation.endpoints.client import CallError, Trouble
@@ -147,7 +148,7 @@ def test_a_double_click_starts_one_run_once(client: Client, heard: list[bool]) -
         assert client.post(reverse("generation:run_start", args=[run.pk])).status_code == 302
     assert heard == [True]
     assert run.calls.count() == 3
-    assert AuditEvent.objects.filter(verb="run.started").count() == 1
+    assert AuditEvent.objects.filter(verb=AuditVerb.RUN_STARTED).count() == 1
 
 
 def test_pause_and_resume_are_buttons(researcher: Client, heard: list[bool]) -> None:

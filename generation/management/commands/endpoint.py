@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.endpoints import keys
 from generation.endpoints.checking import check
@@ -62,7 +63,7 @@ class Command(BaseCommand):
             raise CommandError(_reasons(form))
         with transaction.atomic():
             endpoint = form.save()
-            AuditEvent.record(None, "endpoint.added", endpoint, key="api_key" in form.changed_data)
+            AuditEvent.record(None, AuditVerb.ENDPOINT_ADDED, endpoint, key="api_key" in form.changed_data)
         if options["check"]:
             self._check({**options, "name": endpoint.name})
         else:
