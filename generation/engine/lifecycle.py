@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from dialogues.models import AuditEvent
-from generation.judgements.already import already_judged
+from generation.judgements.reuse import already_judged
 from generation.models import Call, Run, RunStage, Stage, Trial
 
 PLANNED_AT_ONCE = 1000

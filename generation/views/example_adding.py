@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
+from generation.background import example_background
 from generation.curation import sources
 from generation.curation.adding import add_example
 from generation.curation.content import FIELDS, PAIRS, Content, ContentError, TwinError
@@ -133,5 +134,5 @@ def _chosen(request: HttpRequest, rewrites: list[Dialogue]) -> Dialogue | None:
 
 
 def _beside(dialogue: Dialogue) -> dict[str, str]:
-    known = sources.beside(dialogue)
+    known = example_background(dialogue)
     return {"theme": known.theme, "traits_1": "\n".join(known.traits_1), "traits_2": "\n".join(known.traits_2)}
