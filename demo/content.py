@@ -19,10 +19,10 @@ from dialogues.models import Corpus, Rubric, Version
 from generation import example_sets
 from generation.engine import lifecycle, loops
 from generation.engine.runner import CallRunner, Plan
-from generation.judgements.planning import JudgeChoice, create_judge_run
+from generation.judgements.judge_plan import JudgeChoice, create_judge_run
 from generation.judgements.selection import Wanted
 from generation.models import Endpoint, Run
-from generation.plans.planning import Choice, create_run
+from generation.plans.run_plan import Choice, create_run
 from generation.stages import ORDER
 
 CORPUS = "Stephanie sample"

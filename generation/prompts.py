@@ -174,7 +174,7 @@ def dialogue_json(transcript: Transcript) -> str:
 def reply_schema(stage: StageName) -> dict[str, Any]:
     """The JSON schema of a stage's reply, for endpoints that honour `response_format`.
 
-    What a judge answers depends on the rubric: `generation.judging.reply_schema`.
+    What a judge answers depends on the rubric: `generation.judge_stage.reply_schema`.
     """
     dialogue = _array(
         {"type": "object", "properties": {"speaker": {"type": "integer", "enum": [1, 2]}, "text": {"type": "string"}}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from dialogues.fidelity import Fidelity
 from dialogues.rubric import Metric
 from dialogues.transcript import Speaker, Transcript
-from generation import judging, parsing, prompts
+from generation import judge_stage, parsing, prompts
 from generation.models import ExampleKind, Stage
 from generation.prompts import ChatMessage, PromptText, Shown
 
@@ -44,7 +44,7 @@ class Made:
     traits_extracted: bool = False
     dialogues: Mapping[str, Transcript] = field(default_factory=dict)
     fidelity: Fidelity | None = None  # of a rewrite to what it was made from
-    scores: Mapping[str, judging.Score] = field(default_factory=dict)
+    scores: Mapping[str, judge_stage.Score] = field(default_factory=dict)
     notes: Sequence[str] = ()  # what to know about the reply that it was read from
 
 
@@ -99,12 +99,14 @@ def _read_further_split(reply: str, subject: Subject, keep_share: float) -> Made
 
 
 def _judge_messages(prompt: PromptText, subject: Subject, examples: Examples) -> list[ChatMessage]:
-    return judging.judge_messages(prompt, subject.metrics, subject.background, subject.transcript, tidy=subject.tidy)
+    return judge_stage.judge_messages(
+        prompt, subject.metrics, subject.background, subject.transcript, tidy=subject.tidy
+    )
 
 
 def _read_judgement(reply: str, subject: Subject, keep_share: float) -> Made:
     notes: list[str] = []
-    return Made(scores=judging.parse_judgement(reply, subject.metrics, notes=notes), notes=notes)
+    return Made(scores=judge_stage.parse_judgement(reply, subject.metrics, notes=notes), notes=notes)
 
 
 SPECS: Mapping[Stage, StageSpec] = {

@@ -6,12 +6,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
-from annotation.design.selection import background_of
 from annotation.models import Item, Study
 from annotation.models.studies import FROZEN, FrozenDesignError
 from core.fingerprint import StaleError, fingerprint, stored
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
+from generation.background import study_background, theme_donor
 
 CHANGEABLE = ("expected", "tolerance", "note")
 
@@ -45,7 +45,7 @@ def add_check(  # noqa: PLR0913 - an item is made whole or not at all
             return known
         raise CheckError(f"This dialogue is there already: {known.get_purpose_display().lower()}. Change that one.")
     last = locked.items.aggregate(last=Max("position"))["last"]
-    theme, traits_1, traits_2 = background_of(background, _donor(dialogue, other))
+    theme, traits_1, traits_2 = study_background(background, theme_donor(dialogue, other))
     item = Item.objects.create(
         study=locked,
         purpose=purpose,
@@ -102,15 +102,6 @@ def _refuse_unfit(study: Study, dialogue: Dialogue, other: Dialogue | None) -> N
         raise CheckError("Take it from the study's own corpus.")
     if other is not None and (other == dialogue or (other.origin or other) != (dialogue.origin or dialogue)):
         raise CheckError("Both dialogues of a pair are versions of one background.")
-
-
-def _donor(dialogue: Dialogue, other: Dialogue | None) -> Dialogue:
-    """Whose theme is shown: of the generated one, or of the newest written from the same original."""
-    generated = [row for row in (dialogue, other) if row and row.theme]
-    if generated:
-        return generated[0]
-    root = dialogue.origin_id or dialogue.pk
-    return Dialogue.objects.filter(origin_id=root).exclude(theme="").order_by("-pk").first() or dialogue
 
 
 def _locked_draft(study: Study) -> Study:

@@ -11,10 +11,11 @@ from annotation.allocation.orders import rater_order
 from annotation.allocation.slots import allocate_to_all, make_slots, number_items
 from annotation.design.checklist import musts
 from annotation.design.drafting import DesignError, locked_in
-from annotation.design.selection import Unit, background_of, select
+from annotation.design.selection import Unit, select
 from annotation.models import Item, Study
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue, Rubric
+from generation.background import study_background
 
 BATCH = 1000
 IS_DEMO = Q(dialogue__is_demo=True) | Q(other__is_demo=True)
@@ -58,7 +59,7 @@ def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None
     for position, index in enumerate(order, start):
         unit = units[index]
         own = shown[unit.choice.background]
-        theme, traits_1, traits_2 = background_of(own, shown.get(unit.choice.donor, own))
+        theme, traits_1, traits_2 = study_background(own, shown.get(unit.choice.donor, own))
         items.append(
             Item(
                 study=study,

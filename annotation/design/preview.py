@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from annotation.design.selection import Selection, Unit, background_of
+from annotation.design.selection import Selection, Unit
 from annotation.models import Item, Study
 from annotation.rating.blinding import Question, Scene, questions, scene
 from dialogues.models import Dialogue, Version
+from generation.background import study_background
 
 EXAMPLES = 5
 
@@ -49,7 +50,7 @@ def preview(study: Study, selection: Selection, number: int) -> Preview | None:
     unit = selection.unit(number)
     choice = unit.choice
     rows = _dialogues([unit.dialogue, unit.other, choice.background, choice.donor])
-    background = background_of(rows[choice.background], rows.get(choice.donor, rows[unit.dialogue]))
+    background = study_background(rows[choice.background], rows.get(choice.donor, rows[unit.dialogue]))
     shown = [rows[pk] for pk in (unit.dialogue, unit.other) if pk]
     return _preview(study, shown, background, number, selection.items)
 

@@ -6,12 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from annotation.models import Item, Study
-from dialogues.models import Dialogue
-from generation.written import BRANCH, RUN
-
-# (run, which of its writers); what no run wrote came with a file.
-Source = tuple[int, int]
-NO_RUN: Source = (0, 0)
+from generation.families import Member, Source, latest_whole, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +94,10 @@ class _Found:
     several: set[str] = field(default_factory=set)
     donor: int = 0
 
-    def add(self, pk: int, version: str, source: Source) -> None:
-        if version in self.latest:
-            self.several.add(version)
-        self.sources[source][version] = pk
-        self.latest[version] = pk
+    def add(self, row: Member) -> None:
+        if row.version in self.latest:
+            self.several.add(row.version)
+        self.sources[row.source][row.version] = self.latest[row.version] = row.pk
 
 
 def select(study: Study, versions: Sequence[str] | None = None) -> Selection:
@@ -145,30 +139,15 @@ def _sample(complete: list[Choice], aside: set[int], wanted: int, seed: int) -> 
     return kept + rng.sample(spare, min(len(spare), wanted - len(kept)))
 
 
-def background_of(original: Dialogue, donor: Dialogue) -> tuple[str, list[str], list[str]]:
-    """Theme and traits shown with every version: the theme that was written for it, the characters that came with it.
-
-    Each falls back on the other dialogue where the first has none.
-    """
-    return (
-        donor.theme or original.theme,
-        original.traits_1 or donor.traits_1,
-        original.traits_2 or donor.traits_2,
-    )
-
-
 def _find(study: Study, versions: set[str]) -> dict[int, _Found]:
     rows = study.wanted_sources.narrow(study.corpus.dialogues.all())
     found: dict[int, _Found] = defaultdict(_Found)
-    fields = rows.annotate(by_run=RUN, by_branch=BRANCH).order_by("pk")
-    for pk, origin, version, run, branch in fields.values_list(
-        "pk", "origin_id", "version_id", "by_run", "by_branch"
-    ).iterator():
-        background = found[origin or pk]
-        if origin:
-            background.donor = pk
-        if version in versions:
-            background.add(pk, version, (run, branch) if run else NO_RUN)
+    for row in members(rows):
+        background = found[row.original]
+        if not row.is_original:
+            background.donor = row.pk
+        if row.version in versions:
+            background.add(row)
     return found
 
 
@@ -178,9 +157,7 @@ def _has_all(rows: _Found, versions: Iterable[str]) -> bool:
 
 def _choose(background: int, rows: _Found, versions: list[str]) -> Choice:
     written = [version for version in versions if rows.latest[version] != background]
-    latest_first = sorted(rows.sources, key=lambda source: (-source[0], source[1]))
-    whole = [source for source in latest_first if written and all(v in rows.sources[source] for v in written)]
-    source = rows.sources[whole[0]] if whole else rows.latest
+    source = latest_whole(rows.sources, written) or rows.latest
     dialogues = {version: source[version] if version in written else background for version in versions}
     donor = dialogues[written[-1]] if written else rows.donor
     return Choice(background, dialogues, donor, bool(rows.several))

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from annotation.models import Item, Membership, Restructuring, Study
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
+from generation.families import in_families
 
 OPENS_DIALOGUES = "dialogues.view_corpus"
 
@@ -69,6 +70,4 @@ def _restructured(study: Study, rater: User) -> QuerySet[Restructuring]:
     rows = Restructuring.objects.of(rater)
     if study.is_draft:
         return rows.filter(original__corpus=study.corpus_id)
-    return rows.filter(
-        Q(original__in=study.items.values("background")) | Q(original__origin__in=study.items.values("background"))
-    )
+    return rows.filter(in_families(study.items.values("background"), "original"))

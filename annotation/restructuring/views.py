@@ -24,7 +24,7 @@ from core.permissions import refuse_without, requires
 from dialogues.models import Dialogue
 from generation.models import Endpoint, Run
 from generation.plans.plan_form import endpoint_label
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 from generation.plans.splitting import split_run
 
 PAGE = 48

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, cast
 
 from demo.model.faults import DemoStage
-from demo.model.judging import judged
+from demo.model.scoring import judged
 from demo.model.splitting import further_split
 from demo.model.writing import theme_of, traits_of, write_pair
 from dialogues.demo_label import DEMO_LABEL

@@ -10,14 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from generation import tasks
-from generation.api.door import Strict, door, read
+from generation.api.common import Strict, endpoint, read
 from generation.api.plans import Conflict, SetsPlan
 from generation.api.runs import RunDetailSerializer, found_run
 from generation.batching.cancelling import CannotCancelError, cancel_batch
 from generation.engine import lifecycle, rereading, retrying
 from generation.models import BatchJob, Stage
-from generation.plans import named_choice
-from generation.plans.planning import PlanError
+from generation.plans import plan_input
+from generation.plans.run_plan import PlanError
 
 
 class NothingMore(Strict):
@@ -104,7 +104,7 @@ REREAD = inline_serializer(
 
 
 @extend_schema(operation_id="run_start", request=None, responses=RunDetailSerializer)
-@door("POST", may="generation.change_run", to="start runs")
+@endpoint("POST", may="generation.change_run", to="start runs")
 def run_start(request: Request, pk: int) -> Response:
     """Start a draft or resume a paused run; the workers do the rest. A finished run stays finished."""
     run = found_run(pk)
@@ -119,7 +119,7 @@ def run_start(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="run_pause", request=None, responses=RunDetailSerializer)
-@door("POST", may="generation.change_run", to="pause runs")
+@endpoint("POST", may="generation.change_run", to="pause runs")
 def run_pause(request: Request, pk: int) -> Response:
     """Stop sending; calls on their way still come home. Changes nothing where the run is not running."""
     lifecycle.pause(found_run(pk), by=request.user)
@@ -127,7 +127,7 @@ def run_pause(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="run_budget", request=BudgetPlan, responses=RunDetailSerializer)
-@door("POST", may="generation.change_run", to="set budgets")
+@endpoint("POST", may="generation.change_run", to="set budgets")
 def run_budget(request: Request, pk: int) -> Response:
     """Change what the run may cost. A paused run does not go on by it; start it."""
     run, limits = found_run(pk), read(BudgetPlan, request.data)
@@ -136,7 +136,7 @@ def run_budget(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="run_discard", request=None, responses={204: None})
-@door("POST", may="generation.change_run", to="discard runs")
+@endpoint("POST", may="generation.change_run", to="discard runs")
 def run_discard(request: Request, pk: int) -> Response:
     """Throw a draft away; a run that has started is evidence and stays."""
     run = found_run(pk)
@@ -146,7 +146,7 @@ def run_discard(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="run_decide", request=DecisionPlan, responses=COUNTED)
-@door("POST", may="generation.change_run", to="decide about calls")
+@endpoint("POST", may="generation.change_run", to="decide about calls")
 def run_decide(request: Request, pk: int) -> Response:
     """Send unanswered calls again, or give them up."""
     run, wanted = found_run(pk), read(DecisionPlan, request.data)
@@ -157,13 +157,13 @@ def run_decide(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="run_retry", request=RetryPlan, responses=COUNTED)
-@door("POST", may="generation.change_run", to="retry calls")
+@endpoint("POST", may="generation.change_run", to="retry calls")
 def run_retry(request: Request, pk: int) -> Response:
     """Try failed calls again, all, those of one cause or those named; with other words or examples where given."""
     run, wanted = found_run(pk), read(RetryPlan, request.data)
     try:
         with transaction.atomic():
-            edits = named_choice.edits_of(wanted.get("edits", {}))
+            edits = plan_input.edits_of(wanted.get("edits", {}))
             calls = wanted.get("calls")
             count = retrying.retry(run, cause=wanted.get("cause", ""), calls=calls, edits=edits, by=request.user)
             transaction.on_commit(tasks.wake_workers)
@@ -173,7 +173,7 @@ def run_retry(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="run_reread", request=RereadPlan, responses=REREAD)
-@door("POST", may="generation.change_run", to="read replies again")
+@endpoint("POST", may="generation.change_run", to="read replies again")
 def run_reread(request: Request, pk: int) -> Response:
     """Read stored replies once more, for nothing: after a mend, or with another threshold. `changes` says how."""
     run, wanted = found_run(pk), read(RereadPlan, request.data)
@@ -188,7 +188,7 @@ def run_reread(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="batch_cancel", request=None, responses=RunDetailSerializer)
-@door("POST", may="generation.change_run", to="cancel batches")
+@endpoint("POST", may="generation.change_run", to="cancel batches")
 def batch_cancel(request: Request, pk: int, batch: int) -> Response:
     """Ask the provider to end a batch of a paused run; `progress.batches` has their numbers."""
     run = found_run(pk)

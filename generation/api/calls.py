@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from generation.api.door import Strict, asked, door, page_of, paged
+from generation.api.common import Strict, asked, endpoint, page_of, paged
 from generation.api.runs import MessageSerializer, found_run
 from generation.engine.requests import rebuild_messages, with_stages
 from generation.models import Call, Stage
@@ -67,7 +67,7 @@ class CallDetailSerializer(CallSerializer):
 
 
 @extend_schema(operation_id="call_list", parameters=[CallQuery], responses=page_of(CallSerializer, "Calls"))
-@door("GET", may="generation.view_call", to="see calls")
+@endpoint("GET", may="generation.view_call", to="see calls")
 def call_list(request: Request, pk: int) -> Response:
     """A run's calls, the newest first, without their texts."""
     wanted = asked(request, CallQuery)
@@ -78,7 +78,7 @@ def call_list(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="call", responses=CallDetailSerializer)
-@door("GET", may="generation.view_call", to="see calls")
+@endpoint("GET", may="generation.view_call", to="see calls")
 def call_detail(request: Request, pk: int) -> Response:
     """One call: what was sent, the raw reply, what became of it."""
     call = detailed(pk)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dialogues.models import Corpus
-from generation.api.door import Strict, asked, door, page_of, paged
+from generation.api.common import Strict, asked, endpoint, page_of, paged
 from generation.models import Endpoint, Example, ExampleKind, ExampleSet, Prompt, Stage
 
 
@@ -73,7 +73,7 @@ class NoQuery(Strict):
 
 
 @extend_schema(operation_id="corpora_list", responses=page_of(CorpusSerializer, "Corpora"))
-@door("GET", may="dialogues.view_corpus", to="see corpora")
+@endpoint("GET", may="dialogues.view_corpus", to="see corpora")
 def corpus_list(request: Request) -> Response:
     """Corpora with how many dialogues they have."""
     asked(request, NoQuery)
@@ -83,7 +83,7 @@ def corpus_list(request: Request) -> Response:
 
 
 @extend_schema(operation_id="endpoint_list", responses=page_of(EndpointSerializer, "Endpoints"))
-@door("GET", may="generation.view_endpoint", to="see endpoints")
+@endpoint("GET", may="generation.view_endpoint", to="see endpoints")
 def endpoint_list(request: Request) -> Response:
     """Endpoints with price, limits and what the last check found."""
     asked(request, NoQuery)
@@ -93,14 +93,14 @@ def endpoint_list(request: Request) -> Response:
 @extend_schema(
     operation_id="example_set_list", parameters=[KindQuery], responses=page_of(ExampleSetSerializer, "ExampleSets")
 )
-@door("GET", may="generation.view_exampleset", to="see example sets")
+@endpoint("GET", may="generation.view_exampleset", to="see example sets")
 def example_set_list(request: Request) -> Response:
     """Every version of every example set."""
     return paged(request, ExampleSet.objects.listed().filter(**asked(request, KindQuery)), ExampleSetSerializer)
 
 
 @extend_schema(operation_id="example_set", responses=ExampleSetDetailSerializer)
-@door("GET", may="generation.view_exampleset", to="see example sets")
+@endpoint("GET", may="generation.view_exampleset", to="see example sets")
 def example_set(request: Request, pk: int) -> Response:
     """One version of an example set with its examples."""
     row: Any = get_object_or_404(ExampleSet.objects.prefetch_related("examples"), pk=pk)
@@ -108,7 +108,7 @@ def example_set(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="prompt_list", parameters=[StageQuery], responses=page_of(PromptSerializer, "Prompts"))
-@door("GET", may="generation.view_exampleset", to="see prompts")
+@endpoint("GET", may="generation.view_exampleset", to="see prompts")
 def prompt_list(request: Request) -> Response:
     """Every version of every prompt, with its text."""
     return paged(request, Prompt.objects.kept().filter(**asked(request, StageQuery)), PromptSerializer)

@@ -51,7 +51,7 @@ class FrankSchema(AutoSchema):
 class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """A `Strict` serializer knows its fields and no others."""
 
-    target_class = "generation.api.door.Strict"
+    target_class = "generation.api.common.Strict"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:

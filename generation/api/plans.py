@@ -12,10 +12,10 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 
-from generation.api.door import Strict, read
+from generation.api.common import Strict, read
 from generation.models import AskedRun, ExampleKind, Run
-from generation.plans import named_choice
-from generation.plans.planning import PlanError
+from generation.plans import plan_input
+from generation.plans.run_plan import PlanError
 from generation.stages import ORDER
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -97,7 +97,7 @@ class RunPlan(Strict):
 
 def planned(request: Request) -> tuple[Run, bool]:
     """The run that this request asks for, and whether it was made now; raises ValidationError or Conflict."""
-    return made_once(request, lambda: named_choice.create(read(RunPlan, request.data), by=request.user))
+    return made_once(request, lambda: plan_input.create(read(RunPlan, request.data), by=request.user))
 
 
 def made_once(request: Request, make: Callable[[], Run]) -> tuple[Run, bool]:

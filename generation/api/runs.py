@@ -10,11 +10,11 @@ from rest_framework.response import Response
 
 from core.permissions import refuse_without
 from dialogues.models import Dialogue
-from generation.api.door import Strict, asked, door, page_of, paged
+from generation.api.common import Strict, asked, endpoint, page_of, paged
 from generation.api.plans import IDEMPOTENCY_KEY, RunPlan, planned
 from generation.models import Run, RunStage
-from generation.plans import estimating, planning
-from generation.plans.own_examples import shown_in
+from generation.plans import estimating, run_plan
+from generation.plans.choosing import shown_in
 from generation.watching.progress import progress_of
 
 
@@ -133,7 +133,7 @@ def found_run(pk: int) -> Run:
     responses={201: RunSerializer, 200: RunSerializer},
     parameters=[IDEMPOTENCY_KEY],
 )
-@door("GET", "POST", may="generation.view_run", to="see runs")
+@endpoint("GET", "POST", may="generation.view_run", to="see runs")
 def run_list(request: Request) -> Response:
     """All runs, the newest first; or a new one, as a draft that sends nothing until it is started."""
     if request.method == "POST":
@@ -148,7 +148,7 @@ def run_list(request: Request) -> Response:
 
 
 @extend_schema(operation_id="run", responses=RunDetailSerializer)
-@door("GET", may="generation.view_run", to="see runs")
+@endpoint("GET", may="generation.view_run", to="see runs")
 def run_detail(request: Request, pk: int) -> Response:
     """One run with its progress; ask again every few seconds to watch it."""
     return Response(RunDetailSerializer(found_run(pk)).data)
@@ -159,7 +159,7 @@ def run_detail(request: Request, pk: int) -> Response:
     parameters=[PreviewQuery],
     responses=PreviewSerializer(many=True),
 )
-@door("GET", may="generation.view_run", to="see runs")
+@endpoint("GET", may="generation.view_run", to="see runs")
 def run_preview(request: Request, pk: int) -> Response:
     """The exact messages of every stage for one of the run's dialogues."""
     run, key = found_run(pk), asked(request, PreviewQuery).get("dialogue", "")
@@ -184,14 +184,14 @@ def run_preview(request: Request, pk: int) -> Response:
 
 
 @extend_schema(operation_id="run_estimate", responses=EstimateSerializer)
-@door("GET", may="generation.view_run", to="see runs")
+@endpoint("GET", may="generation.view_run", to="see runs")
 def run_estimate(request: Request, pk: int) -> Response:
     """Calls, tokens and price, stage by stage and in total."""
     return Response(EstimateSerializer(estimate_of(found_run(pk))).data)
 
 
 def estimate_of(run: Run) -> dict[str, Any]:
-    rows, there = estimating.estimate(run), planning.already_there(run)
+    rows, there = estimating.estimate(run), run_plan.already_there(run)
     return {
         "shown_as_examples": [dialogue.key for dialogue in shown_in(run)],
         "rows": rows,

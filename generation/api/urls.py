@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from generation.api import actions, calls, judging, material, quality, results, runs
+from generation.api import actions, calls, judge_runs, material, results, runs
 
 app_name = "api"
 urlpatterns = [
@@ -26,9 +26,9 @@ urlpatterns = [
     path("runs/<int:pk>/calls/", calls.call_list, name="run_calls"),
     path("runs/<int:pk>/outputs/", results.run_outputs, name="run_outputs"),
     path("runs/<int:pk>/judgements/", results.run_judgements, name="run_judgements"),
-    path("runs/<int:pk>/quality/", quality.run_quality, name="run_quality"),
-    path("judge-runs/", judging.judge_run_create, name="judge_runs"),
-    path("judge-report/", judging.judge_report, name="judge_report"),
-    path("comparison/", quality.comparison, name="comparison"),
+    path("runs/<int:pk>/quality/", results.run_quality, name="run_quality"),
+    path("judge-runs/", judge_runs.judge_run_create, name="judge_runs"),
+    path("judge-report/", judge_runs.judge_report, name="judge_report"),
+    path("comparison/", results.comparison, name="comparison"),
     path("calls/<int:pk>/", calls.call_detail, name="call"),
 ]

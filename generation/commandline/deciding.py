@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from generation.api.actions import EditsPlan
 from generation.batching.cancelling import CannotCancelError, cancel_batch
 from generation.commandline.common import DONE, add_action, found_run, print_json, tell
-from generation.commandline.moving import wake
+from generation.commandline.running import wake
 from generation.engine import rereading, retrying
 from generation.models import BatchJob, Run, Stage
-from generation.plans import named_choice
-from generation.plans.planning import PlanError
+from generation.plans import plan_input
+from generation.plans.run_plan import PlanError
 from generation.watching.causes import said
 
 
@@ -70,7 +70,7 @@ def _edits(file: Path | None) -> dict[Stage, retrying.Edit]:
         raise CommandError(f"{file} is not JSON: {error}.") from error
     if not plan.is_valid():
         raise CommandError(f"{file}: {json.dumps(plan.errors, ensure_ascii=False)}")
-    return named_choice.edits_of(plan.validated_data)
+    return plan_input.edits_of(plan.validated_data)
 
 
 def _reread(command: BaseCommand, options: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""`run calls`, `call`, `export`, `prompts`, `sets`: what runs are shown, sent, got and made."""
+"""`run calls`, `call`, `export`, `prompts`, `sets`, `quality`, `compare`: what runs show, send, get and make."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -7,12 +7,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.tables import to_text
 from dialogues.models import Version
 from generation.api.calls import COLUMNS, NOTED, CallDetailSerializer, CallSerializer, detailed
 from generation.api.material import ExampleSetSerializer, PromptSerializer
 from generation.commandline.common import DONE, add_action, found_run, print_json
 from generation.models import Call, ExampleSet, Prompt, Stage
 from generation.results import exporting
+from generation.results.quality import quality_of
+from generation.results.quality_json import quality_json
+from generation.results.quality_tables import comparison_tables, quality_tables
 
 
 def register(actions: Any) -> None:
@@ -29,6 +33,10 @@ def register(actions: Any) -> None:
     add_action(actions, "prompts", "every version of every prompt", _prompts, of_run=False)
     add_action(actions, "sets", "every version of every example set", _sets, of_run=False)
     _export_arguments(add_action(actions, "export", "what the run wrote, as lines of JSON", _export))
+    add_action(actions, "quality", "outcomes, lengths, turns and content kept, beside the paper's figures", _quality)
+    compare = add_action(actions, "compare", "the writers of one or several runs side by side", _compare, of_run=False)
+    compare.add_argument("runs", type=int, nargs="+", metavar="RUN", help="the runs' numbers")
+    compare.add_argument("--shared-only", action="store_true", help="only backgrounds that every writer has written on")
 
 
 def _export_arguments(parser: ArgumentParser) -> None:
@@ -133,3 +141,26 @@ def _write(path: Path, lines: Iterator[str]) -> int:
     finally:
         part.unlink(missing_ok=True)
     return count
+
+
+def _quality(command: BaseCommand, options: dict[str, Any]) -> int:
+    quality = quality_of([found_run(options["run"])])
+    if options["json"]:
+        print_json(command, {"run": options["run"], **quality_json(quality)})
+        return DONE
+    for table in quality_tables(quality).values():
+        command.stdout.write(to_text(table))
+    return DONE
+
+
+def _compare(command: BaseCommand, options: dict[str, Any]) -> int:
+    runs = [found_run(pk) for pk in dict.fromkeys(options["runs"])]
+    if len({run.corpus_id for run in runs}) > 1:
+        raise CommandError("These runs are of different corpora. Choose runs of one.")
+    quality = quality_of(runs, shared_only=options["shared_only"])
+    if options["json"]:
+        print_json(command, {"runs": [run.pk for run in runs], **quality_json(quality)})
+        return DONE
+    for table in comparison_tables(quality).values():
+        command.stdout.write(to_text(table))
+    return DONE

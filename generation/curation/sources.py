@@ -1,11 +1,9 @@
 """Dialogues that could become examples: of a corpus, or written by a run."""
 
-from dataclasses import dataclass
-
 from django.db.models import Exists, OuterRef, QuerySet
 
 from dialogues.models import Corpus, Dialogue
-from generation.models import Background, Example, ExampleKind, ExampleSet, Run
+from generation.models import Example, ExampleKind, ExampleSet, Run
 
 # What a run writes for each kind; a pair begins with γ.
 WRITTEN_FOR = {
@@ -13,15 +11,6 @@ WRITTEN_FOR = {
     ExampleKind.STEP_BY_STEP: "gamma",
     ExampleKind.FURTHER_SPLIT: "gamma",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What stands beside a dialogue: its theme and characters, as it was written on or as its original has them."""
-
-    theme: str
-    traits_1: list[str]
-    traits_2: list[str]
 
 
 def corpora_and_runs() -> tuple[QuerySet[Corpus], QuerySet[Run]]:
@@ -63,15 +52,3 @@ def rewrites_of(dialogue: Dialogue) -> list[Dialogue]:
 def source_of(dialogue: Dialogue) -> Example.Source:
     """Whether a run wrote it."""
     return Example.Source.RUN if hasattr(dialogue, "output") else Example.Source.CORPUS
-
-
-def beside(dialogue: Dialogue) -> Beside:
-    """The background its run wrote it on, else its own, else its original's."""
-    output = getattr(dialogue, "output", None)
-    origin = dialogue.origin or dialogue
-    run = output.call.run_id if output else None
-    made = Background.objects.filter(run=run, dialogue=origin).first() if run else None
-    told = [one for one in (made, dialogue, origin) if one is not None]
-    theme = next((one.theme for one in told if one.theme), "")
-    traits = next((one for one in told if one.traits_1 or one.traits_2), dialogue)
-    return Beside(theme, list(traits.traits_1), list(traits.traits_2))

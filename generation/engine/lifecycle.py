@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from generation.judgements.already import already_judged
+from generation.judgements.reuse import already_judged
 from generation.models import Call, Run, RunStage, Stage, Trial
 
 PLANNED_AT_ONCE = 1000

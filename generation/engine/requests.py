@@ -18,8 +18,8 @@ from django.db.models import Prefetch, Q, prefetch_related_objects
 from dialogues.models import Dialogue
 from dialogues.transcript import Transcript
 from generation import prompts
-from generation.judgements.brought import brought_backgrounds
-from generation.models import Background, Call, Endpoint, Example, ExampleKind, Run, RunDialogue, RunStage, Stage
+from generation.background import inherited_backgrounds, run_backgrounds
+from generation.models import Background, Call, Endpoint, Example, ExampleKind, Run, RunStage, Stage
 from generation.prompts import ChatMessage, PromptText, Shown
 from generation.stages import SPECS, Examples, Subject
 
@@ -83,17 +83,15 @@ def subjects_of(calls: Sequence[Call]) -> list[Subject]:
     That is the theme the run itself made, or the earlier one it was given; else what the dialogue brings along.
     """
     wanted = [call for call in calls if call.stage in _ON_BACKGROUND]
-    places = {"run__in": {call.run_id for call in wanted}, "dialogue__in": {call.dialogue_id for call in wanted}}
-    given = RunDialogue.objects.filter(background__isnull=False, **places).select_related("background")
-    backgrounds = {(row.run_id, row.dialogue_id): row.background for row in given} if wanted else {}
-    if any(Stage.THEME in call.run.stages for call in wanted):
-        backgrounds |= {(row.run_id, row.dialogue_id): row for row in Background.objects.filter(**places)}
+    places = {call.run_id for call in wanted}, {call.dialogue_id for call in wanted}
+    makes_themes = any(Stage.THEME in call.run.stages for call in wanted)
+    backgrounds = run_backgrounds(*places, made=makes_themes) if wanted else {}
     shown = [
         backgrounds.get((call.run_id, call.dialogue_id)) if call.stage in _ON_BACKGROUND else None for call in calls
     ]
     bare = {call.dialogue_id for call, found in zip(calls, shown, strict=True) if call.run.is_judging and not found}
-    brought = brought_backgrounds(bare)
-    return [_subject(call, found or brought.get(call.dialogue_id)) for call, found in zip(calls, shown, strict=True)]
+    inherited = inherited_backgrounds(bare)
+    return [_subject(call, found or inherited.get(call.dialogue_id)) for call, found in zip(calls, shown, strict=True)]
 
 
 def call_seed(call: Call) -> int:

@@ -6,7 +6,7 @@ from statistics import mean, stdev
 
 from dialogues.models import Dialogue
 from dialogues.rubric import Metric
-from generation.judgements.loading import JudgeKey, judge_key
+from generation.judgements.reuse import JudgeKey, judge_key
 from generation.models import Call, Judgement
 
 

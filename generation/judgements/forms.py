@@ -9,7 +9,7 @@ from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.source_fields import SourceFields
 from dialogues.sources import ANY, Sources
-from generation.judgements.planning import MOST_REPEATS, JudgeChoice
+from generation.judgements.judge_plan import MOST_REPEATS, JudgeChoice
 from generation.judgements.selection import Wanted
 from generation.models import Endpoint, Prompt, Run, Stage
 

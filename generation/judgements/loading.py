@@ -8,28 +8,15 @@ from functools import cached_property, reduce
 from operator import or_
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from dialogues.models import AUTHOR, Corpus, Dialogue, Version
 from dialogues.rubric import Metric
-from generation.judgements.figures import ORIGINAL, Judged, Scores, scores_by_place
+from generation.judgements.reuse import JudgeKey, judge_key, shown_the_same, stages_of_same_judge
+from generation.judgements.scores import ORIGINAL, Judged, Scores, scores_by_place
 from generation.models import Call, Judgement, Run, RunDialogue, RunStage, Stage
 
 NOT_NAMED = "writer not named"
-
-
-class JudgeKey(NamedTuple):
-    """What makes two judgements comparable: the same model, at the same address and with the same parameters, and the
-    same wording, rubric and look of the text."""
-
-    model: str
-    address: str
-    parameters: str  # as sorted JSON
-    prompt: int
-    rubric: int
-    tidy: bool
 
 
 @dataclass(slots=True)
@@ -208,28 +195,3 @@ def _of_run(run: Run, to_call: str) -> Q:
         same = {f"{to_call}run_stage__in": stages_of_same_judge(run, row), f"{to_call}outcome": "ok"}
         own |= Q(shown_the_same(run, to_call), **same, dialogue__in=chosen)
     return own
-
-
-def stages_of_same_judge(run: Run, row: RunStage) -> list[int]:
-    """The stage rows, of whatever run, in which this judge was asked."""
-    key = judge_key(run, row)
-    same = {"run__rubric": run.rubric_id, "run__tidy_display": run.tidy_display}
-    rows = RunStage.objects.filter(stage=Stage.JUDGE, model=row.model, prompt=row.prompt_id, **same)
-    return [one.pk for one in rows.select_related("run", "endpoint") if judge_key(one.run, one) == key]
-
-
-def shown_the_same(run: Run, to_call: str = "") -> Exact:
-    """Where a dialogue's call was shown the background that this run shows beside the dialogue."""
-    theirs, mine = (
-        RunDialogue.objects.filter(run=of, dialogue=OuterRef("dialogue")).values("background")[:1]
-        for of in (OuterRef(f"{to_call}run"), run)
-    )
-    shown = [Coalesce(Subquery(rows), 0, output_field=BigIntegerField()) for rows in (theirs, mine)]
-    return Exact(*shown)
-
-
-def judge_key(run: Run, row: RunStage) -> JudgeKey:
-    """The judge that a stage row of a run is."""
-    assert run.rubric_id is not None
-    address, model, parameters = row.who
-    return JudgeKey(model, address, parameters, row.prompt_id, run.rubric_id, run.tidy_display)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dialogues.demo_label import DEMO_LABEL
 from dialogues.rubric import Metric
 from generation.judgements import paper
-from generation.judgements.figures import ORIGINAL, Place
 from generation.judgements.loading import Findings, Verdict
+from generation.judgements.scores import ORIGINAL, Place
 
 
 def provenance(found: Findings, verdict: Verdict) -> Iterator[str]:

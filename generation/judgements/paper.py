@@ -4,7 +4,7 @@ import re
 
 from dialogues.published import published_table
 from dialogues.rubric import Metric, has_the_papers_words
-from generation.judgements.figures import Place
+from generation.judgements.scores import Place
 
 TABLES = (1, 2)
 # The system the paper tells most about stands beside writers that it does not have.

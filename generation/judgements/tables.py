@@ -1,17 +1,18 @@
-"""What judges said, as tables: the paper's Tables 1 and 2, differences, spread over repeats, and what is missing."""
+"""What judges said as tables and as plain data: the paper's Tables 1 and 2, differences, repeats, what is missing."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from hashlib import sha256
 from itertools import combinations
+from typing import Any
 
 from core.tables import Cell, Column, Label, Table
 from dialogues.demo_label import DEMO_LABEL
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
-from generation.judgements import figures, notes, paper
-from generation.judgements.figures import Place
+from generation.judgements import notes, paper, scores
 from generation.judgements.loading import Findings, Verdict
+from generation.judgements.scores import Place
 
 BASE = "beta"
 INTERVAL = "In brackets: 95 % interval, Student's t over backgrounds; n counts backgrounds."
@@ -25,6 +26,16 @@ def judge_tables(found: Findings, *, dashes: bool = True) -> dict[str, Table]:
     tables += [_differences(found, verdict, number, dashes) for number, verdict in judges]
     tables += [_spread(found), _agreement(found), _calls(found)]
     return {table.slug: table for table in tables if table.rows}
+
+
+def as_json(found: Findings) -> dict[str, Any]:
+    """The figures as plain data, by metric key and version slug; scores that tables print as a dash included."""
+    return {
+        "corpus": found.corpus.name,
+        "dialogues": found.dialogues,
+        "demo_writers": sorted(found.demo_writers),
+        "judges": [_judge_json(verdict) for verdict in found.verdicts],
+    }
 
 
 def marked(table: Table, found: Findings) -> Table:
@@ -63,7 +74,7 @@ def _setting(name: str, verdict: Verdict) -> str:
 
 def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
     """Paper Tables 1 and 2: a row a metric, a column a version, grouped by writer; the printed value below."""
-    means, places = figures.means(verdict.scores), _places(found, verdict)
+    means, places = scores.means(verdict.scores), _places(found, verdict)
     rows: list[tuple[Cell, ...]] = []
     for metric in verdict.metrics:
         rows.append((metric.name, *(None if _hidden(metric, place, dashes) else means.get((place, metric.key))
@@ -88,7 +99,7 @@ def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Tab
 
 def _differences(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
     """Versions against the writer's β, paired by background."""
-    gaps = figures.differences(verdict.scores, BASE)
+    gaps = scores.differences(verdict.scores, BASE)
     compared = [place for place in _places(found, verdict) if any(place == other for other, _ in gaps)]
     rows = tuple(
         (
@@ -113,7 +124,7 @@ def _differences(found: Findings, verdict: Verdict, number: int, dashes: bool) -
 
 def _spread(found: Findings) -> Table:
     """How much a judge's own repeats differ."""
-    spreads = {id(verdict): figures.spread(verdict.rows) for verdict in found.verdicts}
+    spreads = {id(verdict): scores.spread(verdict.rows) for verdict in found.verdicts}
     shown = [verdict for verdict in found.verdicts if spreads[id(verdict)]]
     metrics = {metric.key: metric.name for verdict in shown for metric in verdict.metrics}
     rows = tuple((name, *(spreads[id(verdict)].get(key) for verdict in shown)) for key, name in metrics.items())
@@ -130,7 +141,7 @@ def _agreement(found: Findings) -> Table:
     """Pearson's r of each pair of judges."""
     rows: list[tuple[Cell, ...]] = []
     for first, second in combinations(found.verdicts, 2):
-        same = figures.correlation(first.rows, second.rows)
+        same = scores.correlation(first.rows, second.rows)
         for metric in first.metrics:
             if metric.key in same:
                 r, n = same[metric.key]
@@ -173,7 +184,7 @@ def _calls(found: Findings) -> Table:
 
 
 def _places(found: Findings, verdict: Verdict) -> list[Place]:
-    return figures.places(verdict.scores, [version.slug for version in found.versions])
+    return scores.places(verdict.scores, [version.slug for version in found.versions])
 
 
 def _columns(found: Findings, places: list[Place], compared: str = "") -> tuple[Column, ...]:
@@ -188,3 +199,32 @@ def _writer(found: Findings, writer: str) -> str:
 
 def _hidden(metric: Metric, place: Place, dashes: bool) -> bool:
     return dashes and place.version in metric.dash_for
+
+
+def _judge_json(verdict: Verdict) -> dict[str, Any]:
+    means, gaps = scores.means(verdict.scores), scores.differences(verdict.scores, BASE)
+    asked = {metric.key: metric for metric in verdict.metrics}
+    return {
+        "model": verdict.name,
+        "address": verdict.key.address,
+        "parameters": verdict.parameters,
+        "prompt": verdict.prompt,
+        "rubric": verdict.rubric,
+        "tidied": verdict.key.tidy,
+        "demo": verdict.is_demo,
+        "means": [
+            {**place._asdict(), "metric": metric, **mean._asdict(),
+             "paper": paper.beside(asked[metric], place)}
+            for (place, metric), mean in means.items()
+        ],
+        "differences": [
+            {**place._asdict(), "from": BASE, "metric": metric, **gap.mean._asdict(), "effect": gap.effect,
+             "higher": gap.higher}
+            for (place, metric), gap in gaps.items()
+        ],
+        "repeats": {metric: spread._asdict() for metric, spread in scores.spread(verdict.rows).items()},
+        "calls": [
+            {"writer": writer, "version": version, **asdict(counts)}
+            for (writer, version), counts in verdict.calls.items()
+        ],
+    }  # fmt: skip

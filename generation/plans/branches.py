@@ -10,7 +10,7 @@ from django.db import transaction
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation.models import Endpoint, Run, RunDialogue, Stage
-from generation.plans.planning import Material, PlanError, add_stage, asked_parameters, usual_policy
+from generation.plans.run_plan import Material, PlanError, add_stage, asked_parameters, usual_policy
 
 MAX_TOKENS = 4096
 

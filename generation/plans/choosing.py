@@ -1,15 +1,17 @@
 """Which dialogues a run takes: all originals of a corpus, or those a person's selection leaves."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from random import Random
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dialogues.models import Corpus, Dialogue
-from generation.models import Background, RunStage, Stage
+from generation.families import in_families, roots_of
+from generation.models import Background, Example, ExampleSet, Run, RunStage, Stage, TrialSubject
 
 AT_ONCE = 500  # keys a query may name; databases limit it
+TEXTS_AT_ONCE = 50  # texts a query compares
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,32 @@ def without_theme(keys: list[int]) -> list[int]:
         chunk = keys[start : start + AT_ONCE]
         bare += Dialogue.objects.filter(pk__in=chunk, theme="").values_list("pk", flat=True)
     return bare
+
+
+def shown_backgrounds(corpus: Corpus, sets: Iterable[ExampleSet]) -> set[int]:
+    """Keys of the corpus's originals that these sets show: a model must not be tested on what it was shown.
+
+    A background counts as shown where its original, or anything written from it, is an example or says the same, word
+    for word; a copy that a trial made counts as what it was copied from.
+    """
+    examples = list(Example.objects.filter(example_set__in=[used.pk for used in sets]))
+    links = [key for row in examples for key in (row.dialogue_id, row.dialogue_after_id) if key]
+    roots = roots_of(Dialogue.objects.filter(pk__in=links))
+    copies = TrialSubject.objects.filter(in_families(roots, "source"))
+    roots |= roots_of(Dialogue.objects.filter(pk__in=copies.values("dialogue")))
+    found = set(corpus.dialogues.filter(pk__in=roots).values_list("pk", flat=True))
+    texts = [text for row in examples for text in (row.messages, row.messages_after) if text]
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        same = Q()
+        for text in texts[start : start + TEXTS_AT_ONCE]:
+            same |= Q(message_count=len(text), messages=text)
+        found |= roots_of(corpus.dialogues.filter(same))
+    return found
+
+
+def shown_in(run: Run) -> list[Dialogue]:
+    """Of the dialogues that a run takes those whose background it shows as an example."""
+    sets = [] if run.is_judging else run.sets_used
+    backgrounds = shown_backgrounds(run.corpus, sets) if sets else set()
+    chosen = Dialogue.objects.filter(chosen_by__run=run)
+    return list(chosen.filter(in_families(backgrounds)).order_by("pk")) if backgrounds else []

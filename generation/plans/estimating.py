@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dialogues.models import Dialogue
 from generation.engine.requests import Request, build, cost
-from generation.judgements.already import already_judged
+from generation.judgements.reuse import already_judged
 from generation.models import Call, Run, RunDialogue, RunStage, Stage
 from generation.parsing import Outcome
 from generation.stages import MOST_REPAIRS

@@ -10,7 +10,7 @@ from dialogues.models import Corpus, Version
 from generation import example_sets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Run, Stage
 from generation.plans.choosing import Selection
-from generation.plans.planning import Choice
+from generation.plans.run_plan import Choice
 from generation.stages import ORDER
 
 SET_FIELDS = {
@@ -163,7 +163,7 @@ class RunForm(forms.Form):
             del self.fields["use_batch"]
 
     def choice(self) -> Choice:
-        """What was decided, for `planning.create_run`."""
+        """What was decided, for `run_plan.create_run`."""
         plain = ("name", "corpus", "seed", "temperature", "max_tokens", "budget", "token_budget", "keep_share")
         given = self.cleaned_data
         return Choice(

@@ -9,7 +9,7 @@ from dialogues.models import Dialogue
 from generation import example_sets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Run, Stage
 from generation.plans.branches import Branches, create_branches
-from generation.plans.planning import NOT_LOADED, Material, PlanError
+from generation.plans.run_plan import NOT_LOADED, Material, PlanError
 
 
 @transaction.atomic

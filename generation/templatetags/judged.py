@@ -7,8 +7,8 @@ from django import template
 from django.db.models import Count
 
 from dialogues.models import Version
-from generation.judgements.already import judgements_there
 from generation.judgements.beside import panels, scored
+from generation.judgements.reuse import judgements_there
 from generation.models import Call, Run, Stage
 
 register = template.Library()

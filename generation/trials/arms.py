@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from generation import example_sets
 from generation.models import ExampleKind, ExampleSet, Prompt, Stage, TrialArm
 from generation.plans.branches import Branches, parameters
-from generation.plans.planning import NOT_LOADED, Material, PlanError
+from generation.plans.run_plan import NOT_LOADED, Material, PlanError
 from generation.stages import SPECS
 from generation.trials.copies import as_tried, shown
 

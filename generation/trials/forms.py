@@ -11,14 +11,15 @@ from django import forms
 from core.numbers import whole_number, whole_numbers
 from dialogues.models import Corpus, Dialogue, DialogueQuerySet
 from generation import example_sets
+from generation.families import root_of
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Stage
+from generation.plans.choosing import shown_backgrounds
 from generation.plans.edit_form import PromptField
-from generation.plans.own_examples import shown_backgrounds
 from generation.plans.plan_form import EndpointChoice
 from generation.prompts import PLACEHOLDERS, PromptText
 from generation.stages import SPECS
 from generation.trials.arms import current_set
-from generation.trials.planning import MOST_BACKGROUNDS, STAGE_OF, TrialChoice
+from generation.trials.trial_plan import MOST_BACKGROUNDS, STAGE_OF, TrialChoice
 
 SHOWN = 25  # dialogues to choose from; a search finds the others
 FIRST_WORDS = 60  # letters of a first message
@@ -102,12 +103,12 @@ class TrialForm(forms.Form):
         self.shown_corpus = self._corpus()
         found = self._found()
         shown = shown_by(target.stage, target.example_set, self.shown_corpus)
-        labels = [(str(row.pk), _label(row) + (EXAMPLE if _root(row) in shown else "")) for row in found]
+        labels = [(str(row.pk), _label(row) + (EXAMPLE if root_of(row) in shown else "")) for row in found]
         self.fields["dialogues"].choices = labels  # type: ignore[attr-defined]
         self.fields["dialogues"].label = f"One to five {target.reads}"
         kept = {str(key) for key in self.initial.get("dialogues", ())} & {str(row.pk) for row in found}
         self.initial["dialogues"] = sorted(kept, key=int) or [
-            str(row.pk) for row in first_backgrounds(row for row in found if _root(row) not in shown)
+            str(row.pk) for row in first_backgrounds(row for row in found if root_of(row) not in shown)
         ]
 
     @property
@@ -131,7 +132,7 @@ class TrialForm(forms.Form):
         return found
 
     def choice(self) -> TrialChoice:
-        """What was decided, for `planning.create_trial`."""
+        """What was decided, for `trial_plan.create_trial`."""
         given = self.cleaned_data
         plain = ("endpoint", "temperature", "max_tokens", "seed", "budget", "token_budget", "again", "once")
         rows = candidates(given["corpus"], self.target.stage).filter(pk__in=given["dialogues"])
@@ -174,7 +175,7 @@ def first_backgrounds(found: Iterable[Dialogue]) -> list[Dialogue]:
     """The first few, each of another background."""
     first: dict[int, Dialogue] = {}
     for row in found:
-        first.setdefault(_root(row), row)
+        first.setdefault(root_of(row), row)
     return list(first.values())[:MOST_BACKGROUNDS]
 
 
@@ -182,10 +183,6 @@ def shown_by(stage: Stage, tried: ExampleSet | None, corpus: Corpus | None) -> s
     """Backgrounds of the corpus that either side shows as examples."""
     usual = [kept for kind in SPECS[stage].kinds if (kept := current_set(kind, tried))]
     return shown_backgrounds(corpus, [*usual, *([tried] if tried else [])]) if corpus else set()
-
-
-def _root(dialogue: Dialogue) -> int:
-    return dialogue.origin_id or dialogue.pk
 
 
 def _label(dialogue: Dialogue) -> str:

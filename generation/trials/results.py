@@ -9,9 +9,10 @@ from typing import Any
 
 from dialogues.display import turns_for_template
 from dialogues.models import Dialogue, Version
-from generation.models import Background, Call, ExampleKind, Output, RunDialogue, Stage, Trial, TrialArm
+from generation.background import run_backgrounds
+from generation.models import Call, ExampleKind, Output, Stage, Trial, TrialArm
 from generation.parsing import Outcome
-from generation.trials.figures import FIGURES, Figure, mean_words
+from generation.trials.measures import FIGURES, Figure, mean_words
 from generation.watching.causes import CAUSES
 
 NAMES = ("A", "B")
@@ -140,6 +141,30 @@ def versions_of(trial: Trial) -> list[str]:
     return ["beta", "gamma"] if negative else ["gamma", "beta"]
 
 
+def as_json(found: Results) -> dict[str, Any]:
+    """A trial with everything that came of it, for scripts."""
+    trial = found.trial
+    return {
+        "trial": trial.pk,
+        "what": trial.what,
+        "stage": trial.stage,
+        "state": trial.state,
+        "run": trial.own_run.pk if trial.own_run else None,
+        "sentence": found.sentence,
+        "why_alone": trial.why_alone,
+        "arms": [
+            {"name": arm.name, "sets": [used.pk for used in arm.run_stage.example_sets.all()],
+             "prompt": arm.run_stage.prompt_id, "reused": arm.reused}
+            for arm in trial.arms.all()
+        ],
+        "backgrounds": [
+            {"dialogue": row.source.key if row.source else row.subject.key, "before": row.before,
+             "answers": [_answer_json(answer) for answer in row.answers]}
+            for row in found.rows
+        ],
+    }  # fmt: skip
+
+
 def results_of(trial: Trial) -> Results:
     """A few queries; the trial comes from `Trial.objects.with_arms()`."""
     arms = list(trial.arms.all())
@@ -174,9 +199,7 @@ def results_of(trial: Trial) -> Results:
 
 def _themes(runs: set[int], keys: Sequence[int]) -> dict[int, str]:
     """What the pair stage was written on, where a run wrote it."""
-    given = RunDialogue.objects.filter(run__in=runs, dialogue__in=keys, background__isnull=False)
-    found = dict(given.values_list("dialogue_id", "background__theme"))
-    return found | dict(Background.objects.filter(run__in=runs, dialogue__in=keys).values_list("dialogue_id", "theme"))
+    return {dialogue: found.theme for (_, dialogue), found in run_backgrounds(runs, keys).items()}
 
 
 def _answer(
@@ -262,3 +285,12 @@ def _mean(version: Version, number: int, key: str, figure: Figure, rows: Sequenc
         difference=figure.signed(fmean(pairs)) if pairs else "–",
         pairs=len(pairs),
     )
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
+    written = [
+        {"version": one.version.pk, "messages": one.dialogue.messages if one.dialogue else None, "figures": one.figures,
+         "call": one.call.pk if one.call else None, "failed": one.failed, "why": one.why}
+        for one in answer.written
+    ]  # fmt: skip
+    return {"arm": answer.arm.name, "tokens": answer.tokens, "cost": str(answer.cost), "written": written}

@@ -13,6 +13,7 @@ from core.numbers import whole_number, whole_numbers
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
+from generation.background import example_background
 from generation.curation import sources
 from generation.curation.adding import add_example
 from generation.curation.comparison import FIELD_NAMES
@@ -139,7 +140,7 @@ def _chosen(request: HttpRequest, rewrites: list[Dialogue]) -> Dialogue | None:
 
 
 def _beside(dialogue: Dialogue) -> dict[str, str]:
-    known = sources.beside(dialogue)
+    known = example_background(dialogue)
     return {"theme": known.theme, "traits_1": "\n".join(known.traits_1), "traits_2": "\n".join(known.traits_2)}
 
 

@@ -17,8 +17,8 @@ from dialogues.models import Corpus, Dialogue
 from generation.engine import lifecycle
 from generation.example_sets import examples_are_there
 from generation.models import AskedRun, Endpoint, Run
-from generation.plans import estimating, planning
-from generation.plans.own_examples import shown_in
+from generation.plans import estimating, run_plan
+from generation.plans.choosing import shown_in
 from generation.plans.plan_form import RunForm, from_run
 from generation.views.run_actions import fetch_run
 from generation.watching.progress import progress_of
@@ -35,7 +35,7 @@ def run_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             run = _planned_once(request, form)
-        except planning.PlanError as error:
+        except run_plan.PlanError as error:
             form.add_error(_field_of(error), str(error))
         else:
             _remember(request, run)
@@ -65,7 +65,7 @@ def draft(request: HttpRequest, run: Run) -> HttpResponse:
         "total_tokens": sum(row.prompt_tokens + row.completion_tokens for row in estimates),
         "total_cost": sum(row.cost for row in estimates),
         "measured": any(row.measured for row in estimates),
-        "there": planning.already_there(run),
+        "there": run_plan.already_there(run),
         "shown_as_examples": shown_in(run),
         "shown": shown,
         "problem": problem,
@@ -96,7 +96,7 @@ def _planned_once(request: HttpRequest, form: RunForm) -> Run:
         return before.run
     try:
         with transaction.atomic():
-            run = planning.create_run(form.choice(), by=user)
+            run = run_plan.create_run(form.choice(), by=user)
             key = f"form:{form.cleaned_data['once'] or uuid4()}:{body}"
             AskedRun.objects.create(user=user, key=key, body_sha256=body, run=run)
     except IntegrityError:
@@ -138,7 +138,7 @@ def _remember(request: HttpRequest, run: Run) -> None:
     request.session[REMEMBERED] = dict(list(plans.items())[-PLANS_REMEMBERED:])
 
 
-def _field_of(error: planning.PlanError) -> str | None:
+def _field_of(error: run_plan.PlanError) -> str | None:
     about = {"endpoint": "writers", "sets": "single_step_set", "prompts": "theme_prompt"}.get(error.field, error.field)
     return about if about in RunForm.base_fields else None
 

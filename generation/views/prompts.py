@@ -15,7 +15,7 @@ from generation.models import Prompt, Run, Stage, Trial
 from generation.plans.edit_form import PromptField
 from generation.prompt_editing import WordingError, keep_wording, newest_version
 from generation.prompts import PLACEHOLDERS, PromptText, StageName
-from generation.trials.planning import STAGES
+from generation.trials.trial_plan import STAGES
 
 RUNS_SHOWN = 20
 

@@ -18,10 +18,10 @@ from generation import tasks
 from generation.engine import lifecycle
 from generation.models import Endpoint, ExampleSet, Prompt, Run, Stage, Trial
 from generation.plans import estimating
-from generation.plans.own_examples import shown_in
-from generation.plans.planning import PlanError
+from generation.plans.choosing import shown_in
+from generation.plans.run_plan import PlanError
 from generation.prompt_editing import newest_version
-from generation.trials import planning
+from generation.trials import trial_plan
 from generation.trials.forms import Target, TrialForm
 from generation.trials.results import results_of
 from generation.watching.progress import progress_of
@@ -42,7 +42,7 @@ def try_set(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("generation.add_run", "try examples and prompts")
 def try_prompt(request: HttpRequest, pk: int) -> HttpResponse:
     prompt = get_object_or_404(Prompt, pk=pk)
-    if prompt.stage not in planning.STAGES:
+    if prompt.stage not in trial_plan.STAGES:
         raise Http404(f"{prompt.get_stage_display()} writes no dialogue, so there is nothing to set side by side.")
     return _try(request, Target.of_prompt(prompt))
 
@@ -56,7 +56,7 @@ def _try(request: HttpRequest, target: Target) -> HttpResponse:
         form = TrialForm(target, request.POST)
         if form.is_valid():
             try:
-                trial = planning.create_trial(form.choice(), by=cast(User, request.user))
+                trial = trial_plan.create_trial(form.choice(), by=cast(User, request.user))
             except PlanError as error:
                 form.add_error(error.field if error.field in form.fields else None, str(error))
             else:
@@ -120,7 +120,7 @@ def trial_start(request: HttpRequest, pk: int) -> HttpResponse:
     trial = fetch_trial(pk)
     try:
         with transaction.atomic():
-            if planning.start_trial(trial, by=request.user):
+            if trial_plan.start_trial(trial, by=request.user):
                 transaction.on_commit(tasks.wake_workers)
     except lifecycle.CannotStartError as error:
         messages.error(request, str(error))
@@ -131,7 +131,7 @@ def trial_start(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("generation.change_run", "stop trials")
 def trial_stop(request: HttpRequest, pk: int) -> HttpResponse:
     trial = fetch_trial(pk)
-    if planning.stop_trial(trial, by=request.user):
+    if trial_plan.stop_trial(trial, by=request.user):
         messages.success(request, "Stopped. Calls on their way still come home and are kept.")
     return redirect(trial)
 
@@ -141,7 +141,7 @@ def trial_stop(request: HttpRequest, pk: int) -> HttpResponse:
 def trial_discard(request: HttpRequest, pk: int) -> HttpResponse:
     trial = fetch_trial(pk)
     tried = trial.example_set or trial.prompt
-    if not planning.discard_trial(trial, by=request.user):
+    if not trial_plan.discard_trial(trial, by=request.user):
         messages.error(request, "This trial has been answered, so it stays.")
         return redirect(trial)
     messages.success(request, "The trial is gone. Nothing had been sent.")

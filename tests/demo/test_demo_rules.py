@@ -17,7 +17,7 @@ from dialogues.fidelity import fidelity
 from dialogues.rubric import PAPER_SIX
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
-from generation.judging import judge_messages, parse_judgement
+from generation.judge_stage import judge_messages, parse_judgement
 from generation.parsing import ParseError, parse_further_split, parse_pair, parse_theme
 from generation.prompts import (
     Background,

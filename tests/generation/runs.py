@@ -11,7 +11,7 @@ from generation import example_sets
 from generation.engine import lifecycle
 from generation.engine.runner import CallRunner, Plan, Totals
 from generation.models import Endpoint, Run
-from generation.plans import planning
+from generation.plans import run_plan
 from generation.plans.choosing import Selection
 from generation.stages import ORDER
 
@@ -44,14 +44,14 @@ def real_corpus(shared_data: Path) -> Corpus:
 
 
 def draft(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
-    """A run that isn't started; `sample` and everything of `planning.Choice` may be given. One model does it all."""
+    """A run that isn't started; `sample` and everything of `run_plan.Choice` may be given. One model does it all."""
     example_sets.load_all()
     choice = {
         "endpoints": {key: [endpoint] for key in ORDER},
         "selection": Selection(choice.pop("sample", None)),
         **choice,
     }
-    return planning.create_run(planning.Choice(name="Test run", corpus=corpus, **choice))
+    return run_plan.create_run(run_plan.Choice(name="Test run", corpus=corpus, **choice))
 
 
 def started(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:

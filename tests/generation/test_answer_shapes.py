@@ -11,7 +11,7 @@ import pytest
 from demo.model.settings import DemoSettings
 from dialogues.models import Rubric
 from generation.engine import lifecycle
-from generation.judgements.planning import JudgeChoice, create_judge_run
+from generation.judgements.judge_plan import JudgeChoice, create_judge_run
 from generation.judgements.selection import Wanted
 from generation.models import Call, Endpoint, Run
 from tests.demo_server import running

@@ -13,7 +13,7 @@ from drf_spectacular.validation import validate_schema
 
 from annotation.roles import Role
 from generation import example_sets
-from generation.api import door
+from generation.api import common
 from generation.models import Endpoint, ExampleSet
 from tests.generation.api import Script
 from tests.generation.runs import endpoint_at, small_corpus
@@ -108,7 +108,7 @@ def test_a_browsers_session_opens_the_api_too() -> None:
 
 def test_a_loop_that_forgets_to_wait_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
-    monkeypatch.setattr(door.Pace, "rate", "3/min")
+    monkeypatch.setattr(common.Pace, "rate", "3/min")
     script = Script()
     answers = [script.get("prompts/") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]

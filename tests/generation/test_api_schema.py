@@ -22,7 +22,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from annotation.people import api_tokens
 from annotation.roles import Role
 from generation import tasks
-from generation.api.door import Pace
+from generation.api.common import Pace
 from generation.models import Call, ExampleSet, Run
 from tests.generation.judged import judge, judge_run
 from tests.generation.runs import draft, endpoint_at, small_corpus

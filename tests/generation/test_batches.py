@@ -18,7 +18,7 @@ from generation.endpoints import batch_lines
 from generation.endpoints.client import Client
 from generation.engine import ledger, lifecycle
 from generation.models import BatchJob, Call, Endpoint, Run
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 from tests.demo_server import DemoServer
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
 

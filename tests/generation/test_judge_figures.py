@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.judgements.figures import (
-    Judged,
-    Place,
-    correlation,
-    differences,
-    means,
-    places,
-    scores_by_place,
-    spread,
-)
 from generation.judgements.paper import printed, system_beside
+from generation.judgements.scores import Judged, Place, correlation, differences, means, places, scores_by_place, spread
 
 
 def judged(background: int, writer: str, version: str, *scores: float, metric: str = "natural") -> Judged:

@@ -12,14 +12,14 @@ from dialogues.models import Corpus, Dialogue, Rubric, Version
 from generation import example_sets
 from generation.engine import lifecycle, rereading, retrying
 from generation.engine.requests import build, with_stages
+from generation.judgements.judge_plan import JudgeChoice, create_judge_run
 from generation.judgements.loading import findings_of
-from generation.judgements.planning import JudgeChoice, create_judge_run
 from generation.judgements.selection import Wanted
 from generation.judgements.tables import judge_tables
 from generation.models import Background, Call, Endpoint, Judgement, Run, RunDialogue, Stage
-from generation.plans import planning
+from generation.plans import run_plan
 from generation.plans.estimating import estimate, preview
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
 from tests.generation.judged import METRICS
@@ -189,7 +189,7 @@ def test_what_the_same_judge_has_said_is_counted_and_not_paid_for_again(
     assert before == 6
     both = [*first, *judges("second")]
     run = planned(written, both, repeats=2)
-    assert planning.already_there(run).judgements == 6
+    assert run_plan.already_there(run).judgements == 6
     assert [row.calls for row in estimate(run)] == [12 * 2 - 6, 12 * 2]
     lifecycle.start(run)
     work(run)
@@ -203,8 +203,8 @@ def test_what_the_same_judge_has_said_is_counted_and_not_paid_for_again(
     assert (nothing.state, nothing.calls.count()) == (Run.State.FINISHED, 0)
     # Another look at the text is another question; and asking again is possible.
     assert planned(written, first, tidy=False).calls.count() == 0
-    assert planning.already_there(planned(written, first, tidy=False)).judgements == 0
-    assert planning.already_there(planned(written, first, again=True)).judgements == 0
+    assert run_plan.already_there(planned(written, first, tidy=False)).judgements == 0
+    assert run_plan.already_there(planned(written, first, again=True)).judgements == 0
 
 
 def test_the_preview_of_a_judge_run_is_what_is_sent(written: Corpus) -> None:

@@ -20,8 +20,7 @@ from core.tables import Estimate, Label, Table, to_csv, to_text
 from dialogues.models import Corpus, Dialogue, Rubric
 from generation.judgements import loading
 from generation.judgements.loading import findings_of
-from generation.judgements.report_json import as_json
-from generation.judgements.tables import judge_tables, marked
+from generation.judgements.tables import as_json, judge_tables, marked
 from generation.models import Call, Judgement, Run, RunDialogue
 from tests.generation.judged import ALL, METRICS, call, family, judge, judge_run
 

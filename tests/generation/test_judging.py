@@ -15,7 +15,7 @@ from dialogues.models import Dialogue
 from dialogues.rubric import PAPER_SIX
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
-from generation.judging import Score, judge_messages, parse_judgement, reply_schema
+from generation.judge_stage import Score, judge_messages, parse_judgement, reply_schema
 from generation.parsing import Outcome, ParseError
 from generation.prompts import Background, ChatMessage, PromptText, repair_messages
 from tests.generation.transcripts import any_text, transcripts

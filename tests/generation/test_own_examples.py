@@ -11,13 +11,12 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
 from generation import example_sets
-from generation.commandline.trying import _dialogues
+from generation.commandline.trial_commands import _dialogues
 from generation.models import Endpoint, Example, ExampleKind, ExampleSet, Stage
-from generation.plans.choosing import Selection
-from generation.plans.own_examples import shown_backgrounds, shown_in
-from generation.plans.planning import Choice, PlanError, create_run
+from generation.plans.choosing import Selection, shown_backgrounds, shown_in
+from generation.plans.run_plan import Choice, PlanError, create_run
 from generation.trials.forms import Target, TrialForm
-from generation.trials.planning import TrialChoice, create_trial
+from generation.trials.trial_plan import TrialChoice, create_trial
 from tests.generation.written_runs import written_run
 from tests.people import make_user
 

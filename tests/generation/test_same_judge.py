@@ -7,9 +7,9 @@ import pytest
 from dialogues.models import Corpus, Dialogue, Rubric
 from generation import example_sets
 from generation.engine import lifecycle
-from generation.judgements.already import judgements_there
+from generation.judgements.judge_plan import JudgeChoice, create_judge_run
 from generation.judgements.loading import findings_of
-from generation.judgements.planning import JudgeChoice, create_judge_run
+from generation.judgements.reuse import judgements_there
 from generation.judgements.selection import Wanted
 from generation.judgements.tables import judge_tables
 from generation.models import Endpoint, Run, RunDialogue

@@ -12,10 +12,10 @@ from generation.engine import lifecycle
 from generation.engine.requests import rebuild_messages
 from generation.engine.runner import CallRunner, Plan
 from generation.models import Background, Call, Endpoint, Run, Stage
-from generation.plans import planning
+from generation.plans import run_plan
 from generation.plans.choosing import Selection, candidates
 from generation.plans.estimating import estimate, preview
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
@@ -85,7 +85,7 @@ def test_a_theme_that_is_there_is_not_paid_again(demo_model: DemoServer) -> None
     earlier = started(corpus, endpoint, stages=[Stage.THEME], sample=2)
     work(earlier)
     plan = draft(corpus, endpoint, reuse_themes=True)
-    assert planning.already_there(plan).themes == 2
+    assert run_plan.already_there(plan).themes == 2
     assert [(row.stage, row.calls) for row in estimate(plan)] == [("theme", 1), ("pair", 3), ("further_split", 3)]
     shown = {row.stage: request for row, request in preview(plan, Background.objects.earliest("pk").dialogue)}
     assert Background.objects.earliest("pk").theme in shown["pair"].messages[-1]["content"]
@@ -106,8 +106,8 @@ def test_a_theme_by_the_demo_rules_is_not_taken_for_one_by_a_model(demo_model: D
     corpus, demo = small_corpus(1), endpoint_at(demo_model.base_url)
     work(started(corpus, demo, stages=[Stage.THEME]))
     real = endpoint_at(NOWHERE, name="Real", model="a-model")
-    assert planning.already_there(draft(corpus, real, reuse_themes=True)).themes == 0
-    assert planning.already_there(draft(corpus, demo, reuse_themes=True)).themes == 1
+    assert run_plan.already_there(draft(corpus, real, reuse_themes=True)).themes == 0
+    assert run_plan.already_there(draft(corpus, demo, reuse_themes=True)).themes == 1
 
 
 def test_only_dialogues_without_a_version_are_taken_when_asked(demo_model: DemoServer) -> None:

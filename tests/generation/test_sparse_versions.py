@@ -20,9 +20,9 @@ from dialogues.models import Corpus, Dialogue
 from dialogues.source_fields import SourceFields
 from dialogues.sources import ANY, FACETS
 from generation import example_sets
-from generation.judgements import named
+from generation.judgements import judge_input
 from generation.models import Endpoint, Prompt, Run, Stage
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 from generation.results.quality import quality_of
 from tests.annotation import handed_in, setting
 from tests.generation.written_runs import written_run
@@ -60,7 +60,7 @@ def chosen(run: Run) -> int:
 
 
 def plan(corpus: Corpus, **fields: Any) -> Run:
-    return named.create({"corpus": corpus.name, "judges": ["Judge"], **fields})
+    return judge_input.create({"corpus": corpus.name, "judges": ["Judge"], **fields})
 
 
 def test_a_judge_still_reads_every_version_on_all_backgrounds(corpus: Corpus, judge: Endpoint) -> None:

@@ -13,7 +13,7 @@ from generation import example_sets
 from generation.engine import lifecycle
 from generation.models import Call, Endpoint, ExampleSet, Output, Prompt, Run
 from generation.plans.estimating import estimate, preview
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 from generation.plans.splitting import split_run
 from generation.watching import journeys
 from tests.demo_server import DemoServer

@@ -14,11 +14,11 @@ from generation import example_sets
 from generation.engine.requests import rebuild_messages, with_stages
 from generation.models import Background, Call, Endpoint, Example, ExampleKind, ExampleSet, Prompt, Run, Stage, Trial
 from generation.plans.estimating import estimate
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 from generation.prompts import PromptText
 from generation.trials.copies import as_tried
-from generation.trials.planning import create_trial, discard_trial, start_trial, stop_trial
 from generation.trials.results import results_of
+from generation.trials.trial_plan import create_trial, discard_trial, start_trial, stop_trial
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 from tests.generation.trials import choice, draft_set, fetched, gammas, tried, wording

@@ -7,7 +7,7 @@ from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.models import Endpoint, Example, ExampleKind, ExampleSet, Stage, Trial
 from generation.prompts import PromptText
-from generation.trials.planning import TrialChoice, create_trial, start_trial
+from generation.trials.trial_plan import TrialChoice, create_trial, start_trial
 from tests.generation.runs import work
 from tests.generation.written_runs import GAMMA, STEPHANIE
 

@@ -11,8 +11,7 @@ from core.tables import to_csv, to_text
 from dialogues.management.corpora import corpus_named
 from generation.commandline.common import harmless
 from generation.judgements.loading import findings_of
-from generation.judgements.report_json import as_json
-from generation.judgements.tables import judge_tables, marked
+from generation.judgements.tables import as_json, judge_tables, marked
 from generation.models import Run, Stage
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from generation.commandline import comparing, deciding, judging, moving, planning, results
+from generation.commandline import deciding, judge_commands, plan_commands, results, running
 from generation.commandline.common import EXIT_CODES, harmless
 
-GROUPS = (planning, judging, moving, deciding, results, comparing)
+GROUPS = (plan_commands, judge_commands, running, deciding, results)
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from generation.commandline import trying
+from generation.commandline import trial_commands
 from generation.commandline.common import EXIT_CODES, harmless
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        trying.register(parser.add_subparsers(dest="action", required=True, metavar="ACTION"))
+        trial_commands.register(parser.add_subparsers(dest="action", required=True, metavar="ACTION"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.style_func = harmless

@@ -6,11 +6,11 @@ from typing import Any
 from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, Rubric
 from dialogues.sources import Sources, UnknownSourceError
-from generation.judgements.planning import JudgeChoice, create_judge_run
+from generation.judgements.judge_plan import JudgeChoice, create_judge_run
 from generation.judgements.selection import Wanted
 from generation.models import Endpoint, Run
-from generation.plans.named_choice import named
-from generation.plans.planning import PlanError
+from generation.plans.plan_input import named
+from generation.plans.run_plan import PlanError
 
 # By the facet of `dialogues.sources`, what plans call it.
 SOURCES = {"writer": "writers", "run": "runs", "set": "sets", "prompt": "prompts"}

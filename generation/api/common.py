@@ -47,13 +47,15 @@ class Strict(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-def door(*methods: str, may: str, to: str) -> Callable[[Callable[Concatenate[Request, P], HttpResponseBase]], ApiView]:
+def endpoint(
+    *methods: str, may: str, to: str
+) -> Callable[[Callable[Concatenate[Request, P], HttpResponseBase]], ApiView]:
     """An address for those with the permission `may`; `to` completes the sentence that refuses the others."""
 
     def decorate(view: Callable[Concatenate[Request, P], HttpResponseBase]) -> ApiView:
         inside: Any = never_cache(requires(may, to)(view))
-        opened: ApiView = api_view(list(methods))(throttle_classes([Pace])(inside))
-        return opened
+        view_of_api: ApiView = api_view(list(methods))(throttle_classes([Pace])(inside))
+        return view_of_api
 
     return decorate
 

@@ -18,7 +18,7 @@ from generation.commandline.screen import Screen
 from generation.engine import lifecycle, loops
 from generation.engine.runner import CallRunner, Plan
 from generation.models import Run
-from generation.plans.own_examples import shown_in
+from generation.plans.choosing import shown_in
 from generation.watching.progress import Progress, progress_of, progress_of_all
 
 LOOK_EVERY = 1.0  # seconds

@@ -26,9 +26,8 @@ from generation.models import (
     TrialSubject,
 )
 from generation.plans.branches import MAX_TOKENS, Branches, create_branches
-from generation.plans.choosing import themes_of
-from generation.plans.own_examples import shown_in
-from generation.plans.planning import NOT_LOADED, Material, PlanError, asked_parameters, stage_row
+from generation.plans.choosing import shown_in, themes_of
+from generation.plans.run_plan import NOT_LOADED, Material, PlanError, asked_parameters, stage_row
 from generation.prompts import PromptError, PromptText, StageName, check_prompt, prompt_sha256
 from generation.stages import SPECS
 from generation.trials.arms import Arms, arms_of, fingerprint

@@ -9,15 +9,15 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dialogues.models import Dialogue
 from generation.api.actions import BudgetPlan
-from generation.api.door import Strict
+from generation.api.common import Strict
 from generation.api.plans import RunPlan
 from generation.api.runs import EstimateSerializer, estimate_of
-from generation.commandline import moving
+from generation.commandline import running
 from generation.commandline.common import DONE, add_action, found_run, print_json, tell
 from generation.engine import lifecycle
 from generation.models import ExampleKind, Run
-from generation.plans import estimating, named_choice
-from generation.plans.planning import PlanError
+from generation.plans import estimating, plan_input
+from generation.plans.run_plan import PlanError
 from generation.stages import ORDER
 from generation.watching.progress import money
 
@@ -42,7 +42,7 @@ def register(actions: Any) -> None:
     _add_who(create)
     _add_which(create)
     _add_how(create)
-    moving.add_start(create)
+    running.add_start(create)
     preview = add_action(actions, "preview", "the exact messages of every stage for one dialogue", _preview)
     preview.add_argument("--dialogue", metavar="KEY", help="one of the run's dialogues; default: the first")
     add_action(actions, "estimate", "calls, tokens and price, and what is there already", _estimate)
@@ -127,8 +127,8 @@ def dollars(text: str) -> Decimal:
 
 
 def _create(command: BaseCommand, options: dict[str, Any]) -> int:
-    run = planned(RunPlan(data=_plan(options)), named_choice.create, OPTIONS)
-    return moving.started_or_told(command, run, options)
+    run = planned(RunPlan(data=_plan(options)), plan_input.create, OPTIONS)
+    return running.started_or_told(command, run, options)
 
 
 def planned(plan: Strict, create: Callable[[Any], Run], names: Mapping[str, str]) -> Run:
@@ -192,7 +192,7 @@ def _estimate(command: BaseCommand, options: dict[str, Any]) -> int:
         source = f"from {row.measured:,} answers" if row.measured else "from usual replies"
         tokens = row.prompt_tokens + row.completion_tokens
         command.stdout.write(f"{row.row}: {row.calls:,} calls, {tokens:,} tokens, {money(row.cost)} ({source})")
-    for line in moving.examples_shown(run):
+    for line in running.examples_shown(run):
         command.stdout.write(line)
     command.stdout.write(f"In total {found['calls']:,} calls, {found['tokens']:,} tokens, {money(found['cost'])}.")
     if found["judgements_reused"]:

@@ -7,16 +7,16 @@ from django.core.management.base import BaseCommand
 
 from dialogues.management.corpora import corpus_named
 from dialogues.management.sources import add_source_arguments
-from generation.api.judging import JudgePlan
-from generation.commandline import moving
+from generation.api.judge_runs import JudgePlan
+from generation.commandline import running
 from generation.commandline.common import add_action
-from generation.commandline.planning import add_budgets, planned
-from generation.judgements import named
-from generation.judgements.planning import versions_left_out
+from generation.commandline.plan_commands import add_budgets, planned
+from generation.judgements import judge_input
+from generation.judgements.judge_plan import versions_left_out
 
 # Names in a plan, where the command line has another name for the option.
 OPTIONS = {
-    **{plural: name for name, plural in named.SOURCES.items()},
+    **{plural: name for name, plural in judge_input.SOURCES.items()},
     "judges": "judge",
     "tidy_display": "as-stored",
     "use_batch": "batch",
@@ -30,15 +30,15 @@ _SAME = (
 def register(actions: Any) -> None:
     parser = add_action(actions, "judge", "plan a judge run; nothing is sent", _judge, of_run=False)
     _add_arguments(parser)
-    moving.add_start(parser)
+    running.add_start(parser)
 
 
 def _judge(command: BaseCommand, options: dict[str, Any]) -> int:
-    run = planned(JudgePlan(data=_plan(options)), named.create, OPTIONS)
+    run = planned(JudgePlan(data=_plan(options)), judge_input.create, OPTIONS)
     if not options["json"] and (left_out := versions_left_out(run)):
         told = f"Left out, because few backgrounds have it: {'; '.join(left_out)}."
         command.stdout.write(f"{told} Name it by --versions to have it judged.")
-    return moving.started_or_told(command, run, options)
+    return running.started_or_told(command, run, options)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -70,6 +70,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _plan(options: dict[str, Any]) -> dict[str, Any]:
     """The options as the API would be sent them."""
     plan = {name: options[name] for name in _SAME if options[name] is not None}
-    lists = {plural: options[f"by_{name}"] for name, plural in named.SOURCES.items() if options[f"by_{name}"]}
+    lists = {plural: options[f"by_{name}"] for name, plural in judge_input.SOURCES.items() if options[f"by_{name}"]}
     corpus = corpus_named(options["corpus"]).name
     return {**plan, **lists, "judges": options["judge"], "corpus": corpus, "tidy_display": not options["as_stored"]}

@@ -9,20 +9,19 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dialogues.models import Corpus, Dialogue
 from generation import example_sets
-from generation.commandline import moving
+from generation.commandline import running
 from generation.commandline.common import DONE, add_action, exit_code, found_run, print_json
-from generation.commandline.planning import add_budgets
+from generation.commandline.plan_commands import add_budgets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Run, Stage, Trial
 from generation.plans import estimating
 from generation.plans.branches import MAX_TOKENS
-from generation.plans.named_choice import named
-from generation.plans.own_examples import shown_in
-from generation.plans.planning import PlanError
+from generation.plans.choosing import shown_in
+from generation.plans.plan_input import named
+from generation.plans.run_plan import PlanError
 from generation.prompts import PromptText
-from generation.trials import planning
-from generation.trials.as_json import as_json
+from generation.trials import trial_plan
 from generation.trials.forms import candidates, first_backgrounds, shown_by
-from generation.trials.results import Results, results_of
+from generation.trials.results import Results, as_json, results_of
 from generation.watching.progress import money, progress_of
 
 FIRST_LOOKED_AT = 100  # dialogues that the first few backgrounds are found among
@@ -31,7 +30,7 @@ FIRST_LOOKED_AT = 100  # dialogues that the first few backgrounds are found amon
 def register(actions: Any) -> None:
     create = add_action(actions, "create", "plan a trial; nothing is sent", _create, of_run=False)
     _add_what(create)
-    moving.add_start(create)
+    running.add_start(create)
     start = _of_trial(add_action(actions, "start", "start a trial, or go on after a stop", _start, of_run=False))
     start.add_argument("--watch", action="store_true", help="show how it goes on stderr")
     start.add_argument("--background", action="store_true", help="let the workers send; return at once")
@@ -51,7 +50,7 @@ def _add_what(parser: ArgumentParser) -> None:
     what = parser.add_argument_group("what (a set, a wording or both)")
     what.add_argument("--set", type=int, metavar="N", help="an example set by its number; `run sets` lists them")
     what.add_argument(
-        "--stage", choices=[str(stage) for stage in planning.STAGES], help="of the wording, without --set"
+        "--stage", choices=[str(stage) for stage in trial_plan.STAGES], help="of the wording, without --set"
     )
     what.add_argument("--user", type=Path, metavar="FILE", help="a user message with its placeholders, in UTF-8")
     what.add_argument(
@@ -75,7 +74,7 @@ def _add_what(parser: ArgumentParser) -> None:
 
 def _create(command: BaseCommand, options: dict[str, Any]) -> int:
     try:
-        trial = planning.create_trial(_choice(options))
+        trial = trial_plan.create_trial(_choice(options))
     except PlanError as error:
         raise CommandError(str(error)) from error
     if options["start"]:
@@ -83,15 +82,15 @@ def _create(command: BaseCommand, options: dict[str, Any]) -> int:
     return _show(command, {**options, "trial": trial.pk})
 
 
-def _choice(options: dict[str, Any]) -> planning.TrialChoice:
+def _choice(options: dict[str, Any]) -> trial_plan.TrialChoice:
     """Raises PlanError and CommandError."""
     example_set = _set(options["set"])
     if example_set is None and not options["stage"]:
         raise CommandError("Name a --set, or the --stage whose wording --user holds.")
-    stage = planning.STAGE_OF[ExampleKind(example_set.kind)] if example_set else Stage(options["stage"])
+    stage = trial_plan.STAGE_OF[ExampleKind(example_set.kind)] if example_set else Stage(options["stage"])
     corpus = named(Corpus, options["corpus"], "corpus")
     plain = ("seed", "temperature", "max_tokens", "again", "budget", "token_budget")
-    return planning.TrialChoice(
+    return trial_plan.TrialChoice(
         **{name: options[name] for name in plain},
         stage=stage,
         endpoint=named(Endpoint, options["endpoint"], "endpoint"),
@@ -147,14 +146,14 @@ def _start(command: BaseCommand, options: dict[str, Any]) -> int:
     """Send from here until it pauses or ends, unless told otherwise; exits like `run start`."""
     run = _found(options["trial"]).own_run
     if run is not None:
-        moving.begin(run, background=options["background"], watch=options["watch"])
+        running.begin(run, background=options["background"], watch=options["watch"])
     _show(command, options)
     return DONE if run is None or options["background"] else exit_code(progress_of(found_run(run.pk)))
 
 
 def _stop(command: BaseCommand, options: dict[str, Any]) -> int:
     trial = _found(options["trial"])
-    if not planning.stop_trial(trial):
+    if not trial_plan.stop_trial(trial):
         raise CommandError(f"Trial {trial.pk} is not running; it is {trial.state_label.lower()}.")
     return _show(command, options)
 

@@ -12,10 +12,16 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation import example_sets
 from generation.endpoints import structured
-from generation.judgements.already import judgements_there
+from generation.judgements.reuse import judgements_there
 from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Prompt, Run, RunDialogue, RunStage, Stage
-from generation.plans.choosing import Selection, candidates, chosen_dialogues, themes_of, without_theme
-from generation.plans.own_examples import shown_backgrounds
+from generation.plans.choosing import (
+    Selection,
+    candidates,
+    chosen_dialogues,
+    shown_backgrounds,
+    themes_of,
+    without_theme,
+)
 from generation.prompts import StageName, reply_schema
 from generation.stages import ORDER, SPECS
 

@@ -12,10 +12,10 @@ from dialogues.coverage import left_out
 from dialogues.models import AuditEvent, Dialogue, Rubric
 from generation import example_sets
 from generation.endpoints import structured
+from generation.judge_stage import reply_schema
 from generation.judgements.selection import Selection, Wanted, select
-from generation.judging import reply_schema
 from generation.models import Endpoint, Prompt, Run, RunDialogue, Stage
-from generation.plans.planning import Material, PlanError, add_stage, check_batches, parameters_for, usual_policy
+from generation.plans.run_plan import Material, PlanError, add_stage, check_batches, parameters_for, usual_policy
 
 MOST_REPEATS = 20
 

@@ -10,13 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dialogues.models import Corpus
-from generation.api.door import Strict, door, read
+from generation.api.common import Strict, endpoint, read
 from generation.api.plans import IDEMPOTENCY_KEY, made_once
 from generation.api.runs import RunSerializer, found_run
-from generation.judgements import named
+from generation.judgements import judge_input
+from generation.judgements.judge_plan import versions_left_out
 from generation.judgements.loading import findings_of
-from generation.judgements.planning import versions_left_out
-from generation.judgements.report_json import as_json
+from generation.judgements.tables import as_json
 from generation.models import Run, Stage
 
 
@@ -93,16 +93,16 @@ class ReportQuery(Strict):
     responses={201: JudgeRunSerializer, 200: JudgeRunSerializer},
     parameters=[IDEMPOTENCY_KEY],
 )
-@door("POST", may="generation.add_run", to="plan runs")
+@endpoint("POST", may="generation.add_run", to="plan runs")
 def judge_run_create(request: Request) -> Response:
     """A judge run as a draft; nothing is sent until it is started."""
-    run, is_new = made_once(request, lambda: named.create(read(JudgePlan, request.data), by=request.user))
+    run, is_new = made_once(request, lambda: judge_input.create(read(JudgePlan, request.data), by=request.user))
     answer = JudgeRunSerializer(found_run(run.pk)).data
     return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
 
 @extend_schema(operation_id="judge_report", parameters=[ReportQuery], responses=OpenApiTypes.OBJECT)
-@door("GET", may="generation.view_run", to="see what judges said")
+@endpoint("GET", may="generation.view_run", to="see what judges said")
 def judge_report(request: Request) -> Response:
     """Mean scores with intervals by judge, writer and version, differences from β, spread over repeats, failures."""
     wanted = read(ReportQuery, request.query_params.dict())

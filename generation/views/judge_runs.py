@@ -17,11 +17,11 @@ from core.tables import Table
 from dialogues.models import Corpus
 from dialogues.sources import Sources
 from generation.judgements.forms import CorpusForm, JudgeForm
+from generation.judgements.judge_plan import create_judge_run
 from generation.judgements.loading import Findings, findings_of
-from generation.judgements.planning import create_judge_run
 from generation.judgements.tables import judge_tables, marked
 from generation.models import Endpoint, Prompt, Run, Stage
-from generation.plans.planning import PlanError
+from generation.plans.run_plan import PlanError
 
 PLAN_FIRST = "Its tables appear here as the scores of a judge run come in."
 COUNTED_BELOW = "What was asked so far, and what came of it, is counted below."

@@ -13,7 +13,7 @@ from dialogues.models import Corpus, Version
 from generation.engine.retrying import Edit
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Run, Stage
 from generation.plans.choosing import Selection
-from generation.plans.planning import Choice, PlanError, create_run
+from generation.plans.run_plan import Choice, PlanError, create_run
 from generation.prompts import PromptText
 from generation.stages import ORDER
 
