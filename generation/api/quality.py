@@ -9,8 +9,8 @@ from rest_framework.response import Response
 
 from generation.api.door import Strict, door, read
 from generation.api.runs import found_run
-from generation.results.quality import quality_of
-from generation.results.quality_json import quality_json
+from generation.results.run_quality import quality_of
+from generation.results.run_quality_json import quality_json
 
 
 class ComparisonQuery(Strict):
