@@ -1,8 +1,6 @@
 from django.urls import path
 
 from generation.views import (
-    batches,
-    calls,
     comparison,
     endpoints,
     example_sets,
@@ -67,7 +65,7 @@ urlpatterns = [
     path("runs/<int:pk>/reread/", retries.run_reread, name="run_reread"),
     path("runs/<int:pk>/budget/", run_actions.run_budget, name="run_budget"),
     path("runs/<int:pk>/baseline/", run_actions.run_baseline, name="run_baseline"),
-    path("runs/<int:pk>/batches/<int:batch>/cancel/", batches.batch_cancel, name="batch_cancel"),
+    path("runs/<int:pk>/batches/<int:batch>/cancel/", run_actions.batch_cancel, name="batch_cancel"),
     path("runs/<int:pk>/events/", runs.run_events, name="run_events"),
     path("runs/<int:pk>/dialogues/", journeys.run_dialogues, name="run_dialogues"),
     path("runs/<int:pk>/dialogues/<int:dialogue>/", journeys.run_dialogue, name="run_dialogue"),
@@ -80,5 +78,5 @@ urlpatterns = [
     path("judgements/<int:pk>/", judging.judgements, name="judgements"),
     path("judgements/<int:pk>/<slug:table>.csv", judging.judgements_csv, name="judgements_csv"),
     path("judgements/<int:pk>/<slug:table>.tex", judging.judgements_latex, name="judgements_latex"),
-    path("calls/<int:pk>/", calls.call_detail, name="call"),
+    path("calls/<int:pk>/", journeys.call_detail, name="call"),
 ]

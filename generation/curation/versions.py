@@ -5,8 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from dialogues.models import AuditEvent
-from generation.curation.drafts import locked_draft
-from generation.curation.editing import next_version
+from generation.curation.editing import locked_draft, next_version
 from generation.models import Example, ExampleSet, Run
 
 COPIED = (

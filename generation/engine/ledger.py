@@ -17,10 +17,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from core.database.bulk import update_rows
 from generation.endpoints.client import CallError, Reply, Trouble
 from generation.engine import capacity, lifecycle
 from generation.engine.requests import Request, build, with_stages, worst_cost
-from generation.engine.rows import update_rows
 from generation.engine.settling import NOTHING, SETTLED_FIELDS, Effects, apply, make_ambiguous
 from generation.models import Call, Endpoint, Run, Runner, RunStage
 

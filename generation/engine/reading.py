@@ -13,13 +13,13 @@ from datetime import datetime
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from core.database.bulk import update_rows
 from dialogues.fidelity import Fidelity
 from dialogues.models import Dialogue
 from dialogues.transcript import Transcript
 from generation.endpoints.answers import MALFORMED, Reply, read_reply
 from generation.engine import lifecycle
 from generation.engine.requests import subjects_of, with_stages
-from generation.engine.rows import update_rows
 from generation.models import Background, Call, Judgement, Output, RunStage, Stage
 from generation.parsing import Outcome, ParseError, finish_reason_problem, refusal
 from generation.stages import MOST_REPAIRS, SPECS, Made, Subject

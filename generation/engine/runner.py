@@ -19,19 +19,17 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from generation.batching.rounds import any_open
 from generation.batching.tending import tend
 from generation.endpoints.client import CallError, Client
-from generation.endpoints.clients import Clients
+from generation.endpoints.clients import Clients, target_of
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.limits import limiter
-from generation.endpoints.targets import target_of
 from generation.engine import ledger, reading
 from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.inbox import Inbox, Totals
 from generation.engine.lane import IDLE_POLL, Lane, RunnerContext
 from generation.engine.loops import wait_for
-from generation.models import Call, Endpoint, Run, Runner
+from generation.models import BatchJob, Call, Endpoint, Run, Runner
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +137,7 @@ class CallRunner:
             waiting = waiting.filter(run__in=self.plan.runs)
         if self.plan.seconds is not None:
             return waiting.claimable(timezone.now() + DUE_SOON).exists()
-        return waiting.exists() or any_open(self.plan.runs)
+        return waiting.exists() or BatchJob.objects.of_runs(self.plan.runs).open().exists()
 
     async def _open_lanes(self) -> None:
         for endpoint in await self._house(self._endpoints):

@@ -11,7 +11,7 @@ from core.permissions import requires
 from generation.models import Run
 from generation.results.run_quality import quality_of
 from generation.results.run_quality_tables import quality_tables
-from generation.watching.failures import examples_of_failures
+from generation.watching.causes import examples_of_failures
 from generation.watching.progress import progress_of
 
 

@@ -15,11 +15,11 @@ from core.permissions import requires
 from dialogues.models import Corpus
 from generation import tasks
 from generation.engine import lifecycle
+from generation.example_sets import newest_version
 from generation.models import Endpoint, ExampleSet, Prompt, Run, Stage, Trial
 from generation.plans import estimating
 from generation.plans.own_examples import shown_in
 from generation.plans.planning import PlanError
-from generation.prompt_editing import newest_version
 from generation.trials import planning
 from generation.trials.forms import Target, TrialForm
 from generation.trials.results import results_of

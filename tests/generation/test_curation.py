@@ -9,11 +9,8 @@ from dialogues.deletion import in_the_way
 from dialogues.models import AuditEvent, Dialogue
 from generation import example_sets
 from generation.curation import sources, versions
-from generation.curation.adding import add_example
 from generation.curation.content import Content, ContentError
-from generation.curation.drafts import StaleError
-from generation.curation.editing import change_example, change_set, remove_example
-from generation.curation.ordering import reorder
+from generation.curation.editing import StaleError, add_example, change_example, change_set, remove_example, reorder
 from generation.curation.provenance import content_of, provenance_of
 from generation.curation.weighing import weigh
 from generation.models import Example, ExampleSet, FrozenError
