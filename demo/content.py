@@ -3,19 +3,23 @@
 Every step looks first whether it was done, so a start that was interrupted is completed by the next.
 """
 
+import uuid
 from collections.abc import Mapping
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
+from django.utils import timezone
 
 from annotation.design import drafting, launch
-from annotation.models import Profile, Study
+from annotation.models import Item, Profile, Restructuring, Study
 from annotation.monitoring import states
 from annotation.people import memberships
-from demo import restructured, simulation
+from annotation.restructuring import drafts, seeds
+from annotation.restructuring.proposals import RULES, proposal
+from demo import simulation
 from dialogues import importing
-from dialogues.models import Corpus, Rubric, Version
+from dialogues.models import Corpus, Dialogue, Rubric, Version
 from generation import example_sets
 from generation.engine import lifecycle, loops
 from generation.engine.runner import CallRunner, Plan
@@ -34,6 +38,11 @@ OPEN_STUDY = "Try rating"
 SAMPLE = settings.BASE_DIR / "dialogues" / "samples" / "stephanie-sample.jsonl"
 SEED = 2407
 VERSIONS = ("alpha", "beta", "gamma", "stephanie")
+RESTRUCTURINGS = 3
+INSTRUCTIONS = """\
+Cut each message where a person would press send: after a reaction, before a question, when the thought moves on.
+Keep the words and their order; reword only what sounds wrong once it stands alone.
+"""
 
 
 def load(passwords: Mapping[str, str], model_url: str) -> None:
@@ -46,7 +55,7 @@ def load(passwords: Mapping[str, str], model_url: str) -> None:
     _judged(corpus, _endpoint(model_url, researcher), researcher)
     _finished_study(corpus, researcher)
     _open_study(corpus, researcher, people["rater"])
-    restructured.load(corpus, researcher, people["rater"])
+    _restructurings(corpus, researcher, people["rater"])
 
 
 @transaction.atomic
@@ -129,3 +138,28 @@ def _study(name: str, corpus: Corpus, by: User, *, simulated: bool, backgrounds:
         is_simulated=simulated,
     )
     return launch.launch(study=study, by=by) if study.is_draft else study
+
+
+def _restructurings(corpus: Corpus, researcher: User, rater: User) -> None:
+    """Ask the rater for the first γ, and do one of them by the rules' proposals; nothing where that was done."""
+    if Restructuring.objects.exists():
+        return
+    # Nobody restructures what they rate.
+    rated = Item.objects.filter(study__memberships__rater=rater).values("background")
+    gammas = Dialogue.objects.filter(corpus=corpus, version="gamma").exclude(origin__in=rated)
+    dialogues = list(gammas.order_by("pk")[:RESTRUCTURINGS])
+    seeds.ask(dialogues=[row.pk for row in dialogues], people=[rater], instructions=INSTRUCTIONS, by=researcher)
+    first = Restructuring.objects.order_by("pk").first()
+    if first is not None:
+        _hand_in(first, rater)
+
+
+def _hand_in(row: Restructuring, by: User) -> None:
+    """With every second proposal taken, from the last on, so that the places of the others stay what they are."""
+    proposed = [(at, texts) for at, texts in enumerate(proposal(row.original, RULES, by)) if len(texts) > 1]
+    bodies = [{"op": "accept", "at": at, "texts": texts, "by": RULES} for at, texts in reversed(proposed[::2])]
+    now = timezone.now()
+    sent = [drafts.Sent(uuid.uuid4(), body) for body in bodies]
+    if sent:
+        kept = drafts.save_operations(by, row.token, version=0, operations=sent, now=now)
+        drafts.submit(by, row.token, version=kept.version, now=now)

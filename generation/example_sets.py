@@ -1,20 +1,29 @@
-"""The examples and prompts that come with the project: loaded once, and again as a new version when they change."""
+"""Versions of example sets and prompts: those that come with the project, and wordings that people keep.
+
+What comes with the project is loaded once, and again as a new version when it changes.
+"""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet
 
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
 from dialogues.transcript import Transcript
 from generation.default_prompts import DEFAULT_PROMPTS
 from generation.models import Example, ExampleKind, ExampleSet, Prompt, Stage
-from generation.prompts import PromptText, StageName, prompt_sha256
+from generation.prompts import PromptError, PromptText, StageName, check_prompt, prompt_sha256
 
 FOLDER = Path(__file__).parent / "examples"
 FIELDS = ("topic", "theme", "traits_1", "traits_2", "messages", "messages_after", "note")
+
+
+class WordingError(ValueError):
+    """A wording that cannot be a version; the text says why."""
 
 
 @transaction.atomic
@@ -53,13 +62,39 @@ def prompt_of(stage: Stage, text: PromptText) -> Prompt:
     there = kept_wording(stage, text)
     if there is not None:
         return there
-    newest = Prompt.objects.kept().filter(stage=stage).aggregate(newest=Max("version", default=0))["newest"]
-    return Prompt.objects.create(stage=stage, version=newest + 1, system=text.system, user=text.user)
+    return Prompt.objects.create(stage=stage, version=newest_version(stage) + 1, system=text.system, user=text.user)
 
 
 def kept_wording(stage: Stage, text: PromptText) -> Prompt | None:
     """The first version of a stage's wording that says exactly this."""
     return Prompt.objects.kept().filter(stage=stage, sha256=prompt_sha256(text)).order_by("version").first()
+
+
+def newest_version(stage: Stage | str) -> int:
+    return int(Prompt.objects.kept().filter(stage=stage).aggregate(newest=Max("version", default=0))["newest"])
+
+
+def keep_wording(*, stage: Stage, text: PromptText, by: Any = None) -> Prompt:
+    """The version that says exactly this, a new one where none does; raises WordingError where it cannot be filled."""
+    try:
+        check_prompt(cast(StageName, stage.value), text)
+    except PromptError as error:
+        raise WordingError(f"This wording cannot be used: {error}.") from error
+    try:
+        return _keep(stage, text, by)
+    except IntegrityError:
+        # Somebody else took the next number at the same moment.
+        return _keep(stage, text, by)
+
+
+@transaction.atomic
+def _keep(stage: Stage, text: PromptText, by: Any) -> Prompt:
+    there = kept_wording(stage, text)
+    if there is not None:
+        return there
+    prompt = prompt_of(stage, text)
+    AuditEvent.record(by, AuditVerb.PROMPT_CREATED, prompt, version=prompt.version)
+    return prompt
 
 
 def newest_sets() -> dict[ExampleKind, ExampleSet]:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from generation.endpoints import addresses
-from generation.endpoints.base_address import base_of
+from generation.endpoints.addresses import base_of
 from generation.endpoints.keys import KeysMissingError
 from generation.models import Endpoint, Run
 

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from annotation.models import Restructuring
 from annotation.models.people import profile_of
 from annotation.restructuring.review import ReviewError
-from generation.curation.adding import add_example
 from generation.curation.content import ContentError
+from generation.curation.editing import add_example
 from generation.models import Example, ExampleKind, ExampleSet
 
 

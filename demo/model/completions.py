@@ -1,17 +1,17 @@
 """What the demo model sends over HTTP: completion objects, their streamed chunks, errors. Pure."""
 
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from random import Random
 from typing import Any
 
 from demo.model.faults import CONTENT_FAULTS, spoil
 from demo.model.rules import answer, stage_of
-from demo.model.schema import plainest
 from dialogues.demo_label import DEMO_MODEL
 from generation.endpoints.structured import TRIED, Form, schema_in
 from generation.prompts import ChatMessage, estimate_tokens
 
+_PLAIN: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "null": None, "array": []}
 CHUNK_CHARACTERS = 24
 
 
@@ -116,3 +116,20 @@ def _shaped(text: str, fault: str, max_tokens: object) -> tuple[str, str]:
 
 def _tokens(text: str) -> int:
     return estimate_tokens([{"role": "assistant", "content": text}]) if text else 0
+
+
+def plainest(schema: Mapping[str, Any]) -> str:
+    """JSON text that keeps to the schema: `const`, `enum`, `required` and `type` are heeded, bounds are not."""
+    return json.dumps(_plainest(schema), ensure_ascii=False)
+
+
+def _plainest(schema: Mapping[str, Any]) -> Any:
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = schema.get("type", "object")
+    if kind == "object":
+        properties = schema.get("properties", {})
+        return {name: _plainest(properties.get(name, {"type": "string"})) for name in schema.get("required", [])}
+    return _PLAIN.get(kind) if isinstance(kind, str) else None

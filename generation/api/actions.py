@@ -13,7 +13,7 @@ from generation import tasks
 from generation.api.common import Strict, endpoint, read
 from generation.api.plans import Conflict, SetsPlan
 from generation.api.runs import RunDetailSerializer, found_run
-from generation.batching.cancelling import CannotCancelError, cancel_batch
+from generation.batching.rounds import CannotCancelError, cancel_batch
 from generation.engine import lifecycle, rereading, retrying
 from generation.models import BatchJob, Stage
 from generation.plans import plan_input

@@ -15,8 +15,8 @@ from dialogues.models import Version
 from generation.api.common import Strict, endpoint, read, refuse_unknown
 from generation.api.runs import found_run
 from generation.results import exporting
-from generation.results.quality import quality_of
-from generation.results.quality_json import quality_json
+from generation.results.run_quality import quality_of
+from generation.results.run_quality_json import quality_json
 
 LINES = {(200, "application/x-ndjson"): OpenApiTypes.STR}
 

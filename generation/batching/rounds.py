@@ -14,13 +14,15 @@ from typing import Any, TypeVar
 
 from django.utils import timezone
 
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
 from generation.batching import jobs
 from generation.batching.jobs import Collected
 from generation.endpoints.answers import CallError, Trouble
 from generation.endpoints.batch_lines import LABEL, BatchInfo
 from generation.endpoints.client import FILE_SECONDS, LARGEST_REPLY, Client
+from generation.endpoints.clients import target_of
 from generation.endpoints.keys import KeysMissingError
-from generation.endpoints.targets import target_of
 from generation.engine.loops import ProcessLoop
 from generation.engine.settling import pause_for
 from generation.models import BatchJob, Endpoint, Run
@@ -49,6 +51,10 @@ class Round:
     next_look_at: datetime | None
 
 
+class CannotCancelError(Exception):
+    """Why a batch goes on; the text says what to do."""
+
+
 class _TakenOverError(Exception):
     """This process was too slow, and another one looks after the batch by now."""
 
@@ -62,9 +68,7 @@ def advance(runs: Sequence[int] = (), *, loop: ProcessLoop | None = None, now: d
         with closing(ProcessLoop()) as own:
             return advance(runs, loop=own, now=now)
     moment = now or timezone.now()
-    rows = BatchJob.objects.select_related("run_stage__endpoint", "run_stage__run")
-    if runs:
-        rows = rows.filter(run_stage__run__in=runs)
+    rows = BatchJob.objects.of_runs(runs).select_related("run_stage__endpoint", "run_stage__run")
     # First those that are open: what they bring makes the calls of the next ones.
     _take_up(loop, rows.due(moment), moment)
     moment = now or timezone.now()
@@ -84,23 +88,22 @@ def is_due(now: datetime) -> bool:
     return BatchJob.objects.due(now).exists() or jobs.waiting(now)
 
 
-def any_open(runs: Sequence[int]) -> bool:
-    """Whether a batch of these runs, or of any, is on its way or coming in."""
-    rows = BatchJob.objects.open()
-    return (rows.filter(run_stage__run__in=runs) if runs else rows).exists()
+def cancel_batch(run: Run, job: BatchJob, *, by: Any = None) -> None:
+    """Ask the provider to end a batch of a run that is not running; raises CannotCancelError.
 
-
-def cancel(job: BatchJob) -> bool:
-    """Ask the provider to end a batch; what it answered until then still comes in. False where it is not there.
-
-    Raises CallError, KeysMissingError.
+    What the provider answered until then is paid for and still comes in.
     """
+    if run.state == Run.State.RUNNING:
+        raise CannotCancelError("Pause the run first; its calls would go into the next batch at once.")
     if job.state != BatchJob.State.SENT:
-        return False
-    with closing(ProcessLoop()) as own:
-        BatchStep(own, job, timezone.now()).asked(lambda client: client.cancel_batch(job.provider_id))
+        raise CannotCancelError("The batch is not at the provider any more.")
+    try:
+        with closing(ProcessLoop()) as own:
+            BatchStep(own, job, timezone.now()).asked(lambda client: client.cancel_batch(job.provider_id))
+    except (CallError, KeysMissingError) as error:
+        raise CannotCancelError(f"The batch was not cancelled: {error}") from error
     BatchJob.objects.filter(pk=job.pk).update(next_look_at=timezone.now())
-    return True
+    AuditEvent.record(by, AuditVerb.BATCH_CANCELLED, run, batch=job.pk, provider_id=job.provider_id)
 
 
 @dataclass(frozen=True, slots=True)

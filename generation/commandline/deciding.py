@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from generation.api.actions import EditsPlan
-from generation.batching.cancelling import CannotCancelError, cancel_batch
+from generation.batching.rounds import CannotCancelError, cancel_batch
 from generation.commandline.common import DONE, add_action, found_run, print_json, tell
 from generation.commandline.running import wake
 from generation.engine import rereading, retrying

@@ -14,9 +14,9 @@ from generation.api.material import ExampleSetSerializer, PromptSerializer
 from generation.commandline.common import DONE, add_action, found_run, print_json
 from generation.models import Call, ExampleSet, Prompt, Stage
 from generation.results import exporting
-from generation.results.quality import quality_of
-from generation.results.quality_json import quality_json
-from generation.results.quality_tables import comparison_tables, quality_tables
+from generation.results.run_quality import quality_of
+from generation.results.run_quality_json import quality_json
+from generation.results.run_quality_tables import comparison_tables, quality_tables
 
 
 def register(actions: Any) -> None:

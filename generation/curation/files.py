@@ -8,9 +8,9 @@ from django.db import transaction
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation import document
-from generation.curation.adding import add_example
 from generation.curation.content import ContentError
 from generation.curation.document import Document, DocumentError, Entry, Named
+from generation.curation.editing import add_example
 from generation.curation.provenance import content_of, with_provenance
 from generation.curation.versions import make_set
 from generation.models import Example, ExampleSet

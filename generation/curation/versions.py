@@ -6,8 +6,7 @@ from django.db import IntegrityError, transaction
 
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from generation.curation.drafts import locked_draft
-from generation.curation.editing import next_version
+from generation.curation.editing import locked_draft, next_version
 from generation.models import Example, ExampleSet, Run
 
 COPIED = (

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+# What documentation shows behind the base address.
+_OPERATIONS = (["chat", "completions"], ["completions"], ["responses"], ["messages"], ["embeddings"], ["models"])
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # The only IPv6 addresses that lead to the public internet, and the ranges whose last 32 bits are an IPv4 address:
 # compatible, mapped (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
@@ -103,3 +105,24 @@ def _ends(address: IPv4Address | IPv6Address) -> Sequence[IPv4Address | IPv6Addr
     if address.sixtofour:
         return [address.sixtofour]
     return [address, inner] if address.packed[8:12] in ISATAP else [address]
+
+
+def base_of(address: str) -> str:
+    """The address without empty parts in its path and without an operation at its end.
+
+    `https://a.example/v1//`, `https://a.example/v1/chat/completions` and `https://a.example//v1/` are all
+    `https://a.example/v1`. What is no address is left as it is, for others to judge.
+    """
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return address
+    if not parts.netloc:
+        return address
+    steps = [step for step in parts.path.split("/") if step]
+    for operation in _OPERATIONS:
+        if [step.casefold() for step in steps[-len(operation) :]] == operation:
+            steps = steps[: -len(operation)]
+            break
+    path = "".join(f"/{step}" for step in steps)
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, parts.fragment))

@@ -1,20 +1,23 @@
-"""A few real requests to an endpoint, and what they say in words."""
+"""Check an endpoint with a few real requests: does it answer, does it keep to a schema, does it offer batches?"""
 
 import asyncio
 from time import monotonic
+from typing import Any
 
 from django.utils import timezone
 
+from generation.endpoints import structured
+from generation.endpoints.addresses import base_of
 from generation.endpoints.answers import MALFORMED
-from generation.endpoints.base_address import base_of
 from generation.endpoints.client import CallError, Client, Reply, Target, Trouble
+from generation.endpoints.clients import target_of
 from generation.endpoints.keys import KeysMissingError
-from generation.endpoints.probing import offers_batches, structured_form
 from generation.endpoints.structured import Form
-from generation.endpoints.targets import target_of
 from generation.models import Endpoint
 from generation.prompts import ChatMessage
 
+# Room for a model that thinks before it answers.
+PROBE_TOKENS = 1024
 QUESTION: list[ChatMessage] = [{"role": "user", "content": "Please answer with the one word: ready"}]
 ANSWER_TOKENS = 16
 NAMES_SHOWN = 5
@@ -102,3 +105,36 @@ async def _offer(client: Client, endpoint: Endpoint, error: CallError) -> str:
         return ""
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return f" It offers {', '.join(names[:NAMES_SHOWN])}{more}."
+
+
+async def structured_form(client: Client, model: str, length_parameter: str) -> Form:
+    """The first spelling of a schema that the endpoint heeds; `none` where it heeds none of them.
+
+    A spelling that is refused, or taken and not heeded, is not honoured. Raises CallError where the endpoint failed
+    in another way, so that an outage is never mistaken for an answer.
+    """
+    question: list[ChatMessage] = [{"role": "user", "content": structured.PROBE_QUESTION}]
+    for form in structured.TRIED:
+        parameters: dict[str, Any] = {"model": model, length_parameter: PROBE_TOKENS}
+        parameters |= structured.parameters(form, "pebble", structured.PROBE_SCHEMA)
+        try:
+            reply = await client.chat(question, parameters)
+        except CallError as error:
+            if error.trouble is not Trouble.REJECTED:
+                raise
+            continue
+        if structured.is_probe_answer(reply.text):
+            return form
+    return Form.NONE
+
+
+async def offers_batches(client: Client) -> bool:
+    """Whether there is a list of batches; raises CallError where the endpoint failed rather than refused."""
+    try:
+        await client.batches(most=1)
+    except CallError as error:
+        # Anything but a list of batches is another kind of server's answer to a path it does not have.
+        if error.trouble in (Trouble.REJECTED, Trouble.AMBIGUOUS, Trouble.AUTH):
+            return False
+        raise
+    return True

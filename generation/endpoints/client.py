@@ -23,7 +23,7 @@ from generation.endpoints import addresses
 from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, read_reply, refused, storable
 from generation.endpoints.batch_lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
 from generation.endpoints.capped import AnswerRefusedError, cap
-from generation.endpoints.echoes import without_secret
+from generation.endpoints.keys import without_secret
 from generation.prompts import ChatMessage
 
 __all__ = ["CallError", "Client", "Reply", "Target", "Trouble", "classify", "read_reply", "storable"]

@@ -1,12 +1,15 @@
-"""The clients of a process: one a target, made once and kept from task to task."""
+"""The clients of a process, one for each target, and the target that an endpoint stands for."""
+
+from django.conf import settings
 
 from generation.endpoints.client import Client, Target
+from generation.models import Endpoint
 
 MOST_KEPT = 32
 
 
 class Clients:
-    """They belong to the event loop that first sends with them."""
+    """Clients made once and kept from task to task; they belong to the event loop that first sends with them."""
 
     def __init__(self) -> None:
         self._kept: dict[Target, Client] = {}
@@ -26,3 +29,14 @@ class Clients:
         while self._kept:
             _, client = self._kept.popitem()
             await client.close()
+
+
+def target_of(endpoint: Endpoint) -> Target:
+    """Raises KeysMissingError where the stored key cannot be opened."""
+    return Target(
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key(),
+        timeout=endpoint.timeout_seconds,
+        connections=endpoint.max_in_flight + 1,
+        allowed_hosts=tuple(settings.ENDPOINT_ALLOWED_HOSTS),
+    )

@@ -1,7 +1,20 @@
-"""API keys at rest: Fernet text under FIELD_ENCRYPTION_KEYS, newest key first, so that keys can be rotated."""
+"""API keys: encrypted at rest, and taken out of what servers send back.
+
+At rest a key is Fernet text under FIELD_ENCRYPTION_KEYS, newest key first, so that keys can be rotated.
+
+Some servers repeat the API key in their answers. JSON has several ways to write one letter (`s`, `\\u0073`), and JSON
+inside JSON more. A match on the spellings of each letter finds the key in every mixture of them, in bodies, event
+streams, batch lines and half a body alike, and leaves everything else byte for byte as it came.
+"""
+
+import re
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+SHORTEST_SECRET = 8  # letters; a shorter key is a placeholder such as "none", and hiding it would garble replies
+MARK = "[key]"
 
 
 class KeysMissingError(Exception):
@@ -49,3 +62,25 @@ def _fernet() -> MultiFernet:
         raise KeysMissingError(
             "FIELD_ENCRYPTION_KEYS holds something that is not a Fernet key; `make secrets` prints one."
         ) from None
+
+
+def without_secret(text: str, secret: str) -> str:
+    """The text with `[key]` wherever the secret stood, plainly or escaped; linear in the text."""
+    return text if len(secret) < SHORTEST_SECRET else _spelt(secret).sub(MARK, text)
+
+
+@lru_cache(maxsize=64)
+def _spelt(secret: str) -> re.Pattern[str]:
+    return re.compile("".join(map(_spelling, secret)))
+
+
+def _spelling(letter: str) -> str:
+    """Every way to write one ASCII letter: itself, and as JSON, addresses and HTML escape it.
+
+    Each repetition has a small bound, so that no text makes the search go back far.
+    """
+    plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"
+    in_json = rf"\\{{1,8}}(?:{plain}|u00{code}|x{code})"
+    in_address = f"%(?:25){{0,3}}{code}"
+    in_html = f"&#(?:0{{0,6}}{ord(letter)}|(?i:x)0{{0,6}}{code});"
+    return f"(?:{plain}|{in_json}|{in_address}|{in_html})"

@@ -1,4 +1,4 @@
-"""Room at an endpoint, and whose waiting calls take it: fair between runners, and between runs."""
+"""How many more calls an endpoint takes, and whose they are: shared fairly between runners, and between runs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ from django.db.models import Count, QuerySet
 
 from generation.models import Call, Endpoint, Run, Runner, RunStage
 
-NEWCOMER = timedelta(seconds=5)  # a runner that young counts although it has sent nothing yet
-KEPT_FREE = 8  # a part of a share that is left free for a runner that has less than its share
+NEWCOMER = timedelta(seconds=5)  # a runner younger than this counts although it has sent nothing yet
+KEPT_FREE = 8  # one part in so many of a share stays free for a runner that has less than its share
 
 
 def room(endpoint: Endpoint, owner: str, mine: int | None, now: datetime) -> int:
-    """How many calls more a runner may have on their way, beside `mine`; the caller holds the endpoint's lock.
+    """How many calls a runner may send beside the `mine` it has in flight; the caller holds the endpoint's lock.
 
-    Calls of runners that are not alive do not count: nobody knows whether they are on their way.
+    Calls of dead runners do not count: nobody knows whether they are still in flight.
     """
     sent = Call.objects.filter(state=Call.State.SENT, run_stage__endpoint=endpoint).order_by()
     taken: dict[str, int] = dict(sent.values_list("owner").annotate(Count("pk")))
@@ -29,9 +29,9 @@ def room(endpoint: Endpoint, owner: str, mine: int | None, now: datetime) -> int
 
 
 def fair_room(limit: int, mine: int, others: Sequence[int]) -> int:
-    """Free places that a runner may take: up to an even share all of them, beyond it all but a few for the others.
+    """How many free places a runner may take: up to its even share any of them, beyond it all but a few.
 
-    The few let a runner grow into its share; one that needs no more costs the endpoint no more than these.
+    Those few let other runners grow into their shares; if they do not need them, the endpoint loses no more than that.
     """
     free = limit - mine - sum(others)
     share = ceil(limit / (1 + len(others)))
@@ -40,9 +40,9 @@ def fair_room(limit: int, mine: int, others: Sequence[int]) -> int:
 
 
 def stages_by_run(endpoint: Endpoint, runs: Sequence[int]) -> tuple[dict[int, list[int]], set[int]]:
-    """The endpoint's stages in running runs (those named, where some are) by run, and the runs that count tokens.
+    """The endpoint's stages in running runs, by run, and the runs that have a token budget.
 
-    Without those that go in batches.
+    `runs` limits them, if it names any. Stages that go in batches are left out.
     """
     rows = RunStage.objects.filter(endpoint=endpoint, run__state=Run.State.RUNNING, use_batch=False)
     rows = rows.order_by("run", "pk")
@@ -58,8 +58,7 @@ def stages_by_run(endpoint: Endpoint, runs: Sequence[int]) -> tuple[dict[int, li
 
 
 def waiting_calls(stages: Mapping[int, Sequence[int]], most: int, now: datetime) -> list[Call]:
-    """Up to `most` waiting calls of these stages by run, locked: an even share a run, what one does not need to the
-    others."""
+    """Lock up to `most` waiting calls of these stages: an even share for each run, the rest to those that need more."""
     found: dict[int, Call] = {}
     hungry = list(stages)
     while hungry and len(found) < most:

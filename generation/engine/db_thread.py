@@ -1,4 +1,4 @@
-"""All database work of a runner, in one thread with one connection: the event loop never waits for it."""
+"""One thread with one connection that does a runner's database work, so that the event loop never waits for it."""
 
 import asyncio
 import logging
@@ -17,16 +17,16 @@ from django.db import InterfaceError, OperationalError, connections
 
 log = logging.getLogger(__name__)
 
-PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 20.0)  # seconds between tries while the database does not answer
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 20.0)  # seconds between tries while the database is away
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Urgency(Enum):
-    """Seconds that a piece of work may be overtaken by others; nothing is overtaken for ever.
+    """For how many seconds other work may overtake a piece of work, so that nothing waits for ever.
 
-    What brings the next call on its way soonest goes first.
+    What gets the next call sent soonest goes first.
     """
 
     CLAIM = 0.0
@@ -44,9 +44,9 @@ class _Job:
 
 
 class DbThread:
-    """Does what it is given, the most urgent first, and again where the connection broke.
+    """Runs functions, the most urgent first, and runs one again if the connection broke.
 
-    So every function given to it may be run twice: the ledger's guards see to it.
+    So a function may run twice; the ledger's guards make that safe.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class DbThread:
         return await self._once(urgency, act)
 
     async def leave(self) -> None:
-        """Close the connection and end the thread, after all work that is waiting."""
+        """Close the connection and end the thread once all waiting work is done."""
         self._jobs.put(_Job(math.inf, next(self._numbers), None))
         await asyncio.to_thread(self._thread.join)
 
@@ -82,7 +82,7 @@ class DbThread:
         while (act := (job := self._jobs.get()).act) is not None:
             if job.result.set_running_or_notify_cancel():
                 self._do(act, job.result)
-            del job, act  # what was done is not kept until more comes
+            del job, act  # do not keep what is done alive until the next job comes
         connections.close_all()
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""What the reply of a usable call holds when it is read today, against what was made of it when it was read first."""
+"""Compare what a usable reply holds when it is read today with what was stored when it was first read."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,21 +30,21 @@ class Stored:
     scores: dict[str, tuple[float, str]] = field(default_factory=dict)  # by metric, with the reason
 
     def equals(self, made: Made) -> bool:
-        """What is not there, because somebody deleted it, is no difference."""
+        """Whether `made` is what is stored; something that was deleted since counts as equal."""
         theme = self.background is None or made.background is None or _says(self.background) == _says(made.background)
         texts = all(_same(output.dialogue.transcript, made.dialogues.get(key)) for key, output in self.outputs.items())
         told = {key: (float(score.value), score.reason) for key, score in made.scores.items()}
         return theme and texts and (not self.scores or self.scores == told)
 
     def threshold(self, share: float) -> float:
-        """The share of γ's words that has to be kept, no more than was asked when this was taken."""
+        """The share of γ's words to demand: at most `share`, and no more than the stored dialogue reaches."""
         bounds = [(output.kept, 1 - (output.invented or 0)) for output in self.outputs.values()]
         asked = min([share, *(bound for pair in bounds for bound in pair if bound is not None)])
         return max(0.0, asked - ROUNDING)
 
     @property
     def words(self) -> str:
-        """For the note of a call that is read anew: what it was read as before."""
+        """For the note of a call that is read again: what it was read as before."""
         if self.background is not None:
             return f"Before it was read again, this reply was taken for the theme “{self.background.theme}”."
         if self.scores:
@@ -54,7 +54,7 @@ class Stored:
         return f"Before it was read again, this reply was taken for other dialogues ({sizes} messages)."
 
     def delete(self, call: int) -> None:
-        """Take away what the call made; nothing may be using it."""
+        """Delete what the call made; nothing may be using it."""
         dialogues = [output.dialogue_id for output in self.outputs.values()]
         Dialogue.objects.filter(pk__in=dialogues).delete()
         Background.objects.filter(call=call).delete()
@@ -74,10 +74,10 @@ def stored_by(calls: Sequence[Call]) -> Mapping[int, Stored]:
 
 
 def outcome_today(call: Call, subject: Subject, stored: Stored, share: float) -> tuple[str, str] | None:
-    """(outcome, detail) where reading the reply today gives another result than the one stored; None where it does not.
+    """(outcome, detail) if reading the reply today gives another result than the stored one, else None.
 
-    "ok" stands for another usable answer. `share` is the run's threshold. Where nothing is left of what the call made,
-    nothing is compared.
+    "ok" means another usable answer. `share` is the run's threshold. Nothing is compared if nothing is left of what the
+    call made.
     """
     if stored == Stored():
         return None
@@ -87,14 +87,14 @@ def outcome_today(call: Call, subject: Subject, stored: Stored, share: float) ->
         made_of(call, subject, share)
     except ParseError as error:
         return error.outcome, error.detail
-    except Exception:  # a reply that breaks the parser keeps no other from being read, and what it made stays
+    except Exception:  # a reply that breaks the parser must not stop the others, and what it made stays
         log.exception("The reply of call %s could not be read", call.pk)
         return None
     return Outcome.OK, ""
 
 
 def in_use(calls: Sequence[Call], stored: Mapping[int, Stored]) -> set[int]:
-    """The calls of which something was built on, sent, scored or chosen since; judgements are nobody's ground."""
+    """The calls whose results were built on, sent, scored or chosen since; nothing builds on judgements."""
     dialogues = {output.dialogue_id: pk for pk, one in stored.items() for output in one.outputs.values()}
     themes = {one.background.pk: pk for pk, one in stored.items() if one.background is not None}
     used = {dialogues[key] for key in _referred_to(Dialogue, dialogues, Output)}
@@ -106,7 +106,7 @@ def in_use(calls: Sequence[Call], stored: Mapping[int, Stored]) -> set[int]:
 
 
 def _referred_to(model: type[Model], keys: Iterable[int], *but: type[Model]) -> set[int]:
-    """Which of these rows other rows refer to, of whatever app."""
+    """The keys of these rows that rows of any app refer to."""
     wanted, found = list(keys), set[int]()
     relations: Iterable[Any] = model._meta.get_fields(include_hidden=True)
     for relation in relations if wanted else ():

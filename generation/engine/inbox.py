@@ -1,4 +1,4 @@
-"""What came back: stored in the ledger in chunks, read afterwards."""
+"""Answers that came back: stored in the ledger, several at a time, and read afterwards."""
 
 import asyncio
 from collections import deque
@@ -12,24 +12,24 @@ from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.ledger import Claimed, Settlement
 from generation.engine.loops import wait_for
 
-SETTLE_PAUSE = 0.1  # seconds that an answer waits for company: a chunk costs little more than one
+SETTLE_PAUSE = 0.1  # seconds that an answer waits for others: storing many costs little more than one
 READ_PAUSE = 0.25  # seconds; reading is in no hurry
-CHUNK = 64  # settled or read at once; claims wait so long
-MOST_UNREAD = 512  # beyond that reading goes first, so that what waits to be read stays small
+CHUNK = 64  # settled or read at once; claims wait meanwhile
+MOST_UNREAD = 512  # with more, reading becomes urgent, so that the queue stays short
 
 Result = Reply | CallError
 T = TypeVar("T")
 
 
 class Sender(Protocol):
-    """Whoever sent a call and waits for its place to come free."""
+    """Sent a call, and waits for its place to come free."""
 
     async def settled(self, results: Sequence[tuple[Claimed, Result]]) -> None: ...
 
 
 @dataclass(slots=True)
 class Totals:
-    """What a runner did."""
+    """How many calls a runner sent, and how they ended."""
 
     sent: int = 0
     answered: int = 0
@@ -38,11 +38,11 @@ class Totals:
 
 @dataclass(slots=True)
 class Inbox:
-    """Takes answers as they come. They are stored at once and read when there is time."""
+    """Takes answers as they come; stores them at once and reads them when there is time."""
 
     owner: str
     db_thread: DbThread
-    reader: DbThread  # the same one, or another that reads while the first goes on
+    reader: DbThread  # the same thread, or a second one that reads while the first goes on storing
     totals: Totals
     _waiting: deque[tuple[Sender, Claimed, Result]] = field(default_factory=deque)
     _unread: deque[int] = field(default_factory=deque)
@@ -58,7 +58,7 @@ class Inbox:
     def put(self, sender: Sender, call: Claimed, result: Result) -> None:
         self._at_hand += 1
         if isinstance(result, CallError):
-            # It may be that nobody should send any more.
+            # An error may mean that nothing more should be sent.
             self._waiting.appendleft((sender, call, result))
             self._pressing.set()
         else:

@@ -1,4 +1,4 @@
-"""One endpoint's traffic in one process: claims as places come free, sends, and hands answers to the inbox."""
+"""One endpoint's traffic in one process: claim calls as places come free, send them, hand answers to the inbox."""
 
 import asyncio
 import logging
@@ -20,13 +20,13 @@ from generation.models import Endpoint, Run
 log = logging.getLogger(__name__)
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 8, 32  # calls in one claim
-LONGEST_GATHERING = 0.25  # seconds that a free place waits for others, so that claims come in chunks
+LONGEST_GATHERING = 0.25  # seconds that a free place waits for more of them, so that a claim takes several calls
 GATHERING_SHARE = 1 / 30  # of what a call takes
-IDLE_POLL = 0.5  # seconds until a claim that brought nothing is tried again
+IDLE_POLL = 0.5  # seconds until the next claim after one that found nothing
 LEAST_WAIT = 0.03  # seconds
 FIRST_TOKEN_GUESS = 3000
-WINDOW = 20  # latest results that decide whether a provider is failing
-SUCCESSES_A_RAISE = 25  # answers at a full endpoint, after which one more call may be on its way
+WINDOW = 20  # how many latest results decide whether a provider is failing
+SUCCESSES_A_RAISE = 25  # answers from a full endpoint that raise its limit by one call
 
 
 @dataclass(slots=True)
@@ -67,16 +67,18 @@ class Lane:
 
     @property
     def _chunk(self) -> int:
-        """Calls in a claim: an eighth of what may be on its way, so that calls do not march in step; few claims are
-        dearer, and many calls at once would all wait for the last of them."""
+        """How many calls one claim takes: an eighth of the endpoint's limit, so that calls do not march in step.
+
+        Smaller claims cost more each; calls of a larger one would all wait for the slowest.
+        """
         return max(SMALLEST_CHUNK, min(self.endpoint.calls_at_once // 8, LARGEST_CHUNK))
 
     @property
     def _free(self) -> int:
-        """Places that came free.
+        """How many more calls may be sent now.
 
-        None while an error is not in the ledger yet, which may forbid the next call; and none while answers come
-        faster than the ledger takes them, because those would be lost in a crash.
+        0 while an error is not in the ledger yet, because it may forbid the next call, and while answers come faster
+        than the ledger stores them, because a crash would lose those that wait.
         """
         behind = self._unsettled > max(LARGEST_CHUNK, self.endpoint.calls_at_once // 2)
         return 0 if behind or self._unsettled_errors else self.endpoint.calls_at_once - self._open
@@ -91,14 +93,14 @@ class Lane:
             await self._gather()
 
     async def _gather(self) -> None:
-        """Let a few places come free before the next claim, as long as that costs next to nothing."""
+        """Let a few places come free before the next claim, for so short a time that it costs next to nothing."""
         end = monotonic() + min(self.seconds_a_call * GATHERING_SHARE, LONGEST_GATHERING)
         while self._free < self._chunk and (left := end - monotonic()) > 0 and not self.context.stopping.is_set():
             self._wake.clear()
             await wait_for(self._wake, left)
 
     async def _claim(self, most: int) -> tuple[int, float]:
-        """Claim and send; (how many, seconds until it is worth while to try again)."""
+        """Claim and send up to `most` calls: (how many were sent, seconds until the next try makes sense)."""
         if most <= 0:
             return 0, IDLE_POLL
         context, estimate = self.context, int(self.tokens_a_call)
@@ -108,7 +110,7 @@ class Lane:
         claimed = await context.db_thread.do(
             Urgency.CLAIM, ledger.claim, context.owner, self.endpoint.pk, granted, runs=context.runs, mine=self._open
         )
-        # What is claimed is sent before anything else can go wrong.
+        # Send what is claimed before anything else can go wrong.
         for call in claimed:
             self._send(call, estimate)
         unused = granted - len(claimed)
@@ -131,7 +133,7 @@ class Lane:
         except CallError as error:
             result = error
         except Exception as error:
-            log.exception("Call %d ended in a way that the client has no name for", call.pk)
+            log.exception("Call %d ended with an error that the client does not classify", call.pk)
             result = CallError(Trouble.AMBIGUOUS, f"Sending failed inside this program: {type(error).__name__}")
         self._open, self._unsettled = self._open - 1, self._unsettled + 1
         self._on_the_wire[call.run_pk] -= 1
@@ -150,7 +152,7 @@ class Lane:
             await self.context.limiter.give_back(str(self.endpoint.pk), self._rates, requests, tokens)
 
     async def settled(self, results: Sequence[tuple[Claimed, Result]]) -> None:
-        """The ledger knows these results."""
+        """These results are in the ledger now."""
         was_full = (self._open + len(results)) * self.context.runners >= self.endpoint.calls_at_once
         self._unsettled -= len(results)
         self._to_store.subtract(call.run_pk for call, _ in results)
@@ -162,12 +164,12 @@ class Lane:
 
     @property
     def report(self) -> dict[str, list[int]]:
-        """By run: how many of its calls are on the wire, and how many answers wait to be stored."""
+        """By run: [calls on the wire, answers waiting to be stored]."""
         runs = sorted({run for counted in (self._on_the_wire, self._to_store) for run, n in counted.items() if n})
         return {str(run): [self._on_the_wire[run], self._to_store[run]] for run in runs}
 
     async def _adapt(self, results: Sequence[Result], *, was_full: bool) -> None:
-        """Allow the endpoint one call more after a while of success; the ledger lowers its limit when it refuses."""
+        """Raise the endpoint's limit by one after many answers; the ledger lowers it after a refusal."""
         if any(isinstance(result, CallError) and result.trouble is Trouble.RATE_LIMITED for result in results):
             self._successes = 0
         elif was_full and self.endpoint.in_flight_limit is not None:
@@ -177,11 +179,11 @@ class Lane:
             await self.context.db_thread.do(Urgency.KEEP_HOUSE, self.endpoint.raise_limit, more)
 
     async def _watch(self, run_pk: int, result: Result) -> None:
-        """Pause a run when more than half of its latest results here, rate limits aside, were failures."""
+        """Pause a run if more than half of its latest results here failed; rate limits do not count."""
         if isinstance(result, CallError) and result.trouble is Trouble.RATE_LIMITED:
             return
         if isinstance(result, CallError) and result.trouble in (Trouble.AUTH, Trouble.QUOTA):
-            # These pause the run by themselves; once it goes on, they say nothing about the provider.
+            # These pause the run by themselves; once a person resumes it, they are no evidence against the provider.
             self._windows.pop(run_pk, None)
             return
         window = self._windows.setdefault(run_pk, deque(maxlen=WINDOW))

@@ -2,9 +2,9 @@
 
 A call moves `todo → sent → done | failed | ambiguous`. The claim is committed before anything is sent, and the
 answer is stored before it is read (`generation.engine.reading`). Every write of a runner is guarded by state, owner and
-attempt, so a runner that was given up for dead cannot undo what happened since. All functions work in one
-transaction of their own and may be called from any number of processes. Locks are taken in one order everywhere,
-so that nobody waits in a circle: endpoints, then runs, then calls.
+attempt, so a runner that was given up for dead cannot undo what happened since. Each function works in its own
+transaction and may be called from any number of processes. To avoid deadlocks, locks are taken in one order
+everywhere: endpoints, then runs, then calls.
 """
 
 from collections import defaultdict
@@ -17,10 +17,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from core.database.bulk import update_rows
 from generation.endpoints.client import CallError, Reply, Trouble
 from generation.engine import capacity, lifecycle
 from generation.engine.requests import Request, build, with_stages, worst_cost
-from generation.engine.rows import update_rows
 from generation.engine.settling import NOTHING, SETTLED_FIELDS, Effects, apply, make_ambiguous
 from generation.models import Call, Endpoint, Run, Runner, RunStage
 
@@ -34,7 +34,7 @@ _ENDED = (Call.State.FAILED, Call.State.AMBIGUOUS)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A call that this runner alone may send now."""
+    """A call that only this runner may send now."""
 
     pk: int
     run_pk: int
@@ -44,7 +44,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a claimed call."""
+    """The result of a claimed call."""
 
     pk: int
     attempt: int
@@ -63,14 +63,14 @@ def claim(
 ) -> list[Claimed]:
     """Take up to `most` waiting calls of an endpoint's running runs, shared evenly between those runs.
 
-    `mine` is how many of its calls this runner has on their way; without it, those that the ledger has as sent, among
-    which may be some that are answered and not settled yet.
+    `mine` is how many calls this runner has in flight. Without it the ledger's count is used, which may include calls
+    that are answered and not settled yet.
 
-    Never more than the endpoint's calls in flight over all live runners, and never more than a run's budget can
-    pay for at worst. When this returns, the claim is committed.
+    All live runners together stay within the endpoint's limit, and no run claims more than its budget pays for at
+    worst. When this returns, the claim is committed.
     """
     now = now or timezone.now()
-    # One claim at a time an endpoint, so that its calls in flight are counted exactly.
+    # One claim at a time for each endpoint, so that its calls in flight are counted exactly.
     endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_pk)
     most = 0 if endpoint.is_blocked(now) else min(most, capacity.room(endpoint, owner, mine, now))
     if most <= 0:
@@ -85,9 +85,9 @@ def claim(
 
 @transaction.atomic
 def claim_for_batch(owner: str, row: RunStage, most: int, *, lease: timedelta, now: datetime) -> list[Claimed]:
-    """Take up to `most` waiting calls of one stage that its run can pay for at worst, for a batch.
+    """Take up to `most` waiting calls of one stage for a batch, as many as its run can pay for at worst.
 
-    Batches have limits of their own, so calls in flight are not counted.
+    Batches have their own limits, so calls in flight are not counted.
     """
     run = lifecycle.lock([row.run_id])[row.run_id]
     if run.state != Run.State.RUNNING:
@@ -99,7 +99,7 @@ def claim_for_batch(owner: str, row: RunStage, most: int, *, lease: timedelta, n
 
 
 def _sent(calls: Sequence[tuple[Call, Request]], owner: str, now: datetime, lease: timedelta) -> list[Claimed]:
-    """Write down that these calls are on their way; true as soon as the transaction is committed."""
+    """Record these calls as sent; they are the runner's once the transaction is committed."""
     for call, request in calls:
         call.state, call.owner, call.sent_at = Call.State.SENT, owner, now
         call.attempt, call.tries = call.attempt + 1, call.tries + 1
@@ -110,15 +110,14 @@ def _sent(calls: Sequence[tuple[Call, Request]], owner: str, now: datetime, leas
 
 
 def _counts(endpoint: Endpoint, run: Run) -> bool:
-    """Whether a claim changes the run's account."""
+    """Whether a claim reserves money or tokens of the run."""
     return not endpoint.is_free or run.token_budget is not None
 
 
 def settle(owner: str, settlements: Sequence[Settlement], *, now: datetime | None = None) -> list[int]:
     """Store what came back; returns the keys of answered calls, to be read next.
 
-    A call that was meanwhile given up (its lease ran out) and is still undecided takes its late answer; one that
-    was decided otherwise keeps the decision.
+    A call whose lease ran out still takes a late answer while nobody has decided about it; a decision stands.
     """
     calls = _settle(owner, {item.pk: item for item in settlements}, now or timezone.now())
     lifecycle.finish_where_done({call.run_id for call in calls if call.state in _ENDED})
@@ -144,7 +143,7 @@ def _settle(owner: str, results: Mapping[int, Settlement], now: datetime) -> lis
 
 
 def recover(*, now: datetime | None = None) -> int:
-    """Turn calls whose lease ran out into ambiguous ones, and apply each run's policy; returns how many."""
+    """Make calls whose lease ran out ambiguous, and apply each run's policy; returns how many."""
     now = now or timezone.now()
     recovered = _recover(now)
     lifecycle.finish_where_done(lifecycle.open_runs())
@@ -166,7 +165,7 @@ def _recover(now: datetime) -> int:
 
 
 def _lock_around(which: Q, refused: Sequence[int] = ()) -> dict[int, Run]:
-    """Lock what settling these calls changes around them: endpoints that refused one, and their runs."""
+    """Lock what settling these calls also changes: endpoints that refused one, and their runs."""
     if refused:
         endpoints = Endpoint.objects.filter(run_stages__calls__in=refused).values("pk")
         list(Endpoint.objects.select_for_update(no_key=True).filter(pk__in=endpoints).order_by("pk"))
@@ -180,7 +179,7 @@ def _is_refusal(result: Reply | CallError) -> bool:
 def _reserve(
     endpoint: Endpoint, budgets: Mapping[int, Run], wanted: Sequence[tuple[Call, Request]]
 ) -> list[tuple[Call, Request]]:
-    """The calls that their runs can pay for at worst, with the sum reserved; pauses a run that can pay for none."""
+    """The calls that their runs can pay for at worst, with that sum reserved; pauses a run that can pay for none."""
     by_run: dict[int, list[tuple[Call, Request]]] = defaultdict(list)
     for call, request in wanted:
         if call.run_id in budgets:
@@ -226,7 +225,7 @@ def _over_budget(run: Run) -> str:
 
 
 def _carry_out(effects: Effects, now: datetime) -> None:
-    """What follows for endpoints and runs; the caller holds their locks."""
+    """Apply the effects on endpoints and runs; the caller holds their locks."""
     for endpoint, until in effects.blocks.items():
         endpoint.block_until(until)
     for endpoint, sent_at in effects.refused.items():

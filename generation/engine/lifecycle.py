@@ -23,9 +23,9 @@ class CannotStartError(Exception):
 
 @transaction.atomic
 def start(run: Run, *, by: Any = None) -> bool:
-    """Start a draft or resume a paused run; False where it was running or finished already.
+    """Start a draft or resume a paused run; False if it was running or finished already.
 
-    A finished run whose calls were put back in line starts again. The first start freezes the example sets and
+    A finished run starts again once some of its calls wait again. The first start freezes the example sets and
     prompts and writes the first calls. Raises CannotStartError.
     """
     locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
@@ -47,7 +47,7 @@ def start(run: Run, *, by: Any = None) -> bool:
 
 @transaction.atomic
 def pause(run: Run, *, by: Any = None) -> bool:
-    """Stop sending; calls in flight still come home and are kept. False where it was not running."""
+    """Stop sending; calls in flight still come home and are kept. False if it was not running."""
     paused = run.pause("Paused by hand." if by is None else f"Paused by {by}.", Run.PauseCause.HAND)
     if paused:
         AuditEvent.record(by, AuditVerb.RUN_PAUSED, run)
@@ -56,9 +56,9 @@ def pause(run: Run, *, by: Any = None) -> bool:
 
 @transaction.atomic
 def go_on(run: Run, *, by: Any = None, after: Iterable[str] = ()) -> bool:
-    """Let a run go on after something was put back in line: a finished one, or one paused for one of these causes.
+    """Resume a run whose calls wait again, if it is finished or was paused for one of the causes in `after`.
 
-    What was paused for another reason stays paused; True where it runs again.
+    A run paused for another reason stays paused. True if it runs again.
     """
     locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
     resumable = locked.state == Run.State.PAUSED and locked.pause_cause in after
@@ -70,17 +70,17 @@ def go_on(run: Run, *, by: Any = None, after: Iterable[str] = ()) -> bool:
 
 @transaction.atomic
 def discard(run: Run) -> bool:
-    """Throw a draft away; False where it has started meanwhile: then it is evidence and stays."""
+    """Delete a draft; False if it has started meanwhile: then it is evidence and stays."""
     draft = Run.objects.select_for_update().filter(pk=run.pk, state=Run.State.DRAFT).first()
     if draft is not None:
-        # A trial that it was made for goes with it: without its run it would say nothing.
+        # Its trial goes too: without the run it would be empty.
         Trial.objects.filter(arms__run=draft).delete()
         draft.delete()
     return draft is not None
 
 
 def go_on_where_decided(run: Run) -> None:
-    """Let a run go on that waited for a word on unanswered calls, where late answers left none of them."""
+    """Resume a run that waited for a decision on unanswered calls, once late answers have left none."""
     if not Call.objects.filter(run=run, state=Call.State.AMBIGUOUS).exists():
         go_on(run, after=[Run.PauseCause.DECISION])
 
@@ -95,10 +95,10 @@ def set_budget(run: Run, *, budget: Decimal | None, token_budget: int | None, by
 
 
 def plan(run: Run) -> None:
-    """Write the first calls of every chosen dialogue, for each writer; those that are there stay as they are.
+    """Write the first calls of every chosen dialogue, for each writer; calls that exist stay as they are.
 
-    A dialogue that brings a theme along starts at the stage after it. Judgements come in an order drawn by the seed,
-    without those that the same judge has given before.
+    A dialogue with a theme from an earlier run starts at the next stage. Judgements are shuffled by the seed, and leave
+    out those that the same judge has given before.
     """
     first, now = run.stage_list[0], timezone.now()
     chosen = run.chosen.order_by("pk").values_list("dialogue_id", "dialogue__origin_id", "background_id")
@@ -126,12 +126,12 @@ def plan(run: Run) -> None:
 
 
 def open_runs() -> set[int]:
-    """Runs that may have come to their end without noticing."""
+    """Runs that may have no work left and are not marked as finished yet."""
     return set(Run.objects.filter(state__in=(Run.State.RUNNING, Run.State.PAUSED)).values_list("pk", flat=True))
 
 
 def lock(run_pks: Iterable[int] | QuerySet[Any, Any]) -> dict[int, Run]:
-    """These runs, locked in the one order everybody takes; call it in a transaction, before any call is locked."""
+    """Lock these runs in key order, as everywhere; call it in a transaction, before locking any call."""
     keys = run_pks if isinstance(run_pks, QuerySet) else list(run_pks)
     if not isinstance(keys, QuerySet) and not keys:
         return {}
@@ -140,9 +140,9 @@ def lock(run_pks: Iterable[int] | QuerySet[Any, Any]) -> dict[int, Run]:
 
 
 def finish_where_done(run_pks: Iterable[int]) -> None:
-    """Close the runs among these that have nothing left to send or read; also one that was paused meanwhile.
+    """Finish the runs among these that have nothing left to send or read, even if they were paused meanwhile.
 
-    Call it where no call is locked.
+    Call it while no call is locked.
     """
     for pk in sorted(run_pks):
         if not _work_left(pk):
@@ -152,8 +152,8 @@ def finish_where_done(run_pks: Iterable[int]) -> None:
 @transaction.atomic
 def _finish(pk: int) -> None:
     run = lock([pk]).get(pk)
-    # Looked at again under the run's lock: somebody may just be putting failed calls back in line. And in one look:
-    # between two, an unread reply may become a waiting call.
+    # Checked again under the run's lock, because somebody may just be retrying failed calls, and in one query, because
+    # between two an unread reply may become a waiting call.
     left = Call.objects.filter(run=pk)
     left = left.unfinished() | left.unread()
     if run is None or run.state not in (Run.State.RUNNING, Run.State.PAUSED) or left.exists():
@@ -173,7 +173,7 @@ def _finish(pk: int) -> None:
 
 def _work_left(run_pk: int) -> bool:
     calls = Call.objects.filter(run=run_pk)
-    # One question a state, because each has a small index of its own; the first usually says yes.
+    # One query for each state, because each has its own small index; the first usually finds a call.
     return any(
         rows.exists()
         for rows in (calls.filter(state=Call.State.TODO), calls.filter(state=Call.State.SENT), calls.unread())

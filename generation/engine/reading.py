@@ -1,8 +1,8 @@
 """The free second step: stored replies → backgrounds, dialogues and judgements, and the next stage's calls.
 
-It can be run again at any time: only answered calls without an outcome are read, everything that a call makes is
-written in one transaction with its outcome, and unique constraints stand behind it. Whatever goes wrong with one
-reply ends in a named outcome of that call; the others are read all the same.
+It is safe to run again at any time: it reads only answered calls without an outcome, writes everything that a call
+makes in one transaction with its outcome, and unique constraints guard against doubles. Whatever goes wrong with one
+reply becomes a named outcome of that call; the others are read all the same.
 """
 
 import logging
@@ -13,13 +13,13 @@ from datetime import datetime
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from core.database.bulk import update_rows
 from dialogues.fidelity import Fidelity
 from dialogues.models import Dialogue
 from dialogues.transcript import Transcript
 from generation.endpoints.answers import MALFORMED, Reply, read_reply
 from generation.engine import lifecycle
 from generation.engine.requests import subjects_of, with_stages
-from generation.engine.rows import update_rows
 from generation.models import Background, Call, Judgement, Output, RunStage, Stage
 from generation.parsing import Outcome, ParseError, finish_reason_problem, refusal
 from generation.stages import MOST_REPAIRS, SPECS, Made, Subject
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 BATCH = 200
 NOT_STORED = "not_stored"
 NOT_READ = "not_read"  # the program itself failed on it
-# What comes of asking for a repair all the same is known: the same again, paid for again.
+# A repair call would bring the same again, and cost as much again.
 _NOT_ASKED_AGAIN = (Outcome.REFUSED,)
 _IN_WORDS = {
     Outcome.TRUNCATED: "it was cut off at the length limit; write it shorter.",
@@ -39,7 +39,7 @@ _IN_WORDS = {
 
 @dataclass(slots=True)
 class _Rows:
-    """What a batch of replies will write."""
+    """What some replies will write."""
 
     backgrounds: list[Background] = field(default_factory=list)
     outputs: list[tuple[Call, Dialogue, Fidelity | None]] = field(default_factory=list)
@@ -60,15 +60,15 @@ def read_all() -> int:
 
 
 def read_replies(keys: Sequence[int]) -> int:
-    """Read the given calls' replies; returns how many. A reply that cannot be read or stored fails alone."""
+    """Read these calls' replies; returns how many. A reply that cannot be read or stored fails alone."""
     try:
         runs = _read_batch(keys)
     except (OperationalError, InterfaceError):
-        raise  # the database is away, which says nothing about the replies
+        raise  # the database is away: no fault of the replies
     except Exception as error:  # the outermost boundary: no reply may keep the others from being read
         if len(keys) > 1:
             return sum(read_replies([key]) for key in keys)
-        log.exception("The reply of call %s could not be turned into what it should be", keys[0])
+        log.exception("The reply of call %s could not be read or stored", keys[0])
         return _give_up(keys[0], error)
     lifecycle.finish_where_done(set(runs))
     return len(runs)
@@ -76,7 +76,7 @@ def read_replies(keys: Sequence[int]) -> int:
 
 @transaction.atomic
 def _read_batch(keys: Sequence[int]) -> list[int]:
-    """The run of every call that was read."""
+    """Read in one transaction; returns the run of every call that was read."""
     rows = Call.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).unread().filter(pk__in=keys)
     unused = ("alpha__messages", "alpha__traits_1", "alpha__traits_2", "alpha__theme")
     calls = list(rows.select_related("dialogue", "alpha").defer(*unused).order_by("pk"))
@@ -99,14 +99,14 @@ def _read(call: Call, subject: Subject, writes: _Rows) -> None:
         else:
             call.state = Call.State.FAILED
         return
-    # What an earlier reading found wrong stays, because the repair that followed quoted it.
+    # `error` keeps what an earlier reading found wrong, because the repair call quoted it.
     call.outcome, call.note = Outcome.OK, " ".join(made.notes)
     if made.background is not None:
         writes.backgrounds.append(_background(call, made))
     writes.outputs += [
         (call, _dialogue(call, slug, text, subject), made.fidelity) for slug, text in made.dialogues.items()
     ]
-    # All of a rubric's metrics or none: a reply that lacks one was no judgement.
+    # All metrics of the rubric, or none: a reply that lacks one is not stored as a judgement.
     writes.judgements += [
         Judgement(call=call, dialogue_id=call.dialogue_id, metric=key, score=score.value, reason=score.reason)
         for key, score in made.scores.items()
@@ -115,9 +115,9 @@ def _read(call: Call, subject: Subject, writes: _Rows) -> None:
 
 
 def made_of(call: Call, subject: Subject, keep_share: float | None = None) -> Made:
-    """What a call's stored reply holds; raises ParseError where it is not what was asked for.
+    """Parse a call's stored reply; raises ParseError if it is not what was asked for.
 
-    `keep_share` stands in for the run's own.
+    `keep_share` replaces the run's own threshold.
     """
     reply = reply_of(call)
     _check_finish(reply)
@@ -127,7 +127,7 @@ def made_of(call: Call, subject: Subject, keep_share: float | None = None) -> Ma
 
 
 def reply_of(call: Call) -> Reply:
-    """The answer that is stored for a call, found again in what came where no text was found before."""
+    """The stored answer of a call; if no text was found in it when it came, look again in the body."""
     body = call.raw_body or (call.raw_reply if call.finish_reason == MALFORMED else "")
     found = read_reply(body) if body else None
     if isinstance(found, Reply):
@@ -175,9 +175,9 @@ def _dialogue(call: Call, version: str, transcript: Transcript, subject: Subject
 
 
 def _key(call: Call, version: str) -> str:
-    """The dialogue's name in its corpus: what the run was given, the version, the run and which of its writers.
+    """The dialogue's key in its corpus: the dialogue that the run was given, the version, the run and the writer.
 
-    A run was given an α, or a dialogue to split, of which an α may have several.
+    That is an α, or the dialogue to split, because one α may have several.
     """
     ending = f".{version}.run{call.run_id}"
     ending += f".w{call.run_stage.branch + 1}" if call.run_stage.branch else ""
@@ -208,12 +208,12 @@ def _write(writes: _Rows) -> None:
     for call, version in writes.follow_ups:
         onward += _next_calls(call, made[call.pk, version] if version else call.dialogue, now)
     mending = [_repair(call, now) for call in writes.repairs]
-    # A reply that is read again may find its successors planned already.
+    # When a reply is read again, its next calls may exist already.
     Call.objects.bulk_create([*onward, *mending], ignore_conflicts=True)
 
 
 def _next_calls(call: Call, dialogue: Dialogue, now: datetime) -> list[Call]:
-    """The next stage's calls: a writer's γ goes on to that writer's branch, a theme to every writer's."""
+    """The next stage's calls: a theme goes to every writer's branch, a writer's γ stays in its own."""
     stages = call.run.stages
     depth = stages.index(call.stage) + 1
     if depth == len(stages):
@@ -229,7 +229,7 @@ def _repair(call: Call, now: datetime) -> Call:
 
 
 def _call(row: RunStage, before: Call, dialogue: int, now: datetime, **fields: int) -> Call:
-    """A waiting call on the same journey as the one before it."""
+    """A waiting call that follows another one for the same dialogue."""
     return Call(
         run_id=before.run_id, run_stage=row, dialogue_id=dialogue, alpha_id=before.alpha_id, stage=row.stage,
         sample=before.sample, not_before=now, **fields,
@@ -237,7 +237,7 @@ def _call(row: RunStage, before: Call, dialogue: int, now: datetime, **fields: i
 
 
 def _give_up(key: int, error: Exception) -> int:
-    """End a call whose reply breaks the program or the database; its reply stays, to be read again later."""
+    """Fail a call whose reply breaks the program or the database; the reply stays and can be read again later."""
     outcome = NOT_STORED if isinstance(error, DatabaseError) else NOT_READ
     why = str(error) if outcome == NOT_STORED else f"Reading it failed inside this program: {type(error).__name__}"
     unread = Call.objects.unread().filter(pk=key)

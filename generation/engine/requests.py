@@ -1,6 +1,6 @@
 """The exact messages of a call, rebuilt from what the database holds.
 
-Prompts and example sets are frozen and dialogues never change, so the same call always builds the same request:
+Prompts and example sets are frozen and dialogues never change, so the same call always builds the same request;
 `Call.request_sha256` proves it.
 """
 
@@ -29,7 +29,7 @@ _ON_BACKGROUND = (Stage.PAIR, Stage.JUDGE)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent: messages, and parameters with the model among them."""
+    """What is sent: messages, and parameters, which include the model."""
 
     messages: list[ChatMessage]
     parameters: dict[str, Any]
@@ -40,7 +40,7 @@ class Request:
 
     @property
     def prompt_tokens(self) -> int:
-        """Estimated; errs upwards."""
+        """An estimate that errs upwards."""
         return prompts.estimate_tokens(self.messages)
 
     @property
@@ -61,7 +61,7 @@ def worst_cost(row: RunStage, request: Request) -> Decimal:
 
 
 def build(calls: Sequence[Call]) -> list[Request]:
-    """One request a call, in order; the calls come from `with_stages`, their dialogues loaded."""
+    """One request for each call, in order; load calls with `with_stages`, and with their dialogues."""
     subjects = subjects_of(calls)
     wrong = _wrong_replies(calls)
     examples = {row.pk: examples_of(row) for row in {call.run_stage_id: call.run_stage for call in calls}.values()}
@@ -72,7 +72,7 @@ def build(calls: Sequence[Call]) -> list[Request]:
 
 
 def rebuild_messages(call: Call) -> tuple[Request, bool]:
-    """What was or will be sent for a call, and whether it hashes to what the ledger says was sent."""
+    """What was or will be sent for a call, and whether its hash matches the one recorded when it was sent."""
     request = build([call])[0]
     return request, not call.request_sha256 or call.request_sha256 == request.sha256
 
@@ -166,7 +166,7 @@ def examples_of(row: RunStage) -> Examples:
 
 @lru_cache(maxsize=256)
 def _examples_of_started(stage_pk: int, frozen_at: datetime) -> Examples:
-    """What the stage of a started run shows never changes, so a process reads it once."""
+    """The examples of a started run's stage never change, so a process reads them once."""
     return _examples_now(RunStage.objects.get(pk=stage_pk))
 
 

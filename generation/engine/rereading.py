@@ -1,4 +1,4 @@
-"""Stored replies read once more, for nothing: after a mend of the reading, or with another threshold.
+"""Read stored replies once more, free of charge: after the parser was corrected, or with another threshold.
 
 `review` says what would change, `reread` changes it. Nothing is sent, and no reply is changed.
 """
@@ -31,9 +31,9 @@ CALLS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One reply that reads otherwise today. "ok" before and after: it holds another usable answer than was taken.
+    """One reply that reads differently today. "ok" before and after means another usable answer than the stored one.
 
-    `held`: it stays as it is, because what was made of it is in use.
+    `held`: the stored result stays, because it is in use.
     """
 
     call: int
@@ -52,7 +52,7 @@ class Review:
 
     @property
     def made(self) -> list[Change]:
-        """Those that are, or would be, carried out."""
+        """The changes that are, or would be, carried out."""
         return [change for change in self.changes if not change.held]
 
     @property
@@ -67,15 +67,15 @@ class Review:
         return [(*row, n) for row, n in rows.most_common()]
 
     def as_json(self) -> list[dict[str, Any]]:
-        """`kept` is true of replies whose earlier reading stays."""
+        """One object for each kind of change; `kept` means that the earlier reading stays."""
         names = ("stage", "before", "after", "kept", "calls")
         return [dict(zip(names, row, strict=True)) for row in self.counts]
 
 
 def review(run: Run, *, keep_share: float | None = None, calls: Sequence[int] | None = None) -> Review:
-    """What reading replies again would change, all or those named; changes nothing.
+    """What reading replies again (all, or those named) would change; changes nothing.
 
-    Raises ValueError where `keep_share` is no share.
+    Raises ValueError if `keep_share` is not from 0 to 1.
     """
     share, run = _share(run, keep_share), copy(run)
     run.keep_share = share
@@ -85,12 +85,12 @@ def review(run: Run, *, keep_share: float | None = None, calls: Sequence[int] | 
 
 
 def reread(run: Run, *, keep_share: float | None = None, calls: Sequence[int] | None = None, by: Any = None) -> int:
-    """Read replies again, all or those named; returns how many calls stand otherwise now.
+    """Read replies again (all, or those named); returns how many calls changed.
 
-    Where a dialogue has no usable answer to a stage, and nothing is waiting or on its way there, its newest reply that
-    is usable now is stored, and goes on, as if it had been from the start. Where a usable reply holds another answer
-    than was taken from it, that takes the old one's place, unless something was built on the old one since; such a call
-    gets a note. `keep_share` (0–1) sets the run's threshold from now on. Raises ValueError where it is no share.
+    If a dialogue has no usable answer to a stage and no call waits or is in flight there, its newest reply that is
+    usable now is stored and goes on to the next stage, as if it had been usable from the start. If a usable reply holds
+    another answer than the stored one, that replaces it, unless something was built on the old one since: such a call
+    gets a note. `keep_share` (0–1) sets the run's threshold from now on. Raises ValueError if it is not from 0 to 1.
     """
     if keep_share is not None:
         set_keep_share(run, keep_share, by=by)
@@ -122,7 +122,7 @@ def _share(run: Run, share: float | None) -> float:
 
 
 def _chunks(run: Run, calls: Sequence[int] | None) -> Iterator[list[int]]:
-    """Keys of unusable replies, whole places together, the newest reply of a place first."""
+    """Keys of unusable replies, those of one place together and the newest first."""
     rows = _unusable(run) if calls is None else _unusable(run).filter(pk__in=list(calls))
     place = ("depth", "run_stage__branch", "dialogue_id", "sample")
     found = rows.order_by(*place, "-run_stage__edition", "-repair", "-pk").values_list(*place, "pk")
@@ -137,7 +137,7 @@ def _chunks(run: Run, calls: Sequence[int] | None) -> Iterator[list[int]]:
 
 
 def _unusable(run: Run) -> CallQuerySet:
-    """Answered calls of places where no answer was usable and none is to come."""
+    """Answered calls of places that have no usable answer and expect none."""
     same = Call.objects.filter(
         run=run, stage=OuterRef("stage"), run_stage__branch=OuterRef("run_stage__branch"),
         dialogue=OuterRef("dialogue"), sample=OuterRef("sample"),
@@ -150,7 +150,7 @@ def _unusable(run: Run) -> CallQuerySet:
 
 
 def _usable(run: Run, calls: Sequence[int] | None) -> Iterator[list[int]]:
-    """Keys of usable calls, some at a time; none while the run goes on, when anything may be built on them."""
+    """Keys of usable calls, some at a time; none while the run is running, because new calls may build on them."""
     if Run.objects.running().filter(pk=run.pk).exists():
         return
     rows = _usable_rows(run) if calls is None else _usable_rows(run).filter(pk__in=list(calls))
@@ -164,7 +164,7 @@ def _usable_rows(run: Run) -> CallQuerySet:
 
 
 def _loaded(rows: CallQuerySet, run: Run, keys: Sequence[int]) -> list[tuple[Call, Subject]]:
-    """These of the calls with what their stages read, in the order of the keys; by the given run's threshold."""
+    """These calls and what their stages read, in the order of the keys; they use the given run's threshold."""
     found = {call.pk: call for call in rows.filter(pk__in=keys).select_related("dialogue", "alpha")}
     calls = with_stages([found[key] for key in keys if key in found])
     for call in calls:
@@ -177,7 +177,7 @@ def _unusable_changes(run: Run, keys: Sequence[int]) -> list[Change]:
 
 
 def _places_today(calls: Sequence[tuple[Call, Subject]]) -> list[Change]:
-    """The first reply of each place that is usable now, else the last failure that has another name now."""
+    """For each place the first reply that is usable now, else failures whose outcome has another name now."""
     found: list[Change] = []
     for _, group in groupby(calls, key=lambda pair: _place(pair[0])):
         tried = [(call, *_problem(call, subject)) for call, subject in group]
@@ -198,14 +198,14 @@ def _problem(call: Call, subject: Subject) -> tuple[str, str]:
         reading.made_of(call, subject)
     except ParseError as error:
         return error.outcome, error.detail
-    except Exception:  # as at the first reading: a reply that breaks the parser keeps no other from being read
+    except Exception:  # as at the first reading: one reply that breaks the parser must not stop the others
         log.exception("The reply of call %s could not be read", call.pk)
         return call.outcome, call.error
     return Outcome.OK, ""
 
 
 def _mend_unusable(run: Run, keys: Sequence[int]) -> list[Change]:
-    """Read what is usable now anew; its place's failures give way to it. Other failures take the name they have now."""
+    """Read again what is usable now, in place of the failures there; other failures get their new outcome."""
     with transaction.atomic():
         lifecycle.lock([run.pk])
         locked = Call.objects.select_for_update(of=("self",), no_key=True)
@@ -243,7 +243,7 @@ def _other_answers(calls: Sequence[tuple[Call, Subject]]) -> list[Change]:
 
 
 def _mend_usable(run: Run, keys: Sequence[int]) -> list[Change]:
-    """Put what the replies hold today in the place of what was made of them, where nothing uses that."""
+    """Replace what was made of these replies with what they hold today, unless something uses it."""
     with transaction.atomic():
         lifecycle.lock([run.pk])
         calls = _loaded(_usable_rows(run).select_for_update(of=("self",), no_key=True), run, keys)
@@ -262,7 +262,7 @@ def _mend_usable(run: Run, keys: Sequence[int]) -> list[Change]:
 
 
 def _made_way(change: Change) -> dict[str, str]:
-    """What a call is set to whose result was taken away: not read yet, or failed, and nothing is asked by itself."""
+    """The fields of a call whose result was removed: to be read again, or failed. No new call is made for it."""
     if change.after == Outcome.OK:
         return {"outcome": ""}
     return {"state": Call.State.FAILED, "outcome": change.after, "error": change.detail, "note": ""}

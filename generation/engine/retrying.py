@@ -1,7 +1,7 @@
-"""A person's second word on calls: decide about unanswered calls, and try failed ones again.
+"""Decide about unanswered calls, and try failed ones again, as a person asks.
 
-A call that brought no answer goes back in line as it is. One that was answered keeps its row and its reply: a new
-call takes its place, in an edition of the stage of its own, so that another prompt or other examples can be tried.
+A call without an answer waits again as it is. One that was answered keeps its row and its reply: a new call takes its
+place in a new edition of the stage, so that another prompt or other examples can be tried.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,11 +21,11 @@ from generation.models import NEVER_ANSWERED, Call, CallQuerySet, ExampleKind, E
 from generation.prompts import PromptError, PromptText, StageName, check_prompt
 from generation.stages import SPECS
 
-AT_ONCE = 500  # rows a statement may name; databases limit it
+AT_ONCE = 500  # rows that one statement names, because databases limit it
 
 
 class EditError(ValueError):
-    """An edit that cannot be; `field` names the form field it is about."""
+    """An edit that cannot be made; `field` names the form field."""
 
     def __init__(self, message: str, about: str = "") -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class EditError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What a stage shows from now on; what is not named stays as it is."""
+    """The prompt and example sets of a stage from now on; what is not named stays."""
 
     prompt: PromptText | None = None
     sets: Mapping[ExampleKind, ExampleSet] = field(default_factory=dict)
@@ -42,9 +42,9 @@ class Edit:
 
 @transaction.atomic
 def decide(run: Run, *, resend: bool, calls: Sequence[int] | None = None, by: Any = None) -> int:
-    """What to do with ambiguous calls of a run, all or those named: send again, or give up; returns how many.
+    """Send ambiguous calls of a run (all, or those named) again, or give them up; returns how many.
 
-    A run that was waiting for this decision goes on; one that was paused for another reason stays paused.
+    A run that waited for this decision goes on; one paused for another reason stays paused.
     """
     lifecycle.lock([run.pk])
     held = _named(run.calls.filter(state=Call.State.AMBIGUOUS), calls)
@@ -65,11 +65,11 @@ def retry(
     edits: Mapping[Stage, Edit] | None = None,
     by: Any = None,
 ) -> int:
-    """Try failed calls again, all, those of one cause or those named; returns how many.
+    """Try failed calls again: all, those of one cause, or those named; returns how many.
 
-    An answer that is stored but could not be read or kept is not paid for again unless its cause or the call itself
-    is named: `rereading.reread` takes it up for nothing. `edits` change what a stage shows, for these calls and for
-    those that follow in its branches. A run that a person paused stays paused. Raises EditError.
+    A stored answer that could not be read or kept is not paid for again unless its cause or the call itself is named:
+    `rereading.reread` reads it free of charge. `edits` change what a stage shows, for these calls and later ones in its
+    branches. A run that a person paused stays paused. Raises EditError.
     """
     lifecycle.lock([run.pk])
     edits = edits or {}
@@ -113,10 +113,10 @@ def _ask_anew(run: Run, failed: Sequence[Call], edits: Mapping[Stage, Edit]) -> 
 
 
 def _later_editions(run: Run, failed: Collection[int], edits: Mapping[Stage, Edit]) -> dict[int, RunStage]:
-    """For each row in which calls failed, the edition that asks anew; makes those that edits ask for.
+    """For each row in which calls failed, the edition that asks again; makes those that edits ask for.
 
-    What failed in an older edition than the newest goes to the newest; what failed in the newest is asked with the
-    same words once more, in a next one.
+    Calls that failed in an older edition go to the newest; calls that failed in the newest are asked with the same
+    words in a further one.
     """
     rows = Run.objects.with_stages().get(pk=run.pk).rows
     newest = {(row.stage, row.branch): row for row in rows}
@@ -132,7 +132,7 @@ def _later_editions(run: Run, failed: Collection[int], edits: Mapping[Stage, Edi
 
 
 def _edited(row: RunStage, edit: Edit) -> RunStage:
-    """The edition that shows this: the row itself where nothing changes, else a new one."""
+    """The edition with this edit: the row itself if nothing changes, else a new one."""
     before = {ExampleKind(used.kind): used for used in row.example_sets.all()}
     after = {**before, **edit.sets}
     prompt = example_sets.prompt_of(Stage(row.stage), edit.prompt) if edit.prompt else row.prompt
@@ -168,7 +168,7 @@ def _named(rows: CallQuerySet, calls: Sequence[int] | None) -> CallQuerySet:
 
 
 def _back_in_line(calls: CallQuerySet) -> int:
-    """The same rows again: nothing came back, so there is nothing to keep. What they may have cost stays booked."""
+    """Reuse the rows: no answer came, so there is nothing to keep. What they may have cost stays booked."""
     return calls.update(
         state=Call.State.TODO, owner="", tries=0, reserved=NOTHING, reserved_tokens=0, not_before=timezone.now(),
         outcome="", error="",

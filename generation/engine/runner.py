@@ -1,7 +1,7 @@
 """One asyncio loop, many calls in flight, a lane for every endpoint with work.
 
-All database work happens in threads of its own (`db_thread`), so the loop never waits for it; answers that arrive
-meanwhile are settled together in the next transaction. Nothing is kept here that the ledger does not know.
+All database work happens in separate threads (`db_thread`), so the loop never waits for it; answers that arrive
+meanwhile are settled together in the next transaction. The runner holds no state that the ledger does not know.
 """
 
 import asyncio
@@ -19,19 +19,17 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from generation.batching.rounds import any_open
 from generation.batching.tending import tend
 from generation.endpoints.client import CallError, Client
-from generation.endpoints.clients import Clients
+from generation.endpoints.clients import Clients, target_of
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.limits import limiter
-from generation.endpoints.targets import target_of
 from generation.engine import ledger, reading
 from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.inbox import Inbox, Totals
 from generation.engine.lane import IDLE_POLL, Lane, RunnerContext
 from generation.engine.loops import wait_for
-from generation.models import Call, Endpoint, Run, Runner
+from generation.models import BatchJob, Call, Endpoint, Run, Runner
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +37,7 @@ BEAT_SECONDS = 5
 REPORT_SECONDS = 1
 SWEEP_SECONDS = 15
 IDLE_EXIT_SECONDS = 2
-# A runner with a time limit waits this long for calls that are held back; longer, and a bell brings the next runner.
+# How long a runner with a time limit waits for calls that are held back; for later ones the next runner is scheduled.
 DUE_SOON = timedelta(seconds=20)
 
 P = ParamSpec("P")
@@ -54,8 +52,10 @@ def never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a runner may do: which runs (none named: all), for how many seconds it claims (None: until done), and
-    what else tells it to come to an end."""
+    """What a runner does: calls of which runs (empty: all), claiming for how many seconds (None: until all is done).
+
+    `told_to_stop` is asked now and then, and ends it early.
+    """
 
     runs: tuple[int, ...] = ()
     seconds: float | None = None
@@ -66,14 +66,14 @@ class CallRunner:
     """Sends waiting calls until there are none, the time is up or `stop` is called; then drains."""
 
     def __init__(self, plan: Plan, clients: Clients | None = None) -> None:
-        """`clients` outlive the runner where they are given; make it inside the loop that they belong to."""
+        """Clients that are passed in outlive the runner; make the runner inside the loop that they belong to."""
         self.plan = plan
         self.owner = f"{socket.gethostname()[:60]}:{os.getpid()}:{token_hex(4)}"
         self.totals = Totals()
         self._own_clients = clients is None
         self._clients = clients or Clients()
         self._db_thread = DbThread()
-        # SQLite has one writer at a time, so a second connection would only wait.
+        # SQLite allows one writer at a time, so a second connection would only wait.
         self._reader = self._db_thread if connection.vendor == "sqlite" else DbThread()
         self._limiter = limiter(settings.REDIS_URL)
         self._stopping = asyncio.Event()
@@ -84,7 +84,7 @@ class CallRunner:
         self._lanes: dict[int, Lane] = {}
 
     def stop(self) -> None:
-        """Claim no more; what is in flight still comes home."""
+        """Claim no more calls; those in flight still come home."""
         self._stopping.set()
 
     @property
@@ -96,7 +96,7 @@ class CallRunner:
             async with asyncio.TaskGroup() as group:
                 forever = (self._inbox.settle_forever(), self._inbox.read_forever(), self._keep_house(), self._report())
                 helpers = [group.create_task(work) for work in forever]
-                if self.plan.seconds is None:  # workers leave batches to the sweep
+                if self.plan.seconds is None:  # workers leave batches to the sweep task
                     helpers.append(group.create_task(tend(self.plan.runs)))
                 await self._supervise()
                 await self._drain()
@@ -107,7 +107,7 @@ class CallRunner:
         return self.totals
 
     async def _supervise(self) -> None:
-        """Open a lane for every endpoint with work; return when there is no more to do."""
+        """Open a lane for every endpoint with work; return when nothing is left to do."""
         started = last_busy = monotonic()
         await self._beat()
         await self._reader.do(Urgency.READ, reading.read_all)
@@ -115,7 +115,7 @@ class CallRunner:
             if self.plan.told_to_stop() or self._time_is_up(started):
                 return self.stop()
             await self._open_lanes()
-            # Before and after: while the ledger is asked, a reply may be read and its next call become waiting.
+            # Looked at before and after the query: meanwhile a reply may have been read and its next call be waiting.
             was_idle = self._is_idle
             if await self._house(self._work_left) or not (was_idle and self._is_idle):
                 last_busy = monotonic()
@@ -126,20 +126,20 @@ class CallRunner:
 
     @property
     def _is_idle(self) -> bool:
-        """Nothing is on its way, nothing is being settled or read."""
+        """Whether no call is in flight and no answer is being settled or read."""
         return not self._context.in_flight and self._inbox.is_empty
 
     def _time_is_up(self, started: float) -> bool:
         return self.plan.seconds is not None and monotonic() - started > self.plan.seconds
 
     def _work_left(self) -> bool:
-        """Whether waiting here makes sense: for calls that are due soon, and until the end where runs are named."""
+        """Whether to wait: for calls due soon, or, without a time limit, until every call and batch is done."""
         waiting = Call.objects.unfinished().filter(run__state=Run.State.RUNNING)
         if self.plan.runs:
             waiting = waiting.filter(run__in=self.plan.runs)
         if self.plan.seconds is not None:
             return waiting.claimable(timezone.now() + DUE_SOON).exists()
-        return waiting.exists() or any_open(self.plan.runs)
+        return waiting.exists() or BatchJob.objects.of_runs(self.plan.runs).open().exists()
 
     async def _open_lanes(self) -> None:
         for endpoint in await self._house(self._endpoints):
@@ -168,7 +168,7 @@ class CallRunner:
             run.pause(f"{endpoint}: {reason}", Run.PauseCause.PROVIDER)
 
     async def _keep_house(self) -> None:
-        """Say that this process is alive, and look after calls of those that died."""
+        """Report that this process is alive, and recover the calls of processes that died."""
         swept = monotonic()
         while True:
             await asyncio.sleep(BEAT_SECONDS)
@@ -176,12 +176,12 @@ class CallRunner:
             if monotonic() - swept >= SWEEP_SECONDS:
                 swept = monotonic()
                 await self._house(ledger.recover)
-                # Replies that somebody else stored and could not read any more; never a queue of our own.
+                # Replies that another process stored and never read; our own queue is not waiting here.
                 if self._inbox.is_empty:
                     await self._reader.do(Urgency.READ, reading.read_all)
 
     async def _report(self) -> None:
-        """Say how many calls are on the wire, and how many answers are not in the ledger yet, for those who watch."""
+        """Store for progress pages how many calls are on the wire and how many answers are not in the ledger yet."""
         told: dict[str, dict[str, list[int]]] = {}
         while True:
             await asyncio.sleep(REPORT_SECONDS)
@@ -200,7 +200,7 @@ class CallRunner:
         return Runner.live(now).count()
 
     async def _drain(self) -> None:
-        """Wait for what is in flight; every call has a time limit of its own."""
+        """Wait for the calls in flight; each has its own time limit."""
         for lane in self._lanes.values():
             if lane.task is not None:
                 await asyncio.gather(lane.task, return_exceptions=True)

@@ -1,6 +1,6 @@
-"""What the result of a call makes of its row, and of the run and the endpoint around it.
+"""How the result of a call changes its row, its run and its endpoint.
 
-No queries here: `apply` and `give_up_waiting` change the row in memory and note in `Effects` what else follows,
+No queries here: `apply` and `make_ambiguous` change the row in memory and note in `Effects` what else follows,
 so that the ledger can take its locks in one order: endpoints, then runs, then calls.
 """
 
@@ -17,7 +17,7 @@ from generation.models import Call, Endpoint, Run
 
 MOST_TRIES = 5
 FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 120.0  # seconds
-UNTOLD_RETRY_AFTER = 5.0  # seconds, where a 429 does not say
+UNTOLD_RETRY_AFTER = 5.0  # seconds, after a 429 that does not say how long
 NOTHING = Decimal(0)
 
 SETTLED_FIELDS = (
@@ -36,7 +36,7 @@ _NOT_ALLOWED = "{} forbids the call ({}). See which models and what use this API
 
 @dataclass(slots=True)
 class Booking:
-    """What a run's account changes by."""
+    """Changes of what a run has spent and reserved."""
 
     spent: Decimal = NOTHING
     freed: Decimal = NOTHING
@@ -46,7 +46,7 @@ class Booking:
 
 @dataclass(slots=True)
 class Effects:
-    """What follows from a batch of results beyond the calls themselves, by primary key."""
+    """What several results change beyond the calls themselves, by primary key."""
 
     bookings: dict[int, Booking] = field(default_factory=lambda: defaultdict(Booking))
     blocks: dict[Endpoint, datetime] = field(default_factory=dict)  # until when
@@ -54,20 +54,20 @@ class Effects:
     pauses: dict[int, tuple[str, str]] = field(default_factory=dict)  # run → (words, cause)
 
     def free(self, call: Call) -> Booking:
-        """Give back what a sent call had reserved; the caller then clears the call's own note of it."""
+        """Give back what a sent call had reserved; the caller then clears the call's own fields."""
         booking = self.bookings[call.run_id]
         booking.freed += call.reserved
         booking.tokens_freed += call.reserved_tokens
         return booking
 
     def refuse(self, endpoint: Endpoint, sent_at: datetime, until: datetime) -> None:
-        """A 429: hold everybody back, and let fewer calls go at once."""
+        """After a 429: hold every worker back, and lower the endpoint's limit."""
         self.blocks[endpoint] = max(until, self.blocks.get(endpoint, until))
         self.refused[endpoint] = max(sent_at, self.refused.get(endpoint, sent_at))
 
 
 def apply(call: Call, result: Reply | CallError, now: datetime, effects: Effects) -> None:
-    """Settle a sent call, or one whose late answer was not expected any more; it comes from `requests.with_stages`."""
+    """Settle a sent call, or one whose answer comes late; load calls with `requests.with_stages`."""
     if isinstance(result, Reply):
         _store_reply(call, result, now, effects)
     elif result.trouble is not Trouble.AMBIGUOUS:
@@ -79,7 +79,7 @@ def apply(call: Call, result: Reply | CallError, now: datetime, effects: Effects
 
 
 def make_ambiguous(call: Call, why: str, now: datetime, effects: Effects) -> None:
-    """It may have been paid for, so the worst case is booked as spent, and noted in case an answer comes late."""
+    """Book the worst case as spent, because the call may have been paid for; a late answer corrects the amount."""
     booking = effects.free(call)
     booking.spent += call.reserved
     booking.tokens_spent += call.reserved_tokens
@@ -95,16 +95,16 @@ def make_ambiguous(call: Call, why: str, now: datetime, effects: Effects) -> Non
 
 
 def backoff(call: Call) -> timedelta:
-    """Doubling with every try, between half and the whole of the step; the same for the same call and attempt."""
+    """A pause that doubles with every try, randomised to between half and all of it; fixed for a call and attempt."""
     step = min(FIRST_BACKOFF * 2 ** (max(1, call.tries) - 1), LONGEST_BACKOFF)
     jitter = Random(f"{call.pk}/{call.attempt}").uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
     return timedelta(seconds=step * jitter)
 
 
 def _store_reply(call: Call, reply: Reply, now: datetime, effects: Effects) -> None:
-    """The worst case gives way to what was really used; earlier attempts' share of the cost stays.
+    """Store an answer and replace the worst case with what was really used; the cost of earlier attempts stays.
 
-    An endpoint that does not say what was used is taken at the worst case.
+    The worst case stays if the endpoint does not report usage.
     """
     told = bool(reply.prompt_tokens or reply.completion_tokens)
     price = cost(call.run_stage, reply.prompt_tokens, reply.completion_tokens) if told else call.reserved
@@ -126,7 +126,7 @@ def _store_reply(call: Call, reply: Reply, now: datetime, effects: Effects) -> N
 
 
 def _release(call: Call, effects: Effects) -> None:
-    """Nothing was paid: give back what was reserved, or take back what was booked in doubt."""
+    """Give back what was reserved, or take back what was booked in doubt, because nothing was paid."""
     if call.state == Call.State.AMBIGUOUS:
         booking = effects.bookings[call.run_id]
         booking.spent -= call.reserved
@@ -154,7 +154,7 @@ def _try_again_later(call: Call, error: CallError, now: datetime) -> None:
 
 
 def _not_a_try(call: Call, error: CallError, now: datetime, effects: Effects) -> None:
-    """The endpoint would not take it now: nothing was paid and nothing is held against the call."""
+    """The endpoint did not take the call now: nothing was paid, and it does not count as a try."""
     call.tries -= 1
     if error.trouble is Trouble.RATE_LIMITED:
         call.refusals += 1
@@ -167,7 +167,7 @@ def _not_a_try(call: Call, error: CallError, now: datetime, effects: Effects) ->
 
 
 def mostly_failed(words: str, latest: Reply | CallError | None) -> str:
-    """Why a run pauses whose calls mostly fail: how many, in the words given, the latest reason, and what to do."""
+    """The reason to show when a run pauses because most calls fail: `words`, the latest error, and what to do."""
     if not isinstance(latest, CallError):
         return f"{words}. {_SEE_TO_IT}, then resume."
     refused = latest.trouble is Trouble.REJECTED
@@ -176,7 +176,7 @@ def mostly_failed(words: str, latest: Reply | CallError | None) -> str:
 
 
 def pause_for(error: CallError, endpoint: Endpoint) -> tuple[str, str]:
-    """Why a run pauses whose account or key is refused, with what to do about that, and the cause."""
+    """The reason (with what to do) and the cause when a run pauses because its account or key is refused."""
     if error.trouble is Trouble.QUOTA:
         return _QUOTA.format(endpoint, _short(error)), Run.PauseCause.QUOTA
     words = _NOT_ALLOWED if error.status == FORBIDDEN else _NO_KEY
@@ -184,7 +184,7 @@ def pause_for(error: CallError, endpoint: Endpoint) -> tuple[str, str]:
 
 
 def _short(error: CallError) -> str:
-    """So much of the provider's words that what to do still fits behind them."""
+    """The provider's words, cut so that what to do still fits after them."""
     return shorten(error.message, WORDS_IN_REASON, placeholder="…")
 
 

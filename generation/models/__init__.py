@@ -1,6 +1,5 @@
 """Endpoints, the examples and prompts shown to models, runs, and the ledger of every paid call."""
 
-from generation.models.asked import AskedRun
 from generation.models.batches import BatchJob
 from generation.models.calls import NEVER_ANSWERED, Background, Call, CallQuerySet, Judgement, Output, Runner
 from generation.models.endpoints import Endpoint
@@ -14,7 +13,7 @@ from generation.models.material import (
     Prompt,
     Stage,
 )
-from generation.models.runs import Run, RunDialogue, RunQuerySet, RunStage
+from generation.models.runs import AskedRun, Run, RunDialogue, RunQuerySet, RunStage
 from generation.models.trials import Trial, TrialArm, TrialSubject
 
 __all__ = [

@@ -1,5 +1,6 @@
 """Batches: many calls handed to a provider in one file, and fetched when they are done."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Self
@@ -18,11 +19,16 @@ def new_label() -> str:
 
 
 class BatchJobQuerySet(models.QuerySet["BatchJob"]):
+    def of_runs(self, runs: Sequence[int]) -> Self:
+        """Batches of these runs; of all when none is named."""
+        return self.filter(run_stage__run__in=runs) if runs else self.all()
+
     def open(self) -> Self:
+        """On their way to the provider, there, or coming in."""
         return self.filter(state__in=BatchJob.OPEN)
 
     def due(self, now: datetime) -> Self:
-        """Open, not looked at too lately, and not in another process's hands."""
+        """Open, due for another look, and not leased to another process."""
         free = Q(busy_until__isnull=True) | Q(busy_until__lte=now)
         return self.open().filter(free, next_look_at__lte=now).order_by("pk")
 

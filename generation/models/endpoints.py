@@ -6,10 +6,12 @@ from decimal import Decimal
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
 from generation.endpoints import addresses, keys
 
 LOWERED = 0.75  # of the calls in flight, after a 429
@@ -146,3 +148,25 @@ class Endpoint(models.Model):
     def block_until(self, when: datetime) -> None:
         """Hold every worker back; never shortens a longer block."""
         Endpoint.objects.filter(pk=self.pk).exclude(blocked_until__gt=when).update(blocked_until=when)
+
+
+@transaction.atomic
+def rotate_keys() -> tuple[list[str], list[str]]:
+    """The names of the endpoints whose keys are under the newest encryption key now, and of those nobody can open.
+
+    The latter stay as they are, so that the key that wrote them can be put back. Raises KeysMissingError where there
+    is no usable encryption key at all.
+    """
+    keys.must_be_usable()
+    rotated, unopened = [], []
+    # Locked, so that a key that is entered meanwhile is not written over with the one before it.
+    for endpoint in Endpoint.objects.select_for_update().exclude(encrypted_key="").order_by("name"):
+        try:
+            endpoint.encrypted_key = keys.rotate(endpoint.encrypted_key)
+        except keys.KeysMissingError:
+            unopened.append(endpoint.name)
+            continue
+        endpoint.save(update_fields=["encrypted_key"])
+        AuditEvent.record(None, AuditVerb.ENDPOINT_KEY_ROTATED, endpoint)
+        rotated.append(endpoint.name)
+    return rotated, unopened

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dialogues.models import Corpus, Dialogue
-from generation.endpoints.base_address import base_of
+from generation.endpoints.addresses import base_of
 from generation.models.endpoints import Endpoint
 from generation.models.material import ExampleSet, Prompt, Stage
 
@@ -262,3 +262,22 @@ class RunDialogue(models.Model):
 
 def _once(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
+
+
+class AskedRun(models.Model):
+    """One `Idempotency-Key` of one person, and the run it made."""
+
+    LONGEST_KEY = 200
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=LONGEST_KEY)
+    # Of what was asked, so that another question under the same key is noticed.
+    body_sha256 = models.CharField(max_length=64)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="asked_run_key_once_a_person")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -16,8 +16,8 @@ from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
 from generation.models import Run
 from generation.results import comparison
-from generation.results.quality import quality_of
-from generation.results.quality_tables import comparison_tables
+from generation.results.run_quality import quality_of
+from generation.results.run_quality_tables import comparison_tables
 
 NAMES = ("A", "B")
 LISTED = 100  # runs to choose from

@@ -21,8 +21,7 @@ from dialogues.display import turns_for_template
 from dialogues.transcript import Transcript
 from generation.curation import versions
 from generation.curation.document import DocumentError
-from generation.curation.drafts import StaleError
-from generation.curation.editing import change_set
+from generation.curation.editing import StaleError, change_set
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
 from generation.curation.forms import CloneForm, ImportForm, SetForm
 from generation.curation.provenance import provenance_of, with_provenance

@@ -15,13 +15,10 @@ from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
 from generation.background import example_background
 from generation.curation import sources
-from generation.curation.adding import add_example
 from generation.curation.comparison import FIELD_NAMES
 from generation.curation.content import FIELDS, MOST_EXAMPLES, PAIRS, Content, ContentError, TwinError
-from generation.curation.drafts import StaleError
-from generation.curation.editing import change_example, remove_example
+from generation.curation.editing import StaleError, add_example, change_example, moved, remove_example, reorder
 from generation.curation.forms import BesideForm, ExampleForm, SearchForm, field_of, values_of
-from generation.curation.ordering import moved, reorder
 from generation.curation.provenance import provenance_of
 from generation.models import Example, ExampleSet, FrozenError
 from generation.views.example_sets import FROZEN_MEANWHILE, fetch_example, fetch_set, refused

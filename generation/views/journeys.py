@@ -1,4 +1,4 @@
-"""A run's dialogues and calls: lists to find one, and one dialogue's whole way."""
+"""A run's dialogues and calls: lists to find one, one dialogue's whole way, one call."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from core.permissions import requires
 from dialogues.display import turns_for_template
-from generation.engine.requests import build, with_stages
+from generation.engine.requests import build, rebuild_messages, with_stages
 from generation.models import Background, Call, Run, RunDialogue
 from generation.results import comparison
 from generation.results.writers import Writer, writers_of
@@ -101,3 +101,34 @@ def _shown(cell: comparison.Cell) -> dict[str, Any]:
 
 def _run(pk: int) -> Run:
     return get_object_or_404(Run.objects.with_stages().select_related("corpus"), pk=pk)
+
+
+@require_GET
+@requires("generation.view_call", "see calls")
+def call_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was asked, what came back, and what became of it."""
+    call = get_object_or_404(Call.objects.select_related("dialogue", "alpha"), pk=pk)
+    with_stages([call])
+    rebuilt, proven = rebuild_messages(call)
+    # Whose journey it is: a judge's or splitter's call stands for the dialogue it reads, any other for its original.
+    subject = getattr(call, call.run.subject_field)
+    siblings = (
+        Call.objects.filter(run=call.run, **{call.run.subject_field: subject})
+        .defer("raw_reply", "raw_body")
+        .select_related("run_stage")
+        .order_by("depth", "run_stage__branch", "run_stage__edition", "sample", "repair")
+    )
+    context = {
+        "call": call,
+        "run": call.run,
+        "subject": subject,
+        "messages_sent": rebuilt.messages,
+        "parameters": rebuilt.parameters,
+        "proven": proven,
+        "sets": call.run_stage.example_sets.all(),
+        "outputs": call.outputs.select_related("dialogue", "version"),
+        "background": Background.objects.filter(call=call).first(),
+        "is_scored": call.judgements.exists(),
+        "siblings": siblings,
+    }
+    return render(request, "generation/call.html", context)

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.permissions import requires
 from generation import example_sets
+from generation.example_sets import WordingError, keep_wording, newest_version
 from generation.models import Prompt, Run, Stage, Trial
 from generation.plans.edit_form import PromptField
-from generation.prompt_editing import WordingError, keep_wording, newest_version
 from generation.prompts import PLACEHOLDERS, PromptText, StageName
 from generation.trials.trial_plan import STAGES
 

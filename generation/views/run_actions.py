@@ -1,4 +1,4 @@
-"""The buttons of a run: start, pause, resume, decide, try again, budget, baseline."""
+"""The buttons of a run: start, pause, resume, decide, try again, budget, baseline, cancel a batch."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -12,9 +12,10 @@ from core.permissions import requires
 from dialogues.baseline import made_in_words, split_all, without_baseline
 from dialogues.models import Dialogue
 from generation import tasks
+from generation.batching.rounds import CannotCancelError, cancel_batch
 from generation.engine import lifecycle, retrying
 from generation.forms import BudgetForm
-from generation.models import Run
+from generation.models import BatchJob, Run
 
 # As many as a request makes within seconds.
 BASELINES_AT_ONCE = 10_000
@@ -111,4 +112,18 @@ def back(request: HttpRequest, run: Run) -> HttpResponse:
     there = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(there, allowed_hosts=None):
         return redirect(there)
+    return redirect(run)
+
+
+@require_POST
+@requires("generation.change_run", "cancel batches")
+def batch_cancel(request: HttpRequest, pk: int, batch: int) -> HttpResponse:
+    run = fetch_run(pk)
+    job = get_object_or_404(BatchJob.objects.select_related("run_stage__endpoint"), pk=batch, run_stage__run=run)
+    try:
+        cancel_batch(run, job, by=request.user)
+    except CannotCancelError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The provider is asked to end the batch. What it has answered is paid and comes in.")
     return redirect(run)

@@ -16,11 +16,11 @@ from core.permissions import requires
 from dialogues.models import Corpus
 from generation import tasks
 from generation.engine import lifecycle
+from generation.example_sets import newest_version
 from generation.models import Endpoint, ExampleSet, Prompt, Run, Stage, Trial
 from generation.plans import estimating
 from generation.plans.choosing import shown_in
 from generation.plans.run_plan import PlanError
-from generation.prompt_editing import newest_version
 from generation.trials import trial_plan
 from generation.trials.forms import Target, TrialForm
 from generation.trials.results import results_of

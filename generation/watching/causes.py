@@ -1,11 +1,19 @@
-"""The named outcomes in words: a few for lists, and a sentence each for people who read a quality page."""
+"""Outcomes of calls in words, short for lists and a sentence for quality pages, and replies that show each problem."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, F, QuerySet, When, Window
+from django.db.models.functions import Left, RowNumber
 
 from generation.endpoints.client import Trouble
 from generation.engine.reading import NOT_READ, NOT_STORED
+from generation.models import Call, Run, Stage
 from generation.parsing import LEAST_TURNS, THEME_WORDS, Outcome
 
+EXAMPLES_EACH = 3
+LETTERS_SHOWN = 600
+_CAME_BACK = Case(When(raw_reply="", then=F("raw_body")), default=F("raw_reply"))
 CAUSES: dict[str, str] = {
     Outcome.TRUNCATED: "Cut off at the length limit",
     Outcome.FILTERED: "Stopped by a content filter",
@@ -62,3 +70,32 @@ def said(outcome: str, before: str = "") -> str:
     if outcome == Outcome.OK:
         return "Another usable answer" if before == outcome else "Usable"
     return CAUSES.get(outcome, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One problem at one stage, and the newest calls that had it; each has `beginning`, the first of its reply."""
+
+    cause: str
+    stage: Stage
+    calls: Sequence[Call]
+
+
+def examples_of_failures(run: Run, most: int = EXAMPLES_EACH) -> list[Failure]:
+    """By stage and cause, in the order of the stages; one query."""
+    groups: dict[tuple[str, str], list[Call]] = {}
+    for call in _newest_of_each(run, most):
+        groups.setdefault((call.stage, call.outcome), []).append(call)
+    return [Failure(cause, Stage(stage), calls) for (stage, cause), calls in groups.items()]
+
+
+def _newest_of_each(run: Run, most: int) -> QuerySet[Call]:
+    place = Window(RowNumber(), partition_by=[F("stage"), F("outcome")], order_by=[F("pk").desc()])
+    unusable = Call.objects.filter(run=run).exclude(outcome__in=("", Outcome.OK))
+    return (
+        unusable.annotate(place=place, beginning=Left(_CAME_BACK, LETTERS_SHOWN))
+        .filter(place__lte=most)
+        .select_related("alpha", "run_stage")
+        .defer("raw_reply", "raw_body", "alpha__messages", "alpha__traits_1", "alpha__traits_2", "alpha__theme")
+        .order_by("depth", "outcome", "-pk")
+    )

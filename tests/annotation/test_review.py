@@ -13,7 +13,7 @@ from annotation.models.people import profile_of
 from annotation.restructuring import drafts, examples, review
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
-from generation.curation.adding import add_example
+from generation.curation.editing import add_example
 from generation.models import Example, ExampleSet
 from tests.annotation import handed_in, setting
 from tests.annotation.handed_in import MERGE, SPLIT

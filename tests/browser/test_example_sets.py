@@ -7,9 +7,8 @@ from annotation.roles import Role
 from dialogues.models import Dialogue
 from generation import example_sets
 from generation.curation import versions
-from generation.curation.adding import add_example
 from generation.curation.content import Content
-from generation.curation.editing import change_example, remove_example
+from generation.curation.editing import add_example, change_example, remove_example
 from generation.models import ExampleSet
 from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
 from tests.generation.curated import draft_set, rewritten, topics

@@ -8,7 +8,7 @@ from django.test import Client
 from annotation.roles import Role
 from dialogues.models import Corpus, Dialogue
 from dialogues.transcript import Transcript
-from generation.curation.adding import add_example
+from generation.curation.editing import add_example
 from generation.curation.versions import make_set
 from generation.models import Example, ExampleSet
 from tests.people import make_user

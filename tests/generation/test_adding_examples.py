@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
-from generation.curation.adding import add_example
 from generation.curation.content import ContentError
+from generation.curation.editing import add_example
 from generation.models import Example, ExampleSet, FrozenError
 from tests.generation.runs import small_corpus
 

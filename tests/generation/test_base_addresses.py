@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from generation.endpoints.base_address import base_of
+from generation.endpoints.addresses import base_of
 from generation.endpoints.checking import check
 from generation.forms import EndpointForm
 from generation.models import Endpoint

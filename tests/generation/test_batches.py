@@ -161,7 +161,8 @@ def test_a_cancelled_batch_comes_in_with_what_it_has(demo_model: DemoServer) -> 
     job = BatchJob.objects.get()
     assert job.state == BatchJob.State.SENT
     lifecycle.pause(run)
-    rounds.cancel(job)
+    run.refresh_from_db()
+    rounds.cancel_batch(run, job)
     one_round()
     job.refresh_from_db()
     assert (job.state, job.provider_status) == (BatchJob.State.DONE, "cancelled")

@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 
 from demo.model.settings import BatchSettings, DemoSettings
-from generation.endpoints import probing, structured
+from generation.endpoints import checking, structured
 from generation.endpoints.batch_lines import LABEL, request_line
 from generation.endpoints.client import CallError, Client, Target, Trouble
 from generation.prompts import ChatMessage
@@ -140,7 +140,7 @@ def test_the_list_of_models_has_the_one_that_is_asked(server: Server) -> None:
 
 
 def test_a_schema_that_the_probe_found_honoured_is_kept_to(server: Server) -> None:
-    form = server.ask(lambda client: probing.structured_form(client, server.model, server.length_parameter))
+    form = server.ask(lambda client: checking.structured_form(client, server.model, server.length_parameter))
     if form is structured.Form.NONE:
         assert not server.strict
         pytest.skip("this endpoint keeps to no schema")
@@ -150,7 +150,7 @@ def test_a_schema_that_the_probe_found_honoured_is_kept_to(server: Server) -> No
 
 
 def test_a_batch_is_found_by_its_label_and_gives_back_what_it_was_given(server: Server) -> None:
-    if not server.ask(probing.offers_batches):
+    if not server.ask(checking.offers_batches):
         assert not server.strict
         pytest.skip("this endpoint offers no batches")
     label = f"contract-{time.time_ns()}"

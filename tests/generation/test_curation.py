@@ -9,12 +9,10 @@ from dialogues.audit import AuditVerb
 from dialogues.deletion import in_the_way
 from dialogues.models import AuditEvent, Dialogue
 from generation import example_sets
+from generation.background import example_background
 from generation.curation import sources, versions
-from generation.curation.adding import add_example
 from generation.curation.content import Content, ContentError
-from generation.curation.drafts import StaleError
-from generation.curation.editing import change_example, change_set, remove_example
-from generation.curation.ordering import reorder
+from generation.curation.editing import StaleError, add_example, change_example, change_set, remove_example, reorder
 from generation.curation.provenance import content_of, provenance_of
 from generation.curation.weighing import weigh
 from generation.models import Example, ExampleSet, FrozenError
@@ -182,8 +180,8 @@ def test_a_run_offers_beta_gamma_and_pairs_of_what_it_wrote() -> None:
     gamma = sources.candidates(pairs, run=run)[0]
     assert [one.version_id for one in sources.rewrites_of(gamma)] == ["stephanie"]
     assert sources.source_of(gamma) == "run"
-    assert sources.beside(gamma).theme
-    assert sources.beside(gamma).traits_1
+    assert example_background(gamma).theme
+    assert example_background(gamma).traits_1
 
 
 def test_a_corpus_offers_what_was_rewritten_as_pairs_and_knows_what_is_in_the_set() -> None:

@@ -8,7 +8,7 @@ from dialogues.transcript import Transcript
 from generation.curation.balance import balance_of
 from generation.curation.comparison import Entry, compared
 from generation.curation.content import Content
-from generation.curation.ordering import moved
+from generation.curation.editing import moved
 from generation.curation.plain_text import PlainTextError, from_text, to_text
 from generation.curation.wording import dialogue_changed, words_changed
 from tests.generation.transcripts import transcripts

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.endpoints.client import Target
-from generation.endpoints.echoes import MARK, without_secret
+from generation.endpoints.keys import MARK, without_secret
 
 KEY = "sk-proj_4/b+9.c=77aa"
 

@@ -16,9 +16,9 @@ from dialogues.models import Dialogue
 from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.curation import document
-from generation.curation.adding import add_example
 from generation.curation.content import Content
 from generation.curation.document import Document, DocumentError, Entry, Named
+from generation.curation.editing import add_example
 from generation.curation.files import exported, import_set
 from generation.curation.versions import freeze
 from generation.models import Example, ExampleKind, ExampleSet

@@ -9,9 +9,8 @@ from annotation.roles import Role
 from dialogues.models import Dialogue
 from generation import example_sets
 from generation.curation import versions
-from generation.curation.adding import add_example
 from generation.curation.content import Content
-from generation.curation.editing import change_example, change_set
+from generation.curation.editing import add_example, change_example, change_set
 from generation.models import Call, ExampleSet
 from tests.generation.curated import TALK, client_of, draft_set, researcher, rewritten, topics
 from tests.generation.runs import endpoint_at, small_corpus, started

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from demo.model.settings import BatchSettings, DemoSettings
-from generation.endpoints import probing, structured
+from generation.endpoints import checking, structured
 from generation.endpoints.client import CallError, Client, Target, Trouble
 from generation.endpoints.structured import Form
 from generation.prompts import reply_schema
@@ -27,7 +27,7 @@ def asked(server: DemoServer, question: Callable[[Client], Coroutine[Any, Any, A
 
 
 def form_of(server: DemoServer) -> Form:
-    found: Form = asked(server, lambda client: probing.structured_form(client, "demo-rules", "max_tokens"))
+    found: Form = asked(server, lambda client: checking.structured_form(client, "demo-rules", "max_tokens"))
     return found
 
 
@@ -56,9 +56,9 @@ def test_an_outage_is_not_taken_for_an_answer(demo_model: DemoServer) -> None:
 
 
 def test_the_batch_api_is_found_where_it_is_and_only_there(demo_model: DemoServer) -> None:
-    assert asked(demo_model, probing.offers_batches) is True
+    assert asked(demo_model, checking.offers_batches) is True
     demo_model.settings = replace(demo_model.settings, batches=BatchSettings(offered=False))
-    assert asked(demo_model, probing.offers_batches) is False
+    assert asked(demo_model, checking.offers_batches) is False
 
 
 @pytest.mark.parametrize("form", structured.TRIED)

@@ -11,11 +11,10 @@ from dialogues.models import Corpus, Dialogue
 from dialogues.statistics_tables import DEMO_REMARK
 from generation.models import Call, Output, Run
 from generation.parsing import Outcome
-from generation.results.quality import Written, quality_of
-from generation.results.quality_tables import comparison_tables, quality_tables
+from generation.results.run_quality import Written, quality_of
+from generation.results.run_quality_tables import comparison_tables, quality_tables
 from generation.results.writers import writers_of
-from generation.watching.causes import CAUSES, MEANINGS
-from generation.watching.failures import examples_of_failures
+from generation.watching.causes import CAUSES, MEANINGS, examples_of_failures
 from tests.generation.runs import endpoint_at, small_corpus
 from tests.generation.written_runs import answered, written_run
 

@@ -23,7 +23,7 @@ from generation import example_sets
 from generation.judgements import judge_input
 from generation.models import Endpoint, Prompt, Run, Stage
 from generation.plans.run_plan import PlanError
-from generation.results.quality import quality_of
+from generation.results.run_quality import quality_of
 from tests.annotation import handed_in, setting
 from tests.generation.written_runs import written_run
 from tests.people import make_user

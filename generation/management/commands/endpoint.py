@@ -13,9 +13,9 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.endpoints import keys
 from generation.endpoints.checking import check
-from generation.endpoints.rotation import rotate_keys
 from generation.forms import EndpointForm
 from generation.models import Endpoint
+from generation.models.endpoints import rotate_keys
 
 # Option, what it stores where it is left out, and its explanation.
 NUMBERS = (

@@ -7,7 +7,7 @@ from dialogues import published
 from dialogues.statistics.tokens import TOKENIZERS
 from dialogues.statistics.turns import RUN_LABELS
 from dialogues.statistics_tables import ACMC_NOTE, DEMO_REMARK, INTERVAL_NOTE, RUN_NAMES, TABLE_5_NOTE
-from generation.results.quality import Quality, Written
+from generation.results.run_quality import Quality, Written
 from generation.results.writers import Writer
 from generation.watching.causes import CAUSES, MEANINGS
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET
 from core.downloads import TABLE_FORMS, table_file
 from core.permissions import requires
 from generation.models import Run
-from generation.results.quality import quality_of
-from generation.results.quality_tables import quality_tables
-from generation.watching.failures import examples_of_failures
+from generation.results.run_quality import quality_of
+from generation.results.run_quality_tables import quality_tables
+from generation.watching.causes import examples_of_failures
 from generation.watching.progress import progress_of
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.intervals import Estimate
-from generation.results.quality import Kept, Quality, StageOutcomes, Written
+from generation.results.run_quality import Kept, Quality, StageOutcomes, Written
 from generation.results.writers import Writer
 
 
