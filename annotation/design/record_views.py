@@ -8,9 +8,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.design import files
 from annotation.design.drafting import DesignError
-from annotation.design.methods import consent_sha256, methods_text
+from annotation.design.methods import methods_text
 from annotation.design.next_version import next_version
 from annotation.models import Item, Study
+from annotation.rating.rater_stage import consent_fingerprint
 from core.acting import person_of
 from core.downloads import text_file
 from core.permissions import requires
@@ -30,7 +31,7 @@ def study_design(request: HttpRequest, pk: int) -> HttpResponse:
         "checks": sorted(rows.order_by("position"), key=lambda item: Item.Purpose.values.index(item.purpose)),
         "questions": {metric.key: metric.name for metric in study.rubric.metric_list()},
         "methods": methods_text(study),
-        "consent_sha256": consent_sha256(study),
+        "consent_sha256": consent_fingerprint(study),
     }
     return render(request, "studies/design.html", context)
 
