@@ -1,4 +1,4 @@
-"""What a paper's methods section says about a study, from the record alone: facts, no judgement."""
+"""The text of a paper's methods section about a study: facts from the record, without judgement."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from dialogues.sources import Sources
 
 
 def methods_text(study: Study) -> str:
-    """One paragraph a subject, plain text."""
+    """Plain text with one paragraph per subject."""
     parts = (_items(study), _questions(study), _raters(study), _checks(study), _people(study), _record(study))
     return "\n\n".join(" ".join(part) for part in map(list, parts) if part) + "\n"
 

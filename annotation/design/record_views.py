@@ -1,4 +1,4 @@
-"""The design as it was frozen: the page to read it, its files, and the way to change it."""
+"""A frozen design: its page, its files, and making its next version."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +20,7 @@ from core.permissions import requires
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study_design(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that launch froze; a draft's design is its steps."""
+    """Everything that launch froze; a draft redirects to its steps."""
     study = _found(pk)
     if study.is_draft:
         return redirect("study_step", pk, "basics")
@@ -46,7 +46,7 @@ def study_design_json(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
-    """The methods paragraph of a launched study; a draft has none yet."""
+    """The methods text of a launched study; a draft has none yet."""
     study = _found(pk)
     if study.is_draft:
         messages.error(request, "The methods text is written from what launch froze. Launch the study first.")
