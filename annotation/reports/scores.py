@@ -108,7 +108,7 @@ def study_items(study: Study) -> StudyItems:
 
 
 def counted_members(study: Study) -> dict[int, str]:
-    """Counted members' pseudonyms by membership: of people in a study of people, of the simulator in a simulated one."""
+    """Counted members' pseudonyms by membership: people's in a study of people, the simulator's in a simulated one."""
     rows = (
         study.memberships.counted()
         .order_by("pk")
