@@ -1,4 +1,4 @@
-"""Who may do what: three groups and the permissions each holds."""
+"""Three roles, as groups, and the permissions of each."""
 
 from enum import StrEnum
 from typing import Any
@@ -19,17 +19,17 @@ _GENERATION = {
     *(f"generation.{verb}_{model}" for verb in ("view", "add", "change") for model in _GENERATION_MODELS),
     "generation.view_call",
 }
-# Scripts can do nothing for a rater, whose ratings are their own.
+# Not for raters: no script may rate for them.
 _SCRIPTS = {"annotation.add_apitoken"}
 _STUDIES = {
     *(f"annotation.{verb}_study" for verb in ("view", "add", "change")),
     "annotation.add_invitation",
-    # To take ratings out of the house, under pseudonyms and once a study may be unblinded.
+    # To export ratings, with pseudonyms and once a study may be unblinded.
     "annotation.view_rating",
 }
-# Asking people to restructure dialogues, and reviewing what they made.
+# Asking people to restructure dialogues, and reviewing the results.
 _RESTRUCTURING = {f"annotation.{verb}_restructuring" for verb in ("view", "add", "change")}
-# A rater's own part: to rate, and to restructure what they are asked to.
+# Rating, and restructuring when asked to.
 _RATER = {"annotation.add_rating", "annotation.add_operation"}
 _ADMIN = {
     "dialogues.delete_corpus",
@@ -46,7 +46,7 @@ PERMISSIONS: dict[Role, set[str]] = {
 
 
 def sync(**kwargs: Any) -> None:
-    """Make the groups hold exactly these permissions; runs after every migration."""
+    """Give the groups exactly these permissions; runs after every migration."""
     for role, names in PERMISSIONS.items():
         group, _ = Group.objects.get_or_create(name=role.value)
         wanted = Q()
@@ -57,7 +57,7 @@ def sync(**kwargs: Any) -> None:
 
 
 def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
-    """The user's highest role, or None for a stranger."""
+    """The user's highest role; None without one."""
     if not isinstance(user, User):
         return None
     names = {Role.ADMIN.value} if user.is_superuser else {group.name for group in user.groups.all()}

@@ -1,4 +1,4 @@
-"""What the timer process asks for now and then."""
+"""Periodic tasks."""
 
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
@@ -9,6 +9,6 @@ from annotation.people import password_tries
 
 @shared_task(name="annotation.clear_sessions")
 def clear_sessions() -> None:
-    """Remove sessions that have run out, which their browsers have forgotten too, and counts of tries that are over."""
+    """Delete expired sessions, and counts of password tries that are over."""
     SessionStore.clear_expired()
     password_tries.clear_expired(timezone.now())

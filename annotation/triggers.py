@@ -1,6 +1,7 @@
-"""The database refuses to change questions that people have scored by.
+"""A database trigger that refuses changes to a rubric by which people have scored.
 
-A used rubric cannot be deleted either: its study protects it.
+The model refuses first, with a better message; the trigger also covers writes that bypass it. A used rubric cannot be
+deleted either, because its study protects it.
 """
 
 from core.database.triggers import Rule, Triggers, differs

@@ -1,4 +1,4 @@
-"""Each wing keeps its own list; names are shared, so `{% url "study" 3 %}` works everywhere."""
+"""The addresses of all rooms; their names share one namespace, so `{% url "study" 3 %}` works everywhere."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""A training, gold or attention item as a form: what its dialogue should be given, and what is said about it."""
+"""The form of a training, gold or attention item: expected scores, tolerance, and a note."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +21,7 @@ NOTE_HELP = {
 
 
 class CheckForm(forms.Form):
-    """One field a question, named by its key; in a study of pairs left is this dialogue, right the other."""
+    """One field for each question, named by its key; in a study of pairs, left is this dialogue and right the other."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     other = forms.ModelChoiceField(Dialogue.objects.none(), label="Beside", empty_label=None)
@@ -73,7 +73,7 @@ class CheckForm(forms.Form):
         return {key: value for key, value in given.items() if value is not None}
 
     def values(self) -> dict[str, Any]:
-        """What is kept, beside the dialogues."""
+        """The item's fields, apart from its dialogues."""
         expected = self.expected()
         note = self.cleaned_data["note"]
         if self.purpose == Item.Purpose.ATTENTION and not note:
@@ -81,11 +81,11 @@ class CheckForm(forms.Form):
         return {"expected": expected, "tolerance": self.cleaned_data.get("tolerance", 0), "note": note}
 
     def _may_be_asked(self) -> tuple[Metric, ...]:
-        """What is asked of the dialogue, whatever comes to stand beside it."""
+        """The questions about the dialogue, whichever dialogue is chosen beside it."""
         return self.item.asked(self.study.rubric) if self.item else self._asked_of(self.dialogue)
 
     def _asked(self) -> tuple[Metric, ...]:
-        """What raters will be asked about it."""
+        """The questions that raters will be asked about the item."""
         other = self.cleaned_data.get("other")
         return self._asked_of(self.dialogue, other) if other else self._may_be_asked()
 
@@ -108,7 +108,7 @@ class CheckForm(forms.Form):
 
 
 def asked(study: Study, questions: Iterable[Metric], expected: dict[str, int]) -> str:
-    """What an attention check asks for, in a sentence."""
+    """The instruction of an attention check, as a sentence."""
     names = {metric.key: metric.name for metric in questions}
     said = {key: SIDES[value] if study.compares else str(value) for key, value in expected.items()}
     if len(set(said.values())) == 1 and set(said) == set(names):

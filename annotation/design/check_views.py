@@ -1,4 +1,4 @@
-"""Choose dialogues for training, gold and attention, and say what is expected of them."""
+"""Choose dialogues for training, gold and attention items, and set the expected scores."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ PURPOSES = {
 @require_GET
 @requires("annotation.change_study", "choose training and checks")
 def study_check_choose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Dialogues of the study's corpus, those that are not in its sample first."""
+    """The dialogues of the study's corpus, with whether each is in its sample or taken already."""
     study = get_object_or_404(Study.objects.select_related("corpus"), pk=pk)
     if not study.is_draft:
         return _frozen(request, study)
@@ -142,7 +142,7 @@ def _form_page(request: HttpRequest, form: CheckForm, *, status: int) -> HttpRes
 
 
 def _conflict(request: HttpRequest, form: CheckForm) -> HttpResponse:
-    """Both texts, or the way back where the item is gone."""
+    """Show both texts after a conflict, or go back if the item is gone."""
     now = Item.objects.filter(pk=form.item.pk).first() if form.item else None
     if now is None:
         messages.error(request, "Somebody has removed this item meanwhile.")

@@ -1,4 +1,4 @@
-"""What a draft lacks before it is launched: what must be mended, and what a reviewer would ask for."""
+"""The check-list of a draft: what must be fixed before launch, and what a reviewer would ask for."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,21 +12,21 @@ PLACE_TO_FILL = re.compile(r"\[[^\[\]\n]{1,200}\]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One sentence, and the step that mends it."""
+    """A sentence, and the step where it can be fixed."""
 
     text: str
     step: str
 
 
 def musts(study: Study, selection: Selection | None) -> list[Problem]:
-    """What forbids launching; without a selection, which takes a look at the whole corpus, all but its own part."""
+    """What prevents launching. Without a selection, which reads the whole corpus, problems with items are left out."""
     checks = study.items.exclude(purpose=Item.Purpose.RATED).select_related("background", "dialogue", "other")
     items = _items(study, selection) if selection else ()
     return [*items, *_questions(study), *_expectations(study, list(checks)), *_texts(study)]
 
 
 def shoulds(study: Study) -> list[Problem]:
-    """What a reader, a reviewer or an ethics board will ask for; nothing of it where no people rate."""
+    """What a reader, a reviewer or an ethics board will ask for; empty for the simulator's studies."""
     if study.is_simulated:
         return []
     purposes = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("purpose", flat=True))
@@ -54,7 +54,7 @@ def _questions(study: Study) -> Iterator[Problem]:
 
 
 def _shown_together(study: Study) -> list[tuple[str, ...]]:
-    """What an item can show: a version, or in a study of pairs two."""
+    """The versions that an item can show: one, or two in a study of pairs."""
     return [tuple(pair) for pair in study.pairs] if study.compares else [(row.pk,) for row in study.versions.all()]
 
 

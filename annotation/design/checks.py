@@ -1,4 +1,4 @@
-"""Training, gold and attention items: made while a study is a draft, dealt to every rater in places of their own."""
+"""Training, gold and attention items: made while a study is a draft, and given to every rater."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ CHANGEABLE = ("expected", "tolerance", "note")
 
 
 class CheckError(ValueError):
-    """A training, gold or attention item that cannot be kept; the text says what to do."""
+    """A training, gold or attention item that cannot be saved; the text says what to do."""
 
 
 @transaction.atomic
@@ -32,9 +32,9 @@ def add_check(  # noqa: PLR0913 - an item is made whole or not at all
     tolerance: int = 1,
     note: str = "",
 ) -> Item:
-    """Keep a dialogue (or two of one background) for training, gold or attention; its background is then not rated.
+    """Use a dialogue (or two of one background) for training, gold or attention; its background is then not rated.
 
-    Asking again for what is there already gives it back. Raises CheckError and FrozenDesignError.
+    Adding the same item again returns the existing one. Raises CheckError and FrozenDesignError.
     """
     locked = _locked_draft(study)
     background = dialogue.origin or dialogue
@@ -66,7 +66,7 @@ def add_check(  # noqa: PLR0913 - an item is made whole or not at all
 
 @transaction.atomic
 def change_check(*, item: Item, seen: str, by: User | None, **fields: Any) -> None:
-    """Change what a training, gold or attention item expects or says; `seen` is what the page showed."""
+    """Change an item's expected scores, tolerance or note; `seen` is the fingerprint of what the page showed."""
     study = _locked_draft(item.study)
     now = study.items.exclude(purpose=Item.Purpose.RATED).filter(pk=item.pk).first()
     if now is None:
@@ -83,7 +83,7 @@ def change_check(*, item: Item, seen: str, by: User | None, **fields: Any) -> No
 
 @transaction.atomic
 def remove_check(*, item: Item, by: User | None) -> None:
-    """Take it out of a draft; one that is gone already is no error."""
+    """Remove the item from a draft; it is no error if it is gone already."""
     study = _locked_draft(item.study)
     gone, _ = study.items.exclude(purpose=Item.Purpose.RATED).filter(pk=item.pk).delete()
     if gone:
@@ -91,7 +91,7 @@ def remove_check(*, item: Item, by: User | None) -> None:
 
 
 def shown(item: Item) -> str:
-    """The fingerprint of what a form about the item shows."""
+    """The fingerprint of what the item's form shows."""
     return fingerprint({name: stored(item, name) for name in CHANGEABLE})
 
 

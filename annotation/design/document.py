@@ -1,4 +1,4 @@
-"""The design of a study as a JSON document: the form it leaves in and comes back in (docs/studies.md). Pure."""
+"""A study's design as a JSON document, for export and import (docs/studies.md). Pure."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ HIGHEST = 2**31 - 1
 
 
 class DocumentError(ValueError):
-    """A document that is no design; `problems` names every fault with its place."""
+    """A document that is not a design; `problems` lists every fault with its place."""
 
     def __init__(self, problems: list[str]) -> None:
         more = len(problems) - MOST_PROBLEMS
@@ -28,7 +28,7 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """A rubric by the name it has here, with all it asks, so that it can be made elsewhere."""
+    """A rubric with its name here and all its questions, so that it can be recreated elsewhere."""
 
     slug: str
     name: str
@@ -42,7 +42,7 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A training, gold or attention item; dialogues by their keys in the corpus."""
+    """A training, gold or attention item, with its dialogues' keys in the corpus."""
 
     purpose: str
     dialogue: str
@@ -58,7 +58,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One plain value: what it may be, and what stands for it where it is left out."""
+    """One plain value: its check, the check in words, its default, and whether it is required."""
 
     fits: Callable[[Any], bool]
     says: str
@@ -94,13 +94,13 @@ def _switch(default: bool) -> Field:
 
 
 def _are_sources(value: Any) -> bool:
-    """Lists of numbers by name; whether the corpus has them is for the database to say."""
+    """Whether the value is lists of numbers by name; whether the corpus has them is checked against the database."""
     return isinstance(value, dict) and all(
         isinstance(keys, list) and all(_is_whole(key) and 0 < key <= HIGHEST for key in keys) for keys in value.values()
     )
 
 
-# In the order of the steps. Every name is the study's own field, but for `corpus`.
+# In the order of the steps. Every name except `corpus` is a field of the study.
 FIELDS: dict[str, Field] = {
     "name": _name(),
     "public_name": _name("Dialogue rating"),
@@ -130,7 +130,7 @@ OWN = ("format", "format_version", "versions", "pairs", "rubric", "checks")
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A whole design. `fields` holds every name of FIELDS; `rubric` is a slug, or the questions themselves."""
+    """A whole design: `fields` has every name of FIELDS; `rubric` is a slug or the questions themselves."""
 
     fields: Mapping[str, Any]
     versions: tuple[str, ...]
@@ -151,7 +151,7 @@ class Design:
 
 
 def read(data: bytes) -> Design:
-    """The design that a document holds; raises DocumentError with every fault."""
+    """Read a design from a document; raises DocumentError with every fault."""
     found = _parsed(data)
     problems: list[str] = []
     if found.get("format", FORMAT) != FORMAT:

@@ -1,4 +1,4 @@
-"""Make a study and change its design while it is a draft."""
+"""Create a study, and change its design while it is a draft."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from dialogues.models import AuditEvent, Corpus, Rubric, Version
 
 
 class DesignError(ValueError):
-    """A design that cannot be launched or changed; the text says what to do."""
+    """The design cannot be launched or changed; the text says what to do."""
 
 
 class NameTakenError(DesignError):
@@ -52,7 +52,7 @@ class StudyFields(TypedDict, total=False):
 
 @transaction.atomic
 def create_study(*, by: User | None, versions: Iterable[Version], **fields: Unpack[StudyFields]) -> Study:
-    """A draft; `name`, `corpus`, `rubric` and `seed` are needed, the rest has defaults. Raises NameTakenError."""
+    """Create a draft; `name`, `corpus`, `rubric` and `seed` are required. Raises NameTakenError."""
     with named_once(fields["name"]):
         study = Study.objects.create(created_by=by, **{"guidelines": DEFAULT_GUIDELINES, **fields})
     study.versions.set(versions)
@@ -69,10 +69,10 @@ def change_study(
     seen: str | None = None,
     **fields: Unpack[StudyFields],
 ) -> None:
-    """Rewrite parts of a draft's design; raises DesignError once it is launched.
+    """Change parts of a draft's design; raises DesignError once it is launched.
 
-    `seen` is the fingerprint of these parts as the page showed them: StaleError where somebody has changed them since
-    to something else than what is now asked for.
+    `seen` is the fingerprint of these parts as the page showed them. Raises StaleError if somebody has changed them
+    since, unless to the same values.
     """
     draft = locked_in(Study.State.DRAFT, study, FROZEN)
     chosen = None if versions is None else sorted(version.pk for version in versions)
@@ -96,7 +96,7 @@ def change_study(
 
 @contextmanager
 def named_once(name: str) -> Iterator[None]:
-    """Turn the database's refusal of a second study of this name into NameTakenError."""
+    """Turn the database's refusal of a second study with this name into NameTakenError."""
     try:
         with transaction.atomic():
             yield
@@ -107,7 +107,7 @@ def named_once(name: str) -> Iterator[None]:
 
 
 def locked_in(state: str, study: Study, otherwise: str) -> Study:
-    """The study's row, locked; raises DesignError with the text `otherwise` where the study is in another state."""
+    """Lock the study's row; raises DesignError with the text `otherwise` if it is in another state."""
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if locked.state != state:
         raise DesignError(otherwise)

@@ -1,4 +1,4 @@
-"""Designs between the database and their JSON documents."""
+"""Export a study's design to its JSON document, and make a study from one."""
 
 import json
 from typing import Any, cast
@@ -15,7 +15,7 @@ from dialogues.sources import FACETS, Sources, UnknownSourceError
 
 
 def document_of(study: Study) -> Design:
-    """The study's design, its questions in full; who rates and what was rated is no part of it."""
+    """The study's design with its questions in full, without raters and ratings."""
     rubric = study.rubric
     rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue", "other").order_by("position")
     return Design(
@@ -38,7 +38,11 @@ def exported(study: Study) -> str:
 
 @transaction.atomic
 def make_from(found: Design, *, by: User | None) -> Study:
-    """A draft of this design; raises DocumentError for what is not here, NameTakenError, CheckError. All or nothing."""
+    """Make a draft of this design, all or nothing.
+
+    Raises DocumentError for a corpus, version, source, dialogue or rubric that does not exist here, NameTakenError and
+    CheckError.
+    """
     corpus = Corpus.objects.listed().filter(name=found.fields["corpus"]).first()
     if corpus is None:
         known = ", ".join(Corpus.objects.listed().values_list("name", flat=True)[:10])
@@ -84,7 +88,7 @@ def _add_checks(study: Study, wanted: tuple[Check, ...], by: User | None) -> Non
 
 
 def _rubric(asked: str | Questions, by: User | None) -> Rubric:
-    """The rubric of this name where it asks the same; else one is made of what the document asks."""
+    """An existing rubric that asks the same, preferably the one with this slug; otherwise a new one."""
     slug = asked if isinstance(asked, str) else asked.slug
     row = Rubric.objects.filter(slug=slug).first()
     if isinstance(asked, str):

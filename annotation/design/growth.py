@@ -1,4 +1,4 @@
-"""Make a launched study larger: more raters an item, or more backgrounds."""
+"""Make a launched study larger: more raters per item, or more backgrounds."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -15,7 +15,7 @@ from dialogues.models import AuditEvent
 
 @transaction.atomic
 def extend(*, study: Study, raters_per_item: int, by: User | None) -> int:
-    """Ask for more raters an item; gives how many places that adds. Raises DesignError for fewer, or once closed."""
+    """Ask for more raters per item; returns how many slots that adds. Raises DesignError for fewer, or once closed."""
     grown = _growing(study)
     before = grown.raters_per_item
     if before is None:
@@ -33,9 +33,9 @@ def extend(*, study: Study, raters_per_item: int, by: User | None) -> int:
 
 @transaction.atomic
 def add_items(*, study: Study, backgrounds: int, by: User | None) -> int:
-    """Take that many more backgrounds, with all their versions, drawn by the study's seed; gives how many items.
+    """Add that many backgrounds with all their versions, drawn by the study's seed; returns the number of new items.
 
-    Raises DesignError where the corpus has not as many left.
+    Raises DesignError if the corpus does not have as many left.
     """
     grown = _growing(study)
     known = set(grown.items.values_list("background_id", flat=True))

@@ -1,4 +1,4 @@
-"""The step that chooses what is rated: corpus, versions or pairs of them, writer, sample."""
+"""The step that chooses what is rated: corpus, versions or pairs of versions, writer, sample."""
 
 import copy
 from itertools import combinations
@@ -54,7 +54,7 @@ class ItemsForm(SourceFields, StepForm):
     )
 
     def arrange(self) -> None:
-        """The versions and writers that the chosen corpus has."""
+        """Offer the versions, pairs and writers of the chosen corpus."""
         corpus = self._chosen_corpus()
         stored = Sources.of(self.study.sources)
         self.offer_sources(corpus, stored, without=(WRITER.name,))
@@ -67,7 +67,7 @@ class ItemsForm(SourceFields, StepForm):
         else:
             del self.fields["pairs"]
             self.fields["versions"].choices = [(row.pk, coverage.label(row)) for row in versions]  # type: ignore[attr-defined]
-        # A writer of another corpus may be stored: it is shown, so that it can be taken out.
+        # A stored writer may belong to another corpus; offer it too, so that it can be deselected.
         known = [*names, *([self.study.writer] if self.study.writer and self.study.writer not in names else [])]
         self.fields["writer"].choices = [("", "Whoever wrote it"), *((name, name) for name in known)]  # type: ignore[attr-defined]
         if len(known) < 2 and not self.study.writer:
@@ -94,7 +94,7 @@ class ItemsForm(SourceFields, StepForm):
         }
 
     def selection(self) -> Selection:
-        """What the choice gives: the posted one where there is one, else the stored one."""
+        """What the posted choice selects, or the stored one if none was posted."""
         if not self.is_bound:
             return select(self.study)
         looked_at = copy.copy(self.study)
@@ -105,14 +105,14 @@ class ItemsForm(SourceFields, StepForm):
         return select(looked_at, versions)
 
     def _looked_at(self, corpus: Corpus) -> Sources:
-        """Whose dialogues are counted on the page: the posted choice where there is one, else the stored one."""
+        """The sources whose dialogues the page counts: the posted choice, or the stored one."""
         if not self.is_bound:
             return self.study.wanted_sources
         sent: Any = self.data
         return Sources.of(dict(sent.lists()) if hasattr(sent, "lists") else sent)
 
     def _chosen_corpus(self) -> Corpus:
-        """The posted corpus, so that its versions can be chosen at once; else the stored one."""
+        """The posted corpus, so that its versions can be chosen at once, or the stored one."""
         key = whole_number(self.data.get("corpus"))
         return Corpus.objects.listed().filter(pk=key).first() or self.study.corpus
 
@@ -125,6 +125,6 @@ def _pair_choices(versions: list[Version], coverage: Coverage) -> list[tuple[str
 
 
 def _cost(coverage: Coverage, *pair: Version) -> str:
-    """What a version that few backgrounds have costs a pair."""
+    """A warning if few backgrounds have a version of the pair."""
     sparse = [version.pk for version in pair if version.pk in coverage.sparse]
     return f": {coverage.says(min(sparse, key=lambda slug: coverage.versions[slug]))}" if sparse else ""

@@ -1,4 +1,4 @@
-"""Launch a study. Launch freezes: items and places are made once, in one transaction."""
+"""Launch a study: freeze its design, and make its items and slots, in one transaction."""
 
 from collections.abc import Iterable
 
@@ -23,9 +23,9 @@ IS_DEMO = Q(dialogue__is_demo=True) | Q(other__is_demo=True)
 
 @transaction.atomic
 def launch(*, study: Study, by: User | None) -> Study:
-    """Freeze the design and make its items and places; raises DesignError where something must be mended first."""
+    """Freeze the design and make its items and slots; raises DesignError if something must be fixed first."""
     frozen = locked_in(Study.State.DRAFT, study, "This study has been launched already.")
-    # Held, so that nobody changes the questions while they are frozen.
+    # Locked, so that nobody changes the questions at the same time.
     rubric = Rubric.objects.select_for_update(no_key=True).get(pk=frozen.rubric_id)
     selection = select(frozen)
     if problems := musts(frozen, selection):
@@ -47,7 +47,7 @@ def launch(*, study: Study, by: User | None) -> Study:
 
 
 def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None) -> list[Item]:
-    """These dialogues or pairs as items, in the study's shuffle; from `start`, or after the items that it has."""
+    """Make items of these dialogues or pairs, in the study's shuffle, from position `start` or after the last item."""
     units = list(wanted)
     needed = {pk for unit in units for pk in (unit.choice.background, unit.choice.donor) if pk}
     shown = Dialogue.objects.defer("messages").in_bulk(list(needed))
@@ -58,14 +58,14 @@ def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None
     items = []
     for position, index in enumerate(order, start):
         unit = units[index]
-        own = shown[unit.choice.background]
-        theme, traits_1, traits_2 = study_background(own, shown.get(unit.choice.donor, own))
+        background = shown[unit.choice.background]
+        theme, traits_1, traits_2 = study_background(background, shown.get(unit.choice.donor, background))
         items.append(
             Item(
                 study=study,
                 dialogue_id=unit.dialogue,
                 other_id=unit.other,
-                background=own,
+                background=background,
                 theme=theme,
                 traits_1=traits_1,
                 traits_2=traits_2,
@@ -76,11 +76,11 @@ def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None
 
 
 def _move_behind(study: Study, rated: int) -> None:
-    """Give what is not rated the positions after what is: the shuffle's own begin at 0."""
+    """Move training and check items behind the `rated` items, which take the positions from 0."""
     kept = list(study.items.order_by("position"))
     if not kept:
         return
-    # Out of the way first, so that no two ever share a position.
+    # First move them out of the way, so that no two items ever share a position.
     away = kept[-1].position + rated + len(kept) + 1
     study.items.update(position=F("position") + away)
     for place, item in enumerate(kept, rated):

@@ -1,22 +1,17 @@
-"""What a paper's methods section says about a study, from the record alone: facts, no judgement."""
+"""The text of a paper's methods section about a study: facts from the record, without judgement."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 
 from annotation.design.texts import order_plan
 from annotation.models import Item, Study
 from annotation.people import acquaintance
+from annotation.rating.rater_stage import consent_fingerprint
 from dialogues.sources import Sources
 
 
-def consent_sha256(study: Study) -> str:
-    """Which consent text raters agreed to; "" where nothing was asked."""
-    return hashlib.sha256(study.consent_text.encode()).hexdigest() if study.consent_text else ""
-
-
 def methods_text(study: Study) -> str:
-    """One paragraph a subject, plain text."""
+    """Plain text with one paragraph per subject."""
     parts = (_items(study), _questions(study), _raters(study), _checks(study), _people(study), _record(study))
     return "\n\n".join(" ".join(part) for part in map(list, parts) if part) + "\n"
 
@@ -104,7 +99,7 @@ def _record(study: Study) -> Iterator[str]:
     if study.approval_number:
         yield f"Ethics approval: {_closed(study.approval_number)}"
     if study.consent_text:
-        yield f"Raters agreed to the consent text with SHA-256 {consent_sha256(study)} before the first item."
+        yield f"Raters agreed to the consent text with SHA-256 {consent_fingerprint(study)} before the first item."
         scores = "kept" if study.withdrawal == study.Withdrawal.KEEP else "removed"
         yield f"When somebody withdrew, their identity was removed and their scores were {scores}."
     else:

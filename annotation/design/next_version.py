@@ -1,4 +1,4 @@
-"""Changing a launched design: a new draft that begins as a copy of it."""
+"""The next version of a launched design: a new draft that starts as a copy."""
 
 import re
 
@@ -21,10 +21,10 @@ LONGEST_NAME = 120
 
 @transaction.atomic
 def next_version(*, study: Study, by: User | None) -> Study:
-    """The draft that follows a launched study; asked again, the one there is.
+    """Make the draft that follows a launched study; asked again, returns the existing one.
 
-    Its rated items are chosen anew at its launch, by the same seed; training, gold and attention items are copied.
-    Nobody of the old study is in it: they agreed to another one.
+    Training, gold and attention items are copied; its launch selects rated items again, by the same seed. Raters are
+    not copied, because they agreed to another study. Raises DesignError for a draft.
     """
     old = Study.objects.select_for_update().get(pk=study.pk)
     if old.is_draft:
@@ -55,7 +55,7 @@ def _copy_checks(old: Study, draft: Study) -> None:
 
 
 def _free_name(name: str, version: int) -> str:
-    """`X v2`; numbered once more where somebody has given that name to another study."""
+    """`X v2`, with a further number if another study has that name."""
     base, tail, number = NUMBERED.sub("", name), f" v{version}", 1
     while True:
         wanted = base[: LONGEST_NAME - len(tail)] + tail

@@ -1,4 +1,4 @@
-"""What raters will see of a draft, before there are items; made by the same gate as their own pages."""
+"""What raters will see of a draft that has no items yet, built by the same blinding as their pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One item as raters will see it; `versions` and the expected scores are for the researcher's eyes, beside it."""
+    """One item as raters will see it; `versions` and the marked scores are shown to researchers only."""
 
     scene: Scene
     questions: tuple[Question, ...]
@@ -34,7 +34,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An item in a list: its number in the preview, and how its dialogue begins."""
+    """An item in a list: its number in the preview, and the start of its dialogue."""
 
     number: int
     dialogue: Dialogue
@@ -43,7 +43,7 @@ class Example:
 
 
 def preview(study: Study, selection: Selection, number: int) -> Preview | None:
-    """The selection's item `number`, counted from 0 and round again; None where there is none."""
+    """Item `number` of the selection, from 0 and modulo their count; None if there are no items."""
     if not selection.items:
         return None
     number %= selection.items
@@ -56,7 +56,7 @@ def preview(study: Study, selection: Selection, number: int) -> Preview | None:
 
 
 def preview_check(study: Study, purpose: str, number: int) -> Preview | None:
-    """A training, gold or attention item, counted likewise; a training item with what is said after it."""
+    """Item `number` with this purpose, numbered likewise; training items with expected scores."""
     items = study.items.filter(purpose=purpose).select_related("dialogue__version", "other__version")
     total = items.count()
     if not total:
@@ -70,9 +70,9 @@ def preview_check(study: Study, purpose: str, number: int) -> Preview | None:
 
 
 def examples(selection: Selection) -> list[Example]:
-    """A few items, evenly from the whole, with how they begin."""
+    """A few items, evenly spread over the selection."""
     total = selection.items
-    # One further each time, so that not the same version of each background is taken.
+    # Shift each by one more, so that not all have the same version.
     numbers = sorted({(place * total // EXAMPLES + place) % total for place in range(EXAMPLES)}) if total else []
     units: list[tuple[int, Unit]] = [(number, selection.unit(number)) for number in numbers]
     rows = _dialogues([pk for _, unit in units for pk in (unit.dialogue, unit.other)])

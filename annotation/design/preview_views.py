@@ -1,4 +1,4 @@
-"""A draft through a rater's eyes: consent, training, every dialogue, every check."""
+"""A draft as raters will see it: consent, training, dialogues, checks."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ PARTS = {
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study_preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What raters see, part by part. A launched study shows what it froze."""
+    """What raters see, part by part; for a launched study, its frozen items."""
     study = get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
     part = request.GET.get("part", "items")
     part = part if part in PARTS else "items"

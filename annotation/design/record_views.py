@@ -1,4 +1,4 @@
-"""The design as it was frozen: the page to read it, its files, and the way to change it."""
+"""A frozen design: its page, its files, and making its next version."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,9 +8,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.design import files
 from annotation.design.drafting import DesignError
-from annotation.design.methods import consent_sha256, methods_text
+from annotation.design.methods import methods_text
 from annotation.design.next_version import next_version
 from annotation.models import Item, Study
+from annotation.rating.rater_stage import consent_fingerprint
 from core.acting import person_of
 from core.downloads import whole_file
 from core.permissions import requires
@@ -19,7 +20,7 @@ from core.permissions import requires
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study_design(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that launch froze; a draft's design is its steps."""
+    """Everything that launch froze; a draft redirects to its steps."""
     study = _found(pk)
     if study.is_draft:
         return redirect("study_step", pk, "basics")
@@ -30,7 +31,7 @@ def study_design(request: HttpRequest, pk: int) -> HttpResponse:
         "checks": sorted(rows.order_by("position"), key=lambda item: Item.Purpose.values.index(item.purpose)),
         "questions": {metric.key: metric.name for metric in study.rubric.metric_list()},
         "methods": methods_text(study),
-        "consent_sha256": consent_sha256(study),
+        "consent_sha256": consent_fingerprint(study),
     }
     return render(request, "studies/design.html", context)
 
@@ -45,7 +46,7 @@ def study_design_json(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires("annotation.view_study", "see studies")
 def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
-    """The methods paragraph of a launched study; a draft has none yet."""
+    """The methods text of a launched study; a draft has none yet."""
     study = _found(pk)
     if study.is_draft:
         messages.error(request, "The methods text is written from what launch froze. Launch the study first.")

@@ -1,4 +1,4 @@
-"""A rubric as a form: its name and scale, and a row of fields for each question."""
+"""The rubric's form: name and scale, and a row of fields for each question."""
 
 from typing import Any, cast
 
@@ -35,7 +35,7 @@ class RubricHeadForm(forms.Form):
 
 
 class MetricForm(forms.Form):
-    """One question; a row that is left empty is no question."""
+    """One question; an empty row is ignored."""
 
     name = forms.CharField(max_length=60, help_text="What raters see above the question.")
     key = forms.CharField(
@@ -102,7 +102,7 @@ class BaseMetrics(BaseFormSet[MetricForm]):
         return {**super().get_form_kwargs(index), "versions": self.versions}
 
     def kept(self) -> list[MetricForm]:
-        """The questions in the order their numbers give."""
+        """The questions, sorted by their order numbers."""
         rows = [form for form in self.forms if form.cleaned_data.get("name") and not form.cleaned_data.get("DELETE")]
         return sorted(rows, key=lambda form: form.cleaned_data.get("ORDER") or MOST_METRICS)
 
@@ -116,7 +116,7 @@ class BaseMetrics(BaseFormSet[MetricForm]):
             raise forms.ValidationError(f"Two questions have the key {twice[0]!r}.")
 
     def fit(self, scale: Scale) -> bool:
-        """Whether every question names as many points as the scale has, or none; says so where not."""
+        """Whether every question has a word for each point of the scale, or none; adds an error where it has not."""
         wanted = len(scale.values())
         for form in self.kept():
             if form.words() and len(form.words()) != wanted:
@@ -140,7 +140,7 @@ class RubricEditor:
 
     @classmethod
     def with_one_more(cls, data: Any) -> "RubricEditor":
-        """What was typed so far, not judged yet, and an empty question after it."""
+        """What was typed so far, not validated, with an empty question after it."""
         number = min(whole_number(data.get(f"{PREFIX}-TOTAL_FORMS")) or 0, MOST_METRICS)
         rows = [_typed(data, f"{PREFIX}-{place}") for place in range(number)]
         editor = cls()

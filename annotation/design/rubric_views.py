@@ -1,4 +1,4 @@
-"""Rubrics over HTTP: the list, one of them, and the editor."""
+"""The pages of rubrics: the list, one rubric, and the editor."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -96,7 +96,7 @@ def rubric_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _editor_page(request: HttpRequest, editor: RubricEditor, row: Rubric | None) -> HttpResponse:
-    """The editor as it is, with one more empty question where that was asked for."""
+    """The editor, with another empty question if that button was pressed."""
     status = 200
     if request.method == "POST":
         editor, status = (RubricEditor.with_one_more(request.POST), 200) if "more" in request.POST else (editor, 422)

@@ -1,4 +1,4 @@
-"""A researcher's own questions: make, change while nobody has used them, copy, delete."""
+"""Researchers' own rubrics: make, copy, delete, and change while unused."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LONGEST_SLUG = 40
 
 @transaction.atomic
 def make_rubric(*, name: str, metrics: tuple[Metric, ...], scale: Scale, by: User | None) -> Rubric:
-    """A new rubric under a slug made from its name."""
+    """Make a rubric with a slug derived from its name."""
     made = _with_free_slug(name, metrics=to_json(metrics), scale_low=scale.low, scale_high=scale.high)
     AuditEvent.record(by, AuditVerb.RUBRIC_CREATED, made)
     return made
@@ -29,9 +29,12 @@ def make_rubric(*, name: str, metrics: tuple[Metric, ...], scale: Scale, by: Use
 def change_rubric(
     *, rubric: Rubric, seen: str, name: str, metrics: tuple[Metric, ...], scale: Scale, by: User | None
 ) -> None:
-    """Raises FrozenRubricError once it was used, StaleError where somebody changed it since `seen`."""
+    """Change an unused rubric; `seen` is the fingerprint of what the page showed.
+
+    Raises FrozenRubricError once it has been used, StaleError if somebody has changed it since.
+    """
     now = _locked(rubric)
-    # As JSON gives it back: lists, not tuples.
+    # Lists instead of tuples, as the database returns them.
     wanted = {"name": name, "metrics": to_lists(metrics), "scale_low": scale.low, "scale_high": scale.high}
     if all(getattr(now, part) == value for part, value in wanted.items()):
         return
@@ -45,7 +48,7 @@ def change_rubric(
 
 @transaction.atomic
 def clone_rubric(*, rubric: Rubric, name: str, by: User | None) -> Rubric:
-    """A copy that can be changed."""
+    """Make a copy that can be changed."""
     made = _with_free_slug(name, metrics=rubric.metrics, scale_low=rubric.scale_low, scale_high=rubric.scale_high)
     AuditEvent.record(by, AuditVerb.RUBRIC_COPIED, made, of=rubric.pk)
     return made
@@ -53,7 +56,7 @@ def clone_rubric(*, rubric: Rubric, name: str, by: User | None) -> Rubric:
 
 @transaction.atomic
 def delete_rubric(*, rubric: Rubric, by: User | None) -> None:
-    """Raises FrozenRubricError where a study or a judge uses it."""
+    """Delete an unused rubric; raises FrozenRubricError if a study or a judge uses it."""
     now = _locked(rubric)
     if Study.objects.filter(rubric=now).exists():
         raise FrozenRubricError("A study uses these questions. Choose others there first.")
@@ -62,17 +65,17 @@ def delete_rubric(*, rubric: Rubric, by: User | None) -> None:
 
 
 def is_used(rubric: Rubric) -> bool:
-    """Whether people have scored by it, or a model has judged by it."""
+    """Whether people have scored, or a model has judged, by this rubric."""
     return rubric.frozen_at is not None or Run.objects.filter(rubric=rubric).exists()
 
 
 def shown(rubric: Rubric) -> str:
-    """The fingerprint of what a form about the rubric shows."""
+    """The fingerprint of what the rubric's form shows."""
     return fingerprint({part: stored(rubric, part) for part in PARTS})
 
 
 def to_lists(metrics: tuple[Metric, ...]) -> list[dict[str, Any]]:
-    """The metrics as they come back from the database."""
+    """The metrics in the form that the database returns."""
     return [
         {key: list(value) if isinstance(value, tuple) else value for key, value in row.items()}
         for row in to_json(metrics)
@@ -87,7 +90,7 @@ def _locked(rubric: Rubric) -> Rubric:
 
 
 def _with_free_slug(name: str, **fields: Any) -> Rubric:
-    """Numbered where the name's slug is taken; whoever takes one at the same moment makes the next number be tried."""
+    """Create a rubric with the name's slug, numbered if it is taken, also if it is taken at this very moment."""
     base = slugify(name)[:LONGEST_SLUG].strip("-") or "rubric"
     number = 1
     while True:

@@ -1,4 +1,4 @@
-"""Which dialogues a study takes: all versions of a background together, sampled by seed."""
+"""Select a study's dialogues: backgrounds with all their versions, sampled by seed."""
 
 import random
 from collections import defaultdict
@@ -11,18 +11,18 @@ from generation.families import Member, Source, latest_whole, members
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One background: the dialogue of each version by its primary key, and the one whose theme it shares."""
+    """One background: the primary key of each version's dialogue, and of the dialogue whose theme is shown."""
 
     background: int
     dialogues: Mapping[str, int]
     donor: int
-    # Some version had been written more than once, so one was chosen.
+    # Whether some version was written more than once, so that one had to be chosen.
     had_several: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What becomes one item: a dialogue by its primary key, or two side by side."""
+    """What becomes one item: the primary key of a dialogue, or of two side by side."""
 
     choice: Choice
     dialogue: int
@@ -34,9 +34,9 @@ class Selection:
     choices: tuple[Choice, ...]
     complete: int
     incomplete: int
-    # Complete backgrounds that training, gold and attention items are taken from: nobody rates what they trained on.
+    # Complete backgrounds used for training, gold and attention items: nobody rates what they trained on.
     set_aside: int = 0
-    # Which versions stand side by side; None where every dialogue is an item.
+    # The versions to compare; None if every dialogue is an item.
     pairs: tuple[tuple[str, str], ...] | None = None
 
     @property
@@ -45,7 +45,7 @@ class Selection:
 
     @property
     def per_background(self) -> int:
-        """How many items a background gives."""
+        """How many items each background gives."""
         return sum(1 for _ in self._of(self.choices[0])) if self.choices else 0
 
     @property
@@ -53,16 +53,16 @@ class Selection:
         return len(self.choices) * self.per_background
 
     def only(self, choices: Sequence[Choice]) -> "Selection":
-        """These backgrounds of it."""
+        """The selection limited to these backgrounds."""
         return replace(self, choices=tuple(choices))
 
     def units(self) -> Iterator[Unit]:
-        """Every item to be, background by background."""
+        """What becomes an item, background by background."""
         for choice in self.choices:
             yield from self._of(choice)
 
     def unit(self, number: int) -> Unit:
-        """Item `number` of them, counted from 0."""
+        """Number `number` of `units`, from 0."""
         choice = self.choices[number // self.per_background]
         return list(self._of(choice))[number % self.per_background]
 
@@ -74,7 +74,7 @@ class Selection:
                 yield Unit(choice, choice.dialogues[one], choice.dialogues[other])
 
     def counts(self) -> dict[str, int]:
-        """What is stored with the study at launch."""
+        """The counts that launch stores with the study."""
         return {
             "backgrounds": len(self.choices),
             "items": self.items,
@@ -87,7 +87,7 @@ class Selection:
 
 @dataclass(slots=True)
 class _Found:
-    """What a background has: by version and source, the primary keys, oldest first."""
+    """A background's dialogues by source and version; later ones replace earlier ones."""
 
     sources: dict[Source, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     latest: dict[str, int] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class _Found:
 
 
 def select(study: Study, versions: Sequence[str] | None = None) -> Selection:
-    """Backgrounds that have every version of the study, and the seeded sample of them that it asks for."""
+    """The study's sample, by seed, of the backgrounds that have every version."""
     found = complete(study, versions)
     aside = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("background_id", flat=True))
     chosen = _sample(list(found.choices), aside, study.background_count or found.complete, study.seed)
@@ -112,9 +112,9 @@ def select(study: Study, versions: Sequence[str] | None = None) -> Selection:
 def complete(study: Study, versions: Sequence[str] | None = None) -> Selection:
     """All backgrounds that have every version of the study.
 
-    Where a version was written several times, one writer of one run that wrote all the generated versions is
-    preferred, the latest run first and its first writer; without one, the latest of each version is taken.
-    `versions` stand in for the study's own where a choice is looked at before it is kept.
+    If a version was written several times, a writer who wrote all the generated versions in one run is preferred: the
+    latest such run, and its first such writer. Otherwise the latest of each version is taken. `versions` replace the
+    study's own, to look at a choice before it is saved.
     """
     versions = list(study.versions.values_list("pk", flat=True)) if versions is None else list(versions)
     found = _find(study, set(versions))
@@ -130,7 +130,7 @@ def complete(study: Study, versions: Sequence[str] | None = None) -> Selection:
 
 
 def _sample(complete: list[Choice], aside: set[int], wanted: int, seed: int) -> list[Choice]:
-    """`wanted` backgrounds by seed, without those set aside; setting one aside that was not drawn changes nothing."""
+    """`wanted` backgrounds by seed, without those set aside; setting aside one that was not drawn changes nothing."""
     rng = random.Random(seed)  # noqa: S311 - a sample that anyone can repeat
     drawn = complete if wanted >= len(complete) else rng.sample(complete, wanted)
     kept = [choice for choice in drawn if choice.background not in aside]

@@ -1,4 +1,4 @@
-"""The steps of a design as forms: each shows part of a draft and changes just that part."""
+"""The forms of a design's steps: each shows and changes one part of a draft."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from dialogues.models import Rubric
 
 
 class PlainText(forms.CharField):
-    """Long text with one kind of line end, whatever the browser sent."""
+    """Long text with line ends normalised to LF."""
 
     def __init__(self, *, rows: int, **kwargs: Any) -> None:
         super().__init__(widget=forms.Textarea(attrs={"rows": rows}), required=False, **kwargs)
@@ -24,7 +24,7 @@ class PlainText(forms.CharField):
 
 
 class StepForm(forms.Form):
-    """A part of a draft; `seen` says what it looked like when the page was opened."""
+    """A part of a draft; `seen` is the fingerprint of what the page showed."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -35,10 +35,10 @@ class StepForm(forms.Form):
         self.arrange()
 
     def arrange(self) -> None:
-        """Fit the fields to the study."""
+        """Adapt the fields to the study."""
 
     def parts(self) -> list[str]:
-        """The parts of a study that the form changes."""
+        """The study's fields that the form changes."""
         return [name for name in self.base_fields if name != "seen"]
 
     def values_of(self, study: Study) -> dict[str, Any]:
@@ -48,25 +48,25 @@ class StepForm(forms.Form):
         return fingerprint({name: stored(study, name) for name in self.parts()})
 
     def changes(self) -> dict[str, Any]:
-        """What `change_study` is asked for."""
+        """The arguments for `change_study`."""
         return {name: self.cleaned_data[name] for name in self.parts()}
 
     def save(self, by: User | None) -> None:
-        """Raises StaleError, DesignError; a taken name becomes the field's error by the view."""
+        """Save the part; raises StaleError and DesignError, of which NameTakenError is one."""
         drafting.change_study(study=self.study, by=by, seen=self.cleaned_data["seen"], **self.changes())
 
     def now(self) -> "StepForm":
-        """The same part as it is stored at this moment."""
+        """A form of the same part as it is stored now."""
         return type(self)(study=Study.objects.select_related("corpus", "rubric").get(pk=self.study.pk))
 
     def shown_values(self) -> Iterator[tuple[BoundField, str]]:
-        """Every visible field with its stored value in words."""
+        """Every visible field with its initial value in words."""
         for bound in self.visible_fields():
             yield bound, in_words(bound)
 
 
 def in_words(bound: BoundField) -> str:
-    """A field's first value as a person reads it."""
+    """A field's initial value as text for people."""
     value = bound.initial
     choices = getattr(bound.field, "choices", None)
     if choices is not None:
@@ -79,7 +79,7 @@ def in_words(bound: BoundField) -> str:
 
 
 class NewStudyForm(forms.Form):
-    """The first step before there is a draft."""
+    """The first step, before there is a draft."""
 
     name = forms.CharField(max_length=120, help_text="For you and your colleagues. Raters never see it.")
     public_name = forms.CharField(

@@ -1,4 +1,4 @@
-"""The steps of a design, in the order they are offered; any can be visited at any time."""
+"""The steps of a design, in their usual order; any can be visited at any time."""
 
 from dataclasses import dataclass
 
@@ -36,13 +36,13 @@ class Standing:
 
     title: str
     url: str
-    # "must" where it keeps the study from being launched, "should" where something is missing, else "done".
+    # "must" if it prevents launching, "should" if something is missing, else "done".
     state: str
     is_here: bool
 
 
 def standings(study: Study, musts: list[Problem], shoulds: list[Problem], here: str) -> list[Standing]:
-    """Every step with its state, and the launch page after them."""
+    """Every step with its state, and the launch page at the end."""
     must, should = {problem.step for problem in musts}, {problem.step for problem in shoulds}
     rows = [
         Standing(

@@ -1,4 +1,4 @@
-"""Words that a study starts with. Pure text; the researcher's own replace them."""
+"""Texts that a study starts with, until the researcher's own replace them, and the order plans in words. Pure."""
 
 DEFAULT_GUIDELINES = """\
 You will read short chats between two people, one at a time, and score each on a few questions.
@@ -16,7 +16,7 @@ and spacing do not count.
 Take breaks. Everything you choose is saved at once, and you can come back on any device and go on where you left. \
 If a chat cannot be read or upsets you, flag it or skip it."""
 
-# Everything in square brackets has to be replaced: a study whose consent text holds any is not launched.
+# Everything in square brackets must be replaced: a study with brackets in its consent text cannot be launched.
 CONSENT_DRAFT = """\
 [A draft to be adapted: fill in or take out every part in square brackets, have it approved, and delete this line.]
 

@@ -1,4 +1,4 @@
-"""How commands name a study: by its name or its number."""
+"""Commands name a study by its name or number."""
 
 from django.core.management.base import CommandError
 
@@ -7,7 +7,7 @@ from core.numbers import whole_number
 
 
 def named_study(name: str) -> Study:
-    """The study of that name, else of that number; raises CommandError listing what there is."""
+    """The study with this name, or else this number; raises CommandError that lists the studies."""
     study = Study.objects.filter(name=name).first()
     if study is None and (key := whole_number(name)) is not None:
         study = Study.objects.filter(pk=key).first()

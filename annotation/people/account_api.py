@@ -1,4 +1,4 @@
-"""Who a script speaks as: the first thing to ask with a new API token."""
+"""Whose API token a script uses: the first request to try with a new token."""
 
 from typing import Any, cast
 
@@ -28,14 +28,14 @@ ACCOUNT = inline_serializer(
 @never_cache
 @api_view(["GET"])
 def account(request: Request) -> Response:
-    """The account, its role, and when the token runs out (null for a browser's session)."""
+    """The account, its role, and when the token expires (null for a browser session)."""
     user, token = cast(User, request.user), request.auth
     expires_at = token.expires_at if isinstance(token, ApiToken) else None
     return Response({"username": user.get_username(), "role": role_of(user), "token_expires_at": expires_at})
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the schema names it."""
+    """How the API's schema describes the token."""
 
     target_class = "annotation.people.token_authentication.TokenAuthentication"
     name = "token"

@@ -1,6 +1,6 @@
-"""Raters who know the material: they may open it as researchers, or were asked to restructure some of it.
+"""Raters who know the material: researchers, who can open it, and people who were asked to restructure some of it.
 
-Such a person does not rate blind. They are refused, unless somebody gives a reason, which is recorded with the study.
+Such a person would not rate blind. They are refused unless somebody gives a reason, which is recorded with the study.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,11 +18,11 @@ OPENS_DIALOGUES = "dialogues.view_corpus"
 
 
 class AcquaintedError(ValueError):
-    """Somebody who knows the material and for whom no reason was given; the text says who and what to do."""
+    """Somebody knows the material and no reason was given; the text says who and what to do."""
 
 
 def why_acquainted(study: Study, rater: User) -> str:
-    """How somebody knows what they would rate, to end a sentence that begins with their name; "" where they do not."""
+    """How somebody knows what they would rate, as the rest of a sentence after their name; "" if they do not."""
     if rater.has_perm(OPENS_DIALOGUES):
         return "may open its dialogues, with their versions, as a researcher or admin"
     if _restructured(study, rater).exists():
@@ -31,7 +31,7 @@ def why_acquainted(study: Study, rater: User) -> str:
 
 
 def must_not_know(study: Study, rater: User, *, reason: str) -> str:
-    """How the rater knows the material, "" where they do not; raises AcquaintedError where they do without a reason."""
+    """How the rater knows the material, "" if they do not; raises AcquaintedError if they do and `reason` is empty."""
     how = why_acquainted(study, rater)
     if how and not reason.strip():
         raise AcquaintedError(
@@ -42,11 +42,11 @@ def must_not_know(study: Study, rater: User, *, reason: str) -> str:
 
 
 def raters_of(dialogues: Iterable[int], people: Sequence[User]) -> list[Membership]:
-    """Where these people rate, in studies that are not closed, versions of the backgrounds of these dialogues."""
+    """These people's memberships of unclosed studies that show versions of these dialogues' backgrounds."""
     rows = Dialogue.objects.filter(pk__in=list(dialogues))
     backgrounds = rows.values_list(Coalesce("origin", "pk"))
     shown = Item.objects.filter(background__in=backgrounds).values("study")
-    # What a draft will show is not known yet: anything of its corpus.
+    # A draft may show anything of its corpus.
     drafts = Q(study__state=Study.State.DRAFT, study__corpus__in=rows.values("corpus"))
     members = Membership.objects.filter(rater__in=people, withdrawn_at__isnull=True)
     members = members.exclude(study__state=Study.State.CLOSED).filter(Q(study__in=shown) | drafts)
@@ -54,14 +54,14 @@ def raters_of(dialogues: Iterable[int], people: Sequence[User]) -> list[Membersh
 
 
 def record(member: Membership, *, how: str, reason: str, by: User | None) -> None:
-    """Keep that somebody who knows the material rates it all the same; call it inside the transaction of the change."""
+    """Record that somebody who knows the material rates it anyway; call it in the transaction of the change."""
     AuditEvent.record(
         by, AuditVerb.ACQUAINTANCE_ACCEPTED, member.study, member=member.pk, how=how, reason=reason.strip()
     )
 
 
 def accepted(study: Study) -> QuerySet[AuditEvent]:
-    """What was recorded of a study's raters, the oldest first."""
+    """The study's recorded acquaintances, the oldest first."""
     found = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=AuditVerb.ACQUAINTANCE_ACCEPTED)
     return found.select_related("actor").order_by("pk")
 

@@ -1,4 +1,4 @@
-"""A person's own API tokens: make one, see which there are, revoke one."""
+"""A person's own API tokens: list them, make one, revoke one."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +27,7 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
         except tokens.ApiTokenError as error:
             form.add_error("name", str(error))
         else:
-            # The one page that ever shows it: answered to the POST, since nothing keeps the text.
+            # The only page that shows the token: it answers the POST, because the text is not stored.
             address = request.build_absolute_uri("/api/")
             return render(request, "people/api_token.html", {"token": token, "text": text, "address": address})
     context = {"form": form, "tokens": user.api_tokens.kept(), "now": timezone.now()}

@@ -1,7 +1,7 @@
-"""API tokens: a script speaks as a person, with that person's rights.
+"""API tokens: a script acts as a person, with that person's rights.
 
 A token has 256 random bits, so guessing needs no rate limit (see `annotation.people.invitations`). Only its SHA-256 is
-stored, and the token itself is known to nobody after the page or command that made it.
+stored; the token itself appears once, on the page or in the command that made it.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from annotation.models import ApiToken
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
-# Lets people and secret scanners recognise one that lies in a file where it should not.
+# Lets people and secret scanners recognise a leaked token.
 PREFIX = "stephanie_"
 DAYS, MOST_DAYS = 90, 365
 LONGEST_NAME = 80
@@ -28,7 +28,7 @@ class ApiTokenError(ValueError):
 
 
 def issue(*, user: User, name: str, days: int = DAYS, by: User | None) -> tuple[ApiToken, str]:
-    """A new token and its text, which is known nowhere else; `by=None` is the command line. Raises ApiTokenError."""
+    """Make a token; returns it with its text, which is not stored. `by=None`: command line. Raises ApiTokenError."""
     if not 1 <= len(name) <= LONGEST_NAME:
         raise ApiTokenError(f"A token's name has from 1 to {LONGEST_NAME} letters.")
     if not 1 <= days <= MOST_DAYS:
@@ -46,7 +46,7 @@ def issue(*, user: User, name: str, days: int = DAYS, by: User | None) -> tuple[
 
 @transaction.atomic
 def revoke(*, token: ApiToken, by: User | None) -> bool:
-    """Close a token for good; False where it was revoked already."""
+    """Revoke a token for good; False if it was revoked already."""
     revoked = ApiToken.objects.kept().filter(pk=token.pk).update(revoked_at=timezone.now())
     if revoked:
         AuditEvent.record(by, AuditVerb.API_TOKEN_REVOKED, token)
@@ -55,7 +55,7 @@ def revoke(*, token: ApiToken, by: User | None) -> bool:
 
 @transaction.atomic
 def revoke_all(*, user: User, by: User | None) -> int:
-    """Close all of a person's tokens for good; how many there were."""
+    """Revoke all of a person's tokens for good; returns how many."""
     revoked = ApiToken.objects.kept().filter(user=user).update(revoked_at=timezone.now())
     if revoked:
         AuditEvent.record(by, AuditVerb.API_TOKENS_REVOKED, user, tokens=revoked)
@@ -63,7 +63,7 @@ def revoke_all(*, user: User, by: User | None) -> int:
 
 
 def find(text: str) -> ApiToken | None:
-    """The usable token with this text, its user loaded; None, whatever the reason. Notes that it was used."""
+    """The usable token with this text, with its user, or None for any reason. Records that it was used."""
     now = timezone.now()
     token = ApiToken.objects.usable(now).select_related("user").filter(token_sha256=digest(text)).first()
     if token is not None and (token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY):

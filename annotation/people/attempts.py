@@ -25,9 +25,9 @@ def too_many(kind: str, network: str) -> bool:
 
 
 def network_of(request: HttpRequest) -> str:
-    """The sender's IPv4 address, or the /64 of an IPv6 address, of which one connection has them all; "" if unknown.
+    """The sender's IPv4 address, or the /64 network of an IPv6 address, all of which one host may use; "" if unknown.
 
-    Behind a proxy this is the proxy, unless TRUSTED_PROXIES names it (see `config.processes.web`).
+    Behind a proxy this is the proxy's address, unless TRUSTED_PROXIES names it (see `config.processes.web`).
     """
     try:
         address = ip_address(request.META.get("REMOTE_ADDR", ""))

@@ -1,4 +1,4 @@
-"""What people fill in to invite others, to accept, and to find and change accounts."""
+"""Forms for inviting people, accepting, finding and changing accounts, API tokens, and adding raters to a study."""
 
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ ROLE_LABELS = {
 
 
 class InviteForm(forms.Form):
-    """Whom to invite; for one study (`study`) the role is rater and neither is asked."""
+    """Whom to invite. With `study` the form asks for neither role nor study: it invites raters to that one."""
 
     role = forms.ChoiceField(widget=forms.RadioSelect)
     study = forms.ModelChoiceField(
@@ -71,7 +71,7 @@ class InviteForm(forms.Form):
 
 
 class AccountForm(UserCreationForm[User]):
-    """The name and password of a new account; saved by `invitations.accept_with_new_account`."""
+    """The name and password of a new account; `invitations.accept_with_new_account` saves it."""
 
     class Meta:
         model = User
@@ -99,7 +99,7 @@ class RoleForm(forms.Form):
 
 
 class ApiTokenForm(forms.Form):
-    """What a token is for and how long it lives."""
+    """A new token's name and lifetime."""
 
     name = forms.CharField(max_length=80, help_text="What will use it, like “cluster job”.")
     days = forms.TypedChoiceField(
@@ -111,7 +111,7 @@ class ApiTokenForm(forms.Form):
 
 
 class MemberForm(forms.Form):
-    """Make somebody who has an account a rater."""
+    """Add somebody who has an account to a study as a rater."""
 
     username = forms.CharField(max_length=150)
     knows_because = forms.CharField(max_length=300, required=False, label="Why they may rate it all the same")

@@ -1,4 +1,4 @@
-"""The first page after logging in: what there is, and what to do next."""
+"""The home page: what there is, and what to do next."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from generation.models import Endpoint, Run
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of the work, in the order that people go through it."""
+    """One step of the usual work."""
 
     title: str
     text: str
@@ -26,7 +26,7 @@ class Step:
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """A researcher's counts and next step; a rater's studies, which only the rating pages may show."""
+    """Counts and next steps for researchers; raters go on to their own studies."""
     if role_of(request.user) in (Role.RESEARCHER, Role.ADMIN):
         return _researchers_home(request)
     return redirect("rate")
@@ -61,7 +61,7 @@ def counts() -> dict[str, int]:
 
 
 def next_steps() -> list[Step]:
-    """From an empty house to a report; a step counts as done once there is one of what it makes."""
+    """The usual steps from an empty workbench to a report; a step is done once its result exists."""
     return [
         Step(
             "Import a corpus",

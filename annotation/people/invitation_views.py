@@ -1,4 +1,4 @@
-"""Making, showing, revoking and accepting invitation links."""
+"""Make, show, revoke and accept invitation links."""
 
 from django.contrib import messages
 from django.contrib.auth import login
@@ -55,7 +55,7 @@ def _invite(request: HttpRequest, study: Study | None) -> HttpResponse:
 
 
 def _show_links(request: HttpRequest, form: InviteForm) -> HttpResponse:
-    """The one page that ever shows the links: answered to the POST, since nothing keeps the tokens."""
+    """The only page that shows the links: it is rendered in response to the POST, because tokens are not stored."""
     data, study = form.cleaned_data, form.chosen_study
     tokens = invitations.issue(role=form.chosen_role, by=form.by, count=data["count"], email=data["email"], study=study)
     links = [request.build_absolute_uri(reverse("invitation", args=[token])) for token in tokens]
@@ -77,7 +77,7 @@ def _show_links(request: HttpRequest, form: InviteForm) -> HttpResponse:
 @_may_invite
 def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     user = person_of(request)
-    # Strangers' links do not exist for a researcher; a link that has ended is found, to say so.
+    # A researcher sees only their own links; links that have ended are included, so that the page can say so.
     seen = Invitation.objects.all() if user.has_perm("annotation.view_profile") else user.invitations_sent.all()
     invitation = get_object_or_404(seen, pk=pk)
     try:
@@ -95,7 +95,7 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Opening a link changes nothing (mail scanners open links too); its form does."""
+    """Opening a link changes nothing, since mail scanners open links too; its form accepts."""
     try:
         found = invitations.find(token)
         if request.user.is_authenticated:

@@ -1,7 +1,7 @@
-"""Links that make one account each. Nobody signs up without one.
+"""Invitation links, each for one new account. Nobody can sign up without one.
 
-A token has 256 random bits, so guessing needs no rate limit: a billion guesses a second would run for longer than
-the universe has. Only its SHA-256 is stored; for a secret of full entropy a slow hash would add nothing.
+A token has 256 random bits, so guessing needs no rate limit. Only its SHA-256 is stored; for a secret with full entropy
+a slow hash would add nothing.
 """
 
 import secrets
@@ -28,7 +28,7 @@ OFFERS: dict[Role | None, tuple[Role, ...]] = {Role.RESEARCHER: (Role.RATER,), R
 
 
 class InvitationError(Exception):
-    """The link opens nothing: unknown, used, expired, revoked, or for a study that was closed."""
+    """The link does not work: it is unknown, used, expired, revoked, or for a closed study."""
 
 
 def roles_to_offer(user: User) -> tuple[Role, ...]:
@@ -36,12 +36,12 @@ def roles_to_offer(user: User) -> tuple[Role, ...]:
 
 
 def studies_to_join() -> QuerySet[Study]:
-    """The studies that people can still be invited to: not closed, and not rated by the simulator."""
+    """The studies that people can be invited to: not closed, and not rated by the simulator."""
     return Study.objects.exclude(state=Study.State.CLOSED).filter(is_simulated=False)
 
 
 def open_invitations(user: User) -> QuerySet[Invitation]:
-    """The usable links that this person may see and revoke: an admin all, others their own."""
+    """The usable links that this person may see and revoke: all for an admin, otherwise their own."""
     usable = Invitation.objects.usable(timezone.now()).select_related("study", "created_by")
     return usable if user.has_perm("annotation.view_profile") else usable.filter(created_by=user)
 
@@ -50,7 +50,7 @@ def open_invitations(user: User) -> QuerySet[Invitation]:
 def issue(
     *, role: Role, by: User | None, count: int = 1, email: str = "", study: Study | None = None, days: int = DAYS
 ) -> list[str]:
-    """Make `count` links and return their tokens, which are known nowhere else; `by=None` is the command line."""
+    """Make `count` links; returns their tokens, which are not stored. `by=None`: the command line."""
     if by is not None and role not in roles_to_offer(by):
         raise PermissionError(f"{by.get_username()} may not invite a {role}")
     tokens = [secrets.token_urlsafe(32) for _ in range(count)]
@@ -65,7 +65,7 @@ def issue(
 
 @transaction.atomic
 def issue_list(*, wanted: Sequence[tuple[str, str]], study: Study, by: User) -> list[str]:
-    """One rater's link for a study for each (address, pseudonym), in their order; either may be empty."""
+    """Make a rater's link to a study for each (address, pseudonym), either perhaps empty; returns the tokens."""
     tokens = [secrets.token_urlsafe(32) for _ in wanted]
     expires = timezone.now() + timedelta(days=DAYS)
     Invitation.objects.bulk_create(
@@ -86,7 +86,7 @@ def issue_list(*, wanted: Sequence[tuple[str, str]], study: Study, by: User) -> 
 
 @transaction.atomic
 def revoke(*, invitation: Invitation, by: User) -> None:
-    """Close a link; raises InvitationError where it was used, revoked or ran out meanwhile."""
+    """Revoke a link; raises InvitationError if it has been used, revoked or has expired meanwhile."""
     now = timezone.now()
     if not Invitation.objects.waiting(now).filter(pk=invitation.pk).update(revoked_at=now):
         raise InvitationError
@@ -94,7 +94,7 @@ def revoke(*, invitation: Invitation, by: User) -> None:
 
 
 def find(token: str) -> Invitation:
-    """The usable invitation behind a token; raises InvitationError, the same for every reason."""
+    """The usable invitation with this token; raises the same InvitationError whatever the reason."""
     usable = Invitation.objects.usable(timezone.now()).select_related("study", "created_by")
     invitation = usable.filter(token_sha256=digest(token)).first()
     if invitation is None:
@@ -104,9 +104,9 @@ def find(token: str) -> Invitation:
 
 @transaction.atomic
 def accept_with_new_account(*, invitation: Invitation, user: User) -> User:
-    """Save `user` (a new account with its password set) in the invitation's role and study, and spend the link.
+    """Save the new account `user`, whose password is set, in the invitation's role and study, and use up the link.
 
-    Raises InvitationError where somebody else spent it first, IntegrityError where the user name was taken meanwhile.
+    Raises InvitationError if somebody else has just used it, IntegrityError if the user name has just been taken.
     """
     _spend(invitation)
     user.email = invitation.email
@@ -119,16 +119,16 @@ def accept_with_new_account(*, invitation: Invitation, user: User) -> User:
 
 @transaction.atomic
 def accept_as_member(*, invitation: Invitation, user: User) -> None:
-    """Let somebody who has an account join the invitation's study; their role stays. Raises InvitationError.
+    """Let somebody with an account join the invitation's study; their role stays.
 
-    Raises LeftError for who left their scores in it; the link is still good then.
+    Raises InvitationError; raises LeftError for somebody who withdrew and left their scores, without using up the link.
     """
     _spend(invitation)
     _settle(invitation, user)
 
 
 def _spend(invitation: Invitation) -> None:
-    # One conditional update: of two people who open one link at once, one finds no row left to change.
+    # A conditional update: of two people who use one link at once, the second changes no row.
     now = timezone.now()
     if not Invitation.objects.waiting(now).filter(pk=invitation.pk).update(accepted_at=now):
         raise InvitationError

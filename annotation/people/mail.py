@@ -1,4 +1,4 @@
-"""Letters, where the server is told how to send mail. No letter holds a score, a version or a study's inner name."""
+"""E-mail, if the server is configured to send it. No message contains a score, a version or a study's internal name."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,7 +9,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 SECONDS = 10
-# A mail server that fails so often in a row is down: the rest is not tried.
+# After this many failures in a row the mail server counts as down, and the rest is not tried.
 GIVE_UP_AFTER = 3
 
 
@@ -18,12 +18,12 @@ def can_send() -> bool:
 
 
 def send_invitation(address: str, link: str, days: int) -> bool:
-    """Whether the mail server took the message; the link works either way."""
+    """Send an invitation; returns whether the mail server accepted it. The link works in any case."""
     return send_invitations([(address, link)], days)[0]
 
 
 def send_invitations(letters: Sequence[tuple[str, str]], days: int) -> list[bool]:
-    """Which of these (address, link) the mail server took."""
+    """Send an invitation to each (address, link); returns which ones the mail server accepted."""
     return send_all([("Your invitation", invitation_text(link, days), address) for address, link in letters])
 
 
@@ -44,7 +44,7 @@ def reminder_text(public_name: str, link: str) -> str:
 
 
 def send_all(letters: Sequence[tuple[str, str, str]]) -> list[bool]:
-    """Send (subject, text, address) each, over one connection; says which the mail server took."""
+    """Send each (subject, text, address) over one connection; returns which ones the mail server accepted."""
     taken: list[bool] = []
     connection = get_connection(timeout=SECONDS)
     for subject, text, address in letters:
@@ -57,7 +57,7 @@ def send_all(letters: Sequence[tuple[str, str, str]]) -> list[bool]:
 
 def _sent(message: EmailMessage, connection: BaseEmailBackend) -> bool:
     try:
-        # Open it first: a connection that sending itself opens is closed again after each letter.
+        # Open it first: `send` closes a connection that it opened itself after each message.
         connection.open()
         return bool(message.send())
     except (SMTPException, OSError):

@@ -1,7 +1,7 @@
-"""Who is here, in which role; changing a role, shutting an account and opening it again.
+"""Accounts and their roles: find people, change a role, deactivate and reactivate an account.
 
-Each change comes as a pair: `why_not_…` gives the reason against it (which the page shows) or an empty text, the
-other makes the change or raises MemberError with that reason.
+Each change comes as a pair: `why_not_…` returns the reason against it, which the page shows, or an empty text; the
+other function makes the change or raises MemberError with that reason.
 """
 
 from django.contrib.auth.models import Group, User
@@ -17,7 +17,7 @@ from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
-# What the People page can be narrowed to, besides a role.
+# Filters of the People page, besides roles.
 DEACTIVATED, SIMULATED = "deactivated", "simulated"
 SHOWN = {
     "": "Everyone",
@@ -30,11 +30,11 @@ SHOWN = {
 
 
 class MemberError(ValueError):
-    """A change that may not be made; the text says why."""
+    """A change that is not allowed; the text says why."""
 
 
 def people(search: str = "", shown: str = "") -> QuerySet[User]:
-    """Accounts by name; the simulator's are left out unless asked for."""
+    """Accounts sorted by name; without the simulator's, unless asked for."""
     found = User.objects.select_related("profile").prefetch_related("groups").order_by("username")
     simulated = Q(profile__is_simulated=True)
     found = found.filter(simulated) if shown == SIMULATED else found.exclude(simulated)
@@ -71,7 +71,7 @@ def why_not_deactivate(*, person: User, by: User) -> str:
 
 @transaction.atomic
 def change_role(*, person: User, role: Role, by: User) -> None:
-    """Move someone into exactly one role; raises MemberError with the reason where that may not be."""
+    """Give someone exactly this role; raises MemberError with the reason if that is not allowed."""
     person = in_turn(person)
     before = role_of(person)
     _refuse(why_not_change_role(person=person, role=role, by=by))
@@ -87,7 +87,7 @@ def change_role(*, person: User, role: Role, by: User) -> None:
 
 @transaction.atomic
 def deactivate(*, person: User, by: User) -> None:
-    """Shut an account: its sessions end, its open invitations and API tokens close, its ratings stay."""
+    """Deactivate an account: sessions end, invitations and API tokens are revoked, ratings stay."""
     person = in_turn(person)
     _refuse(why_not_deactivate(person=person, by=by))
     User.objects.filter(pk=person.pk).update(is_active=False)
@@ -108,7 +108,7 @@ SUPERUSER = "This account owns the server (a superuser). Only another superuser 
 
 
 def _note_what_they_rate(person: User, role: Role, by: User) -> None:
-    """From now on they may open what they rate: their studies tell."""
+    """Record in their studies that they can now open what they rate."""
     rates = Membership.objects.filter(rater=person, withdrawn_at__isnull=True).exclude(study__state=Study.State.CLOSED)
     for member in rates.select_related("study") if person.has_perm(OPENS_DIALOGUES) else []:
         acquaintance.record(member, how=BECAME, reason=f"The role was changed to {role.value}.", by=by)
@@ -128,7 +128,7 @@ def outranks(person: User, by: User) -> bool:
 
 
 def active_admins() -> QuerySet[User]:
-    """Who can log in and look after the rest."""
+    """The admins who can log in."""
     return User.objects.filter(_is_admin(), is_active=True)
 
 
@@ -138,12 +138,12 @@ def _is_last_admin(person: User) -> bool:
 
 
 def in_turn(person: User) -> User:
-    """The account as it is now; two admins who demote each other at one moment take turns, so that one stays."""
+    """The account as stored now; takes a lock, so that of two admins who demote each other at once one stays admin."""
     Group.objects.select_for_update().get(name=Role.ADMIN.value)
     return User.objects.get(pk=person.pk)
 
 
 def _revoke_links(person: User, roles: list[Role]) -> None:
-    """Close the links that someone made and could not make now."""
+    """Revoke the links for roles that someone can no longer invite to."""
     now = timezone.now()
     Invitation.objects.waiting(now).filter(created_by=person, role__in=roles).update(revoked_at=now)

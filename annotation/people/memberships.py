@@ -1,4 +1,4 @@
-"""Who rates in a study."""
+"""Joining a study."""
 
 import random
 
@@ -21,10 +21,11 @@ HAS_LEFT = (
 
 @transaction.atomic
 def join(*, study: Study, rater: User, by: User | None, knows_because: str = "") -> Membership:
-    """Make someone a rater of a study; joining twice changes nothing. Raises LeftError for who left their scores in it.
+    """Make someone a rater of a study; joining twice changes nothing.
 
-    Raises AcquaintedError for who knows the material, unless `knows_because` says why they may rate all the same.
-    The order's seed follows from the study's seed and how many joined before, and is stored.
+    Raises LeftError for somebody who withdrew and left their scores, and AcquaintedError for somebody who knows the
+    material, unless `knows_because` says why they may rate anyway. The seed of their order derives from the study's
+    seed and the number of members, and is stored.
     """
     locked = Study.objects.select_for_update().get(pk=study.pk)
     known = Membership.objects.filter(study=locked, rater=rater).first()
@@ -32,7 +33,7 @@ def join(*, study: Study, rater: User, by: User | None, knows_because: str = "")
         return known
     if withdrawals.has_left(study=locked, rater=rater):
         raise LeftError
-    # Held, so that nobody asks them meanwhile to restructure what they are to rate.
+    # Locked, so that nobody can meanwhile ask them to restructure what they will rate.
     person = User.objects.select_for_update(no_key=True).get(pk=rater.pk)
     how = acquaintance.must_not_know(locked, person, reason=knows_because)
     seed = random.Random(f"{locked.seed}:{locked.memberships.count()}").getrandbits(32)  # noqa: S311 - repeatable
@@ -40,7 +41,7 @@ def join(*, study: Study, rater: User, by: User | None, knows_because: str = "")
     if not locked.is_draft:
         allocate(membership)
     profile_of(rater)
-    # The member and not the account: who withdraws is named by nothing that stays.
+    # Record the member, not the account: after a withdrawal nothing stored names the person.
     AuditEvent.record(by, AuditVerb.STUDY_JOINED, locked, member=membership.pk, seed=seed)
     if how:
         acquaintance.record(membership, how=how, reason=knows_because, by=by)

@@ -1,4 +1,4 @@
-"""How this project reads the paper, told to the people who use its figures."""
+"""The method page: how this project interprets the paper."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ SHORTEST_LEFT_OUT = 6
 
 @dataclass(frozen=True, slots=True)
 class AcmcRow:
-    """A printed row of Table 5 (percent), the ACMC that follows from it, and the one that Table 4 prints.
+    """A printed row of Table 5 (percent), the ACMC that follows from it, and the ACMC that Table 4 prints.
 
-    `at_least` is the ACMC if what the row lacks of 100 were turns of six messages or more; None where it lacks nothing.
+    `at_least` is the ACMC if the rest up to 100 % were turns of six messages; None if there is no rest.
     """
 
     version: str
@@ -41,7 +41,7 @@ def acmc_rows() -> list[AcmcRow]:
     return rows
 
 
-# Raters must not read it: it says which kinds of dialogue a blind study mixes.
+# Not for raters: it says which kinds of dialogue a blind study mixes.
 @require_GET
 @requires("annotation.view_study", "read the method page, which would tell a rater what a study compares")
 def method(request: HttpRequest) -> HttpResponse:

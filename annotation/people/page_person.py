@@ -1,4 +1,4 @@
-"""Whose page a script sends from: another account that logs in in another tab must not answer for who typed there."""
+"""Which account a page belongs to, so that its script's requests fail after somebody else logs in in another tab."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ WAITS = _("Not saved yet: somebody else is logged in. Log in as yourself in anot
 
 
 class AnotherAccountError(PermissionDenied):
-    """403 with `cause`, so that the page waits until its own person is back."""
+    """403 with a `cause`, on which the page waits until its own account is logged in again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,12 +22,12 @@ class AnotherAccountError(PermissionDenied):
 
 
 def page_person(user: AbstractBaseUser | AnonymousUser) -> str:
-    """What stands for an account in its pages: 64 hexadecimal digits that tell nothing about it."""
+    """The account's mark in its pages: a keyed hash of 64 hexadecimal digits."""
     return salted_hmac("annotation.people.page_person", str(user.pk), algorithm="sha256").hexdigest()
 
 
 def must_be_the_pages(request: Request) -> None:
-    """Raise AnotherAccountError where the page that sends this belongs to another account than the one logged in."""
+    """Raise AnotherAccountError if the sending page belongs to another account than the one logged in."""
     sender = request.headers.get(HEADER, "")
     if sender and not constant_time_compare(sender, page_person(request.user)):
         raise AnotherAccountError

@@ -1,12 +1,12 @@
-"""Every password is checked here, and every try counted before it is looked at.
+"""Check passwords, and limit how often they can be tried.
 
-Strangers have `MOST` tries for a name, all of them together, however many addresses they have. Who has logged in as
-that name before, with this browser or from this network, has `MOST` of their own, so that strangers who use theirs up
-shut nobody else out. A browser has its own beside its network's: in a class room one address is everybody's.
+All strangers together have `MOST` tries for a name, however many addresses they use. Each browser and network from
+which somebody has logged in to that name has `MOST` tries of its own, so that strangers who use up theirs lock nobody
+out. Browsers count separately from their network, because a whole classroom may share one address.
 
-A try is counted before the password is looked at, so that tries at one moment do not slip by together, and a refused
-one is not counted, so that it does not make the wait longer. This is all that django-axes would be used for, which
-counts afterwards and knows no places: it can only lock a name for everybody or not at all for who has many addresses.
+A try is counted before the password is checked, so that simultaneous tries cannot evade the limit. A refused try is not
+counted, so it does not prolong the wait. django-axes would serve only this purpose, but it counts afterwards and knows
+no places: it locks a name either for everybody or, for a guesser with many addresses, not at all.
 """
 
 import re
@@ -34,13 +34,13 @@ MOST = 10
 WAIT = timedelta(minutes=5)
 ELSEWHERE = ""
 PLACES_ARE_KEPT = timedelta(days=365)
-# Names the browser, and opens nothing.
+# Identifies the browser and grants no access.
 COOKIE = "stephanie-browser"
 BROWSER = re.compile(r"[0-9a-f]{32}")
 
 
 class WaitError(Exception):
-    """No try is left for now."""
+    """No try is left; `seconds` says how long to wait."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"no try for {seconds} s")
@@ -48,12 +48,12 @@ class WaitError(Exception):
 
 
 class CountingBackend(ModelBackend):
-    """Django's check of a name and password, counted; no backend after it checks the same password again."""
+    """Django's password check with counting; it stops later backends from checking the same password again."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """Outside of a request, in a command or a shell, nobody guesses and nothing is counted."""
+        """Without a request, in a command or shell, tries are not counted."""
         if request is None or username is None or password is None:
             return super().authenticate(request, username, password, **kwargs)
         browser = _browser_of(request)
@@ -74,7 +74,7 @@ class CountingBackend(ModelBackend):
 
 
 class PasswordTriesMiddleware:
-    """Says how long to wait where no try is left, and remembers a browser where one was right."""
+    """Responds with how long to wait when no try is left, and marks a browser whose password was right."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -94,7 +94,7 @@ class PasswordTriesMiddleware:
 
 @transaction.atomic
 def take(username: str, places: Sequence[str]) -> PasswordTries:
-    """Count a try where `places` (the narrowest first) belong for this name; raises WaitError where none is left."""
+    """Count a try for the first known place of `places` (the narrowest first); raises WaitError if none is left."""
     now = timezone.now()
     known = set(PasswordTries.objects.filter(username=username, place__in=places).values_list("place", flat=True))
     place = next((place for place in places if place in known), ELSEWHERE)
@@ -112,9 +112,9 @@ def take(username: str, places: Sequence[str]) -> PasswordTries:
 
 @transaction.atomic
 def give_back(counted: PasswordTries, places: Sequence[str]) -> None:
-    """The password was right: it is known in `places` from now on, where wrong tries before it are forgotten.
+    """After a right password: make `places` known for this name and forget their wrong tries.
 
-    Elsewhere only this one is: otherwise each log-in of the owner would give guessers as many more.
+    Elsewhere take back only this one try; forgetting more would give guessers new tries at each log-in of the owner.
     """
     if counted.place == ELSEWHERE:
         PasswordTries.objects.filter(pk=counted.pk, count__gt=0).update(count=F("count") - 1)
@@ -125,7 +125,7 @@ def give_back(counted: PasswordTries, places: Sequence[str]) -> None:
 
 
 def clear_expired(now: datetime) -> None:
-    """Forget counts that are over, and places that nobody came from for a year."""
+    """Delete counts whose wait is over, and places that were not used for a year."""
     PasswordTries.objects.filter(place=ELSEWHERE, last_at__lte=now - WAIT).delete()
     PasswordTries.objects.filter(last_at__lte=now - PLACES_ARE_KEPT).delete()
 

@@ -1,4 +1,4 @@
-"""Changing one's own password, and what a new password ends, whoever sets it."""
+"""Changing one's own password, and revoking API tokens whenever a password changes."""
 
 from typing import Any
 
@@ -14,15 +14,18 @@ from annotation.people import api_tokens
 
 
 class NewPassword(MinimumLengthValidator):
-    """The shortest password; and Django tells every validator of every new one: set on a page, by a link, in the admin
-    site or by a command. Its sessions end by themselves, since each is signed with the password's hash."""
+    """Checks the minimum length, and revokes the account's API tokens after every change.
+
+    Django notifies validators of every new password, set on a page, by a link, in the admin site or by a command.
+    Sessions end by themselves, because they are signed with the password's hash.
+    """
 
     def password_changed(self, password: str, user: User) -> None:
         api_tokens.revoke_all(user=user, by=None)
 
 
 class _Form(PasswordChangeForm):
-    """Django's form, whose old password is checked, and so counted, like one at log-in."""
+    """Django's form, but the old password is checked like one at log-in, so tries are counted."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

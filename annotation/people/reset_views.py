@@ -1,4 +1,4 @@
-"""Making a reset link for somebody, and what they see who open it."""
+"""Make a password reset link for somebody, and the page that it opens."""
 
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from core.permissions import requires
 @require_POST
 @requires("annotation.change_profile", "change people's accounts")
 def person_reset(request: HttpRequest, pk: int) -> HttpResponse:
-    """The one page that ever shows the link: answered to the POST, since nothing keeps it."""
+    """The only page that shows the link: it is rendered in response to the POST, because the link is not stored."""
     person = get_object_or_404(User, pk=pk)
     try:
         path = resets.issue(person=person, by=person_of(request))
@@ -37,7 +37,7 @@ def person_reset(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 class _Confirm(PasswordResetConfirmView):
-    """Django's view, which moves the token from the address into the session."""
+    """Django's view moves the token from the address into the session; this one uses it up at most once."""
 
     token_generator = resets.TOKENS
     template_name = "registration/password_reset.html"
@@ -64,5 +64,5 @@ _confirm = _Confirm.as_view()
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_reset(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
-    """Opening a link changes nothing (mail scanners open links too); its form does."""
+    """Opening a link changes nothing, since mail scanners open links too; its form sets the password."""
     return cast(HttpResponse, _confirm(request, uidb64=uidb64, token=token))

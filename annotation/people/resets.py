@@ -1,7 +1,7 @@
-"""Links that let somebody who forgot their password choose a new one; an admin makes and passes them on.
+"""Links for choosing a new password after forgetting it; an admin makes them and passes them on.
 
-Django signs the token; nothing is stored. It ends with the password or the log-in that it was made after, at the
-latest after `PASSWORD_RESET_TIMEOUT` seconds.
+Django signs the token; nothing is stored. It ends with the next log-in or password change, or after
+`PASSWORD_RESET_TIMEOUT` seconds.
 """
 
 from django.contrib.auth.models import User
@@ -17,10 +17,10 @@ from dialogues.models import AuditEvent
 
 
 class Tokens(PasswordResetTokenGenerator):
-    """Django's tokens, which also end when the account is shut or becomes a superuser's."""
+    """Django's tokens, which here also end when the account is deactivated or becomes a superuser's."""
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
-        # A link that an admin made must not open what only a superuser may open by now.
+        # A link made by an admin must not work once only a superuser may change the account.
         rank = f"{user.is_active}{user.is_superuser}"
         return f"{super()._make_hash_value(user, timestamp)}{rank}"
 
@@ -38,7 +38,7 @@ def why_not_reset(*, person: User, by: User) -> str:
 
 @transaction.atomic
 def issue(*, person: User, by: User) -> str:
-    """The path of a new link, known nowhere else; raises MemberError with the reason where none may be made."""
+    """Make a link; returns its path, which is not stored. Raises MemberError with the reason if that is not allowed."""
     person = in_turn(person)
     if reason := why_not_reset(person=person, by=by):
         raise MemberError(reason)
@@ -48,7 +48,7 @@ def issue(*, person: User, by: User) -> str:
 
 @transaction.atomic
 def spend(*, person: User, token: str) -> bool:
-    """Save the password set on `person`, unless the link ended since its form was sent; says whether."""
+    """Save the password set on `person`; False if the link has ended meanwhile."""
     if not TOKENS.check_token(in_turn(person), token):
         return False
     person.save(update_fields=["password"])

@@ -1,7 +1,7 @@
-"""Addresses that are themselves a secret: of invitations, open links, return links and password resets.
+"""Addresses that are secrets: of invitations, open links, return links and password resets.
 
-Whoever reads one can come in with it. So it is taken out of everything that is logged, whichever logger, handler or
-library logs it, and browsers are told to keep it to themselves on every answer, those of refusals included.
+Whoever reads one can use it. So they are removed from all log records, whichever logger, handler or library makes them,
+and every response, including refusals, tells browsers not to pass the address on.
 """
 
 import logging
@@ -12,24 +12,24 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import escape
 
-# As a path, inside a whole address, or as a parameter of another one (`?next=%2Finvitation%2F…`).
+# Matches a path, also inside a whole address or as a parameter of another (`?next=%2Finvitation%2F…`).
 SECRET = re.compile(r"((?:/|%2F)(?:invitation|door|account(?:/|%2F)reset)(?:/|%2F))[^\s\"'<>\\]+", re.IGNORECASE)
 
 REFUSED = (403, 404)
 
 
 def without_secrets(text: str) -> str:
-    """The text with `[secret]` for what follows in such an address; linear in the text."""
+    """The text with the secret part of such addresses replaced by `[secret]`; linear in the text."""
     return SECRET.sub(r"\1[secret]", text)
 
 
 class Record(logging.LogRecord):
-    """A line of a log without secret addresses: in its words, what they are filled with, and its traceback."""
+    """A log record without secret addresses in its message, arguments and traceback."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.msg = _cleaned(self.msg)
-        # Some formatters, uvicorn's among them, read these by themselves.
+        # Some formatters, such as uvicorn's, read the arguments directly.
         if isinstance(self.args, Mapping):
             self.args = {name: _cleaned(value) for name, value in self.args.items()}
         elif self.args:
@@ -52,9 +52,9 @@ def _cleaned(value: Any) -> Any:
 
 
 class SecretAddressMiddleware:
-    """Keeps the address out of Referer headers, and out of the page that refuses it.
+    """Keeps the address out of Referer headers and out of the page that refuses it.
 
-    `no-referrer` would also blank the Origin header of the form's POST, which the CSRF check then refuses.
+    `no-referrer` would also blank the Origin header of the form's POST, and the CSRF check would refuse it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -65,7 +65,7 @@ class SecretAddressMiddleware:
         if SECRET.search(request.get_full_path()):
             response["Referrer-Policy"] = "strict-origin"
             if response.status_code in REFUSED and not response.streaming:
-                # The form that changes the language would lead back there.
+                # The language form would contain the address to return to.
                 response.content = response.content.replace(escape(request.get_full_path()).encode(), b"/")
                 response["Content-Length"] = str(len(response.content))
         return response

@@ -1,4 +1,4 @@
-"""`Authorization: Bearer …`: how a script that holds an API token says who it is."""
+"""Authentication of scripts by an API token: `Authorization: Bearer …`."""
 
 from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -15,13 +15,13 @@ REFUSED = (
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Whoever sends a usable token is its user; another kind of header is left to the next authentication."""
+    """Log in as the token's user; leave other kinds of header to the next authentication class."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         scheme, _, text = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        # Bytes that no token has become signs that no token has.
+        # Replace bytes that are not ASCII: no token contains the replacement character.
         token = api_tokens.find(text.strip().decode("ascii", errors="replace"))
         if token is None:
             raise AuthenticationFailed(REFUSED)

@@ -1,4 +1,4 @@
-"""A rater's own rows by the tokens in addresses: every request begins with one of these, and 404 is their guard."""
+"""A rater's own rows by the tokens in addresses. Every rating request starts here; strangers get 404."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ AnyUser = AbstractBaseUser | AnonymousUser
 
 
 def own_membership(user: AnyUser, token: str) -> Membership:
-    """The rater's place in a study by its token; 404 for everybody else."""
+    """The rater's membership with this token; Http404 for everybody else."""
     found = MEMBERSHIP.first(token=token, rater=user.pk or 0)
     if found is None or found.study.is_draft:
         raise Http404("You are not a rater of such a study.")
@@ -39,9 +39,9 @@ def own_membership(user: AnyUser, token: str) -> Membership:
 
 
 def own_assignment(user: AnyUser, token: str, *, lock: bool = False) -> Assignment:
-    """The rater's own item by its token; 404 for everybody else.
+    """The rater's own item with this token; Http404 for everybody else.
 
-    With `lock`, which needs a transaction, it knows what a submit asks, without it what a page shows.
+    With `lock`, which needs a transaction, it carries what a submit needs; without it, what a page shows.
     """
     found = (LOCKED if lock else SHOWN).first(token=token, rater=user.pk or 0)
     if found is None or found.membership is None:
@@ -59,13 +59,13 @@ def _memberships(token: str, rater: int) -> QuerySet[Membership]:
 
 def _assignments(token: str, rater: int) -> Any:
     rows = Assignment.objects.select_related("item__dialogue", "item__other", "membership", "study__rubric")
-    # Reading a time takes longer than reading a text, and nothing here asks for these.
+    # Parsing times is slow, and nothing here uses these.
     rows = rows.defer("created_at", "membership__joined_at", "study__created_at", "study__launched_at")
     return rows.filter(token=token, membership__rater_id=rater, membership__withdrawn_at__isnull=True).order_by()
 
 
 def _shown(token: str, rater: int) -> QuerySet[Assignment]:
-    """With how many items the rater has scored, and which one they scored before this one, and when."""
+    """With the number of items the rater has scored, and the one they scored before this one, and when."""
     scored: Any = Assignment.objects.filter(membership=OuterRef("membership"), state=Assignment.State.SUBMITTED)
     scored = scored.past_practice()
     before = scored.filter(opened_at__lt=Coalesce(OuterRef("opened_at"), Value(datetime.max.replace(tzinfo=UTC))))
@@ -81,9 +81,9 @@ def _shown(token: str, rater: int) -> QuerySet[Assignment]:
 
 
 def _locked(token: str, rater: int) -> QuerySet[Assignment]:
-    """With its latest rating, and whether the rater holds another item; holds the study open.
+    """With its latest rating and whether the rater holds another item; shares the study's submit lock.
 
-    Of its dialogues a submit needs versions and lengths.
+    Of the dialogues only versions and lengths are loaded, since a submit needs no more.
     """
     ratings = Rating.objects.filter(assignment=OuterRef("pk")).order_by("-pk")
     others = Assignment.objects.opened().filter(membership=OuterRef("membership")).exclude(pk=OuterRef("pk"))
@@ -100,7 +100,7 @@ def _locked(token: str, rater: int) -> QuerySet[Assignment]:
 
 
 def _ends_block() -> Q:
-    """Where items have places, after the last item of the rater's block the next block's row is chosen."""
+    """Matches the last item of a rater's block in a study with slots: the next block's row is chosen after it."""
     is_over = Q(membership__course__left=[]) | Q(membership__course__left__isnull=True)
     return is_over & Q(study__raters_per_item__isnull=False)
 
@@ -111,7 +111,7 @@ def _members_lines() -> Subquery:
 
 
 class _All(Aggregate):
-    """One JSON array of all the rows' values."""
+    """Aggregate the rows' values into one JSON array."""
 
     function = "JSONB_AGG"
     output_field = JSONField()
@@ -121,7 +121,7 @@ class _All(Aggregate):
 
 
 def lines(assignment: Assignment) -> list[MemberLine] | None:
-    """What `own_assignment(lock=True)` read of the other members, if anything."""
+    """The lines of the study's members that `own_assignment(lock=True)` has read at the end of a block, else None."""
     if assignment.members_lines is None:
         return None
     return [(pk, token, turn, bool(is_here)) for pk, token, turn, is_here in assignment.members_lines]

@@ -1,4 +1,4 @@
-"""What a rater says about one item, read from a form or from JSON."""
+"""A rater's answer about one item: read from a form or JSON, checked, and turned to the sides that it is stored in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -25,15 +25,15 @@ LONGEST_NOTE = 2000
 
 
 class AnswerError(ValueError):
-    """An answer that cannot be kept; the text is for the rater."""
+    """An answer that cannot be stored; the text is for the rater."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Scores by metric key, with a comment and a flag; a draft may lack scores, a submission may not.
+    """Scores by metric key, with a comment and a flag. A draft may lack scores, a submission may not.
 
-    `comments` and `evidence` say more of single metrics: a text, and the messages that led to the score by place
-    from 0. In a pair the second dialogue's places follow the first's.
+    `comments` and `evidence` belong to single metrics: a note, and the places, from 0, of the messages that led to the
+    score. In a pair the second dialogue's places continue the first's.
     """
 
     scores: dict[str, int] = field(default_factory=dict)
@@ -44,13 +44,13 @@ class Answer:
 
     @classmethod
     def read(cls, scores: Mapping[str, Any], comment: Any, flag: Any, asked: Sequence[Metric], scale: Scale) -> Self:
-        """Check every part against what is asked of the item; raises AnswerError."""
+        """Check every part against the item's questions; raises AnswerError."""
         return cls(_scores(scores, asked, scale), _text(comment, _("comment"), LONGEST_COMMENT), _flag(flag))
 
     def noted(
         self, comments: Mapping[str, Any], evidence: Mapping[str, Any], asked: Sequence[Metric], messages: int
     ) -> Self:
-        """The same with what is said of single metrics, of an item of so many messages; raises AnswerError."""
+        """Add the notes and evidence of single metrics; `messages` is the item's length. Raises AnswerError."""
         return replace(self, comments=_comments(comments, asked), evidence=_evidence(evidence, asked, messages))
 
     @classmethod
@@ -62,14 +62,14 @@ class Answer:
         return asdict(self)
 
     def require_complete(self, asked: Sequence[Metric]) -> None:
-        """Raise AnswerError naming the metrics that are asked and have no score yet."""
+        """Raise AnswerError naming the questions without a score."""
         missing = [metric.name for metric in asked if metric.key not in self.scores]
         if missing:
             raise AnswerError(_("Choose a point for %(names)s.") % {"names": ", ".join(missing)})
 
 
 def scale_of(study: Study) -> Scale:
-    """The points a rater chooses from: the rubric's, or in a study of pairs one, neither or the other."""
+    """The points that a rater chooses from: the rubric's, or −1, 0 and 1 in a study of pairs."""
     return PAIR_SCALE if study.compares else study.rubric.scale
 
 
@@ -103,7 +103,7 @@ def _evidence(raw: Mapping[str, Any], asked: Sequence[Metric], messages: int) ->
 
 
 def _known(raw: Mapping[str, Any], asked: Sequence[Metric]) -> dict[str, str]:
-    """The names of what is asked by key; raises AnswerError for a key that is none of them."""
+    """The questions' names by key; raises AnswerError for an unknown key."""
     known = {metric.key: metric.name for metric in asked}
     if unknown := sorted(set(map(str, raw)) - known.keys()):
         raise AnswerError(_("Nothing called %(name)s is asked here.") % {"name": repr(unknown[0][:40])})
@@ -113,7 +113,7 @@ def _known(raw: Mapping[str, Any], asked: Sequence[Metric]) -> dict[str, str]:
 def _text(raw: Any, name: str, longest: int) -> str:
     if not isinstance(raw, str):
         raise AnswerError(_("A %(what)s is text.") % {"what": name})
-    # Browsers send line ends as CR LF.
+    # Browsers end lines with CR LF.
     text = raw.replace("\r\n", "\n").strip()
     if len(text) > longest:
         sizes = {"what": name, "length": f"{len(text):,}", "most": f"{longest:,}"}
@@ -133,7 +133,10 @@ NOTHING: Mapping[str, Any] = {}
 
 
 def read_answer(assignment: Assignment, sent: Mapping[str, Any]) -> Answer:
-    """The answer as it is stored; `sent` holds scores, comment, flag, comments and evidence. Raises AnswerError."""
+    """The stored form of what a rater sent: scores, comment and flag, perhaps comments and evidence.
+
+    Raises AnswerError.
+    """
     study = assignment.study
     asked = assignment.item.asked(study.rubric)
     answer = Answer.read(sent["scores"], sent["comment"], sent["flag"], asked, scale_of(study))
@@ -145,7 +148,7 @@ def read_answer(assignment: Assignment, sent: Mapping[str, Any]) -> Answer:
 
 
 def shown_answer(assignment: Assignment, answer: Answer) -> Answer:
-    """A stored answer as the rater gave it."""
+    """A stored answer as the rater gave it, relative to the sides that they saw."""
     if not assignment.is_flipped:
         return answer
     first, second = _lengths(assignment) if answer.evidence else (0, 0)
@@ -158,6 +161,6 @@ def _turned(answer: Answer, before: int, after: int) -> Answer:
 
 
 def _lengths(assignment: Assignment) -> tuple[int, int]:
-    """Messages of the item's dialogue and of the one it is compared with."""
+    """The number of messages in the item's dialogue and in the one it is compared with (0 without one)."""
     item = assignment.item
     return item.dialogue.message_count, item.other.message_count if item.other else 0

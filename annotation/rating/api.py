@@ -1,8 +1,8 @@
-"""The two answers a rating page asks for while it is open: keep this draft, take this submission.
+"""The two requests of an open rating page: store a draft, submit an answer.
 
-Both are built from plain values that the rater sent or may see. A session that ended is answered with 403 and a
-reason, never with a log-in page that a script would take for success. People rate, not scripts: no API token opens
-these.
+The responses contain only plain values that the rater sent or may see. After a session has ended the response is 403
+with a reason, never a log-in page that a script would take for success. API tokens are not accepted: people rate, not
+scripts.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ ApiView = Callable[..., Response]
 
 
 class Text(serializers.CharField):
-    """Any text: `read_answer` says which text it is that cannot be kept, and why, in words for its rater."""
+    """Any text; `read_answer` refuses unfit text, with a reason for the rater."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_blank=True, trim_whitespace=False, **options)
@@ -40,7 +40,7 @@ class Text(serializers.CharField):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    """What a rater says about an item, read further by `read_answer`."""
+    """An answer about an item; `read_answer` reads it further."""
 
     scores = serializers.DictField(child=serializers.IntegerField())
     comment = Text(default="")
@@ -50,23 +50,23 @@ class AnswerSerializer(serializers.Serializer[Any]):
 
 
 class DraftSerializer(AnswerSerializer):
-    """A rater's unfinished scores, made on top of draft `version`."""
+    """Unfinished scores, based on draft `version`."""
 
     version = serializers.IntegerField(min_value=0)
 
 
 class SubmissionSerializer(AnswerSerializer):
-    """A complete answer under the id that makes a repeat recognisable."""
+    """A complete answer, with the id that identifies repeats."""
 
     submission_id = serializers.UUIDField()
 
 
-# Made once: a serializer copies all its fields when it is made. They hold nothing of what they read.
+# Made once, because making a serializer copies all its fields; they keep no state between requests.
 DRAFT, SUBMISSION = DraftSerializer(), SubmissionSerializer()
 
 
 def with_reasons(view: ApiView) -> ApiView:
-    """Turn the queue's refusals into answers that carry their reason."""
+    """Turn the queue's refusals into responses with their reason."""
 
     @wraps(view)
     def answered(request: Request, token: str) -> Response:
@@ -96,7 +96,7 @@ def with_reasons(view: ApiView) -> ApiView:
 @authentication_classes([SessionAuthentication])
 @with_reasons
 def draft(request: Request, token: str) -> Response:
-    """Keep a draft; answers its new version, or 409 with the newer draft that was found."""
+    """Store a draft; responds with its new version, or 409 with the newer draft that exists."""
     sent = DRAFT.run_validation(request.data)
     version = queue.save_draft(request.user, token, version=sent["version"], answer=_reader(sent), now=timezone.now())
     return Response({"version": version})
@@ -109,7 +109,7 @@ def draft(request: Request, token: str) -> Response:
 @authentication_classes([SessionAuthentication])
 @with_reasons
 def submit(request: Request, token: str) -> Response:
-    """Keep a rating; a repeat answers 200 with the first one's id. `next` is where to go on."""
+    """Store a rating; a repeat responds with the first one's id. `next` is the address to continue at."""
     sent = SUBMISSION.run_validation(request.data)
     submission = queue.submit(
         request.user, token, submission_id=sent["submission_id"], answer=_reader(sent), now=timezone.now()
@@ -119,10 +119,10 @@ def submit(request: Request, token: str) -> Response:
 
 
 def next_address(assignment: Assignment) -> str:
-    """Where this rater goes on: their next item, or the page that finds one or says why there is none."""
+    """Where this rater continues: their next item, or the page that finds it or says why there is none."""
     membership = assignment.membership
     if membership is None:
-        raise ValueError("a place that nobody holds has no next page")
+        raise ValueError("a slot that nobody holds has no next page")
     if assignment.item.purpose == Item.Purpose.TRAINING:
         return reverse("rate_feedback", args=[assignment.token])
     following = queue.go_on(assignment, now=timezone.now())
@@ -130,7 +130,7 @@ def next_address(assignment: Assignment) -> str:
 
 
 def _why_gone(request: Request) -> str:
-    """Why the page's item is no longer this rater's; the page says in which study it is."""
+    """Why the page's item is no longer this rater's; the page names its study in the query."""
     try:
         own_membership(request.user, request.query_params.get("study", ""))
     except Http404:

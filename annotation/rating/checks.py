@@ -1,7 +1,7 @@
-"""Attention checks: what counts as a lapse, and when a rater's part ends for it.
+"""Attention checks: which count as failed, and when a rater is screened out for it.
 
-Nothing is said to the rater at the item itself, which looks like every other. A lapse that the rater corrects before
-the next check is none any more.
+The item itself looks like every other and gives the rater no feedback. A lapse that the rater corrects before the next
+check no longer counts.
 """
 
 from datetime import datetime
@@ -12,10 +12,7 @@ from annotation.rating.arithmetic import missed
 
 
 def screen(assignment: Assignment, *, now: datetime) -> None:
-    """After a submit: end the rater's part where they failed more checks than the study allows.
-
-    Call it in the transaction of the submit.
-    """
+    """Screen the rater out if they have failed more checks than allowed; call it in the submit's transaction."""
     membership, most = assignment.membership, assignment.study.most_lapses
     if assignment.item.purpose != Item.Purpose.ATTENTION or most is None or membership is None:
         return
@@ -26,7 +23,7 @@ def screen(assignment: Assignment, *, now: datetime) -> None:
 
 
 def lapses(membership: Membership) -> int:
-    """How many of the rater's attention checks are failed by their current scores."""
+    """How many attention checks the rater's current scores fail."""
     ratings = Rating.objects.filter(
         is_current=True,
         assignment__membership=membership,

@@ -1,4 +1,4 @@
-"""The rating page's forms, for browsers without a script."""
+"""The rating page's forms for browsers without scripts."""
 
 import uuid
 from typing import Any
@@ -19,7 +19,7 @@ REASONS = {
 
 
 class SkipForm(forms.Form):
-    """Why an item is put aside."""
+    """Why a rater skips an item."""
 
     reason = forms.ChoiceField(
         label=gettext_lazy("Why do you skip it?"),
@@ -28,7 +28,7 @@ class SkipForm(forms.Form):
 
 
 class SubmissionForm:
-    """A posted rating form: for each metric a radio group `score-<metric>`, a note and the numbers of messages."""
+    """A posted rating form: for each metric a radio group `score-<metric>`, a note and message numbers."""
 
     def __init__(self, data: Any, *, assignment: Assignment) -> None:
         self.data = data
@@ -53,7 +53,7 @@ class SubmissionForm:
 
 
 def _places(numbers: str) -> list[int]:
-    """Message numbers as people write them, “3, 5 8”, as places from 0."""
+    """Places, from 0, for message numbers as people write them: “3, 5 8”."""
     words = numbers.replace(",", " ").split()
     found = whole_numbers(words)
     if len(found) < len(words):

@@ -1,7 +1,7 @@
-"""How places move when people are excluded, reinstated, screened out, withdraw or leave.
+"""Exclude, reinstate, screen out, withdraw or replace a rater, and what becomes of their slots.
 
-An item of a study with k raters has exactly k places, numbered by `slot`, whatever happens here: who loses a place
-keeps the row with the rating but not the slot, and a new free place takes it.
+An item of a study with k raters always has exactly k slots: a rater who loses a slot keeps the row with the rating but
+not the slot, which a new free row gets.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ LONGEST_REASON = 300
 
 
 class MembershipError(ValueError):
-    """A change that cannot be made; the text says why and what to do."""
+    """A change to a membership that cannot be made; the text says why and what to do."""
 
 
 @transaction.atomic
 def exclude(*, membership: Membership, reason: str, by: User | None) -> int:
-    """Set a rater's ratings aside; gives how many places are free again. Excluding twice changes nothing.
+    """Exclude a rater; returns how many slots this frees. Excluding twice changes nothing.
 
-    The ratings stay, marked by the exclusion, and count in no table. Raises MembershipError without a reason.
+    The ratings stay, marked, and count in no table. Raises MembershipError without a reason.
     """
     member = _locked(membership)
     if member.excluded_at is not None:
@@ -50,11 +50,10 @@ def exclude(*, membership: Membership, reason: str, by: User | None) -> int:
 
 @transaction.atomic
 def reinstate(*, membership: Membership, by: User | None) -> int:
-    """Take an exclusion back; gives how many ratings hold a place again.
+    """Undo an exclusion; returns how many ratings hold a slot again.
 
-    A place comes back only while nobody has taken it: the other ratings stay set aside, so that no item has more
-    than its k raters. None comes back to a rater who was screened out and does not count for that: no person has
-    decided it, so no person takes it back.
+    A rating gets a slot back only if one is free; the others stay without, so that no item has more than k raters. A
+    rater who was screened out and does not count gets none back: a rule decided that, so no person can undo it.
     """
     member = _locked(membership)
     if member.excluded_at is None:
@@ -71,10 +70,10 @@ def reinstate(*, membership: Membership, by: User | None) -> int:
 
 @transaction.atomic
 def screen_out(*, membership: Membership, lapses: int, now: datetime) -> int:
-    """End a rater's part after so many failed checks; gives how many places are free again. Twice changes nothing.
+    """Screen a rater out after so many failed checks; returns how many slots this frees. Twice changes nothing.
 
-    The ratings stay. Unless the study counts them all the same, they count in no table, and the places go to others as
-    with an exclusion, so that every item can still get its k counted ratings.
+    The ratings stay. Unless the study counts them, they count in no table, and their slots go to others, so that every
+    item can still get its k counted ratings.
     """
     member = _locked(membership)
     if member.screened_out_at is not None:
@@ -88,13 +87,13 @@ def screen_out(*, membership: Membership, lapses: int, now: datetime) -> int:
 
 @transaction.atomic
 def withdraw(*, membership: Membership, by: User | None) -> int:
-    """Let a rater go as the study's policy says; gives how many places are free again. Twice changes nothing.
+    """Withdraw a rater by the study's policy; returns how many slots this frees. Withdrawing twice changes nothing.
 
-    Their identity leaves the study either way: an account that nobody can use stands in for theirs, under a new
-    pseudonym. Scores stay, or are deleted and their places free again. Nothing can bring either back. Where scores
-    stay, a code of the person is kept apart from them, so that nobody joins twice: studies.departures.
+    Their identity leaves the study in any case: an account that nobody can use, with a new pseudonym, replaces theirs.
+    Scores stay, or are deleted and their slots freed. None of this can be undone. If scores stay, a keyed hash of the
+    person is stored separately, so that nobody joins twice (`people.withdrawals`).
     """
-    # A submit of an attention check holds its row and may then ask for the member's: in this order here, too.
+    # Lock checks before the member, as a submit of an attention check does, or the two could deadlock.
     checks = membership.assignments.filter(item__purpose=Item.Purpose.ATTENTION).order_by("pk")
     list(checks.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
     member = _locked(membership)
@@ -102,11 +101,11 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
         return 0
     study, person = member.study, member.rater
     removes = study.withdrawal == Study.Withdrawal.REMOVE
-    # A submit that is under way comes first, so that it is removed with the rest.
+    # Wait for a running submit, so that its rating is removed with the rest.
     list(member.assignments.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     removed = _remove_ratings(member) if removes else 0
     freed = _vacate_all(member, also_rated=removes)
-    # What is not rated by now never will be.
+    # Items without a rating will never get one.
     rated = Rating.objects.filter(assignment__membership=member).values("assignment")
     member.assignments.exclude(pk__in=rated).delete()
     member.assignments.update(draft={})
@@ -114,7 +113,7 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
         withdrawals.note(study=study, rater=person, participant=member.prolific_pid)
     _make_nameless(member)
     _unname_invitations(study, person)
-    # Naming who went would undo what was asked for.
+    # Recording the person who withdrew would identify them.
     actor = None if by is not None and by.pk == person.pk else by
     AuditEvent.record(actor, AuditVerb.RATER_WITHDRAWN, study, policy=study.withdrawal, freed=freed, removed=removed)
     return freed
@@ -122,9 +121,9 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
 
 @transaction.atomic
 def replace(*, membership: Membership, by: User | None) -> int:
-    """Free what a rater who left still holds, so that others get it at once; gives how many places that were.
+    """Free the open slots of a rater who left, so that others get them at once; returns how many.
 
-    What they rated stays. Where everyone scores everything nobody else waits for what they hold.
+    Their ratings stay. If everyone scores everything there are no slots to free.
     """
     member = _locked(membership)
     freed = _vacate_all(member, also_rated=False)
@@ -133,7 +132,7 @@ def replace(*, membership: Membership, by: User | None) -> int:
 
 
 def _locked(membership: Membership) -> Membership:
-    """The member's row first, then their assignments: whoever claims for them goes in the same order."""
+    """Lock the member's row; callers lock assignments after it, in the same order as a claim does."""
     rows = Membership.objects.select_related("study", "rater").select_for_update(no_key=True, of=("self",))
     return rows.get(pk=membership.pk)
 
@@ -149,16 +148,16 @@ def _vacate_all(member: Membership, *, also_rated: bool = True) -> int:
 
 
 def _without_slot(member: Membership) -> list[Assignment]:
-    """What the exclusion took a place from: rated, or taken back and left."""
+    """Rows that lost their slot by an exclusion: rated, or rated and taken back."""
     mine = member.assignments.filter(slot__isnull=True, condition__gt=0, study__raters_per_item__isnull=False)
     rated = mine.filter(state=Assignment.State.SUBMITTED) | mine.filter(skip_reason=LEFT)
     return list(rated.order_by("pk"))
 
 
 def _take_again(member: Membership, rows: Sequence[Assignment]) -> int:
-    """Put these rows on free places of their items, where there are any."""
+    """Give these rows free slots of their items, as far as there are any; returns how many hold a rating."""
     free = Assignment.objects.opened().filter(membership__isnull=True, item__in=[row.item_id for row in rows])
-    by_item = {place.item_id: place for place in free.order_by("-slot").select_for_update(skip_locked=True)}
+    by_item = {row.item_id: row for row in free.order_by("-slot").select_for_update(skip_locked=True)}
     returning = [row for row in rows if row.item_id in by_item]
     Assignment.objects.filter(pk__in=[by_item[row.item_id].pk for row in returning]).delete()
     for row in returning:
@@ -172,7 +171,7 @@ def _take_again(member: Membership, rows: Sequence[Assignment]) -> int:
 def _remove_ratings(member: Membership) -> int:
     mine = Rating.objects.filter(assignment__membership=member)
     current = mine.filter(is_current=True).count()
-    # A chain of corrections holds itself together; it goes as a whole.
+    # The rows of a chain of corrections protect each other from deletion, so unlink them first.
     mine.update(supersedes=None)
     mine.delete()
     return current
@@ -195,7 +194,7 @@ def _make_nameless(member: Membership) -> None:
 
 
 def _unname_invitations(study: Study, person: User) -> None:
-    """The link that somebody came in by names them, too."""
+    """Remove the person from the invitations that they joined by."""
     used = Invitation.objects.filter(study=study, accepted_by=person)
     subjects = [f"invitation:{pk}" for pk in used.values_list("pk", flat=True)]
     AuditEvent.objects.filter(subject__in=subjects, actor=person).update(actor=None)

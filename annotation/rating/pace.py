@@ -1,4 +1,4 @@
-"""How far a rater is, and how long the rest will take at the pace so far."""
+"""A rater's progress, and how long the rest will take at their pace."""
 
 import math
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from django.db.models.functions import Coalesce
 from annotation.allocation.slots import share_of
 from annotation.models import Assignment, Item, Membership, Rating, Study
 
-# How many of a rater's latest ratings their pace is measured by.
+# Pace is measured by this many of a rater's latest ratings.
 RECENT = 50
-# Fewer say little: one long break would pass for a pace.
+# With fewer ratings one long break would distort the pace.
 ENOUGH = 3
 # Recompute a rater's pace and share every so many items.
 PACE_STEP = 10
@@ -22,7 +22,7 @@ PACE_STEP = 10
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A rater's own progress; `minutes_left` is None until there is a pace to go by."""
+    """A rater's own progress; `minutes_left` is None until there are enough ratings to estimate it."""
 
     done: int
     total: int
@@ -30,14 +30,14 @@ class Pace:
 
     @property
     def number(self) -> int:
-        """Of the item in front of the rater."""
+        """The number of the current item."""
         return min(self.done + 1, self.total)
 
 
 def pace(membership: Membership, done: int | None = None) -> Pace:
-    """What a rater has done; what they practise before is not counted.
+    """A rater's progress, without practice items.
 
-    `done` where it is known: then the rest is looked at anew only every few items, as it stands on every rating page.
+    With `done`, which rating pages know, the rest comes from a cache that is recomputed every `PACE_STEP` items.
     """
     if done is None:
         submitted = Assignment.objects.filter(membership=membership, state=Assignment.State.SUBMITTED)
@@ -54,12 +54,12 @@ def pace(membership: Membership, done: int | None = None) -> Pace:
 
 
 def _stage(done: int) -> int:
-    """The same until the pace is looked at anew: once there is one, then every few items."""
+    """A number that changes when the pace must be recomputed: at `ENOUGH` ratings, then every `PACE_STEP`."""
     return ENOUGH if ENOUGH <= done < PACE_STEP else done - done % PACE_STEP
 
 
 def _share_and_seconds(membership: Membership) -> tuple[int, float | None]:
-    """How many items are this rater's, checks among them so that nothing tells them apart, and their pace."""
+    """How many items this rater has to score, including checks so that they do not stand out, and seconds per item."""
     counts: Any = _counts(membership.study_id).get()
     seconds = list(_timed(membership.pk))
     mine = share_of(membership.study, counts.members) + counts.checks
@@ -82,5 +82,5 @@ def _timed(membership: int) -> QuerySet[Any, Any]:
 
 
 def _count(rows: QuerySet[Any], group: str) -> Coalesce:
-    """How many rows there are, as a part of another query; `group` is the same for all of them."""
+    """The number of rows as a subquery; `group` is a field with the same value in all of them."""
     return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)

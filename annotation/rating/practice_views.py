@@ -1,4 +1,4 @@
-"""Practice before rating: each training item, then what was expected beside what the rater chose."""
+"""Practice before rating: each training item, then the expected scores beside the rater's."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from annotation.rating.blinding import blind_feedback, blind_lessons, blind_stud
 @never_cache
 @require_http_methods(["GET", "POST"])
 def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
-    """Go to the next practice dialogue; after the last, all of them in a list. POST begins the rating."""
+    """Go to the next practice dialogue; after the last, list all of them. POST starts the rating."""
     membership = own_membership(request.user, token)
     if rater_stage.must_agree(membership) or not membership.is_ongoing or not membership.has_practice:
         return redirect("rate_next", token)
@@ -42,7 +42,7 @@ def rate_practice(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_GET
 def rate_feedback(request: HttpRequest, token: str) -> HttpResponse:
-    """What was expected of a practice dialogue; of any other item there is no such page."""
+    """The expected scores of a practice dialogue; other items have no such page."""
     assignment = own_assignment(request.user, token)
     membership = assignment.membership
     if membership is None or assignment.item.purpose != Item.Purpose.TRAINING:

@@ -1,4 +1,4 @@
-"""Next, draft, submit, undo, skip: each one transaction that holds for any number of raters and processes."""
+"""Next, draft, submit, undo, skip: one transaction each, safe for any number of raters and processes."""
 
 import uuid
 from collections.abc import Callable
@@ -20,20 +20,20 @@ from core.database.prepared import Prepared
 from core.database.statements import insert
 
 __all__ = ["LEASE"]
-# A lease is only written anew once this much of it has passed.
+# A lease is renewed only after this much of it has passed, to save writes.
 LEASE_STEP = LEASE / 60
 TRIES = 5
 
-# An answer, or how to read what was sent once the item is known: so it is fetched once.
+# An answer, or a function that reads it once the item is known, so that the item is fetched only once.
 Said = Answer | Callable[[Assignment], Answer]
 
 
 class QueueError(Exception):
-    """Something the queue refuses; the text tells the rater why and what to do."""
+    """A refusal of the queue; the text tells the rater why and what to do."""
 
 
 class StaleDraftError(QueueError):
-    """Someone, most likely the same rater in another tab, saved a newer draft."""
+    """A newer draft exists, most likely from another tab of the same rater."""
 
     def __init__(self, draft: dict[str, Any], version: int) -> None:
         super().__init__(_("Another tab or device has saved other scores for this item."))
@@ -44,12 +44,12 @@ class StaleDraftError(QueueError):
 @dataclass(frozen=True, slots=True)
 class Submission:
     rating: Rating
-    # True where this submission id, or these very scores, had been kept before.
+    # True if this submission id, or the same scores, had been stored before.
     repeated: bool
 
 
 def next_assignment(membership: Membership, *, now: datetime) -> Assignment | None:
-    """What the rater should score now: what is due or what they hold, else a free place, else None."""
+    """The item to score now: one that is due, or one they hold, or a free slot; None if there is none."""
     if not membership.study.is_open or not membership.is_ongoing:
         return None
     for _attempt in range(TRIES):
@@ -73,7 +73,7 @@ def _next(membership: Membership, now: datetime) -> Assignment | None:
 
 
 def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
-    """The rater's next item after a submit, where finding it costs next to nothing; else None, and `next` is asked.
+    """The rater's next item after a submit, if it can be found cheaply; if None, the next page looks for it.
 
     `assignment` comes from `own_assignment(…, lock=True)`.
     """
@@ -93,7 +93,7 @@ def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
 
 
 def show(assignment: Assignment, *, now: datetime) -> None:
-    """Note when the rater first saw the item, and begin the lease anew."""
+    """Record when the rater first saw the item, and renew the lease."""
     if assignment.opened_at is None:
         unseen = Assignment.objects.filter(pk=assignment.pk, opened_at__isnull=True)
         is_first = unseen.update(opened_at=now)
@@ -114,9 +114,9 @@ def _renew(assignment: Assignment, now: datetime) -> None:
 
 @transaction.atomic
 def save_draft(user: AnyUser, token: str, *, version: int, answer: Said, now: datetime) -> int:
-    """Keep a draft that was made on top of `version`; gives its new version. A paused study keeps drafts, too.
+    """Store a draft based on `version`; returns its new version. A paused study accepts drafts too.
 
-    Raises StaleDraftError where a newer draft says something else; a repeat of the newest draft is no conflict.
+    Raises StaleDraftError if a newer draft differs; repeating the newest draft is no conflict.
     """
     assignment = own_assignment(user, token, lock=True)
     _must_take_drafts(assignment)
@@ -140,13 +140,13 @@ def save_draft(user: AnyUser, token: str, *, version: int, answer: Said, now: da
 
 @transaction.atomic
 def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said, now: datetime) -> Submission:
-    """Keep a complete answer as the item's current rating.
+    """Store a complete answer as the item's current rating.
 
-    A submission id that was kept before gives its first answer. Scores that differ from an earlier rating of the
-    same item supersede it. Raises AnswerError for missing scores and QueueError where the queue refuses.
+    A submission id that was stored before returns its first rating. Scores that differ from an earlier rating of the
+    item supersede it. Raises AnswerError for missing scores, QueueError if the queue refuses.
     """
     assignment = own_assignment(user, token, lock=True)
-    # The id that the page was given is spent by the first submit: with it, nothing can have been kept.
+    # The first submit replaces the page's id, so with the current id nothing can have been stored yet.
     is_fresh = assignment.state == Assignment.State.OPEN and assignment.submission_id == submission_id
     known = None if is_fresh else Rating.objects.filter(submission_id=submission_id).first()
     if known is not None:
@@ -178,7 +178,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
 def take_back(user: AnyUser, token: str, *, now: datetime) -> Assignment:
     """Undo the rater's last submit: its rating no longer counts, and the item is open again with it as the draft.
 
-    Taking back twice is taking back once. Raises QueueError where something was submitted since.
+    Undoing twice changes nothing. Raises QueueError if something was submitted since.
     """
     assignment = own_assignment(user, token, lock=True)
     if assignment.state == Assignment.State.OPEN and assignment.draft:
@@ -212,7 +212,7 @@ IN_OPEN_STUDY: Prepared[Assignment] = Prepared(_in_open_study, assignment=int)
 
 
 def _keep_if_open(assignment: Assignment, fields: list[str]) -> None:
-    """Write these, looking at the study's state again: it may have been closed just before it was held open."""
+    """Write these fields if the study is still open: it may have been closed just before the submit lock was taken."""
     values = {name: getattr(assignment, name) for name in fields}
     if not Assignment.objects.write(*IN_OPEN_STUDY.sql(assignment=assignment.pk), **values):
         assignment.study.refresh_from_db(fields=["state"])
@@ -226,7 +226,7 @@ def _last_rating(assignment: Assignment) -> int | None:
 
 
 def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now: datetime) -> Rating:
-    """A new current rating in place of the latest one, which may have been taken back before."""
+    """Write a new current rating that supersedes the latest one, which may have been taken back."""
     seconds = None
     if assignment.last_rating_id is not None:
         Rating.objects.filter(pk=assignment.last_rating_id, is_current=True).update(is_current=False)
@@ -261,7 +261,7 @@ def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now
 
 @transaction.atomic
 def skip(user: AnyUser, token: str, *, reason: str) -> None:
-    """Put an unrated item aside; where items have places, the place is free for another rater."""
+    """Skip an unrated item; its slot, if it has one, becomes free for another rater."""
     assignment = own_assignment(user, token, lock=True)
     _must_be_open(assignment)
     if assignment.state == Assignment.State.SUBMITTED:
@@ -278,10 +278,10 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
 
 
 def latest_answer(assignment: Assignment) -> Answer:
-    """What the rater last said about the item: the draft, else the current rating, else nothing."""
+    """The rater's latest answer about the item: the draft, or the current rating, or an empty one."""
     if assignment.draft:
         return Answer.from_draft(assignment.draft)
-    # What was never rated has no rating to look for; one that was taken back left a draft.
+    # An open item without a draft has never been rated: taking a rating back leaves a draft.
     if assignment.state == Assignment.State.OPEN:
         return Answer()
     rating = assignment.ratings.filter(is_current=True).first()
@@ -289,7 +289,7 @@ def latest_answer(assignment: Assignment) -> Answer:
 
 
 def answer_of(rating: Rating) -> Answer:
-    """A stored rating as the answer it was given as."""
+    """The answer of a stored rating."""
     scores = list(rating.scores.all())
     return Answer(
         {score.metric: score.value for score in scores},
@@ -301,7 +301,7 @@ def answer_of(rating: Rating) -> Answer:
 
 
 def others_hold_slots(membership: Membership) -> bool:
-    """Whether places this rater could take are held by others just now, and may yet come back."""
+    """Whether others hold slots that this rater could take if they come free."""
     mine = Assignment.objects.filter(membership=membership, item=OuterRef("item"))
     return Assignment.objects.opened().filter(study=membership.study, slot__isnull=False).exclude(Exists(mine)).exists()
 
@@ -328,7 +328,7 @@ def _must_be_open(assignment: Assignment) -> None:
 
 
 def _must_not_be_skipped(assignment: Assignment) -> None:
-    """A place that was skipped or given up was offered to others, and its item's k places are the others'."""
+    """A slot that was skipped or given up has gone to others, and the item has no further slot."""
     if assignment.state == Assignment.State.SKIPPED and _has_slots(assignment):
         raise QueueError(_("You skipped this item and its place was given back. Go on with the next one."))
 

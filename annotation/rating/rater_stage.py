@@ -1,4 +1,4 @@
-"""Where a rater stands on their way through a study: what must happen before the next item."""
+"""A rater's stages in a study: consent, practice, breaks, and undoing the last submit."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -11,23 +11,23 @@ from annotation.rating.queue import QueueError
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
-# How long a submit can be undone on the page that follows it; later the list of rated items is the way.
+# How long a submit can be undone on the following page; later, raters use the list of rated items.
 UNDO = timedelta(minutes=10)
 
 
 def consent_fingerprint(study: Study) -> str:
-    """The SHA-256 of what the study asks its raters to agree to; empty where it asks nothing."""
+    """The SHA-256 of the consent text; empty if the study has none."""
     return sha256(study.consent_text.encode()).hexdigest() if study.consent_text else ""
 
 
 def must_agree(membership: Membership) -> bool:
-    """Whether this very text waits for the rater's consent."""
+    """Whether the rater has yet to agree to the study's present consent text."""
     asked = consent_fingerprint(membership.study)
     return bool(asked) and membership.consent_sha256 != asked
 
 
 def is_new(membership: Membership) -> bool:
-    """Whether the rater has seen no item yet of a study that has something to say first."""
+    """Whether the welcome page comes first: the study announces pay or time, and the rater has seen no item."""
     study = membership.study
     if not (study.pay_note or study.minutes_estimate):
         return False
@@ -35,25 +35,25 @@ def is_new(membership: Membership) -> bool:
 
 
 def must_practise(membership: Membership) -> bool:
-    """Whether practice waits; `membership` comes from `own_membership`."""
+    """Whether the rater has yet to practise; `membership` comes from `own_membership`."""
     return membership.trained_at is None and membership.has_practice
 
 
 def can_take_back(assignment: Assignment, *, now: datetime) -> bool:
-    """Whether the item's last submit is fresh enough to have been a slip of the finger."""
+    """Whether the item's last submit is recent enough to be undone."""
     return assignment.ratings.filter(is_current=True, created_at__gte=now - UNDO).exists()
 
 
 def is_fresh(rated_at: datetime | None, *, now: datetime) -> bool:
-    """Whether what was rated then can still be undone."""
+    """Whether a rating of that time can still be undone."""
     return rated_at is not None and rated_at >= now - UNDO
 
 
 @transaction.atomic
 def agree(*, membership: Membership, fingerprint: str, now: datetime) -> None:
-    """Keep when the rater agreed, and to which text; agreeing again changes nothing.
+    """Record when the rater agreed, and to which text; agreeing again changes nothing.
 
-    `fingerprint` is that of the text they were shown: raises QueueError where the study asks another one by now.
+    `fingerprint` is that of the text they were shown: raises QueueError if the study's text has changed since.
     """
     locked = (
         Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("study").get(pk=membership.pk)
@@ -64,15 +64,15 @@ def agree(*, membership: Membership, fingerprint: str, now: datetime) -> None:
         raise QueueError(_("The text has changed since you opened the page. Please read it again."))
     locked.consented_at, locked.consent_sha256 = now, fingerprint
     locked.save(update_fields=["consented_at", "consent_sha256"])
-    # By the member, not the account: who withdraws is named by nothing that stays.
+    # Record the member, not the account: after a withdrawal nothing stored names the person.
     AuditEvent.record(None, AuditVerb.CONSENT_GIVEN, locked.study, member=locked.pk, text=fingerprint)
 
 
 @transaction.atomic
 def decline(*, membership: Membership) -> None:
-    """Forget that this person was asked; only that somebody declined is noted, and not who.
+    """Delete the membership of somebody who declines; only the fact that somebody declined is recorded.
 
-    Before they agree a rater holds no place and has no rating, so that nothing of the study goes with them.
+    Before agreeing a rater holds no slot and has no rating, so the study loses nothing.
     """
     locked = Membership.objects.select_for_update(of=("self",)).select_related("study").get(pk=membership.pk)
     if not must_agree(locked) or locked.assignments.filter(slot__isnull=False).exists():
@@ -81,14 +81,14 @@ def decline(*, membership: Membership) -> None:
     locked.delete()
 
 
-# Longer between two items is a pause.
+# A longer time between two items is a pause.
 PAUSE = timedelta(minutes=15)
-# How far back is looked: nobody scores more in one sitting.
+# Look back at most this many items: nobody scores more in one sitting.
 MOST_ITEMS = 500
 
 
 def minutes_at_work(membership: Membership, *, since: datetime | None, now: datetime) -> int:
-    """Whole minutes from the first item of this sitting; those before `since` do not count."""
+    """Whole minutes since the first item of this sitting, ignoring items before `since`."""
     opened = membership.assignments.filter(opened_at__isnull=False, opened_at__lte=now).order_by("-opened_at")
     start = now
     for at in opened.values_list("opened_at", flat=True)[:MOST_ITEMS]:
@@ -99,7 +99,7 @@ def minutes_at_work(membership: Membership, *, since: datetime | None, now: date
 
 
 def break_due(membership: Membership, *, since: datetime | None, now: datetime) -> int | None:
-    """Minutes at work, once the study's reminder is due; `since` is when the last one was put away."""
+    """Minutes at work if the study's break reminder is due, else None; `since` is when the last one was dismissed."""
     every = membership.study.break_every
     if not every:
         return None
@@ -108,7 +108,7 @@ def break_due(membership: Membership, *, since: datetime | None, now: datetime) 
 
 
 def lessons(membership: Membership) -> list[Assignment]:
-    """The rater's own training items in their order; made at the first look."""
+    """The rater's training items in order, created when first needed."""
     items = membership.study.items.filter(purpose=Item.Purpose.TRAINING)
     missing = items.exclude(assignments__membership=membership).only("pk", "position")
     Assignment.objects.bulk_create(
@@ -128,7 +128,7 @@ def lessons(membership: Membership) -> list[Assignment]:
 
 @transaction.atomic
 def finish_practice(*, membership: Membership, now: datetime) -> None:
-    """Let the rater begin; raises QueueError while a training item waits. Doing it again changes nothing."""
+    """Record that practice is over; raises QueueError while a training item is open. Twice changes nothing."""
     if any(lesson.state != Assignment.State.SUBMITTED for lesson in lessons(membership)):
         raise QueueError(_("Some practice dialogues are still open. Score them first."))
     Membership.objects.filter(pk=membership.pk, trained_at__isnull=True).update(trained_at=now)

@@ -1,4 +1,4 @@
-"""The pages around the items: welcome and consent, what was rated so far, a break, and leaving."""
+"""The pages around the items: welcome and consent, rated items, breaks, and withdrawing."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ PAGE = 50
 @never_cache
 @require_http_methods(["GET", "POST"])
 def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
-    """What the study asks and offers; POST agrees to it, where there is something to agree to, and begins."""
+    """What the study asks and offers; POST agrees to its consent text, if it has one, and begins."""
     membership = own_membership(request.user, token)
     if request.method == "GET":
         return render(request, "rating/welcome.html", {"welcome": blind_welcome(membership)})
@@ -39,14 +39,14 @@ def rate_welcome(request: HttpRequest, token: str) -> HttpResponse:
     membership.refresh_from_db()
     if rater_stage.must_practise(membership):
         return redirect("rate_practice", token)
-    # Straight to the first item: the way past the welcome page of a rater who has seen none yet.
+    # Go straight to the first item: `rate_next` would show a new rater this page again.
     first = queue.next_assignment(membership, now=timezone.now())
     return redirect("rate_item", first.token) if first else redirect("rate_next", token)
 
 
 @require_POST
 def rate_decline(request: HttpRequest, token: str) -> HttpResponse:
-    """Not to take part: nothing about the person is kept."""
+    """Decline to take part: nothing about the person is kept."""
     try:
         rater_stage.decline(membership=own_membership(request.user, token))
     except queue.QueueError as error:
@@ -59,14 +59,14 @@ def rate_decline(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_GET
 def rate_left(request: HttpRequest) -> HttpResponse:
-    """After leaving a study, whichever it was; the message says what became of the scores."""
+    """The page after leaving any study; the message says what became of the scores."""
     return render(request, "rating/left.html")
 
 
 @never_cache
 @require_GET
 def rate_rated(request: HttpRequest, token: str) -> HttpResponse:
-    """All that the rater has rated, newest first, to look at again."""
+    """The rater's rated items, newest first."""
     membership = own_membership(request.user, token)
     ratings = (
         Rating.objects.filter(assignment__membership=membership, is_current=True)
@@ -84,7 +84,7 @@ def rate_rated(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def rate_break(request: HttpRequest, token: str) -> HttpResponse:
-    """Put the break reminder away; the next one comes after as long again."""
+    """Dismiss the break reminder; the next one comes after the same time again."""
     membership = own_membership(request.user, token)
     request.session[RESTED] = timezone.now().isoformat()
     item = membership.assignments.filter(token=asked_text(request.POST, "item")).first()
@@ -94,7 +94,7 @@ def rate_break(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def rate_withdraw(request: HttpRequest, token: str) -> HttpResponse:
-    """Leave the study for good, after reading what becomes of the scores."""
+    """Withdraw from the study for good, after a page that says what becomes of the scores."""
     membership = own_membership(request.user, token)
     context: dict[str, Any] = {"welcome": blind_welcome(membership)}
     if request.method == "GET":

@@ -1,6 +1,6 @@
-"""A rater's studies, the item in front of them, and the end.
+"""A rater's studies, their current item, and the end.
 
-Who may open a page is decided by membership, in one query with the row itself: everyone else gets 404.
+Membership decides who may open a page, in the same query that fetches the row; everyone else gets 404.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ from annotation.rating.rater_stage import break_due
 from annotation.rating.wording import script_words
 from core.permissions import requires
 
-# When the rater last put a break reminder away, in their session.
+# The session key for when the rater last dismissed a break reminder.
 RESTED = "rested_at"
 
 
@@ -35,7 +35,7 @@ RESTED = "rested_at"
 @require_GET
 @requires("annotation.add_rating", "rate dialogues")
 def rate(request: HttpRequest) -> HttpResponse:
-    """The rater's studies, each with how far they are."""
+    """The rater's studies with their progress."""
     mine = Membership.objects.present().filter(rater_id=request.user.pk)
     joined = mine.exclude(study__state=Study.State.DRAFT).select_related("study").order_by("-pk")
     return render(request, "rating/studies.html", {"studies": [blind_study(membership) for membership in joined]})
@@ -44,7 +44,7 @@ def rate(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def rate_next(request: HttpRequest, token: str) -> HttpResponse:
-    """Go to what comes next: the study's first words, practice, an item; or say why there is none."""
+    """Go to what comes next: the welcome page, practice, or an item; or say why there is none."""
     membership = own_membership(request.user, token)
     now = timezone.now()
     assignment = None
@@ -64,7 +64,7 @@ def rate_next(request: HttpRequest, token: str) -> HttpResponse:
 @gzip_page
 @require_http_methods(["GET", "POST"])
 def rate_item(request: HttpRequest, token: str) -> HttpResponse:
-    """One blind item and its form; POST is the way without a script."""
+    """One blind item and its form; POST serves browsers without scripts."""
     assignment = own_assignment(request.user, token)
     membership = _holder(assignment)
     if not membership.is_ongoing or rater_stage.must_agree(membership):
@@ -79,7 +79,7 @@ def rate_item(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
-    """Put the item aside with a reason and go on."""
+    """Skip the item, with a reason, and go on."""
     assignment = own_assignment(request.user, token)
     form = SkipForm(request.POST)
     problem = None if form.is_valid() else _("Choose a reason for skipping.")
@@ -98,7 +98,7 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def rate_undo(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the submit of an item back and show it again with its scores."""
+    """Undo the submit of an item and show it again with its scores."""
     assignment = own_assignment(request.user, token)
     if not rater_stage.can_take_back(assignment, now=timezone.now()):
         if assignment.state == Assignment.State.SUBMITTED:
@@ -125,13 +125,13 @@ def _submitted(request: HttpRequest, assignment: Assignment) -> HttpResponse:
 
 
 def _keep_what_is_there(assignment: Assignment, answer: Answer) -> None:
-    """Show an incomplete form again with what was chosen in it; the page has no script to remember it."""
+    """Keep the posted choices for showing an incomplete form again: without a script the page would lose them."""
     assignment.draft = answer.to_json()
 
 
 def _holder(assignment: Assignment) -> Membership:
     if assignment.membership is None:
-        raise ValueError("a place that nobody holds has no page")
+        raise ValueError("a slot that nobody holds has no page")
     return assignment.membership
 
 
@@ -141,7 +141,7 @@ def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[s
     since = datetime.fromisoformat(rested) if rested else None
     return {
         "item": blind_item(assignment, membership, now=now),
-        # The class: it is called where its fragment of the page is not kept already.
+        # The class, not a form: the template makes one only if the fragment with it is not cached.
         "skip_form": SkipForm,
         "page_person": page_person(request.user),
         "words": script_words(),

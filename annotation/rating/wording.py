@@ -1,4 +1,4 @@
-"""What the scripts of the rating page say."""
+"""The sentences of the rating page's scripts."""
 
 from typing import Any
 
@@ -30,5 +30,5 @@ SAID_BY_SCRIPTS = (
 
 
 def script_words() -> dict[str, Any]:
-    """What the rating page's scripts say, in the page's language."""
+    """The sentences of the rating page's scripts, in the page's language."""
     return sentences_for_scripts(SAID_BY_SCRIPTS)

@@ -20,7 +20,7 @@ from core.permissions import requires
 
 HIGHEST_LIMIT = 100_000
 _code = RegexValidator(r"^[A-Za-z0-9_-]+$", "A code has letters, digits, - and _ only.")
-_may_open = requires("annotation.add_invitation", "open the doors of studies")
+_may_open = requires("annotation.add_invitation", "manage open links")
 
 
 class OpenLinkForm(forms.Form):
@@ -31,22 +31,22 @@ class OpenLinkForm(forms.Form):
         required=False,
         min_value=1,
         max_value=HIGHEST_LIMIT,
-        help_text="At most as many raters as this; empty: no limit. Who withdrew, was screened out, excluded or "
-        "deactivated makes room for another.",
+        help_text="At most as many raters as this; empty: no limit. Raters who withdraw or are screened out, "
+        "excluded or deactivated make room for others.",
     )
     completion_code = forms.CharField(
         label="Prolific’s completion code",
         required=False,
         max_length=40,
         validators=[_code],
-        help_text="With a code the door takes Prolific’s participants only, and shows them the code at the end.",
+        help_text="With a code the link admits Prolific’s participants only, and shows them the code at the end.",
     )
     screen_out_code = forms.CharField(
         label="Prolific’s screen-out code",
         required=False,
         max_length=40,
         validators=[_code],
-        help_text="Shown instead to who fails the attention checks.",
+        help_text="Shown instead to raters who fail the attention checks.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _opened(request: HttpRequest, study: Study, form: OpenLinkForm) -> HttpRespo
     except OpenLinkError:
         messages.error(request, NO_MORE_RATERS)
         return redirect(study)
-    messages.success(request, "Saved." if study.door_token else "The door is open.")
+    messages.success(request, "Saved." if study.door_token else "The link is open.")
     return redirect("study_door", study.pk)
 
 
@@ -105,7 +105,7 @@ def _opened(request: HttpRequest, study: Study, form: OpenLinkForm) -> HttpRespo
 def study_open_link_close(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(Study, pk=pk)
     open_links.close_open_link(study=study, by=person_of(request))
-    messages.success(request, "The door is shut. Who came in stays in; its address opens nothing any more.")
+    messages.success(request, "The link is closed. Raters who joined stay; its address no longer works.")
     return redirect("study_door", study.pk) if study.takes_raters else redirect(study)
 
 

@@ -1,7 +1,7 @@
-"""How far raters agree: Krippendorff's α, intraclass correlation, weighted κ and shares of near-equal scores.
+"""Agreement between raters: Krippendorff's α, intraclass correlation, weighted κ and shares of near-equal scores.
 
-Every function takes scores as a (raters, units) array with NaN where a rater did not score a unit, and answers with an
-`Estimate`: a value, or the reason why there is none.
+Functions take scores as a (raters, units) array with NaN where a rater did not score a unit, and return an `Estimate`:
+a value, or the reason why there is none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -66,9 +66,9 @@ class Agreement:
 
     raters: int
     units: int
-    # Units with two scores or more: what α, κ and the shares rest on.
+    # Units with two or more scores, on which α, κ and the shares are based.
     paired_units: int
-    # Units that not every rater scored: where there are any, intraclass correlations are from variance components.
+    # Units not scored by every rater; if there are any, intraclass correlations come from variance components.
     incomplete_units: int
     estimates: Mapping[str, Estimate]
 
@@ -83,7 +83,7 @@ def alpha(scores: ArrayLike, level: Level = "ordinal") -> Estimate:
 
 
 def icc(scores: ArrayLike, form: IccForm) -> Estimate:
-    """Intraclass correlation after Shrout & Fleiss (1979); where scores are missing, from variance components."""
+    """Intraclass correlation after Shrout & Fleiss (1979); from variance components if scores are missing."""
     return _point(Patterns.of(scores), f"icc_{form}")
 
 
@@ -93,7 +93,7 @@ def weighted_kappa(scores: ArrayLike) -> Estimate:
 
 
 def share_within(scores: ArrayLike, distance: float) -> Estimate:
-    """Share of pairs of scores of one unit that differ by at most `distance`."""
+    """Share of the pairs of scores of the same unit that differ by at most `distance`."""
     return _point(Patterns.of(scores), "exact" if distance == 0 else f"within_{distance:g}")
 
 
@@ -109,8 +109,8 @@ def summary(
 ) -> Agreement:
     """The named coefficients with 95 % intervals from `draws` resamples of the units.
 
-    `clusters` (units,) numbers the cluster of each unit where units come in groups that are not independent; whole
-    clusters are drawn then.
+    `clusters` (units,) numbers each unit's cluster if units in a group are not independent; then whole clusters are
+    drawn.
     """
     patterns = Patterns.of(scores)
     points = {name: _point(patterns, name) for name in coefficients}
@@ -176,7 +176,7 @@ def _unpaired(counts: Ints, equal_is_fine: bool = False) -> Undefined | None:
 
 
 def _uncrossed(patterns: Patterns) -> Undefined | None:
-    """Whether units, raters and error cannot be told apart."""
+    """Why units, raters and error cannot be separated; None if they can."""
     weights, sizes = patterns.weights[0], patterns.present.sum(axis=1)
     if weights[sizes >= 2].sum() < 2:
         return Undefined.NOT_CROSSED
@@ -187,7 +187,7 @@ def _uncrossed(patterns: Patterns) -> Undefined | None:
 
 
 def _why_no_icc(patterns: Patterns) -> Undefined:
-    """Why the analysis of variance of a complete table gives no value."""
+    """Why the analysis of variance of a complete table has no value."""
     _, values = patterns.complete()
     means = values.mean(axis=1)
     return Undefined.NO_ITEM_SPREAD if np.ptp(means) <= DUST * np.abs(values).max() else Undefined.OUTWEIGHED
@@ -197,7 +197,7 @@ def _why_no_icc(patterns: Patterns) -> Undefined:
 
 
 def _alpha_statistic(patterns: Patterns, level: Level) -> Statistic:
-    """α from each pattern's share of the coincidence matrix, so that a resample is one weighted sum."""
+    """α as a function of weights: a resample's coincidence matrix is a weighted sum over patterns."""
     counts, size = patterns.value_counts(), len(patterns.domain)
     coincidences = np.stack([_coincidences(one[None]).ravel() for one in counts])
 
@@ -208,7 +208,7 @@ def _alpha_statistic(patterns: Patterns, level: Level) -> Statistic:
 
 
 def _coincidences(counts: Ints) -> Floats:
-    """(values, values): how often two scores of one unit are these two, each unit weighing as much as its scores."""
+    """(values, values): how often each pair of values occurs in a unit; units weigh as much as they have scores."""
     sizes = counts.sum(axis=1)
     shares = np.divide(1, sizes - 1, out=np.zeros(len(counts)), where=sizes >= 2)
     found: Floats = (counts * shares[:, None]).T @ counts - np.diag(shares @ counts)
@@ -225,10 +225,10 @@ def _alpha_of(observed: Floats, domain: Floats, level: Level) -> Floats:
 
 
 def _distances(level: Level, domain: Floats, margins: Floats) -> Floats:
-    """Squared distances between values, (values, values) or one such matrix a resample for ordinal scores."""
+    """Squared distances between values: (values, values), or one such matrix per resample for ordinal scores."""
     if level == "nominal":
         return 1 - np.eye(len(domain))
-    # Ordinal: half the margins of both ends and all between, which is the difference of two mid-ranks.
+    # Ordinal distance: the difference of mid-ranks, which is half the margins of both ends and all between.
     places = np.cumsum(margins, axis=1) - margins / 2 if level == "ordinal" else domain[None, :]
     gaps: Floats = places[:, :, None] - places[:, None, :]
     if level == "ratio":
@@ -241,7 +241,7 @@ def _distances(level: Level, domain: Floats, margins: Floats) -> Floats:
 
 
 def _icc_statistic(patterns: Patterns, form: str) -> Statistic:
-    """The analysis of variance of a complete table, from weighted sums of scores above a middle one."""
+    """The analysis of variance of a complete table, from weighted sums of centred scores."""
     kept, values = patterns.complete()
     raters = values.shape[1]
     row_sums = values.sum(axis=1, keepdims=True)
@@ -254,7 +254,7 @@ def _icc_statistic(patterns: Patterns, form: str) -> Statistic:
         between = row_squares / raters - base
         by_rater = ratio((columns**2).sum(axis=1), units) - base
         within = squares - base - between
-        # Differences of large sums leave dust where the truth is nought.
+        # Rounding errors of large sums can leave a small difference where it should be zero.
         parts = [np.where(np.abs(part) <= DUST * squares, 0, part) for part in (between, by_rater, within)]
         return _icc_from_squares(form, units, raters, (parts[0], parts[1], parts[2]))
 
@@ -262,7 +262,7 @@ def _icc_statistic(patterns: Patterns, form: str) -> Statistic:
 
 
 def _icc_from_squares(form: str, n: Floats, k: int, sums_of_squares: tuple[Floats, Floats, Floats]) -> Floats:
-    """Mean squares (between targets, judges, within, error) put together as Shrout & Fleiss (1979) do."""
+    """Combine mean squares (between targets, judges, within, error) as Shrout & Fleiss (1979) do."""
     between, by_rater, within = sums_of_squares
     bms, jms = ratio(between, n - 1), by_rater / (k - 1)
     wms, ems = ratio(within, n * (k - 1)), ratio(within - by_rater, (n - 1) * (k - 1))
@@ -276,13 +276,13 @@ def _icc_from_squares(form: str, n: Floats, k: int, sums_of_squares: tuple[Float
 
 
 def _kappa_statistic(patterns: Patterns) -> Statistic:
-    """1 − observed / expected squared differences, both added up over all pairs of scores of a unit.
+    """1 − observed / expected squared differences, both summed over all pairs of scores of a unit.
 
-    A pair of scores by two raters is expected to differ as a score of the one does from a score that the other gave to
-    another unit. A pair of raters so weighs as much as the units that both scored, and none is compared with itself.
+    The expected difference of two raters' scores is that between one's score and the other's scores of other units. So
+    a pair of raters weighs as much as the units that both scored, and no rater is compared with themselves.
     """
     pattern, first, second = components.pairs_within(patterns.present)
-    # Nobody's score is paired with itself.
+    # No score is paired with itself.
     others = first != second
     pattern, first, second = pattern[others], first[others], second[others]
     present, values = patterns.present.astype(np.float64), patterns.values()
@@ -299,7 +299,7 @@ def _kappa_statistic(patterns: Patterns) -> Statistic:
         both_squares = n[:, other] * squares[:, one] + n[:, one] * squares[:, other]
         crossed = both_squares - 2 * total[:, one] * total[:, other] - observed
         crossed[crossed <= DUST * both_squares] = 0
-        # Two raters who scored one unit and no other leave nothing to compare their difference with.
+        # Two raters who scored only one and the same unit have no other units to compare with.
         apart = n[:, one] * n[:, other] - shared
         expected = shared * np.divide(crossed, apart, out=np.zeros_like(apart), where=apart > 0)
         return 1 - ratio(np.where(apart > 0, observed, 0).sum(axis=1), expected.sum(axis=1))

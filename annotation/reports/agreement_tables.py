@@ -1,4 +1,4 @@
-"""How far a study's raters agree, as tables."""
+"""Tables of the agreement between a study's raters."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +10,7 @@ from annotation.reports.notes import INTERVALS, is_unasked, listed, provenance, 
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
 
-# Label, decimals and factor of each coefficient's column.
+# Each coefficient's column: label, decimals and factor.
 COEFFICIENTS = {
     "alpha_ordinal": ("α, ordinal", 2, 1),
     "alpha_interval": ("α, interval", 2, 1),
@@ -22,7 +22,7 @@ COEFFICIENTS = {
 
 
 def agreement(study: Study, found: Findings) -> Table:
-    """How far raters agree on each metric, all versions together."""
+    """Agreement between raters on each metric, over all versions."""
     columns = (
         Column("Metric", numeric=False),
         *(Column(label, decimals) for label, decimals, _ in COEFFICIENTS.values()),
@@ -69,7 +69,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
 
 
 def raters(study: Study, found: Findings) -> Table:
-    """What each rater did, by pseudonym."""
+    """Figures for each rater, by pseudonym."""
     columns = (
         Column("Rater", numeric=False),
         Column("Items"),
@@ -99,7 +99,7 @@ def _coefficient(agreed: Agreement, key: str) -> Cell:
 
 
 def _undefined_notes(found: Findings) -> Iterator[str]:
-    """A sentence for every value that does not exist, and for how correlations deal with missing scores."""
+    """A sentence for every undefined value, and on how correlations deal with missing scores."""
     for metric in found.metrics:
         estimates = found.agreement[metric.key].estimates
         yield from _undefined(metric.name, {label: estimates[key] for key, (label, _, _) in COEFFICIENTS.items()})
@@ -127,7 +127,7 @@ def _undefined_by_version(found: Findings, *, dashes: bool) -> Iterator[str]:
 
 
 def _undefined(name: str, estimates: Mapping[str, Coefficient]) -> Iterator[str]:
-    """One sentence a reason, with the columns that it explains."""
+    """One sentence for each reason, naming the columns that it explains."""
     reasons: dict[str, list[str]] = {}
     for label, found in estimates.items():
         if found.undefined:

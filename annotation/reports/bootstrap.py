@@ -1,7 +1,7 @@
 """Bootstrap over units or clusters of units, by weights instead of copies of the data.
 
-Units that look alike form one *pattern*. A resample is then a row of weights: how often each pattern was drawn. Every
-statistic here is a function of weighted sums over patterns, so a thousand resamples are a few matrix products.
+Identical units form one *pattern*. A resample is a row of weights: how often each pattern was drawn. Every statistic
+here is a function of weighted sums over patterns, so a thousand resamples take a few matrix products.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,20 +20,20 @@ Statistic = Callable[[Floats], Floats]
 
 CONFIDENCE = 0.95
 NORMAL = NormalDist()
-# Values this close, as a share of the largest, are equal but for the order of their sums.
+# Values this close, relative to the largest, count as equal: they differ only by rounding.
 TIE = 1e-9
 TOO_FEW_DEFINED = "undefined in most resamples"
 ONE_SIDED = "resamples lie on one side of the value"
-# One count drawn outright costs about as much as this many units drawn and counted.
+# Drawing one count directly costs about as much as drawing and counting this many units.
 FEW = 8
 # Resamples in memory at once.
 CHUNK = 100
-# Weights in memory at once where they are spread over pairs of raters: 32 MB.
+# Weights in memory at once when they are expanded to pairs of raters: 32 MB.
 MOST_CELLS = 4_000_000
 
 
 class Ends(NamedTuple):
-    """The ends of a 95 % interval; without one both are None and `no_interval` says why."""
+    """The ends of a 95 % interval; if there is none both are None and `no_interval` says why."""
 
     low: float | None
     high: float | None
@@ -56,7 +56,7 @@ def resamples(pattern_of_unit: Ints, draws: int, seed: int) -> Iterator[Floats]:
 
 
 def cluster_resamples(pattern_of_unit: Ints, cluster_of_unit: Ints, draws: int, seed: int) -> Iterator[Floats]:
-    """As `resamples`, but drawing whole clusters with replacement: as many as there are, with all their units."""
+    """Like `resamples`, but draws whole clusters with replacement, as many as there are."""
     rng = np.random.default_rng(seed)
     clusters = np.unique(cluster_of_unit, return_inverse=True)[1]
     count, patterns = int(clusters.max()) + 1, int(pattern_of_unit.max()) + 1
@@ -78,7 +78,7 @@ def distributions(statistics: Mapping[str, Statistic], samples: Iterable[Floats]
 
 
 def interval(values: Floats, point: float) -> tuple[float, float] | None:
-    """Bias-corrected percentile interval (Efron 1981) around `point`; None where `why_none` gives a reason."""
+    """Bias-corrected percentile interval (Efron 1981) around `point`; None if `why_none` gives a reason."""
     if why_none(values, point):
         return None
     defined = values[~np.isnan(values)]
@@ -88,7 +88,7 @@ def interval(values: Floats, point: float) -> tuple[float, float] | None:
 
 
 def why_none(values: Floats, point: float) -> str:
-    """Why resampled `values` give no interval around `point`; empty where they give one."""
+    """Why the resampled `values` give no interval around `point`; empty if they give one."""
     defined = values[~np.isnan(values)]
     if len(defined) == 0 or 2 * len(defined) < len(values):
         return TOO_FEW_DEFINED
@@ -98,7 +98,7 @@ def why_none(values: Floats, point: float) -> str:
 
 
 def ends(values: Floats, point: float, clusters: int, cluster: str) -> Ends:
-    """The interval over `clusters` resampled clusters, which are called `cluster`, or why there is none."""
+    """The interval, or why there is none; `clusters` is the number of resampled clusters, `cluster` their name."""
     reason = only_one(cluster) if clusters < 2 else why_none(values, point)
     return Ends(None, None, reason) if reason else Ends(*(interval(values, point) or (None, None)))
 
@@ -117,14 +117,14 @@ def _tie(values: Floats) -> float:
 
 
 def grouped(keys: Ints) -> tuple[Ints, Ints, Ints]:
-    """The order that brings equal keys together, where each of them starts in it, and the different keys."""
+    """The order that sorts the keys, where each distinct key starts in it, and the distinct keys."""
     order = np.argsort(keys, kind="stable")
     different, starts = np.unique(keys[order], return_index=True)
     return order, starts, different
 
 
 def group_sums(weights: Floats, patterns: Ints, factor: Floats, starts: Ints) -> Floats:
-    """(draws, groups): the weights of the named patterns times `factor`, added up from each start to the next."""
+    """(draws, groups): the weights of `patterns` times `factor`, summed from each start to the next."""
     at_once = max(1, MOST_CELLS // max(1, len(patterns)))
     parts = [
         np.add.reduceat(weights[begin : begin + at_once, patterns] * factor, starts, axis=1)

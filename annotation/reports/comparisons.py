@@ -1,7 +1,7 @@
 """Means with intervals, and differences between versions paired by background.
 
 Scores of one background are not independent (the same theme, the same raters), so whole backgrounds are resampled and
-whole backgrounds change sign. Cells are columns: one a metric and version, or a metric and pair of versions.
+flipped in sign. Columns are cells: a metric and version, or a metric and pair of versions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ from core.tables import AtMost
 
 DRAWS = 1000
 FLIPS = 10_000
-# Up to here every one of the 2^n sign patterns is tried, and the p value is exact.
+# With up to this many backgrounds all 2^n sign patterns are tried, and the p value is exact.
 EXACT_UP_TO = 13
 CLUSTER = "background"
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """The mean of `n` scores over `backgrounds` backgrounds; `no_interval` says why it has none."""
+    """The mean of `n` scores over `backgrounds` backgrounds; without an interval `no_interval` says why."""
 
     value: float
     n: int
@@ -36,9 +36,9 @@ class Mean:
 class Difference:
     """Second minus first, over the `n` backgrounds that have both.
 
-    `p` is two-sided, from sign flips, `AtMost` where no drawn pattern of signs reached the data; `effect` is d_z, the
-    mean difference over the differences' standard deviation (n − 1); `higher` is the share of backgrounds where the
-    second scored higher, ties counting half. `no_interval` says why there is none.
+    `p` is two-sided, from sign flips, and `AtMost` if no drawn pattern of signs reached the data. `effect` is d_z, the
+    mean difference over the differences' standard deviation (n − 1). `higher` is the share of backgrounds in which the
+    second scored higher, ties counting half. Without an interval `no_interval` says why.
     """
 
     mean: float
@@ -52,7 +52,7 @@ class Difference:
 
 
 def means(sums: Floats, counts: Floats, draws: int = DRAWS, seed: int = 0) -> list[Mean | None]:
-    """One mean a column from (backgrounds, cells) sums and numbers of scores; None where there is no score.
+    """One mean per column of (backgrounds, cells) sums and numbers of scores; None without scores.
 
     The interval is a bias-corrected percentile bootstrap over backgrounds.
     """
@@ -68,9 +68,9 @@ def means(sums: Floats, counts: Floats, draws: int = DRAWS, seed: int = 0) -> li
 
 
 def paired_differences(first: Floats, second: Floats, draws: int = DRAWS, seed: int = 0) -> list[Difference | None]:
-    """One difference a column from (backgrounds, cells) mean scores, NaN where a background has none.
+    """One difference per column of (backgrounds, cells) mean scores, NaN where a background has no score.
 
-    Interval as in `means`; p by flipping the signs of whole backgrounds. None where no background has both.
+    The interval is as in `means`; p comes from flipping the signs of whole backgrounds. None if no background has both.
     """
     gaps = second - first
     both = (~np.isnan(gaps)).astype(np.float64)
@@ -97,7 +97,7 @@ def _difference(gaps: Floats, point: float, spread: Floats, chance: float) -> Di
 
 
 def _resampled_ratios(sums: Floats, counts: Floats, draws: int, seed: int) -> Floats:
-    """(draws, cells): each cell's mean over resampled backgrounds."""
+    """(draws, cells): each cell's mean over the resampled backgrounds."""
     backgrounds = len(sums)
     if backgrounds == 0:
         return np.empty((0, sums.shape[1]))
@@ -106,11 +106,11 @@ def _resampled_ratios(sums: Floats, counts: Floats, draws: int, seed: int) -> Fl
 
 
 def sign_flip_p(gaps: Floats, seed: int = 0) -> Floats:
-    """Two-sided p of each column's mean under random signs of the rows; a nought stands for a missing row.
+    """Two-sided p of each column's mean under random signs of the rows; zero stands for a missing row.
 
-    Exact up to `EXACT_UP_TO` rows, else from `FLIPS` seeded draws, the data themselves counted as one.
+    Exact for up to `EXACT_UP_TO` rows, otherwise from `FLIPS` seeded draws plus the data themselves.
     """
-    # Sums of the same numbers in another order are equal but for dust.
+    # Allow for rounding: sums of the same numbers in another order differ slightly.
     observed = np.abs(gaps.sum(axis=0)) - TIE * np.abs(gaps).sum(axis=0)
     reached, tried = np.zeros(gaps.shape[1]), 0
     exact = len(gaps) <= EXACT_UP_TO
@@ -121,7 +121,7 @@ def sign_flip_p(gaps: Floats, seed: int = 0) -> Floats:
 
 
 def _chance(p: float, rows: int) -> float:
-    """p, marked where it is the smallest that the drawn sign patterns can show."""
+    """p, marked as `AtMost` if it is the smallest value that the drawn sign patterns can give."""
     return AtMost(p) if rows > EXACT_UP_TO and p <= 1 / (FLIPS + 1) else p
 
 
@@ -137,12 +137,12 @@ def _drawn_signs(rows: int, seed: int) -> Iterator[Floats]:
 
 
 def _as_signs(bits: NDArray[np.integer]) -> Floats:
-    """Nought becomes 1 and one becomes −1."""
+    """0 becomes 1, and 1 becomes −1."""
     return 1 - 2 * bits.astype(np.float64)
 
 
 def holm(chances: Sequence[float | None]) -> list[float | None]:
-    """Holm's (1979) adjustment for as many tests as there are p values; None stays None, `AtMost` at most."""
+    """Holm's (1979) adjustment for as many tests as there are p values; None and `AtMost` are kept."""
     places = sorted((p, place) for place, p in enumerate(chances) if p is not None)
     adjusted: list[float | None] = [None] * len(chances)
     worst = 0.0
@@ -153,7 +153,7 @@ def holm(chances: Sequence[float | None]) -> list[float | None]:
 
 
 def version_pairs(versions: Sequence[str]) -> list[tuple[str, str]]:
-    """All pairs, neighbours first: each version against the one before it, then the one before that, and so on."""
+    """All pairs: first each version with the one before it, then with the one before that, and so on."""
     return [
         (versions[place], versions[place + apart])
         for apart in range(1, len(versions))

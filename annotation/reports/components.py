@@ -1,9 +1,9 @@
-"""Intraclass correlations from variance components, where some raters have not scored some units.
+"""Intraclass correlations from variance components, for tables with missing scores.
 
 The model is two-way and random: score = mean + unit + rater + error. Its variances are estimated by restricted maximum
-likelihood (REML; Patterson & Thompson 1971), which gives what the analysis of variance gives where every rater scored
-every unit and no variance is estimated below nought. ICC(A,1), ICC(A,k) and ICC(C,1) follow as McGraw & Wong (1996)
-define them, k being the mean number of scores a unit.
+likelihood (REML; Patterson & Thompson 1971), which agrees with the analysis of variance if every rater scored every
+unit and no variance estimate is negative. ICC(A,1), ICC(A,k) and ICC(C,1) follow as McGraw & Wong (1996) define them,
+with k the mean number of scores per unit.
 """
 
 from collections.abc import Callable
@@ -16,25 +16,25 @@ from numpy.typing import NDArray
 from annotation.reports.bootstrap import Floats, Ints, Statistic, group_sums, grouped
 from annotation.reports.patterns import Patterns
 
-# Deviations of units and raters over the error's: where the search starts, and how far apart it compares.
+# Deviations of units and raters relative to the error's: starting points, and the step for numerical derivatives.
 STARTS = np.array(list(product((0.1, 0.4, 1.2), (0.05, 0.4, 1.2))))
 APART = 1e-3
 STENCIL = APART * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1)])
-# Newton steps for the scores themselves, and for a resample, which starts where these ended.
+# Newton steps for the scores themselves, and for a resample, which starts at their result.
 SEARCH_STEPS, RESAMPLE_STEPS = 40, 2
-# Both deviations are stationary at nought, so a resample starts beside it.
+# Zero is a stationary point for both deviations, so resamples do not start there.
 LEAST_START = 0.1
-# What stands for the error's squares where scores leave none, as a share of all squares.
+# The least sum of squares for the error, as a share of all squares.
 LEAST_ERROR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What the likelihood needs of (draws,) resamples.
+    """The sums over scores that the likelihood needs, for (draws,) resamples.
 
-    A score's row is (1, one column a rater, its value). `scores` (draws, columns, columns) sums the products of these
-    rows; `units` (draws, sizes, columns, columns) sums those of the units' sums of rows, apart for each of the `sizes`
-    that units have: their numbers of scores.
+    A score's row is (1, an indicator per rater, its value). `scores` (draws, columns, columns) sums the products of
+    these rows; `units` (draws, sizes, columns, columns) sums the products of the units' row sums, separately for each
+    number of scores in a unit, which `sizes` lists.
     """
 
     sizes: Floats
@@ -55,7 +55,7 @@ class Moments:
 
 
 def icc_statistic(patterns: Patterns, form: str) -> Statistic:
-    """The coefficient of weighted patterns; `form` "2,1" is ICC(A,1), "2,k" ICC(A,k), "3,1" ICC(C,1), "1,1" one-way."""
+    """The coefficient of weighted patterns; form "2,1" is ICC(A,1), "2,k" ICC(A,k), "3,1" ICC(C,1), "1,1" one-way."""
     gather, free = gatherer(patterns), np.array([1, form[0] != "1"])
     point = _searched(gather(patterns.weights), free)
 
@@ -72,7 +72,7 @@ def icc_statistic(patterns: Patterns, form: str) -> Statistic:
 
 
 def variances(patterns: Patterns) -> tuple[float, float, float]:
-    """Of units, raters and error."""
+    """The variances of units, raters and error."""
     moments = gatherer(patterns)(patterns.weights)
     at = _searched(moments, np.array([1, 1]))
     error = float(np.exp(_factored(moments, at)[1][0])) / (moments.scores[0, 0, 0] - 1)
@@ -80,7 +80,7 @@ def variances(patterns: Patterns) -> tuple[float, float, float]:
 
 
 def pairs_within(mask: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
-    """Each row's pairs of columns that are set in it: (pairs,) row, column and another column that is no earlier."""
+    """All pairs of columns set in a row: (pairs,) arrays of row, first column and second column (≥ first)."""
     row, column = np.nonzero(mask)
     ends = np.cumsum(mask.sum(axis=1))[row]
     place = np.arange(len(row))
@@ -91,7 +91,7 @@ def pairs_within(mask: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
 
 
 def gatherer(patterns: Patterns) -> Callable[[Floats], Moments]:
-    """From (draws, patterns) weights to their `Moments`."""
+    """A function from (draws, patterns) weights to their `Moments`."""
     scored = patterns.present.any(axis=1)
     present = patterns.present[np.ix_(scored, patterns.present.any(axis=0))].astype(np.float64)
     values = patterns.values()[np.ix_(scored, patterns.present.any(axis=0))]
@@ -117,7 +117,7 @@ def gatherer(patterns: Patterns) -> Callable[[Floats], Moments]:
 
 
 def _score_products(sums: Floats, width: int) -> Floats:
-    """(draws, width, width) from sums of 1, value, value², then of 1 and of the value by rater."""
+    """(draws, width, width) from the sums of 1, value and value², then of 1 and of value by rater."""
     raters = np.arange(1, width - 1)
     found = np.zeros((len(sums), width, width))
     found[:, 0, 0], found[:, 0, -1], found[:, -1, -1] = sums[:, 0], sums[:, 1], sums[:, 2]
@@ -127,9 +127,9 @@ def _score_products(sums: Floats, width: int) -> Floats:
 
 
 def _criterion(moments: Moments, at: Floats) -> Floats:
-    """(draws,) −2 log restricted likelihood, less constants, at (draws, 2) deviations over the error's.
+    """(draws,) −2 log restricted likelihood, without constants, at (draws, 2) deviations relative to the error's.
 
-    The units' effects are eliminated by hand, those of the raters with the mean by the factorisation.
+    The units' effects are eliminated analytically, the raters' and the mean by the factorisation.
     """
     determinant, residual = _factored(moments, at)
     units = moments.units_of_size * np.log1p(moments.sizes * at[:, :1] ** 2)
@@ -138,7 +138,7 @@ def _criterion(moments: Moments, at: Floats) -> Floats:
 
 
 def _factored(moments: Moments, at: Floats) -> tuple[Floats, Floats]:
-    """Logarithms of the determinant of the equations for mean and raters, and of the squares that they leave."""
+    """Logarithms of the determinant of the equations for mean and raters, and of the residual sum of squares."""
     share = at[:, :1] ** 2 / (1 + moments.sizes * at[:, :1] ** 2)
     width = moments.scores.shape[1]
     scale = np.ones((len(at), width))
@@ -155,7 +155,7 @@ def _factored(moments: Moments, at: Floats) -> tuple[Floats, Floats]:
 
 
 def _searched(moments: Moments, free: Ints) -> Floats:
-    """(1, 2) where the criterion of one draw is lowest, from the best of a few starts; what is not `free` is 0."""
+    """(1, 2) minimum of one draw's criterion, from the best of a few starts; deviations that are not `free` stay 0."""
     at: Floats = min((start[None, :] * free for start in STARTS), key=lambda start: _criterion(moments, start)[0])
     for _ in range(SEARCH_STEPS):
         after = _newton(moments, at, 1, free)
@@ -164,14 +164,14 @@ def _searched(moments: Moments, free: Ints) -> Floats:
 
 
 def _newton(moments: Moments, at: Floats, steps: int, free: Ints) -> Floats:
-    """(draws, 2) nearer to where the criterion is lowest; it is even in both deviations, so signs do not matter."""
+    """(draws, 2) after Newton steps towards the minimum; the criterion is even in both, so signs do not matter."""
     for _ in range(steps):
         at = np.abs(at + _step(moments, at) * free)
     return at
 
 
 def _step(moments: Moments, at: Floats) -> Floats:
-    """Newton's, or downhill where the criterion is not convex; never far beyond where it was worked out."""
+    """A Newton step, or a downhill step where the criterion is not convex, limited in length."""
     middle, right, left, above, below, corner = (_criterion(moments, at + apart) for apart in STENCIL)
     slope = np.stack([right - left, above - below], axis=1) / (2 * APART)
     bend = np.stack([right - 2 * middle + left, above - 2 * middle + below], axis=1) / APART**2

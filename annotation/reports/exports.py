@@ -1,4 +1,4 @@
-"""What leaves the house: every score as a row of CSV, and tables marked for what they are. Pseudonyms only."""
+"""Exports: every score as a row of CSV, and tables with their provenance on every row. Pseudonyms only."""
 
 import json
 from collections.abc import Iterator
@@ -15,31 +15,31 @@ from core.tables import Column, Table
 from dialogues.demo_label import DEMO_LABEL
 
 OF_A_RATING = ("assignment__membership_id", "comment", "flag", "seconds", "created_at")
-# Evidence as text: reading an empty list from JSON a hundred thousand times takes longer than the query.
+# Evidence as text, because parsing a hundred thousand empty JSON lists takes longer than the query.
 OF_A_SCORE = ("metric", "value", "scale_low", "scale_high", "comment", Cast("evidence", TextField()))
 OF_A_DIALOGUE = ("key", "version_id", "written_by", "is_demo")
 RATING_COLUMNS = (
     *("study", "item", "background", "dialogue", "version", "written_by", "demo"),
-    # In a study of pairs what it was compared with. Launch makes every item in its pair's order, so of two versions
-    # the same one always comes first, and a value below 0 prefers it.
+    # In a study of pairs, the dialogue that it was compared with. The item's own dialogue always has the pair's first
+    # version, and a value below 0 prefers it.
     *("other_dialogue", "other_version", "other_written_by", "other_demo"),
     *("rater", "metric", "value"),
     *("scale_low", "scale_high", "comment", "flag", "seconds", "submitted_at", "simulated"),
-    # Of this one score: the rater's note, and the messages that led to it, counted from 1.
+    # The rater's note on this score, and the numbers, from 1, of the messages that led to it.
     *("score_comment", "evidence"),
-    # Whether its rater failed the attention checks, in a study that counts them all the same.
+    # Whether the rater was screened out, in a study that counts such raters.
     "screened_out",
 )
 
 
 def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
-    """One line a score under RATING_COLUMNS.
+    """One line per score, with the columns RATING_COLUMNS.
 
-    What many scores have in common is written once: a line is the parts of its item, its rating and its score. Only
-    items' parts stay in memory.
+    A line is joined from the parts of its item, rating and score, each formatted only once. Only the items' parts stay
+    in memory.
     """
     members, items = counted_members(study), _item_parts(study, form)
-    # The same few come again and again: a rater's name, a value on its scale, and most often no note at all.
+    # Cached, because few different parts occur: a rater's name, a value with its scale, an empty note.
     part = lru_cache(form.part)
     screened_out = set(study.memberships.screened_out().values_list("pk", flat=True))
     for (item, _, member, comment, flag, seconds, at), given in rated(study, members, OF_A_RATING, OF_A_SCORE):
@@ -51,12 +51,12 @@ def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
 
 
 def _messages(places: str) -> str:
-    """A JSON array of messages from 0, as words from 1."""
+    """Message numbers from 1, separated by spaces, for a JSON array of places from 0."""
     return " ".join(str(place + 1) for place in json.loads(places))
 
 
 def _item_parts(study: Study, form: CsvForm) -> dict[int, str]:
-    """By item the part of a line that says what was rated."""
+    """For each item the part of a line that says what was rated."""
     rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).values_list(
         "pk",
         "position",
@@ -70,18 +70,18 @@ def _item_parts(study: Study, form: CsvForm) -> dict[int, str]:
 
 
 def _dialogue(key: str, version: str, written_by: str, is_demo: bool | None) -> tuple[str, ...]:
-    """A dialogue's cells; empty ones where there is no second dialogue."""
+    """A dialogue's cells; empty if there is no second dialogue."""
     return (key or "", version or "", written_by or "", DEMO_LABEL if is_demo else "")
 
 
 def ratings_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
-    """A whole file, the head first, a thousand lines at a time."""
+    """A whole file, with a heading, in chunks of many lines."""
     return csv_stream(RATING_COLUMNS, rating_lines(study, form), form)
 
 
 def marked(table: Table, *, simulated: bool, demo: bool, screened_out: str) -> Table:
-    """The table with columns that say on every row whether ratings are simulated, whether texts are the demo's, and
-    how many raters were screened out and whether they count."""
+    """Add columns that say on every row whether ratings are simulated, whether texts are the demo's, and how many
+    raters were screened out and whether they count."""
     marks = tuple(Column(name, numeric=False) for name in ("simulated", "demo", "screened_out"))
     cells = (str(simulated), DEMO_LABEL if demo else "", screened_out)
     return replace(table, columns=table.columns + marks, rows=tuple(row + cells for row in table.rows))

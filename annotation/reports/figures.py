@@ -1,4 +1,4 @@
-"""A report's figures as Vega-Lite specifications: mean scores, and agreement, by metric and version."""
+"""A report's figures as Vega-Lite specifications: mean scores and agreement, by metric and version."""
 
 import textwrap
 from collections.abc import Callable
@@ -22,7 +22,7 @@ TITLE_LETTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What heads a figure, what it shows in a sentence, its points, and how they are drawn."""
+    """A figure's title, a sentence on how to read it, its points, and its specification."""
 
     slug: str
     title: str
@@ -32,7 +32,7 @@ class Figure:
 
 
 def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
-    """Mean scores with their intervals; diamonds where the paper prints a value for the same question and scale."""
+    """Mean scores with intervals, and diamonds for the paper's values of the same question and scale."""
     scale = study.rubric.scale
     ends = alt.Scale(domain=[scale.low, scale.high], zero=False)
     x = alt.X("value:Q", title="Mean score", scale=ends, axis=alt.Axis(tickMinStep=1))
@@ -43,7 +43,7 @@ def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
 def agreement_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     """Ordinal α within each version, with intervals."""
     rows = agreement_rows(found)
-    # A value without an interval may lie below nought too.
+    # A value without an interval may be negative too.
     lowest = min([0.0, *(row["value"] if row["low"] is None else row["low"] for row in rows)])
     ends = alt.Scale(domain=[lowest, 1])
     x = alt.X("value:Q", title="Krippendorff's α, ordinal", scale=ends, axis=alt.Axis(labelFlush=False))
@@ -102,12 +102,12 @@ FIGURES: dict[str, Figure] = {
 
 
 def drawable(found: Findings) -> list[str]:
-    """The figures that have a point to show: α may be undefined throughout."""
+    """The figures with at least one point: α may be undefined everywhere."""
     return [slug for slug, figure in FIGURES.items() if figure.rows(found)]
 
 
 def shown_cells(found: Findings) -> list[tuple[Metric, VersionItems]]:
-    """Metric and version pairs, without those that the rubric prints as a dash."""
+    """Pairs of metric and version, without those that the rubric prints as a dash."""
     return [
         (metric, version)
         for metric in found.metrics
@@ -117,7 +117,7 @@ def shown_cells(found: Findings) -> list[tuple[Metric, VersionItems]]:
 
 
 def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Theme) -> Spec:
-    """Points with intervals, a panel a metric and a line a version; the version's name stands at its line."""
+    """Points with intervals: a panel for each metric, and a labelled line for each version."""
     symbols = [version.symbol for version in found.versions]
     hues = [theme.hues.get(version.hue, theme.hues["other"]) for version in found.versions]
     base = alt.Chart().encode(
@@ -141,12 +141,12 @@ def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Them
 
 
 def title_lines(study: Study) -> list[str]:
-    """The study's name in lines that fit a picture, which would cut a longer one off."""
+    """The study's name in lines that fit the picture, which would cut off longer ones."""
     return textwrap.wrap(study.name, TITLE_LETTERS)
 
 
 def subtitle(study: Study, found: Findings, rows: list[Row]) -> list[str]:
-    """What a figure says of itself wherever it goes: marks, intervals, simulated scores, demo texts."""
+    """What a figure must say wherever it is shown: its marks and intervals, simulated scores, demo texts."""
     lines = ["Points: this study, with 95 % intervals."]
     if any(row["source"] == HERE and row["low"] is None for row in rows):
         lines.append("A point without a line has no interval; the table beside says why.")

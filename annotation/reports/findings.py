@@ -1,4 +1,4 @@
-"""What a study's scores come to: means, differences, agreement, raters and lengths. Pure arithmetic on columns."""
+"""The results of a study's scores: means, differences, agreement, raters and lengths. Arithmetic on columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from dialogues.rubric import Metric
 
 @dataclass(frozen=True, slots=True)
 class RaterFacts:
-    """`near` is the share of this rater's scores' pairs with other raters' that differ by one point at most."""
+    """`near` is the share of pairs, this rater's score and another's of the same item and metric, at most one apart."""
 
     pseudonym: str
     items: int
@@ -29,7 +29,7 @@ class RaterFacts:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Of one version's dialogues; `runs` counts turns with one … five and six or more messages."""
+    """Lengths of one version's dialogues; `runs` counts turns with one, …, five, and six or more messages."""
 
     dialogues: int
     messages: int
@@ -61,7 +61,7 @@ class Findings:
 
 
 def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...], seed: int) -> Findings:
-    """All of it, seeded: the same scores and seed give the same intervals again."""
+    """Compute all results; the same scores and seed give the same intervals."""
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
     sums, counts = _cells(items, scores, len(metrics))
@@ -94,7 +94,7 @@ def _cells(items: StudyItems, scores: StudyScores, metric_count: int) -> tuple[F
 
 
 def _sums(groups: Ints, values: Floats, size: int) -> Floats:
-    """(size,) sum of the values of each group."""
+    """(size,): the sum of each group's values."""
     return np.bincount(groups, weights=values, minlength=size).astype(np.float64)
 
 
@@ -110,7 +110,7 @@ def _differences(
 
 
 def _agreement(items: StudyItems, scores: StudyScores, metric: int, seed: int) -> Agreement:
-    """Over all versions: those of one background share their theme, so whole backgrounds are resampled."""
+    """Agreement over all versions; those of one background share their theme, so whole backgrounds are resampled."""
     chosen = scores.metric == metric
     backgrounds = items.background[np.unique(scores.item[chosen])]
     return agreement.summary(scores.where(chosen), seed=seed, clusters=backgrounds)
@@ -145,7 +145,7 @@ def _rater_facts(scores: StudyScores) -> tuple[RaterFacts, ...]:
 
     total = by_rater(np.ones_like(scores.value))
     mean, square = ratio(by_rater(scores.value), total), ratio(by_rater(np.square(scores.value)), total)
-    # The score itself is among those near it, and is no other rater's.
+    # Subtract the score itself from the scores near it.
     close, others = (
         by_rater(near[unit, code].astype(np.float64) - 1),
         by_rater(given.sum(axis=1)[unit].astype(np.float64) - 1),
@@ -165,7 +165,7 @@ def _rater_facts(scores: StudyScores) -> tuple[RaterFacts, ...]:
 
 
 def lengths(counts: Ints) -> Lengths:
-    """Table 4 and 5 figures of one version from its dialogues' stored counts, (dialogues, COUNT_FIELDS)."""
+    """One version's figures for Tables 4 and 5, from its dialogues' stored counts (dialogues, COUNT_FIELDS)."""
     column = dict(zip(COUNT_FIELDS, counts.T, strict=True))
     runs = tuple(int(column[name].sum()) for name in COUNT_FIELDS if name.startswith("turns_of_"))
     messages, turns = column["message_count"], column["turn_count"]

@@ -9,7 +9,7 @@ from core.tables import Cell, Column, Table
 from dialogues.published import published_table
 
 RUN_LENGTHS = ("one", "two", "three", "four", "five", "six or more")
-# Label, field of Lengths, row of the published table.
+# Label, field of Lengths, and row of the published table.
 MEASURES = (
     ("Words/message, whitespace tokens", "words_whitespace", "words_per_message"),
     ("Words/message, words only", "words_only", ""),
@@ -18,7 +18,7 @@ MEASURES = (
 
 
 def lengths(study: Study, found: Findings) -> Table:
-    """Paper Table 4: words a message and average consecutive message count."""
+    """The paper's Table 4: words per message and average consecutive message count."""
     columns = [Column("Measure", numeric=False)]
     for version in found.versions:
         columns += [Column("here", group=version.symbol), Column("paper", group=version.symbol)]
@@ -48,7 +48,7 @@ def lengths(study: Study, found: Findings) -> Table:
 
 
 def runs(study: Study, found: Findings) -> Table:
-    """Paper Table 5: share of turns by number of messages, each version above the paper's row."""
+    """The paper's Table 5: share of turns by number of messages, with the paper's row below each version's."""
     rows: list[tuple[Cell, ...]] = []
     slugs: list[str] = []
     for version in found.versions:

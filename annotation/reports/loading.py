@@ -1,4 +1,4 @@
-"""What is found in a study's ratings, kept for as long as computing it anew would read the same."""
+"""Results computed from a study's ratings, cached until the data that they are computed from change."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from annotation.reports.findings import Findings, findings
 from annotation.reports.scores import study_items, study_scores
 from core.fingerprint import fingerprint
 
-# Raise when Findings or its arithmetic changes, so that nothing old is shown.
+# Increase when Findings or its arithmetic changes, so that no outdated result is shown.
 FORM = 5
 DAY = 24 * 3600
 
@@ -20,7 +20,7 @@ Found = TypeVar("Found")
 
 
 def findings_of(study: Study) -> Findings:
-    """Computed once for each set of counted ratings; bootstraps take a second or two on 10,000 items."""
+    """The study's findings, cached per set of counted ratings; bootstraps take a second or two for 10,000 items."""
 
     def compute() -> Findings:
         items, metrics = study_items(study), study.rubric.metric_list()
@@ -37,9 +37,10 @@ def once(
     ratings: QuerySet[Rating] | None = None,
     also: Any = None,
 ) -> Found:
-    """What `compute` gives, kept under `name` while it reads the same.
+    """The result of `compute`, cached under `name` while the data that it reads stay the same.
 
-    `ratings` are those that it reads, else the study's counted ones; `also` is what it depends on besides, as JSON.
+    `ratings` are those that it reads, by default the study's counted ones; `also` is anything else that it depends on,
+    as JSON.
     """
     read = Rating.objects.counted().for_study(study) if ratings is None else ratings
     key = f"{name}:{FORM}:{fingerprint(_what_is_read(study, read) | {'also': also})}"
@@ -51,9 +52,9 @@ def once(
 
 
 def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
-    """All that may change of it: what a rating holds and what an item shows never do, so their keys say it.
+    """Everything that may change. Ratings and items never do, so their keys are enough.
 
-    When the study was made tells it from another of the same number, in a restored or neighbouring database.
+    `created_at` distinguishes the study from one with the same number in a restored or another database.
     """
     rubric, members = study.rubric, study.memberships.annotate(counts=COUNTED, failed=SCREENED_OUT)
     who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated", "counts", "failed")

@@ -1,4 +1,4 @@
-"""What stands under a report's tables: who made the scores and texts, what was left out, what the paper says."""
+"""The notes under a report's tables: who made scores and texts, what was left out, and what the paper says."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ INTERVALS = f"In brackets: 95 % interval, bias-corrected percentiles of {DRAWS:,
 
 
 def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterator[str]:
-    """Who made the scores and the texts, first of all notes."""
+    """The first notes: who made the scores and the texts."""
     if ratings and study.is_simulated:
         yield SIMULATED
     demo = [version.symbol for version in found.versions if version.is_demo]
@@ -31,14 +31,14 @@ def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterat
 
 
 def screened_out_note(study: Study, raters: int) -> Iterator[str]:
-    """How many failed the attention checks, if anybody did, and whether they count."""
+    """How many raters were screened out, if any, and whether they count."""
     if raters:
         counts = "count all the same, as the design says" if study.counts_screened_out else "are left out"
         yield f"Raters screened out for failed attention checks: {raters:,}. Their ratings {counts}."
 
 
 def dash_notes(found: Findings) -> Iterator[str]:
-    """Which cells print a dash although they were asked."""
+    """Which cells show a dash although raters were asked."""
     symbols = {version.slug: version.symbol for version in found.versions}
     hidden: dict[str, list[Metric]] = {}
     for metric in found.metrics:
@@ -54,19 +54,19 @@ def dash_notes(found: Findings) -> Iterator[str]:
 
 
 def is_unasked(found: Findings, metric: Metric, slug: str) -> bool:
-    """Whether raters were not asked it about this version; scores from before count as asked."""
+    """Whether raters were not asked this question about this version; existing scores count as asked."""
     return not metric.is_asked_for(slug) and found.means[metric.key, slug] is None
 
 
 def unasked_notes(found: Findings) -> Iterator[str]:
-    """Which cells print a dash because nobody was asked."""
+    """Which cells show a dash because raters were not asked."""
     for version in found.versions:
         if names := [metric.name for metric in found.metrics if is_unasked(found, metric, version.slug)]:
             yield f"“—” for {version.symbol} under {listed(names)}: raters were not asked it about this version."
 
 
 def paper_note(number: int) -> str:
-    """What to know about the published column."""
+    """The notes on the published table."""
     return f"Paper, Table {number}: {' '.join(published_table(number).notes)}"
 
 

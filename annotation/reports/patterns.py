@@ -1,4 +1,4 @@
-"""Scores as patterns: units that look alike are counted once, and every coefficient works on the counts."""
+"""Scores as patterns: identical units are counted, and every coefficient works on the counts."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from annotation.reports.bootstrap import Floats, Ints
 
 MISSING = -1
-# Whole numbers on a scale as short as this are counted instead of sorted.
+# Whole numbers on a scale no longer than this are counted instead of sorted.
 MOST_POINTS = 256
 MOST_IN_A_NUMBER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """Distinct units: `codes` (patterns, raters) index `domain` or are MISSING; `of_unit` (units,) names each's."""
+    """Distinct units: `codes` (patterns, raters) index `domain` or are MISSING; `of_unit` (units,) names patterns."""
 
     codes: Ints
     of_unit: Ints
@@ -30,12 +30,12 @@ class Patterns:
 
     @property
     def weights(self) -> Floats:
-        """(1, patterns): how often each occurs, the weights of the data themselves."""
+        """(1, patterns): how often each pattern occurs, which are the weights of the data themselves."""
         return np.bincount(self.of_unit, minlength=len(self.codes))[None, :].astype(np.float64)
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        """(patterns, raters): who scored."""
+        """(patterns, raters): whether the rater scored."""
         scored: NDArray[np.bool_] = self.codes != MISSING
         return scored
 
@@ -44,25 +44,25 @@ class Patterns:
         return value_counts(self.codes.T, len(self.domain))
 
     def values(self) -> Floats:
-        """(patterns, raters) scores above the middle one, 0 where there is none: small, and whole if they were."""
+        """(patterns, raters) scores minus the middle value of the domain, 0 for missing scores."""
         centred = np.append(self.domain - self.domain[len(self.domain) // 2], 0.0) if len(self.domain) else np.zeros(1)
         found: Floats = centred[self.codes]
         return found
 
     def complete(self) -> tuple[Ints, Floats]:
-        """Patterns without a missing score: their indices and their (n, raters) `values`."""
+        """The indices and (n, raters) `values` of the patterns without missing scores."""
         scored = self.present.any(axis=0)
         kept = np.flatnonzero(self.present[:, scored].all(axis=1))
         return kept, self.values()[np.ix_(kept, scored)]
 
     def is_complete(self) -> bool:
-        """Whether every rater who scored anything scored every unit that has a score."""
+        """Whether every rater with a score has scored every unit with a score."""
         present = self.present[self.present.any(axis=1)]
         return bool(present[:, present.any(axis=0)].all())
 
 
 def coded(scores: ArrayLike) -> tuple[NDArray[np.integer], Floats]:
-    """(raters, units) places of the scores in their `domain`, the different values in order; MISSING for NaN."""
+    """(raters, units) indices of the scores in the domain, MISSING for NaN; and the domain, sorted distinct values."""
     table = np.asarray(scores, dtype=np.float64)
     if ends := _ends_of_a_short_scale(table):
         points = np.arange(ends[0], ends[1] + 1)
@@ -77,13 +77,13 @@ def coded(scores: ArrayLike) -> tuple[NDArray[np.integer], Floats]:
 
 
 def value_counts(codes: NDArray[np.integer], size: int) -> Ints:
-    """(units, size): how often each of `size` values is among the (raters, units) codes."""
+    """(units, size): how often each of `size` values occurs among the (raters, units) codes."""
     counts = [np.add.reduce(codes == value, axis=0, dtype=np.int64) for value in range(size)]
     return np.stack(counts, axis=1) if size else np.zeros((codes.shape[1], 0), dtype=np.int64)
 
 
 def _ends_of_a_short_scale(table: Floats) -> tuple[int, int] | None:
-    """The lowest and highest score where all are whole numbers that are near each other."""
+    """The lowest and highest score if all are whole numbers on a short scale, else None."""
     if not table.size or np.isnan(low := np.fmin.reduce(table, axis=None)):
         return None
     high = np.fmax.reduce(table, axis=None)
@@ -94,9 +94,9 @@ def _ends_of_a_short_scale(table: Floats) -> tuple[int, int] | None:
 
 
 def _distinct_rows(table: NDArray[np.integer], size: int) -> tuple[Ints, Ints]:
-    """Where each different row stands first, and which of them each row is; all entries are below `size`.
+    """The first index of each distinct row, and for each row which of them it is; all entries are below `size`.
 
-    A row is read as one number of base `size`, renumbered whenever the next digit would not fit.
+    A row is encoded as one number in base `size`, renumbered whenever the next digit would overflow.
     """
     number, most = np.zeros(len(table), dtype=np.int64), 1
     for column in table.T:

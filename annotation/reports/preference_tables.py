@@ -1,4 +1,4 @@
-"""A study of pairs as tables: win rates by question and pair of versions, and whether a side was favoured."""
+"""Tables of a study of pairs: win rates by question and pair of versions, and bias towards a side."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from dialogues.rubric import Metric
 
 @dataclass(frozen=True, slots=True)
 class PairLine:
-    """One question and pair of versions; `rate` None where nobody has compared them."""
+    """One question and pair of versions; `rate` is None if nobody has compared them."""
 
     metric: str
     first: str
@@ -31,9 +31,9 @@ class PairLine:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """Everything a report of a study of pairs shows; `pairs` name versions by symbol, the earlier one first.
+    """Everything that the report of a study of pairs shows; `pairs` are symbols of versions, the earlier one first.
 
-    `unasked` are the places in `rates` of questions that nobody was asked about a pair.
+    `unasked` are the indices in `rates` of questions that were not asked about a pair.
     """
 
     metrics: tuple[Metric, ...]
@@ -48,7 +48,7 @@ class Preferences:
     rated_items: int
     demo: tuple[str, ...]
     unasked: frozenset[int] = frozenset()
-    # How many failed the attention checks, whether their ratings are here or not.
+    # How many raters were screened out, whether their ratings count or not.
     screened_out: int = 0
 
     def rate(self, metric: int, pair: int) -> WinRate | None:
@@ -56,7 +56,7 @@ class Preferences:
 
     @property
     def lines(self) -> list[PairLine]:
-        """Metric by metric, each with all pairs about which it was asked."""
+        """The rates metric by metric, with all pairs about which the metric was asked."""
         width = len(self.pairs)
         return [
             PairLine(metric.name, *pair, self.rate(number, place))
@@ -68,7 +68,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Each item's background and pair of versions by number, and whether its dialogues stand in the pair's order."""
+    """By item: its background's and pair's numbers, and whether its dialogues are in the pair's order."""
 
     items: dict[int, tuple[int, int, bool]]
     pairs: tuple[tuple[str, str], ...]
@@ -77,12 +77,12 @@ class _Pairs:
 
 
 def preferences_of(study: Study) -> Preferences:
-    """Computed once for each set of counted ratings."""
+    """The study's preferences, cached per set of counted ratings."""
     return once("preferences", study, lambda: _compute(study))
 
 
 def preference_tables(study: Study, found: Preferences) -> dict[str, Table]:
-    """Every table of a pair study's report by slug, in page order."""
+    """Every table of the report by slug, in page order."""
     tables = (wins(study, found), sides(study, found), agreement(study, found))
     return {table.slug: table for table in tables}
 
@@ -107,7 +107,7 @@ def wins(study: Study, found: Preferences) -> Table:
 
 
 def sides(study: Study, found: Preferences) -> Table:
-    """Whether raters favoured the left or right dialogue, whatever stood there."""
+    """Whether raters favoured the left or the right side."""
     names = [*(metric.name for metric in found.metrics), "All together"]
     rows = tuple((name, _percent(rate)) for name, rate in zip(names, found.left, strict=True))
     columns = (Column("Metric", numeric=False), Column("Left chosen, % of decided", 1))
@@ -182,7 +182,7 @@ def _compute(study: Study) -> Preferences:
     decisions = Decisions(
         background=np.array([one[0] for one in item], dtype=np.int64),
         cell=metric * width + np.array([one[1] for one in item], dtype=np.int64),
-        # −1 prefers the item's own dialogue: the pair's first version, unless the item has them the other way round.
+        # −1 prefers the item's own dialogue, which is the pair's first version unless the item is not ordered.
         value=np.where(ordered, value, -value),
         left=np.where(flipped, value, -value),
         cells=len(metrics) * width,
@@ -213,7 +213,7 @@ def _agreement(
     decisions: Decisions,
     group: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> Agreement:
-    """α over (raters, pairs) of one metric, each pair's decisions in the pair's own order."""
+    """α over the (raters, items) decisions on one metric, in the order of each pair."""
     items, column = np.unique(np.array([row[0] for row in rows], dtype=np.int64)[group], return_inverse=True)
     raters, line = np.unique(np.array([row[1] for row in rows], dtype=np.int64)[group], return_inverse=True)
     table = np.full((max(len(raters), 1), len(items)), np.nan)

@@ -1,10 +1,10 @@
-"""Win rates of one version over another where raters saw both side by side. Pure.
+"""Win rates of one version over another, compared side by side. Pure.
 
-A decision is 1 where the second version of its pair was preferred, −1 where the first was, 0 for a tie. Two rates are
-given, because they answer two questions:
+A decision is 1 if the second version of its pair was preferred, −1 if the first was, 0 for a tie. Two rates answer two
+questions:
 
 - the *decided* rate, wins / (wins + losses), with Wilson's (1927) 95 % score interval, as if decisions were
-  independent; it says how clear the preference is where there is one;
+  independent; it says how clear the preference is among those who had one;
 - the rate with *ties counting half*, (wins + ties / 2) / n, with a bias-corrected bootstrap interval over backgrounds,
   which are resampled whole because decisions on one background are not independent.
 """
@@ -24,7 +24,7 @@ Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of `n`, with its 95 % interval or why there is none; value None where n is 0."""
+    """A share of `n` with its 95 % interval, or why there is none; the value is None if n is 0."""
 
     value: float | None
     n: int
@@ -51,8 +51,11 @@ class WinRate:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """One entry a decision: numbers of its background and its cell (a metric and a pair), `value` −1, 0 or 1, and
-    `left` 1 where the left dialogue was preferred, −1 the right one, 0 neither."""
+    """One entry per decision.
+
+    `background` and `cell` (a metric and pair) are numbers; `value` is −1, 0 or 1; `left` is 1 if the left dialogue was
+    preferred, −1 for the right one, 0 for neither.
+    """
 
     background: Ints
     cell: Ints
@@ -62,7 +65,7 @@ class Decisions:
 
 
 def win_rates(found: Decisions, seed: int) -> list[WinRate | None]:
-    """One a cell; None where nobody decided anything."""
+    """One rate per cell; None without decisions."""
     counts = {value: np.bincount(found.cell[found.value == value], minlength=found.cells) for value in (-1, 0, 1)}
     halves = _shares(found.background, found.cell, (found.value + 1) / 2, found.cells, seed)
     rates: list[WinRate | None] = []
@@ -79,10 +82,10 @@ def win_rates(found: Decisions, seed: int) -> list[WinRate | None]:
 def left_rates(
     found: Decisions, groups: Sequence[np.ndarray[tuple[int], np.dtype[np.bool_]]], seed: int = 0
 ) -> list[Rate]:
-    """For each group of decisions the share of decided ones that chose the left dialogue; 0.5 is no bias.
+    """For each group of decisions, the share of decided ones that chose the left dialogue; 0.5 is no bias.
 
-    Whole backgrounds are resampled: what several raters choose on one background, and what one of them chooses on
-    several metrics, is not independent.
+    Whole backgrounds are resampled, because the decisions of several raters on one background, and of one rater on
+    several metrics, are not independent.
     """
     decided = [group & (found.left != 0) for group in groups]
     number = np.repeat(np.arange(len(groups)), [int(group.sum()) for group in decided])
@@ -96,7 +99,7 @@ def _rate(mean: Mean) -> Rate:
 
 
 def wilson(hits: int, n: int) -> Rate:
-    """The share with Wilson's score interval, which stays within 0 and 1 and holds for few trials too."""
+    """The share with Wilson's score interval, which stays within 0 and 1 and works for few trials too."""
     if n == 0:
         return Rate(None, 0)
     share = hits / n
@@ -106,7 +109,7 @@ def wilson(hits: int, n: int) -> Rate:
 
 
 def _shares(background: Ints, cell: Ints, points: Floats, cells: int, seed: int) -> list[Mean | None]:
-    """Means of points from 0 to 1 by cell over backgrounds."""
+    """Means by cell, over backgrounds, of points from 0 to 1."""
     if not len(points):
         return [None] * cells
     backgrounds = int(background.max()) + 1

@@ -1,4 +1,4 @@
-"""A study's items and scores as NumPy columns: few queries, and no loop over ratings."""
+"""A study's items and scores as NumPy columns, with few queries and no loop over ratings."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NO_SCORES: tuple[Row, Iterator[Row]] = ((), iter(()))
 
 @dataclass(frozen=True, slots=True)
 class VersionItems:
-    """One version in a study: its items, and who wrote them (nobody named where the corpus's own people did)."""
+    """One version in a study: its number of items, and the models that wrote them (none for the corpus's own texts)."""
 
     slug: str
     symbol: str
@@ -33,7 +33,7 @@ class VersionItems:
 
 @dataclass(frozen=True, slots=True)
 class StudyItems:
-    """`background` and `version` number each item's (items,); `counts` (items, COUNT_FIELDS) are its dialogue's."""
+    """(items,) numbers of each item's `background` and `version`; `counts` (items, COUNT_FIELDS) of its dialogue."""
 
     pks: Ints
     background: Ints
@@ -48,10 +48,10 @@ class StudyItems:
 
 @dataclass(frozen=True, slots=True)
 class StudyScores:
-    """One entry a score: which item, rater and metric (numbers) and the value.
+    """One entry per score: the numbers of its item, rater and metric, and its value.
 
-    `set_aside` counts ratings by simulated raters in a study of people, or by people in a simulated one: never mixed.
-    `screened_out` counts raters who failed the attention checks, whether their scores are here or not.
+    `set_aside` counts ratings by simulated raters in a study of people, or by people in a simulated one, which are
+    never mixed. `screened_out` counts raters who failed the attention checks, whether their scores are included or not.
     """
 
     item: Ints
@@ -63,7 +63,7 @@ class StudyScores:
     screened_out: int
 
     def where(self, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
-        """The chosen scores as (raters, items) with NaN for a gap; only raters and items that have one."""
+        """The chosen scores as (raters, items), NaN for a gap; without raters and items that have none of them."""
         raters, row = np.unique(self.rater[chosen], return_inverse=True)
         items, column = np.unique(self.item[chosen], return_inverse=True)
         table = np.full((len(raters), len(items)), np.nan)
@@ -108,10 +108,7 @@ def study_items(study: Study) -> StudyItems:
 
 
 def counted_members(study: Study) -> dict[int, str]:
-    """Pseudonyms by membership, of people in a study of people and of the simulator in a simulated one.
-
-    Only members whose ratings count are among them.
-    """
+    """Counted members' pseudonyms by membership: people's in a study of people, the simulator's in a simulated one."""
     rows = (
         study.memberships.counted()
         .order_by("pk")
@@ -121,7 +118,7 @@ def counted_members(study: Study) -> dict[int, str]:
 
 
 def counted_ratings(study: Study, members: Collection[int]) -> QuerySet[Rating]:
-    """These members' current ratings; those of training and checks count nowhere."""
+    """These members' counted ratings."""
     ratings = Rating.objects.counted().for_study(study)
     return ratings.filter(assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members)
 
@@ -129,10 +126,10 @@ def counted_ratings(study: Study, members: Collection[int]) -> QuerySet[Rating]:
 def rated(
     study: Study, members: Collection[int], of_rating: Sequence[Any], of_score: Sequence[Any]
 ) -> Iterator[tuple[Row, Iterator[Row]]]:
-    """Each counted rating (item, number, `of_rating`) with its scores (item, number, `of_score`), item by item.
+    """Each counted rating (item, key, *of_rating) with its scores (item, key, *of_score), sorted by item.
 
-    They come in two streams of one order, so memory stays flat. A join of both with their items would send each rating
-    as often as it has scores, and without statistics PostgreSQL might compare each item with each rating.
+    They come from two streams in the same order, so memory use is constant. A join would send each rating once for each
+    of its scores, and without statistics PostgreSQL might compare every item with every rating.
     """
     ratings = counted_ratings(study, members).order_by("assignment__item_id", "pk")
     scores = Score.objects.filter(rating__assignment__study=study)
@@ -141,7 +138,7 @@ def rated(
     groups = groupby(streamed, key=itemgetter(0, 1))
     place, given = next(groups, NO_SCORES)
     for rating in ratings.values_list("assignment__item_id", "pk", *of_rating).iterator(ROWS_AT_ONCE):
-        # Scores of ratings that do not count are passed over.
+        # Skip scores of ratings that do not count.
         while place and place < rating[:2]:
             place, given = next(groups, NO_SCORES)
         if place == rating[:2]:
@@ -149,7 +146,7 @@ def rated(
 
 
 def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> StudyScores:
-    """Two queries: ratings with item and rater, and scores by rating; see `rated` for why they are not joined."""
+    """The counted scores, from two queries; see `rated` for why they are not joined."""
     members = counted_members(study)
     ratings = counted_ratings(study, members).order_by("pk")
     rating_pks, item_pks, member_pks = _columns(
@@ -161,7 +158,7 @@ def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> Stu
     counts = np.isin(rating, counted)
     place = np.searchsorted(counted, rating[counts])
     keys = np.array(sorted(metrics))
-    # From a key's place in the alphabet to its place in the rubric.
+    # From a key's alphabetical index to its index in the rubric.
     in_rubric = np.array([metrics.index(key) for key in keys], dtype=np.int64)
     others = Membership.objects.filter(study=study, rater__profile__is_simulated=not study.is_simulated)
     return StudyScores(

@@ -1,4 +1,4 @@
-"""A study's findings as tables: the paper's Tables 3 to 5 over the study's own items, and what they rest on."""
+"""A study's findings as tables: the paper's Tables 3 to 5 for the study's own items, agreement, and comparisons."""
 
 from annotation.models import Study
 from annotation.reports.agreement_tables import agreement, agreement_by_version, raters
@@ -26,7 +26,7 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
 
 
 def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table:
-    """Paper Table 3: mean score by metric and version, the published mean beside what asks the paper's question."""
+    """The paper's Table 3: mean score by metric and version, with the published mean of the same question."""
     scale = study.rubric.scale
     theirs = {metric.key for metric in found.metrics if is_the_papers(metric, scale)}
     columns = [Column("Metric", numeric=False)]
@@ -59,7 +59,7 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table
 
 
 def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
-    """Versions against each other, paired by background."""
+    """Differences between versions, paired by background."""
     symbols = {version.slug: version.symbol for version in found.versions}
     hidden = {(metric.key, slug) for metric in found.metrics for slug in metric.dash_for} if dashes else set()
     shown = {
@@ -67,7 +67,7 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
         for key, difference in found.differences.items()
         if not {(key[0], key[1]), (key[0], key[2])} & hidden
     }
-    # The family is what was asked; what is shown of it changes no number.
+    # The family of tests is everything asked; hiding some of it changes no number.
     family = {key: difference.p for key, difference in found.differences.items() if difference}
     adjusted = dict(zip(family, holm(list(family.values())), strict=True))
     names = {metric.key: metric.name for metric in found.metrics}

@@ -1,4 +1,4 @@
-"""Researchers judge blind too, until somebody unblinds the study: an event with a person and a time."""
+"""Researchers are blind too until somebody unblinds the study, which is an audit event with a person and a time."""
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
@@ -9,7 +9,7 @@ from dialogues.models import AuditEvent
 
 
 def unblinded_by(study: Study) -> AuditEvent | None:
-    """The event that unblinded the study, or None while it is blind; a draft has nothing to unblind."""
+    """The event that unblinded the study; None while it is blind."""
     events = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=AuditVerb.STUDY_UNBLINDED).select_related(
         "actor"
     )
@@ -17,18 +17,18 @@ def unblinded_by(study: Study) -> AuditEvent | None:
 
 
 def shows_versions(study: Study) -> bool:
-    """Whether pages that show single items name their versions; nobody needs to be blind to simulated scores."""
+    """Whether pages about single items name their versions; nobody needs to be blind to simulated scores."""
     return study.is_simulated or unblinded_by(study) is not None
 
 
 def must_ask(study: Study) -> bool:
-    """Whether a report waits for a person's word: of a study that is still being rated, and blind."""
+    """Whether the report must ask before it unblinds: the study is still being rated, and blind."""
     return (study.is_open or study.is_paused) and not shows_versions(study)
 
 
 @transaction.atomic
 def unblind(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, how: str) -> AuditEvent | None:
-    """Record who saw, or asked to see, which version is which; the first time counts, later ones change nothing."""
+    """Record who saw, or asked to see, which version is which. The first time counts; later ones change nothing."""
     locked = Study.objects.select_for_update().get(pk=study.pk)
     if locked.is_draft or locked.is_simulated:
         return None

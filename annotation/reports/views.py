@@ -1,4 +1,4 @@
-"""A study's report, like a page of a paper, and the files it leaves in."""
+"""A study's report, like a page of a paper, and its files."""
 
 from typing import Any
 
@@ -25,19 +25,19 @@ from dialogues.audit import AuditVerb
 from dialogues.charts import FILE_FORMATS, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 
-# What there is to show before anybody has scored anything.
+# The tables that can be shown before there are scores.
 WITHOUT_RATINGS = ("table-4", "table-5")
 
 
 @require_GET
 @requires("annotation.view_study", "read reports")
 def study_report(request: HttpRequest, pk: int) -> HttpResponse:
-    """The report; of a study that is still being rated, and blind, only once somebody has unblinded it."""
+    """The report; while the study is being rated and blind, only after somebody has unblinded it."""
     study = studied(pk)
     if unblinding.must_ask(study):
         return render(request, "reports/unblind.html", {"study": study})
     if study.state == Study.State.CLOSED:
-        # Nothing can be swayed any more by who reads it, but whoever settles scores blind has to know.
+        # Reading it can no longer influence ratings, but whoever settles scores must know that it was read.
         unblinding.unblind(study=study, by=request.user, how="opened the report of the closed study")
     return _preferences(request, study) if study.compares else _scores(request, study)
 
@@ -106,7 +106,7 @@ def study_table_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse
 @require_GET
 @requires("annotation.view_study", "read reports")
 def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpResponse:
-    """SVG on a transparent ground in the theme asked for; files to keep (`?download`) in light colours on white."""
+    """SVG on a transparent background in the requested theme; downloads (`?download`) in light colours on white."""
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
@@ -124,7 +124,7 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
 @require_GET
 @requires("annotation.view_rating", "take ratings out of the house")
 def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Its rows name versions, so it waits for the same word as the report."""
+    """Every score. The rows name versions, so the export is blocked like the report while the study is blind."""
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
@@ -134,7 +134,7 @@ def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def studied(pk: int) -> Study:
-    """Everybody who may read reports may read each; whoever may not never comes here."""
+    """The study; everybody who may read reports may read all of them."""
     return get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
 
 
@@ -143,7 +143,7 @@ def wants_dashes(request: HttpRequest) -> bool:
 
 
 def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings | Preferences]:
-    """The table, and what it was made of."""
+    """The table, and the results that it was made from."""
     found: Findings | Preferences
     if study.compares:
         found = preferences_of(study)
@@ -157,14 +157,14 @@ def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings
 
 
 def _demo_versions(found: Findings | Preferences) -> list[str]:
-    """The symbols of versions with texts of the demo."""
+    """The symbols of versions with demo texts."""
     if isinstance(found, Preferences):
         return list(found.demo)
     return [version.symbol for version in found.versions if version.is_demo]
 
 
 def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:
-    """A table with the addresses of its files."""
+    """The table with the addresses of its files."""
     query = "" if dashes else "?dashes=0"
     return {
         "table": table,
@@ -174,7 +174,7 @@ def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:
 
 
 def linked_figure(study: Study, slug: str) -> dict[str, Any]:
-    """A figure with the addresses of its pictures and files."""
+    """The figure with the addresses of its pictures and files."""
     urls = {form: reverse("study_figure", args=[study.pk, slug, form]) for form in FILE_FORMATS}
     return {
         "figure": FIGURES[slug],
@@ -185,6 +185,6 @@ def linked_figure(study: Study, slug: str) -> dict[str, Any]:
 
 
 def file_name(study: Study, part: str) -> str:
-    """Says which study a file is of, and whether its ratings are simulated; without the end that names its form."""
+    """A file name without extension: the study, whether its ratings are simulated, and the part."""
     mark = "-simulated" if study.is_simulated else ""
     return f"{slugify(study.name) or f'study-{study.pk}'}{mark}-{part}"

@@ -1,4 +1,4 @@
-"""Agreement of people on where messages end, over all dialogues that two or more of them restructured."""
+"""Agreement on message boundaries, over all dialogues that two or more people restructured."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,7 +15,7 @@ from core.tables import Cell, Column, Table
 from dialogues.models import Corpus
 from dialogues.transcript import Transcript
 
-# Raise when a figure is computed differently, so that nothing old is shown.
+# Increase when a figure is computed differently, so that no outdated result is shown.
 EDITION = 2
 DAY = 24 * 3600
 BETTER = {"Pk": "lower", "WindowDiff": "lower", "B": "higher"}
@@ -28,7 +28,7 @@ DEMO_NOTE = "Some of these dialogues were written by demo rules, not by a langua
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """One dialogue that several people restructured, and its means over their pairs."""
+    """One dialogue that several people restructured, with its means over their pairs."""
 
     original: int
     key: str
@@ -38,7 +38,7 @@ class Shared:
 
 
 def shared_dialogues(corpus: Corpus | None = None) -> list[Shared]:
-    """Computed once for as long as the same texts are there: each by its key, when it was made and last changed."""
+    """Dialogues restructured by several people, with their agreement; cached until one of the texts changes."""
     rows = _shared_rows(corpus)
     texts = list(rows.order_by("pk").values_list("pk", "created_at", "version", "changed_at"))
     key = f"boundary-agreement:{EDITION}:{fingerprint({'texts': texts})}"

@@ -1,6 +1,7 @@
-"""What the editor asks for while it is open: keep these operations, what would you propose.
+"""The two requests of the open editor: store operations, and get proposals.
 
-People restructure, not scripts: no API token opens these. A session that ended is answered with 403 and a reason.
+API tokens are not accepted: people restructure, not scripts. After a session has ended the response is 403 with a
+reason.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,7 @@ ApiView = Callable[..., Response]
 
 
 class SentSerializer(serializers.Serializer[Any]):
-    """One operation; `body` is read further by `dialogues.editing.operation_from_json`."""
+    """One operation; `dialogues.editing.operation_from_json` reads its `body`."""
 
     id = serializers.UUIDField()
     body = serializers.JSONField()
@@ -38,14 +39,14 @@ class SentSerializer(serializers.Serializer[Any]):
 
 
 class OperationsSerializer(serializers.Serializer[Any]):
-    """Operations done on top of `version`."""
+    """Operations based on `version`."""
 
     version = serializers.IntegerField(min_value=0)
     operations = serializers.ListField(child=SentSerializer(), max_length=MOST_AT_ONCE)
 
 
 def with_reasons(view: ApiView) -> ApiView:
-    """Turn refusals into answers that carry their reason."""
+    """Turn refusals into responses with their reason."""
 
     @wraps(view)
     def answered(request: Request, token: str) -> Response:
@@ -70,7 +71,7 @@ def with_reasons(view: ApiView) -> ApiView:
 @authentication_classes([SessionAuthentication])
 @with_reasons
 def operations(request: Request, token: str) -> Response:
-    """Keep operations; answers the new version, or 409 with what happened meanwhile."""
+    """Store operations; responds with the new version, or 409 with what has happened meanwhile."""
     sent = OperationsSerializer(data=request.data)
     sent.is_valid(raise_exception=True)
     draft = drafts.save_operations(
@@ -90,12 +91,12 @@ def operations(request: Request, token: str) -> Response:
 @authentication_classes([SessionAuthentication])
 @with_reasons
 def proposals(request: Request, token: str) -> Response:
-    """What `by` proposes for each message of the original: a list of texts each."""
+    """For each message of the original, the list of texts that `by` proposes."""
     draft = drafts.own_restructuring(cast(User, request.user), token)
     by = request.query_params.get("by", "")
     return Response({"texts": proposal(draft.original, by, cast(User, request.user))})
 
 
 def _sent(row: dict[str, Any]) -> drafts.Sent:
-    # Older than a person's memory is all the same; a number beyond any clock must not break the sum.
+    # Limit the age: a huge number must not overflow.
     return drafts.Sent(row["id"], row["body"], min(timedelta(milliseconds=min(row["age"], 2**40)), drafts.OLDEST))

@@ -1,4 +1,4 @@
-"""Several people's restructurings of one dialogue beside each other: texts, where messages end, how far they agree."""
+"""Several people's restructurings of one dialogue side by side: texts, message boundaries, and agreement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dialogues.models import Dialogue
 from dialogues.segmentation import NEAR, Segmentation, boundary_similarity, pk, segmentation_of, window_diff
 from dialogues.transcript import Transcript
 
-# What people have let go of; others may still change.
+# Handed in, so that the annotator no longer changes them.
 DONE = (Restructuring.State.SUBMITTED, Restructuring.State.APPROVED)
 ORIGINALS_MARK = "o"
 MEASURES = {"Pk": pk, "WindowDiff": window_diff, "B": boundary_similarity}
@@ -33,7 +33,7 @@ DEFINITIONS = (
 
 @dataclass(frozen=True)
 class Rewrite:
-    """One person's text of the original."""
+    """One person's restructured text."""
 
     row: Restructuring
     mark: str
@@ -58,7 +58,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class ShownWord:
-    """A word of the original, with the marks of those for whom a message ends after it."""
+    """A word of the original, with the marks and names of the people whose message ends after it."""
 
     text: str
     marks: tuple[str, ...]
@@ -78,7 +78,7 @@ def rewrites_of(original: Dialogue) -> list[Rewrite]:
 
 
 def aligned(original: Transcript, rewrites: Sequence[Rewrite]) -> list[list[list[ShownMessage]]]:
-    """A row a segment that no rewrite's links cross, a column a text, the original first."""
+    """A row for each segment that no rewrite's links cross, a column for each text, the original first."""
     starts: list[Mapping[int, int]] = [
         {
             segment.before.start: segment.after.start
@@ -94,7 +94,7 @@ def aligned(original: Transcript, rewrites: Sequence[Rewrite]) -> list[list[list
 
 
 def boundary_picture(original: Transcript, rewrites: Sequence[Rewrite]) -> list[ShownWords]:
-    """The original's turns word by word, with whose messages end where."""
+    """The original's turns word by word, with whose messages end at each word."""
     own = segmentation_of(original, original)
     readers = [(ORIGINALS_MARK, "the original", own), *((one.mark, one.name, one.segmentation) for one in rewrites)]
     words = display_words(original)
@@ -109,7 +109,7 @@ def boundary_picture(original: Transcript, rewrites: Sequence[Rewrite]) -> list[
 
 
 def display_words(transcript: Transcript) -> list[str]:
-    """The words of `alignment.words_of` as they are written; marks that stand alone go with the word before them."""
+    """The words of `alignment.words_of` as written; free-standing punctuation is joined to the word before it."""
     shown: list[str] = []
     for message in transcript:
         found: list[str] = []
@@ -141,12 +141,12 @@ def means(values: Sequence[Mapping[str, float | None]]) -> dict[str, float | Non
 
 
 def pseudonyms(rewrites: Sequence[Rewrite]) -> list[str]:
-    """What stands for these people in files."""
+    """These people's pseudonyms, for files."""
     return [profile_of(one.row.annotator).pseudonym for one in rewrites]
 
 
 def pairs_table(rewrites: Sequence[Rewrite], names: Sequence[str]) -> Table:
-    """`names`: what each is called, in their order: user names on a page, pseudonyms in a file."""
+    """Agreement pair by pair; `names` are the people's names in order: user names on a page, pseudonyms in a file."""
     called = {one.mark: f"{one.mark}. {name}" for one, name in zip(rewrites, names, strict=True)}
     pairs = pair_values(rewrites)
     rows: list[tuple[Cell, ...]] = [

@@ -1,4 +1,4 @@
-"""Several people's versions of one dialogue, and how far people agree over all of them."""
+"""Several people's versions of one dialogue, and people's agreement over all dialogues."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ def _restructured(pk: int) -> Dialogue:
 
 
 def _corpus(request: HttpRequest) -> Corpus | None:
-    """The corpus of the address; None for all of them."""
+    """The corpus named in the address; None for all."""
     key = whole_number(request.GET.get("corpus"))
     return get_object_or_404(Corpus.objects.listed(), pk=key) if key is not None else None
 
@@ -94,5 +94,5 @@ def _query(corpus: Corpus | None) -> str:
 
 
 def _linked(table: Table, csv_url: str, latex_url: str) -> dict[str, Any]:
-    """A table with the addresses of its files."""
+    """The table with the addresses of its files."""
     return {"table": table, "csv_url": csv_url, "latex_url": latex_url}

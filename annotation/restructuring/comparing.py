@@ -1,4 +1,4 @@
-"""A text and what became of it, segment by segment, word by word and in figures."""
+"""Compare a text with its restructured form: by segment, by word, and in figures."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,7 +19,7 @@ PAPER = ("gamma", "stephanie")
 
 
 class Mark(NamedTuple):
-    """Words that stayed ("same"), went ("gone") or came ("new")."""
+    """Words that stayed ("same"), were removed ("gone") or added ("new")."""
 
     kind: str
     text: str
@@ -30,13 +30,13 @@ class ShownMessage:
     place: int
     speaker: int
     text: str
-    # Whether a person's name belongs above it: the first of its turn.
+    # Whether it is the first of its turn and shows the person's name.
     opens_turn: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSegment:
-    """Messages that belong together; `marks` by speaker where the words are compared."""
+    """Messages that belong together; `marks` by speaker if words are compared."""
 
     before: list[ShownMessage]
     after: list[ShownMessage]
@@ -44,7 +44,7 @@ class ShownSegment:
 
     @property
     def is_reworded(self) -> bool:
-        """Whether words came or went, not only the ends of messages moved."""
+        """Whether words were added or removed, rather than only message boundaries moved."""
         return any(mark.kind != "same" for _, words in self.marks for mark in words)
 
     @property
@@ -79,12 +79,12 @@ def shown_messages(transcript: Transcript) -> list[ShownMessage]:
 
 
 def links_of(draft: Draft) -> list[Link]:
-    """From each piece to the messages that it came from, as the operations know it."""
+    """Links from the original's messages to the pieces made of them, as the operations record it."""
     return sorted((source, place) for place, piece in enumerate(draft) for source in piece.sources)
 
 
 def marks(before: list[ShownMessage], after: list[ShownMessage]) -> list[tuple[int, list[Mark]]]:
-    """Word by word, speaker by speaker; white space says nothing."""
+    """Marks word by word for each speaker, ignoring white space."""
     found = []
     for speaker in (1, 2):
         left = [word for one in before if one.speaker == speaker for word in one.text.split()]
@@ -107,7 +107,7 @@ def word_marks(left: list[str], right: list[str]) -> list[Mark]:
 
 
 def figures_table(original: Transcript, after: Transcript, kept: float) -> Table:
-    """Both texts' figures beside the paper's."""
+    """The figures of both texts beside the paper's."""
     one, other = counted(original), counted(after)
     shares = [run_shares(runs_of(row)) for row in (one, other)]
     rows: list[tuple[Cell, ...]] = [
@@ -142,7 +142,7 @@ def figures_table(original: Transcript, after: Transcript, kept: float) -> Table
 
 
 def counted(transcript: Transcript) -> Dialogue:
-    """A row that is never saved, for its counts."""
+    """An unsaved dialogue, for its counts."""
     return Dialogue.from_transcript(transcript)
 
 

@@ -1,7 +1,7 @@
-"""A restructuring as it grows: who may open it, operations kept as they are made, handing it in.
+"""A restructuring in progress: who may open it, storing its operations, handing it in.
 
-A draft is the log of its operations, so its version is their number. What is sent on top of an old version is
-refused with what happened meanwhile; what is sent twice is kept once.
+A draft is the log of its operations, so its version is their number. Operations based on an old version are refused,
+with what has happened meanwhile; operations sent twice are stored once.
 """
 
 import uuid
@@ -23,20 +23,20 @@ from dialogues.audit import AuditVerb
 from dialogues.editing import Accept, EditError, History, kept_share, operation_from_json, replay, transcript_of
 from dialogues.models import AuditEvent
 
-# A log of this length is nobody's work; it bounds what one draft can cost to replay.
+# No person makes so many operations; the limit bounds the cost of replaying a draft.
 MOST_OPERATIONS = 20_000
-# A browser that was cut off sends what it did in the meantime with its age.
+# The greatest age of an operation that a browser sends after it was offline.
 OLDEST = timedelta(days=2)
 REVIEW = "annotation.change_restructuring"
 State = Restructuring.State
 
 
 class DraftError(Exception):
-    """Something that cannot be kept; the text tells the person why and what to do."""
+    """A draft or operation that cannot be stored; the text tells the person why and what to do."""
 
 
 class StaleError(DraftError):
-    """Somebody, or the same person in another tab, has gone on from the version this was made on."""
+    """The draft has changed since the version on which this is based, perhaps in another tab."""
 
     def __init__(self, restructuring: Restructuring, since: int) -> None:
         super().__init__(_("Another tab or person has changed this dialogue meanwhile."))
@@ -48,7 +48,7 @@ class StaleError(DraftError):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One operation as a browser sends it: under an id of its own, with how long ago it was done."""
+    """One operation as a browser sends it, with its own id and its age."""
 
     id: uuid.UUID
     body: Any
@@ -56,8 +56,10 @@ class Sent:
 
 
 def own_restructuring(user: User, token: str, *, lock: bool = False) -> Restructuring:
-    """The person's own restructuring, or one that waits for their review; 404 for all others. `lock` needs a
-    transaction."""
+    """The person's own restructuring, or one that waits for their review; Http404 for everybody else.
+
+    `lock` needs a transaction.
+    """
     mine = Q(annotator_id=user.pk)
     if user.has_perm(REVIEW):
         mine |= Q(state=State.SUBMITTED)
@@ -71,14 +73,14 @@ def own_restructuring(user: User, token: str, *, lock: bool = False) -> Restruct
 
 
 def may_edit(restructuring: Restructuring, user: User) -> bool:
-    """The annotator until it is handed in, and again when it comes back; a reviewer while it waits for review."""
+    """The annotator may edit until it is handed in and after it is sent back; a reviewer while it waits for review."""
     if restructuring.annotator_id == user.pk:
         return restructuring.is_editable
     return restructuring.state == State.SUBMITTED and user.has_perm(REVIEW)
 
 
 def history_of(restructuring: Restructuring) -> History:
-    """The draft with all that led to it."""
+    """The draft with its whole history."""
     bodies = restructuring.operations.values_list("body", flat=True)
     return replay(restructuring.original.transcript, bodies)
 
@@ -87,10 +89,10 @@ def history_of(restructuring: Restructuring) -> History:
 def save_operations(
     user: User, token: str, *, version: int, operations: Sequence[Sent], now: datetime
 ) -> Restructuring:
-    """Keep operations that were done on top of `version`, all or none.
+    """Store operations based on `version`, all or none.
 
-    Those that were kept before (a repeat after a lost answer) are passed over. Raises StaleError where somebody else
-    went on from that version, DraftError where one of them cannot be done.
+    Operations that were stored before (a repeat after a lost response) are skipped. Raises StaleError if the draft has
+    changed since that version, DraftError if an operation is impossible.
     """
     draft = own_restructuring(user, token, lock=True)
     _must_be_editable(draft, user)
@@ -125,7 +127,7 @@ def save_operations(
 
 
 def _not_yet_kept(draft: Restructuring, version: int, operations: Sequence[Sent]) -> Sequence[Sent]:
-    """What of a message is new; raises StaleError where the log went on with something else."""
+    """The operations that are not stored yet; raises StaleError if the log continues with others."""
     if version > draft.version:
         raise DraftError(_("This page is ahead of the server. Copy what you need and reload it."))
     since = draft.operations.filter(number__gt=version)
@@ -147,7 +149,7 @@ def _do(draft: Restructuring, history: History, sent: Sent, user: User) -> None:
 
 @transaction.atomic
 def submit(user: User, token: str, *, version: int, now: datetime) -> Restructuring:
-    """Hand the draft in for review, as it was at `version`; a repeat is harmless. Raises StaleError, DraftError."""
+    """Hand the draft in for review as of `version`; a repeat is harmless. Raises StaleError and DraftError."""
     draft = own_restructuring(user, token, lock=True)
     if draft.state == State.SUBMITTED and draft.version == version:
         return draft
@@ -165,7 +167,7 @@ def submit(user: User, token: str, *, version: int, now: datetime) -> Restructur
 
 @transaction.atomic
 def reopen(user: User, token: str) -> Restructuring:
-    """Take a draft back before it is reviewed; a repeat is harmless."""
+    """Take the draft back before it is reviewed; a repeat is harmless."""
     draft = own_restructuring(user, token, lock=True)
     _must_be_the_annotators(draft, user)
     if draft.is_editable:

@@ -1,4 +1,4 @@
-"""What the editor shows, as plain values: the original, the draft, the log, and the figures beside them."""
+"""The editor's content as plain values: the original, the draft, the log, and figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LONGEST_RUN = 6
 
 @dataclass(frozen=True, slots=True)
 class ShownPiece:
-    """A message of the draft in the form that works without a script."""
+    """A message of the draft in the form without scripts."""
 
     place: int
     speaker: int
@@ -41,7 +41,7 @@ class ShownOriginal:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measure; None where there is none. Shares in %."""
+    """One measure, shares in %; `paper` is None if the paper has no such value."""
 
     key: str
     label: str
@@ -66,7 +66,7 @@ def page_of(restructuring: Restructuring) -> dict[str, Any]:
 
 
 def figures(original: Transcript, draft: Transcript, *, kept: float) -> list[Figure]:
-    """The measures of paper Tables 4 and 5 before and after, beside the paper's further-split ones."""
+    """The measures of the paper's Tables 4 and 5 before and after, beside the paper's further-split values."""
     before, after = _measures(original), _measures(draft)
     words, acmc = (published(4, row, "stephanie") for row in ("words_per_message", "acmc"))
     found = [

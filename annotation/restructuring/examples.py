@@ -1,4 +1,4 @@
-"""An approved restructuring as an example for models."""
+"""Add an approved restructuring to an example set for models."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from generation.models import Example, ExampleKind, ExampleSet
 
 
 def add_to(example_set: ExampleSet, *, restructuring: Restructuring, note: str, by: User) -> Example:
-    """Both texts with the operations between them, or the new text alone; raises ReviewError."""
+    """Add both texts with the operations to a further-split set, or the new text to another; raises ReviewError."""
     original, result = restructuring.original, restructuring.result
     if result is None:
         raise ReviewError("Only an approved restructuring can become an example.")
@@ -43,7 +43,7 @@ def add_to(example_set: ExampleSet, *, restructuring: Restructuring, note: str, 
 
 
 def log_of(restructuring: Restructuring) -> list[dict[str, Any]]:
-    """Every operation with its number, who did it (by pseudonym) and when; `operation` is what replays."""
+    """Every operation with its number, its person's pseudonym, and its time; `operation` can be replayed."""
     rows = list(restructuring.operations.select_related("person__profile").order_by("number"))
     people = {row.person_id: row.person for row in rows}
     names = {pk: profile_of(person).pseudonym for pk, person in people.items()}

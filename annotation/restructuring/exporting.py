@@ -1,6 +1,7 @@
-"""Restructurings as lines of JSON: both texts and every step between them. Pseudonyms only.
+"""Restructurings as lines of JSON: both texts and every operation. Pseudonyms only.
 
-Read page by page in the order they were asked for, so that memory stays flat and no cursor outlives its transaction.
+Rows are read in batches, in the order of their keys, so that memory use is constant and no cursor outlives its
+transaction.
 """
 
 import json
@@ -21,7 +22,7 @@ ROWS_AT_ONCE = 100
 
 
 class Pseudonyms(dict[int, str]):
-    """Each person's name in files, looked up once."""
+    """People's pseudonyms, each looked up once."""
 
     def of(self, person: User | None) -> str | None:
         if person is None:
@@ -32,7 +33,7 @@ class Pseudonyms(dict[int, str]):
 
 
 def restructuring_lines(corpus: Corpus | None = None) -> Iterator[str]:
-    """One line a restructuring, each ended by a line feed."""
+    """One line for each restructuring, ending with a line feed."""
     rows = Restructuring.objects.select_related(
         "annotator", "reviewer", "result", "original__corpus", "original__origin"
     ).filter(original__corpus__is_scratch=False)

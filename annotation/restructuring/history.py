@@ -1,4 +1,4 @@
-"""The operations of a restructuring in words, and the text as it was after each of them."""
+"""The operations of a restructuring in words, and the text after each of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ LONGEST_QUOTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: what it did, who did it and when."""
+    """One operation in words, with its person and time."""
 
     number: int
     words: str
@@ -24,13 +24,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A restructuring's drafts after 0, 1, 2 … operations, and a step an operation."""
+    """A restructuring's drafts after 0, 1, 2 … operations, and a step for each operation."""
 
     drafts: list[Draft]
     steps: list[Step]
 
     def at(self, number: int | None) -> int:
-        """A point of the log; its end for anything that is not one."""
+        """This number if the log has it, otherwise its end."""
         last = len(self.drafts) - 1
         return number if number is not None and 0 <= number <= last else last
 
@@ -41,7 +41,7 @@ def told(restructuring: Restructuring) -> Told:
     try:
         drafts = replay(restructuring.original.transcript, (row.body for row in operations)).drafts
     except EditError:
-        # Only where somebody changed rows by hand: what is stored is shown, without the way there.
+        # Somebody has changed rows by hand: show the stored text without its history.
         return Told([_stored(restructuring)], [])
     steps = [
         Step(row.number, in_words(row.body, before), row.person.get_username(), row.at)
@@ -57,7 +57,7 @@ def _stored(restructuring: Restructuring) -> Draft:
 
 
 def in_words(body: dict[str, Any], before: Draft) -> str:
-    """What an operation did to the draft before it, in a sentence."""
+    """A sentence on what an operation did to the draft before it."""
     kind = body.get("op")
     at = body.get("at", 0)
     said = quoted(before[at].text) if kind != "insert" and at < len(before) else ""

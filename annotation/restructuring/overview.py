@@ -1,4 +1,4 @@
-"""Every restructuring that was asked for, as a researcher's list shows it."""
+"""The researcher's list of all restructurings."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ class OverviewFilter(forms.Form):
         self.fields["corpus"].queryset = Corpus.objects.filter(Exists(there))  # type: ignore[attr-defined]
 
     def found(self) -> QuerySet[Restructuring]:
-        """What it asks for, the newest first; a value that makes no sense narrows nothing."""
+        """The matching restructurings, the newest first; invalid values are ignored."""
         self.is_valid()
         names = {"state": "state", "annotator": "annotator", "corpus": "original__corpus"}
         chosen = {path: self.cleaned_data[name] for name, path in names.items() if self.cleaned_data.get(name)}
@@ -42,7 +42,7 @@ class OverviewFilter(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class RestructuringLine:
-    """One restructuring with the counts of its text now."""
+    """One restructuring with the counts of its present text."""
 
     row: Restructuring
     now: Dialogue
@@ -57,6 +57,6 @@ def lines(rows: list[Restructuring]) -> list[RestructuringLine]:
 
 
 def counts() -> list[dict[str, Any]]:
-    """How many there are in each state, in the order of the work."""
+    """How many there are in each state, in the order of states."""
     found = dict(Restructuring.objects.order_by().values_list("state").annotate(Count("pk")))
     return [{"label": state.label, "state": state.value, "count": found.get(state, 0)} for state in Restructuring.State]

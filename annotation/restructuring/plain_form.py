@@ -1,4 +1,4 @@
-"""The editor without a script: a form with every message and a button for every operation, read into operations."""
+"""The editor without scripts: read a form, with every message and buttons for operations, into operations."""
 
 import re
 import uuid
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from annotation.restructuring.drafts import Sent
 from dialogues.editing import WHITE_SPACE, Draft
 
-# An empty line inside a message cuts it there.
+# An empty line inside a message splits it there.
 _CUT = re.compile(r"\n[ \t]*\n\s*")
 _STEPS = ("merge", "up", "down", "delete", "add", "undo", "redo")
 
@@ -20,9 +20,9 @@ class FormError(ValueError):
 
 
 def operations_of(draft: Draft, texts: Sequence[str], step: str, added: str) -> list[dict[str, Any]]:
-    """What the form asks for: texts that changed first, from the last to the first, then the pressed button's step.
+    """The form's operations: first changed texts, from the last message to the first, then the pressed button's step.
 
-    `step` is "" or such as "merge:3"; `added` is the text for "add". Raises FormError.
+    `step` is empty or like "merge:3"; `added` is the text for "add". Raises FormError.
     """
     if len(texts) != len(draft):
         raise FormError(_("The page is out of date. Load it again; what you typed is below."))
@@ -40,7 +40,7 @@ def operations_of(draft: Draft, texts: Sequence[str], step: str, added: str) -> 
 
 
 def sent(token: str, version: int, bodies: Sequence[Mapping[str, Any]]) -> list[Sent]:
-    """Under ids that follow from the form, so that a second click sends the same ones."""
+    """The operations with ids derived from the form, so that a second click sends the same ones."""
     whole = f"{token}/{version}/{bodies!r}"
     return [Sent(uuid.uuid5(uuid.NAMESPACE_OID, f"{whole}/{number}"), dict(body)) for number, body in enumerate(bodies)]
 
@@ -53,7 +53,7 @@ def _rewritten(place: int, before: str, after: str) -> list[dict[str, Any]]:
         return [{"op": "delete", "at": place}]
     whole = " ".join(parts)
     found: list[dict[str, Any]] = [] if whole == before else [{"op": "reword", "at": place, "text": whole}]
-    # Cut from the last part on, so that the earlier places stay what they are.
+    # Cut from the last part backwards, so that earlier offsets stay valid.
     cuts = [len(" ".join(parts[:number])) for number in range(len(parts) - 1, 0, -1)]
     return [*found, *({"op": "split", "at": place, "offset": cut} for cut in cuts)]
 

@@ -1,7 +1,7 @@
-"""“Split for me”: what the rules or a model would make of each message, for a person to take message by message.
+"""“Split for me”: how the rules or a model would split each message, for a person to accept message by message.
 
-An annotator works blind: nothing here names a dialogue, a version or a writer, and of what models wrote only that is
-offered which the person had a model split from here, by a run of their own.
+An annotator works blind: nothing here names a dialogue, a version or a writer, and of models' texts only those are
+offered that the person requested here, by a run of their own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,14 +28,14 @@ MARK_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Proposer:
-    """Who proposes: `key` is what the log of operations records, `label` what the person reads."""
+    """Who proposes: `key` is recorded in the log of operations, `label` is shown to the person."""
 
     key: str
     label: str
 
 
 def proposers(original: Dialogue, person: User) -> list[Proposer]:
-    """The rules, and every split of this dialogue that the person asked a model for."""
+    """The rules, and every split of this dialogue that the person requested from a model."""
     asked = enumerate(_asked_for(original, person).only("pk"), 1)
     return [
         Proposer(RULES, _("Rules: after every sentence")),
@@ -44,9 +44,9 @@ def proposers(original: Dialogue, person: User) -> list[Proposer]:
 
 
 def proposal(original: Dialogue, key: str, person: User) -> list[list[str]]:
-    """For each message of the original the messages proposed in its place; raises EditError where nobody proposes.
+    """For each message of the original, the messages proposed to replace it; its own text if there is no proposal.
 
-    A message for which there is nothing to propose has its own text alone.
+    Raises EditError for an unknown key.
     """
     texts = [message.text for message in original.transcript]
     if key == RULES:
@@ -58,7 +58,7 @@ def proposal(original: Dialogue, key: str, person: User) -> list[list[str]]:
 
 
 def check_proposal(original: Dialogue, draft: Draft, accepted: Accept, person: User) -> None:
-    """Raise EditError unless the messages were proposed for this piece: the log says who made what."""
+    """Raise EditError unless these messages were proposed for this piece: the log records who proposed them."""
     piece = draft[accepted.at] if 0 <= accepted.at < len(draft) else None
     if piece is None or not is_untouched(original, piece):
         raise EditError("This message has been changed since the proposal was made for it.")
@@ -67,12 +67,12 @@ def check_proposal(original: Dialogue, draft: Draft, accepted: Accept, person: U
 
 
 def is_untouched(original: Dialogue, piece: Piece) -> bool:
-    """Whether a piece still is one message of the original, as it was."""
+    """Whether the piece is still an unchanged message of the original."""
     return len(piece.sources) == 1 and original.messages[piece.sources[0]] == [piece.speaker, piece.text]
 
 
 def shown_log(bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Operations as a page may show them: whose proposal was accepted can name a dialogue, and nothing needs it."""
+    """Operations for a page, without the keys of proposers, which could identify a dialogue."""
     return [{**body, "by": SOMEBODY} if "by" in body else body for body in bodies]
 
 
@@ -89,11 +89,11 @@ def _sources(original: Dialogue, rewrite: Dialogue) -> Sequence[int]:
 
 
 def _asked_for(original: Dialogue, person: User) -> QuerySet[Dialogue]:
-    """What runs of this person that do nothing but split this dialogue wrote, the oldest first."""
+    """The texts written by this person's runs that only split this dialogue, the oldest first."""
     own = {"output__call__run__created_by": person, "output__call__run__stages": [Stage.FURTHER_SPLIT]}
     return original.rewrites.of_version(SPLIT_VERSION).filter(**own).order_by("pk").distinct()
 
 
 def _key(row: Dialogue) -> str:
-    """A name for a rewrite that tells nothing about it."""
+    """A key for a rewrite that reveals nothing about it."""
     return MODEL + salted_hmac("annotation.restructuring.proposals", str(row.pk)).hexdigest()[:MARK_LENGTH]

@@ -1,4 +1,4 @@
-"""A second person's part: remarks, sending back, approval; and taking back what was asked for."""
+"""Review by a second person: remarks, sending back, approval; and taking back a request to restructure."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -15,15 +15,15 @@ State = Restructuring.State
 
 
 class ReviewError(ValueError):
-    """Something that cannot be done to a restructuring now; the text says why and what to do."""
+    """Something that cannot be done with a restructuring now; the text says why and what to do."""
 
 
 class ChangedError(ReviewError):
-    """The text is another than the one that was looked at."""
+    """The text has changed since the reviewer read it."""
 
 
 def why_not_review(restructuring: Restructuring, by: User) -> str:
-    """Why this person cannot decide on it, in a sentence, or nothing."""
+    """Why this person cannot review it, as a sentence; empty if they can."""
     if restructuring.annotator_id == by.pk:
         return "You restructured this dialogue yourself: a second person reviews it."
     if restructuring.state == State.APPROVED:
@@ -51,9 +51,9 @@ def why_not_take_back(restructuring: Restructuring) -> str:
 
 @transaction.atomic
 def approve(*, restructuring: Restructuring, version: int, by: User) -> Dialogue:
-    """Make the text that the reviewer saw a dialogue of its own, once; raises ReviewError.
+    """Make a dialogue of the text that the reviewer saw; raises ReviewError.
 
-    Who approves what they have approved already gets the same dialogue.
+    Approving again returns the same dialogue.
     """
     row = _locked(restructuring)
     if row.result is not None and row.reviewer_id == by.pk:
@@ -69,7 +69,7 @@ def approve(*, restructuring: Restructuring, version: int, by: User) -> Dialogue
 
 @transaction.atomic
 def send_back(*, restructuring: Restructuring, version: int, words: str, by: User) -> None:
-    """Ask the annotator for more, in words; raises ReviewError."""
+    """Send it back to the annotator with a comment; raises ReviewError."""
     row = _locked(restructuring)
     if row.state == State.RETURNED and (row.reviewer_id, row.review) == (by.pk, words):
         return
@@ -84,7 +84,7 @@ def send_back(*, restructuring: Restructuring, version: int, words: str, by: Use
 
 @transaction.atomic
 def take_back(*, restructuring: Restructuring, by: User) -> None:
-    """Ask no longer; the text and its operations stay. Raises ReviewError."""
+    """Withdraw the request; the text and its operations stay. Raises ReviewError."""
     row = _locked(restructuring)
     _refuse(why_not_take_back(row))
     before, row.state = row.state, State.WITHDRAWN
@@ -94,7 +94,7 @@ def take_back(*, restructuring: Restructuring, by: User) -> None:
 
 @transaction.atomic
 def give_back(*, restructuring: Restructuring, by: User) -> None:
-    """Ask again for what was taken back: its annotator goes on from where they were. Raises ReviewError."""
+    """Renew a withdrawn request: its annotator continues where they were. Raises ReviewError."""
     row = _locked(restructuring)
     if row.state != State.WITHDRAWN:
         raise ReviewError("It was not taken back.")
@@ -108,7 +108,7 @@ def give_back(*, restructuring: Restructuring, by: User) -> None:
 
 @transaction.atomic
 def add_remark(*, restructuring: Restructuring, version: int, place: int, text: str, by: User) -> Remark:
-    """Say something of one message of the text that was looked at; raises ReviewError."""
+    """Add a remark on one message of the text that the reviewer read; raises ReviewError."""
     row = _locked(restructuring)
     _refuse(why_not_remark(row, by))
     _refuse_changed(row, version)
@@ -125,7 +125,7 @@ def add_remark(*, restructuring: Restructuring, version: int, place: int, text: 
 
 @transaction.atomic
 def settle(*, restructuring: Restructuring, remark: Remark, by: User) -> None:
-    """Tick a remark off; doing it twice changes nothing."""
+    """Mark a remark as settled; doing it twice changes nothing."""
     row = _locked(restructuring)
     _refuse(why_not_remark(row, by))
     now = timezone.now()
@@ -134,7 +134,7 @@ def settle(*, restructuring: Restructuring, remark: Remark, by: User) -> None:
 
 
 def _locked(restructuring: Restructuring) -> Restructuring:
-    """The row as it is once everybody before us is done; what it points to is read afterwards, so that it is as new."""
+    """Lock the row; rows that it refers to are read after that, so that they are current too."""
     rows = Restructuring.objects.select_for_update(no_key=True)
     return rows.get(pk=restructuring.pk)
 
@@ -150,9 +150,9 @@ def _refuse_changed(row: Restructuring, version: int) -> None:
 
 
 def _dialogue_of(row: Restructuring) -> Dialogue:
-    """The finished text as a row beside its original. A rewrite of demo text stays demo text."""
+    """The finished text as a new dialogue in the original's corpus. A rewrite of demo text stays demo text."""
     original = row.original
-    # Two people's rewrites of one dialogue are numbered one after the other.
+    # Lock the original, so that simultaneous approvals of its rewrites get different numbers.
     Dialogue.objects.select_for_update(no_key=True).get(pk=original.pk)
     made = Dialogue.from_transcript(
         Transcript.of(row.messages),

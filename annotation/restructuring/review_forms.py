@@ -1,4 +1,4 @@
-"""What a reviewer writes and chooses."""
+"""The reviewer's forms."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class SendBackForm(forms.Form):
 
 
 class RemarkForm(forms.Form):
-    """The places are from 1 here, as people count."""
+    """A remark on one message; people see messages numbered from 1."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     message = forms.TypedChoiceField(coerce=int, choices=[], error_messages={"required": "Choose a message."})
@@ -34,7 +34,7 @@ class RemarkForm(forms.Form):
 
 
 class ExampleForm(forms.Form):
-    """Which draft takes the result: both texts into a further-split set, the new one alone into a positive set."""
+    """The draft set that gets the result: both texts for a further-split set, only the new one for a positive set."""
 
     example_set = forms.ModelChoiceField(
         ExampleSet.objects.none(),

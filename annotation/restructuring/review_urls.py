@@ -1,4 +1,4 @@
-"""Researchers' pages: whom to ask, how far they are, review, agreement, export."""
+"""Researchers' pages: requests, progress, review, agreement, export."""
 
 from django.urls import path
 

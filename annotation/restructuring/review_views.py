@@ -1,4 +1,4 @@
-"""A submitted restructuring for a second person: both texts, the way between them, remarks and the decision."""
+"""The review page: both texts, the operations between them, remarks, and the decision."""
 
 from collections.abc import Callable
 from typing import Any
@@ -108,7 +108,7 @@ def restructuring_example(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Restructuring, *, status: int = 200, **sent: forms.Form) -> HttpResponse:
-    """`sent`: a form that came back with something wrong, by its name below."""
+    """`sent` has forms with errors, by their names in the context."""
     story = told(found)
     at = story.at(whole_number(request.GET.get("at")))
     draft = story.drafts[at]
@@ -140,7 +140,7 @@ def _page(request: HttpRequest, found: Restructuring, *, status: int = 200, **se
 
 
 def _done(request: HttpRequest, found: Restructuring, act: Callable[[], str], **sent: forms.Form) -> HttpResponse:
-    """Do it and say so; where the text has changed meanwhile, show the new one with what was written (409)."""
+    """Do it and say so; if the text has changed meanwhile, show the new one with what was written (409)."""
     try:
         said = act()
     except review.ChangedError as error:
@@ -163,7 +163,7 @@ def _found(token: str) -> Restructuring:
 
 
 def _others(found: Restructuring) -> int:
-    """How many other people's versions of the dialogue can stand beside it."""
+    """How many other people's restructurings of the dialogue there are."""
     return Restructuring.objects.kept().filter(original=found.original_id).exclude(pk=found.pk).count()
 
 

@@ -1,4 +1,4 @@
-"""What the pages for choosing dialogues take from their users."""
+"""Forms for choosing dialogues and asking people to restructure them."""
 
 import secrets
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ SORTS = {
 
 
 class SeedFilter(forms.Form):
-    """Which dialogues are listed, in which order, and how many of them are taken."""
+    """Which dialogues are listed, in what order, and how many are taken."""
 
     corpus = forms.ModelChoiceField(Corpus.objects.listed(), required=False, empty_label="Any corpus")
     run = forms.ModelChoiceField(Run.objects.none(), required=False, label="Written by run", empty_label="Any run")
@@ -63,18 +63,18 @@ class SeedFilter(forms.Form):
 
     @property
     def ranges(self) -> Iterator[forms.BoundField]:
-        """The fields that narrow the list by a figure."""
+        """The fields that filter by a figure."""
         for name in seeds.FIGURES:
             yield self[f"{name}_min"]
             yield self[f"{name}_max"]
 
     @property
     def is_narrowed(self) -> bool:
-        """By a figure, so that the page shows those fields open."""
+        """Whether the list is filtered by a figure, so that the page shows those fields."""
         return any(self.data.get(field.name) for field in self.ranges)
 
     def wanted(self) -> dict[str, Any]:
-        """A value that makes no sense narrows nothing; its field says so."""
+        """The valid values; an invalid value filters nothing and has an error at its field."""
         self.is_valid()
         return self.cleaned_data
 
@@ -112,7 +112,7 @@ class AskForm(forms.Form):
         field.label_from_instance = _with_open_count  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """A hidden field has nowhere to say what is wrong with it, so the form does."""
+        """Check the hidden field here, because it cannot show an error itself."""
         cleaned = super().clean() or self.cleaned_data
         keys = read_keys(cleaned.get("dialogues", ""))
         there = Dialogue.objects.filter(pk__in=keys, corpus__is_scratch=False)
@@ -122,7 +122,7 @@ class AskForm(forms.Form):
 
 
 def read_keys(text: str) -> set[int]:
-    """`12-15-18`, as an address or a hidden field carries a choice from page to page."""
+    """Read `12-15-18`, the form in which addresses and hidden fields carry chosen dialogues."""
     return set(whole_numbers(text.split("-")))
 
 

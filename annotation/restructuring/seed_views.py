@@ -1,4 +1,4 @@
-"""Choose dialogues to be restructured, and ask people."""
+"""Choose dialogues, and ask people to restructure them."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -46,7 +46,7 @@ def restructuring_seeds(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("annotation.add_restructuring", "ask people to restructure dialogues")
 def restructuring_ask(request: HttpRequest) -> HttpResponse:
-    """The chosen dialogues on the way to the people who restructure them."""
+    """The page that asks people to restructure the chosen dialogues."""
     if request.method == "POST":
         return _asked(request)
     keys = chosen_in(request.GET)
@@ -57,13 +57,13 @@ def restructuring_ask(request: HttpRequest) -> HttpResponse:
 
 
 def ticked_in(sent: QueryDict) -> set[int]:
-    """What was ticked on other pages, with the ticks of the page that was sent in place of its own old ones."""
+    """The ticked dialogues: those of other pages, and the present ticks of the page that was sent."""
     before = read_keys(sent.get("ticked", "")) - read_keys(sent.get("shown", ""))
     return set(sorted(before | read_keys("-".join(sent.getlist("dialogue"))))[:MOST_TICKED])
 
 
 def chosen_in(sent: QueryDict) -> list[int]:
-    """The dialogues that the address asks for: the ticked, the first so many, or a seeded sample."""
+    """The dialogues that the address asks for: the ticked ones, the first `n`, or a seeded sample."""
     how = sent.get("how", "ticked")
     if how == "ticked":
         return sorted(
@@ -97,7 +97,7 @@ def _asked(request: HttpRequest) -> HttpResponse:
 
 
 def said(asked: seeds.Asked) -> str:
-    """What a page says afterwards."""
+    """The message afterwards."""
     before = f"{asked.before:,} had been asked for before and stay as they are."
     if not asked.new:
         return f"Nothing new: {before}" if asked.before else "Nothing was asked for."

@@ -1,4 +1,4 @@
-"""Dialogues worth restructuring: found by their figures, handed to people who rewrite them."""
+"""Find dialogues worth restructuring by their figures, and ask people to restructure them."""
 
 import random
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ from generation.models import Judgement
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 BATCH = 1000
 ALSO_RESTRUCTURES = "was also asked to restructure dialogues of its backgrounds"
-# What the list can be narrowed and ordered by: the name in the address and its words.
+# The figures that filter and sort the list: name in the address, and label.
 FIGURES = {
     "words": "Words a message",
     "longest": "Longest turn (messages)",
@@ -51,14 +51,14 @@ LONGEST = Case(
 
 
 class Asked(NamedTuple):
-    """How many restructurings were asked for anew, and how many had been before."""
+    """How many restructurings are new requests, and how many had been requested before."""
 
     new: int
     before: int
 
 
 def candidates(wanted: Mapping[str, Any]) -> QuerySet[Dialogue]:
-    """The dialogues that `SeedFilter.cleaned_data` asks for, in its order, without their texts."""
+    """The dialogues that match `SeedFilter.cleaned_data`, in its order, without their texts."""
     found = Dialogue.objects.filter(corpus__is_scratch=False)
     if wanted.get("corpus"):
         found = found.filter(corpus=wanted["corpus"])
@@ -73,7 +73,7 @@ def candidates(wanted: Mapping[str, Any]) -> QuerySet[Dialogue]:
 
 
 def figures_of(dialogues: Sequence[Dialogue], metric: str = "") -> list[dict[str, Any]]:
-    """A row a dialogue for a page: itself, its longest turn, the judges' mean, and how often people were asked."""
+    """For each dialogue a row with its longest turn, the judges' mean score, and how many people were asked."""
     keys = [one.pk for one in dialogues]
     judged = _judgements(metric).filter(dialogue__in=keys).values_list("dialogue").annotate(Avg("score"))
     scores = dict(judged.order_by())
@@ -87,7 +87,7 @@ def figures_of(dialogues: Sequence[Dialogue], metric: str = "") -> list[dict[str
 
 
 def longest(dialogue: Dialogue) -> str:
-    """Messages of the longest turn; from six on the stored counts do not tell."""
+    """The number of messages in the longest turn; the stored counts end at six or more."""
     if dialogue.turns_of_6_up:
         return f"{LONGEST_KNOWN}+"
     return str(max(length for length in range(6) if length == 0 or getattr(dialogue, f"turns_of_{length}")))
@@ -98,13 +98,13 @@ def first(found: QuerySet[Dialogue], n: int) -> list[int]:
 
 
 def sample(found: QuerySet[Dialogue], n: int, seed: int) -> list[int]:
-    """The same dialogues for the same seed, whatever order the list is in."""
+    """A seeded sample that does not depend on the order of the list."""
     keys = sorted(found.order_by().values_list("pk", flat=True))
     return keys if n >= len(keys) else sorted(random.Random(seed).sample(keys, n))  # noqa: S311 - repeatable
 
 
 def annotators() -> QuerySet[User]:
-    """Who can be asked, with how many they have open (`open_count`)."""
+    """People who can be asked, with how many restructurings they have open (`open_count`)."""
     people = User.objects.with_perm("annotation.add_operation", backend=BACKEND).exclude(profile__is_simulated=True)
     states = (Restructuring.State.OPEN, Restructuring.State.RETURNED)
     mine = Restructuring.objects.filter(annotator=OuterRef("pk"), state__in=states).order_by()
@@ -116,11 +116,11 @@ def annotators() -> QuerySet[User]:
 def ask(
     *, dialogues: Collection[int], people: Collection[User], instructions: str, by: User, despite: str = ""
 ) -> Asked:
-    """A restructuring for every dialogue and person; pairs that were asked before are left as they are.
+    """Request a restructuring of every dialogue from every person; earlier requests stay as they are.
 
-    Raises AcquaintedError where somebody is asked for what they rate, unless `despite` says why they may.
+    Raises AcquaintedError if somebody would restructure what they rate, unless `despite` says why they may.
     """
-    # Two who ask the same person take turns, so that the second sees what the first has asked.
+    # Lock the people, so that simultaneous requests see each other's.
     locked = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
     persons = list(locked.order_by("pk"))
     _keep_apart(dialogues, persons, despite, by)
@@ -149,7 +149,7 @@ def ask(
 
 
 def _keep_apart(dialogues: Collection[int], people: Sequence[User], despite: str, by: User) -> None:
-    """Nobody restructures what they rate, or somebody says why and each study keeps it."""
+    """Refuse people who rate these dialogues, or record the reason with each of their studies."""
     rates = acquaintance.raters_of(dialogues, people)
     if rates and not despite.strip():
         names = ", ".join(sorted({member.rater.get_username() for member in rates}))
@@ -163,7 +163,7 @@ def _keep_apart(dialogues: Collection[int], people: Sequence[User], despite: str
 
 
 def _record(by: User, rows: Sequence[Restructuring]) -> None:
-    """One event a corpus."""
+    """Record one audit event for each corpus."""
     by_corpus: dict[int, list[Restructuring]] = {}
     for row in rows:
         by_corpus.setdefault(row.original.corpus_id, []).append(row)
@@ -179,7 +179,7 @@ def _judgements(metric: str) -> QuerySet[Judgement]:
 
 
 def _narrowed(found: QuerySet[Dialogue], wanted: Mapping[str, Any], sort: str) -> QuerySet[Dialogue]:
-    """Within the wanted ranges; only the figures that are asked for are computed."""
+    """Filter by the wanted ranges; compute only the figures that are used."""
     ranges = {name: (wanted.get(f"{name}_min"), wanted.get(f"{name}_max")) for name in FIGURES}
     asked = {name for name, ends in ranges.items() if ends != (None, None)} | ({sort.lstrip("-")} & FIGURES.keys())
     figures = _expressions(wanted.get("metric") or "")
@@ -204,7 +204,7 @@ def _expressions(metric: str) -> dict[str, Any]:
 
 
 def _ordered(found: QuerySet[Dialogue], sort: str) -> QuerySet[Dialogue]:
-    """By the figure, those without one last, then as written."""
+    """Sort by the figure, dialogues without it last, then by key."""
     name = sort.lstrip("-")
     if name in FIGURES:
         figure = F(f"figure_{name}")

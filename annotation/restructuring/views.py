@@ -1,4 +1,4 @@
-"""The annotator's pages: what they were asked to restructure, the editor, handing in."""
+"""The annotator's pages: their restructurings, the editor, handing in, and asking a model to split."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ PAGE = 48
 @require_GET
 @requires("annotation.add_operation", "restructure dialogues")
 def restructurings(request: HttpRequest) -> HttpResponse:
-    """What the person was asked to restructure: what is open first, then what was done."""
+    """The person's restructurings: open ones first, then those handed in."""
     mine = Restructuring.objects.of(request.user).numbered().first_to_do().select_related("original")
     page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
     done = [row for row in page if not row.is_editable]
@@ -45,7 +45,7 @@ def restructurings(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def restructuring(request: HttpRequest, token: str) -> HttpResponse:
-    """The editor; POST is the way without a script."""
+    """The editor; POST serves browsers without scripts."""
     draft = drafts.own_restructuring(person_of(request), token)
     if request.method == "POST":
         return _stepped(request, draft)
@@ -111,7 +111,7 @@ SPEND = "generation.add_run"
 
 
 def models_to_ask(person: User) -> list[tuple[int, str]]:
-    """The models that a person may ask, by key; none for who may not spend money."""
+    """The models that a person may ask, by key; none without permission to spend money."""
     if not person.has_perm(SPEND):
         return []
     return [(endpoint.pk, endpoint_label(endpoint)) for endpoint in Endpoint.objects.all()]
@@ -119,7 +119,7 @@ def models_to_ask(person: User) -> list[tuple[int, str]]:
 
 @require_POST
 def restructuring_ask_model(request: HttpRequest, token: str) -> HttpResponse:
-    """Plan the run and go to it: it says what will be sent and what that costs, and nothing is sent before Start."""
+    """Plan a run of one call and go to its page, which shows what will be sent at what cost; Start sends it."""
     person = person_of(request)
     draft = drafts.own_restructuring(person, token)
     refuse_without(request, SPEND, "ask models")
@@ -135,7 +135,7 @@ def restructuring_ask_model(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _planned(original: Dialogue, endpoint: Endpoint, by: User) -> Run:
-    """The draft of a run for this dialogue and model; one that was planned and never started is used again."""
+    """The draft run for this dialogue and model; an earlier one that was never started is used again."""
     waiting = Run.objects.filter(
         state=Run.State.DRAFT, created_by=by, chosen__dialogue=original, run_stages__endpoint=endpoint,
         stages=["further_split"],

@@ -1,6 +1,6 @@
-"""The sentences of the editor that are said outside Django: by the pure core and by the page's scripts.
+"""The editor's sentences that the pure core and the page's scripts contain, listed here for translation.
 
-They stand here once more, so that they can be translated; tests hold this list against the code that says them.
+Tests compare these lists with the code.
 """
 
 from typing import Any
@@ -93,12 +93,12 @@ COUNTED_BY_SCRIPTS = {
 
 
 def script_words() -> dict[str, Any]:
-    """What the editor's scripts say, in the page's language."""
+    """The sentences of the editor's scripts, in the page's language."""
     return sentences_for_scripts(SAID_BY_SCRIPTS, COUNTED_BY_SCRIPTS)
 
 
 def refusal(error: EditError) -> str:
-    """Why an operation cannot be done, in the page's language."""
+    """Why an operation is impossible, in the page's language."""
     return gettext(error.sentence).format(**{name: _shown(value) for name, value in error.values.items()})
 
 

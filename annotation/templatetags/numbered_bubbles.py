@@ -1,7 +1,7 @@
-"""A dialogue on a rating page: bubbles whose messages have numbers, each with a button that marks it as evidence.
+"""A dialogue on a rating page: numbered messages, each with a button that marks it as evidence.
 
-Drawn in Python, unlike the bubbles of other pages: every rater's page is made anew, and in a template each of a
-message's variables takes as long as its whole line does here.
+Built in Python, unlike the bubbles of other pages, because rating pages are rendered for every rater and item, and a
+template takes as long for one variable as this code for a whole message.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ register = template.Library()
 
 @register.simple_tag
 def numbered_bubbles(turns: Sequence[ShownTurn], first: int = 1) -> SafeString:
-    """The turns as a list, their messages numbered from `first`; all their text is escaped."""
+    """The turns as an HTML list with messages numbered from `first`; all text is escaped."""
     numbers = count(first)
     drawn = "".join(_turn(turn, numbers) for turn in turns)
     return mark_safe(f'<ol class="bubbles">{drawn}</ol>')  # noqa: S308 each text below is escaped
 
 
 def _turn(turn: ShownTurn, numbers: Iterator[int]) -> str:
-    # The messages first: a number that was taken to find them at an end would be lost.
+    # Messages before numbers: in the other order `zip` would take one number too many at the end.
     said = "".join(_message(text, number) for text, number in zip(turn["messages"], numbers, strict=False))
     name = f'<p class="turn-name" dir="auto">{escape(turn["name"])}</p>'
     return f'<li class="turn turn--{turn["speaker"]:d}">{name}{said}</li>'

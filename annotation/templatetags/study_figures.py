@@ -1,4 +1,4 @@
-"""Figures of raters in the words of a page."""
+"""Filters for figures on the pages of a study."""
 
 from django import template
 
@@ -13,7 +13,7 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def answer(value: int, compares: bool) -> str:
-    """A score in the words of its study: of two dialogues, which was preferred."""
+    """A score as text; in a study of pairs, which dialogue was preferred."""
     if not compares:
         return str(value)
     return "first" if value < 0 else "second" if value > 0 else "tie"
@@ -21,5 +21,5 @@ def answer(value: int, compares: bool) -> str:
 
 @register.filter
 def item(mapping: dict[object, object], key: object) -> object:
-    """The value under a key that a template holds in a variable; nothing where there is none."""
+    """The mapping's value for a key in a template variable; None without one."""
     return mapping.get(key)

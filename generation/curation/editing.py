@@ -63,8 +63,6 @@ def add_example(  # noqa: PLR0913 - the columns of one row, each by its name
     AuditEvent.record(
         by, AuditVerb.EXAMPLE_ADDED, draft, example=example.pk, position=example.position, source=str(source)
     )
-        by, AuditVerb.EXAMPLE_ADDED, draft, example=example.pk, position=example.position, source=str(source)
-    )
     return example
 
 

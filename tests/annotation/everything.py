@@ -77,7 +77,7 @@ class Everything:
         draft = _designed(corpus)
         membership = setting.member(study, "owner")
         assignment = _rated(membership)
-        study, guest = _with_a_door(study, people[Role.ADMIN])
+        study, guest = _with_an_open_link(study, people[Role.ADMIN])
         endpoint = runs.endpoint_at(NOWHERE)
         run = runs.started(corpus, endpoint)
         call = run.calls.order_by("pk").first()
@@ -180,8 +180,8 @@ class Everything:
         return known[of]
 
 
-def _with_a_door(study: Study, by: User) -> tuple[Study, Membership]:
-    """The study with an open door, a guest who came through it, and its versions no secret any more."""
+def _with_an_open_link(study: Study, by: User) -> tuple[Study, Membership]:
+    """The study with an open link, a guest who joined by it, and its versions unblinded."""
     study = open_links.set_open_link(study=study, limit=None, completion_code="", screen_out_code="", by=by)
     guest = open_links.enter(study=study, recruit=open_links.Recruit(), name="A guest")
     unblinding.unblind(study=study, by=by, how="on purpose")

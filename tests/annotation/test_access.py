@@ -235,7 +235,7 @@ TABLE = {
     "study_disputed_item": staff("study item", post=422),
     "study_disagreement_csv": staff("study"),
     "study_invite_list": staff("study", post=422),
-    # Every field of a door may stay empty.
+    # Every field of the form may stay empty.
     "study_door": staff("study", post=302),
     "study_door_shut": staff("study", get=405, post=302),
     # No number of days is given.
@@ -334,7 +334,7 @@ def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_res
     gone = {"pk": 987654321, "token": "nobody-has-this-token", "number": 987654321}
     arguments = {key: gone.get(key, value) for key, value in everything.arguments(row.of).items()}
     path = reverse(name, kwargs=arguments)
-    # A study's door refuses those who know its dialogues; a door that is none knows nobody.
+    # An open link refuses people who know the dialogues; an unknown link refuses everybody alike.
     stays = (401, 405, LOGIN) if name == "door" else (401, 403, 405, LOGIN)
     for method, declared in (("GET", row.get), ("POST", row.post)):
         found = answers(everything, method, name, path)

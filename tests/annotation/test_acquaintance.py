@@ -117,7 +117,7 @@ def test_a_rater_who_becomes_a_researcher_is_told_of_by_their_open_studies() -> 
     assert "became a researcher" in event.detail["how"]
 
 
-def test_a_researcher_at_the_open_door_is_refused_in_words() -> None:
+def test_a_researcher_at_the_open_link_is_refused_in_words() -> None:
     study = setting.study()
     Study.objects.filter(pk=study.pk).update(door_token="abc-door")
     answer = signed_in("rey").post("/door/abc-door/")

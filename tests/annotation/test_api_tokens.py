@@ -60,7 +60,7 @@ def test_a_token_made_on_the_page_speaks_as_the_person_who_made_it() -> None:
     assert [event.verb for event in AuditEvent.objects.all()] == [AuditVerb.API_TOKEN_CREATED]
 
 
-def test_the_token_is_shown_once_and_nothing_stored_opens_the_door() -> None:
+def test_the_token_is_shown_once_and_nothing_stored_gives_access() -> None:
     user = make_user(Role.RESEARCHER)
     client = signed_in(user)
     text = token_on(client.post("/account/tokens/", {"name": "cluster job", "days": "30"}))

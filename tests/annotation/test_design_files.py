@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from annotation.design import document, drafting, files, launch, rubrics
 from annotation.design.document import Check, Design, DocumentError, Questions
-from annotation.design.methods import consent_sha256, methods_text
+from annotation.design.methods import methods_text
 from annotation.design.next_version import next_version
 from annotation.models import Study
+from annotation.rating.rater_stage import consent_fingerprint
 from dialogues.models import Rubric
 from dialogues.rubric import Metric, Scale
 from tests.annotation.setting import check, corpus, draft, member, study, user
@@ -254,7 +255,7 @@ def test_the_methods_text_holds_the_facts_of_the_record_and_no_others(researcher
     assert written == methods_text(one)
     for fact in (
         "8 dialogues", "2 backgrounds", "random sample with seed 7", "given to 2 raters", "12 an hour.", "Board 7.",
-        "Recruitment: By a notice.", "Retention: Ten years.", consent_sha256(one), "1 training item with feedback",
+        "Recruitment: By a notice.", "Retention: Ten years.", consent_fingerprint(one), "1 training item with feedback",
         "more than 1 attention check were", "Williams design", "scores were removed", "every 20 minutes",
         "Interesting, Informative", "from 1 to 5", "version 1",
     ):  # fmt: skip

@@ -65,7 +65,7 @@ def test_an_admins_link_makes_one_account_in_the_role_it_names_and_logs_it_in() 
 
 
 @pytest.mark.django_db
-def test_nothing_stored_opens_the_door() -> None:
+def test_nothing_stored_gives_access() -> None:
     (token,) = invitations.issue(role=Role.RATER, by=None)
     row = Invitation.objects.values().get()
     assert token not in repr(row)

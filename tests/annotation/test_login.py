@@ -32,11 +32,11 @@ def test_guesses_at_a_known_and_at_an_unknown_name_are_answered_alike() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("door", ["/login/", "/admin/login/"])
-def test_after_ten_wrong_guesses_even_the_right_password_waits_five_minutes(door: str) -> None:
+@pytest.mark.parametrize("address", ["/login/", "/admin/login/"])
+def test_after_ten_wrong_guesses_even_the_right_password_waits_five_minutes(address: str) -> None:
     user = make_user(Role.RATER)
     for _ in range(GUESSES):
-        guess(user.username, WRONG, door)
+        guess(user.username, WRONG, address)
     status, text = guess(user.username, PASSWORD)
     assert status == 429
     assert "Too many attempts" in text
@@ -45,7 +45,7 @@ def test_after_ten_wrong_guesses_even_the_right_password_waits_five_minutes(door
 
 
 @pytest.mark.django_db
-def test_the_door_opens_again_after_the_wait() -> None:
+def test_a_log_in_works_again_after_the_wait() -> None:
     user = make_user(Role.RATER)
     for _ in range(GUESSES):
         guess(user.username, WRONG)

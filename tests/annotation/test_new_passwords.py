@@ -1,4 +1,4 @@
-"""A new password ends what the old one let in: sessions and API tokens, whoever sets it and by which door."""
+"""A new password ends what the old one let in: sessions and API tokens, whoever sets it and how."""
 
 from collections.abc import Callable
 from io import StringIO

@@ -1,4 +1,4 @@
-"""A study's open door, for everybody and for participants from Prolific."""
+"""A study's open link, for everybody and for participants from Prolific."""
 
 from urllib.parse import urlencode
 
@@ -24,11 +24,11 @@ QUERY = {"PROLIFIC_PID": PID, "STUDY_ID": "s" * 24, "SESSION_ID": "t" * 24}
 
 
 @pytest.fixture(autouse=True)
-def _nobody_knocked_before() -> None:
+def _nobody_tried_before() -> None:
     cache.clear()
 
 
-def with_door(limit: int | None = None, code: str = "", **fields: object) -> Study:
+def with_open_link(limit: int | None = None, code: str = "", **fields: object) -> Study:
     one = study(of=corpus(1), **fields)
     by = user("opener", "researcher")
     return open_links.set_open_link(study=one, limit=limit, completion_code=code, screen_out_code="", by=by)
@@ -39,7 +39,7 @@ def address(one: Study, **query: str) -> str:
 
 
 def test_opening_the_address_changes_nothing_and_its_form_lets_somebody_in() -> None:
-    one, client = with_door(), Client()
+    one, client = with_open_link(), Client()
     assert client.get(address(one)).status_code == 200
     assert not one.memberships.exists()
     page = client.post(address(one), {"name": "  Ann <b> "}, follow=True)
@@ -51,7 +51,7 @@ def test_opening_the_address_changes_nothing_and_its_form_lets_somebody_in() -> 
 
 
 def test_nobody_comes_in_twice_with_one_browser_not_even_logged_out() -> None:
-    one, client = with_door(), Client()
+    one, client = with_open_link(), Client()
     client.post(address(one))
     client.post(address(one))
     client.post(reverse("logout"))
@@ -61,7 +61,7 @@ def test_nobody_comes_in_twice_with_one_browser_not_even_logged_out() -> None:
 
 
 def test_a_return_link_opens_its_own_account_on_another_device_and_only_by_its_form() -> None:
-    one, client = with_door(), Client()
+    one, client = with_open_link(), Client()
     client.post(address(one))
     membership = one.memberships.get()
     elsewhere, link = Client(), reverse("door_return", args=[open_links.return_token(membership)])
@@ -73,7 +73,7 @@ def test_a_return_link_opens_its_own_account_on_another_device_and_only_by_its_f
 
 @pytest.mark.parametrize("spoil", ["password", "role", "inactive", "token", "withdrawn"])
 def test_a_return_link_opens_nothing_once_the_account_is_more_than_a_guests(spoil: str) -> None:
-    one = with_door()
+    one = with_open_link()
     membership = open_links.enter(study=one, recruit=Recruit())
     token, rater = open_links.return_token(membership), membership.rater
     if spoil == "password":
@@ -92,7 +92,7 @@ def test_a_return_link_opens_nothing_once_the_account_is_more_than_a_guests(spoi
 
 
 def test_a_member_with_a_password_gets_no_return_link_and_cannot_be_entered_by_one() -> None:
-    one, ann = with_door(), user("ann")
+    one, ann = with_open_link(), user("ann")
     membership = open_links.enter(study=one, recruit=Recruit(), user=ann)
     assert membership.rater == ann
     with pytest.raises(OpenLinkError):
@@ -100,8 +100,8 @@ def test_a_member_with_a_password_gets_no_return_link_and_cannot_be_entered_by_o
 
 
 @pytest.mark.parametrize("state", ["paused", "closed", "full", "shut", "never", "draft"])
-def test_a_door_that_lets_nobody_in_gives_one_answer_for_every_reason(state: str) -> None:
-    one = with_door(limit=1)
+def test_a_link_that_admits_nobody_gives_one_answer_for_every_reason(state: str) -> None:
+    one = with_open_link(limit=1)
     path = address(one)
     if state in ("paused", "closed"):
         (states.pause if state == "paused" else states.close)(study=one, by=None)
@@ -121,7 +121,7 @@ def test_a_door_that_lets_nobody_in_gives_one_answer_for_every_reason(state: str
 
 
 def test_who_left_or_was_put_out_makes_room_below_the_limit() -> None:
-    one = with_door(limit=1)
+    one = with_open_link(limit=1)
     first = open_links.enter(study=one, recruit=Recruit())
     with pytest.raises(OpenLinkError):
         open_links.enter(study=one, recruit=Recruit())
@@ -130,7 +130,7 @@ def test_who_left_or_was_put_out_makes_room_below_the_limit() -> None:
 
 
 def test_a_participant_from_prolific_always_comes_back_to_the_same_place() -> None:
-    one = with_door(code="C0DE")
+    one = with_open_link(code="C0DE")
     for _ in range(3):
         client = Client()
         page = client.get(address(one, **QUERY))
@@ -142,7 +142,7 @@ def test_a_participant_from_prolific_always_comes_back_to_the_same_place() -> No
 
 
 def test_a_participant_does_not_come_in_under_the_account_that_was_logged_in() -> None:
-    one, client = with_door(code="C0DE"), Client()
+    one, client = with_open_link(code="C0DE"), Client()
     ann = user("ann", "researcher")
     client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
     client.post(address(one), QUERY)
@@ -165,7 +165,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("query", HOSTILE)
 def test_parameters_that_prolific_does_not_send_are_refused_and_shown_nowhere(query: dict[str, str]) -> None:
-    one = with_door(code="C0DE")
+    one = with_open_link(code="C0DE")
     with pytest.raises(ParameterError):
         Recruit.read(one, query)
     for answer in (Client().get(address(one, **query)), Client().post(address(one), query)):
@@ -177,33 +177,33 @@ def test_parameters_that_prolific_does_not_send_are_refused_and_shown_nowhere(qu
 
 
 @pytest.mark.parametrize("token", ["a%00b", "..%2F..%2Fadmin", "é", "x" * 400])
-def test_an_address_of_a_door_may_be_any_text(token: str) -> None:
+def test_an_address_of_a_link_may_be_any_text(token: str) -> None:
     assert Client().get(f"/door/{token}/").status_code == 404
     assert Client().get(f"/door/return/{token}/").status_code == 404
 
 
-def test_a_door_leads_to_no_other_site_whatever_its_query_says() -> None:
-    one = with_door()
+def test_an_open_link_leads_to_no_other_site_whatever_its_query_says() -> None:
+    one = with_open_link()
     answer = Client().post(address(one, next="https://elsewhere.example/", name="x"))
     assert answer.headers["Location"].startswith("/door/")
 
 
 def test_a_form_from_another_site_lets_nobody_in() -> None:
-    one = with_door()
+    one = with_open_link()
     assert Client(enforce_csrf_checks=True).post(address(one)).status_code == 403
     assert not one.memberships.exists()
 
 
 def test_one_network_cannot_make_accounts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "MOST", 3)
-    one = with_door()
+    one = with_open_link()
     found = [Client().post(address(one)).status_code for _ in range(5)]
     assert found == [302, 302, 302, 429, 429]
     assert Client().post(address(one), REMOTE_ADDR="10.0.0.9").status_code == 302
     assert one.memberships.count() == 4
 
 
-def test_a_simulated_study_and_a_draft_have_no_open_door() -> None:
+def test_a_simulated_study_and_a_draft_have_no_open_link() -> None:
     one = draft(of=corpus(1), is_simulated=True)
     with pytest.raises(OpenLinkError):
         open_links.set_open_link(
@@ -217,7 +217,7 @@ def researcher() -> Client:
     return client
 
 
-def test_a_researcher_opens_a_door_for_prolific_and_shuts_it_again() -> None:
+def test_a_researcher_opens_a_link_for_prolific_and_closes_it_again() -> None:
     one, client = study(of=corpus(1)), researcher()
     page = reverse("study_door", args=[one.pk])
     client.post(page, {"limit": "5", "completion_code": "C0DE", "screen_out_code": ""})
@@ -246,7 +246,7 @@ def test_a_researcher_opens_a_door_for_prolific_and_shuts_it_again() -> None:
         ({"screen_out_code": "OUT"}, "needs this code too"),
     ],
 )
-def test_a_door_with_a_poor_setting_is_not_opened(fields: dict[str, str], said: str) -> None:
+def test_a_link_with_a_poor_setting_is_not_opened(fields: dict[str, str], said: str) -> None:
     one = study(of=corpus(1))
     page = researcher().post(reverse("study_door", args=[one.pk]), fields)
     assert page.status_code == 422
@@ -257,7 +257,7 @@ def test_a_door_with_a_poor_setting_is_not_opened(fields: dict[str, str], said: 
 
 def test_members_do_not_share_the_throttle_of_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "MOST", 2)
-    one, member = with_door(), Client()
+    one, member = with_open_link(), Client()
     member.post(address(one))
     joined = one.memberships.get()
     back = reverse("door_return", args=[open_links.return_token(joined)])
@@ -271,7 +271,7 @@ def test_members_do_not_share_the_throttle_of_newcomers(monkeypatch: pytest.Monk
 
 def test_a_participant_who_is_known_comes_back_while_newcomers_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "MOST", 1)
-    one = with_door(code="C0DE")
+    one = with_open_link(code="C0DE")
     assert Client().post(address(one), QUERY).status_code == 302
     assert Client().post(address(one), {**QUERY, "PROLIFIC_PID": PID[::-1]}).status_code == 429
     assert Client().post(address(one), QUERY).status_code == 302

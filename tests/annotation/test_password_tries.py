@@ -69,7 +69,7 @@ def test_of_many_guesses_at_one_name_ten_are_looked_at(evaluated: list[str]) -> 
     assert len(evaluated) == MOST
 
 
-def test_the_doors_share_one_count(evaluated: list[str]) -> None:
+def test_the_log_in_pages_share_one_count(evaluated: list[str]) -> None:
     ann = make_user(Role.ADMIN, "ann")
     inside = signed_in(ann)
     for path in ["/login/", "/admin/login/"] * 3:

@@ -72,7 +72,7 @@ def test_sessions_that_ran_out_are_cleared_away(ann: User, browser: Client) -> N
 
 
 def test_a_stranger_is_nobody_and_keeps_what_they_were_told(client: Client) -> None:
-    """A session without an account, such as a visitor of an open link has before they have a name."""
+    """A session without an account: who joins by an open link has a session before an account."""
     session = client.session
     session["told"] = "once"
     session.save()

@@ -167,7 +167,7 @@ def counts_are_those_of(case: Case, one: Study, ann: Membership) -> None:
 
 
 def work_is_that_of(case: Case, one: Study, ann: Membership) -> None:
-    """The queue, the order of the others, an even share, what is wanted, reminders and the places of a door."""
+    """The queue, the order of the others, an even share, what is wanted, reminders and the limit of an open link."""
     active = 1 + case.active
     assert [is_here for pk, _, _, is_here in members_lines(one) if pk == ann.pk] == [case.active] * case.counted
     assert open_links.taken(one) == active

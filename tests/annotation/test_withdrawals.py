@@ -63,7 +63,7 @@ def leave(membership: Membership) -> None:
     membership_changes.withdraw(membership=membership, by=membership.rater)
 
 
-def test_whoever_left_their_scores_cannot_join_again_by_door_link_or_name() -> None:
+def test_whoever_left_their_scores_cannot_join_again_by_open_link_invitation_or_name() -> None:
     one, ann = open_study(), user("ann")
     membership = member(one, "ann")
     rate_one(membership)

@@ -92,7 +92,7 @@ def test_a_dialogue_is_rated_in_arabic_by_keyboard_and_the_arrows_follow_the_pag
 
 
 @in_both
-def test_the_doors_in_arabic_fit_and_are_accessible(page: Page, watch: Watch) -> None:
+def test_the_log_in_pages_in_arabic_fit_and_are_accessible(page: Page, watch: Watch) -> None:
     watch.expect("status of 4")
     in_arabic(page)
     page.goto("/login/?next=/account/password/")
@@ -116,7 +116,7 @@ def test_the_doors_in_arabic_fit_and_are_accessible(page: Page, watch: Watch) ->
 
 
 @in_both
-def test_a_studys_door_is_passed_in_arabic(page: Page, watch: Watch) -> None:
+def test_a_studys_open_link_is_used_in_arabic(page: Page, watch: Watch) -> None:
     watch.expect("status of 404")
     one = study(of=corpus(1, VERSIONS), versions=VERSIONS)
     Study.objects.filter(pk=one.pk).update(door_token="a-door", public_name="Chats & <b>more</b> " + "long" * 20)

@@ -30,7 +30,7 @@ def looked_at(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_rater_goes_from_the_door_to_their_code_and_out(new_page: PageMaker) -> None:
+def test_a_rater_goes_from_the_open_link_to_their_code_and_out(new_page: PageMaker) -> None:
     page = new_page()
     ann = awkward(completion_code="CODE-1", break_every=30)
     sign_in(page, ann.rater)

@@ -1,4 +1,4 @@
-"""Running a study in a real browser: a door and who comes through it, raters, disputed scores, unblinding."""
+"""Running a study in a real browser: an open link and who joins by it, raters, disputed scores, unblinding."""
 
 from datetime import timedelta
 
@@ -25,15 +25,15 @@ def _nobody_knocked_before() -> None:
     cache.clear()
 
 
-def test_a_door_is_opened_and_somebody_comes_in_by_keyboard_and_back_on_another_device(new_page: PageMaker) -> None:
+def test_an_open_link_is_made_and_somebody_comes_in_by_keyboard_and_back_on_another_device(new_page: PageMaker) -> None:
     one = study(of=corpus(1))
     rey, guest, phone = new_page(), new_page(), new_page()
     sign_in(rey, user("rey", "researcher"))
     rey.goto(one.get_absolute_url())
-    rey.get_by_role("link", name="Open a door").click()
+    rey.get_by_role("link", name="Open a link").click()
     rey.get_by_label("Places").fill("2")
-    rey.get_by_role("button", name="Open the door").click()
-    expect(rey.get_by_role("heading", name="The door is open")).to_be_visible()
+    rey.get_by_role("button", name="Open the link").click()
+    expect(rey.get_by_role("heading", name="The link is open")).to_be_visible()
     address = rey.get_by_label("Address", exact=True).input_value()
 
     guest.goto(address)
@@ -118,7 +118,7 @@ def test_the_pages_of_the_desk_fit_and_are_accessible(page: Page, watch: Watch) 
         else:
             page.goto(f"{one.get_absolute_url()}door/")
             page.get_by_label("Prolific’s completion code").fill("C0DE")
-            page.get_by_role("button", name="Open the door").click()
+            page.get_by_role("button", name="Open the link").click()
             assert_fits(page)
             assert_accessible(page)
             page.goto(f"{one.get_absolute_url()}invite/list/")
@@ -131,7 +131,7 @@ def test_the_pages_of_the_desk_fit_and_are_accessible(page: Page, watch: Watch) 
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_at_the_door_fit_and_are_accessible(page: Page, watch: Watch) -> None:
+def test_the_pages_of_the_open_link_fit_and_are_accessible(page: Page, watch: Watch) -> None:
     watch.expect("status of 4(04|22)")
     one = study(of=corpus(1), public_name=AWKWARD, pay_note="We pay & thank <b>you</b>.")
     rey = user("rey", "researcher")

@@ -1,8 +1,8 @@
-"""The only builder of what a rater may see: a whitelist of plain values, never a model.
+"""The only source of what a rater may see: a whitelist of plain values, never a model.
 
-Rater pages and answers are made from these values and nothing else. No version, writer, corpus, file or key, and no
-number that counts rows, is among them; whatever else a dialogue or a study comes to hold stays out by itself. What an
-item is for is not among them either: an item with known scores looks like every other.
+Rating pages and responses are built from these values alone. They include no version, writer, corpus, file or key, and
+no number that counts rows; new fields of a dialogue or study stay out automatically. An item's purpose is not included
+either: an item with known scores looks like every other.
 """
 
 from annotation.rating.blinding.items import BlindItem, BlindStudy, blind_item, blind_study

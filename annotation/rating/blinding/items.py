@@ -1,4 +1,4 @@
-"""A study and one of its items as their rater knows them."""
+"""A study and one of its items, as shown to a rater."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from annotation.rating.queue import latest_answer
 
 @dataclass(frozen=True, slots=True)
 class BlindStudy:
-    """A study as its raters know it."""
+    """A study as its raters see it."""
 
     token: str
     name: str
@@ -26,7 +26,7 @@ class BlindStudy:
     is_paused: bool
     has_ended: bool
     is_simulated: bool
-    # Said of the study as a whole: said of one dialogue it would unblind it.
+    # About the whole study: about one dialogue it would reveal the version.
     has_demo_text: bool
     compares: bool
     pace: Pace
@@ -46,17 +46,17 @@ class BlindItem:
     draft_version: int
     is_submitted: bool
     can_skip: bool
-    # Where an instruction stands: what the item asks for beside its scores.
+    # What an attention check asks the rater to do; empty for every other item.
     instruction: str
     is_practice: bool
     previous_token: str | None
-    # The item whose submit can still be undone.
+    # The previous item, if its submit can still be undone.
     undo_token: str | None
     study: BlindStudy
 
 
 def blind_study(membership: Membership, *, done: int | None = None) -> BlindStudy:
-    """`done` where it is known how many items the rater has scored."""
+    """`done` is the number of items the rater has scored, if the caller knows it."""
     study = membership.study
     return BlindStudy(
         token=membership.token,
@@ -73,7 +73,7 @@ def blind_study(membership: Membership, *, done: int | None = None) -> BlindStud
 
 
 def blind_item(assignment: Assignment, membership: Membership, *, now: datetime) -> BlindItem:
-    """A rater's own item, with the scores they chose so far: the draft, else the rating it would correct."""
+    """A rater's own item with the scores chosen so far: the draft, or else the rating that they would correct."""
     is_practice = assignment.item.purpose == Item.Purpose.TRAINING
     is_open = assignment.state == Assignment.State.OPEN
     before = None if is_practice else assignment.previous_token

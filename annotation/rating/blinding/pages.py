@@ -1,4 +1,4 @@
-"""What raters read before, between and after their items: plain values."""
+"""The plain values that raters see before, between and after their items."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from annotation.rating.queue import answer_of
 
 @dataclass(frozen=True, slots=True)
 class BlindWelcome:
-    """What a rater reads before the first item, and can read again."""
+    """What a rater reads before the first item, and can read again later."""
 
     study: BlindStudy
     consent: str
-    # Of the text: agreeing sends it back, so that nobody agrees to a text they have not seen.
+    # SHA-256 of the consent text; agreeing sends it back, so nobody agrees to a text that they have not seen.
     fingerprint: str
     must_agree: bool
     agreed_at: datetime | None
@@ -35,7 +35,7 @@ class BlindWelcome:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One practice dialogue in the list of them."""
+    """One practice dialogue in their list."""
 
     token: str
     number: int
@@ -44,7 +44,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One metric of a practice dialogue: what was chosen, what was expected and how far off is still right."""
+    """One metric of a practice dialogue: the chosen and the expected point, and the tolerance."""
 
     name: str
     chosen: str
@@ -64,7 +64,7 @@ class BlindFeedback:
 
 @dataclass(frozen=True, slots=True)
 class RatedRow:
-    """One rated item in the rater's own list; `number` counts in the order in which they met them."""
+    """One rated item in the rater's own list, numbered in the order in which they saw them."""
 
     token: str
     number: int
@@ -83,7 +83,7 @@ class RatedPage:
 
 @dataclass(frozen=True, slots=True)
 class BlindEnd:
-    """Why there is nothing to rate, and what the rater may need for their pay."""
+    """Why there is nothing to rate now, and the completion code that the rater may need for their pay."""
 
     study: BlindStudy
     reason: str
@@ -115,7 +115,7 @@ def blind_lessons(lessons: Sequence[Assignment]) -> list[Lesson]:
 
 
 def blind_feedback(assignment: Assignment, membership: Membership, rating: Rating) -> BlindFeedback:
-    """Only of an item that is there to practise on: what is expected of any other stays unsaid."""
+    """Feedback on a practice item. Call it for no other item, since it reveals the expected scores."""
     item = assignment.item
     asked = item.asked(assignment.study.rubric)
     chosen = shown_answer(assignment, answer_of(rating)).scores
@@ -144,7 +144,7 @@ def blind_feedback(assignment: Assignment, membership: Membership, rating: Ratin
 
 
 def blind_rated(membership: Membership, ratings: Sequence[Rating], first_number: int) -> RatedPage:
-    """The rater's own ratings, newest first; `first_number` is the first row's and the next ones count down."""
+    """The rater's own ratings, newest first, numbered downwards from `first_number`."""
     study = membership.study
     asked = questions(study, study.rubric.metric_list(), {})
     rows = []
@@ -161,7 +161,7 @@ def blind_rated(membership: Membership, ratings: Sequence[Rating], first_number:
 
 
 def blind_end(membership: Membership, *, others_hold_slots: bool, now: datetime) -> BlindEnd:
-    """The page after the last item, or instead of the next one."""
+    """The page after the last item, or when there is no next item for another reason."""
     study = membership.study
     skipped = membership.assignments.filter(state=Assignment.State.SKIPPED, study__raters_per_item__isnull=True)
     tokens = tuple(skipped.values_list("token", flat=True))
@@ -193,7 +193,7 @@ def _reason(membership: Membership, *, others_hold_slots: bool, skipped: bool) -
 
 
 def _code(study: Study, reason: str, pace: Pace) -> str:
-    """The code for this end, if the study gives one: who did what there was to do has earned it."""
+    """The study's code for this reason, if it has one and the rater has done everything there was to do."""
     if reason == "screened out":
         return study.screen_out_code
     has_done_theirs = reason in ("closed", "skipped", "all rated") or (reason == "wait" and pace.done >= pace.total)

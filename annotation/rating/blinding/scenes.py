@@ -1,4 +1,4 @@
-"""Dialogues and questions as a rater sees them: plain values, numbered where they are pointed at."""
+"""Dialogues and questions as a rater sees them: plain values, with messages numbered from 1."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from dialogues.models import Dialogue
 from dialogues.rubric import Metric
 
 NAMES = (_("Person A"), _("Person B"))
-# What each score of a pair says, first side first.
+# The words for the scores −1, 0 and 1 of a pair.
 SIDES = (_("Left"), _("Same"), _("Right"))
 SIDE_WORDS = (_("left is better"), _("no difference"), _("right is better"))
 
@@ -28,7 +28,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One metric as a rater reads it; `points` from the lowest to the highest."""
+    """One metric as a rater sees it; `points` from lowest to highest."""
 
     key: str
     name: str
@@ -37,15 +37,15 @@ class Question:
     high: str
     points: tuple[Point, ...]
     comment: str = ""
-    # The marked messages as raters count them, from 1.
+    # The numbers of the marked messages, from 1.
     evidence: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A dialogue with the theme and characters beside it: the same for all versions of a background.
+    """A dialogue with its background's theme and characters, which are the same for all versions.
 
-    In a pair `turns` stand left and `right` beside them.
+    In a pair `turns` is the left dialogue and `right` the other.
     """
 
     turns: list[ShownTurn]
@@ -57,7 +57,7 @@ class Scene:
 
     @property
     def sides(self) -> list["Side"]:
-        """The dialogues with their messages numbered from 1, on through both."""
+        """The one or two dialogues, with messages numbered from 1 through both."""
         if not self.right:
             return [Side("", "", self.turns)]
         before = sum(len(turn["messages"]) for turn in self.turns)
@@ -69,7 +69,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One dialogue on a rating page; `label` says where it stands, if there are two, and `key` says it to scripts."""
+    """One dialogue on a rating page; in a pair `label` names its side for people and `key` for scripts."""
 
     key: str
     label: str
@@ -79,7 +79,7 @@ class Side:
 
 
 def assignment_scene(assignment: Assignment) -> Scene:
-    """The item's one or two dialogues, on the sides where this rater has them."""
+    """The item's one or two dialogues, on the sides that this rater sees."""
     item = assignment.item
     tidy = assignment.study.tidy_display
     first, second = item.dialogue, item.other
@@ -97,7 +97,7 @@ def scene(
     tidy: bool,
     right: Dialogue | None = None,
 ) -> Scene:
-    """`theme` and traits are the background's, passed in so that a dialogue's own can never differ from them."""
+    """`theme` and traits are those of the background; a dialogue's own might differ and reveal its version."""
     show = tidied if tidy else str
     names = (gettext(NAMES[0]), gettext(NAMES[1]))
     return Scene(
@@ -113,7 +113,7 @@ def scene(
 def questions(
     study: Study, asked: Iterable[Metric], scores: Mapping[str, int], answer: Answer | None = None
 ) -> tuple[Question, ...]:
-    """What is asked, with the chosen points marked, and what was said of each."""
+    """The questions with the chosen points marked, and each question's note and evidence."""
     said = answer or Answer()
     compares, values = study.compares, scale_of(study).values()
     found = []
