@@ -40,14 +40,14 @@ def attached(response: Response, name: str) -> Response:
     return response
 
 
-def shown(content: str | bytes, form: str) -> HttpResponse:
+def inline(content: str | bytes, form: str) -> HttpResponse:
     """Content for the page itself; `form` is the extension that its file would have."""
     return HttpResponse(content, content_type=CONTENT_TYPES[form])
 
 
 def whole_file(content: str | bytes, name: str) -> HttpResponse:
     """A file to save; its type follows from the extension of its name."""
-    return attached(shown(content, _extension(name)), name)
+    return attached(inline(content, _extension(name)), name)
 
 
 def streamed_file(pieces: Iterable[str], name: str) -> StreamingHttpResponse:

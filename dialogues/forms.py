@@ -92,7 +92,7 @@ class UploadForm(forms.Form):
         if (upload.size or 0) > settings.MAX_UPLOAD_MB * 2**20:
             raise forms.ValidationError(
                 f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Import it on the server: "
-                "manage.py import_dialogues FILE --corpus NAME"
+                "manage.py corpus import FILE --corpus NAME"
             )
         return upload
 

@@ -18,7 +18,7 @@ from annotation.reports.loading import findings_of
 from annotation.reports.notes import screened_out_note
 from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
-from core.downloads import csv_form, shown, streamed_file, table_file, whole_file
+from core.downloads import csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires
 from core.tables import Table
 from dialogues.audit import AuditVerb
@@ -116,7 +116,7 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
     theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
     spec = FIGURES[figure].draw(study, found, THEMES[theme])
     if "download" not in request.GET:
-        return shown(rendered(spec, form)[0], form)
+        return inline(rendered(spec, form)[0], form)
     content, _ = rendered(on_paper(spec, THEMES[theme]), form)
     return whole_file(content, f"{file_name(study, figure)}.{form}")
 

@@ -18,7 +18,7 @@ def corpus_named(name: str) -> Corpus:
         return found
     names = {known.casefold(): known for known in corpora.values_list("name", flat=True)}
     if not names:
-        raise CommandError("There is no corpus yet. Import one with `manage.py import_dialogues FILE --corpus NAME`.")
+        raise CommandError("There is no corpus yet. Import one with `manage.py corpus import FILE --corpus NAME`.")
     near = get_close_matches(name.casefold(), names, n=3, cutoff=0.5)
     near += [known for known in names if name.casefold() in known and known not in near]
     meant = near[:3] or sorted(names)[:5]

@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from core.downloads import shown, table_file, whole_file
+from core.downloads import inline, table_file, whole_file
 from core.numbers import asked_texts
 from core.permissions import requires
 from dialogues.charts import FIGURES, FILE_FORMATS, THEMES, FileFormat, on_paper, rendered, viewer_script
@@ -154,7 +154,7 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
     file_format = cast(FileFormat, form)
     content, tag = rendered(on_paper(spec, theme) if download else spec, file_format)
     name = f"{file_name(corpus, slug, selection)}.{form}"
-    return tagged(request, whole_file(content, name) if download else shown(content, form), tag)
+    return tagged(request, whole_file(content, name) if download else inline(content, form), tag)
 
 
 @require_GET
@@ -162,7 +162,7 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
 @gzip_page
 def chart_script(request: HttpRequest) -> HttpResponseBase:
     content, tag = viewer_script()
-    return tagged(request, shown(content, "js"), tag)
+    return tagged(request, inline(content, "js"), tag)
 
 
 def file_name(corpus: Corpus, slug: str, selection: Selection) -> str:

@@ -37,7 +37,7 @@ class ComparisonQuery(Strict):
 )
 @endpoint("GET", may="generation.view_run", to="see runs")
 def run_outputs(request: Request, pk: int) -> StreamingHttpResponse:
-    """Every dialogue that the run wrote, one JSON object a line, in the form that `import_dialogues` reads."""
+    """Every dialogue that the run wrote, one JSON object a line, in the form that `corpus import` reads."""
     run, versions = found_run(pk), request.query_params.getlist("version")
     refuse_unknown(request.query_params, ["version"])
     known = set(Version.objects.values_list("pk", flat=True))

@@ -7,14 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.commands import ExitCode, exit_codes
 from generation.models import Run
 from generation.watching.progress import Progress, progress_of
 
-DONE, PAUSED, WITH_FAILURES, STILL_RUNNING = 0, 3, 4, 5
-EXIT_CODES = (
-    "Exit codes: 0 done or finished, 1 refused, 2 a wrong option, 3 the run paused, 4 it finished with failures, "
-    "5 it is still running: interrupted here, or others are at it."
-)
+DONE, PAUSED = ExitCode.DONE, ExitCode.STOPPED
+WITH_FAILURES, STILL_RUNNING = ExitCode.WITH_FAILURES, ExitCode.STILL_RUNNING
+EXIT_CODES = exit_codes(ExitCode)
 # Letters that a terminal would obey: what models and servers write must not steer it. Line breaks and tabs stay.
 _OBEYED = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 # Takes the command (for its stdout) and the options; returns an exit code.

@@ -115,7 +115,7 @@ def _wording(stage: Stage, options: dict[str, Any]) -> PromptText | None:
     newest = next(iter(example_sets.newest_prompts([stage])), None)
     if newest is None:
         raise CommandError(
-            "The prompts are not loaded; load them on the Examples page or by `manage.py load_examples`."
+            "The prompts are not loaded; load them on the Examples page or by `manage.py example_set load`."
         )
     texts = {name: _read(options[name]) if options[name] else getattr(newest, name) for name in ("system", "user")}
     return PromptText(**texts)

@@ -51,7 +51,8 @@ def create_judge_run(choice: JudgeChoice, *, by: Any = None) -> Run:
     prompt = choice.prompt or next(iter(example_sets.newest_prompts([Stage.JUDGE])), None)
     if prompt is None:
         raise PlanError(
-            "The judge's prompt is not loaded; load it on the Examples page or by `manage.py load_examples`.", "judges"
+            "The judge's prompt is not loaded; load it on the Examples page or by `manage.py example_set load`.",
+            "judges",
         )
     selection = select(choice.wanted)
     _check_selection(choice, selection)

@@ -26,7 +26,7 @@ from generation.prompts import StageName, reply_schema
 from generation.stages import ORDER, SPECS
 
 NOT_LOADED = (
-    "The example sets or prompts are not loaded; load them on the Examples page or by `manage.py load_examples`."
+    "The example sets or prompts are not loaded; load them on the Examples page or by `manage.py example_set load`."
 )
 
 

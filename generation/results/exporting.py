@@ -1,4 +1,4 @@
-"""What a run made, as lines of JSON: dialogues in the form that `import_dialogues` reads, and judgements.
+"""What a run made, as lines of JSON: dialogues in the form that `corpus import` reads, and judgements.
 
 Read page by page in the order it was made, so that memory stays flat and no cursor outlives its transaction.
 """

@@ -105,7 +105,7 @@ def test_a_name_that_is_taken_keeps_the_form(researcher: Client, tmp_path: Path)
 
 def test_a_file_over_the_limit_points_to_the_command(researcher: Client, settings: Settings) -> None:
     settings.MAX_UPLOAD_MB = 0
-    assert "manage.py import_dialogues" in upload(researcher, PARLAI).text
+    assert "manage.py corpus import" in upload(researcher, PARLAI).text
 
 
 def test_another_persons_upload_does_not_exist(researcher: Client) -> None:

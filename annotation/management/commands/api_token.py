@@ -5,13 +5,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from annotation.models import ApiToken
 from annotation.people import api_tokens
+from core import commands
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Make, list and revoke the API tokens of an account. A token is printed once and has its person's rights."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["username"]).first()
         if user is None:
-            raise CommandError(f"There is no account {options['username']!r}. `manage.py invite` makes one.")
+            raise CommandError(f"There is no account {options['username']!r}. `manage.py people invite` makes one.")
         getattr(self, f"_{options['action']}")(user, options)
 
     def _create(self, user: User, options: dict[str, Any]) -> None:

@@ -6,26 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from annotation.design import checks, document, drafting, files, launch
 from annotation.models import Study
+from core import commands
+from core.commands import ExitCode
 from dialogues.management.sources import add_source_arguments, sources_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.sources import WRITER
 
-# The design, or what it names, cannot be used as it is; 1 is what Django exits with for everything else.
-BAD_DESIGN = 2
-NOT_READY = 3
-EPILOG = (
-    "Exit codes: 0 made; 1 wrong use of the command; 2 the design is at fault or names what is not here; "
-    "3 it cannot be launched as it is (nothing is kept)."
-)
 
-
-class Command(BaseCommand):
-    help = f"Make a rating study from a design file or from a corpus's versions, and launch it. {EPILOG}"
+class Command(commands.Command):
+    help = "Make a rating study from a design file or from a corpus's versions, and launch it; all of it, or nothing."
+    exit_codes = (*commands.USUAL_CODES, ExitCode.STOPPED)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--design", type=Path, help="a design as JSON (docs/studies.md); replaces what follows")
@@ -45,9 +40,9 @@ class Command(BaseCommand):
         try:
             study = make(options)
         except (document.DocumentError, drafting.NameTakenError, checks.CheckError) as error:
-            raise CommandError(str(error), returncode=BAD_DESIGN) from error
+            raise CommandError(str(error), returncode=ExitCode.WRONG_INPUT) from error
         except drafting.DesignError as error:
-            raise CommandError(str(error), returncode=NOT_READY) from error
+            raise CommandError(str(error), returncode=ExitCode.STOPPED) from error
         if options["json"]:
             made = {"study": study.name, "id": study.pk, "state": study.state, **study.selection}
             self.stdout.write(json.dumps(made, ensure_ascii=False))
@@ -77,7 +72,7 @@ def _from_options(options: dict[str, Any]) -> Study:
         raise CommandError(f"Give --design, or {', '.join(missing)}.")
     versions = list(Version.objects.filter(pk__in=options["versions"]))
     if unknown := set(options["versions"]) - {version.pk for version in versions}:
-        raise CommandError(f"No such version: {', '.join(sorted(unknown))}.", returncode=BAD_DESIGN)
+        raise CommandError(f"No such version: {', '.join(sorted(unknown))}.", returncode=ExitCode.WRONG_INPUT)
     corpus = _named(Corpus, "name", options["corpus"])
     sources = sources_of(options, corpus).as_json()
     names = sources.pop(WRITER.name, [])
@@ -103,5 +98,5 @@ def _named(model: Any, field: str, value: str) -> Any:
     if found is None:
         known = ", ".join(model.objects.values_list(field, flat=True)[:10])
         message = f"There is no {model._meta.verbose_name} {value!r}. There is: {known or 'none yet'}."
-        raise CommandError(message, returncode=BAD_DESIGN)
+        raise CommandError(message, returncode=ExitCode.WRONG_INPUT)
     return found

@@ -4,14 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from tqdm import tqdm
 
-from annotation.management.writing import write_lines
 from annotation.restructuring.exporting import restructuring_lines
+from core import commands
 from dialogues.management.corpora import corpus_named
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Write every restructuring to JSONL, one a line with all its operations, people by pseudonym."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,5 +26,6 @@ class Command(BaseCommand):
             for line in restructuring_lines(corpus):
                 self.stdout.write(line, ending="")
             return
-        lines = write_lines(path, restructuring_lines(corpus), unit="lines", force=options["force"])
-        self.stdout.write(f"{lines:,} restructurings in {path}")
+        lines = tqdm(restructuring_lines(corpus), unit=" lines", disable=None, file=sys.stderr)
+        count = commands.write_whole(path, lines, replace=options["force"])
+        self.stdout.write(f"{count:,} restructurings in {path}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.validators import validate_email
 from django.urls import reverse
 from django.utils import timezone
@@ -16,13 +16,14 @@ from django.utils import timezone
 from annotation.people import invitations
 from annotation.people.mail import can_send, send_invitation
 from annotation.roles import Role
+from core import commands
 
 MOST_DAYS = 90
 # A server inside a house may have a name without a dot, which Django's own URL check refuses.
 ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./-]*)?")
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Print a link that makes one account in one role. It is shown once and works once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

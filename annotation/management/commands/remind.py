@@ -5,16 +5,17 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from annotation.management.commands.invite import ADDRESS
 from annotation.management.named_study import named_study
 from annotation.people.mail import can_send
 from annotation.recruitment.reminders import DAYS, MOST_DAYS, Idle, ReminderError, idle_raters, remind
+from core import commands
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Send a reminder to the raters of an open study who have not been seen for some days."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,8 +5,6 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from annotation.management.named_study import named_study
 from annotation.models import Study
 from annotation.reports import unblinding
@@ -14,10 +12,11 @@ from annotation.reports.findings import Findings, Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
+from core import commands
 from core.tables import Estimate, to_text
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Print agreement and the paper's Tables 3 to 5 for a study."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,14 +6,15 @@ import ipaddress
 import signal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core import commands
 from demo.model.faults import FAULTS, read_faults
 from demo.model.server import BatchSettings, DemoSettings, create_app, serve
 from dialogues.demo_label import DEMO_LABEL, DEMO_MODEL
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         f"Serve an OpenAI-compatible model on loopback that answers by rules ({DEMO_LABEL}). "
         "Same seed and same requests, same replies, delays and faults. Ctrl-C stops it."

@@ -4,14 +4,15 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from annotation.design.drafting import DesignError
 from annotation.management.named_study import named_study
+from core import commands
 from demo.simulation import simulate
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Score a study that is marked as simulated, by invented raters. The ratings are marked wherever they appear."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py corpus_stats NAME`: words a message, ACMC, consecutive messages and Distinct-N of each version."""
+"""`manage.py corpus stats NAME`: words a message, ACMC, consecutive messages and Distinct-N of each version."""
 
 import json
 import sys
@@ -6,9 +6,9 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from core import commands
 from core.tables import to_text
 from dialogues.corpus_figures import Counted, Messages, corpus_figures
 from dialogues.management.corpora import corpus_named
@@ -17,7 +17,7 @@ from dialogues.statistics import TOKENIZERS
 from dialogues.statistics_tables import statistics_tables
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Measure each version of a corpus. On stdout: tables, or with --json one object whose `consecutive` values are "
         "shares of turns from 0 to 1 (the tables show percent) and whose intervals are 95 %."

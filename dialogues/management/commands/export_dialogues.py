@@ -1,12 +1,13 @@
-"""`manage.py export_dialogues NAME`: a corpus as JSONL, on stdout or in a file."""
+"""`manage.py corpus export NAME`: a corpus as JSONL, on stdout or in a file."""
 
 import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from core import commands
 from dialogues.exporting import jsonl_lines
 from dialogues.management.corpora import corpus_named
 from dialogues.management.sources import add_source_arguments, sources_of
@@ -14,8 +15,8 @@ from dialogues.models import Corpus
 from dialogues.sources import Sources
 
 
-class Command(BaseCommand):
-    help = "Write a corpus, all its versions or what some wrote, as JSONL that import_dialogues reads back."
+class Command(commands.Command):
+    help = "Write a corpus, all its versions or what some wrote, as JSONL that `corpus import` reads back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("corpus", metavar="NAME", help="name of the corpus, or its number")

@@ -1,4 +1,4 @@
-"""`manage.py import_dialogues FILE --corpus NAME`: a file becomes a corpus, or nothing changes."""
+"""`manage.py corpus import FILE --corpus NAME`: a file becomes a corpus, or nothing changes."""
 
 import json
 import sys
@@ -7,15 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from core import commands
 from dialogues.formats.csv_plain import columns_from
 from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.importing import Imported, ImportRefusedError, Options, Report, Source, import_file
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Import a file of dialogues as a new corpus: all of it, or nothing where a record is bad."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

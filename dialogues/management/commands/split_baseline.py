@@ -1,16 +1,15 @@
-"""`manage.py split_baseline NAME`: the punctuation split of every β, as a version of its own."""
+"""`manage.py corpus split-baseline NAME`: the punctuation split of every β, as a version of its own."""
 
 import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from core import commands
 from dialogues.baseline import split_all
 from dialogues.management.corpora import corpus_named
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Cut every single-step dialogue (β) of a corpus after its sentences; what is there already stays."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

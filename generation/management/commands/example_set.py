@@ -8,14 +8,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 
+from core.commands import USUAL_CODES, exit_codes
 from dialogues.transcript import text_problem
 from generation.commandline.common import harmless, print_json
 from generation.curation import versions
 from generation.curation.document import NAME_LENGTH, DocumentError
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
+from generation.example_sets import load_all
+from generation.management.commands import load_examples
 from generation.models import Example, ExampleKind, ExampleSet
 
-CODES = "Exit codes: 0 done, 1 refused, 2 a wrong option."
+CODES = exit_codes(USUAL_CODES)
 
 
 class Command(BaseCommand):
@@ -34,6 +37,7 @@ class Command(BaseCommand):
         clone = _action(actions, "clone", "make a draft with the same examples, as the next version of its name")
         clone.add_argument("--name", default="", help="under another name")
         _action(actions, "freeze", "let nobody change a set from here on")
+        _action(actions, "load", "add the project's own sets and prompts where they are missing", of_set=False)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.style_func = harmless
@@ -97,6 +101,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         row.refresh_from_db()
         self._tell(row, options, f"{row} is frozen." if new else f"{row} was frozen already.")
+
+    def _load(self, options: dict[str, Any]) -> None:
+        load_examples.tell(self, load_all(), as_json=options["json"])
 
     def _tell(self, row: ExampleSet, options: dict[str, Any], words: str, **more: Any) -> None:
         if options["json"]:

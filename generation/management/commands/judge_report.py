@@ -1,11 +1,12 @@
-"""`manage.py judge_report CORPUS`: what judges said, as the paper's Tables 1 and 2."""
+"""`manage.py judgement report CORPUS`: what judges said, as the paper's Tables 1 and 2."""
 
 import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from core import commands
 from core.latex import to_latex
 from core.tables import to_csv, to_text
 from dialogues.management.corpora import corpus_named
@@ -15,10 +16,10 @@ from generation.judgements.tables import as_json, judge_tables, marked
 from generation.models import Run, Stage
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Print what judges said of a corpus: mean scores with intervals beside the published ones, differences from β, "
-        "spread over repeats, and what failed. Exit codes: 0 printed, 1 refused."
+        "spread over repeats, and what failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,0 +1,14 @@
+"""`manage.py study …`: make, remind, report and export studies."""
+
+from annotation.management.commands import create_study, export_ratings, remind, study_report
+from core.commands import Group
+
+
+class Command(Group):
+    help = "Make a rating study, remind its raters, report and export what they said."
+    verbs = {
+        "create": create_study.Command,
+        "remind": remind.Command,
+        "report": study_report.Command,
+        "export": export_ratings.Command,
+    }

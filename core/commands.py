@@ -1,0 +1,90 @@
+"""The one grammar of commands, `manage.py NOUN VERB …`, and the one table of their exit codes."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+class ExitCode(IntEnum):
+    """How a command ended; an error also says why, in a sentence on stderr."""
+
+    DONE = 0, "done"
+    REFUSED = 1, "refused, or it failed"
+    WRONG_INPUT = 2, "an option or the given file is wrong"
+    STOPPED = 3, "the run paused, or the study is not ready to launch"
+    WITH_FAILURES = 4, "the run finished with failures"
+    STILL_RUNNING = 5, "the run is still running: interrupted here, or others are at it"
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> "ExitCode":
+        made = int.__new__(cls, code)
+        made._value_ = code
+        made.meaning = meaning
+        return made
+
+
+USUAL_CODES = (ExitCode.DONE, ExitCode.REFUSED, ExitCode.WRONG_INPUT)
+
+
+def exit_codes(codes: Iterable[ExitCode]) -> str:
+    """The sentence that `--help` ends with."""
+    return f"Exit codes: {'; '.join(f'{code.value} {code.meaning}' for code in codes)}."
+
+
+class Command(BaseCommand):
+    """A command whose `--help` ends with its exit codes."""
+
+    exit_codes: ClassVar[Iterable[ExitCode]] = USUAL_CODES
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, **{"epilog": exit_codes(self.exit_codes), **kwargs})
+
+
+class Group(Command):
+    """`manage.py NOUN`, with the commands that are its verbs; each also has a name of its own."""
+
+    verbs: ClassVar[Mapping[str, type[BaseCommand]]]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        for name, command in self.verbs.items():
+            codes = exit_codes(getattr(command, "exit_codes", USUAL_CODES))
+            words = command.help.replace("%", "%%")
+            action = actions.add_parser(name, help=words, description=command.help, epilog=codes)
+            command().add_arguments(action)
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        command = self.verbs[options["action"]]()
+        command.stdout, command.stderr, command.style = self.stdout, self.stderr, self.style
+        return command.handle(*args, **options)
+
+
+def write_whole(path: Path, pieces: Iterable[str], *, replace: bool) -> int:
+    """Write a file under another name, then move it into place, so that no half file is left; returns the pieces.
+
+    Raises CommandError if the file exists and must not be replaced, or cannot be written.
+    """
+    if path.exists() and not replace:
+        raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
+    try:
+        return _write_beside(path, pieces)
+    except OSError as error:
+        why = f"{path} cannot be written: {error.strerror}. Name a folder that you may write to."
+        raise CommandError(why) from error
+
+
+def _write_beside(path: Path, pieces: Iterable[str]) -> int:
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".", newline="", encoding="utf-8", delete=False) as file:
+        try:
+            count = sum(1 for piece in pieces if file.write(piece))
+            file.close()
+            Path(file.name).replace(path)
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+    return count
