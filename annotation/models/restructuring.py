@@ -34,9 +34,6 @@ class RestructuringQuerySet(models.QuerySet["Restructuring"]):
         """All that were not taken back."""
         return self.exclude(state=Restructuring.State.WITHDRAWN)
 
-    def for_review(self) -> Self:
-        return self.filter(state=Restructuring.State.SUBMITTED)
-
     def progress(self, person: Any) -> dict[str, int]:
         """Counts for a home page: all that are kept, approved, waiting for this person, and in this person's hands."""
         state = Restructuring.State

@@ -14,7 +14,6 @@ from dialogues.rubric import PAPER_SIX
 from generation.models import Run, Stage
 
 USUAL_VERSION = "gamma"
-RUNS_LISTED = 100
 MOST_TICKED = 500
 MOST = 10_000
 HIGHEST_SEED = 999_999
