@@ -24,7 +24,7 @@ start: install ## the product on this machine, for your own work; data stays in 
 test: install-dev ## every test; on PostgreSQL and Redis where DATABASE_URL and REDIS_URL are set
 	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
 
-lint: install-dev ## style, types, import contracts, templates, Docker files, migrations
+lint: install-dev ## style, types, import contracts, dead code, templates, Docker files, migrations
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@SECRET_KEY=$(FRESH_KEY) $(BIN)/mypy
 	@$(BIN)/lint-imports
@@ -33,6 +33,7 @@ lint: install-dev ## style, types, import contracts, templates, Docker files, mi
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint docker/Dockerfile; fi
 	@$(BIN)/shellcheck .ci/run
+	@$(BIN)/python .ci/dead_code.py
 	@SECRET_KEY=$(FRESH_KEY) $(BIN)/python manage.py makemigrations --check --dry-run
 	@SECRET_KEY=$(FRESH_KEY) $(BIN)/python manage.py check --deploy --fail-level WARNING
 

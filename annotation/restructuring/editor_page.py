@@ -26,7 +26,6 @@ class ShownPiece:
     speaker: int
     name: str
     text: str
-    starts_turn: bool
     is_added: bool
 
 
@@ -106,11 +105,7 @@ def _turns(original: Transcript) -> list[ShownOriginal]:
 
 
 def _pieces(draft: Sequence[Piece]) -> list[ShownPiece]:
-    before = [0, *(piece.speaker for piece in draft)]
     return [
-        ShownPiece(
-            place, piece.speaker, NAMES[piece.speaker - 1], piece.text, before[place] != piece.speaker,
-            not piece.sources,
-        )
+        ShownPiece(place, piece.speaker, NAMES[piece.speaker - 1], piece.text, not piece.sources)
         for place, piece in enumerate(draft)
-    ]  # fmt: skip
+    ]

@@ -16,7 +16,6 @@ NAME_LENGTH = 120
 MOST_PROBLEMS = 20
 # Deeper than any recorded operation, and far from what exhausts a stack.
 DEEPEST = 20
-KNOWN_TEXTS = ("topic", "theme", "note")
 
 
 class DocumentError(ValueError):

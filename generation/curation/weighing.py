@@ -11,7 +11,6 @@ from generation.models import Example, ExampleKind, ExampleSet, Prompt, Stage
 from generation.prompts import TOKENS_PER_MESSAGE, ChatMessage, estimate_tokens, example_text
 
 USUAL_WINDOW = 8_192
-SMALLEST_WINDOW, LARGEST_WINDOW = 512, 10_000_000
 SHOWN_IN = {
     ExampleKind.SINGLE_STEP: Stage.PAIR,
     ExampleKind.STEP_BY_STEP: Stage.PAIR,

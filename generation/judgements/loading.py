@@ -91,10 +91,6 @@ class Findings:
     def dialogues(self) -> int:
         return len({row.dialogue for verdict in self.verdicts for row in verdict.rows})
 
-    @property
-    def has_writers(self) -> bool:
-        return any(row.writer != ORIGINAL for verdict in self.verdicts for row in verdict.rows)
-
 
 class _Text(NamedTuple):
     background: int
