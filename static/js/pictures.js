@@ -1,4 +1,4 @@
-// A figure is drawn when it is first asked for, which may take seconds: its empty place says so until it comes.
+// A figure is drawn on first request, which may take seconds; its placeholder says so until it arrives.
 
 for (const picture of document.querySelectorAll("[data-picture]")) {
   const place = picture.parentElement;

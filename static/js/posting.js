@@ -6,7 +6,7 @@ function csrfToken(form) {
   return cookie ? cookie.slice("csrftoken=".length) : form.elements.csrfmiddlewaretoken.value;
 }
 
-// Gives [status, answer]; status 0 means that no answer came.
+// Returns [status, answer]; status 0 means that no answer came.
 export async function post(url, body, form, keepalive = false) {
   try {
     const response = await fetch(url, {

@@ -3,7 +3,7 @@
 const TYPING = "textarea, select, input:not([type=radio]), [contenteditable]";
 const NATIVE_ENTER = "a, button, summary";
 const NATIVE_ARROWS = "[name=side]";
-// Controls that Space works by themselves where the keyboard has led to them; a click leaves the focus on them, too.
+// Controls that Space operates by itself once the keyboard has reached them; a click leaves the focus on them, too.
 const NATIVE_SPACE = ":is(button:not(.mark), summary):focus-visible";
 // How much of the window Space scrolls, as browsers do: some lines stay in sight.
 const SCREEN = 0.875;

@@ -1,4 +1,4 @@
-// What is said of single questions: a note and the numbers of the messages that led to the score.
+// A note on each question, and the numbers of the messages that led to its score.
 
 import { tell } from "./words.js";
 
@@ -16,7 +16,7 @@ export function setNumbers(question, chosen) {
   field(question, "evidence").value = chosen.join(", ");
 }
 
-// Say on the closed note that there is something in it.
+// Mark a closed note that holds something.
 export function tellNote(question) {
   const count = numbers(question).length;
   const isWritten = Boolean(field(question, "comment").value.trim());

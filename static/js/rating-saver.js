@@ -42,7 +42,7 @@ export class Saver {
     if (status === 200) {
       this.version = reply.version;
     }
-    // A submission that began meanwhile says what becomes of the scores; if refused, the next draft knows the version.
+    // A submission that began meanwhile decides about the scores; if it is refused, the next draft has the version.
     if (!this.submitting) {
       this.settle(status, reply, answer);
     }
@@ -62,7 +62,7 @@ export class Saver {
     return this.again(status, reply, () => this.flush());
   }
 
-  // Keep trying where time may help; say what to do where it cannot.
+  // Try again what may pass by itself; otherwise say what to do.
   again(status, reply, retry) {
     if ([400, 404, 409].includes(status)) {
       const reason = reply.detail ?? tell("The server cannot keep this.");
@@ -82,7 +82,7 @@ export class Saver {
     return reply.cause ? reply.detail : loggedOut;
   }
 
-  // Gives the address to go on to once the server has kept the rating, or null where it refused.
+  // Returns the address to go on to once the server has kept the rating, or null where it refused.
   async submit(submissionId, answer) {
     clearTimeout(this.timer);
     this.submitting = true;
@@ -104,7 +104,7 @@ export class Saver {
     }
   }
 
-  // The page goes away: one last try that outlives it.
+  // The page is closing: send once more, by a request that outlives it.
   leave() {
     if (this.waiting && !this.submitting) {
       post(this.urls.draft, { version: this.version, ...this.waiting }, this.form, true);

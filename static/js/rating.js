@@ -9,7 +9,7 @@ import { openNote } from "./rating-notes.js";
 import { Saver } from "./rating-saver.js";
 import { tell } from "./words.js";
 
-// Where the lines of the page come from and where they go.
+// The keys for the previous and the next item, by the direction of reading.
 const [back, on] = document.dir === "rtl" ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
 const page = document.querySelector("[data-rating]");
 const form = new RatingForm(page.querySelector("[data-rating-form]"));
@@ -24,7 +24,7 @@ function say(text, tone = "") {
   saved.dataset.tone = tone;
 }
 
-// What is missing is said until something changes: that the rest has been saved does not hide it.
+// The message about missing scores stays until something changes; a saved draft does not replace it.
 let lacking = false;
 
 function sayUnlessLacking(text, tone) {

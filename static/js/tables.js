@@ -16,7 +16,7 @@ async function copyTable(button) {
 }
 
 for (const button of document.querySelectorAll("[data-copy-table]")) {
-  // The clipboard exists only in a secure context; without it the button stays away and CSV remains.
+  // The clipboard exists only in a secure context; without it the button stays hidden, and CSV remains.
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", () => copyTable(button));
 }

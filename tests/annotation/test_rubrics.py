@@ -9,11 +9,13 @@ from django.urls import reverse
 
 from annotation.design import drafting, launch, rubrics
 from core.fingerprint import StaleError
+from dialogues import reference
 from dialogues.models import FrozenRubricError, Rubric
 from dialogues.rubric import PAPER_SIX, Metric, Scale, problems_of
 from tests.annotation.setting import ALL, corpus, draft, user
 
 pytestmark = pytest.mark.django_db
+PRESETS = [slug for slug, *_ in reference.RUBRICS]
 KIND = Metric("kind", "Kind", "How kind they are.", "cruel", "kind", ("cruel", "so so", "kind"))
 
 
@@ -71,7 +73,7 @@ def test_what_cannot_be_asked_is_shown_again_with_a_reason(
     page = researcher.post(reverse("rubric_new"), posted(*rows, **head))
     assert page.status_code == 422
     assert said in page.content.decode()
-    assert Rubric.objects.count() == 2
+    assert Rubric.objects.count() == len(PRESETS)
 
 
 def test_another_empty_question_is_added_without_saving(researcher: Client) -> None:
@@ -81,7 +83,7 @@ def test_another_empty_question_is_added_without_saving(researcher: Client) -> N
     assert "Question 2" in text
     assert 'value="Depth"' in text
     assert "This field is required" not in text
-    assert Rubric.objects.count() == 2
+    assert Rubric.objects.count() == len(PRESETS)
 
 
 def test_a_question_that_is_marked_goes(researcher: Client) -> None:
@@ -124,13 +126,13 @@ def test_launch_freezes_the_rubric_for_everybody(researcher: Client) -> None:
     assert "never change" in page.content.decode()
 
 
-@pytest.mark.parametrize("slug", ["paper-six", "chat-four"])
+@pytest.mark.parametrize("slug", PRESETS)
 def test_a_preset_is_copied_never_changed(researcher: Client, slug: str) -> None:
     preset = Rubric.objects.get(slug=slug)
     with pytest.raises(FrozenRubricError):
         preset.save()
     answer = researcher.post(reverse("rubric_clone", args=[preset.pk]))
-    copy = Rubric.objects.exclude(slug__in=["paper-six", "chat-four"]).get()
+    copy = Rubric.objects.exclude(slug__in=PRESETS).get()
     assert answer.headers["Location"] == reverse("rubric_edit", args=[copy.pk])
     assert (copy.metrics, copy.frozen_at) == (preset.metrics, None)
 

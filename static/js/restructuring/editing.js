@@ -1,4 +1,4 @@
-// What each operation does to a draft: dialogues/editing.py, said again for the browser. A test holds the two
+// What each operation does to a draft: dialogues/editing.py, once more for the browser. A test holds the two
 // against each other. A piece is { speaker, text, sources, lead }; pieces and drafts are never changed in place.
 
 import { tell } from "../words.js";

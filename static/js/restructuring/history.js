@@ -1,4 +1,4 @@
-// A draft with everything that led to it: the log of operations, told again from the original.
+// A draft with everything that led to it: the log of operations, replayed from the original.
 
 import { tell } from "../words.js";
 import { begin, change, EditError } from "./editing.js";

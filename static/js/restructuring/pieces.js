@@ -1,4 +1,4 @@
-// The list of messages being written: shows a draft, and changes of the page no more than what changed in it.
+// The list of messages being written: shows a draft, and updates only what changed in it.
 
 import { tell } from "../words.js";
 import { lengthOf, trim } from "./editing.js";
@@ -81,7 +81,7 @@ export class Pieces {
     });
   }
 
-  // A message that is not one yet: it becomes one when something is written in it.
+  // An empty new message: it becomes a piece of the draft once it has text.
   openNew(place, speaker) {
     const element = this.create();
     this.fill(element, { speaker, text: "" });

@@ -19,7 +19,7 @@ const saved = document.querySelector("[data-saved]");
 const spoken = find("spoken");
 const original = new History(data.original).draft;
 
-// The same words twice are told twice only if something about them differs.
+// A screen reader reads the same words again only if something about them differs.
 function say(text) {
   spoken.textContent = spoken.textContent === text ? `${text}\u00a0` : text;
 }
@@ -42,7 +42,7 @@ const pieces = new Pieces(find("pieces"), find("piece-template"), {
 });
 const figures = new Figures([...page.querySelectorAll("[data-figure]")], original);
 const links = new Links(find("original-side"), original, pieces, { focus: (place) => pieces.focus(place) });
-// All that was ever done to the dialogue, to be told again where somebody else went on meanwhile.
+// Every operation on the dialogue, to replay after somebody else changed it meanwhile.
 const log = [...data.log];
 
 const saver = new Saver(form, page.dataset.saveUrl, data.log.length, { say: showState, conflict });

@@ -24,7 +24,7 @@ export class Saver {
     return !this.waiting.length && !this.busy;
   }
 
-  // Something is being written that is no operation yet: what is on the server is not all there is.
+  // Something is being typed that is no operation yet, so the server does not have everything.
   expect(whether) {
     if (whether === this.isExpecting) {
       return;
@@ -120,7 +120,7 @@ export class Saver {
     }
   }
 
-  // The page goes away: one last try that outlives it.
+  // The page is closing: send once more, by a request that outlives it.
   leave() {
     if (this.waiting.length && !this.stopped) {
       post(this.url, this.message(), this.form, true);

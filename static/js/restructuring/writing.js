@@ -41,7 +41,7 @@ export class Writing {
     this.changed(history.draft);
   }
 
-  // Do one operation; gives false, and says why, where it cannot be done. `adopted`: the element of a new message.
+  // Do one operation; returns false, and says why, where it cannot be done. `adopted`: the element of a new message.
   apply(body, announcement, adopted) {
     try {
       this.history.apply(body);
@@ -80,7 +80,7 @@ export class Writing {
     this.typing(true);
   }
 
-  // Make an operation of what has been typed. Gives the place of the current message.
+  // Make an operation of what has been typed. Returns the place of the current message.
   commit() {
     clearTimeout(this.timer);
     this.typing(false);
