@@ -1,5 +1,6 @@
 """Write restructurings with every operation to a JSONL file."""
 
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
