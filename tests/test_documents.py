@@ -173,7 +173,7 @@ def families_of(parent: type[Enum]) -> Iterator[type[Enum]]:
             yield child
 
 
-WORDED = [*families_of(Choices), Role, Trouble]
+WORDED = sorted([*families_of(Choices), Role, Trouble], key=lambda one: one.__qualname__)
 # Its verbs have a table of their own.
 VERBS = "AuditVerb"
 
