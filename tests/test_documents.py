@@ -19,6 +19,7 @@ from django.db.models import Choices, Model
 
 from annotation.roles import Role
 from dialogues import reference, rubric
+from dialogues.formats.registry import FORMATS
 from docs import call_states
 from docs.call_states import READ
 from generation.endpoints.client import Trouble
@@ -172,7 +173,7 @@ def families_of(parent: type[Enum]) -> Iterator[type[Enum]]:
             yield child
 
 
-WORDED = [*families_of(Choices), Role, Trouble]
+WORDED = sorted([*families_of(Choices), Role, Trouble], key=lambda one: one.__qualname__)
 # Its verbs have a table of their own.
 VERBS = "AuditVerb"
 
@@ -203,6 +204,11 @@ def test_what_the_glossary_calls_a_thing_in_the_code_is_there() -> None:
     named = {name for cells in terms() if len(cells) == 3 for name in re.findall(r"`([\w.]+)`", cells[1])}
     parts = {part for name in named for part in name.split(".")}
     assert {part for part in parts if not re.search(rf"\b{part}\b", source())} == set()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_file_form_is_described(form: str) -> None:
+    assert re.search(rf"^\|.*\| `{form}` \|", text_of("docs/formats.md"), re.MULTILINE)
 
 
 # --- commands, paths, links -----------------------------------------------------------------------
