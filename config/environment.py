@@ -4,6 +4,7 @@ A later source never changes what an earlier one says. The demo keeps its own se
 """
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,27 @@ def load() -> None:
 
 def data_dir() -> Path:
     return Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve()
+
+
+def keep_private(data_dir: Path, default: Path) -> None:
+    """Close DATA_DIR to other accounts of the machine: folders 0700, files 0600, new ones from their first moment.
+
+    Makes the folder, and closes what an earlier version left open in it. A folder that holds no data of the product, or
+    that several accounts share, is left as it is.
+    """
+    os.umask(0o077)
+    if not data_dir.exists():
+        data_dir.mkdir(mode=0o700, parents=True)
+    databases = [*data_dir.glob("stephanie.sqlite3*")]
+    if (databases or data_dir == default) and _is_ours_alone(data_dir):
+        for path in (data_dir, *databases, *data_dir.glob("*.log")):
+            path.chmod(path.stat().st_mode & 0o700)
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    """Whether no other account is meant to write there: /tmp has the sticky bit, another's folder another owner."""
+    found = folder.stat()
+    return found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
 
 
 def keep_secrets() -> None:

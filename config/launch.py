@@ -1,13 +1,17 @@
 """What `make demo` and `make start` share: a port, a database that is up to date, the processes, the wait for them."""
 
 import argparse
+import socket
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 from django.db import OperationalError
 
-from config import ports, processes
+from config import processes
 from config.supervisor import StopRequest, Supervisor
 
 START_SECONDS = 60.0
@@ -22,8 +26,8 @@ def port(text: str) -> int:
 
 def run(command: str, port: int, folder: Path, serve: Callable[[Supervisor], int]) -> int:
     """Run `serve` with a supervisor whose processes end with it, and return the exit code."""
-    if not ports.is_free(port):
-        free = ports.near(port + 1)
+    if not is_free_port(port):
+        free = free_port_from(port + 1)
         return fail(f"port {port} is taken; choose another: {command} PORT={free}")
     try:
         with Supervisor(folder) as supervisor:
@@ -56,7 +60,7 @@ def start_product(supervisor: Supervisor, port: int) -> str | None:
 
 
 def is_up(supervisor: Supervisor, url: str) -> bool:
-    return ports.wait_until_up(url, seconds=START_SECONDS, given_up=lambda: supervisor.ended() is not None)
+    return wait_until_up(url, seconds=START_SECONDS, given_up=lambda: supervisor.ended() is not None)
 
 
 def wait(supervisor: Supervisor, folder: Path) -> int:
@@ -68,3 +72,31 @@ def wait(supervisor: Supervisor, folder: Path) -> int:
 def fail(sentence: str) -> int:
     sys.stderr.write(f"stephanie: {sentence}\n")
     return 1
+
+
+def is_free_port(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port_from(port: int) -> int:
+    """The first free port at or above `port`."""
+    return next(candidate for candidate in range(port, 65536) if is_free_port(candidate))
+
+
+def wait_until_up(url: str, *, seconds: float, given_up: Callable[[], bool]) -> bool:
+    """Whether `url` answered 200 in time; stops early where `given_up()` says that its server has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not given_up():
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 our own loopback address
+                if answer.status == 200:
+                    return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    return False

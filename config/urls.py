@@ -5,8 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-from config.health import healthz
-from config.language import choose
+from config.views import choose_language, healthz
 
 to_password_change = require_safe(RedirectView.as_view(pattern_name="password_change"))
 handler400 = "config.outage.bad_request"
@@ -14,7 +13,7 @@ handler404 = "config.outage.not_found"
 handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("language/", choose, name="language"),
+    path("language/", choose_language, name="language"),
     # The admin site's own form would check a password without counting.
     path("admin/password_change/", to_password_change, name="admin_password_change"),
     path("admin/", admin.site.urls),
