@@ -15,5 +15,5 @@ app.autodiscover_tasks()
 
 @worker_ready.connect
 def look_for_work(**_: Any) -> None:
-    """A worker that comes up goes to work at once: the sweep rings only once its forerunner is known to be dead."""
+    """Let a new worker start at once: the sweep wakes it only when the worker before it is known to be dead."""
     app.send_task("generation.run_calls", expires=30)

@@ -1,4 +1,4 @@
-"""What `make demo` and `make start` share: a port, a database that is up to date, the processes, the wait for them."""
+"""What `make demo` and `make start` share: choosing a port, migrating, starting the processes and waiting for them."""
 
 import argparse
 import socket
@@ -18,14 +18,14 @@ START_SECONDS = 60.0
 
 
 def port(text: str) -> int:
-    """A port that an ordinary user may open, with room above it for the demo model's."""
+    """A port that an ordinary user may open, low enough for the demo model's port above it."""
     if not text.isdecimal() or not 1024 <= int(text) <= 65000:
-        raise argparse.ArgumentTypeError(f"{text} is no port from 1024 to 65000; try PORT=8000")
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 1024 to 65000; try PORT=8000")
     return int(text)
 
 
 def run(command: str, port: int, folder: Path, serve: Callable[[Supervisor], int]) -> int:
-    """Run `serve` with a supervisor whose processes end with it, and return the exit code."""
+    """Run `serve` with a supervisor that stops its processes at the end; returns the exit code."""
     if not is_free_port(port):
         free = free_port_from(port + 1)
         return fail(f"port {port} is taken; choose another: {command} PORT={free}")
@@ -51,7 +51,7 @@ def prepare_database() -> None:
 
 
 def start_product(supervisor: Supervisor, port: int) -> str | None:
-    """Start web, worker and timer; the address once it answers, or None where a process ended or none answered."""
+    """Start web, worker and timer; the address once it answers, or None if a process ended or did not answer."""
     address = f"http://127.0.0.1:{port}/"
     supervisor.start("web", processes.web("127.0.0.1", port))
     supervisor.start("worker", processes.worker())
@@ -64,7 +64,7 @@ def is_up(supervisor: Supervisor, url: str) -> bool:
 
 
 def wait(supervisor: Supervisor, folder: Path) -> int:
-    """Block until a process ends by itself, and say which."""
+    """Block until a process ends by itself, and report which."""
     name = supervisor.wait()
     return fail(f"{name} ended by itself; see {folder / name}.log")
 
@@ -90,7 +90,7 @@ def free_port_from(port: int) -> int:
 
 
 def wait_until_up(url: str, *, seconds: float, given_up: Callable[[], bool]) -> bool:
-    """Whether `url` answered 200 in time; stops early where `given_up()` says that its server has ended."""
+    """Whether `url` answered 200 in time; stops early once `given_up()` is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not given_up():
         try:

@@ -1,4 +1,4 @@
-"""The front door: one line an app."""
+"""All addresses, one line an app."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -14,7 +14,7 @@ handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("language/", choose_language, name="language"),
-    # The admin site's own form would check a password without counting.
+    # The admin site's own form would check a password without counting wrong tries.
     path("admin/password_change/", to_password_change, name="admin_password_change"),
     path("admin/", admin.site.urls),
     path("api/", include("generation.api.urls")),

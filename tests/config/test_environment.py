@@ -103,7 +103,7 @@ def test_a_secret_that_somebody_set_is_not_made_again(tmp_path):
         ("SECRET_KEY", "django-insecure-" + "k7!xyzUVW" * 6, "too easy to guess"),
         ("MAX_UPLOAD_MB", "many", "MAX_UPLOAD_MB"),
         ("DATABASE_URL", "somewhere://else", "DATABASE_URL"),
-        ("ENV_FILE", "/nowhere/.env", "/nowhere/.env, which is no file"),
+        ("ENV_FILE", "/nowhere/.env", "/nowhere/.env, which is not a file"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_and_exit_code_2(manage, setting, value, said):
