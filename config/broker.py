@@ -1,8 +1,8 @@
-"""Redis as Celery's broker, made to outlive the connection: a message here is only a bell.
+"""Redis as Celery's broker, for workers that survive a broken connection.
 
-What there is to do stands in the database, and the sweep rings again for a bell that is lost. kombu's own channel, when
-a connection breaks while a task is at work, later acknowledges and restores that task's message through the closed
-connection, and the error ends the worker; here such a message is let go.
+If a connection breaks during a task, kombu's own channel later acknowledges and restores the task's message through the
+closed connection, and the error ends the worker. Here the message is dropped: it only wakes a worker. The database
+holds the work, and the sweep wakes workers again. It can go once kombu survives this (`tests.faults` shows).
 """
 
 from typing import Any

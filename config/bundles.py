@@ -1,7 +1,8 @@
-"""The rating page's style sheets in one file and its script's modules in another, made when static files are collected.
+"""`collectstatic` puts the rating page's style sheets into one file and its script's modules into another.
 
-A rater on a slow line waits for requests more than for bytes. While DEBUG is on the single files are served as they
-are, so there is nothing to build while one works on them.
+A rater on a slow line waits longer for requests than for bytes; so the page asks for 2 files instead of 17 (7 sheets,
+10 modules). With DEBUG on the single files are served, so nothing has to be built while one works on them. It can go
+when the project has a build step, or the storage backend bundles.
 """
 
 import posixpath
@@ -34,17 +35,17 @@ _COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 
 
 class BundleError(ValueError):
-    """A module in a form that is not bundled; the text says which line."""
+    """A module uses a form that the bundler does not know; the text names the line."""
 
 
 def bundled_styles(names: Sequence[str], read: Read) -> str:
-    """The sheets one after the other, without comments and indentation."""
+    """The sheets joined, without comments and indentation."""
     lines = (line.strip() for name in names for line in _COMMENT.sub("", read(name)).splitlines())
     return "\n".join(filter(None, lines)) + "\n"
 
 
 def bundled_script(entry: str, read: Read) -> str:
-    """The module and all it imports as one: each in a function of its own that returns what it exports.
+    """The module and everything it imports as one script: each module becomes a function that returns its exports.
 
     Knows `import { names } from "./file.js";` and exported functions, classes and constants; raises BundleError for
     any other form.
@@ -55,7 +56,7 @@ def bundled_script(entry: str, read: Read) -> str:
         variable = "$" + re.sub(r"\W", "_", name)
         if name in parts:
             return variable
-        # Holds the name's place, so that a circle of imports ends.
+        # Entered before its imports are read, so that a circle of imports ends.
         parts[name] = ""
         text = read(name)
 

@@ -15,5 +15,5 @@ app.autodiscover_tasks()
 
 @worker_ready.connect
 def look_for_work(**_: Any) -> None:
-    """Start work as soon as a worker is up: the sweep would wait until its predecessor counts as dead."""
+    """Start work as soon as a worker is up; otherwise it waits until the sweep finds its predecessor dead."""
     app.send_task("generation.run_calls", expires=30)

@@ -30,14 +30,14 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class ThreadedHandler(ASGIHandler):
-    """Answers HTTP requests in `settings.WEB_THREADS` threads; streams are written from outside of them."""
+    """Answers HTTP requests in `settings.WEB_THREADS` threads; each stream has a thread of its own."""
 
     def __init__(self) -> None:
         super().__init__()
         self.threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="web")
 
     def load_middleware(self, is_async: bool = False) -> None:
-        """As a stack of plain calls, although the server is asynchronous."""
+        """Stack the middleware as plain calls, although the server is asynchronous."""
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,8 +59,11 @@ class ThreadedHandler(ASGIHandler):
         await send({"type": "lifespan.shutdown.complete"})
 
     async def read_body(self, receive: Receive) -> Any:
-        """The body, in a file where it is long; raises RequestDataTooBig before it fills the disk, OSError once it is
-        full, RequestAborted where the client left."""
+        """The body, in a file if it is long.
+
+        Raises RequestDataTooBig before a body fills the disk, OSError if the disk is full, RequestAborted if the client
+        leaves.
+        """
         body: Any = SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115 handed on
         try:
             more = True
@@ -74,7 +77,7 @@ class ThreadedHandler(ASGIHandler):
                 more = message.get("more_body", False)
             body.seek(0)
         except BaseException:
-            # What could not be written is written again on closing, and fails again.
+            # Closing tries once more to write what could not be written, and fails again.
             with suppress(OSError):
                 body.close()
             raise
@@ -92,29 +95,30 @@ class ThreadedHandler(ASGIHandler):
         if not isinstance(response, StreamingHttpResponse):
             await self.send_response(response, send)
             return
-        # A cursor must not change threads, and whoever reads slowly must not keep one from everybody else.
+        # A cursor must stay in one thread, and a slow reader must not tie up one that answers requests.
         thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
         try:
             if not response.is_async:
                 response.streaming_content = _drawn(iter(response), thread)
             await _while_connected(self.send_response(response, send), self.listen_for_disconnect(receive))
         finally:
-            # Not awaited: a task that was cancelled is past waiting.
-            thread.submit(_leave, response)
+            # Not awaited: this task may have been cancelled.
+            thread.submit(_end, response)
             thread.shutdown(wait=False)
 
     def _answer(self, scope: Scope, body: Any) -> HttpResponseBase:
-        """The response; what it needed is closed, unless it is still to be streamed."""
+        """The response, closed unless it has yet to be streamed."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         made = self.create_request(scope, body)
         response = self.get_response(made[0]) if made[0] is not None else made[1]
+        response._resource_closers.append(body.close)
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if not isinstance(response, StreamingHttpResponse):
             response.close()
         else:
-            # It is closed by the thread that streams it; this one keeps no connection until then.
+            # Its own thread will close it; until then this one holds no connection.
             close_old_connections()
         return response
 
@@ -141,12 +145,12 @@ def _postgresql_databases() -> list[Any]:
 
 
 def largest_body() -> int:
-    """Bytes that any address may be sent: a file of the largest size, and the form around it."""
+    """The most bytes that any address takes: the largest file and the form around it."""
     return int(settings.MAX_UPLOAD_MB) * 2**20 + int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 async def _while_connected(sending: Coroutine[Any, Any, None], listening: Coroutine[Any, Any, None]) -> None:
-    """Send, and stop as soon as the client has gone."""
+    """Send until all is sent or the client has gone."""
     tasks = [asyncio.create_task(sending), asyncio.create_task(listening)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -163,7 +167,7 @@ async def _drawn(chunks: Iterator[bytes], thread: Executor) -> AsyncIterator[byt
         yield chunk
 
 
-def _leave(response: HttpResponseBase) -> None:
+def _end(response: HttpResponseBase) -> None:
     response.close()
     connections.close_all()
 

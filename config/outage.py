@@ -1,5 +1,7 @@
-"""What a person or a script is told when a request breaks: that the database is away, the disk full, the body too
-large, or that something else broke; each in the form of what was asked, a page or JSON."""
+"""The answer when a request fails: the database is away, the disk is full, the body is too large, or anything else.
+
+Scripts get JSON, people a page.
+"""
 
 import errno
 import sys
@@ -20,7 +22,7 @@ from django.views.defaults import bad_request as bad
 from django.views.defaults import page_not_found as missing
 from django.views.defaults import server_error as broke
 
-RETRY_AFTER = 5  # seconds; a database comes back after a restart in about that time
+RETRY_AFTER = 5  # seconds; about as long as a database takes to restart
 AWAY = gettext_lazy(
     "The database does not answer just now. What was sent may not have been kept; send it again in a few seconds."
 )
@@ -37,10 +39,9 @@ SQLITE_NEEDS = 2**16  # bytes; its index of the write-ahead log grows by half of
 
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
-    """507 where the disk is full, 503 with Retry-After where the database broke off, else the page for everything
-    unforeseen.
+    """507 if the disk is full, 503 with Retry-After if the database went away, else the page for unforeseen errors.
 
-    Django calls this inside its `except` block, so the error is the one that is being handled.
+    Django calls this inside its `except` block, so the error is the one being handled.
     """
     error = sys.exc_info()[1]
     if disk_is_full(error):
@@ -54,7 +55,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page, or for a script of the API a reason as all others."""
+    """A page, or for the API a reason in JSON."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "There is no such address. /api/schema/ lists all."}, status=404)
     return missing(request, exception)
@@ -62,14 +63,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @login_not_required
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """413 for a body over a limit, which Django itself answers with a bare 400."""
+    """413 for a body over a limit, where Django sends a bare 400."""
     if not isinstance(exception, TOO_LARGE):
         return bad(request, exception)
     return _told(request, 413, too_large())
 
 
 def too_large() -> str:
-    """Which limits there are, for whoever met one."""
+    """What the limits are, for somebody who exceeded one."""
     limits = {"upload": settings.MAX_UPLOAD_MB, "form": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20}
     return (
         _(
@@ -81,7 +82,7 @@ def too_large() -> str:
 
 
 def disk_is_full(error: BaseException | None) -> bool:
-    """Whether this, or what it came from, is an operating system's or a database's word for "no space left"."""
+    """Whether this error or one of its causes is the operating system's or a database's "no space left"."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -97,7 +98,7 @@ def _says_full(error: BaseException) -> bool:
     if getattr(error, "sqlstate", "") == POSTGRESQL_DISK_FULL:
         return True
     name: str = getattr(error, "sqlite_errorname", "")
-    # SQLite cannot even open its log without room, and calls that by a dozen names.
+    # Without room SQLite cannot even open its log, and reports that under a dozen names.
     return name == SQLITE_FULL or (name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _is_without_room())
 
 
@@ -106,9 +107,9 @@ def _is_without_room() -> bool:
 
 
 def unread(scope: Mapping[str, Any], error: Exception) -> HttpResponse:
-    """The answer to a request whose body could not be kept, so that there is no request yet; `scope` is ASGI's.
+    """The answer to a request whose body could not be stored; there is no request object yet, only ASGI's `scope`.
 
-    Raises `error` where its cause is neither the body's size nor a full disk.
+    Raises `error` unless the body's size or a full disk caused it.
     """
     status, words = (413, too_large()) if isinstance(error, TOO_LARGE) else (507, str(FULL))
     if status == 507 and not disk_is_full(error):
@@ -122,7 +123,7 @@ def _told(request: HttpRequest, status: int, words: str) -> HttpResponse:
 
 
 def _answer(path: str, content_type: str, status: int, words: str) -> HttpResponse:
-    # Without a request: what pages usually know about the person asks the database.
+    # Rendered without the request: the context processors would ask the database about the person.
     if path.startswith("/api/") or content_type == "application/json":
         return JsonResponse({"detail": words}, status=status)
     return HttpResponse(loader.get_template(f"{status}.html").render({"words": words}), status=status)

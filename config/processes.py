@@ -15,10 +15,10 @@ MOST_WEB_PROCESSES = 8
 
 
 def web(host: str, port: int) -> list[str]:
-    """The ASGI server. Open event streams are given three seconds when it stops.
+    """The ASGI server; when it stops, open event streams have three seconds to end.
 
-    One Python process keeps one core busy. WEB_CONCURRENCY, which uvicorn reads, says how many there are; unless it
-    does, a server with PostgreSQL gets one a core, and the embedded default one.
+    One Python process uses one core. WEB_CONCURRENCY, which uvicorn reads, sets their number; without it there is one a
+    core with PostgreSQL and one with SQLite.
     """
     address = ["--host", host, "--port", str(port)]
     if "DATABASE_URL" in os.environ and "WEB_CONCURRENCY" not in os.environ:
@@ -34,8 +34,8 @@ def web(host: str, port: int) -> list[str]:
 
 
 def _believed_proxies() -> list[str]:
-    """Only proxies that TRUSTED_PROXIES names say from which address a request comes; uvicorn alone believes anybody
-    on this machine."""
+    """Believe only the proxies in TRUSTED_PROXIES about a client's address; by default uvicorn believes any on this
+    machine."""
     proxies = os.environ.get("TRUSTED_PROXIES", "")
     return [f"--forwarded-allow-ips={proxies}"] if proxies else ["--no-proxy-headers"]
 

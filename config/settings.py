@@ -6,7 +6,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
-from config import environment, files_at_rest
+from config import environment
 
 django_stubs_ext.monkeypatch()
 
@@ -16,7 +16,7 @@ BASE_DIR = environment.BASE_DIR
 
 # --- what the environment decides -------------------------------------------------------------
 DATA_DIR = environment.data_dir()
-files_at_rest.keep_private(DATA_DIR, default=BASE_DIR / "var")
+environment.keep_private(DATA_DIR, default=BASE_DIR / "var")
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -72,18 +72,18 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "annotation.people.secret_addresses.SecretAddressMiddleware",
-    "config.headers.PermissionsPolicyMiddleware",
+    "config.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "config.language.ChosenLanguage",
+    "config.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.addresses.without_nul",
+    "config.middleware.refuse_nul",
     "django_htmx.middleware.HtmxMiddleware",
     "annotation.people.password_tries.PasswordTriesMiddleware",
 ]
@@ -104,7 +104,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "django.template.context_processors.i18n",
-                "config.context.product",
+                "config.context_processors.product",
             ],
         },
     },
@@ -189,7 +189,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = [
-    "config.hashing.Argon2",
+    "annotation.people.passwords.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,7 +1,7 @@
 """`make start`: the product on this machine, for one's own work; Ctrl-C stops all of it and keeps the data.
 
-Settings come from where every command finds them (`config.environment`). What none of them says suits one machine:
-SQLite and a broker of files in DATA_DIR, plain HTTP on loopback, secrets made at the first start.
+Settings come from where every command reads them (`config.environment`). The defaults suit one machine: SQLite and a
+broker of files in DATA_DIR, plain HTTP on loopback, secrets made at the first start.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from config import environment, launch
 from config.supervisor import Supervisor
 
 LOOPBACK = ("localhost", "127.0.0.1")
-# A link that was not used is followed by another at the next start.
+# The next start makes another link if this one was not used.
 LINK_DAYS = 1
 
 
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def _settle_environment() -> None:
-    """Fill in what nobody set, for this process and for those that it starts."""
+    """Set the defaults, for this process and those that it starts."""
     with environment.settings_in_words():
         environment.load()
     environment.data_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def _serve(supervisor: Supervisor, port: int) -> int:
 
 
 def _first_admins_link(address: str) -> str:
-    """Where somebody makes an account that can invite the others; empty once there is one."""
+    """The address where the first admin makes their account; empty once an admin exists."""
     from django.urls import reverse
 
     from annotation.people import invitations, members

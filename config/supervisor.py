@@ -1,4 +1,4 @@
-"""Start child processes together and stop them together, whatever ends first."""
+"""Start child processes together, and stop them together whichever ends first."""
 
 import contextlib
 import os
@@ -14,11 +14,11 @@ GRACE_SECONDS = 8.0
 
 
 class StopRequest(KeyboardInterrupt):
-    """Ctrl-C or a request to end. As a KeyboardInterrupt no event loop and no `except Exception` keeps it."""
+    """Ctrl-C or a signal to end. A KeyboardInterrupt, so that no event loop or `except Exception` swallows it."""
 
 
 class Supervisor:
-    """A group of named processes, each the head of its own process group so that its children go with it."""
+    """A group of named processes, each the leader of its own process group so that its children stop with it."""
 
     def __init__(self, log_folder: Path) -> None:
         self._log_folder = log_folder
@@ -72,7 +72,7 @@ def _raise_request(number: int, frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _signals_ignored() -> Iterator[None]:
-    """A second Ctrl-C must not leave half of the processes behind."""
+    """Keep a second Ctrl-C from leaving half of the processes running."""
     kept = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield

@@ -1,12 +1,11 @@
-"""The front door: one line an app."""
+"""All addresses, one line an app."""
 
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-from config.health import healthz
-from config.language import choose
+from config.views import choose_language, healthz
 
 to_password_change = require_safe(RedirectView.as_view(pattern_name="password_change"))
 handler400 = "config.outage.bad_request"
@@ -14,8 +13,8 @@ handler404 = "config.outage.not_found"
 handler500 = "config.outage.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("language/", choose, name="language"),
-    # The admin site's own form would check a password without counting.
+    path("language/", choose_language, name="language"),
+    # The admin site's own form would check a password without counting wrong tries.
     path("admin/password_change/", to_password_change, name="admin_password_change"),
     path("admin/", admin.site.urls),
     path("api/", include("generation.api.urls")),

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from config import launch, ports, processes
+from config import launch, processes
 from config.supervisor import Supervisor
 from demo import environment
 
@@ -24,7 +24,7 @@ def _options() -> argparse.Namespace:
 
 
 def _serve(supervisor: Supervisor, demo: environment.Demo, port: int) -> int:
-    model_port = ports.near(port + 1)
+    model_port = launch.free_port_from(port + 1)
     supervisor.start("demo-model", processes.demo_model(model_port))
     if not launch.is_up(supervisor, f"http://127.0.0.1:{model_port}/healthz"):
         return _failed(demo)

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from annotation.rating import wording as rating
 from annotation.restructuring import wording as restructuring
-from config import wording as frame
+from config import context_processors as frame
 from core.script_words import sentences_for_scripts
 from dialogues.editing import EditError, History, Reword, Split
 from dialogues.transcript import Transcript

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SUBMISSION = re.compile(rb'name="submission_id" value="([^"]+)"')
-SUBMIT_TO = re.compile(rb'(?:data-submit-url|action)="([^"]+submit/)"')
+SUBMIT_TO = re.compile(rb'(?:data-submit-url|action)="([^"]+submit/[^"]*)"')
 CSRF = "c" * 32
 REDIRECTS = (301, 302)
 CONNECT_STEP = 0.01

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config import environment, files_at_rest
+from config import environment
 from config.new_secrets import fresh
 from demo import environment as demo_environment
 
@@ -103,7 +103,7 @@ def test_a_secret_that_somebody_set_is_not_made_again(tmp_path):
         ("SECRET_KEY", "django-insecure-" + "k7!xyzUVW" * 6, "too easy to guess"),
         ("MAX_UPLOAD_MB", "many", "MAX_UPLOAD_MB"),
         ("DATABASE_URL", "somewhere://else", "DATABASE_URL"),
-        ("ENV_FILE", "/nowhere/.env", "/nowhere/.env, which is no file"),
+        ("ENV_FILE", "/nowhere/.env", "/nowhere/.env, which is not a file"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_and_exit_code_2(manage, setting, value, said):
@@ -173,7 +173,7 @@ def test_what_an_earlier_version_left_open_is_closed(tmp_path):
     tmp_path.chmod(0o755)
     umask = os.umask(0o022)
     try:
-        files_at_rest.keep_private(tmp_path, default=tmp_path / "elsewhere")
+        environment.keep_private(tmp_path, default=tmp_path / "elsewhere")
     finally:
         os.umask(umask)
     assert [path.stat().st_mode & 0o777 for path in (tmp_path, database, log)] == [0o700, 0o600, 0o600]
@@ -186,7 +186,7 @@ def test_a_folder_that_others_share_is_left_as_it_is(tmp_path):
         (tmp_path / name).chmod(0o644)
     umask = os.umask(0o022)
     try:
-        files_at_rest.keep_private(tmp_path, default=tmp_path / "elsewhere")
+        environment.keep_private(tmp_path, default=tmp_path / "elsewhere")
     finally:
         os.umask(umask)
     assert tmp_path.stat().st_mode & 0o7777 == 0o1777

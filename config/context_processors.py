@@ -1,12 +1,14 @@
-"""What the scripts of every page say, apart from what they show."""
+"""What every template may use."""
 
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpRequest
 from django.utils.translation import gettext_noop as _
 
 from core.script_words import sentences_for_scripts
 
-# static/js/status.js, static/js/scrollers.js, static/js/copy.js
+# What the scripts of every page say: static/js/status.js, static/js/scrollers.js, static/js/copy.js
 SAID_BY_SCRIPTS = (
     _("The server refused this: your session may have ended or your role changed. Reload the page and try again."),
     _("The server could not do this (error {status}). What you typed is still here; try again in a moment."),
@@ -15,6 +17,10 @@ SAID_BY_SCRIPTS = (
     _("Copied"),
     _("Press Ctrl+C"),
 )
+
+
+def product(request: HttpRequest) -> dict[str, object]:
+    return {"demo_mode": settings.DEMO, "frame_words": frame_words}
 
 
 def frame_words() -> dict[str, Any]:
