@@ -1,4 +1,4 @@
-"""The JSON inside a model's reply: found, mended where the slip is a common one, and never trusted.
+"""The JSON inside a model's reply: found, repaired after common slips, and never trusted.
 
 Models think aloud before they answer, wrap JSON in fences and prose, leave trailing commas, type curly quotes, and name
 keys and speakers their own way. This module undoes those; what the JSON must hold is decided in `generation.parsing`.
@@ -12,7 +12,7 @@ from typing import Any
 from dialogues.transcript import Speaker
 
 REPLY_LIMIT = 1_000_000
-# Each start that leads nowhere costs one scan of the reply at worst; a reply with more is not an answer in JSON.
+# Each false start costs one scan of the reply at worst; a reply with more of them is no answer in JSON.
 STARTS_TRIED = 200
 VALUES_TRIED = 2_000
 REFUSES_WITHIN = 80  # letters from the start of an answer
@@ -58,7 +58,7 @@ def json_readings(reply: str) -> Iterator[Iterator[dict[str, Any] | list[Any]]]:
         return
     text = answer_in(reply)
     seen: set[str] = set()
-    # Each reading is made only once the ones before it brought nothing usable, which is seldom.
+    # Each reading is tried only if those before it found nothing usable, which is rare.
     for mended in (str, _without_trailing_commas, _with_straight_quotes):
         reading = mended(text)
         if reading not in seen:

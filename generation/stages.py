@@ -43,9 +43,9 @@ class Made:
     background: prompts.Background | None = None
     traits_extracted: bool = False
     dialogues: Mapping[str, Transcript] = field(default_factory=dict)
-    fidelity: Fidelity | None = None  # of a rewrite to what it was made from
+    fidelity: Fidelity | None = None  # of a rewrite to its source
     scores: Mapping[str, judging.Score] = field(default_factory=dict)
-    notes: Sequence[str] = ()  # what to know about the reply that it was read from
+    notes: Sequence[str] = ()  # remarks on the reply
 
 
 @dataclass(frozen=True, slots=True)

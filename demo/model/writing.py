@@ -1,4 +1,4 @@
-"""The demo model's themes, traits and pairs: sentences of `phrases` hung on the background. Pure."""
+"""The demo model's themes, traits and pairs: sentences from `phrases` about the background. Pure."""
 
 import re
 from collections import Counter
@@ -112,7 +112,7 @@ def write_pair(background: Background, rng: Random) -> tuple[Transcript, Transcr
 
 
 def topic_of(text: str) -> Topic:
-    """The topic whose words fill most of a text; everyday life where none is there."""
+    """The topic whose words fill most of a text; everyday life if there is none."""
     filled = [sum(map(len, pattern.findall(text.lower()))) for pattern in _TOPIC_WORDS]
     return phrases.TOPICS[filled.index(max(filled))] if max(filled) else phrases.ANYTHING
 
@@ -181,7 +181,7 @@ def _step_by_step(move: Move, rng: Random) -> list[str]:
 
 
 def _quotable(trait: str) -> str:
-    """A trait short enough to stand in a theme; empty where it is not."""
+    """A trait short enough to quote in a theme, else ""."""
     said = sentence_case(trait)
     return said if len(said.split()) <= QUOTED_WORDS else ""
 

@@ -1,4 +1,4 @@
-"""Where an example came from, and whether its text was reworded since."""
+"""Where an example came from, and whether its text was changed since."""
 
 from dataclasses import dataclass
 

@@ -50,7 +50,7 @@ def fetch_example(pk: int) -> Example:
 
 
 def refused(request: HttpRequest, example_set: ExampleSet) -> bool:
-    """Whether the set is frozen; the person is told what to do instead."""
+    """Whether the set is frozen; if so, a message says what to do instead."""
     if example_set.frozen_at is None:
         return False
     messages.error(request, FROZEN % example_set)
@@ -124,7 +124,7 @@ def set_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_exampleset", "change example sets")
 def set_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name and note; what somebody else wrote meanwhile is shown beside, never overwritten unasked."""
+    """Change name and note; what somebody else wrote meanwhile is shown beside, never overwritten silently."""
     row = fetch_set(pk)
     if refused(request, row):
         return redirect(row)
@@ -196,7 +196,7 @@ def _conflict(request: HttpRequest, row: ExampleSet, form: SetForm) -> HttpRespo
 
 
 def _seen(request: HttpRequest) -> int:
-    """The revision that the page was made of; one that makes no sense fits nothing."""
+    """The revision that the page was made of; -1, which fits none, if it is invalid."""
     given = request.POST.get("revision", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
 
@@ -208,7 +208,7 @@ def load_examples(request: HttpRequest) -> HttpResponse:
     try:
         added = load_all()
     except IntegrityError:
-        # Somebody else's click was faster, and loaded the same.
+        # Somebody else loaded the same at the same moment.
         added = []
     said = f"Loaded: {', '.join(added)}." if added else "Everything that comes with the project is there already."
     messages.success(request, said)
@@ -228,7 +228,7 @@ def set_export(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.add_exampleset", "import example sets")
 def set_import(request: HttpRequest) -> HttpResponse:
-    """A file becomes a draft, or a numbered list of what is wrong with it."""
+    """Make a draft from a file, or list what is wrong with it."""
     form = ImportForm(request.POST or None, request.FILES or None)
     problems: list[str] = []
     if request.method == "POST" and form.is_valid():

@@ -71,7 +71,7 @@ def run_dialogue(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
 @require_GET
 @requires("generation.view_run", "see runs")
 def run_calls(request: HttpRequest, pk: int) -> HttpResponse:
-    """What happened last comes first; calls that still wait come after all that were sent."""
+    """Latest first; waiting calls come after all that were sent."""
     run = _run(pk)
     form = CallFilter(run, request.GET)
     moment = Coalesce("settled_at", "sent_at")
@@ -87,7 +87,7 @@ def run_calls(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _by_branch(found: comparison.SideBySide) -> list[tuple[str, list[comparison.Cell]]]:
-    """One group a writer, so that its β, γ and Stephanie stand beside each other."""
+    """A group for each writer, so that its β, γ and Stephanie are side by side."""
     groups: dict[int, list[comparison.Cell]] = {}
     for cell in found.cells:
         groups.setdefault(cell.writer.branch, []).append(cell)
@@ -110,7 +110,7 @@ def call_detail(request: HttpRequest, pk: int) -> HttpResponse:
     call = get_object_or_404(Call.objects.select_related("dialogue", "alpha"), pk=pk)
     with_stages([call])
     rebuilt, proven = rebuild_messages(call)
-    # Whose journey it is: a judge's or splitter's call stands for the dialogue it reads, any other for its original.
+    # Calls of judges and splitters belong to the dialogue they read, all others to its original.
     subject = getattr(call, call.run.subject_field)
     siblings = (
         Call.objects.filter(run=call.run, **{call.run.subject_field: subject})

@@ -1,4 +1,4 @@
-"""Try failed calls again with other words, and read stored replies once more."""
+"""Try failed calls again with other prompts or examples, and read stored replies again."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -46,7 +46,7 @@ def run_retry_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_run", "read replies again")
 def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
-    """What reading stored replies again would change, and the button that changes it; nothing is sent."""
+    """Show what reading stored replies again would change, and do it; nothing is sent."""
     run, form = fetch_run(pk), RereadForm(request.POST or request.GET)
     if not form.is_valid():
         messages.error(request, "The share to keep is a number from 0 to 1. Nothing was read.")
@@ -97,7 +97,7 @@ def _failed(run: Run, cause: str, calls: list[int] | None) -> CallQuerySet:
 
 
 def _forms(request: HttpRequest, run: Run, failed: CallQuerySet) -> list[EditForm]:
-    """One for each stage in which something failed."""
+    """One form for each stage in which calls failed."""
     stages = set(failed.order_by().values_list("stage", flat=True).distinct())
     rows = [run.rows_of(stage)[0] for stage in run.stages if stage in stages]
     return [EditForm(row, request.POST or None) for row in rows]

@@ -16,7 +16,7 @@ from generation.engine import lifecycle, retrying
 from generation.forms import BudgetForm
 from generation.models import BatchJob, Run
 
-# As many as a request makes within seconds.
+# As many as one request can make within seconds.
 BASELINES_AT_ONCE = 10_000
 
 
@@ -49,7 +49,7 @@ def run_pause(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("generation.change_run", "decide about calls")
 def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """What to do with calls that were sent but not answered: all of them, or the one that `call` names."""
+    """Decide about calls that were sent but not answered: all of them, or the one that `call` names."""
     run, resend = fetch_run(pk), request.POST.get("decision") == "resend"
     with transaction.atomic():
         decided = retrying.decide(run, resend=resend, calls=named_calls(request), by=request.user)
@@ -61,7 +61,7 @@ def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("generation.change_run", "retry calls")
 def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put failed calls back in line: all, those of one `cause`, or the one that `call` names."""
+    """Try failed calls again: all, those of one `cause`, or the one that `call` names."""
     run = fetch_run(pk)
     with transaction.atomic():
         retried = retrying.retry(run, cause=request.POST.get("cause", ""), calls=named_calls(request), by=request.user)
@@ -107,7 +107,7 @@ def calls_in_words(count: int) -> str:
 
 
 def back(request: HttpRequest, run: Run) -> HttpResponse:
-    """To the page that the button stood on (`next`), else to the run."""
+    """Redirect to the page with the button (`next`), else to the run."""
     there = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(there, allowed_hosts=None):
         return redirect(there)

@@ -1,4 +1,4 @@
-"""The quality page of a run: what was wrong with replies, lengths and turns beside the paper's, content kept."""
+"""The quality page of a run: problems of replies, lengths and turns beside the paper's, content kept."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
