@@ -53,7 +53,7 @@ class ScoreModel:
 
 
 def quality(version: str, metric: str) -> float:
-    """The mean human rating of the paper's Table 3, 1 to 5; where it has none, the mean of its nearest figures."""
+    """The mean human rating of the paper's Table 3, 1 to 5; if it has none, the mean of the nearest figures."""
     table = published_tables()[3]
     exact = table.value(metric, version)
     if exact is not None:

@@ -67,10 +67,10 @@ def json_readings(reply: str) -> Iterator[Iterator[dict[str, Any] | list[Any]]]:
 
 
 def answer_in(reply: str) -> str:
-    """A reply from the end of its last reasoning on, opened or not; what is reasoned and never closed is no answer.
+    """The part of a reply after its last reasoning, even if no tag opened it; reasoning that never ends is no answer.
 
-    Of a reply in channels the final one, else the last that is no analysis. A reply that is JSON from end to end has
-    nothing around it to cut, whatever its texts say.
+    Of a reply in channels, the final channel, else the last that is no analysis. A reply that is JSON from end to end
+    is the answer as a whole, whatever its texts say.
     """
     text = reply.strip("\ufeff \t\r\n")
     marks, channels = list(_MARK.finditer(text)), list(_CHANNEL.finditer(text))
@@ -145,7 +145,7 @@ def _plain(name: str) -> str:
 
 
 def entry_of(entry: Any) -> tuple[Any, Any]:
-    """(speaker label, text or list of texts) of one entry; the text is None where the form is not known."""
+    """(speaker label, text or list of texts) of one entry; the text is None if the form is unknown."""
     if isinstance(entry, dict):
         return _object_entry(entry)
     if isinstance(entry, list):

@@ -1,6 +1,6 @@
 """theme → pair → further-split, and the judge: each stage is a prompt, a parser, and what it makes. No database here.
 
-A dialogue flows from stage to stage on its own; what a stage makes says which dialogue the next one reads.
+Each dialogue goes from stage to stage independently of others; a stage names the version that the next one reads.
 """
 
 from collections.abc import Callable, Mapping, Sequence

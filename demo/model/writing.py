@@ -173,7 +173,7 @@ def _single_step(move: Move, rng: Random) -> list[str]:
 
 
 def _step_by_step(move: Move, rng: Random) -> list[str]:
-    """The move's sentences in as many messages as a drawn run length, joined where they are more."""
+    """The move's sentences in as many messages as a drawn run length, joined if there are more."""
     texts = [*(text for text in move.before if rng.random() < 0.9), *move.core, *move.after]
     run = min(rng.choices(RUNS, RUN_WEIGHTS)[0], len(texts))
     cuts = sorted(rng.sample(range(1, len(texts)), run - 1))

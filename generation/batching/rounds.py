@@ -35,7 +35,7 @@ PAUSED_LOOK = timedelta(seconds=15)  # until the next look whether a paused run 
 CLOCKS_APART = timedelta(hours=1)  # the most that our clock and the provider's may differ
 
 _ENDINGS = {
-    "completed": (Trouble.AMBIGUOUS, "The batch ended without a word on this call."),
+    "completed": (Trouble.AMBIGUOUS, "The batch ended without a result for this call."),
     "expired": (Trouble.PROVIDER, "The batch's time ran out before this call was answered."),
     "cancelled": (Trouble.PROVIDER, "The batch was cancelled before this call was answered."),
     "failed": (Trouble.PROVIDER, "The provider did not take the batch."),
@@ -194,7 +194,7 @@ class BatchStep:
         trouble, words = _ENDINGS[info.status]
         if info.status == "failed":
             words = f"{words} {info.problem}".strip()
-            job.run.pause(f"{words} See to the endpoint, then resume.", Run.PauseCause.PROVIDER)
+            job.run.pause(f"{words} Check the endpoint, then resume.", Run.PauseCause.PROVIDER)
         rest = jobs.settle_rest(job, trouble, words)
         self._update(
             state=BatchJob.State.FAILED if info.status == "failed" else BatchJob.State.DONE,
@@ -222,10 +222,10 @@ class BatchStep:
         self._update(failures=job.failures + 1, problem=error.message)
         if job.provider_id and error.status == 404:
             # A wrong address or key answers the same, so keep what was paid for and ask a person.
-            words = f"{self.endpoint} knows nothing of a batch of this run. Check its address and key, then resume."
+            words = f"{self.endpoint} does not know a batch of this run. Check its address and key, then resume."
             job.run.pause(words, Run.PauseCause.PROVIDER)
             if job.failures >= MOST_FAILURES:
-                self._give_up(Trouble.AMBIGUOUS, "The provider knows nothing of the batch any more.")
+                self._give_up(Trouble.AMBIGUOUS, "The provider does not know the batch any more.")
         elif error.trouble in (Trouble.QUOTA, Trouble.AUTH):
             job.run.pause(*pause_for(error, self.endpoint))
         elif error.trouble is Trouble.REJECTED and not job.provider_id:
@@ -239,7 +239,7 @@ class BatchStep:
 
     def _give_up(self, trouble: Trouble, words: str) -> None:
         """Put the batch's calls back or leave them in doubt, and send nothing more until a person has looked."""
-        self.job.run.pause(f"{words} See to the endpoint, then resume.", Run.PauseCause.PROVIDER)
+        self.job.run.pause(f"{words} Check the endpoint, then resume.", Run.PauseCause.PROVIDER)
         jobs.settle_rest(self.job, trouble, words)
         self._update(state=BatchJob.State.FAILED, problem=words, ended_at=timezone.now())
 

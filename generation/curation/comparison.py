@@ -31,7 +31,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One example of either side; both are given where it is in both."""
+    """One example of either side; both if it is in both."""
 
     before: Entry | None
     after: Entry | None

@@ -37,7 +37,7 @@ class OnceForm(forms.Form):
 
 
 class SetForm(OnceForm):
-    """A set's name and note, and where it is made its kind."""
+    """A set's name and note, and the kind of a new set."""
 
     kind = forms.ChoiceField(choices=ExampleKind.choices, widget=forms.RadioSelect, initial=ExampleKind.STEP_BY_STEP)
     name = forms.CharField(max_length=120, help_text="A name that exists already gets its next version.")

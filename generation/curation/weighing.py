@@ -25,7 +25,7 @@ BESIDE = {
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """Estimated tokens; `beside` is the set of the other kind that the same prompt shows, where there is one."""
+    """Estimated tokens; `beside` is the set of the other kind that the same prompt shows, if any."""
 
     window: int
     examples: int

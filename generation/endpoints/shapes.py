@@ -24,7 +24,7 @@ def document_of(body: str) -> dict[str, Any] | None:
 
 
 def decoded(text: str) -> Any:
-    """The JSON value, or None where the text is none."""
+    """The JSON value, or None if the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -161,7 +161,7 @@ class Run(models.Model):
 
     @property
     def writers(self) -> list[str]:
-        """The model of each branch: who writes β and γ where there is a pair stage, else who answers the last stage."""
+        """The model of each branch: who writes β and γ if there is a pair stage, else who answers the last stage."""
         stage = Stage.PAIR if Stage.PAIR in self.stages else self.stages[-1] if self.stages else ""
         return [row.model for row in self.rows_of(stage)]
 

@@ -65,7 +65,7 @@ def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
     changed = rereading.reread(run, keep_share=share, calls=calls, by=request.user)
     if changed:
         tasks.wake_workers()
-        messages.success(request, f"{changed:,} {'reply is' if changed == 1 else 'replies are'} read anew.")
+        messages.success(request, f"{changed:,} {'reply was' if changed == 1 else 'replies were'} read again.")
     else:
         words = "No dialogue or score was changed. Where a reply would be read differently, its call has a note."
         messages.info(request, words)
@@ -80,7 +80,7 @@ def _try_again(
         retried = retrying.retry(run, cause=cause, calls=calls, edits=edits, by=request.user)
         transaction.on_commit(tasks.wake_workers)
     changed = " with what you changed" if edits else ""
-    messages.success(request, f"{calls_in_words(retried)} back in line{changed}.")
+    messages.success(request, f"{calls_in_words(retried)} will be sent again{changed}.")
     return redirect(run)
 
 

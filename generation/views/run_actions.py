@@ -66,7 +66,7 @@ def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         retried = retrying.retry(run, cause=request.POST.get("cause", ""), calls=named_calls(request), by=request.user)
         transaction.on_commit(tasks.wake_workers)
-    messages.success(request, f"{calls_in_words(retried)} back in line.")
+    messages.success(request, f"{calls_in_words(retried)} will be sent again.")
     return back(request, run)
 
 
@@ -124,5 +124,7 @@ def batch_cancel(request: HttpRequest, pk: int, batch: int) -> HttpResponse:
     except CannotCancelError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The provider is asked to end the batch. What it has answered is paid and comes in.")
+        messages.success(
+            request, "The provider is asked to end the batch. What it has answered is paid and still comes in."
+        )
     return redirect(run)

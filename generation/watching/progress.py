@@ -144,7 +144,7 @@ class Progress:
         if self.run.state == Run.State.RUNNING and self.batches.open:
             return self.batches.problem or "Batches are answered within a day; results come in by themselves."
         if self.run.state == Run.State.RUNNING and not self.runners and (self.waiting or self.unread):
-            return "No worker is at it yet. If this stays, start one: celery -A config worker -B."
+            return "No worker is running yet. If this does not change, start one: celery -A config worker -B."
         now = timezone.now()
         blocked = [str(endpoint) for endpoint in self.run.endpoints if endpoint.is_blocked(now)]
         if self.run.state == Run.State.RUNNING and blocked:

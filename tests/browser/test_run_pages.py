@@ -113,7 +113,7 @@ def test_failed_calls_are_tried_again_with_an_edited_prompt(page: Page) -> None:
     box = page.get_by_label("User message")
     box.fill(box.input_value() + "\nJSON only.")
     page.get_by_role("button", name="Try 1 again").click()
-    expect(page.get_by_text("1 call back in line with what you changed.")).to_be_visible()
+    expect(page.get_by_text("1 call will be sent again with what you changed.")).to_be_visible()
     anew = run.calls.get(state="todo")
     assert anew.run_stage.prompt.user.endswith("\nJSON only.")
     assert "\r" not in anew.run_stage.prompt.user
