@@ -10,7 +10,6 @@ from django.db import IntegrityError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -26,6 +25,7 @@ from generation.curation.forms import CloneForm, ImportForm, SetForm
 from generation.curation.provenance import provenance_of, with_provenance
 from generation.example_sets import load_all
 from generation.models import Example, ExampleKind, ExampleSet, FrozenError
+from generation.views.run_actions import back
 
 SETS_A_PAGE = 40
 CAPTIONS = {
@@ -212,9 +212,7 @@ def load_examples(request: HttpRequest) -> HttpResponse:
         added = []
     said = f"Loaded: {', '.join(added)}." if added else "Everything that comes with the project is there already."
     messages.success(request, said)
-    there = request.POST.get("next", "")
-    known = url_has_allowed_host_and_scheme(there, allowed_hosts=None)
-    return redirect(there if known else "generation:example_sets")
+    return back(request, "generation:example_sets")
 
 
 @require_GET

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from generation.engine.requests import build, rebuild_messages, with_stages
-from generation.models import Background, Call, Run, RunDialogue
+from generation.models import Background, Call, RunDialogue
 from generation.results import comparison
 from generation.results.writers import Writer, writers_of
+from generation.views.run_actions import fetch_run
 from generation.watching import journeys
 from generation.watching.filters import CallFilter, DialogueFilter
 
@@ -25,7 +26,7 @@ NAMES = ("A", "B")
 @require_GET
 @requires("generation.view_run", "see runs")
 def run_dialogues(request: HttpRequest, pk: int) -> HttpResponse:
-    run = _run(pk)
+    run = fetch_run(pk)
     form = DialogueFilter(request.GET)
     rows = journeys.chosen(run, **form.chosen()).select_related("dialogue")
     page = Paginator(rows, DIALOGUES_A_PAGE).get_page(request.GET.get("page"))
@@ -45,7 +46,7 @@ def run_dialogues(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("generation.view_run", "see runs")
 def run_dialogue(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
     """α, theme, β, γ and Stephanie beside each other, and every call with what was sent and what came back."""
-    run = _run(pk)
+    run = fetch_run(pk)
     rows = RunDialogue.objects.select_related("dialogue__version", "background")
     chosen = get_object_or_404(rows, run=run, dialogue=dialogue)
     alpha = chosen.dialogue
@@ -72,7 +73,7 @@ def run_dialogue(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
 @requires("generation.view_run", "see runs")
 def run_calls(request: HttpRequest, pk: int) -> HttpResponse:
     """Latest first; waiting calls come after all that were sent."""
-    run = _run(pk)
+    run = fetch_run(pk)
     form = CallFilter(run, request.GET)
     moment = Coalesce("settled_at", "sent_at")
     calls = (
@@ -97,10 +98,6 @@ def _by_branch(found: comparison.SideBySide) -> list[tuple[str, list[comparison.
 def _shown(cell: comparison.Cell) -> dict[str, Any]:
     turns = turns_for_template(cell.dialogue.transcript, NAMES) if cell.dialogue else None
     return {"cell": cell, "turns": turns, "name": cell.version.name}
-
-
-def _run(pk: int) -> Run:
-    return get_object_or_404(Run.objects.with_stages().select_related("corpus"), pk=pk)
 
 
 @require_GET

@@ -106,12 +106,10 @@ def calls_in_words(count: int) -> str:
     return f"{count:,} call{'s' if count != 1 else ''}"
 
 
-def back(request: HttpRequest, run: Run) -> HttpResponse:
-    """Redirect to the page with the button (`next`), else to the run."""
+def back(request: HttpRequest, otherwise: Run | str) -> HttpResponse:
+    """Redirect to the page with the button (`next`), if it names a page of ours, else to the run or named page."""
     there = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(there, allowed_hosts=None):
-        return redirect(there)
-    return redirect(run)
+    return redirect(there if url_has_allowed_host_and_scheme(there, allowed_hosts=None) else otherwise)
 
 
 @require_POST
