@@ -1,4 +1,4 @@
-"""Stored replies are read again without a call, and one that breaks the parser keeps no other from being read."""
+"""Stored replies are read again without a call, and a reply that breaks the parser does not stop the others."""
 
 import json
 from typing import Any
