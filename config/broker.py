@@ -1,8 +1,8 @@
-"""Redis as Celery's broker, made to outlive the connection: a message here is only a bell.
+"""Redis as Celery's broker, made to survive a lost connection: a message only wakes a worker.
 
-What there is to do stands in the database, and the sweep rings again for a bell that is lost. kombu's own channel, when
-a connection breaks while a task is at work, later acknowledges and restores that task's message through the closed
-connection, and the error ends the worker; here such a message is let go.
+The database holds the work, and the sweep wakes a worker again if a message is lost. When a connection breaks during a
+task, kombu's own channel later acknowledges and restores that task's message through the closed connection, and the
+error ends the worker; here such a message is dropped.
 """
 
 from typing import Any
