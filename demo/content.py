@@ -1,6 +1,6 @@
 """What the demo shows: people, a corpus, a run through the demo model and its judgements, a finished and an open study.
 
-Every step looks first whether it was done, so a start that was interrupted is completed by the next.
+Every step first checks whether it was done, so the next start completes one that was interrupted.
 """
 
 import uuid
@@ -46,7 +46,7 @@ Keep the words and their order; reword only what sounds wrong once it stands alo
 
 
 def load(passwords: Mapping[str, str], model_url: str) -> None:
-    """Make what is missing; `model_url` is where the demo model answers this time."""
+    """Make what is missing; `model_url` is the demo model's address this time."""
     people = {role: _account(role, password) for role, password in passwords.items()}
     researcher = people["researcher"]
     corpus = _corpus(researcher)
@@ -141,7 +141,7 @@ def _study(name: str, corpus: Corpus, by: User, *, simulated: bool, backgrounds:
 
 
 def _restructurings(corpus: Corpus, researcher: User, rater: User) -> None:
-    """Ask the rater for the first γ, and do one of them by the rules' proposals; nothing where that was done."""
+    """Ask the rater to restructure the first γ, and do one of them by the rules' proposals; once only."""
     if Restructuring.objects.exists():
         return
     # Nobody restructures what they rate.
@@ -155,7 +155,7 @@ def _restructurings(corpus: Corpus, researcher: User, rater: User) -> None:
 
 
 def _hand_in(row: Restructuring, by: User) -> None:
-    """With every second proposal taken, from the last on, so that the places of the others stay what they are."""
+    """Accept every second proposal, the last first, so that the places of the others do not shift."""
     proposed = [(at, texts) for at, texts in enumerate(proposal(row.original, RULES, by)) if len(texts) > 1]
     bodies = [{"op": "accept", "at": at, "texts": texts, "by": RULES} for at, texts in reversed(proposed[::2])]
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""The demo's own settings, kept in its own folder: nothing of it is a default for anything else."""
+"""The demo's own settings, kept in its own folder; they are defaults for nothing else."""
 
 import json
 import os
@@ -17,7 +17,7 @@ ROLES = ("rater", "researcher", "admin")
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the demo lives, and what it made up for itself at its first start."""
+    """The demo's folder, and the secrets that it made at its first start."""
 
     folder: Path
     environment: dict[str, str]
@@ -53,7 +53,7 @@ def apply(demo: Demo) -> None:
 
 
 def apply_or_exit(folder: Path = FOLDER) -> None:
-    """Put the settings of the demo that is there into this process; where none is, one sentence and exit code 2."""
+    """Put the settings of an existing demo into this process; without one, say so and exit with code 2."""
     if not (folder / SECRETS_FILE).exists():
         sys.stderr.write("stephanie: there is no demo here yet; `make demo` makes one.\n")
         sys.exit(BAD_SETTING)

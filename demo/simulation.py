@@ -54,7 +54,7 @@ class ScoreModel:
 
 
 def quality(version: str, metric: str) -> float:
-    """The mean human rating of the paper's Table 3, 1 to 5; where it has none, the mean of its nearest figures."""
+    """The mean human rating of the paper's Table 3, 1 to 5; if it has none, the mean of the nearest figures."""
     table = published_tables()[3]
     exact = table.value(metric, version)
     if exact is not None:
@@ -100,12 +100,12 @@ class _Rater:
         memberships.join(study=study, rater=user, by=by)
         membership = Membership.objects.select_related("study__rubric", "rater").get(study=study, rater=user)
         rng = random.Random(f"{seed}:{number}")  # noqa: S311 - repeatable
-        # Long enough ago that all of it is over by now: nobody saw an item in the future.
+        # Long enough ago that the last answer is not in the future.
         items = int(study.selection.get("items", 0)) + SPARE
         return cls(membership, rng, rng.gauss(0, LEAN), timezone.now() - items * SLOWEST)
 
     def rate_one(self, model: ScoreModel) -> bool:
-        """Score the next item; False where there is none."""
+        """Score the next item; False if there is none."""
         assignment = queue.next_assignment(self.membership, now=self.at)
         if assignment is None:
             return False
@@ -131,7 +131,7 @@ class _Rater:
 
 
 def simulated_rater(study: Study, number: int) -> User:
-    """An account nobody can log in to, whose profile says that it is no person."""
+    """An account without log-in, whose profile marks it as simulated."""
     name = f"simulated-{study.pk}-{number}"
     user, is_new = User.objects.get_or_create(username=name, defaults={"is_active": False})
     if is_new:

@@ -23,7 +23,7 @@ FIELDS = ("topic", "theme", "traits_1", "traits_2", "messages", "messages_after"
 
 
 class WordingError(ValueError):
-    """A wording that cannot be a version; the text says why."""
+    """A wording that cannot be kept; the text says why."""
 
 
 @transaction.atomic
@@ -35,7 +35,7 @@ def load_all() -> list[str]:
 
 
 def load_set(path: Path) -> ExampleSet | None:
-    """The new version, or None where the newest one holds the same. Raises TranscriptError, KeyError, ValueError."""
+    """The new version, or None if the newest one is the same. Raises TranscriptError, KeyError, ValueError."""
     document = json.loads(path.read_text(encoding="utf-8"))
     examples = [_example(entry) for entry in document["examples"]]
     kind, name = ExampleKind(document["kind"]), document["name"]
@@ -51,14 +51,14 @@ def load_set(path: Path) -> ExampleSet | None:
 
 
 def load_prompt(stage: Stage) -> Prompt | None:
-    """The new version of a stage's wording, or None where some version has it already."""
+    """The new version of a stage's wording, or None if some version has it already."""
     text = DEFAULT_PROMPTS[cast(StageName, stage.value)]
     there = Prompt.objects.kept().filter(stage=stage, sha256=prompt_sha256(text)).exists()
     return None if there else prompt_of(stage, text)
 
 
 def prompt_of(stage: Stage, text: PromptText) -> Prompt:
-    """The version of a stage's wording that says exactly this; a new one where none does."""
+    """The version of a stage's wording with exactly this text; a new one if there is none."""
     there = kept_wording(stage, text)
     if there is not None:
         return there
@@ -66,7 +66,7 @@ def prompt_of(stage: Stage, text: PromptText) -> Prompt:
 
 
 def kept_wording(stage: Stage, text: PromptText) -> Prompt | None:
-    """The first version of a stage's wording that says exactly this."""
+    """The first version of a stage's wording with exactly this text, or None."""
     return Prompt.objects.kept().filter(stage=stage, sha256=prompt_sha256(text)).order_by("version").first()
 
 
@@ -75,7 +75,7 @@ def newest_version(stage: Stage | str) -> int:
 
 
 def keep_wording(*, stage: Stage, text: PromptText, by: Any = None) -> Prompt:
-    """The version that says exactly this, a new one where none does; raises WordingError where it cannot be filled."""
+    """The version with exactly this text, a new one if there is none; raises WordingError if it cannot be filled."""
     try:
         check_prompt(cast(StageName, stage.value), text)
     except PromptError as error:
@@ -98,10 +98,10 @@ def _keep(stage: Stage, text: PromptText, by: Any) -> Prompt:
 
 
 def newest_sets() -> dict[ExampleKind, ExampleSet]:
-    """The set each kind uses unless a person chooses another: the newest version that comes with the project.
+    """The set that each kind uses unless a person chooses another: the newest version that comes with the project.
 
-    What somebody froze or works on becomes nobody else's examples by surprise: a frozen one is taken only where none
-    comes with the project, a draft only where there is no other.
+    What somebody froze or works on must not surprise others: a frozen set is used only if none comes with the project,
+    a draft only if there is no other.
     """
     is_frozen = ExpressionWrapper(Q(frozen_at__isnull=False), BooleanField())
     rows: QuerySet[Any] = ExampleSet.objects.listed().filter(examples__isnull=False).distinct().marked_shipped()

@@ -12,7 +12,7 @@ from generation.models import Endpoint, Run
 
 
 class EndpointForm(forms.ModelForm[Endpoint]):
-    """An endpoint and its key; the key goes in and never comes out."""
+    """An endpoint and its key, which is stored and never shown again."""
 
     api_key = forms.CharField(
         label="API key",
@@ -91,7 +91,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if {"base_url", "model"} & set(self.changed_data):
-            # What the last check found was about another server.
+            # What the last check found was true of another server.
             self.instance.structured_output, self.instance.supports_batch = Endpoint.StructuredOutput.UNKNOWN, False
         key = self.cleaned_data.get("api_key")
         try:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Outcome(StrEnum):
-    """What came of a call's reply; everything but `ok` and `refused` may be repaired."""
+    """What was made of a call's reply; all but `ok` and `refused` may be repaired."""
 
     OK = "ok"
     TRUNCATED = "truncated"
@@ -78,7 +78,7 @@ class RewriteReply(NamedTuple):
 
 
 def finish_reason_problem(finish_reason: str | None) -> Outcome | None:
-    """The outcome a finish reason stands for by itself, or None where the reply should be read."""
+    """The outcome a finish reason stands for by itself, or None if the reply should be read."""
     reason = (finish_reason or "").casefold()
     if reason in {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}:
         return Outcome.TRUNCATED
@@ -88,9 +88,9 @@ def finish_reason_problem(finish_reason: str | None) -> Outcome | None:
 
 
 def parse_theme(reply: str, *, traits_wanted: Collection[Speaker] = (), notes: list[str] | None = None) -> ThemeReply:
-    """The theme of a dialogue (50–100 whitespace words) and the traits drawn for whoever had none.
+    """The theme of a dialogue (50–100 whitespace words) and traits for speakers that had none.
 
-    `traits_wanted` names the speakers whose traits must be there; at most six of each are kept.
+    `traits_wanted` names the speakers whose traits the reply must have; at most six of each are kept.
     """
     return last_that_fits(reply, lambda value: _theme(value, traits_wanted), notes)
 
@@ -128,9 +128,9 @@ def parse_further_split(
 
 
 def last_that_fits(reply: str, read: Callable[[Any], T], notes: list[str] | None = None) -> T:
-    """The last JSON value that reads well, because who corrects a draft writes it anew behind it.
+    """The last JSON value that can be read, because a model that corrects its draft repeats it further down.
 
-    Where none does, the problem of the value that came nearest. `notes` takes a sentence where a reply holds several
+    If none can, raises the problem of the value that came nearest. `notes` gets a sentence if a reply holds several
     answers.
     """
     if not reply.strip():
@@ -216,7 +216,7 @@ def _traits(value: dict[str, Any], speaker: Speaker) -> tuple[str, ...]:
 
 
 def clean(text: str, what: str) -> str:
-    """The text on one line; ParseError where a database could not hold it."""
+    """The text on one line; ParseError if a database could not hold it."""
     problem = text_problem(text)
     if problem:
         raise unparsable(f"{what} cannot be stored: {problem}.")

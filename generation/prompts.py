@@ -64,7 +64,7 @@ class Shown:
     after: Transcript | None = None
 
     def __post_init__(self) -> None:
-        # Hashable, so that what it looks like in a prompt can be remembered.
+        # Hashable, so that its rendering in a prompt can be cached.
         object.__setattr__(self, "traits_1", tuple(self.traits_1))
         object.__setattr__(self, "traits_2", tuple(self.traits_2))
 
@@ -85,7 +85,7 @@ PLACEHOLDERS: Mapping[StageName, Placeholders] = {
 
 @lru_cache(maxsize=64)
 def check_prompt(stage: StageName, template: PromptText) -> None:
-    """Raise PromptError where a required placeholder is missing or an unknown one is used."""
+    """Raise PromptError if a required placeholder is missing or an unknown one is used."""
     known = PLACEHOLDERS[stage]
     used = set(_PLACEHOLDER.findall(template.system)) | set(_PLACEHOLDER.findall(template.user))
     unknown = sorted(used - known.required - known.optional)
@@ -256,7 +256,7 @@ def _array(items: dict[str, Any]) -> dict[str, Any]:
 
 
 def block(tag: str, content: str) -> str:
-    """A tagged block on lines of its own; `content` is JSON, which no text can break out of."""
+    """A tagged block on its own lines; `content` is JSON, which no text can break out of."""
     return f"<{tag}>\n{content}\n</{tag}>"
 
 
@@ -270,7 +270,7 @@ def one_line(value: object) -> str:
 
 
 def _without_odd_breaks(text: str) -> str:
-    # U+2028 and its kin are line breaks to some readers; escaped, a block's content has none but ours.
+    # Some readers take U+2028 and the like for line breaks; escaped, a block has no line breaks but ours.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
 
 

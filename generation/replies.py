@@ -1,4 +1,4 @@
-"""The JSON inside a model's reply: found, mended where the slip is a common one, and never trusted.
+"""The JSON inside a model's reply: found, repaired after common slips, and never trusted.
 
 Models think aloud before they answer, wrap JSON in fences and prose, leave trailing commas, type curly quotes, and name
 keys and speakers their own way. This module undoes those; what the JSON must hold is decided in `generation.parsing`.
@@ -13,7 +13,7 @@ from core.lines import BYTE_ORDER_MARK
 from dialogues.transcript import Speaker
 
 REPLY_LIMIT = 1_000_000
-# Each start that leads nowhere costs one scan of the reply at worst; a reply with more is not an answer in JSON.
+# Each false start costs one scan of the reply at worst; a reply with more of them is no answer in JSON.
 STARTS_TRIED = 200
 VALUES_TRIED = 2_000
 REFUSES_WITHIN = 80  # letters from the start of an answer
@@ -59,7 +59,7 @@ def json_readings(reply: str) -> Iterator[Iterator[dict[str, Any] | list[Any]]]:
         return
     text = answer_in(reply)
     seen: set[str] = set()
-    # Each reading is made only once the ones before it brought nothing usable, which is seldom.
+    # Each reading is tried only if those before it found nothing usable, which is rare.
     for mended in (str, _without_trailing_commas, _with_straight_quotes):
         reading = mended(text)
         if reading not in seen:
@@ -68,10 +68,10 @@ def json_readings(reply: str) -> Iterator[Iterator[dict[str, Any] | list[Any]]]:
 
 
 def answer_in(reply: str) -> str:
-    """A reply from the end of its last reasoning on, opened or not; what is reasoned and never closed is no answer.
+    """The part of a reply after its last reasoning, even if no tag opened it; reasoning that never ends is no answer.
 
-    Of a reply in channels the final one, else the last that is no analysis. A reply that is JSON from end to end has
-    nothing around it to cut, whatever its texts say.
+    Of a reply in channels, the final channel, else the last that is no analysis. A reply that is JSON from end to end
+    is the answer as a whole, whatever its texts say.
     """
     text = reply.strip(f"{BYTE_ORDER_MARK} \t\r\n")
     marks, channels = list(_MARK.finditer(text)), list(_CHANNEL.finditer(text))
@@ -146,7 +146,7 @@ def _plain(name: str) -> str:
 
 
 def entry_of(entry: Any) -> tuple[Any, Any]:
-    """(speaker label, text or list of texts) of one entry; the text is None where the form is not known."""
+    """(speaker label, text or list of texts) of one entry; the text is None if the form is unknown."""
     if isinstance(entry, dict):
         return _object_entry(entry)
     if isinstance(entry, list):

@@ -1,6 +1,6 @@
 """theme → pair → further-split, and the judge: each stage is a prompt, a parser, and what it makes. No database here.
 
-A dialogue flows from stage to stage on its own; what a stage makes says which dialogue the next one reads.
+Each dialogue goes from stage to stage independently of others; a stage names the version that the next one reads.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,9 +43,9 @@ class Made:
     background: prompts.Background | None = None
     traits_extracted: bool = False
     dialogues: Mapping[str, Transcript] = field(default_factory=dict)
-    fidelity: Fidelity | None = None  # of a rewrite to what it was made from
+    fidelity: Fidelity | None = None  # of a rewrite to its source
     scores: Mapping[str, judge_stage.Score] = field(default_factory=dict)
-    notes: Sequence[str] = ()  # what to know about the reply that it was read from
+    notes: Sequence[str] = ()  # remarks on the reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""What this room knows of how a dialogue was written: by which run, shown which examples, asked by which prompt.
+"""Choose dialogues by how they were written: by which run, with which examples, from which prompt.
 
-Ready apps add it to `dialogues.sources`, so that whoever chooses dialogues can choose by it.
+At start the app adds these facets to `dialogues.sources`, where all pages that choose dialogues find them.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from dialogues.models import Corpus
 from dialogues.sources import FACETS, LATEST_FIRST, Facet, Key
 from generation.models import ExampleSet, Output, Prompt, Run, RunStage
 
-# The run that wrote a dialogue, and which of its writers. A punctuation split or a rewrite by hand belongs to the run
-# of the dialogue it was made from; what came with a file has none.
+# The run that wrote a dialogue, and its writer. A punctuation split or a rewrite by hand belongs to the run of the
+# dialogue it was made from; imported dialogues have none.
 RUN = Coalesce("output__call__run", "parent__output__call__run")
 BRANCH = Coalesce("output__call__run_stage__branch", "parent__output__call__run_stage__branch")
 # A dialogue, what it was made from, and what that was made from: a person's rewrite of a further-split γ.
@@ -27,7 +27,7 @@ def _by_runs(keys: tuple[Key, ...]) -> Q:
 
 
 def _by_stages(field: str) -> Callable[[tuple[Key, ...]], Q]:
-    """Written, or made from what was written, by stages that showed one of these."""
+    """Dialogues by stages that used one of these, and dialogues made from those."""
 
     def wrote(keys: tuple[Key, ...]) -> Q:
         stages = RunStage.objects.filter(**{f"{field}__in": keys}).values("pk")
@@ -63,7 +63,7 @@ def _writing(corpus: Corpus) -> QuerySet[RunStage]:
 
 
 def offer() -> None:
-    """Add run, examples and prompt to what dialogues are chosen by, and the latest run's first writer to the order."""
+    """Add run, examples and prompt to the facets, and sort the latest run's first writer to the front."""
     for facet in (
         Facet("run", "Run", _by_runs, _runs),
         Facet("set", "Example set", _by_stages("example_sets"), _sets),

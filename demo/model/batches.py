@@ -17,7 +17,7 @@ from demo.model.settings import DemoSettings
 LARGEST_FILE = 200 * 2**20  # bytes
 MOST_LINES = 50_000
 KEPT = 200  # batches; the oldest is forgotten first
-AT_ONCE = 50  # lines answered before others get a turn
+AT_ONCE = 50  # lines answered before other requests get a turn
 DAY = 24 * 3600
 
 # A request's body → (HTTP status, the answer's body).
@@ -57,7 +57,7 @@ class _Batch:
 
 
 class DemoBatches:
-    """Files and batches since the server started; `settings` is asked anew every time."""
+    """Files and batches since the server started; `settings` is called every time."""
 
     def __init__(self, settings: Callable[[], DemoSettings], answer: Answer) -> None:
         self._settings, self._answer = settings, answer

@@ -68,7 +68,7 @@ def outcome_of(reply: dict[str, Any], fault: str) -> str:
 
 
 def chunks(reply: dict[str, Any], *, with_usage: bool) -> Iterator[dict[str, Any]]:
-    """The same reply as the chunks of a stream: role, a few characters each, finish reason, usage where asked for."""
+    """The same reply as the chunks of a stream: role, a few characters each, finish reason, usage if asked for."""
     head = {key: reply[key] for key in ("id", "created", "model", "system_fingerprint")}
     head["object"] = "chat.completion.chunk"
     for choice in reply["choices"]:
@@ -119,7 +119,7 @@ def _tokens(text: str) -> int:
 
 
 def plainest(schema: Mapping[str, Any]) -> str:
-    """JSON text that keeps to the schema: `const`, `enum`, `required` and `type` are heeded, bounds are not."""
+    """The plainest JSON text that a schema allows: honours `const`, `enum`, `required` and `type`, but not bounds."""
     return json.dumps(_plainest(schema), ensure_ascii=False)
 
 

@@ -28,7 +28,7 @@ def answer(messages: Sequence[ChatMessage], rng: Random) -> str:
 
 
 def stage_of(messages: Sequence[ChatMessage]) -> DemoStage:
-    """Which stage a request is: by its `Task:` line, else by its blocks; `chat` where it has neither."""
+    """Which stage a request is: by its `Task:` line, else by its blocks; `chat` if it has neither."""
     for message in messages[:2]:
         stage = _STAGES.get(message["content"].lstrip().partition("\n")[0].strip().casefold())
         if stage:

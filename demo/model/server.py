@@ -25,7 +25,7 @@ from dialogues.demo_label import DEMO_LABEL, DEMO_MODEL
 
 __all__ = ["MODEL", "BatchSettings", "DemoModel", "DemoSettings", "create_app", "serve"]
 
-# Requests remembered to tell a repeated one; the oldest is forgotten first.
+# Requests remembered to recognise a repeated one; the oldest is forgotten first.
 REMEMBERED = 50_000
 STALL_SECONDS = 600
 STALL_LOOK = 0.1
@@ -92,7 +92,7 @@ class DemoModel:
         return found
 
     def draw(self, digest: bytes) -> Random:
-        """Chance for this request, this time."""
+        """The random numbers for this request, this time."""
         self.requests += 1
         seen = self._seen.pop(digest, Seen())
         self._seen[digest] = Seen(seen.times + 1, seen.answered)
@@ -133,7 +133,7 @@ def digest_of(raw: bytes) -> bytes:
 async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
     """Listen on an address; port 0 takes a free one. Returns the runner to clean up, and the port.
 
-    Raises OSError where the address cannot be had.
+    Raises OSError if the address is not available.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
@@ -232,7 +232,7 @@ async def _streamed(request: web.Request, body: dict[str, Any], reply: dict[str,
     """The reply as server-sent events, ended by `[DONE]`."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
-    # A reader may leave in the middle; that is no error of ours.
+    # A client may leave in the middle; that is no error of ours.
     with contextlib.suppress(ConnectionResetError):
         for chunk in chunks(reply, with_usage=wants_usage(body)):
             await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")

@@ -1,4 +1,4 @@
-"""How the demo model behaves: its delays, its faults, and whom and what it turns away. Pure."""
+"""How the demo model behaves: its delays, its faults, and which requests it refuses. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ class DemoSettings:
     jitter: float = 0.0
     retry_after: float = 1.0
     faults: Mapping[str, float] = field(default_factory=dict)
-    # What becomes of a schema that a request carries; some servers take one without heeding it.
+    # What happens to a schema in a request; some servers accept one and ignore it.
     schemas: Literal["heed", "ignore", "refuse"] = "heed"
-    spellings: Sequence[Form] = TRIED  # those that are heeded
+    spellings: Sequence[Form] = TRIED  # those that are honoured
     models: Sequence[str] = ()  # the names it answers to; none: any
     api_keys: Sequence[str] = ()  # the keys it accepts; none: any
     batches: BatchSettings = field(default_factory=BatchSettings)
@@ -43,12 +43,12 @@ class DemoSettings:
         return self.spellings if self.schemas == "heed" else ()
 
     def key_refusal(self, authorization: str) -> str:
-        """Why a key is turned away, or ""."""
+        """Why a key is refused, or ""."""
         known = not self.api_keys or authorization.removeprefix("Bearer ") in self.api_keys
         return "" if known else "The key is not one of those that this server knows."
 
     def refusal(self, body: Mapping[str, Any], authorization: str) -> tuple[int, str, str] | None:
-        """(status, code, words) where a request is turned away before it is read; None where it is taken."""
+        """(status, code, words) if a request is refused before it is read, else None."""
         words = self.key_refusal(authorization)
         if words:
             return 401, "invalid_api_key", words

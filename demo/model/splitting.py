@@ -20,7 +20,7 @@ _CLAUSE_END = re.compile(r",\s+|(?<!\s)\s+(?=(?:and|but|so|because|although|whic
 
 
 def further_split(transcript: Transcript, rng: Random) -> Transcript:
-    """Each turn gains a few messages where its text allows; a very long message is always cut."""
+    """Each turn gains a few messages if its text allows; a very long message is always cut."""
     messages: list[Message] = []
     # A text is cut again and again: each piece is looked through once.
     cut_once = cache(cut)
@@ -38,7 +38,7 @@ def further_split(transcript: Transcript, rng: Random) -> Transcript:
 
 
 def cut(text: str) -> tuple[str, ...]:
-    """A text in two at the sentence end, or else the clause end, nearest its middle; whole where it has neither."""
+    """A text cut in two at the sentence end, or else the clause end, nearest its middle; whole if it has neither."""
     starts = [word.start() for word in _WORD.finditer(text)]
     for boundary in (_SENTENCE_END, _CLAUSE_END):
         places = [match for match in boundary.finditer(text) if _leaves_words(text, starts, match)]

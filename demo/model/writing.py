@@ -1,4 +1,4 @@
-"""The demo model's themes, traits and pairs: sentences of `phrases` hung on the background. Pure."""
+"""The demo model's themes, traits and pairs: sentences from `phrases` about the background. Pure."""
 
 import re
 from collections import Counter
@@ -112,7 +112,7 @@ def write_pair(background: Background, rng: Random) -> tuple[Transcript, Transcr
 
 
 def topic_of(text: str) -> Topic:
-    """The topic whose words fill most of a text; everyday life where none is there."""
+    """The topic whose words fill most of a text; everyday life if there is none."""
     filled = [sum(map(len, pattern.findall(text.lower()))) for pattern in _TOPIC_WORDS]
     return phrases.TOPICS[filled.index(max(filled))] if max(filled) else phrases.ANYTHING
 
@@ -173,7 +173,7 @@ def _single_step(move: Move, rng: Random) -> list[str]:
 
 
 def _step_by_step(move: Move, rng: Random) -> list[str]:
-    """The move's sentences in as many messages as a drawn run length, joined where they are more."""
+    """The move's sentences in as many messages as a drawn run length, joined if there are more."""
     texts = [*(text for text in move.before if rng.random() < 0.9), *move.core, *move.after]
     run = min(rng.choices(RUNS, RUN_WEIGHTS)[0], len(texts))
     cuts = sorted(rng.sample(range(1, len(texts)), run - 1))
@@ -181,7 +181,7 @@ def _step_by_step(move: Move, rng: Random) -> list[str]:
 
 
 def _quotable(trait: str) -> str:
-    """A trait short enough to stand in a theme; empty where it is not."""
+    """A trait short enough to quote in a theme, else ""."""
     said = sentence_case(trait)
     return said if len(said.split()) <= QUOTED_WORDS else ""
 

@@ -1,7 +1,7 @@
 """Batches and the ledger: calls go into a batch, and its results come out.
 
-The calls of a batch are claimed in its name, with their worst case reserved, in the transaction that writes the batch's
-row. From then on they are on their way like any other call, and settled by the same guarded function.
+The transaction that writes the batch's row also claims its calls in its name and reserves their worst case. From then
+on they are in flight like any other call, and settled by the same guarded function.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,11 +21,11 @@ from generation.engine.requests import build, with_stages
 from generation.engine.settling import mostly_failed
 from generation.models import BatchJob, Call, Run, RunStage
 
-# Providers keep results for thirty days; a call whose batch was never heard of again is in doubt after that.
+# Providers keep results for thirty days; after that a call whose batch stayed silent is in doubt.
 LEASE = timedelta(days=30)
 MOST_BYTES = 150 * 2**20  # of one file; the Batch API takes 200 MB
 CHUNK = 200  # calls built or settled at once
-PAUSE_SHARE = 0.5  # of a batch's calls; where more failed, the run pauses
+PAUSE_SHARE = 0.5  # of a batch's calls; if more failed, the run pauses
 FEWEST_TO_JUDGE = 20
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Collected:
-    """What a batch brought back."""
+    """Results of a batch, counted, and its latest error."""
 
     answered: int = 0
     errors: int = 0
@@ -41,7 +41,7 @@ class Collected:
 
 
 def plan_jobs(runs: Sequence[int], now: datetime) -> list[BatchJob]:
-    """A batch for every stage with calls waiting to go in one; at most one a stage, for as long as others wait."""
+    """A batch for every stage whose calls wait for one; one for each stage at a time."""
     rows = RunStage.objects.filter(use_batch=True, run__state=Run.State.RUNNING).select_related("endpoint")
     if runs:
         rows = rows.filter(run__in=runs)
@@ -49,14 +49,14 @@ def plan_jobs(runs: Sequence[int], now: datetime) -> list[BatchJob]:
 
 
 def plan_job(row: RunStage, now: datetime) -> BatchJob | None:
-    """Claim a stage's waiting calls for a new batch; None where none wait, or where a batch is just coming in.
+    """Claim a stage's waiting calls for a new batch; None if none wait, or while a batch of the run is coming in.
 
-    What a batch brings makes the next calls, a few hundred at a time: they go together once all of it is in.
+    The results of a batch make the next calls, a few hundred at a time; those go together once all results are in.
     """
     if row.endpoint.is_blocked(now) or not Call.objects.due([row.pk], now).exists():
         return None
     with transaction.atomic():
-        # Two processes that would both plan wait for each other here.
+        # Serialises processes that plan at the same time.
         RunStage.objects.select_for_update(no_key=True).get(pk=row.pk)
         if BatchJob.objects.filter(run_stage__run=row.run_id, state=BatchJob.State.COLLECTING).exists():
             return None
@@ -69,7 +69,7 @@ def plan_job(row: RunStage, now: datetime) -> BatchJob | None:
 
 
 def _claimed(job: BatchJob, row: RunStage, now: datetime) -> int:
-    """Chunks of calls until the batch is full, the line is empty or the budget is used up; returns how many."""
+    """Claim calls until the batch is full, none wait or the budget is used up; returns how many."""
     total = size = 0
     while total < settings.BATCH_CALLS and size < MOST_BYTES:
         most = min(CHUNK, settings.BATCH_CALLS - total)
@@ -86,7 +86,7 @@ def line_of(call: ledger.Claimed) -> bytes:
 
 
 def write_input(job: BatchJob, into: BinaryIO) -> None:
-    """The batch's file, one request a line, as the ledger says they were claimed."""
+    """Write the batch's file: one line for each request, as the ledger has them claimed."""
     sent = Call.objects.filter(owner=job.owner, state=Call.State.SENT).order_by("pk").select_related("dialogue")
     for calls in chunks(sent.iterator(CHUNK)):
         for call, request in zip(calls, build(with_stages(calls)), strict=True):
@@ -94,7 +94,7 @@ def write_input(job: BatchJob, into: BinaryIO) -> None:
 
 
 def settle_lines(job: BatchJob, source: Iterable[bytes], collected: Collected) -> Iterator[None]:
-    """Settle a file of results, a chunk at a time; yields after each. It may be run again on the same file."""
+    """Settle a file of results, a chunk at a time; yields after each. Safe to run again on the same file."""
     found = (line for line in map(batch_lines.read_line, source) if line is not None)
     for chunk in chunks(found):
         settled = [Settlement(line.call, line.attempt, line.result) for line in chunk]
@@ -108,7 +108,7 @@ def settle_lines(job: BatchJob, source: Iterable[bytes], collected: Collected) -
 
 
 def settle_rest(job: BatchJob, trouble: Trouble, words: str) -> int:
-    """Settle every call of the batch that is still on its way in one manner; returns how many."""
+    """Settle every call of the batch that is still in flight with the same error; returns how many."""
     rest = list(Call.objects.filter(owner=job.owner, state=Call.State.SENT).values_list("pk", "attempt"))
     for chunk in chunks(iter(rest)):
         ledger.settle(job.owner, [Settlement(pk, attempt, CallError(trouble, words)) for pk, attempt in chunk])
@@ -116,7 +116,7 @@ def settle_rest(job: BatchJob, trouble: Trouble, words: str) -> int:
 
 
 def pause_where_most_failed(job: BatchJob, collected: Collected) -> None:
-    """As for calls sent one by one: a provider that mostly fails is looked at by a person first."""
+    """Pause the run if most calls of the batch failed, as for calls sent one by one: a person should look first."""
     total = collected.answered + collected.errors
     if total >= FEWEST_TO_JUDGE and collected.errors > PAUSE_SHARE * total:
         words = f"{collected.errors} of the {total} calls of a batch failed"

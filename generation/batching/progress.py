@@ -1,4 +1,4 @@
-"""A run's batches for people: how many calls are in one, and how each is doing."""
+"""A run's batches for people: how many calls are in them, and the state of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class BatchProgress:
 
     @property
     def problem(self) -> str:
-        """What keeps the newest open batch, where something does."""
+        """Why the newest open batch is stuck; "" if it is not."""
         return next((job.problem for job in self.open if job.problem), "")
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ class BatchProgress:
 
 
 def batches_of(runs: Sequence[Run]) -> dict[int, BatchProgress]:
-    """One query where some of the runs use batches, none otherwise; the runs come with their stages."""
+    """Load runs with their stages. One query if some of them use batches, else none."""
     found = {run.pk: BatchProgress() for run in runs}
     stages = {row.pk: row for run in runs for row in run.run_stages.all() if row.use_batch}
     rows = BatchJob.objects.filter(run_stage__in=stages).order_by("-pk") if stages else []

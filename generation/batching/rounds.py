@@ -1,8 +1,8 @@
-"""Batches from the line of calls to the last result: hand over, look after, collect.
+"""Batches from waiting calls to the last result: hand over, poll, collect.
 
-`advance` does whatever is due in one round and may be called by any number of processes at any time; a lease on each
-batch lets one at a time look after it, and every step begins from what the database and the provider say. A batch
-whose making was begun is looked for at the provider, by its label, before it is made again.
+`advance` does whatever is due in one round and may be called by any number of processes at any time. A lease on each
+batch lets one process at a time work on it, and every step begins from what the database and the provider say. If
+creating a batch was begun before, it is looked up at the provider by its label before it is created again.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
@@ -29,14 +29,14 @@ from generation.models import BatchJob, Endpoint, Run
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=FILE_SECONDS + 60)  # longer than the slowest step at the provider
-SETTLING_IN = timedelta(seconds=60)  # a batch just made may not be in the provider's list yet
+SETTLING_IN = timedelta(seconds=60)  # a batch just created may not be in the provider's list yet
 MOST_FAILURES = 8  # of steps in a row
 LONGEST_PAUSE = 600.0  # seconds between two tries of a step
-PAUSED_LOOK = timedelta(seconds=15)  # whether a paused run goes on
-CLOCKS_APART = timedelta(hours=1)
+PAUSED_LOOK = timedelta(seconds=15)  # until the next look whether a paused run goes on
+CLOCKS_APART = timedelta(hours=1)  # the most that our clock and the provider's may differ
 
 _ENDINGS = {
-    "completed": (Trouble.AMBIGUOUS, "The batch ended without a word on this call."),
+    "completed": (Trouble.AMBIGUOUS, "The batch ended without a result for this call."),
     "expired": (Trouble.PROVIDER, "The batch's time ran out before this call was answered."),
     "cancelled": (Trouble.PROVIDER, "The batch was cancelled before this call was answered."),
     "failed": (Trouble.PROVIDER, "The provider did not take the batch."),
@@ -56,20 +56,20 @@ class CannotCancelError(Exception):
 
 
 class _TakenOverError(Exception):
-    """This process was too slow, and another one looks after the batch by now."""
+    """This process was too slow, and another one has taken the batch over."""
 
 
 def advance(runs: Sequence[int] = (), *, loop: ProcessLoop | None = None, now: datetime | None = None) -> Round:
-    """Take every open batch one step on, then make new ones of the calls that wait; of the runs named, or of all.
+    """Take every open batch one step on, then make new ones from waiting calls; of these runs, or of all.
 
-    `loop` is where the endpoints are asked from; one of its own is made, and closed, where none is given.
+    Endpoints are asked on `loop`; without one, a new loop is made and closed.
     """
     if loop is None:
         with closing(ProcessLoop()) as own:
             return advance(runs, loop=own, now=now)
     moment = now or timezone.now()
     rows = BatchJob.objects.of_runs(runs).select_related("run_stage__endpoint", "run_stage__run")
-    # First those that are open: what they bring makes the calls of the next ones.
+    # Open batches first: their results make the calls of the next ones.
     _take_up(loop, rows.due(moment), moment)
     moment = now or timezone.now()
     _take_up(loop, jobs.plan_jobs(runs, moment), moment)
@@ -108,7 +108,7 @@ def cancel_batch(run: Run, job: BatchJob, *, by: Any = None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class BatchStep:
-    """One batch on the desk of the process that looks after it."""
+    """One step of one batch, taken by the process that holds its lease."""
 
     loop: ProcessLoop
     job: BatchJob
@@ -119,7 +119,7 @@ class BatchStep:
         return self.job.run_stage.endpoint
 
     def look_after(self) -> None:
-        """One step, and when to look again; a failure of the provider is part of the job."""
+        """Take one step and set when to look again; failures of the provider are handled too."""
         try:
             next_look_at = self._step()
         except CallError as error:
@@ -160,13 +160,13 @@ class BatchStep:
         return job.next_poll(self.now)
 
     def _hand_over(self) -> None:
-        """Make the batch at the provider, unless it is there already."""
+        """Create the batch at the provider, unless it is there already."""
         job = self.job
         info = self.asked(lambda client: _found(client, job)) if job.begun else None
         if info is None:
             if not job.input_file:
                 self._update(input_file=self._upload())
-            # From here on it may exist, whatever becomes of this process.
+            # From here on the batch may exist, even if this process dies.
             self._keep()
             self._update(begun=job.begun + 1)
             told = {LABEL: job.label, "run": str(job.run.pk), "stage": job.run_stage.stage, "batch": str(job.pk)}
@@ -184,7 +184,7 @@ class BatchStep:
             return self.asked(lambda client: client.upload(f"{self.job.label}.jsonl", file))
 
     def _collect(self, info: BatchInfo) -> None:
-        """Settle everything that an ended batch has to say, then whatever it says nothing about."""
+        """Settle the results of an ended batch, then the calls without a result."""
         job = self.job
         self._update(state=BatchJob.State.COLLECTING)
         collected = Collected()
@@ -195,7 +195,7 @@ class BatchStep:
         trouble, words = _ENDINGS[info.status]
         if info.status == "failed":
             words = f"{words} {info.problem}".strip()
-            job.run.pause(f"{words} See to the endpoint, then resume.", Run.PauseCause.PROVIDER)
+            job.run.pause(f"{words} Check the endpoint, then resume.", Run.PauseCause.PROVIDER)
         rest = jobs.settle_rest(job, trouble, words)
         self._update(
             state=BatchJob.State.FAILED if info.status == "failed" else BatchJob.State.DONE,
@@ -208,25 +208,25 @@ class BatchStep:
 
     @contextmanager
     def _downloaded(self, file_id: str) -> Iterator[Iterator[bytes]]:
-        """The lines of a file of results, without the key should they repeat it."""
+        """The lines of a file of results, without the API key in case they repeat it."""
         target = target_of(self.endpoint)
         with TemporaryFile() as file:
             self.asked(lambda client: client.download(file_id, file))
             file.seek(0)
-            # Pieces of a line that is longer than any answer are no results, and no reason to fill the memory.
+            # A line longer than any answer is read in pieces: it is no result, and must not fill the memory.
             lines = iter(lambda: file.readline(LARGEST_REPLY), b"")
             yield (target.without_key(line.decode("utf-8", "replace")).encode() for line in lines)
 
     def _failed_step(self, error: CallError) -> datetime:
-        """What a provider's refusal means for the batch: wait and try again, or give it up."""
+        """After a failed step: wait and try again, pause the run, or give the batch up. Returns when to look again."""
         job = self.job
         self._update(failures=job.failures + 1, problem=error.message)
         if job.provider_id and error.status == 404:
-            # As it says too where the address or the key is another one: what was paid for is not given up for that.
-            words = f"{self.endpoint} knows nothing of a batch of this run. Check its address and key, then resume."
+            # A wrong address or key answers the same, so keep what was paid for and ask a person.
+            words = f"{self.endpoint} does not know a batch of this run. Check its address and key, then resume."
             job.run.pause(words, Run.PauseCause.PROVIDER)
             if job.failures >= MOST_FAILURES:
-                self._give_up(Trouble.AMBIGUOUS, "The provider knows nothing of the batch any more.")
+                self._give_up(Trouble.AMBIGUOUS, "The provider does not know the batch any more.")
         elif error.trouble in (Trouble.QUOTA, Trouble.AUTH):
             job.run.pause(*pause_for(error, self.endpoint))
         elif error.trouble is Trouble.REJECTED and not job.provider_id:
@@ -239,8 +239,8 @@ class BatchStep:
         return self.now + max(pause, least)
 
     def _give_up(self, trouble: Trouble, words: str) -> None:
-        """Back in line or in doubt with its calls, and nothing more is sent until a person has looked."""
-        self.job.run.pause(f"{words} See to the endpoint, then resume.", Run.PauseCause.PROVIDER)
+        """Put the batch's calls back or leave them in doubt, and send nothing more until a person has looked."""
+        self.job.run.pause(f"{words} Check the endpoint, then resume.", Run.PauseCause.PROVIDER)
         jobs.settle_rest(self.job, trouble, words)
         self._update(state=BatchJob.State.FAILED, problem=words, ended_at=timezone.now())
 
@@ -256,14 +256,14 @@ class BatchStep:
 
 
 async def _found(client: Client, job: BatchJob) -> BatchInfo | None:
-    """The batch that carries our label, looked for back to the time when ours was written."""
+    """The provider's batch with our label, searched back to the time when our row was written."""
     oldest = (job.created_at - CLOCKS_APART).timestamp()
     after = ""
     while True:
         try:
             page = await client.batches(after=after)
         except CallError as error:
-            # Not knowing is no leave to make it again.
+            # Without an answer we must not create it again.
             raise CallError(Trouble.PROVIDER, error.message, error.retry_after) from None
         for info in page.batches:
             if info.label == job.label:

@@ -1,4 +1,4 @@
-"""Batches looked after by a process that stays, such as `manage.py run start`."""
+"""Batches worked on by a long-lived process, such as `manage.py run start`."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 15.0  # seconds between two rounds
 
 
 async def tend(runs: Sequence[int] = ()) -> None:
-    """One round after another until cancelled; returns at once where no run has anything to do with batches."""
+    """One round after another until cancelled; returns at once if no run uses batches."""
     own = ProcessLoop()
     try:
         while (pause := await _finished(asyncio.to_thread(_round, runs, own))) is not None:
@@ -30,7 +30,7 @@ async def tend(runs: Sequence[int] = ()) -> None:
 
 
 async def _finished(work: Coroutine[Any, Any, T]) -> T:
-    """The thread's result; a thread cannot be stopped, so that being cancelled waits for its end."""
+    """The thread's result. A thread cannot be stopped, so a cancelled task waits for its end."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
@@ -40,7 +40,7 @@ async def _finished(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _round(runs: Sequence[int], loop: ProcessLoop) -> float | None:
-    """A round in a thread of its own: seconds until the next, None where there will be none."""
+    """One round, in a separate thread: seconds until the next, or None if there will be none."""
     try:
         rows = RunStage.objects.filter(use_batch=True)
         if not (rows.filter(run__in=runs) if runs else rows).exists():

@@ -1,4 +1,4 @@
-"""What a set of examples is like: how long, about what, who speaks, and how much of the context window it takes."""
+"""Measures of an example set: lengths, topics, speakers, and how much of the context window it takes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Lengths:
 
     @classmethod
     def of(cls, *transcripts: Transcript) -> "Lengths":
-        """Of several: the ratio of sums."""
+        """Of several texts together: ratios of sums."""
         messages = sum(map(len, transcripts))
         words = sum(count_words((message.text for message in one), "whitespace") for one in transcripts)
         return cls(messages, words / messages, messages / sum(one.turn_count() for one in transcripts))
@@ -118,7 +118,7 @@ def _weighed(position: int, content: Content, tokens: int) -> Weighed:
 
 
 def _shares(counted: Counter[str], labels: Sequence[str] = (), total: int = 0) -> tuple[Share, ...]:
-    """The given labels, or all: most frequent first, then by name."""
+    """Bars for these labels, or for all: most frequent first, then by name."""
     total = total or counted.total()
     names = labels or sorted(counted, key=lambda label: (-counted[label], label))
     return tuple(Share(label, counted[label], total) for label in names)

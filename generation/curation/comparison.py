@@ -9,7 +9,7 @@ from dialogues.subsequence import common_length
 from generation.curation.content import Content
 from generation.curation.wording import DiffLine, Piece, dialogue_changed, words_changed
 
-# Two texts that share fewer of their words are two examples, not one reworded.
+# Two texts that share fewer of their words count as two examples, not as one reworded.
 ALIKE = 0.5
 FIELD_NAMES = {"topic": "Topic", "theme": "Theme", "traits_1": "Traits of A", "traits_2": "Traits of B", "note": "Note"}
 
@@ -31,7 +31,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One example of either side; both are given where it is in both."""
+    """One example of either side; both if it is in both."""
 
     before: Entry | None
     after: Entry | None
@@ -42,7 +42,7 @@ class Difference:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What happened to it; nothing for one that stayed as it was."""
+        """What happened to it; empty if it stayed as it was."""
         if self.before is None:
             return ("added",)
         if self.after is None:
@@ -54,7 +54,7 @@ class Difference:
 
 
 def compared(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Difference, ...]:
-    """In the order of `after`; what was removed stands at the end."""
+    """In the order of `after`, then what was removed."""
     partners = _partners(before, after)
     kept = _kept_in_order([partners.get(place) for place in range(len(after))])
     found = [
@@ -94,7 +94,7 @@ def _fields_changed(old: Content, new: Content) -> Iterator[FieldChange]:
 
 
 def _partners(before: Sequence[Entry], after: Sequence[Entry]) -> dict[int, int]:
-    """By place in `after` the place in `before`: the same text, else the same dialogue, else the most alike."""
+    """For places in `after` the matching place in `before`: same text, else same dialogue, else the most similar."""
     found: dict[int, int] = {}
     for same in (_text_of, lambda entry: entry.comes_from):
         waiting: dict[Hashable, list[int]] = {}
@@ -126,7 +126,7 @@ def _alike(before: Sequence[Entry], after: Sequence[Entry], found: dict[int, int
 
 
 def _kept_in_order(places: Sequence[int | None]) -> set[int]:
-    """Which of them stay in order if as few as possible are said to have moved: a longest increasing subsequence."""
+    """Those that kept their order, if as few as possible count as moved: a longest increasing subsequence."""
     ends: list[int] = []
     last: list[int] = []
     previous: dict[int, int | None] = {}

@@ -1,4 +1,4 @@
-"""What one example says, as a value: the texts and what stands beside them, checked before anything is stored."""
+"""The content of one example as a value: texts, theme, traits, topic and note, checked before they are stored."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class TwinError(ContentError):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One example without its place in a set and without where it came from."""
+    """One example without its place in a set and without its source."""
 
     messages: Transcript
     messages_after: Transcript | None = None

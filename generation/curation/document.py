@@ -1,4 +1,4 @@
-"""An example set as a JSON document: the form it leaves in and comes back in (docs/formats.md)."""
+"""An example set as a JSON document, for export and import (docs/formats.md)."""
 
 import json
 import math
@@ -19,7 +19,7 @@ DEEPEST = 20
 
 
 class DocumentError(ValueError):
-    """A document that is no example set; `problems` names every fault with the example it is in."""
+    """A document that is no example set; `problems` lists every fault and the example it is in."""
 
     def __init__(self, problems: list[str]) -> None:
         more = len(problems) - MOST_PROBLEMS
@@ -41,7 +41,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One example with where it came from."""
+    """One example and where it came from."""
 
     content: Content
     source: str

@@ -21,7 +21,7 @@ class StaleError(Exception):
 
 
 def locked_draft(example_set: ExampleSet) -> ExampleSet:
-    """The row as it is now, held until the transaction ends; raises FrozenError, ExampleSet.DoesNotExist."""
+    """The draft as it is now, locked until the transaction ends; raises FrozenError, ExampleSet.DoesNotExist."""
     locked = ExampleSet.objects.select_for_update(no_key=True).get(pk=example_set.pk)
     locked.refuse_if_frozen()
     return locked
@@ -44,9 +44,9 @@ def add_example(  # noqa: PLR0913 - the columns of one row, each by its name
     dialogue_after: Dialogue | None = None,
     operations: Iterable[Any] = (),
 ) -> Example:
-    """Put it at the end of a draft and record who did; `by=None` is the command line.
+    """Add an example at the end of a draft and record who did; `by=None` is the command line.
 
-    Raises FrozenError where a run has used the set meanwhile, and ContentError where the set cannot hold the
+    Raises FrozenError if a run has used the set meanwhile, and ContentError if the set cannot hold the
     example: a broken text, a pair without its second half, or a dialogue that is in it already.
     """
     draft = locked_draft(example_set)
@@ -68,7 +68,7 @@ def add_example(  # noqa: PLR0913 - the columns of one row, each by its name
 
 @transaction.atomic
 def change_example(*, example: Example, seen: int, content: Content, by: Any) -> Example:
-    """Store the content where the example still has the revision `seen`, or has this very content already.
+    """Store the content if the example still has the revision `seen`, or has this very content already.
 
     Raises StaleError, FrozenError, ContentError, Example.DoesNotExist.
     """
@@ -92,13 +92,13 @@ def change_example(*, example: Example, seen: int, content: Content, by: Any) ->
 
 @transaction.atomic
 def remove_example(*, example: Example, by: Any) -> None:
-    """Take it out and close the gap; one that is gone already is no error. Raises FrozenError."""
+    """Remove an example and close the gap; one that is gone already is no error. Raises FrozenError."""
     draft = locked_draft(example.example_set)
     now = draft.examples.filter(pk=example.pk).first()
     if now is None:
         return
     now.delete()
-    # One row after the other, because a single update may meet a place that is not free yet.
+    # One row after the other, because a single update may hit a position that is still taken.
     for later in draft.examples.filter(position__gt=now.position).order_by("position"):
         later.position -= 1
         later.save(update_fields=["position"])
@@ -112,8 +112,8 @@ def remove_example(*, example: Example, by: Any) -> None:
 def reorder(*, example_set: ExampleSet, order: Sequence[int], seen: int, by: Any) -> bool:
     """Put the examples (primary keys) into this order; returns whether anything moved.
 
-    Raises FrozenError; StaleError where the order was changed since revision `seen`, or the keys are not exactly
-    those of the set. An order that the set has already is no error, whatever was seen: a second click changes nothing.
+    Raises FrozenError, and StaleError if the order was changed since revision `seen` or the keys are not exactly
+    those of the set. An order that the set has already is never an error: a second click changes nothing.
     """
     draft = locked_draft(example_set)
     now = list(draft.examples.order_by("position").values_list("pk", flat=True))
@@ -121,7 +121,7 @@ def reorder(*, example_set: ExampleSet, order: Sequence[int], seen: int, by: Any
         return False
     if draft.revision != seen or sorted(now) != sorted(order):
         raise StaleError
-    # Aside first, then to their places: no two share a position at any moment.
+    # Move them behind the end first, then to their places, so that no two ever share a position.
     aside: int = draft.examples.aggregate(last=Max("position", default=0))["last"]
     for start in (aside, 0):
         for place, pk in enumerate(order, 1):
@@ -148,7 +148,7 @@ def change_set(*, example_set: ExampleSet, seen: int, name: str, note: str, by: 
         with transaction.atomic():
             draft.save(update_fields=["name", "note", "version", "revision"])
     except IntegrityError as error:
-        # Somebody made a set of the new name at this very moment.
+        # Somebody made a set of the new name at the same moment.
         raise StaleError from error
     AuditEvent.record(by, AuditVerb.EXAMPLE_SET_CHANGED, draft, name=name, version=draft.version)
     return draft
@@ -167,7 +167,7 @@ def _bump(draft: ExampleSet) -> None:
 
 
 def refuse_twins(draft: ExampleSet, content: Content, dialogue: Dialogue | None, but: int | None = None) -> None:
-    """Raise TwinError where the set shows this already, ContentError where it is full; `but`: the example changed."""
+    """Raise TwinError if the set has this already, ContentError if it is full; `but` is the example being changed."""
     others = draft.examples.exclude(pk=but) if but else draft.examples.all()
     rows = list(others.only("position", "dialogue", *FIELDS))
     for row in rows:

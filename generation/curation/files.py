@@ -1,4 +1,4 @@
-"""Example sets out of the house and into it, as JSON documents."""
+"""Export and import example sets as JSON documents."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from generation.curation.versions import make_set
 from generation.models import Example, ExampleSet
 
 MOST_MEGABYTES = 10
-# What an example of another installation may still be called here, where its dialogue is here too.
+# The sources that an imported example may keep, if its dialogue exists here, too.
 TAKEN_FROM_DIALOGUES = (Example.Source.CORPUS, Example.Source.RUN, Example.Source.RESTRUCTURING)
 
 
@@ -39,7 +39,7 @@ def import_set(*, data: bytes, by: Any, name: str = "", once: str = "") -> Examp
     read = document.read(data)
     made = make_set(name=name or read.name, kind=read.kind, note=read.note, by=by, once=once)
     if made.examples.exists():
-        # A second click: the first one made it.
+        # The first of two clicks made it.
         return made
     for number, entry in enumerate(read.entries, 1):
         dialogue, dialogue_after = _here(entry.dialogue), _here(entry.dialogue_after)
@@ -61,7 +61,7 @@ def _named(dialogue: Dialogue | None) -> Named | None:
 
 
 def _here(named: Named | None) -> Dialogue | None:
-    """The dialogue of these names in this installation."""
+    """The dialogue with these names in this installation, or None."""
     if named is None:
         return None
     rows = Dialogue.objects.filter(corpus__name=named.corpus, corpus__is_scratch=False)

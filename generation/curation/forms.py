@@ -1,4 +1,4 @@
-"""What the pages of example sets take from their users."""
+"""Forms of the pages of example sets."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ HOW_TO_WRITE = "One message a line: “A: text” or “B: text”. A line that 
 
 
 class Paragraphs(forms.CharField):
-    """Text in a box, with the line ends it is stored with."""
+    """Text from a box, with line ends as they are stored."""
 
     def __init__(self, *, rows: int, **kwargs: Any) -> None:
         super().__init__(required=False, widget=forms.Textarea(attrs={"rows": rows, "dir": "auto"}), **kwargs)
@@ -31,13 +31,13 @@ class Paragraphs(forms.CharField):
 
 
 class OnceForm(forms.Form):
-    """Names one filling-in of a form that makes a set, so that a second click finds what the first one made."""
+    """Identifies one form as it was filled in, so that a second click finds the set that the first one made."""
 
     once = forms.CharField(required=False, max_length=40, initial=lambda: str(uuid4()), widget=forms.HiddenInput)
 
 
 class SetForm(OnceForm):
-    """A set's name and note, and where it is made its kind."""
+    """A set's name and note, and the kind of a new set."""
 
     kind = forms.ChoiceField(choices=ExampleKind.choices, widget=forms.RadioSelect, initial=ExampleKind.STEP_BY_STEP)
     name = forms.CharField(max_length=120, help_text="A name that exists already gets its next version.")
@@ -54,7 +54,7 @@ class CloneForm(OnceForm):
 
 
 class LinesField(forms.CharField):
-    """Texts one a line: traits."""
+    """Several texts, one on each line, such as traits."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -70,7 +70,7 @@ class LinesField(forms.CharField):
 
 
 class BesideForm(forms.Form):
-    """What stands beside an example's text."""
+    """The theme, traits, topic and note of an example."""
 
     theme = Paragraphs(rows=3, max_length=20_000, help_text="What the dialogue is about, in 50 to 100 words.")
     traits_1 = LinesField(label="Traits of A")
@@ -99,7 +99,7 @@ class DialogueBox(forms.CharField):
 
 
 class ExampleForm(BesideForm):
-    """An example as a person writes it: its text or texts, and what stands beside them."""
+    """An example as a person writes it: its text or texts, theme, traits, topic and note."""
 
     field_order = ("messages", "messages_after", *BesideForm.base_fields)
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31)
@@ -127,7 +127,7 @@ class ExampleForm(BesideForm):
         return given
 
     def _left_alone(self, given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-        """What is as the box showed it keeps even what a box cannot show: bare returns, spaces at the ends."""
+        """Unchanged fields keep even what a box cannot show: bare returns, spaces at the ends."""
         if self.example is None:
             return
         stored = content_of(self.example)
@@ -137,7 +137,7 @@ class ExampleForm(BesideForm):
 
     @property
     def content(self) -> Content:
-        """What was typed, checked."""
+        """The content as typed, checked."""
         content: Content = self.cleaned_data["content"]
         return content
 

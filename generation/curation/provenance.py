@@ -1,4 +1,4 @@
-"""Where an example came from, and whether its text was reworded since."""
+"""Where an example came from, and whether its text was changed since."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Provenance:
 
 
 def content_of(example: Example) -> Content:
-    """The stored example as a value; raises ContentError where the row was broken behind the application's back."""
+    """The stored example as a value; raises ContentError if the row was changed past the application and is broken."""
     fields = {name: getattr(example, name) for name in FIELDS}
     return Content.of(example.example_set.kind, **fields)
 

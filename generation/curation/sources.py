@@ -14,7 +14,7 @@ WRITTEN_FOR = {
 
 
 def corpora_and_runs() -> tuple[QuerySet[Corpus], QuerySet[Run]]:
-    """Where dialogues can be looked for: without what trials wrote, and without judges."""
+    """Where to look for dialogues: not in what trials wrote, nor in judge runs."""
     runs = Run.objects.filter(corpus__is_scratch=False, calls__outputs__isnull=False).distinct()
     return Corpus.objects.listed(), runs
 
@@ -44,7 +44,7 @@ def candidates(
 
 
 def rewrites_of(dialogue: Dialogue) -> list[Dialogue]:
-    """What was made from it directly and says something else: Stephanie, restructured, …"""
+    """Dialogues made directly from it with another text: Stephanie, restructured, …"""
     rows = dialogue.rewrites.select_related("version").order_by("version__position", "-pk")
     return [row for row in rows if row.messages != dialogue.messages]
 

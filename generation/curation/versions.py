@@ -16,18 +16,18 @@ COPIED = (
 
 
 class InUseError(Exception):
-    """It cannot be deleted; the text says who uses it."""
+    """The set cannot be deleted; the text says who uses it."""
 
 
 class EmptySetError(Exception):
-    """There is nothing in it to freeze."""
+    """The set has no example, so there is nothing to freeze."""
 
 
 @transaction.atomic
 def make_set(*, name: str, kind: str, note: str = "", by: Any, once: str = "") -> ExampleSet:
-    """An empty draft; the next version where the name is there already.
+    """An empty draft; the next version if the name exists already.
 
-    `once` names one filling-in of a form: sent again by a second click, it finds what the first click made.
+    `once` names one form as it was filled in: sent again by a second click, it finds what the first click made.
     """
     made, is_new = _created_once(once, name=name, kind=kind, note=note, by=by)
     if is_new:
@@ -39,7 +39,7 @@ def make_set(*, name: str, kind: str, note: str = "", by: Any, once: str = "") -
 def clone(*, example_set: ExampleSet, name: str, by: Any, once: str = "") -> ExampleSet:
     """A draft with the same examples and where they came from: the next version of its name, or another name's."""
     source = ExampleSet.objects.get(pk=example_set.pk)
-    # A copy that a trial was made with is a moment of its draft, not a version of its own.
+    # The copy that a trial was made with is a snapshot of its draft, not a version.
     parent = source.snapshot_of or source
     made, is_new = _created_once(once, name=name, kind=source.kind, note=source.note, parent=parent, by=by)
     if not is_new:
@@ -53,7 +53,7 @@ def clone(*, example_set: ExampleSet, name: str, by: Any, once: str = "") -> Exa
 
 @transaction.atomic
 def freeze(*, example_set: ExampleSet, by: Any) -> bool:
-    """No change from here on; returns whether it was a draft. Raises EmptySetError."""
+    """Allow no more changes; returns whether it was a draft. Raises EmptySetError."""
     locked = ExampleSet.objects.select_for_update(no_key=True).get(pk=example_set.pk)
     if locked.frozen_at is not None:
         return False
@@ -66,7 +66,7 @@ def freeze(*, example_set: ExampleSet, by: Any) -> bool:
 
 @transaction.atomic
 def delete_set(*, example_set: ExampleSet, by: Any) -> None:
-    """Remove a draft that nobody used. Raises FrozenError, InUseError."""
+    """Delete a draft that nothing uses. Raises FrozenError, InUseError."""
     draft = locked_draft(example_set)
     if reasons := in_the_way(draft):
         raise InUseError(f"{draft} stays: {' and '.join(reasons)}.")
@@ -90,7 +90,7 @@ def runs_with(example_set: ExampleSet) -> list[Run]:
 
 
 def _created_once(once: str, *, name: str, kind: str, by: Any, **fields: Any) -> tuple[ExampleSet, bool]:
-    """The next version of a name, and whether it is new; two who make one at the same moment get one each."""
+    """The next version of a name, and whether it is new; two people at the same moment get one each."""
     for _ in range(3):
         if once and (made := _made_before(once, name=name, kind=kind, created_by=by)):
             return made, False

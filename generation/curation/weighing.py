@@ -24,7 +24,7 @@ BESIDE = {
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """Estimated tokens; `beside` is the set of the other kind that the same prompt shows, where there is one."""
+    """Estimated tokens; `beside` is the set of the other kind that the same prompt shows, if any."""
 
     window: int
     examples: int
@@ -39,7 +39,7 @@ class Weight:
 
     @property
     def left(self) -> int:
-        """For the dialogue and the reply; negative where the prompt alone is too long."""
+        """Tokens left for the dialogue and the reply; negative if the prompt alone is too long."""
         return self.window - self.taken
 
     @property
@@ -48,7 +48,7 @@ class Weight:
 
 
 def weigh(example_set: ExampleSet, window: int = USUAL_WINDOW) -> tuple[Balance | None, Weight]:
-    """What the set is like, and what is left of a window of that many tokens."""
+    """The set's balance, and what is left of a context window of that many tokens."""
     kind = ExampleKind(example_set.kind)
     rows = with_provenance(example_set)
     tokens = [_tokens(row, kind) for row in rows]

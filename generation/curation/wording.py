@@ -1,4 +1,4 @@
-"""What a rewording changed: two texts or two dialogues, word by word."""
+"""Compare two texts or two dialogues word by word."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from dialogues.transcript import Message, Transcript
 
 Mark = Literal["same", "removed", "added"]
 _PIECES = re.compile(r"\s+|\S+")
-# Beyond this many words the comparison would take seconds: such texts count as written anew.
+# With more words the comparison would take seconds: such texts count as rewritten.
 MOST_PIECES = 4_000
 # And beyond this many pairs of equal words or messages, one of either side.
 MOST_MATCHES = 500_000
@@ -22,7 +22,7 @@ class Piece(NamedTuple):
 
 
 class DiffLine(NamedTuple):
-    """One message of either side; a reworded one has pieces of both. `mark` says what became of it as a whole."""
+    """One message of either side; a reworded one has pieces of both. `mark` says what happened to the whole message."""
 
     speaker: int
     mark: Literal["same", "removed", "added", "reworded"]
@@ -30,7 +30,7 @@ class DiffLine(NamedTuple):
 
 
 def words_changed(before: str, after: str) -> tuple[Piece, ...]:
-    """The text after with what it lost, in reading order."""
+    """The text after, and what it lost, in reading order."""
     if before == after:
         return (Piece("same", after),) if after else ()
     old, new = _PIECES.findall(before), _PIECES.findall(after)

@@ -1,10 +1,10 @@
-"""Which addresses an endpoint may have: public hosts, and those an operator has named. Free of Django and I/O."""
+"""Which addresses an endpoint may have: public hosts, and hosts that an operator allows. Pure."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-# What documentation shows behind the base address.
+# What documentation shows after the base address.
 _OPERATIONS = (["chat", "completions"], ["completions"], ["responses"], ["messages"], ["embeddings"], ["models"])
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # The only IPv6 addresses that lead to the public internet, and the ranges whose last 32 bits are an IPv4 address:
@@ -16,7 +16,7 @@ ISATAP = (bytes.fromhex("00005efe"), bytes.fromhex("02005efe"))
 
 
 def origin(url: str) -> str:
-    """`scheme://host:port`, lower case and with the port spelt out; "" for what is not a web address."""
+    """`scheme://host:port` in lower case and with the port; "" for anything that is not a web address."""
     try:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)
@@ -28,8 +28,8 @@ def origin(url: str) -> str:
 def problem(url: str, allowed: Sequence[str]) -> str | None:
     """Why an endpoint may not have this address, in a sentence, or None.
 
-    `allowed` holds `host` or `host:port` entries that may be loopback or private. Names are judged here by
-    their spelling only; what they resolve to is judged when a connection is made (`ip_problem`).
+    `allowed` holds `host` or `host:port` entries that may be loopback or private. Names are checked here by their
+    spelling only; what they resolve to is checked on connecting (`ip_problem`).
     """
     if any(ord(letter) <= 32 for letter in url) or "\\" in url:
         return "The address contains a space, a control character or a backslash."
@@ -42,7 +42,7 @@ def problem(url: str, allowed: Sequence[str]) -> str | None:
 
 
 def is_allowed(parts: SplitResult, port: int | None, allowed: Sequence[str]) -> bool:
-    """Whether an operator has named this host, with or without its port."""
+    """Whether an operator allows this host, with or without its port."""
     host = (parts.hostname or "").lower()
     bracketed = f"[{host}]" if ":" in host else host
     port = port or DEFAULT_PORTS.get(parts.scheme)
@@ -64,7 +64,7 @@ def _spelling_problem(parts: SplitResult) -> str | None:
         return "The address must start with https:// or http://."
     if not parts.hostname:
         return "The address names no host."
-    # Clients turn other letters into ASCII in their own ways: `127.0.0。1` becomes 127.0.0.1 after it was judged.
+    # Clients turn other letters into ASCII in their own ways: `127.0.0。1` would become 127.0.0.1 after this check.
     if not parts.hostname.isascii() or "%" in parts.hostname:
         return "Write the host in plain letters; an international name in its xn-- form."
     if parts.username is not None or parts.password is not None:
@@ -94,7 +94,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _ends(address: IPv4Address | IPv6Address) -> Sequence[IPv4Address | IPv6Address]:
-    """Where a packet to this address may come out: itself, or the IPv4 addresses that it holds."""
+    """Where a packet to this address may arrive: the address itself, or IPv4 addresses embedded in it."""
     if isinstance(address, IPv4Address):
         return [address]
     inner = IPv4Address(address.packed[12:])
@@ -111,7 +111,7 @@ def base_of(address: str) -> str:
     """The address without empty parts in its path and without an operation at its end.
 
     `https://a.example/v1//`, `https://a.example/v1/chat/completions` and `https://a.example//v1/` are all
-    `https://a.example/v1`. What is no address is left as it is, for others to judge.
+    `https://a.example/v1`. Text that is no address is returned unchanged; `problem` reports it.
     """
     try:
         parts = urlsplit(address.strip())

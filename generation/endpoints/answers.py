@@ -1,4 +1,4 @@
-"""What an endpoint's answers mean, in one vocabulary. Pure."""
+"""Read an endpoint's answer: a `Reply`, or the `CallError` that it carries instead. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from generation.endpoints.shapes import document_of, first_choice, mapping, refu
 
 __all__ = ["CallError", "Refusal", "Reply", "Trouble", "read_reply", "refused", "retry_after", "storable"]
 
-MALFORMED = "malformed"  # how a body ends that is no completion; it is kept as the reply's text
-# How an answer ends that its provider broke off without another word.
+MALFORMED = "malformed"  # finish reason of a body that is no completion; the body is kept as the reply's text
+# Finish reasons of answers that the provider broke off without an error.
 _BROKEN_OFF = ("error", "network_error", "insufficient_system_resource")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back; `text` is what the first choice says, or the body itself where it was no chat completion.
+    """What came back; `text` is the first choice's text, or the body itself if it was no chat completion.
 
-    `refusal` has the words with which the model declined. `body` is the answer as it came, where it holds a refusal or
-    no text that is known how to find.
+    `refusal` has the words with which the model declined. `body` is the answer as it came, kept if it holds a refusal
+    or no text was found in it.
     """
 
     text: str
@@ -34,7 +34,7 @@ class Reply:
 
 
 def read_reply(body: str, headers: Mapping[str, str] | None = None, now: float = 0.0) -> Reply | CallError:
-    """The parts of a chat completion that matter, or the error that stands in its place; whatever shape it has.
+    """The parts of a chat completion that matter, or the error that came in its place, in any known shape.
 
     `headers` and `now`, a Unix time, are those of the HTTP answer. Never raises.
     """
@@ -46,7 +46,7 @@ def read_reply(body: str, headers: Mapping[str, str] | None = None, now: float =
     finish_reason = text(choice.get("finish_reason")) if choice else "no_choices"
     broken = finish_reason.casefold() in _BROKEN_OFF
     error = _error_in(document, choice)
-    # Some servers fill in an error of no meaning beside a good text.
+    # Some servers add a meaningless error to a good text.
     if broken or (error and not words.strip()):
         return refused(
             Refusal(status_in(error), error or "The provider broke the answer off.", headers, now, inside=True)
@@ -82,7 +82,7 @@ def _first_count(usage: Mapping[str, object], *names: str) -> int:
 
 
 def _error_in(document: Mapping[str, object], choice: Mapping[str, object]) -> object:
-    """The error that an answer carries in place of a text; None where it carries none."""
+    """The error that an answer carries instead of a text, or None."""
     if "error" in (document.get("object"), document.get("type")) and not document.get("error"):
         return document
     return document.get("error") or choice.get("error")

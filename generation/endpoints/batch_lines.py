@@ -1,7 +1,7 @@
-"""OpenAI's Batch API on paper: the lines of its files and the shape of its objects. Pure.
+"""The formats of OpenAI's Batch API: the lines of its files and the shape of its objects. Pure.
 
-A batch is a JSONL file of requests, each with a `custom_id`; its results come back in any order in up to two files,
-one of answers and one of errors, and are told apart by that id alone.
+A batch is a JSONL file of requests, each with a `custom_id`. Its results come back in any order in up to two files, one
+of answers and one of errors; only that id tells which request a line answers.
 """
 
 import json
@@ -15,15 +15,15 @@ from generation.endpoints.shapes import mapping
 from generation.prompts import ChatMessage
 
 CHAT: Final = "/v1/chat/completions"
-LABEL = "stephanie_batch"  # the metadata field in which a batch carries our own name for it
+LABEL = "stephanie_batch"  # the metadata field with our own name for the batch
 ENDED = ("completed", "expired", "cancelled", "failed")
-# Error codes of lines that were never run and never paid.
+# Error codes of lines that were neither run nor paid.
 _NOT_RUN = ("batch_expired", "batch_cancelled", "request_timeout")
 
 
 @dataclass(frozen=True, slots=True)
 class BatchInfo:
-    """What a provider says about a batch; a time is a Unix time, or None."""
+    """What a provider reports about a batch; times are Unix times."""
 
     id: str
     status: str
@@ -71,7 +71,7 @@ def request_line(call: int, attempt: int, messages: Sequence[ChatMessage], param
 
 
 def read_line(raw: bytes) -> ResultLine | None:
-    """One line of a file of results; None where it does not say which call it is about."""
+    """One line of a file of results; None if it does not name its call."""
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
@@ -87,7 +87,7 @@ def read_line(raw: bytes) -> ResultLine | None:
 
 
 def read_batch(body: str) -> BatchInfo | None:
-    """A batch object; None where the body is none."""
+    """A batch object, or None."""
     try:
         return _info(json.loads(body))
     except (ValueError, RecursionError):
@@ -95,7 +95,7 @@ def read_batch(body: str) -> BatchInfo | None:
 
 
 def read_page(body: str) -> BatchPage | None:
-    """The list of batches; None where the body is none, as where a server has no such list."""
+    """The list of batches; None if the body is none, for example because the server has no such list."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -108,7 +108,7 @@ def read_page(body: str) -> BatchPage | None:
 
 
 def id_of(body: str) -> str:
-    """The `id` of an object, "" where it has none."""
+    """The `id` of an object, or ""."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -154,5 +154,5 @@ def _problem(errors: object) -> str:
 
 
 def _moment(value: object) -> int | None:
-    # A time that a clock can show; NaN and infinity are in no range.
+    # A time that a datetime can hold; NaN and infinity fail the comparison.
     return int(value) if isinstance(value, (int, float)) and 1 < value < 2**35 else None

@@ -1,7 +1,7 @@
-"""Answers held to a size as they come in, counted after they are unpacked.
+"""Limit the size of answers while they come in, counted after unpacking.
 
-Clients here ask for answers as they are (`Accept-Encoding: identity`), but a server may send what it likes: 300 kB of
-gzip can hold 300 MB. The library below would unpack each packet whole before anybody could count.
+Our clients ask for unpacked answers (`Accept-Encoding: identity`), but a server may send what it likes: 300 kB of gzip
+can hold 300 MB. The HTTP library would unpack each packet whole before we could count.
 """
 
 import zlib
@@ -15,11 +15,11 @@ WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class AnswerRefusedError(httpx2.ReadError):
-    """An answer that is not read to its end; asking again would bring it again."""
+    """An answer that we do not read to its end; asking again would bring the same."""
 
 
 def cap(response: httpx2.Response, most: int) -> None:
-    """Let at most `most` bytes of the body be read, unpacked; reading on raises AnswerRefusedError.
+    """Limit the unpacked body to `most` bytes; reading more raises AnswerRefusedError.
 
     So does an encoding that cannot be unpacked piece by piece.
     """
@@ -27,7 +27,7 @@ def cap(response: httpx2.Response, most: int) -> None:
     stream = response.stream
     assert isinstance(stream, httpx2.AsyncByteStream)
     response.stream = _CappedStream(stream, encoding or "identity", most)
-    # What comes out of the stream is unpacked, and has another length.
+    # The stream yields unpacked bytes, so these headers no longer hold.
     for name in ("content-encoding", "content-length") if encoding in WINDOW_BITS else ():
         response.headers.pop(name, None)
 
@@ -72,18 +72,18 @@ class _Inflater:
 
     @property
     def is_done(self) -> bool:
-        """Whether the end was seen; an answer without a body has none."""
+        """Whether the end was reached; an empty body has none."""
         return self._zlib.eof or not self._has_begun
 
     def unpack(self, chunk: bytes) -> Iterator[bytes]:
-        """At most `PIECE` bytes at a time; raises AnswerRefusedError for what is not packed as it claims."""
+        """Yield at most `PIECE` bytes at a time; raises AnswerRefusedError if the data is not packed as it claims."""
         self._choose(chunk)
         try:
             while not self._zlib.eof:
                 piece = self._zlib.decompress(chunk, PIECE)
                 yield piece
                 chunk = self._zlib.unconsumed_tail
-                # A full piece may have left more behind in zlib itself.
+                # After a full piece, zlib may hold more output.
                 if not chunk and len(piece) < PIECE:
                     return
         except zlib.error:

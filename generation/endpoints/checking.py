@@ -27,7 +27,7 @@ _FOUND_FIELDS = [
 
 
 def check(endpoint: Endpoint) -> bool:
-    """Ask the endpoint's model for one word and store the outcome; True where it answered.
+    """Ask the endpoint's model for one word and store the outcome; True if it answered.
 
     An address that ends in an operation, or has empty parts, is stored as the base address that it stands for.
     """
@@ -69,7 +69,7 @@ def _is_chat(reply: Reply) -> bool:
 
 
 async def _abilities(client: Client, endpoint: Endpoint) -> str:
-    """Find out what else the endpoint can do, and say it; what could not be found out stays as it was known."""
+    """Find out what else the endpoint can do, and say it; what cannot be found out stays as it was."""
     try:
         endpoint.structured_output = await structured_form(client, endpoint.model, endpoint.length_parameter)
         endpoint.supports_batch = await offers_batches(client)
@@ -81,7 +81,7 @@ async def _abilities(client: Client, endpoint: Endpoint) -> str:
 
 
 async def _first_answer(client: Client, endpoint: Endpoint) -> Reply:
-    """Tries the newer name of the length limit where the endpoint refuses the usual one."""
+    """Ask the question; if the endpoint refuses the usual name of the length limit, try the newer one."""
     try:
         return await client.chat(QUESTION, {"model": endpoint.model, endpoint.length_parameter: ANSWER_TOKENS})
     except CallError as error:
@@ -94,7 +94,7 @@ async def _first_answer(client: Client, endpoint: Endpoint) -> Reply:
 
 
 async def _offer(client: Client, endpoint: Endpoint, error: CallError) -> str:
-    """Which models there are, where the one asked for was not taken."""
+    """Which models the endpoint offers, if it refused the one asked for."""
     if error.trouble is not Trouble.REJECTED:
         return ""
     try:
@@ -108,10 +108,10 @@ async def _offer(client: Client, endpoint: Endpoint, error: CallError) -> str:
 
 
 async def structured_form(client: Client, model: str, length_parameter: str) -> Form:
-    """The first spelling of a schema that the endpoint heeds; `none` where it heeds none of them.
+    """The first spelling of a schema that the endpoint honours, or `none`.
 
-    A spelling that is refused, or taken and not heeded, is not honoured. Raises CallError where the endpoint failed
-    in another way, so that an outage is never mistaken for an answer.
+    A spelling that is refused, or accepted and ignored, does not count. Raises CallError if the endpoint failed in
+    another way, so that an outage is never taken for an answer.
     """
     question: list[ChatMessage] = [{"role": "user", "content": structured.PROBE_QUESTION}]
     for form in structured.TRIED:
@@ -129,11 +129,11 @@ async def structured_form(client: Client, model: str, length_parameter: str) -> 
 
 
 async def offers_batches(client: Client) -> bool:
-    """Whether there is a list of batches; raises CallError where the endpoint failed rather than refused."""
+    """Whether the endpoint lists batches; raises CallError if it failed rather than refused."""
     try:
         await client.batches(most=1)
     except CallError as error:
-        # Anything but a list of batches is another kind of server's answer to a path it does not have.
+        # Other servers answer a path that they do not have in many ways.
         if error.trouble in (Trouble.REJECTED, Trouble.AMBIGUOUS, Trouble.AUTH):
             return False
         raise

@@ -1,6 +1,6 @@
-"""The one door to language models: an async client with one vocabulary of errors. Only here is openai imported.
+"""The only way to language models: an async client that maps every error to `Trouble`. Nothing else imports openai.
 
-Nothing is retried here. An error says whether the request can have been paid for; the ledger decides what follows.
+Nothing is retried here. An error says whether the request may have been paid for; the ledger decides what follows.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ FILE_SECONDS = 300  # for a file to go up or come down
 LARGEST_REPLY = 8 * 2**20  # bytes of one HTTP answer
 LARGEST_FILE = 2**30  # bytes of a file of results
 LONGEST_MESSAGE = 1000  # letters of an error that are kept
-# Not every layer wraps what the one below raises: a server that does not speak HTTP is aiohttp's own error.
+# Not every layer wraps the errors of the one below: a server that does not speak HTTP raises an error of aiohttp.
 FAILURES = (openai.APIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError)
 
 
@@ -51,16 +51,16 @@ class Target:
         return f"Target({self.base_url!r})"
 
     def without_key(self, text: str) -> str:
-        """What a server sent, without the key that it was sent."""
+        """What a server sent, without the key that we sent it."""
         return without_secret(text, self.api_key)
 
 
 class _AddressRefusedError(OSError):
-    """A name that resolves to where an endpoint may not be."""
+    """A name resolves to an address that an endpoint may not have."""
 
 
 class _GuardedResolver(AbstractResolver):
-    """Resolves names, and refuses what an endpoint's address may not be, at the moment of connecting."""
+    """Resolves names when connecting, and refuses addresses that an endpoint may not have."""
 
     def __init__(self) -> None:
         self._inner = DefaultResolver()
@@ -79,12 +79,12 @@ class _GuardedResolver(AbstractResolver):
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """The machine's certificates, read once a process: that takes longer than everything else about a client."""
+    """The machine's certificates, read once a process: reading them takes longer than the rest of making a client."""
     return httpx2.create_ssl_context()
 
 
 class _GuardedTransport(AiohttpTransport):
-    """aiohttp underneath (three times the throughput of the default), guarded names, capped answers."""
+    """aiohttp (three times the throughput of the default transport), with guarded names and capped answers."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(verify=_trust())
@@ -106,14 +106,14 @@ class _GuardedTransport(AiohttpTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
-        # Only files of results may be long.
+        # Only files of results may be large.
         most = LARGEST_FILE if request.url.path.endswith("/content") else LARGEST_REPLY
         cap(response, most)
         return response
 
 
 class Client:
-    """Chat with one target; make one a process and endpoint, inside the event loop that uses it."""
+    """Chats with one target; make one for each process and endpoint, inside the event loop that uses it."""
 
     def __init__(self, target: Target) -> None:
         """Raises CallError (REJECTED) for an address that an endpoint may not have."""
@@ -135,7 +135,7 @@ class Client:
 
     async def chat(self, messages: Sequence[ChatMessage], parameters: Mapping[str, Any]) -> Reply:
         """One request, one reply; `parameters` include the model. Raises CallError."""
-        # As the extra body: openai's own walk through every message by its type would nearly double what a call costs.
+        # As extra body: openai's walk through every message by its type would nearly double the CPU time of a call.
         body: dict[str, Any] = {**parameters, "messages": list(messages)}
         try:
             async with asyncio.timeout(self.target.timeout):
@@ -157,13 +157,13 @@ class Client:
         return [self.target.without_key(model.id) for model in page.data or []]
 
     async def upload(self, name: str, lines: BinaryIO) -> str:
-        """Store a file of batch requests; returns its id. Raises CallError."""
+        """Upload a file of batch requests; returns its id. Raises CallError."""
         create = self._openai.files.with_raw_response.create
         body = await self._asked(lambda: create(file=(name, lines), purpose="batch"))
         return id_of(body) or self._unexpected(body)
 
     async def create_batch(self, file_id: str, metadata: Mapping[str, str]) -> BatchInfo:
-        """Set an uploaded file to work; from here on its requests may be paid for. Raises CallError."""
+        """Create a batch from an uploaded file; from then on its requests may be paid for. Raises CallError."""
         create = self._openai.batches.with_raw_response.create
         body = await self._asked(
             lambda: create(input_file_id=file_id, endpoint=CHAT, completion_window="24h", metadata=dict(metadata))
@@ -182,7 +182,7 @@ class Client:
         return read_page(body) or self._unexpected(body)
 
     async def cancel_batch(self, batch_id: str) -> BatchInfo:
-        """Ask for an end; what was answered until then is paid for and can be fetched. Raises CallError."""
+        """Cancel a batch; what was answered until then is paid for and can be fetched. Raises CallError."""
         body = await self._asked(lambda: self._openai.batches.with_raw_response.cancel(batch_id))
         return read_batch(body) or self._unexpected(body)
 
@@ -208,22 +208,22 @@ class Client:
         return self.target.without_key(raw.http_response.text)
 
     def _unexpected(self, body: str) -> NoReturn:
-        """An answer of the right status and the wrong shape: whatever was asked for may have been done."""
+        """An answer with the right status and the wrong shape: the server may have done what was asked."""
         raise CallError(Trouble.AMBIGUOUS, f"The endpoint answered, but not as the Batch API does: {body[:200]}")
 
     def _raise_as_trouble(self, error: Exception) -> NoReturn:
         found = classify(error)
-        # A status line may hold any byte, and the words go into the ledger.
+        # A status line may hold any byte, and the message goes into the ledger.
         found.message = storable(self.target.without_key(found.message))[:LONGEST_MESSAGE]
         raise found from None
 
 
 def classify(error: Exception) -> CallError:
-    """openai's and aiohttp's exceptions in our vocabulary."""
+    """Map an exception of openai or aiohttp to a CallError."""
     if isinstance(error, openai.APIStatusError):
         headers = error.response.headers
         return refused(Refusal(error.status_code, error.body or error.message, headers, time()))
-    # The last cause first: aiohttp wraps what our own resolver raised.
+    # Innermost cause first: aiohttp wraps what our own resolver raised.
     for cause in reversed(_chain(error)):
         if isinstance(cause, (_AddressRefusedError, AnswerRefusedError)):
             return CallError(Trouble.REJECTED, str(cause))

@@ -15,13 +15,13 @@ class Clients:
         self._kept: dict[Target, Client] = {}
 
     def get(self, target: Target) -> Client:
-        """The same client for as long as address, key and limits stay; a change makes another. Raises CallError."""
+        """The same client as long as address, key and limits stay, else a new one. Raises CallError."""
         client = self._kept.pop(target, None) or Client(target)
         self._kept[target] = client  # the last used stands last
         return client
 
     async def close_oldest(self) -> None:
-        """Keep only so many; call it while nothing is in flight."""
+        """Keep the MOST_KEPT last used; call it while nothing is in flight."""
         for target in list(self._kept)[:-MOST_KEPT]:
             await self._kept.pop(target).close()
 
@@ -32,7 +32,7 @@ class Clients:
 
 
 def target_of(endpoint: Endpoint) -> Target:
-    """Raises KeysMissingError where the stored key cannot be opened."""
+    """The client's view of an endpoint; raises KeysMissingError if the stored key cannot be decrypted."""
     return Target(
         base_url=endpoint.base_url,
         api_key=endpoint.api_key(),

@@ -27,7 +27,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """Raises KeysMissingError, also where none of the present keys wrote the token."""
+    """Raises KeysMissingError, also if none of the present keys wrote the token."""
     try:
         return _fernet().decrypt(token.encode()).decode()
     except InvalidToken:
@@ -46,7 +46,7 @@ def rotate(token: str) -> str:
 
 
 def must_be_usable() -> None:
-    """Raises KeysMissingError where nothing could be encrypted."""
+    """Raises KeysMissingError if nothing could be encrypted."""
     _fernet()
 
 
@@ -77,7 +77,7 @@ def _spelt(secret: str) -> re.Pattern[str]:
 def _spelling(letter: str) -> str:
     """Every way to write one ASCII letter: itself, and as JSON, addresses and HTML escape it.
 
-    Each repetition has a small bound, so that no text makes the search go back far.
+    Each repetition has a small bound, so that no text makes the search backtrack far.
     """
     plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"
     in_json = rf"\\{{1,8}}(?:{plain}|u00{code}|x{code})"

@@ -1,4 +1,4 @@
-"""Requests and tokens a minute: a bucket an endpoint, shared by all workers where there is a Redis.
+"""Requests and tokens a minute: a token bucket for each endpoint, which all workers share if there is a Redis.
 
 Calls in flight are counted by the ledger's claim, which all workers share anyway.
 """
@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 MINUTE = 60.0
-REDIS_SECONDS = 2.0  # that an answer of Redis may take
-AWAY_SECONDS = 5.0  # until a Redis that did not answer is asked again
+REDIS_SECONDS = 2.0  # time limit of a request to Redis
+AWAY_SECONDS = 5.0  # until Redis is asked again after it did not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,20 @@ class Rates:
 
 class Limiter(Protocol):
     async def acquire(self, key: str, rates: Rates, most: int, tokens: int) -> tuple[int, float]:
-        """Leave for up to `most` calls of about `tokens` each: (how many, seconds until more may be asked for)."""
+        """Ask to send up to `most` calls of about `tokens` each: (how many may go, seconds until more may)."""
 
     async def give_back(self, key: str, rates: Rates, requests: int, tokens: int) -> None:
         """Return what was not used; a negative number of tokens takes more."""
 
     def share(self, runners: int) -> None:
-        """Say how many runners are alive, for a limiter that cannot ask the others."""
+        """Tell how many runners are alive, for a limiter that cannot ask the others."""
 
     async def close(self) -> None: ...
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """Holds at most a tenth of a minute's worth (and at least one call), so that no minute sees twice its share."""
+    """Holds at most a tenth of a minute's amount (at least one call), so that no minute exceeds its limit by much."""
 
     level: float
     at: float
@@ -91,14 +91,14 @@ class LocalLimiter:
         pass
 
     def _filled(self, name: str, per_minute: int, size: int) -> _Bucket:
-        now, room = self._clock(), capacity(per_minute, size)
+        now, room = self._clock(), bucket_size(per_minute, size)
         bucket = self._buckets.setdefault(name, _Bucket(room if self._full else 0.0, now))
         bucket.level = min(room, bucket.level + (now - bucket.at) * per_minute / MINUTE)
         bucket.at = now
         return bucket
 
 
-# KEYS: one bucket a demand. ARGV: most, then (per minute, size, capacity) a demand. Redis's own clock.
+# KEYS: a bucket for each demand. ARGV: most, then (per minute, size, capacity) for each. Redis's own clock.
 _ACQUIRE = """
 local now = redis.call('TIME')
 local at = tonumber(now[1]) + tonumber(now[2]) / 1e6
@@ -120,7 +120,7 @@ return {granted, tostring(wait)}
 
 
 class RedisLimiter:
-    """For all processes that share a Redis; a flushed Redis starts with full buckets. Raises what Redis raises."""
+    """For all processes that share a Redis; after a flush its buckets are full. Raises what Redis raises."""
 
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(
@@ -132,7 +132,7 @@ class RedisLimiter:
         demands = _demands(key, rates, tokens)
         if not demands:
             return most, 0.0
-        numbers = [number for _, rate, size in demands for number in (rate, size, capacity(rate, size))]
+        numbers = [number for _, rate, size in demands for number in (rate, size, bucket_size(rate, size))]
         reply = await self._acquire(keys=[f"limit:{name}" for name, _, _ in demands], args=[most, *numbers])
         granted, wait = cast(tuple[int, bytes], reply)
         return int(granted), float(wait)
@@ -151,7 +151,7 @@ class RedisLimiter:
 
 
 class FallbackLimiter:
-    """A shared limiter, and while it does not answer, this runner's own share of the limits."""
+    """A shared limiter; while it does not answer, this runner keeps to its own share of the limits."""
 
     def __init__(self, shared: Limiter, clock: Callable[[], float] = monotonic) -> None:
         self._shared = shared
@@ -196,17 +196,17 @@ class FallbackLimiter:
 
 
 def limiter(redis_url: str) -> Limiter:
-    """Shared over Redis where there is one."""
+    """Shared through Redis if there is one."""
     return FallbackLimiter(RedisLimiter(redis_url)) if redis_url else LocalLimiter()
 
 
-def capacity(per_minute: int, size: int) -> float:
+def bucket_size(per_minute: int, size: int) -> float:
     """The most a bucket holds."""
     return float(max(per_minute / 10, size))
 
 
 def _demands(key: str, rates: Rates, tokens: int) -> list[tuple[str, int, int]]:
-    """(bucket, per minute, what one call takes) for each limit there is; a call never takes more than a minute's."""
+    """(bucket, per minute, what one call takes) for each limit; a call never takes more than a minute's amount."""
     found = []
     if rates.requests_per_minute is not None:
         found.append((f"{key}:requests", rates.requests_per_minute, 1))

@@ -1,4 +1,4 @@
-"""What an endpoint's refusals mean: an HTTP status, or an error inside an answer, and its words. Pure."""
+"""Classify an endpoint's refusals: an HTTP status, or an error inside an answer, and its words. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ from typing import Any
 
 from generation.endpoints.shapes import mapping
 
-LONGEST_RETRY_AFTER = 3600.0  # seconds; a longer wish is cut to this
+LONGEST_RETRY_AFTER = 3600.0  # seconds; a longer one is cut to this
 LONGEST_WORDS = 500  # letters of a refusal that are kept
-UNNAMED = 502  # for an error that says nothing of its kind: the provider's
+UNNAMED = 502  # status of an error that does not name its kind: the provider's fault
 
 
 class Trouble(StrEnum):
-    """What went wrong, in the terms that decide what to do next."""
+    """What went wrong, in the categories that decide what to do next."""
 
     RATE_LIMITED = "rate_limited"  # not paid, come back later
     QUOTA = "quota"  # the account is out of money
     AUTH = "auth"  # the key is missing, wrong or not allowed
-    PROVIDER = "provider"  # not answered and not paid: worth another attempt
-    AMBIGUOUS = "ambiguous"  # sent, then silence: may have been paid
+    PROVIDER = "provider"  # not answered and not paid: try again
+    AMBIGUOUS = "ambiguous"  # sent, no answer: may have been paid
     REJECTED = "rejected"  # the request itself is refused
-    FILTERED = "filtered"  # a moderation holds what this one request says against it
+    FILTERED = "filtered"  # moderation objects to the text of this request
 
 
 class CallError(Exception):
@@ -38,13 +38,13 @@ class CallError(Exception):
 
     @property
     def is_failure(self) -> bool:
-        """Whether it says something against the endpoint, and not only about this one request's text."""
+        """Whether it counts against the endpoint; a filtered request does not."""
         return self.trouble is not Trouble.FILTERED
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error as its server words it: an object, a text, or nothing; `inside` an answer that HTTP calls a success."""
+    """An error as its server words it: an object, a text or nothing. `inside`: it came in an answer with status 200."""
 
     status: int
     error: object = None
@@ -53,7 +53,7 @@ class Refusal:
     inside: bool = False
 
 
-# Names that errors go by, as the statuses that mean the same.
+# Names of errors, with the HTTP statuses that mean the same.
 _STATUSES: Mapping[str, int] = {
     "rate_limit_exceeded": 429, "rate_limit_error": 429, "rate_limited": 429, "too_many_requests": 429,
     "insufficient_quota": 402, "billing_hard_limit_reached": 402, "insufficient_credits": 402,
@@ -65,13 +65,13 @@ _STATUSES: Mapping[str, int] = {
 _NUMBERS = frozenset(map(str, range(400, 600)))
 _MODERATED = ("content_filter", "content_policy_violation", "invalid_prompt", "moderation_blocked",
               "data_inspection_failed", "datainspectionfailed", "responsibleaipolicyviolation")  # fmt: skip
-# Said of a request, in the words of those who give it no code.
+# How providers without an error code word it.
 _MODERATED_WORDS = ("requires moderation", "input was flagged", "prompt was flagged", "content management policy",
                     "content filter", "content policy", "usage policies", "safety system")  # fmt: skip
 
 
 def refused(refusal: Refusal) -> CallError:
-    """An HTTP status and its words → what to do about it."""
+    """The CallError for a refusal."""
     found = _refused(refusal)
     found.status = refusal.status
     return found
@@ -91,7 +91,7 @@ def status_in(error: object) -> int:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait, from `retry-after-ms` or `Retry-After` (seconds or a date); None where neither is usable.
+    """Seconds to wait, from `retry-after-ms` or `Retry-After` (seconds or a date); None if neither is usable.
 
     `now` is a Unix time.
     """
@@ -141,7 +141,7 @@ def _trouble(status: int, error: Mapping[str, Any]) -> Trouble:
 
 
 def _is_moderated(error: Mapping[str, Any]) -> bool:
-    """Whether an error speaks of what one request says, and not of the account or the form of the request."""
+    """Whether an error objects to the text of the request, and not to the account or the request's form."""
     inner, more = mapping(error.get("innererror")), mapping(error.get("metadata"))
     names = (error.get("code"), error.get("type"), inner.get("code"))
     if any(isinstance(name, str) and name.casefold() in _MODERATED for name in names):
@@ -151,7 +151,7 @@ def _is_moderated(error: Mapping[str, Any]) -> bool:
 
 
 def _words(error: object) -> str:
-    """What the provider says: the message, why it was flagged, and the words of whoever stands behind the provider."""
+    """What the provider says: the message, why it was flagged, and the words of the provider behind a gateway."""
     if isinstance(error, str):
         return error or "no reason given"
     told = mapping(error)

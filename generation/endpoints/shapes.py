@@ -1,7 +1,7 @@
-"""Where the words are in an endpoint's answer, whatever shape it came in. Pure.
+"""Find the text in an endpoint's answer, whatever shape it came in. Pure.
 
-A text may be one string, a list of parts of which some are thoughts, the `text` of an older kind of completion, or the
-arguments of a tool call; and the whole answer may come as a stream although none was asked for.
+A text may be one string, a list of parts (some of them thoughts), the `text` of an older kind of completion, or the
+arguments of a tool call; the whole answer may come as a stream although none was asked for.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from core.lines import BYTE_ORDER_MARK
 
-# How a body begins that is a stream of events: a field's name, or a comment.
+# How a stream of events begins: with a field's name or a comment.
 _EVENT_BEGINNINGS = ("data:", "event:", "id:", "retry:", ":")
 _TEXT_PARTS = ("text", "output_text", None)
 # What a chunk says about the whole answer; the last to say it counts.
@@ -18,7 +18,7 @@ _HEAD = ("id", "model", "system_fingerprint", "usage", "error")
 
 
 def document_of(body: str) -> dict[str, Any] | None:
-    """The object that a body holds, a stream's chunks put together; None where it holds none."""
+    """The object that a body holds, with a stream's chunks put together, or None."""
     document = decoded(body.lstrip(BYTE_ORDER_MARK))
     if document is not None:
         return document if isinstance(document, dict) else None
@@ -26,7 +26,7 @@ def document_of(body: str) -> dict[str, Any] | None:
 
 
 def decoded(text: str) -> Any:
-    """The JSON value, or None where the text is none."""
+    """The JSON value, or None if the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -34,7 +34,7 @@ def decoded(text: str) -> Any:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """The value where it is an object, else an empty one."""
+    """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
@@ -44,7 +44,7 @@ def first_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def words_of(choice: Mapping[str, Any]) -> str:
-    """What a choice says: its text, then what it hands to tools, each on a line of its own."""
+    """A choice's text, then the arguments of its tool calls, each on its own line."""
     message = choice.get("message")
     if not isinstance(message, dict):
         return _joined(choice.get("text"), "text")
@@ -53,7 +53,7 @@ def words_of(choice: Mapping[str, Any]) -> str:
 
 
 def refusal_of(choice: Mapping[str, Any]) -> str:
-    """The words with which a model declines, where its answer has a place of their own for them."""
+    """The words with which a model declines, if its answer has a field for them."""
     message = mapping(choice.get("message"))
     refusal = message.get("refusal")
     return refusal if isinstance(refusal, str) and refusal else _joined(message.get("content"), "refusal")
@@ -73,7 +73,7 @@ def _part(part: object, kind: str) -> str:
     part = mapping(part)
     known = _TEXT_PARTS if kind == "text" else (kind,)
     text = part.get(kind)
-    # A part that is marked as a thought is none of the answer.
+    # A part marked as a thought does not belong to the answer.
     return text if part.get("type") in known and isinstance(text, str) and part.get("thought") is not True else ""
 
 
@@ -92,7 +92,7 @@ def _arguments(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _assembled(body: str) -> dict[str, Any] | None:
-    """A stream's chunks as the one completion they would have been; None where the body is no stream."""
+    """A stream's chunks put together as one completion; None if the body is no stream."""
     if not body.lstrip(f"{BYTE_ORDER_MARK} \r\n").startswith(_EVENT_BEGINNINGS):
         return None
     stream = _Stream()

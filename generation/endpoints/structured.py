@@ -1,7 +1,7 @@
-"""Structured output: how a request says which JSON its reply must be. Pure.
+"""Structured output: how a request tells which JSON its reply must be. Pure.
 
-Servers know it under three spellings, and some take a spelling without heeding it, so an endpoint's is found by
-trying (`generation.endpoints.checking`) and every reply is validated all the same.
+Servers know three spellings, and some accept one without honouring it. So the check of an endpoint tries them
+(`generation.endpoints.checking`), and every reply is validated all the same.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Form(StrEnum):
-    """How an endpoint wants to be told; `unknown` until its check has tried."""
+    """The spelling that an endpoint honours; `unknown` until it was checked."""
 
     UNKNOWN = "unknown"
     NONE = "none"
@@ -29,7 +29,7 @@ _SPELLINGS: Mapping[Form, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = 
 }
 TRIED = tuple(_SPELLINGS)
 
-# A word that nobody says to a greeting: only a server that heeds the schema sends it.
+# Nobody answers a greeting with this word: only a server that honours the schema sends it.
 PROBE_QUESTION = "Hello! How are you today?"
 PROBE_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -41,13 +41,13 @@ _PROBE_ANSWER = {"pebble": "slate-4711"}
 
 
 def parameters(form: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What a request carries so that its reply follows the schema; nothing where the form is none or unknown."""
+    """What to add to a request so that its reply follows the schema; nothing if the form is none or unknown."""
     spelling = _SPELLINGS.get(Form(form))
     return spelling(name, schema) if spelling else {}
 
 
 def schema_in(request: Mapping[str, Any]) -> tuple[Form, Mapping[str, Any]] | None:
-    """The form and schema that a request carries, as a server finds them; None where it carries none."""
+    """The form and schema in a request, as a server reads them, or None."""
     outputs, wanted = request.get("structured_outputs"), request.get("response_format")
     if isinstance(outputs, Mapping) and isinstance(outputs.get("json"), Mapping):
         return Form.STRUCTURED_OUTPUTS, outputs["json"]

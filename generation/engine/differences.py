@@ -16,7 +16,7 @@ from generation.stages import Made, Subject
 
 log = logging.getLogger(__name__)
 
-HELD = "Read today, this reply gives something else. What was made of it has been used since, so it stays."
+HELD = "Read today, this reply gives another result. The first result has been used since, so it stays."
 ROUNDING = 1e-9
 _ON_THEME = (Stage.PAIR, Stage.JUDGE)
 
@@ -46,12 +46,12 @@ class Stored:
     def words(self) -> str:
         """For the note of a call that is read again: what it was read as before."""
         if self.background is not None:
-            return f"Before it was read again, this reply was taken for the theme “{self.background.theme}”."
+            return f"Before it was read again, this reply was read as the theme “{self.background.theme}”."
         if self.scores:
             scores = ", ".join(f"{key} {score:g}" for key, (score, _) in self.scores.items())
-            return f"Before it was read again, this reply was taken for the scores {scores}."
+            return f"Before it was read again, this reply was read as the scores {scores}."
         sizes = ", ".join(f"{key} of {output.dialogue.message_count}" for key, output in self.outputs.items())
-        return f"Before it was read again, this reply was taken for other dialogues ({sizes} messages)."
+        return f"Before it was read again, this reply was read as other dialogues ({sizes} messages)."
 
     def delete(self, call: int) -> None:
         """Delete what the call made; nothing may be using it."""

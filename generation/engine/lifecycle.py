@@ -184,7 +184,7 @@ def _freeze(run: Run) -> None:
     rows = run.rows
     missing = [stage.label for stage in run.stage_list if stage not in {row.stage for row in rows}]
     if missing:
-        raise CannotStartError(f"Nobody answers {', '.join(missing)} in this run. Discard it and plan it again.")
+        raise CannotStartError(f"No model answers {', '.join(missing)} in this run. Discard it and plan it again.")
     for row in rows:
         row.freeze()
 

@@ -146,7 +146,7 @@ def _wrong_replies(calls: Iterable[Call]) -> Mapping[Place, Call]:
 
 
 def with_stages(calls: Sequence[Call], runs: Mapping[int, Run] | None = None) -> Sequence[Call]:
-    """The same calls, sharing one object for each run and each of its stages; `runs`: by key, where they are loaded."""
+    """The same calls, sharing one object for each run and each of its stages; `runs`: those already loaded, by key."""
     if runs is None:
         runs = Run.objects.in_bulk({call.run_id for call in calls})
     stages = Prefetch("run_stages", RunStage.objects.select_related("endpoint", "prompt"))

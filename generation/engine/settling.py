@@ -28,7 +28,7 @@ SETTLED_FIELDS = (
 
 FORBIDDEN = 403
 WORDS_IN_REASON = 120  # letters of the provider's words in a run's reason
-_SEE_TO_IT = "See to the endpoint"
+_CHECK_IT = "Check the endpoint"
 _QUOTA = "{} says that the account has no quota left ({}). Top it up, then resume."
 _NO_KEY = "{} does not accept the API key ({}). Correct the key, then resume."
 _NOT_ALLOWED = "{} forbids the call ({}). See which models and what use this API key is allowed, then resume."
@@ -169,9 +169,9 @@ def _not_a_try(call: Call, error: CallError, now: datetime, effects: Effects) ->
 def mostly_failed(words: str, latest: Reply | CallError | None) -> str:
     """The reason to show when a run pauses because most calls fail: `words`, the latest error, and what to do."""
     if not isinstance(latest, CallError):
-        return f"{words}. {_SEE_TO_IT}, then resume."
+        return f"{words}. {_CHECK_IT}, then resume."
     refused = latest.trouble is Trouble.REJECTED
-    advice = "It refuses the requests themselves: check the model's name and the settings" if refused else _SEE_TO_IT
+    advice = "It refuses the requests themselves: check the model's name and the settings" if refused else _CHECK_IT
     return f"{words} ({_short(latest)}). {advice}, then resume."
 
 

@@ -36,8 +36,8 @@ class BatchJobQuerySet(models.QuerySet["BatchJob"]):
 class BatchJob(models.Model):
     """Calls of one stage that went, or will go, to the provider as one batch.
 
-    The row is written in the transaction that claims its calls, before anything is made at the provider; the provider's
-    batch carries the label, so that it is found again whatever was lost in between.
+    The transaction that claims the calls writes the row, before anything is created at the provider. The provider's
+    batch carries the label, so that it is found again if our process dies in between.
     """
 
     class State(models.TextChoices):
@@ -59,11 +59,11 @@ class BatchJob(models.Model):
     # What the provider says while it works; then what was found in its files.
     answered = models.PositiveIntegerField(default=0)
     errors = models.PositiveIntegerField(default=0)
-    # How often its making at the provider was begun: from the first time on it may exist there.
+    # How often creating it at the provider was begun: from the first time on it may exist there.
     begun = models.PositiveSmallIntegerField(default=0)
     failures = models.PositiveSmallIntegerField(default=0, help_text="Failed steps in a row.")
     problem = models.TextField(blank=True)
-    # One process at a time looks after a batch.
+    # The process that holds the batch's lease.
     busy_by = models.CharField(max_length=32, blank=True)
     busy_until = models.DateTimeField(null=True, blank=True)
     next_look_at = models.DateTimeField(default=timezone.now)
@@ -92,7 +92,7 @@ class BatchJob(models.Model):
 
     @property
     def owner(self) -> str:
-        """In whose name its calls are claimed."""
+        """The owner of its claimed calls."""
         return f"batch:{self.label}"
 
     @property
@@ -101,7 +101,7 @@ class BatchJob(models.Model):
 
     @property
     def words(self) -> str:
-        """How it is doing, with the provider's own word where it has one."""
+        """Its state, with the provider's own word if there is one."""
         state = str(self.State(self.state).label)
         said = self.provider_status.replace("_", " ")
         return f"{state} ({said})" if said and self.state in (self.State.SENT, self.State.FAILED) else state
@@ -111,7 +111,7 @@ class BatchJob(models.Model):
         return self.run_stage.run
 
     def take(self, now: datetime, lease: timedelta) -> bool:
-        """Become the one process that looks after the batch; False where another one is."""
+        """Take the lease on the batch; False if another process has it."""
         free = Q(busy_until__isnull=True) | Q(busy_until__lte=now)
         taken = BatchJob.objects.open().filter(free, pk=self.pk)
         if not taken.update(busy_by=token_hex(16), busy_until=now + lease):
@@ -120,7 +120,7 @@ class BatchJob(models.Model):
         return True
 
     def keep(self, now: datetime, lease: timedelta) -> bool:
-        """Go on for longer; False where it took too long and another process has it now."""
+        """Extend the lease; False if it ran out and another process has it now."""
         mine = BatchJob.objects.open().filter(pk=self.pk, busy_by=self.busy_by)
         return bool(mine.update(busy_until=now + lease))
 
@@ -130,6 +130,6 @@ class BatchJob(models.Model):
         )
 
     def next_poll(self, now: datetime) -> datetime:
-        """Often at first, once a minute later: after a tenth of the time that it has taken so far."""
+        """When to ask the provider next: after a tenth of the time that the batch has taken so far, 1 to 60 seconds."""
         waited = (now - (self.sent_at or self.created_at)).total_seconds() / 10
         return now + timedelta(seconds=min(max(waited, SHORTEST_POLL), LONGEST_POLL))

@@ -1,4 +1,4 @@
-"""The ledger's rows: every paid call, the processes that send them, and what the answers became."""
+"""The ledger: every paid call, the processes that send them, and what was made of the answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         blocked = "run_stage__endpoint__blocked_until"
         free = Q(**{f"{blocked}__isnull": True}) | Q(**{f"{blocked}__lte": now})
         waiting = self.filter(free, state=Call.State.TODO, not_before__lte=now, run__state=Run.State.RUNNING)
-        # What waits for a batch is nobody's to send by itself.
+        # Calls that go in a batch are not sent one by one.
         waiting = waiting.filter(run_stage__use_batch=False)
         return waiting.order_by("-depth", "pk")
 
@@ -35,11 +35,11 @@ class CallQuerySet(models.QuerySet["Call"]):
         return self.filter(state__in=(Call.State.TODO, Call.State.SENT))
 
     def failed(self) -> Self:
-        """Failed for good, and no newer call has taken their place."""
+        """Failed, and not replaced by a newer call."""
         return self.filter(state=Call.State.FAILED, replaced=False)
 
     def never_answered(self) -> Self:
-        """Sent or not, no reply came: the same row may be sent again."""
+        """No reply came, so the same row may be sent again."""
         return self.filter(outcome__in=NEVER_ANSWERED)
 
     def unread(self) -> Self:
@@ -71,7 +71,7 @@ class Call(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.TODO)
     owner = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    # Every sending has a number of its own, by which its answer is known; it only ever grows.
+    # Numbers the sendings, so that an answer is matched to its own; only ever grows.
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0, help_text="Sendings that count against the most there may be.")
     refusals = models.PositiveIntegerField(default=0, help_text="How often the endpoint said: too many, later (429).")
@@ -81,19 +81,19 @@ class Call(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
 
     raw_reply = models.TextField(blank=True)
-    # The answer as it came, where no text was found in it or the model declined: a later program may read more.
+    # The answer as it came, if no text was found in it or the model declined: a later version may find more.
     raw_body = models.TextField(blank=True)
     finish_reason = models.CharField(max_length=40, blank=True)
     reply_model = models.CharField(max_length=200, blank=True)
     is_demo = models.BooleanField(default=False)
     prompt_tokens = models.PositiveIntegerField(default=0)
     completion_tokens = models.PositiveIntegerField(default=0)
-    # Wide enough for whatever use an endpoint may claim, at the highest price.
+    # Wide enough for any usage that an endpoint may report, at the highest price.
     cost = models.DecimalField(max_digits=20, decimal_places=6, default=0)
     # The worst case while sent; while ambiguous, what was booked for the answer that may still come.
     reserved = models.DecimalField(max_digits=20, decimal_places=6, default=0)
     reserved_tokens = models.PositiveIntegerField(default=0)
-    # A name from generation.parsing.Outcome once the reply was read; "ok" where it was what was asked for.
+    # A name from generation.parsing.Outcome once the reply was read; "ok" if it was usable.
     outcome = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     note = models.TextField(blank=True, help_text="What to know about how the reply was read.")
@@ -113,7 +113,7 @@ class Call(models.Model):
             ),
         ]
         indexes = [
-            # In the order of claims; the stage is there so that those of other endpoints are passed over quickly.
+            # In the order of claims; includes the stage, so that calls of other endpoints are skipped quickly.
             models.Index(
                 fields=["run", "-depth", "id"], include=["run_stage"], name="call_waiting", condition=Q(state="todo")
             ),
@@ -131,7 +131,7 @@ class Call(models.Model):
 
 
 class Runner(models.Model):
-    """A process that is sending calls; a row that has not been seen lately belongs to one that died."""
+    """A process that sends calls; if `seen_at` is old, it has died."""
 
     LIVE_SECONDS = 20
 
@@ -197,7 +197,7 @@ class Output(models.Model):
 
 
 class Judgement(models.Model):
-    """A judge's score of one dialogue on one metric, 0–100; `call` says who judged, and which time (`sample`)."""
+    """A judge's score of one dialogue on one metric, 0–100; `call` tells who judged, and which repeat (`sample`)."""
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="judgements")
     dialogue = models.ForeignKey(Dialogue, models.CASCADE, related_name="judgements")

@@ -1,4 +1,4 @@
-"""Where models answer, at which price and within which limits."""
+"""Where models answer, at what price and within which limits."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -47,7 +47,7 @@ class Endpoint(models.Model):
     timeout_seconds = models.PositiveIntegerField(
         default=120, validators=[MinValueValidator(1), MaxValueValidator(300)]
     )
-    # What this endpoint calls the longest reply it may write; the check finds out.
+    # The endpoint's name for the limit of a reply's length; the check finds out.
     length_parameter = models.CharField(
         max_length=30, choices=LengthParameter, default=LengthParameter.MAX_TOKENS, editable=False
     )
@@ -56,11 +56,11 @@ class Endpoint(models.Model):
         max_length=20, choices=StructuredOutput, default=StructuredOutput.UNKNOWN, editable=False
     )
     supports_batch = models.BooleanField(default=False, editable=False)
-    # What a call in a batch costs, as a share of what it costs by itself.
+    # The price of a call in a batch, as a share of the price of a single call.
     batch_price_share = models.DecimalField(
         max_digits=4, decimal_places=3, default=Decimal("0.5"), validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
-    # Calls in flight allowed now, lowered after rate limits were reached; empty while all of max_in_flight are.
+    # Calls in flight allowed now, lowered by rate limits; empty while max_in_flight holds.
     in_flight_limit = models.PositiveIntegerField(null=True, blank=True, editable=False)
     limit_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # A 429 holds every worker back until then.
@@ -106,7 +106,7 @@ class Endpoint(models.Model):
 
     @property
     def calls_at_once(self) -> int:
-        """How many calls may be in flight just now."""
+        """How many calls may be in flight now."""
         return min(self.max_in_flight, self.in_flight_limit or self.max_in_flight)
 
     def is_blocked(self, now: datetime) -> bool:
@@ -123,13 +123,13 @@ class Endpoint(models.Model):
         self.key_origin = addresses.origin(self.base_url) if key else ""
 
     def api_key(self) -> str:
-        """The key to send, or "" where there is none for this address; raises keys.KeysMissingError."""
+        """The key to send, or "" if there is none for this address; raises keys.KeysMissingError."""
         return keys.decrypt(self.encrypted_key) if self.has_key else ""
 
     def lower_limit(self, sent_at: datetime, now: datetime) -> bool:
-        """Allow a quarter less at once after a 429; a burst counts once: only for a call sent since the last lowering.
+        """After a 429, lower the limit by a quarter, unless the refused call was sent before the last lowering.
 
-        Returns whether it changed. The caller holds the endpoint's lock.
+        So a burst of refusals counts once. Returns whether it changed. The caller holds the endpoint's lock.
         """
         row = Endpoint.objects.get(pk=self.pk)
         if row.limit_changed_at is not None and sent_at <= row.limit_changed_at:
@@ -140,7 +140,7 @@ class Endpoint(models.Model):
         return True
 
     def raise_limit(self, more: int) -> None:
-        """Allow so many more at once again, up to what a person set."""
+        """Raise a lowered limit by `more`, up to what a person set."""
         raised = models.F("in_flight_limit") + more
         lowered = Endpoint.objects.filter(pk=self.pk, in_flight_limit__isnull=False)
         lowered.update(in_flight_limit=models.Case(models.When(max_in_flight__lte=raised, then=None), default=raised))
@@ -152,14 +152,14 @@ class Endpoint(models.Model):
 
 @transaction.atomic
 def rotate_keys() -> tuple[list[str], list[str]]:
-    """The names of the endpoints whose keys are under the newest encryption key now, and of those nobody can open.
+    """Encrypt every stored API key under the newest encryption key, so that an older one can be removed.
 
-    The latter stay as they are, so that the key that wrote them can be put back. Raises KeysMissingError where there
-    is no usable encryption key at all.
+    Returns the names of the endpoints done, and of those whose key cannot be decrypted: they stay as they are, so that
+    the key that wrote them can be put back. Raises KeysMissingError if there is no usable encryption key at all.
     """
     keys.must_be_usable()
     rotated, unopened = [], []
-    # Locked, so that a key that is entered meanwhile is not written over with the one before it.
+    # Locked, so that a key entered meanwhile is not overwritten with the old one.
     for endpoint in Endpoint.objects.select_for_update().exclude(encrypted_key="").order_by("name"):
         try:
             endpoint.encrypted_key = keys.rotate(endpoint.encrypted_key)

@@ -21,7 +21,7 @@ class FrozenError(ValidationError):
 
 @contextmanager
 def refusal_in_words() -> Iterator[None]:
-    """The database's refusal as FrozenError, where somebody froze the row between the look and the write."""
+    """Turn the database's refusal into FrozenError, if somebody froze the row between the check and the write."""
     try:
         yield
     except IntegrityError as error:
@@ -31,7 +31,7 @@ def refusal_in_words() -> Iterator[None]:
 
 
 class Freezable(models.Model):
-    """Text shown to a model; the first run that uses a version freezes it, and a change is a new version."""
+    """Text shown to a model; the first run that uses it freezes it, and a change makes a new version."""
 
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -67,17 +67,17 @@ class ExampleKind(models.TextChoices):
 
 class ExampleSetQuerySet(models.QuerySet["ExampleSet"]):
     def listed(self) -> Self:
-        """Sets that people keep, without the copies that trials were made with."""
+        """Sets that people keep; leaves out the copies that trials were made with."""
         return self.filter(snapshot_of__isnull=True)
 
     def marked_shipped(self) -> Self:
-        """With `is_shipped`: whether it comes with the project, and is no clone that somebody made of it."""
+        """With `is_shipped`: whether the set comes with the project and is not a clone."""
         shipped = Example.objects.filter(example_set=models.OuterRef("pk"), source=Example.Source.SHIPPED)
         comes = models.Exists(shipped) & Q(parent__isnull=True)
         return self.annotate(is_shipped=models.ExpressionWrapper(comes, models.BooleanField()))
 
     def choosable(self, kind: str, also: Sequence[int] = ()) -> Self:
-        """Versions of a kind to choose from: the frozen first, then the drafts; and those named by their keys."""
+        """Versions of a kind to choose from: frozen ones, then drafts; and those with the keys in `also`."""
         is_draft = models.ExpressionWrapper(Q(frozen_at__isnull=True), models.BooleanField())
         rows = self.filter(Q(snapshot_of__isnull=True) | Q(pk__in=also), kind=kind).marked_shipped()
         return rows.annotate(is_draft=is_draft).order_by("is_draft", "name", "-version")
@@ -135,7 +135,7 @@ class Example(models.Model):
     messages_after = models.JSONField(null=True, blank=True)
     note = models.TextField(blank=True, help_text="Why this example is here.")
     source = models.CharField(max_length=20, choices=Source, default=Source.HAND)
-    # What the texts were taken from; the texts themselves stay even where a person rewords them here.
+    # The dialogues that the texts were taken from; they stay even if a person rewords the texts here.
     dialogue = models.ForeignKey(Dialogue, models.PROTECT, null=True, blank=True, related_name="+")
     dialogue_after = models.ForeignKey(Dialogue, models.PROTECT, null=True, blank=True, related_name="+")
     # How a person made `messages_after` from `messages`: dialogues.editing operations with who (pseudonym) and when.
@@ -163,8 +163,8 @@ class Example(models.Model):
             return super().delete(*args, **kwargs)
 
     def _refuse_if_frozen(self) -> None:
-        """Neither into a frozen set nor out of one."""
-        # A new example has no key yet, which would match every set without examples.
+        """An example can move neither into a frozen set nor out of one."""
+        # A new example has no key yet, and None would match every set without examples.
         here = Q(pk=self.example_set_id)
         for example_set in ExampleSet.objects.filter(here | Q(examples=self.pk) if self.pk else here).distinct():
             example_set.refuse_if_frozen()
@@ -179,7 +179,7 @@ class Stage(models.TextChoices):
 
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def kept(self) -> Self:
-        """Versions that people are offered, without wordings that were only tried."""
+        """Versions offered to people; leaves out wordings that were only tried."""
         return self.filter(is_trial=False)
 
 
@@ -188,7 +188,7 @@ class Prompt(Freezable):
 
     stage = models.CharField(max_length=20, choices=Stage)
     version = models.PositiveIntegerField(default=1)
-    # A wording that a trial was made with: no version, and nothing that a run is offered.
+    # A wording that was only tried: it is no version and not offered to runs.
     is_trial = models.BooleanField(default=False)
     system = models.TextField(blank=True)
     user = models.TextField()

@@ -19,12 +19,12 @@ from generation.models.material import ExampleSet, Prompt, Stage
 
 class RunQuerySet(models.QuerySet["Run"]):
     def with_stages(self) -> Self:
-        """With who answers each stage and what they are shown, in two more queries however many runs there are."""
+        """With endpoints, prompts and example sets of each stage, in two more queries, however many runs."""
         rows = RunStage.objects.select_related("endpoint", "prompt").prefetch_related("example_sets")
         return self.select_related("rubric").prefetch_related(models.Prefetch("run_stages", rows))
 
     def listed(self) -> Self:
-        """Runs that people plan, without those of trials."""
+        """Runs that people plan; leaves out those of trials."""
         return self.filter(corpus__is_scratch=False)
 
     def running(self) -> Self:
@@ -68,7 +68,7 @@ class Run(models.Model):
         validators=[MinValueValidator(0)],
     )  # fmt: skip
     token_budget = models.PositiveBigIntegerField(null=True, blank=True, help_text="Tokens read and written.")
-    # What answered calls took, and the worst case of those in flight; kept in step by the ledger.
+    # What answered calls cost, and the worst case of those in flight; the ledger keeps both up to date.
     spent = models.DecimalField(max_digits=24, decimal_places=6, default=0, editable=False)
     reserved = models.DecimalField(max_digits=24, decimal_places=6, default=0, editable=False)
     tokens_spent = models.BigIntegerField(default=0, editable=False)
@@ -161,7 +161,7 @@ class Run(models.Model):
 
     @property
     def writers(self) -> list[str]:
-        """The model of each branch: who writes β and γ where there is a pair stage, else who answers the last stage."""
+        """The model of each branch: who writes β and γ if there is a pair stage, else who answers the last stage."""
         stage = Stage.PAIR if Stage.PAIR in self.stages else self.stages[-1] if self.stages else ""
         return [row.model for row in self.rows_of(stage)]
 
@@ -184,7 +184,7 @@ class Run(models.Model):
         return None if self.token_budget is None else self.token_budget - self.tokens_spent - self.tokens_reserved
 
     def pause(self, reason: str, cause: str) -> bool:
-        """Stop claiming; calls in flight still come home. Returns whether it was running."""
+        """Stop claiming calls; those in flight still come home. Returns whether it was running."""
         running = Run.objects.running().filter(pk=self.pk)
         return bool(running.update(state=Run.State.PAUSED, state_reason=reason[:300], pause_cause=cause))
 
@@ -192,8 +192,8 @@ class Run(models.Model):
 class RunStage(models.Model):
     """Who answers one stage of a run, and what they are shown.
 
-    `branch` counts models that write on the same backgrounds side by side (or judges); `edition` counts from 1 and
-    grows when failed calls are tried again, with another prompt or other examples where a person edited them.
+    `branch` numbers the models that write on the same backgrounds side by side (or judge); `edition` starts at 1 and
+    grows when failed calls are tried again, perhaps with another prompt or other examples.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="run_stages")
@@ -201,13 +201,13 @@ class RunStage(models.Model):
     branch = models.PositiveSmallIntegerField(default=0)
     edition = models.PositiveSmallIntegerField(default=1)
     endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="run_stages")
-    # Where it answered when the run started: an endpoint may be given another address later.
+    # The address when the run started: the endpoint may get another one later.
     address = models.CharField(max_length=300, blank=True)
     model = models.CharField(max_length=200)
     parameters = models.JSONField(default=dict, blank=True, help_text="temperature, max_tokens, …")
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="run_stages")
     example_sets = models.ManyToManyField(ExampleSet, related_name="run_stages", blank=True)
-    # Handed to the provider many at a time, and fetched within a day: cheaper, and slower.
+    # Calls go to the provider in batches and come back within a day: cheaper and slower.
     use_batch = models.BooleanField(default=False)
 
     class Meta:
@@ -232,11 +232,11 @@ class RunStage(models.Model):
 
     @property
     def who(self) -> tuple[str, str, str]:
-        """Who answers and how: address, model and parameters, the same text for the same parameters."""
+        """Who answers, and how: address, model and parameters as canonical JSON."""
         return base_of(self.address or self.endpoint.base_url), self.model, json.dumps(self.parameters, sort_keys=True)
 
     def freeze(self) -> None:
-        """Prompt and example sets never change from here on, and who answers is written down."""
+        """Freeze prompt and example sets, and record the address that answers."""
         for material in (self.prompt, *self.example_sets.all()):
             material.freeze()
         self.address = self.endpoint.base_url
@@ -265,13 +265,13 @@ def _once(names: Iterable[str]) -> list[str]:
 
 
 class AskedRun(models.Model):
-    """One `Idempotency-Key` of one person, and the run it made."""
+    """One `Idempotency-Key` of one person, and the run it made, so that a repeated request makes no second run."""
 
     LONGEST_KEY = 200
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=LONGEST_KEY)
-    # Of what was asked, so that another question under the same key is noticed.
+    # Of the request's body, so that another request under the same key is noticed.
     body_sha256 = models.CharField(max_length=64)
     run = models.ForeignKey(Run, models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

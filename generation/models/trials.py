@@ -30,12 +30,12 @@ class Trial(models.Model):
     """What was tried, at which stage and on which model; its runs write on copies in the scratch corpus."""
 
     stage = models.CharField(max_length=20, choices=Stage)
-    # The set as a person keeps it; what the model was shown is the frozen copy that the run's stage holds.
+    # The set as a person keeps it; the model was shown the frozen copy that the run's stage has.
     example_set = models.ForeignKey(ExampleSet, models.PROTECT, null=True, blank=True, related_name="trials")
     prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, blank=True, related_name="trials")
     endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="trials")
     why_alone = models.CharField(max_length=300, blank=True, help_text="Why there is nothing to set it beside.")
-    # Names one filling-in of the form, so that a second click makes no second trial.
+    # Names one form as it was filled in, so that a second click makes no second trial.
     once = models.CharField(max_length=40, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -66,7 +66,7 @@ class Trial(models.Model):
 
     @property
     def own_run(self) -> Run | None:
-        """The run made for this trial; None where everything had been answered before."""
+        """The run made for this trial; None if everything was answered before."""
         return next((arm.run for arm in self.arms.all() if not arm.reused), None)
 
     @property
@@ -88,7 +88,7 @@ class Trial(models.Model):
 
 
 class TrialArm(models.Model):
-    """One side of a trial: a branch of a run, made for it or found answered from an earlier trial."""
+    """One side of a trial: a branch of a run made for it, or one that an earlier trial has answered."""
 
     class Name(models.TextChoices):
         DRAFT = "draft", "Tried"
@@ -117,7 +117,7 @@ class TrialArm(models.Model):
 
 
 class TrialSubject(models.Model):
-    """A dialogue that a trial works on: the copy, and what it was copied from as long as that is there."""
+    """A dialogue of a trial: the copy, and its source as long as that exists."""
 
     trial = models.ForeignKey(Trial, models.CASCADE, related_name="subjects")
     dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="+")

@@ -15,7 +15,7 @@ GENERATED = ("beta", "gamma", "stephanie")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one writer made of a background as one version; without a dialogue, `why` says what happened instead."""
+    """One version by one writer on a background; without a dialogue, `why` says what happened instead."""
 
     writer: Writer
     name: str
@@ -82,7 +82,7 @@ def _may_write(writers: Writers, writer: Writer, slug: str) -> bool:
 
 
 def _outputs(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str], Dialogue]:
-    # A run that only splits was given a γ, which its calls read.
+    # A run that only splits starts from a γ, which its calls read.
     about = Q(call__alpha=alpha) | Q(call__dialogue=alpha)
     rows = Output.objects.filter(about, call__run__in=runs).select_related("call__run_stage", "dialogue")
     found = {}
@@ -98,7 +98,7 @@ def _outputs(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str]
 
 
 def _reasons(runs: Sequence[Run], alpha: Dialogue) -> Mapping[tuple[Writer, str], str]:
-    """Why a stage made nothing, by writer and stage, where its newest call says so."""
+    """Why a stage made nothing, by writer and stage, as its newest call tells."""
     calls = Call.objects.filter(Q(alpha=alpha) | Q(dialogue=alpha), run__in=runs)
     calls = calls.select_related("run_stage").defer("raw_reply", "raw_body")
     found = {}

@@ -18,7 +18,7 @@ ROWS_AT_ONCE = 500
 
 
 def output_lines(run: Run, versions: Sequence[str] = ()) -> Iterator[str]:
-    """One line a written dialogue, all versions unless some are named: the dialogue, and which call wrote it."""
+    """One line for each written dialogue, with the call that wrote it; `versions` limits them."""
     rows = Output.objects.filter(call__run=run).select_related(
         "dialogue__origin", "dialogue__parent", "call__run_stage"
     )
@@ -27,7 +27,7 @@ def output_lines(run: Run, versions: Sequence[str] = ()) -> Iterator[str]:
 
 
 def judgement_lines(run: Run) -> Iterator[str]:
-    """One line a score."""
+    """One line for each score."""
     rows = Judgement.objects.filter(call__run=run)
     for row in _in_pages(rows.select_related("dialogue__origin", "call__run_stage")):
         yield _line(
@@ -73,7 +73,7 @@ def _in_pages(rows: QuerySet[M]) -> Iterator[M]:
 
 
 def joined(lines: Iterator[str], most: int = ROWS_AT_ONCE) -> Iterator[str]:
-    """The same text in fewer pieces."""
+    """The same text in fewer, larger pieces."""
     batch: list[str] = []
     for line in lines:
         batch.append(line)

@@ -1,4 +1,4 @@
-"""How good what runs wrote is, in figures: a few sums of stored counts, however large the runs."""
+"""The quality of what runs wrote, in figures: a few sums of stored counts, however large the runs."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,9 +95,9 @@ class Quality:
 
 
 def quality_of(runs: Sequence[Run], *, tokenizer: Tokenizer = "whitespace", shared_only: bool = False) -> Quality:
-    """Six to nine queries. `shared_only`: only backgrounds on which every writer has written every version.
+    """Six to nine queries. `shared_only` keeps only backgrounds on which every writer has written every version.
 
-    What one of them wrote on few backgrounds is then left out: it would leave next to nothing to compare.
+    A version that a writer wrote on few backgrounds is then left out, because it would leave little to compare.
     """
     writers = writers_of(runs)
     shared = _shared(runs) if shared_only else None
@@ -113,7 +113,7 @@ def quality_of(runs: Sequence[Run], *, tokenizer: Tokenizer = "whitespace", shar
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """Keys of the α on which every writer has every version, but for `sparse`: what covers few of `widest`."""
+    """Keys of the α on which every writer has every version, except for `sparse`: those that cover few of `widest`."""
 
     alphas: QuerySet[Any]
     sparse: Mapping[tuple[Writer, str], int]
@@ -139,7 +139,7 @@ def _shared(runs: Sequence[Run]) -> _Shared:
 
 
 def outcomes_of(runs: Sequence[Run]) -> list[StageOutcomes]:
-    """One row a stage and writer, in the order of runs, stages, branches; one query."""
+    """One row for each stage and writer, in the order of runs, stages, branches; one query."""
     rows: Iterable[Any] = (
         Call.objects.filter(run__in=runs)
         .order_by()
@@ -173,7 +173,7 @@ def _count(stage: StageOutcomes, row: Mapping[str, Any]) -> None:
 
 def _written(runs: Sequence[Run], words: str, shared: _Shared | None) -> list[Written]:
     versions = Version.objects.in_bulk()
-    # What a judge reads was chosen too, but nothing was written from it.
+    # Judge runs choose dialogues, too, but write none.
     writing = [run for run in runs if not run.is_judging]
     originals = Dialogue.objects.filter(chosen_by__run__in=writing, version="alpha").order_by().values("pk")
     sources: tuple[tuple[DialogueQuerySet, str], ...] = (

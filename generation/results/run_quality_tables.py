@@ -169,7 +169,7 @@ def _named(quality: Quality, row: Written) -> tuple[Cell, Cell]:
 
 
 def _remark(quality: Quality, writer: Writer) -> str:
-    """What says of a writer's figures that the demo wrote the text; a file has no badge above it."""
+    """The remark that the demo wrote this writer's text, because files have no badge."""
     return DEMO_REMARK if any(row.by_demo for row in quality.written if row.writer == writer) else ""
 
 

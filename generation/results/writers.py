@@ -36,7 +36,7 @@ class Writers:
         return len(self.names)
 
     def label(self, writer: Writer | None, version: str = "") -> str:
-        """The writer's name; where another model split its γ, that one is named too. "" for people's own text."""
+        """The writer's name, and the model that split its γ if it is another one; "" for text by people."""
         if writer is None:
             return ""
         name = self.names.get(writer, "")
@@ -69,7 +69,7 @@ def _has_pair(newest: Mapping[tuple[Writer, str], RunStage], writer: Writer) -> 
 
 
 def _distinct_names(main: Mapping[Writer, RunStage]) -> dict[Writer, str]:
-    """The model; then the endpoint, the run, and the branch's number as far as they are needed to tell them apart."""
+    """The model, and as far as needed to tell writers apart the endpoint, the run and the number of the branch."""
     names = {writer: row.model for writer, row in main.items()}
     for place in range(4):
         often = Counter(names.values())

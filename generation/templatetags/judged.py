@@ -23,7 +23,7 @@ def judgements_of(columns: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 @register.inclusion_tag("generation/_scored.html")
 def scores_of(call: Call) -> dict[str, Any]:
-    """For a call page; shows nothing where the call is no judge's."""
+    """For a call page; shows nothing if the call is no judge's."""
     return {"rows": scored(call) if call.stage == Stage.JUDGE else [], "dialogue": call.dialogue, "call": call}
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from core.downloads import TABLE_FORMS, table_file
+from core.downloads import table_file
 from core.numbers import whole_number, whole_numbers
 from core.permissions import requires
 from dialogues.display import turns_for_template
@@ -18,6 +18,7 @@ from generation.models import Run
 from generation.results import comparison
 from generation.results.run_quality import quality_of
 from generation.results.run_quality_tables import comparison_tables
+from generation.views.run_quality import with_links
 
 NAMES = ("A", "B")
 LISTED = 100  # runs to choose from
@@ -39,10 +40,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         context |= {
             "corpus": runs[0].corpus,
             "quality": quality,
-            "tables": [
-                {"table": table, **{form: f"{_table_url(slug, form)}?{query}" for form in TABLE_FORMS}}
-                for slug, table in comparison_tables(quality).items()
-            ],
+            "tables": with_links(comparison_tables(quality), lambda *place: f"{_table_url(*place)}?{query}"),
             "shared": shared,
             "background_links": [
                 ("All dialogues", _query(runs, shared=False), not shared),

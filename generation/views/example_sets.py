@@ -10,7 +10,6 @@ from django.db import IntegrityError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -27,6 +26,7 @@ from generation.curation.forms import CloneForm, ImportForm, SetForm
 from generation.curation.provenance import provenance_of, with_provenance
 from generation.example_sets import load_all
 from generation.models import Example, ExampleKind, ExampleSet, FrozenError
+from generation.views.run_actions import back
 
 SETS_A_PAGE = 40
 CAPTIONS = {
@@ -51,7 +51,7 @@ def fetch_example(pk: int) -> Example:
 
 
 def refused(request: HttpRequest, example_set: ExampleSet) -> bool:
-    """Whether the set is frozen; the person is told what to do instead."""
+    """Whether the set is frozen; if so, a message says what to do instead."""
     if example_set.frozen_at is None:
         return False
     messages.error(request, FROZEN % example_set)
@@ -125,7 +125,7 @@ def set_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_exampleset", "change example sets")
 def set_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name and note; what somebody else wrote meanwhile is shown beside, never overwritten unasked."""
+    """Change name and note; what somebody else wrote meanwhile is shown beside, never overwritten silently."""
     row = fetch_set(pk)
     if refused(request, row):
         return redirect(row)
@@ -197,7 +197,7 @@ def _conflict(request: HttpRequest, row: ExampleSet, form: SetForm) -> HttpRespo
 
 
 def _seen(request: HttpRequest) -> int:
-    """The revision that the page was made of; one that makes no sense fits nothing."""
+    """The revision that the page was made of; -1, which fits none, if it is invalid."""
     given = whole_number(request.POST.get("revision"))
     return -1 if given is None else given
 
@@ -209,13 +209,11 @@ def load_examples(request: HttpRequest) -> HttpResponse:
     try:
         added = load_all()
     except IntegrityError:
-        # Somebody else's click was faster, and loaded the same.
+        # Somebody else loaded the same at the same moment.
         added = []
     said = f"Loaded: {', '.join(added)}." if added else "Everything that comes with the project is there already."
     messages.success(request, said)
-    there = request.POST.get("next", "")
-    known = url_has_allowed_host_and_scheme(there, allowed_hosts=None)
-    return redirect(there if known else "generation:example_sets")
+    return back(request, "generation:example_sets")
 
 
 @require_GET
@@ -229,7 +227,7 @@ def set_export(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.add_exampleset", "import example sets")
 def set_import(request: HttpRequest) -> HttpResponse:
-    """A file becomes a draft, or a numbered list of what is wrong with it."""
+    """Make a draft from a file, or list what is wrong with it."""
     form = ImportForm(request.POST or None, request.FILES or None)
     problems: list[str] = []
     if request.method == "POST" and form.is_valid():

@@ -29,7 +29,7 @@ DIALOGUES_A_PAGE = 25
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_exampleset", "add examples")
 def example_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """Written by hand in a plain-text box."""
+    """Write an example by hand, in a plain-text box."""
     row = fetch_set(pk)
     if request.method == "GET" and refused(request, row):
         return redirect(row)
@@ -68,7 +68,7 @@ def example_choose(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_exampleset", "add examples")
 def example_take(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
-    """One dialogue, to be taken as it is with what stands beside it; for a pair, with one of its rewrites."""
+    """Take one dialogue as it is, with its theme and traits; for a pair, with one of its rewrites."""
     row = fetch_set(pk)
     if request.method == "GET" and refused(request, row):
         return redirect(row)
@@ -99,7 +99,7 @@ def example_take(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
 
 
 def _added(request: HttpRequest, row: ExampleSet, form: Any, fields: dict[str, Any]) -> tuple[int, str | None]:
-    """A status, and where to go on once the example is in the set; what is wrong is told to the form."""
+    """(status, where to go once the example is in the set); errors go to the form."""
     try:
         example = add_example(example_set=row, by=request.user, **fields)
     except FrozenError:
@@ -131,7 +131,7 @@ def _taken(found: Dialogue, after: Dialogue | None, form: BesideForm) -> dict[st
 
 
 def _chosen(request: HttpRequest, rewrites: list[Dialogue]) -> Dialogue | None:
-    """The rewrite that is asked for, or the first."""
+    """The rewrite asked for, or the first."""
     wanted = request.POST.get("after", request.GET.get("after", ""))
     return next((one for one in rewrites if str(one.pk) == wanted), rewrites[0] if rewrites else None)
 
@@ -191,7 +191,7 @@ def _seen(form: ExampleForm) -> int:
 
 
 def _edit_conflict(request: HttpRequest, now: Example, mine: ExampleForm) -> HttpResponse:
-    """Both texts, each in a form of its own: one click keeps mine over theirs, the other lets theirs stand."""
+    """Show both texts, each in its own form: one click keeps mine, the other keeps theirs."""
     theirs = values_of(now)
     labels: dict[str, Any] = {"messages": mine.fields["messages"].label, "messages_after": "After", **FIELD_NAMES}
     rows = [
@@ -224,14 +224,14 @@ def set_order(request: HttpRequest, pk: int) -> HttpResponse:
     except StaleError:
         return _order_conflict(request, row, order)
     if wants_json:
-        # The page has moved it already and needs only what its next move is made on.
+        # The page has moved it already and needs only the revision for its next move.
         return JsonResponse({"revision": fetch_set(pk).revision})
     anchor = "" if place is None else f"#example-{place}"
     return redirect(f"{row.get_absolute_url()}{anchor}")
 
 
 def _order_conflict(request: HttpRequest, row: ExampleSet, order: list[int]) -> HttpResponse:
-    """Both orders; mine can still be had where it holds the same examples."""
+    """Show both orders; mine can still be chosen if it has the same examples."""
     now = {example.pk: example for example in row.examples.all()}
     mine = [now[pk] for pk in dict.fromkeys(order) if pk in now]
     context = {"set": fetch_set(row.pk), "theirs": now.values(), "mine": mine, "possible": len(mine) == len(now)}

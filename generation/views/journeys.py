@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from generation.engine.requests import build, rebuild_messages, with_stages
-from generation.models import Background, Call, Run, RunDialogue
+from generation.models import Background, Call, RunDialogue
 from generation.results import comparison
 from generation.results.writers import Writer, writers_of
+from generation.views.run_actions import fetch_run
 from generation.watching import journeys
 from generation.watching.filters import CallFilter, DialogueFilter
 
@@ -25,7 +26,7 @@ NAMES = ("A", "B")
 @require_GET
 @requires("generation.view_run", "see runs")
 def run_dialogues(request: HttpRequest, pk: int) -> HttpResponse:
-    run = _run(pk)
+    run = fetch_run(pk)
     form = DialogueFilter(request.GET)
     rows = journeys.chosen(run, **form.chosen()).select_related("dialogue")
     page = Paginator(rows, DIALOGUES_A_PAGE).get_page(request.GET.get("page"))
@@ -45,7 +46,7 @@ def run_dialogues(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("generation.view_run", "see runs")
 def run_dialogue(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
     """α, theme, β, γ and Stephanie beside each other, and every call with what was sent and what came back."""
-    run = _run(pk)
+    run = fetch_run(pk)
     rows = RunDialogue.objects.select_related("dialogue__version", "background")
     chosen = get_object_or_404(rows, run=run, dialogue=dialogue)
     alpha = chosen.dialogue
@@ -71,8 +72,8 @@ def run_dialogue(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
 @require_GET
 @requires("generation.view_run", "see runs")
 def run_calls(request: HttpRequest, pk: int) -> HttpResponse:
-    """What happened last comes first; calls that still wait come after all that were sent."""
-    run = _run(pk)
+    """Latest first; waiting calls come after all that were sent."""
+    run = fetch_run(pk)
     form = CallFilter(run, request.GET)
     moment = Coalesce("settled_at", "sent_at")
     calls = (
@@ -87,7 +88,7 @@ def run_calls(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _by_branch(found: comparison.SideBySide) -> list[tuple[str, list[comparison.Cell]]]:
-    """One group a writer, so that its β, γ and Stephanie stand beside each other."""
+    """A group for each writer, so that its β, γ and Stephanie are side by side."""
     groups: dict[int, list[comparison.Cell]] = {}
     for cell in found.cells:
         groups.setdefault(cell.writer.branch, []).append(cell)
@@ -99,10 +100,6 @@ def _shown(cell: comparison.Cell) -> dict[str, Any]:
     return {"cell": cell, "turns": turns, "name": cell.version.name}
 
 
-def _run(pk: int) -> Run:
-    return get_object_or_404(Run.objects.with_stages().select_related("corpus"), pk=pk)
-
-
 @require_GET
 @requires("generation.view_call", "see calls")
 def call_detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -110,7 +107,7 @@ def call_detail(request: HttpRequest, pk: int) -> HttpResponse:
     call = get_object_or_404(Call.objects.select_related("dialogue", "alpha"), pk=pk)
     with_stages([call])
     rebuilt, proven = rebuild_messages(call)
-    # Whose journey it is: a judge's or splitter's call stands for the dialogue it reads, any other for its original.
+    # Calls of judges and splitters belong to the dialogue they read, all others to its original.
     subject = getattr(call, call.run.subject_field)
     siblings = (
         Call.objects.filter(run=call.run, **{call.run.subject_field: subject})

@@ -117,7 +117,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
 
 
 def _as_planned(request: HttpRequest, run: Run) -> dict[str, Any]:
-    """The values a person entered for this run, where they are remembered; else what the run itself holds."""
+    """The values a person entered for this run, if the session has them, else those of the run itself."""
     remembered = request.session.get(REMEMBERED, {}).get(str(run.pk))
     if remembered is None:
         return {} if run.is_judging else from_run(run)
@@ -144,7 +144,7 @@ def _field_of(error: run_plan.PlanError) -> str | None:
 
 
 def _previewed(run: Run, key: str) -> tuple[Dialogue | None, str]:
-    """The chosen dialogue of this name, or the first; and what to say where the name fits none."""
+    """The chosen dialogue of this name, or the first; and what to say if no dialogue has the name."""
     chosen = Dialogue.objects.filter(chosen_by__run=run).order_by("pk")
     found = chosen.filter(key=key).first() or chosen.filter(key__icontains=key).first() if key else chosen.first()
     if found is None:

@@ -60,7 +60,7 @@ def prompt_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_exampleset", "change prompts")
 def prompt_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """The wording as it is, to be saved as the next version; 409 where somebody made one meanwhile."""
+    """Edit the wording and save it as the next version; 409 if somebody saved one meanwhile."""
     prompt = get_object_or_404(Prompt, pk=pk)
     stage = Stage(prompt.stage)
     start = {"system": prompt.system, "user": prompt.user, "newest": newest_version(stage)}
@@ -87,7 +87,7 @@ def prompt_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("generation.change_exampleset", "keep prompts")
 def prompt_keep(request: HttpRequest, pk: int) -> HttpResponse:
-    """A wording that was tried becomes a version that runs are offered."""
+    """Keep a wording that was tried as a version for runs."""
     prompt = get_object_or_404(Prompt, pk=pk)
     kept = keep_wording(stage=Stage(prompt.stage), text=prompt.text, by=cast(User, request.user))
     messages.success(request, f"Kept as {kept}. The next runs use the newest version unless another is chosen.")
@@ -110,7 +110,7 @@ def _kept(request: HttpRequest, form: WordingForm, stage: Stage) -> Prompt | Non
 
 
 def _made_since(stage: Stage, seen: int) -> Prompt | None:
-    """The newest version where it is newer than what the page was opened on."""
+    """The newest version, if it is newer than the one that the page showed."""
     rows: Any = Prompt.objects.kept().filter(stage=stage, version__gt=seen)
     found: Prompt | None = rows.order_by("-version").first()
     return found

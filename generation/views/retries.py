@@ -1,4 +1,4 @@
-"""Try failed calls again with other words, and read stored replies once more."""
+"""Try failed calls again with other prompts or examples, and read stored replies again."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -46,7 +46,7 @@ def run_retry_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("generation.change_run", "read replies again")
 def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
-    """What reading stored replies again would change, and the button that changes it; nothing is sent."""
+    """Show what reading stored replies again would change, and do it; nothing is sent."""
     run, form = fetch_run(pk), RereadForm(request.POST or request.GET)
     if not form.is_valid():
         messages.error(request, "The share to keep is a number from 0 to 1. Nothing was read.")
@@ -65,7 +65,7 @@ def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
     changed = rereading.reread(run, keep_share=share, calls=calls, by=request.user)
     if changed:
         tasks.wake_workers()
-        messages.success(request, f"{changed:,} {'reply is' if changed == 1 else 'replies are'} read anew.")
+        messages.success(request, f"{changed:,} {'reply was' if changed == 1 else 'replies were'} read again.")
     else:
         words = "No dialogue or score was changed. Where a reply would be read differently, its call has a note."
         messages.info(request, words)
@@ -80,7 +80,7 @@ def _try_again(
         retried = retrying.retry(run, cause=cause, calls=calls, edits=edits, by=request.user)
         transaction.on_commit(tasks.wake_workers)
     changed = " with what you changed" if edits else ""
-    messages.success(request, f"{calls_in_words(retried)} back in line{changed}.")
+    messages.success(request, f"{calls_in_words(retried)} will be sent again{changed}.")
     return redirect(run)
 
 
@@ -97,7 +97,7 @@ def _failed(run: Run, cause: str, calls: list[int] | None) -> CallQuerySet:
 
 
 def _forms(request: HttpRequest, run: Run, failed: CallQuerySet) -> list[EditForm]:
-    """One for each stage in which something failed."""
+    """One form for each stage in which calls failed."""
     stages = set(failed.order_by().values_list("stage", flat=True).distinct())
     rows = [run.rows_of(stage)[0] for stage in run.stages if stage in stages]
     return [EditForm(row, request.POST or None) for row in rows]

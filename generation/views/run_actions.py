@@ -17,7 +17,7 @@ from generation.engine import lifecycle, retrying
 from generation.forms import BudgetForm
 from generation.models import BatchJob, Run
 
-# As many as a request makes within seconds.
+# As many as one request can make within seconds.
 BASELINES_AT_ONCE = 10_000
 
 
@@ -50,7 +50,7 @@ def run_pause(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("generation.change_run", "decide about calls")
 def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """What to do with calls that were sent but not answered: all of them, or the one that `call` names."""
+    """Decide about calls that were sent but not answered: all of them, or the one that `call` names."""
     run, resend = fetch_run(pk), request.POST.get("decision") == "resend"
     with transaction.atomic():
         decided = retrying.decide(run, resend=resend, calls=named_calls(request), by=request.user)
@@ -62,12 +62,12 @@ def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("generation.change_run", "retry calls")
 def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put failed calls back in line: all, those of one `cause`, or the one that `call` names."""
+    """Try failed calls again: all, those of one `cause`, or the one that `call` names."""
     run = fetch_run(pk)
     with transaction.atomic():
         retried = retrying.retry(run, cause=request.POST.get("cause", ""), calls=named_calls(request), by=request.user)
         transaction.on_commit(tasks.wake_workers)
-    messages.success(request, f"{calls_in_words(retried)} back in line.")
+    messages.success(request, f"{calls_in_words(retried)} will be sent again.")
     return back(request, run)
 
 
@@ -107,12 +107,10 @@ def calls_in_words(count: int) -> str:
     return f"{count:,} call{'s' if count != 1 else ''}"
 
 
-def back(request: HttpRequest, run: Run) -> HttpResponse:
-    """To the page that the button stood on (`next`), else to the run."""
+def back(request: HttpRequest, otherwise: Run | str) -> HttpResponse:
+    """Redirect to the page with the button (`next`), if it names a page of ours, else to the run or named page."""
     there = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(there, allowed_hosts=None):
-        return redirect(there)
-    return redirect(run)
+    return redirect(there if url_has_allowed_host_and_scheme(there, allowed_hosts=None) else otherwise)
 
 
 @require_POST
@@ -125,5 +123,7 @@ def batch_cancel(request: HttpRequest, pk: int, batch: int) -> HttpResponse:
     except CannotCancelError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The provider is asked to end the batch. What it has answered is paid and comes in.")
+        messages.success(
+            request, "The provider is asked to end the batch. What it has answered is paid and still comes in."
+        )
     return redirect(run)

@@ -1,4 +1,4 @@
-"""What a set is like, and what changed between two of them."""
+"""The balance of a set, and what changed between two sets."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -57,7 +57,7 @@ def _entries(row: ExampleSet) -> list[Entry]:
 
 
 def _shown(difference: Difference) -> dict[str, object]:
-    """For an example of one side only, its text too."""
+    """An example of one side only comes with its text."""
     alone = difference.after if difference.before is None else difference.before if difference.after is None else None
     after = alone.content.messages_after if alone else None
     return {

@@ -173,7 +173,7 @@ def _planned(trial: Trial) -> dict[str, Any]:
 
 
 def _moved(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """For a page that watches: nothing where nothing moved, and the whole page again once it has ended."""
+    """For a page that watches: nothing if nothing changed, and the whole page once the trial has ended."""
     if not context["live"]:
         response = HttpResponse(status=200)
         response[HTMX_REFRESH] = "true"
@@ -184,7 +184,7 @@ def _moved(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def _advice(trial: Trial) -> str:
-    """Why nothing moves, where that is so."""
+    """Why nothing moves; "" if all is well."""
     return progress_of(trial.own_run).advice if trial.own_run else ""
 
 

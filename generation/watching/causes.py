@@ -52,21 +52,21 @@ MEANINGS: Mapping[str, str] = {
     Outcome.INVENTED_CONTENT: "the rewrite has more words that are not from γ than the run allows.",
     Outcome.THEME_LENGTH: f"the theme does not have {THEME_WORDS.start} to {THEME_WORDS.stop - 1} words.",
     Outcome.TRAITS_MISSING: "the corpus has no traits for somebody, and the reply drew none.",
-    Outcome.REFUSED: "the model says that it will not do this; asked again it would say the same, so it is not.",
+    Outcome.REFUSED: "the model says that it will not do this; it is not asked again, because it would say the same.",
     Outcome.SCORE_MISSING: "a metric that was asked for has no score.",
-    Outcome.SCORE_NOT_A_NUMBER: "a score is no number.",
+    Outcome.SCORE_NOT_A_NUMBER: "a score is not a number.",
     Outcome.SCORE_OUT_OF_RANGE: "a score lies below 0 or above 100.",
-    Outcome.REASON_MISSING: "a score stands without the sentence that gives its reason.",
+    Outcome.REASON_MISSING: "a score comes without the sentence that gives its reason.",
     Trouble.REJECTED: "the endpoint refused the request itself; it is not sent again by itself.",
     Trouble.PROVIDER: "the endpoint failed or could not be reached, five times.",
     Trouble.AMBIGUOUS: "the request went out and nothing came back; it may have been paid for.",
     NOT_STORED: "the reply was read, but the database refused what it holds.",
-    NOT_READ: "the reply broke the program that reads it; the reply is kept and can be read again after a mend.",
+    NOT_READ: "the program failed while reading the reply; the reply is kept and can be read again after a fix.",
 }
 
 
 def said(outcome: str, before: str = "") -> str:
-    """An outcome in words; "another answer" for a usable reply that was `before` usable in another way."""
+    """An outcome in words; "another usable answer" if the reply was usable `before`, too."""
     if outcome == Outcome.OK:
         return "Another usable answer" if before == outcome else "Usable"
     return CAUSES.get(outcome, outcome)
@@ -74,7 +74,7 @@ def said(outcome: str, before: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One problem at one stage, and the newest calls that had it; each has `beginning`, the first of its reply."""
+    """One problem at one stage, and the newest calls that had it; each has `beginning`, the start of its reply."""
 
     cause: str
     stage: Stage

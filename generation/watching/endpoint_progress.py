@@ -1,4 +1,4 @@
-"""What a run's endpoints are doing just now: calls in flight against the limit, and how often they said "later"."""
+"""What a run's endpoints are doing now: calls in flight against the limit, and rate limits reached."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +11,9 @@ from generation.models import Call, Endpoint, Run
 
 @dataclass(frozen=True, slots=True)
 class EndpointProgress:
-    """One endpoint as one run meets it. `limit` is the calls allowed at once just now, over all runs and workers.
+    """One endpoint's calls of one run. `limit` is how many may be in flight now, over all runs and workers.
 
-    `in_flight` are on the wire; `to_store` are answered, and the ledger does not have the answer yet.
+    `in_flight` are on the wire; `to_store` are answered but not in the ledger yet.
     """
 
     endpoint: Endpoint
@@ -29,7 +29,7 @@ class EndpointProgress:
 
     @property
     def words(self) -> str:
-        """ "12 of 32 at once"; answers on their way into the ledger, and a lowered limit, say so."""
+        """ "12 of 32 at once", with a lowered limit and answers waiting to be stored, if any."""
         most = self.endpoint.max_in_flight
         lowered = f", lowered from {most:,} by rate limits" if self.limit < most else ""
         held = "; holding back until it allows more" if self.blocked else ""
@@ -58,9 +58,9 @@ Reports = Sequence[Mapping[str, Mapping[str, Sequence[int]]]]
 def endpoints_of(
     run: Run, sums: Iterable[Mapping[str, Any]], now: datetime, reports: Reports = ()
 ) -> list[EndpointProgress]:
-    """One a row of the run's endpoints; `sums` are counts of calls by `run_stage` and `state`, with their refusals.
+    """One for each of the run's endpoints; `sums` are counts of calls by `run_stage` and `state`, with their refusals.
 
-    `reports` is what live runners say of their calls (`Runner.calls`).
+    `reports` is what live runners report about their calls (`Runner.calls`).
     """
     by_stage = {row.pk: row for row in run.run_stages.all()}
     sent: Counter[int] = Counter()
@@ -69,7 +69,7 @@ def endpoints_of(
         row = by_stage[counted["run_stage"]]
         endpoint = row.endpoint_id
         refusals[endpoint] += counted["refusals"]
-        # What is in a batch does not count against the calls at once.
+        # Calls in a batch do not count against the limit.
         if counted["state"] == Call.State.SENT and not row.use_batch:
             sent[endpoint] += counted["n"]
     on_the_way = {endpoint.pk: _split(sent[endpoint.pk], run, endpoint, reports) for endpoint in run.endpoints}
@@ -87,10 +87,10 @@ def endpoints_of(
 
 
 def _split(sent: int, run: Run, endpoint: Endpoint, reports: Reports) -> tuple[int, int]:
-    """Of the calls that the ledger has as sent, those on the wire and those answered; all on the wire if nobody says.
+    """Split the calls that the ledger has as sent: (on the wire, answered). Without reports, all are on the wire.
 
-    A call goes out as soon as it is claimed, and its place is free as soon as the answer is there. The answer is
-    stored a moment later, so that the ledger may have more calls as sent than may be on their way.
+    A call's place is free as soon as its answer is there, and the answer is stored a moment later. So the ledger may
+    have more calls as sent than may be in flight.
     """
     told = [report.get(str(endpoint.pk), {}).get(str(run.pk)) for report in reports]
     counts = [pair for pair in told if pair]

@@ -1,7 +1,7 @@
 """A run's progress as Server-Sent Events.
 
 However many people watch, a process reads each run once a second, in one thread, and holds no database connection
-while it waits. The first event after every (re)connect is the whole state, so nothing is lost by a break.
+while it waits. The first event after every (re)connect is the whole state, so a lost connection loses nothing.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from generation.watching.progress import progress_of
 
 PERIOD = 1.0  # seconds
 SILENCE = 15  # periods without news before a comment keeps proxies from closing the line
-LONGEST = 600  # periods; the browser then reconnects and its rights are looked at again
+LONGEST = 600  # periods; then the browser reconnects and its rights are checked again
 LIVE = (Run.State.RUNNING, Run.State.PAUSED, Run.State.DRAFT)
 
 
@@ -38,7 +38,7 @@ async def stream(run_pk: int) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     before, quiet = "", 0
     for turn in range(LONGEST):
-        # Afresh at first: what was read before a button was pressed would send the page back to how it was.
+        # Fresh at first: a state read before a button was pressed would set the page back.
         snapshot = await asyncio.wrap_future(_read_once_a_period(run_pk, afresh=turn == 0))
         if snapshot is None:
             break
@@ -52,7 +52,7 @@ async def stream(run_pk: int) -> AsyncIterator[str]:
         before = snapshot.text
         await asyncio.sleep(PERIOD)
     else:
-        return  # the browser comes back by itself
+        return  # the browser reconnects by itself
     yield "event: end\ndata: {}\n\n"
 
 

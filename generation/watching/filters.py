@@ -1,4 +1,4 @@
-"""Filters of the tables of calls and dialogues; a value that makes no sense filters nothing."""
+"""Filters of the tables of calls and dialogues; invalid values are ignored."""
 
 from typing import Any
 

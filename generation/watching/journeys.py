@@ -1,4 +1,4 @@
-"""The way of dialogues through a run: where each stands, and every call of one of them."""
+"""Dialogues on their way through a run: how far each is, and every call of one of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ _FAILED = Q(state=Call.State.FAILED, replaced=False)
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One stage and writer on a dialogue's way: its newest call, or None where it has not come so far.
+    """One stage by one writer on a dialogue's way: its newest call, or None if the dialogue has not come so far.
 
-    `reused` tells that an earlier run's theme stands in for the call.
+    `reused`: an earlier run's theme replaces the call.
     """
 
     row: RunStage
@@ -71,7 +71,7 @@ def chosen(run: Run, *, state: str = "", cause: str = "", text: str = "") -> Que
 
 
 def ways(run: Run, rows: Sequence[RunDialogue]) -> list[Way]:
-    """Where each of these dialogues stands; one query. `run` comes with its stages, the rows with their dialogue."""
+    """How far each of these dialogues is; one query. Load `run` with its stages and the rows with their dialogue."""
     calls = Call.objects.filter(run=run, **{f"{run.subject_field}__in": [row.dialogue_id for row in rows]})
     found: dict[int, list[Call]] = {}
     for call in (

@@ -1,4 +1,4 @@
-"""How far a run is, in numbers and in one sentence. A few sums, so that a page may ask every second."""
+"""How far a run is, in numbers and in one sentence; cheap enough to ask every second."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ RATE_WINDOW = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Progress:
-    """A run at one moment. `seconds_left` and `cost_left` are None while there is nothing to tell them from."""
+    """A run at one moment. `seconds_left` and `cost_left` are None until they can be estimated."""
 
     run: Run
     stages: list[StageProgress]
@@ -42,7 +42,7 @@ class Progress:
 
     @property
     def journeys(self) -> int:
-        """How many there are to go: one a dialogue and writer (or judge and repetition, where not judged before)."""
+        """How many the run makes: one for each dialogue and writer (or judge and repeat, if not judged before)."""
         if self.run.is_judging and self.run.state != Run.State.DRAFT:
             return sum(stage.total for stage in self.last)
         return self.run.dialogue_count * max(1, len(self.last)) * self.run.repeats
@@ -63,7 +63,7 @@ class Progress:
 
     @property
     def in_flight(self) -> int:
-        """Calls sent and not answered yet, as far as is known."""
+        """Calls sent and not answered yet, as far as we know."""
         return max(0, sum(stage.in_flight for stage in self.stages) - self.to_store)
 
     @property
@@ -91,7 +91,7 @@ class Progress:
 
     @property
     def forecast(self) -> Decimal | None:
-        """US dollars the whole run will have cost; None while it cannot be told."""
+        """Estimated cost of the whole run in US dollars; None while it cannot be estimated."""
         return None if self.run.is_free or self.cost_left is None else self.run.spent + self.cost_left
 
     @property
@@ -104,7 +104,7 @@ class Progress:
 
     @property
     def time_left(self) -> str:
-        """In words; a dash while it cannot be told."""
+        """In words; a dash while it cannot be estimated."""
         running = self.run.state == Run.State.RUNNING
         return duration(self.seconds_left) if running and self.seconds_left else "–"
 
@@ -140,11 +140,11 @@ class Progress:
 
     @property
     def advice(self) -> str:
-        """Why nothing moves, where that is so."""
+        """Why nothing moves; "" if all is well."""
         if self.run.state == Run.State.RUNNING and self.batches.open:
             return self.batches.problem or "Batches are answered within a day; results come in by themselves."
         if self.run.state == Run.State.RUNNING and not self.runners and (self.waiting or self.unread):
-            return "No worker is at it yet. If this stays, start one: celery -A config worker -B."
+            return "No worker is running yet. If this does not change, start one: celery -A config worker -B."
         now = timezone.now()
         blocked = [str(endpoint) for endpoint in self.run.endpoints if endpoint.is_blocked(now)]
         if self.run.state == Run.State.RUNNING and blocked:
@@ -190,7 +190,7 @@ class Progress:
 
 
 def progress_of(run: Run, now: datetime | None = None) -> Progress:
-    """Three queries, one more with batches, whatever its size; the run comes from `Run.objects.with_stages()`."""
+    """Three queries (one more with batches), whatever its size; load the run with `Run.objects.with_stages()`."""
     return progress_of_all([run], now)[0]
 
 
@@ -222,7 +222,7 @@ def progress_of_all(runs: Sequence[Run], now: datetime | None = None) -> list[Pr
 
 
 def _given_themes(runs: Sequence[Run]) -> dict[int, int]:
-    """How many dialogues of each run brought their theme along."""
+    """How many dialogues of each run have a theme from an earlier run."""
     writing = [run.pk for run in runs if Stage.THEME in run.stages]
     chosen = RunDialogue.objects.filter(run__in=writing, background__isnull=False).order_by()
     return dict(chosen.values("run").annotate(n=Count("pk")).values_list("run", "n")) if writing else {}
@@ -252,5 +252,5 @@ def duration(seconds: float) -> str:
 
 
 def money(amount: Decimal) -> str:
-    """Dollars, with more digits where they are few."""
+    """US dollars, with more digits for small amounts."""
     return f"${amount:.2f}" if amount >= 1 or not amount else f"${amount:.4f}"

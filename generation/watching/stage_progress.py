@@ -54,7 +54,7 @@ class StageProgress:
 def stages_of(run: Run, rows: Sequence[dict[str, Any]], given: int) -> list[StageProgress]:
     """In the order of stages and writers; `rows` are counts by run_stage, state and outcome, with their cost.
 
-    `given` is how many dialogues brought their theme along. The run comes from `Run.objects.with_stages()`.
+    `given` is how many dialogues have a theme from an earlier run. Load the run with `Run.objects.with_stages()`.
     """
     newest = run.newest_rows
     several = Counter(row.stage for row in newest)
@@ -69,7 +69,7 @@ def stages_of(run: Run, rows: Sequence[dict[str, Any]], given: int) -> list[Stag
         for branch in reachable if is_theme else (stage.branch,):
             reachable[branch] -= stage.failed
         if run.is_judging and rows:
-            # All are planned at the start; what was judged before is not among them.
+            # All judgements are planned at the start, without those given before.
             stage.total = stage.ok + stage.failed + stage.waiting + stage.in_flight + stage.held
     return list(found.values())
 

@@ -54,10 +54,10 @@ def test_a_lost_line_is_said_and_mends_itself(page: Page, watch: Watch) -> None:
     expect(page.locator("[data-live=waiting]")).to_have_text("2")
     page.route("**/events/", lambda route: route.abort())
     page.reload()
-    expect(page.get_by_text("The line is lost; trying again…")).to_be_visible()
+    expect(page.get_by_text("Connection lost; trying again…")).to_be_visible()
     Call.objects.filter(run=run, alpha=run.chosen.earliest("pk").dialogue).update(state="failed", outcome="rejected")
     page.unroute("**/events/")
-    expect(page.get_by_text("The line is lost")).to_be_hidden(timeout=15_000)
+    expect(page.get_by_text("Connection lost")).to_be_hidden(timeout=15_000)
     expect(page.locator("[data-live=sentence]")).to_contain_text("1 failed")
 
 
@@ -113,7 +113,7 @@ def test_failed_calls_are_tried_again_with_an_edited_prompt(page: Page) -> None:
     box = page.get_by_label("User message")
     box.fill(box.input_value() + "\nJSON only.")
     page.get_by_role("button", name="Try 1 again").click()
-    expect(page.get_by_text("1 call back in line with what you changed.")).to_be_visible()
+    expect(page.get_by_text("1 call will be sent again with what you changed.")).to_be_visible()
     anew = run.calls.get(state="todo")
     assert anew.run_stage.prompt.user.endswith("\nJSON only.")
     assert "\r" not in anew.run_stage.prompt.user

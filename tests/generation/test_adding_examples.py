@@ -1,4 +1,4 @@
-"""Every way of adding an example goes through one door."""
+"""Every way of adding an example calls the same function."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""The Batch API on paper: what goes into a file comes out of it by its id, whatever else a provider writes."""
+"""The formats of the Batch API: a file written for a request is read back by its id, whatever else a provider adds."""
 
 import json
 from typing import Any

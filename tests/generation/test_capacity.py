@@ -1,4 +1,4 @@
-"""Who may take the free places of an endpoint: runners between them, runs between them."""
+"""How runners, and runs, share the free places of an endpoint."""
 
 from datetime import timedelta
 

@@ -120,7 +120,7 @@ def test_a_journey_shows_versions_and_every_call_with_prompt_reply_and_outcome(
     steps = page.context["steps"]
     assert [step["call"].stage for step in steps] == ["theme", "pair", "further_split"]
     assert all(step["proven"] for step in steps)
-    for words in ("Task: theme", "Task: pair", "single_step", "This call on a page of its own"):
+    for words in ("Task: theme", "Task: pair", "single_step", "Open this call on its own page"):
         assert words in page.text
 
 

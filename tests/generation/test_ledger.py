@@ -1,4 +1,4 @@
-"""The queue of record: who may send what, and what becomes of it."""
+"""The queue of record: who may send which call, and how its result is stored."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Processes that claim, settle, decide and read at the same time wait for each other, never in a circle."""
+"""Processes that claim, settle, decide and read at the same time wait for each other and never deadlock."""
 
 import threading
 import time

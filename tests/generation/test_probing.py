@@ -1,4 +1,4 @@
-"""What an endpoint can do is found by trying: servers that heed a schema, ignore it, refuse it or are down."""
+"""A check finds out by trying what an endpoint can do: some honour a schema, ignore it, refuse it or are down."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

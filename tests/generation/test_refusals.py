@@ -1,4 +1,4 @@
-"""Errors of every wording have their name, and the words of whoever gave them."""
+"""Errors of every wording are classified, and keep the words of the provider."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stored replies are read again without a call, and one that breaks the parser keeps no other from being read."""
+"""Stored replies are read again without a call, and a reply that breaks the parser does not stop the others."""
 
 import json
 from typing import Any
@@ -168,7 +168,7 @@ def test_a_theme_that_was_taken_from_the_reasoning_is_found_told_and_put_right(e
     assert run.backgrounds.get().theme.startswith("Chosen")
     call.refresh_from_db()
     assert (call.state, call.outcome, call.raw_reply) == (Call.State.DONE, "ok", THINKS)
-    assert "taken for the theme “Sketch" in call.note
+    assert "read as the theme “Sketch" in call.note
     assert rereading.review(run).changes == []
     assert rereading.reread(run) == 0
 
@@ -196,7 +196,7 @@ def test_what_has_been_built_on_stays_and_is_noted(endpoint: Endpoint) -> None:
     assert rereading.review(run).counts == [(Stage.THEME, "ok", "ok", True, 1)]
     assert rereading.reread(run) == 0
     call.refresh_from_db()
-    assert call.note.startswith("Read today, this reply gives something else")
+    assert call.note.startswith("Read today, this reply gives another result")
     assert run.backgrounds.get().theme.startswith("Sketch")
 
 
@@ -233,7 +233,7 @@ def test_scores_that_were_read_wrongly_are_put_right_and_the_old_ones_noted(endp
     assert rereading.reread(run) == 1
     assert set(Judgement.objects.values_list("score", flat=True)) == {80.0}
     call.refresh_from_db()
-    assert "taken for the scores interesting 10, informative 11" in call.note
+    assert "read as the scores interesting 10, informative 11" in call.note
 
 
 def test_an_answer_that_was_kept_whole_is_read_once_its_shape_is_known(

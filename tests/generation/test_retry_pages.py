@@ -94,7 +94,7 @@ def test_an_edited_prompt_becomes_a_new_version_and_edition_and_the_old_reply_st
     # A browser sends line ends of its own.
     sent = edited(page, **{"pair-user": text.replace("\n", "\r\n")})
     body = researcher.post(url("run_retry_edit", run), {**sent, "cause": "unparsable"}, follow=True).text
-    assert "1 call back in line with what you changed." in body
+    assert "1 call will be sent again with what you changed." in body
     anew = run.calls.get(state="todo")
     assert (anew.run_stage.edition, anew.run_stage.prompt.version, anew.run_stage.prompt.user) == (2, 2, text)
     old.refresh_from_db()
@@ -149,7 +149,7 @@ def test_what_reading_again_would_change_is_shown_before_anything_is_changed(res
     assert call.outcome == "unparsable"
     sent = {"call": call.pk, "next": call.get_absolute_url()}
     after = researcher.post(url("run_reread", run), sent, follow=True)
-    assert "1 reply is read anew." in after.text
+    assert "1 reply was read again." in after.text
     assert after.redirect_chain == [(call.get_absolute_url(), 302)]
     call.refresh_from_db()
     assert call.outcome == "ok"

@@ -1,4 +1,4 @@
-"""A person's second word: retry failed calls, with other words if wanted, and decide about unanswered calls."""
+"""Retry failed calls, with other words if wanted, and decide about unanswered calls."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -209,7 +209,7 @@ def test_a_call_page_leads_from_prompt_to_dialogues(client: Client, demo_model: 
         assert output.dialogue.get_absolute_url() in body
 
     Call.objects.filter(pk=call.pk).update(request_sha256="0" * 64)
-    assert "does not have the hash" in client.get(call.get_absolute_url()).content.decode()
+    assert "does not match its recorded hash" in client.get(call.get_absolute_url()).content.decode()
 
 
 def test_text_of_models_is_shown_as_text(researcher: Client) -> None:
