@@ -1,7 +1,7 @@
-"""A database trigger that refuses changes to a rubric by which people have scored.
+"""The database's own refusal to change questions that people have scored by.
 
-The model refuses first, with a better message; the trigger also covers writes that bypass it. A used rubric cannot be
-deleted either, because its study protects it.
+The model refuses first, with a better sentence; this holds where rows are written past it. A used rubric cannot be
+deleted either: its study protects it.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ MESSAGE = "People have scored by these questions, so they never change. Make a c
 
 
 def install(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Create the trigger; runs after every migration, since a migration on SQLite may have dropped it."""
+    """Make the database hold the trigger; runs after every migration, which on SQLite may have lost it."""
     connection = connections[using]
     if not _is_here(using) or not has_columns(connection, TABLE, COLUMNS):
         return
@@ -30,7 +30,7 @@ def install(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
 
 
 def remove(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Drop the trigger; runs before every migration, because SQLite rebuilds a table by copying and renaming it."""
+    """Take it away; runs before every migration, because SQLite rebuilds a table by emptying and renaming it."""
     if not _is_here(using):
         return
     with connections[using].cursor() as cursor:
@@ -39,7 +39,7 @@ def remove(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
 
 @contextmanager
 def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Drop the trigger for a while, to change used rubrics on purpose."""
+    """Without the trigger, for writing past it on purpose."""
     remove(using)
     try:
         yield
@@ -48,5 +48,5 @@ def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 
 def _is_here(using: str) -> bool:
-    """Whether this database has the app's tables."""
+    """False for a database without this app, or before its first migration."""
     return router.allow_migrate(using, "annotation") and TABLE in connections[using].introspection.table_names()

@@ -17,7 +17,7 @@ from annotation.models import Membership, Study
 from annotation.models.memberships import ACTIVE
 
 # A member's key, token and turn, and whether they are active.
-Line = tuple[int, str, int, bool]
+MemberLine = tuple[int, str, int, bool]
 # States that a process keeps, each of some hundred bytes.
 MOST_KEPT = 50_000
 
@@ -40,7 +40,7 @@ def next_row(
     state: BlockState,
     now: datetime,
     firsts: Iterable[int] = (),
-    lines: Sequence[Line] | None = None,
+    lines: Sequence[MemberLine] | None = None,
 ) -> Row:
     """The row for a rater's next block. Takes no lock.
 
@@ -54,7 +54,7 @@ def next_row(
     return mending_row(williams_rows(state.versions), shown, number + state.block + 1, firsts, state.tally)
 
 
-def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
+def _shown(others: Sequence[MemberLine], versions: int, now: datetime) -> Tally:
     """What these raters have been shown, and the rest of the blocks that they are working on."""
     read = _states(others, versions)
     if not read:
@@ -66,7 +66,7 @@ def _shown(others: Sequence[Line], versions: int, now: datetime) -> Tally:
     return shown
 
 
-def _states(lines: Sequence[Line], versions: int) -> list[tuple[_Read, bool]]:
+def _states(lines: Sequence[MemberLine], versions: int) -> list[tuple[_Read, bool]]:
     """The state of each member and whether they are active; read from the database if the kept one is out of date."""
     known = {token: _kept.get(token) for _, token, _, _ in lines}
     stale = [pk for pk, token, turn, _ in lines if (kept := known[token]) is None or kept.turn != turn]
@@ -90,7 +90,7 @@ def _add_left(shown: Tally, state: BlockState, now: datetime) -> None:
             before = version
 
 
-def members_lines(study: Study) -> list[Line]:
+def members_lines(study: Study) -> list[MemberLine]:
     """One line for every member whose ratings count."""
     return list(members_who_count().filter(study=study).order_by("pk").values_list("pk", "token", "turn", "is_here"))
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from annotation.allocation.block_balance import Line, next_row
+from annotation.allocation.block_balance import MemberLine, next_row
 from annotation.allocation.block_state import LEASE, BlockState, OvertakenError
 from annotation.allocation.orders import claim_pivot
 from annotation.allocation.slots import BATCH, rows_of, stands_flipped
@@ -39,7 +39,7 @@ def _earliest(held: Assignment) -> tuple[bool, int, float]:
     return has_slot, 0 if has_slot else held.position, held.opened_at.timestamp() if held.opened_at else 0.0
 
 
-def claim(membership: Membership, now: datetime, lines: Sequence[Line] | None = None) -> Assignment | None:
+def claim(membership: Membership, now: datetime, lines: Sequence[MemberLine] | None = None) -> Assignment | None:
     """Give the rater a free slot: of the version whose turn it is, and not of the background they just saw.
 
     Near the end, when that version has no slot left for them, another version replaces it; as a last resort one of the

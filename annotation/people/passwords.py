@@ -1,4 +1,4 @@
-"""Changing one's own password, and revoking API tokens whenever a password changes."""
+"""Changing one's own password, and what a new password ends, whoever sets it."""
 
 from typing import Any
 

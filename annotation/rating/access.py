@@ -21,7 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, JSONArray
 from django.http import Http404
 
-from annotation.allocation.block_balance import Line, members_who_count
+from annotation.allocation.block_balance import MemberLine, members_who_count
 from annotation.allocation.submit_lock import HeldOpen
 from annotation.models import Assignment, Item, Membership, Rating
 from core.database.prepared import Prepared
@@ -120,7 +120,7 @@ class _All(Aggregate):
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **context)
 
 
-def lines(assignment: Assignment) -> list[Line] | None:
+def lines(assignment: Assignment) -> list[MemberLine] | None:
     """The lines of the study's members that `own_assignment(lock=True)` has read at the end of a block, else None."""
     if assignment.members_lines is None:
         return None

@@ -20,7 +20,7 @@ from dialogues.rubric import Metric
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PairLine:
     """One question and pair of versions; `rate` is None if nobody has compared them."""
 
     metric: str
@@ -55,11 +55,11 @@ class Preferences:
         return self.rates[metric * len(self.pairs) + pair]
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[PairLine]:
         """The rates metric by metric, with all pairs about which the metric was asked."""
         width = len(self.pairs)
         return [
-            Line(metric.name, *pair, self.rate(number, place))
+            PairLine(metric.name, *pair, self.rate(number, place))
             for number, metric in enumerate(self.metrics)
             for place, pair in enumerate(self.pairs)
             if number * width + place not in self.unasked

@@ -41,7 +41,7 @@ class OverviewFilter(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RestructuringLine:
     """One restructuring with the counts of its present text."""
 
     row: Restructuring
@@ -52,8 +52,8 @@ class Line:
         return 100 * self.row.kept
 
 
-def lines(rows: list[Restructuring]) -> list[Line]:
-    return [Line(row, Dialogue.from_transcript(Transcript.of(row.messages))) for row in rows]
+def lines(rows: list[Restructuring]) -> list[RestructuringLine]:
+    return [RestructuringLine(row, Dialogue.from_transcript(Transcript.of(row.messages))) for row in rows]
 
 
 def counts() -> list[dict[str, Any]]:
