@@ -26,10 +26,10 @@ from django.db.models.functions import Cast
 from annotation.models import Restructuring
 from annotation.people import acquaintance
 from annotation.people.acquaintance import AcquaintedError
+from annotation.roles import BACKEND
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.models import Judgement
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 BATCH = 1000
 ALSO_RESTRUCTURES = "was also asked to restructure dialogues of its backgrounds"
 # The figures that filter and sort the list: name in the address, and label.
