@@ -1,4 +1,4 @@
-"""How often strangers from one network may try an address that asks for no password."""
+"""How often strangers from one network may try an address that asks for no password; which network a request is from."""
 
 from ipaddress import ip_address, ip_network
 
