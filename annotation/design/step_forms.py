@@ -127,7 +127,7 @@ class RatersForm(StepForm):
         label="Pay",
         required=False,
         max_length=300,
-        help_text="Told to raters, and part of the record. Where nothing is paid, say so.",
+        help_text="Shown to raters, and part of the record. If nothing is paid, say so.",
     )
 
 

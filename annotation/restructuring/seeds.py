@@ -155,7 +155,7 @@ def _keep_apart(dialogues: Collection[int], people: Sequence[User], despite: str
         studies = ", ".join(sorted({f"“{member.study.name}”" for member in rates}))
         raise AcquaintedError(
             f"Nobody was asked: {names} would restructure what they rate in {studies}. Choose other people or "
-            "dialogues, or say why they may; the study’s page and its methods text then tell."
+            "dialogues, or say why they may; the study’s page and its methods text then say so."
         )
     for member in rates:
         acquaintance.record(member, how=ALSO_RESTRUCTURES, reason=despite, by=by)
