@@ -6,6 +6,9 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission, User
 from django.db.models import Q
 
+# The backend that knows permissions; log-ins without a password check name it.
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
 
 class Role(StrEnum):
     RATER = "rater"

@@ -1,7 +1,7 @@
-"""A database trigger that refuses changes to a rubric by which people have scored.
+"""The database's own refusal to change questions that people have scored by.
 
-The model refuses first, with a better message; the trigger also covers writes that bypass it. A used rubric cannot be
-deleted either, because its study protects it.
+The model refuses first, with a better sentence; this holds where rows are written past it. A used rubric cannot be
+deleted either: its study protects it.
 """
 
 from core.database.triggers import Rule, Triggers, differs

@@ -21,7 +21,7 @@ STYLES: dict[str, tuple[str, ...]] = {
         "css/rating.css",
         "css/rating-evidence.css",
         "css/rating-pairs.css",
-        "css/rating-way.css",
+        "css/rating-stages.css",
     ),
 }
 # From the bundle to the module that imports the rest.

@@ -88,7 +88,7 @@ def _texts(study: Study) -> Iterator[Problem]:
 def _raters(study: Study) -> Iterator[Problem]:
     if study.raters_per_item == 1:
         yield Problem(
-            "With one rater an item there is no agreement to report. Two are the least, three usual.", "raters"
+            "With one rater per item there is no agreement to report. Two is the minimum; three is usual.", "raters"
         )
     if study.minutes_estimate is None:
         yield Problem("Say how long it takes; raters are told before they agree.", "raters")
@@ -106,16 +106,16 @@ def _record(study: Study) -> Iterator[Problem]:
     if not study.recruitment:
         yield Problem("Say who is asked to rate, and how.", "ethics")
     if not study.retention:
-        yield Problem("Say how long what is kept, and where.", "ethics")
+        yield Problem("Say what is kept, for how long, and where.", "ethics")
 
 
 def _quality(study: Study, purposes: set[str]) -> Iterator[Problem]:
     if Item.Purpose.TRAINING not in purposes:
         yield Problem("Training items show raters how the scale is meant.", "checks")
     if Item.Purpose.GOLD not in purposes:
-        yield Problem("Gold items tell whether raters go on using the scale as trained.", "checks")
+        yield Problem("Gold items show whether raters keep using the scale as trained.", "checks")
     if Item.Purpose.ATTENTION not in purposes:
-        yield Problem("Attention checks tell whether raters read.", "checks")
+        yield Problem("Attention checks show whether raters read carefully.", "checks")
     elif study.most_lapses is None:
         yield Problem("Decide how many attention checks a rater may fail; now nobody is screened out.", "checks")
     elif study.counts_screened_out:

@@ -56,8 +56,8 @@ def _raters(study: Study) -> Iterator[str]:
     each = study.raters_per_item
     yield f"Every item was given to {_count(each, 'rater')}." if each else "Every rater was given every item."
     people, finished = study.memberships.tally(), study.memberships.finished().count()
-    yield f"Raters who joined: {people['joined']:,}; rated all there was for them: {finished:,};"
-    yield f"excluded by a researcher, and counted nowhere: {people['excluded']:,}; withdrew: {people['withdrawn']:,}."
+    yield f"Raters who joined: {people['joined']:,}; rated everything available to them: {finished:,};"
+    yield f"excluded by a researcher and not counted: {people['excluded']:,}; withdrew: {people['withdrawn']:,}."
     yield order_plan(each, compares=study.compares)
     yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
     known = Counter(event.detail["how"] for event in acquaintance.accepted(study))
@@ -77,7 +77,7 @@ def _checks(study: Study) -> Iterator[str]:
     }
     found = [_count(counted[kind], noun) + more for kind, (noun, more) in words.items() if counted[kind]]
     were = "was" if counted.total() == 1 else "were"
-    yield f"Besides there {were} {', '.join(found)}; none of this is counted in any result."
+    yield f"There {were} also {', '.join(found)}; none of this is counted in any result."
     if study.most_lapses is not None:
         failed = study.memberships.screened_out().count()
         counts = "count all the same" if study.counts_screened_out else "are in no result"
@@ -90,9 +90,9 @@ def _people(study: Study) -> Iterator[str]:
         if text:
             yield f"{called}: {_closed(text)}"
     if study.minutes_estimate:
-        yield f"The work was announced to take {_count(study.minutes_estimate, 'minute')}."
+        yield f"Raters were told that the work takes {_count(study.minutes_estimate, 'minute')}."
     if study.break_every:
-        yield f"Raters were reminded of a break every {study.break_every} minutes."
+        yield f"Raters were reminded to take a break every {study.break_every} minutes."
 
 
 def _record(study: Study) -> Iterator[str]:

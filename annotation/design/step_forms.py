@@ -117,7 +117,7 @@ class RatersForm(StepForm):
         help_text="Told to raters before they begin.",
     )
     break_every = forms.IntegerField(
-        label="Remind of a break after so many minutes",
+        label="Suggest a break after this many minutes",
         required=False,
         min_value=5,
         max_value=240,
@@ -127,7 +127,7 @@ class RatersForm(StepForm):
         label="Pay",
         required=False,
         max_length=300,
-        help_text="Told to raters, and part of the record. Where nothing is paid, say so.",
+        help_text="Shown to raters, and part of the record. If nothing is paid, say so.",
     )
 
 
@@ -168,4 +168,4 @@ class EthicsForm(StepForm):
         label="Ethics approval", required=False, max_length=120, help_text="Board and number, or why none is needed."
     )
     recruitment = forms.CharField(required=False, max_length=300, help_text="Who is asked to rate, and how.")
-    retention = forms.CharField(required=False, max_length=300, help_text="How long what is kept, and where.")
+    retention = forms.CharField(required=False, max_length=300, help_text="What is kept, for how long, and where.")

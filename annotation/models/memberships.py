@@ -48,9 +48,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Active raters who have rated and have nothing left: no open item and no open slot that they could take."""
         mine = Assignment.objects.filter(membership=OuterRef("pk"))
         taken = Assignment.objects.filter(membership=OuterRef(OuterRef("pk")), item=OuterRef("item"))
-        places = Assignment.objects.opened().filter(study=OuterRef("study"), slot__isnull=False)
+        slots = Assignment.objects.opened().filter(study=OuterRef("study"), slot__isnull=False)
         has_rated = Exists(mine.filter(state=Assignment.State.SUBMITTED))
-        return self.active().filter(has_rated, ~Exists(mine.opened()), ~Exists(places.exclude(Exists(taken))))
+        return self.active().filter(has_rated, ~Exists(mine.opened()), ~Exists(slots.exclude(Exists(taken))))
 
     def tally(self) -> dict[str, int]:
         """How many joined, were excluded and withdrew; one person may be counted in several."""

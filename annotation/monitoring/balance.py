@@ -175,18 +175,18 @@ def _why(seen: _Seen, position: CountTable, carry_over: CountTable, families: in
         return
     if seen.unfinished:
         yield (
-            f"{seen.unfinished} of {seen.blocks} blocks were not shown to their end: what is missing at their later "
-            "places cannot be made up for at the earlier ones."
+            f"{seen.unfinished} of {seen.blocks} blocks were not shown to their end, so later places have fewer items "
+            "than earlier ones."
         )
     if seen.out_of_turn:
         yield (
-            f"{seen.out_of_turn} items stood in for a version that had no place left for their rater, which happens "
-            "when few places are left."
+            f"{seen.out_of_turn} items replaced a version that had no place left for their rater, which happens when "
+            "few places are left."
         )
     if versions % 2 and seen.blocks % (2 * versions):
         yield (
-            f"With {versions} versions, an odd number, what follows what evens out every {2 * versions} blocks, and "
-            f"{seen.blocks} were shown."
+            f"With {versions} versions, an odd number, the order of versions evens out every {2 * versions} blocks, "
+            f"and {seen.blocks} were shown."
         )
     elif not seen.unfinished and not seen.out_of_turn:
-        yield "Raters began blocks at the same moment, before either could take the other's row into account."
+        yield "Raters began blocks at the same moment, so neither row could take the other into account."

@@ -126,7 +126,7 @@ def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
 
 
 @require_GET
-@requires("annotation.view_rating", "take ratings out of the house")
+@requires("annotation.view_rating", "export ratings")
 def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     study = launched_or_404(pk)
     AuditEvent.record(request.user, AuditVerb.ADJUDICATIONS_EXPORTED, study)

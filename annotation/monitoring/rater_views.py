@@ -141,7 +141,7 @@ def rater_reinstate(request: HttpRequest, pk: int, member: int) -> HttpResponse:
 @require_POST
 @requires("annotation.change_study", "replace raters")
 def rater_replace(request: HttpRequest, pk: int, member: int) -> HttpResponse:
-    said = "What this rater held open is free, and goes to others as they come."
+    said = "The dialogues that this rater held open are now free for other raters."
     return _done(request, _member(pk, member), membership_changes.replace, said)
 
 

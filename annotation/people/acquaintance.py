@@ -36,7 +36,7 @@ def must_not_know(study: Study, rater: User, *, reason: str) -> str:
     if how and not reason.strip():
         raise AcquaintedError(
             f"{rater.get_username()} was not added: {rater.get_username()} {how}. To add them all the same, say why "
-            "under “Somebody who knows the material”; the study’s page and its methods text then tell."
+            "under “Somebody who knows the material”; the study’s page and its methods text then say so."
         )
     return how
 

@@ -6,13 +6,13 @@ stored; the token itself appears once, on the page or in the command that made i
 
 import secrets
 from datetime import timedelta
-from hashlib import sha256
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation.models import ApiToken
+from annotation.models.tokens import digest
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
@@ -69,7 +69,3 @@ def find(text: str) -> ApiToken | None:
     if token is not None and (token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()

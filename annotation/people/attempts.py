@@ -1,4 +1,4 @@
-"""How often strangers from one network may try an address that asks for no password."""
+"""Limits on how often strangers from one network may try an address that asks for no password."""
 
 from ipaddress import ip_address, ip_network
 

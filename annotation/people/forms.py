@@ -25,7 +25,7 @@ class InviteForm(forms.Form):
 
     role = forms.ChoiceField(widget=forms.RadioSelect)
     study = forms.ModelChoiceField(
-        Study.objects.none(), required=False, empty_label="No study yet", help_text="They join it as they accept."
+        Study.objects.none(), required=False, empty_label="No study yet", help_text="They join it when they accept."
     )
     count = forms.IntegerField(
         label="How many links",

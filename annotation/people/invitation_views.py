@@ -18,6 +18,7 @@ from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
 from annotation.people.memberships import NO_MORE_RATERS
+from annotation.roles import BACKEND
 from core.acting import person_of
 from core.permissions import requires
 
@@ -113,7 +114,7 @@ def _accept_with_new_account(request: HttpRequest, found: Invitation) -> HttpRes
         except IntegrityError:
             form.add_error("username", _("Somebody took this name just now. Choose another."))
         else:
-            login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            login(request, user, backend=BACKEND)
             messages.success(request, _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()})
             return redirect("home")
     context = {"form": form, "invitation": found}

@@ -7,7 +7,6 @@ a slow hash would add nothing.
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
 
 from django.contrib.auth.models import Group, User
 from django.db import transaction
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from annotation.models import Invitation, Study
 from annotation.models.people import profile_of
+from annotation.models.tokens import digest
 from annotation.people.memberships import join
 from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
@@ -139,7 +139,3 @@ def _settle(invitation: Invitation, user: User) -> None:
     if invitation.study is not None:
         join(study=invitation.study, rater=user, by=invitation.created_by)
     AuditEvent.record(user, AuditVerb.INVITATION_ACCEPTED, invitation, role=invitation.role)
-
-
-def digest(token: str) -> str:
-    return sha256(token.encode()).hexdigest()

@@ -7,14 +7,14 @@ from annotation.people import (
     home,
     invitation_views,
     member_views,
-    method,
+    method_page,
     passwords,
     reset_views,
 )
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("method/", method.method, name="method"),
+    path("method/", method_page.method, name="method"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("account/password/", passwords.PasswordChange.as_view(), name="password_change"),

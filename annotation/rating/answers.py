@@ -22,6 +22,7 @@ PAIR_SCALE = Scale(-1, 1)
 DAMAGED = gettext_lazy("The form was damaged on its way. Reload the page and choose again.")
 LONGEST_COMMENT = 5000
 LONGEST_NOTE = 2000
+NOTHING: Mapping[str, Any] = {}
 
 
 class AnswerError(ValueError):
@@ -127,9 +128,6 @@ def _flag(raw: Any) -> str:
     if raw and raw not in FLAGS:
         raise AnswerError(_("Choose one of the reasons for the flag."))
     return raw or ""
-
-
-NOTHING: Mapping[str, Any] = {}
 
 
 def read_answer(assignment: Assignment, sent: Mapping[str, Any]) -> Answer:

@@ -82,5 +82,5 @@ def _timed(membership: int) -> QuerySet[Any, Any]:
 
 
 def _count(rows: QuerySet[Any], group: str) -> Coalesce:
-    """The number of rows as a subquery; `group` is a field with the same value in all of them."""
+    """How many rows there are, as a part of another query; `group` is the same for all of them."""
     return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)

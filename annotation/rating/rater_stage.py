@@ -13,6 +13,10 @@ from dialogues.models import AuditEvent
 
 # How long a submit can be undone on the following page; later, raters use the list of rated items.
 UNDO = timedelta(minutes=10)
+# A longer time between two items is a pause.
+PAUSE = timedelta(minutes=15)
+# Look back at most this many items: nobody scores more in one sitting.
+MOST_ITEMS = 500
 
 
 def consent_fingerprint(study: Study) -> str:
@@ -79,12 +83,6 @@ def decline(*, membership: Membership) -> None:
         raise QueueError(_("You have agreed before. You can still withdraw from the study."))
     AuditEvent.record(None, AuditVerb.CONSENT_DECLINED, locked.study)
     locked.delete()
-
-
-# A longer time between two items is a pause.
-PAUSE = timedelta(minutes=15)
-# Look back at most this many items: nobody scores more in one sitting.
-MOST_ITEMS = 500
 
 
 def minutes_at_work(membership: Membership, *, since: datetime | None, now: datetime) -> int:

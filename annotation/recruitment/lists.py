@@ -62,7 +62,7 @@ def read_list(text: str) -> People:
         elif person.email.casefold() in seen:
             repeated.append(person)
         elif person.pseudonym and (first := names.setdefault(person.pseudonym.casefold(), row)) != row:
-            errors.append(f"Row {row}: the pseudonym “{person.pseudonym}” stands in row {first} already.")
+            errors.append(f"Row {row}: the pseudonym “{person.pseudonym}” is already in row {first}.")
         else:
             seen.add(person.email.casefold())
             people.append(person)

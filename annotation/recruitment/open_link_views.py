@@ -12,12 +12,11 @@ from django.views.decorators.http import require_http_methods
 from annotation.models import Membership, Study
 from annotation.people import attempts
 from annotation.people.acquaintance import AcquaintedError
-from annotation.people.attempts import network_of
 from annotation.people.withdrawals import LeftError
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
+from annotation.roles import BACKEND
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Records that this browser has joined before, so that nobody joins twice with it; it grants no access.
 COOKIE = "stephanie-door"
 YEAR = 365 * 24 * 3600
@@ -64,7 +63,7 @@ def return_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _too_many(kind: str, request: HttpRequest) -> bool:
-    return attempts.too_many(kind, network_of(request))
+    return attempts.too_many(kind, attempts.network_of(request))
 
 
 def _busy(request: HttpRequest) -> HttpResponse:

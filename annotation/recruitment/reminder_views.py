@@ -64,7 +64,7 @@ def _remind(request: HttpRequest, study: Study, days: int) -> HttpResponse:
 
 def _say(request: HttpRequest, sent: list[bool]) -> None:
     if not sent:
-        messages.info(request, "Nobody was written to: everybody who is due was reminded lately or has no address.")
+        messages.info(request, "No reminder was sent: everybody who is due was reminded lately or has no address.")
     elif all(sent):
         messages.success(request, f"Sent to {len(sent):,} rater{'s' if len(sent) > 1 else ''}.")
     else:

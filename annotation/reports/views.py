@@ -122,7 +122,7 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
 
 
 @require_GET
-@requires("annotation.view_rating", "take ratings out of the house")
+@requires("annotation.view_rating", "export ratings")
 def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Every score. The rows name versions, so the export is blocked like the report while the study is blind."""
     study = studied(pk)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from annotation.models import Restructuring
 from annotation.restructuring import beside
-from annotation.restructuring.agreement import agreement_table, shared_dialogues
+from annotation.restructuring.boundary_agreement import agreement_table, shared_dialogues
 from core.downloads import TABLE_FORMS, table_file
 from core.numbers import whole_number
 from core.permissions import requires

@@ -39,7 +39,7 @@ def why_not_remark(restructuring: Restructuring, by: User) -> str:
     if restructuring.annotator_id == by.pk:
         return "You restructured this dialogue yourself: remarks are the reviewer’s."
     if restructuring.state in (State.APPROVED, State.WITHDRAWN):
-        return "Nobody works on it any more, so nobody would see a remark."
+        return "Nobody is working on it any longer, so nobody would see a remark."
     return ""
 
 

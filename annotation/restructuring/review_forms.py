@@ -42,7 +42,7 @@ class ExampleForm(forms.Form):
         empty_label=None,
         error_messages={
             "required": "Choose a set.",
-            "invalid_choice": "This set is no draft any more. Choose another.",
+            "invalid_choice": "This set is no longer a draft. Choose another.",
         },
     )
     note = forms.CharField(required=False, max_length=500, help_text="Why this example is there.")

@@ -101,7 +101,7 @@ class AskForm(forms.Form):
         required=False,
         max_length=300,
         label="Why they may restructure what they rate",
-        help_text="Only where somebody rates in a study of these backgrounds. The study’s page then tells it.",
+        help_text="Only if somebody rates in a study of these backgrounds. The study’s page then says so.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

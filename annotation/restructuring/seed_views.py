@@ -51,7 +51,7 @@ def restructuring_ask(request: HttpRequest) -> HttpResponse:
         return _asked(request)
     keys = chosen_in(request.GET)
     if not keys:
-        messages.error(request, "Nothing was chosen. Tick dialogues, or take the first so many.")
+        messages.error(request, "Nothing was chosen. Tick dialogues, or take the first ones of the list.")
         return redirect(f"{reverse('restructuring_seeds')}?{_without_choice(request.GET)}")
     return _ask_page(request, AskForm(initial={"dialogues": write_keys(keys)}), keys)
 

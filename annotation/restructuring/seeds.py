@@ -26,11 +26,11 @@ from django.db.models.functions import Cast
 from annotation.models import Restructuring
 from annotation.people import acquaintance
 from annotation.people.acquaintance import AcquaintedError
+from annotation.roles import BACKEND
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.models import Judgement
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 BATCH = 1000
 ALSO_RESTRUCTURES = "was also asked to restructure dialogues of its backgrounds"
 # The figures that filter and sort the list: name in the address, and label.
@@ -156,7 +156,7 @@ def _keep_apart(dialogues: Collection[int], people: Sequence[User], despite: str
         studies = ", ".join(sorted({f"“{member.study.name}”" for member in rates}))
         raise AcquaintedError(
             f"Nobody was asked: {names} would restructure what they rate in {studies}. Choose other people or "
-            "dialogues, or say why they may; the study’s page and its methods text then tell."
+            "dialogues, or say why they may; the study’s page and its methods text then say so."
         )
     for member in rates:
         acquaintance.record(member, how=ALSO_RESTRUCTURES, reason=despite, by=by)

@@ -7,7 +7,7 @@ from django.test import Client
 from annotation.models import Restructuring
 from annotation.models.people import profile_of
 from annotation.restructuring import beside
-from annotation.restructuring.agreement import agreement_table, shared_dialogues
+from annotation.restructuring.boundary_agreement import agreement_table, shared_dialogues
 from core.tables import Estimate
 from dialogues.alignment import words_of
 from dialogues.models import Corpus, Dialogue

@@ -283,7 +283,7 @@ def test_the_methods_text_counts_one_of_a_thing_as_one(k: int | None) -> None:
     check(one, one.corpus.dialogues.get(key="d0"), "attention", note="Choose 4.")
     written = methods_text(launch.launch(study=one, by=None))
     assert "Raters scored 1 dialogue: α of 1 background." in written
-    assert "Besides there was 1 attention check; none of this is counted in any result." in written
+    assert "There was also 1 attention check; none of this is counted in any result." in written
     assert "more than 2 attention checks were" in written
     assert k is None or "Every item was given to 1 rater." in written
 

@@ -42,7 +42,7 @@ def test_a_list_is_lines_or_columns_in_any_usual_form(text: str) -> None:
         ("ann@example.org\nnobody\n", "Row 2: “nobody” is not an e-mail address"),
         ("a@example.org\n\nb@x\n", "Row 3"),
         ("ann@example.org,one,two", "Row 1: has more than two values"),
-        ("email,pseudonym\nann@example.org,P-1\nbob@example.org,p-1", "Row 3: the pseudonym “p-1” stands in row 2"),
+        ("email,pseudonym\nann@example.org,P-1\nbob@example.org,p-1", "Row 3: the pseudonym “p-1” is already in row 2"),
         ("ann@example.org,=1+1", "Row 1: a pseudonym has at most"),
         ("ann@example.org,rater-abcd", "given by the workbench itself"),
         ("email,pseudonym\n,P-1", "Row 2: has no e-mail address"),

@@ -15,7 +15,7 @@ from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of, once
-from annotation.restructuring.agreement import shared_dialogues
+from annotation.restructuring.boundary_agreement import shared_dialogues
 from dialogues.corpus_figures import cached_figures
 from dialogues.models import Corpus, Version
 from tests.annotation import handed_in

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from annotation.people.method import acmc_rows
+from annotation.people.method_page import acmc_rows
 from annotation.roles import Role
 from tests.people import make_user
 

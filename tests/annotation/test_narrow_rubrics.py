@@ -15,7 +15,7 @@ from annotation.monitoring import adjudication
 from annotation.monitoring.raters import rater_rows
 from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
-from annotation.rating.checks import lapses
+from annotation.rating.screening import lapses
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import preferences_of
 from annotation.reports.tables import study_tables

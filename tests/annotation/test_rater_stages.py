@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Assignment, Membership, Rating, Study
-from annotation.rating.checks import lapses
+from annotation.rating.screening import lapses
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import TWO, checked, give_checks, with_training

@@ -219,8 +219,8 @@ def test_the_methods_paragraph_counts_who_joined_finished_left_and_was_put_out()
     rate_all(ann, 3)
     membership_changes.exclude(membership=bob, reason="did not read", by=None)
     membership_changes.withdraw(membership=cem, by=None)
-    said = "Raters who joined: 4; rated all there was for them: 1; excluded by a researcher, and counted nowhere: 1; "
-    assert f"{said}withdrew: 1." in methods_text(one)
+    said = "Raters who joined: 4; rated everything available to them: 1; excluded by a researcher and not counted: 1;"
+    assert f"{said} withdrew: 1." in methods_text(one)
 
 
 @pytest.mark.django_db

@@ -258,7 +258,7 @@ def test_the_button_sends_and_without_mail_there_is_a_text_to_copy(client: Clien
     settings.EMAIL_CONFIG = {"EMAIL_HOST": "mail.example.org"}
     assert "Write to 1 rater" in client.get(page).content.decode()
     assert "Sent to 1 rater." in client.post(page, {"days": "3"}, follow=True).content.decode()
-    assert "Nobody was written to" in client.post(page, {"days": "3"}, follow=True).content.decode()
+    assert "No reminder was sent" in client.post(page, {"days": "3"}, follow=True).content.decode()
     assert client.get(page, {"days": "-1"}).status_code == 422
     assert len(mail.outbox) == 1
 

@@ -53,7 +53,7 @@ class Command(commands.Command):
 
 @transaction.atomic
 def make(options: dict[str, Any]) -> Study:
-    """The study, launched unless it is to stay a draft; nothing where either fails."""
+    """Make the study, and launch it unless it is to stay a draft; all or nothing."""
     study = files.make_from(_given(options), by=None) if options["design"] else _from_options(options)
     return study if options["draft"] else launch.launch(study=study, by=None)
 
