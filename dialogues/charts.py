@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from dialogues import published
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.tokens import TOKENIZERS

@@ -12,6 +12,10 @@ from typing import TypedDict
 from core.lines import lines_of
 from dialogues.transcript import Transcript
 
+# How dialogues and scores that the demo model made are known and labelled, wherever they appear.
+DEMO_MODEL = "demo-rules"
+DEMO_LABEL = "demo rules, not a language model"
+
 _SPACES = re.compile(r"[ \t\u00a0]+")
 # “don ' t”, “do n't”, “i 'm”: contractions that a tokenizer cut.
 _CUT_APOSTROPHE = re.compile(r"(?<=\w) ?(['’]) ?(?=(?:s|m|re|ve|ll|d|t)\b(?!\w))", re.IGNORECASE)

@@ -6,7 +6,7 @@ a new draft of an old one; a log of operations leads from the original to any la
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple, get_type_hints
 
 from dialogues.fidelity import fidelity
@@ -239,14 +239,6 @@ class History:
     def version(self) -> int:
         return len(self.drafts) - 1
 
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._before)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._undone)
-
     def apply(self, operation: Operation) -> Draft:
         """Do one operation and keep it in the log; raises EditError and changes nothing where it cannot be done."""
         now = self.draft
@@ -300,12 +292,6 @@ def operation_from_json(body: Any) -> Operation:
         raise EditError("“{name}” takes {wanted}", name=kind.name, wanted=", ".join(sorted(wanted)))
     hints = get_type_hints(kind)
     return kind(**{name: _read(name, body[name], hints[name]) for name in wanted})
-
-
-def operation_to_json(operation: Operation) -> dict[str, Any]:
-    """What `operation_from_json` reads."""
-    values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(operation).items()}
-    return {"op": operation.name, **values}
 
 
 def _read(name: str, value: Any, wanted: Any) -> Any:

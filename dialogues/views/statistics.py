@@ -22,8 +22,8 @@ from dialogues.corpus_figures import Counted, cached_figures, has_uneven_backgro
 from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
 from dialogues.sources import Sources
-from dialogues.statistics import TOKENIZERS, Tokenizer
 from dialogues.statistics.figures import CorpusFigures
+from dialogues.statistics.tokens import TOKENIZERS, Tokenizer
 from dialogues.statistics_tables import choice, statistics_tables
 
 TOKENIZER_LABELS: dict[Tokenizer, str] = {"whitespace": "Whitespace tokens", "words": "Words only"}

@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import combinations
 
 from core.tables import Cell, Column, Label, Table
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
 from generation.judgements import figures, notes, paper

@@ -9,8 +9,7 @@ from django.core.management.base import CommandError
 
 from core import commands
 from dialogues.exporting import jsonl_lines
-from dialogues.management.corpora import corpus_named
-from dialogues.management.sources import add_source_arguments, sources_of
+from dialogues.management.arguments import add_source_arguments, corpus_named, sources_of
 from dialogues.models import Corpus
 from dialogues.sources import Sources
 
