@@ -1,6 +1,7 @@
 """Restructuring as operations: what each does, what it refuses, and what holds for every sequence of them."""
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -140,7 +141,7 @@ def test_whatever_is_done_the_log_tells_it_and_undoing_it_all_is_the_original(
     assert transcript_of(again.draft).to_json() == transcript_of(history.draft).to_json()
     assert history.draft[0].lead is None
     assert 0 <= kept_share(original, history.draft) <= 1
-    with pytest.raises(EditError):
+    with suppress(EditError):
         while True:
             history.apply(Undo())
     assert history.draft == begin(original)
