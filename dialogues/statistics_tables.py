@@ -53,7 +53,7 @@ def basis(figures: CorpusFigures) -> tuple[str, ...]:
 
 
 def choice(figures: CorpusFigures) -> tuple[str, ...]:
-    """Whose dialogues were counted, and what became of those written more than once."""
+    """Whose dialogues were counted, and how those written more than once were treated."""
     notes = []
     if figures.source:
         notes.append(f"Only dialogues of {figures.source}, and the originals.")
@@ -73,7 +73,7 @@ def few(figures: CorpusFigures) -> str:
 
 
 def label(version: VersionFigures) -> Label:
-    """The version's symbol, with a warning where rules, not a language model, wrote it."""
+    """The version's symbol, with a warning if rules, not a language model, wrote it."""
     return Label(version.symbol, DEMO_REMARK if version.by_demo else "")
 
 

@@ -1,4 +1,4 @@
-"""Corpora and their dialogues: bring in, browse, read, delete."""
+"""Addresses of corpora and dialogues: import, browse, read, delete."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Many new rows at once, where `bulk_create` would spend longer on assembling statements than on storing."""
+"""Store many new rows at once: `bulk_create` spends longer assembling statements than the database spends storing."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -12,7 +12,7 @@ from dialogues.sources import FACETS, Sources, UnknownSourceError
 
 
 def corpus_named(name: str) -> Corpus:
-    """The corpus of that name or number; CommandError names the nearest."""
+    """The corpus of that name or number; raises CommandError with the nearest names."""
     corpora = Corpus.objects.listed()
     found = corpora.filter(name=name).first()
     if found is None and (key := whole_number(name)) is not None:
@@ -31,7 +31,7 @@ def corpus_named(name: str) -> Corpus:
 
 
 def add_source_arguments(parser: ArgumentParser, **names: tuple[str, ...]) -> None:
-    """`--run`, `--set` and so on, each as often as wanted; `names` are other spellings by facet."""
+    """Add `--run`, `--set` and so on, all repeatable; `names` gives other spellings by facet."""
     which = parser.add_argument_group("whose dialogues (default: everybody's; originals always belong to it)")
     for name, facet in FACETS.items():
         which.add_argument(
@@ -46,7 +46,7 @@ def add_source_arguments(parser: ArgumentParser, **names: tuple[str, ...]) -> No
 
 
 def sources_of(options: dict[str, Any], corpus: Corpus) -> Sources:
-    """What was chosen; raises CommandError for what the corpus does not have."""
+    """The chosen sources; raises CommandError for one that the corpus does not have."""
     try:
         return Sources.of({name: options[f"by_{name}"] for name in FACETS}).check(corpus)
     except UnknownSourceError as error:

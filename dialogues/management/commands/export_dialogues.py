@@ -39,7 +39,7 @@ class Command(commands.Command):
 
 
 def _write(corpus: Corpus, sources: Sources, output: Path) -> int:
-    """Complete under another name first, so that a broken export never passes for a whole one."""
+    """Write under another name first, so that a partial export never looks complete."""
     part = output.with_name(output.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as stream:
