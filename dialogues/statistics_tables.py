@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from core.tables import Cell, Column, Label, Table
 from dialogues import published
+from dialogues.display import DEMO_LABEL
 from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.tokens import TOKENIZERS
@@ -11,7 +12,7 @@ from dialogues.statistics.turns import RUN_LABELS
 
 RUN_NAMES = ("one", "two", "three", "four", "five", "six or more")
 
-DEMO_REMARK = "(demo rules, not a language model)"
+DEMO_REMARK = f"({DEMO_LABEL})"
 INTERVAL_NOTE = (
     "In brackets: 95 % interval with the dialogue as the observation (ratio of sums, linearised; Student's t); "
     "n counts dialogues."
