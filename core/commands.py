@@ -1,6 +1,5 @@
 """The one grammar of commands, `manage.py NOUN VERB …`, and the one table of their exit codes."""
 
-from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from pathlib import Path
@@ -51,7 +50,7 @@ class Group(Command):
 
     verbs: ClassVar[Mapping[str, type[BaseCommand]]]
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
         for name, command in self.verbs.items():
             codes = exit_codes(getattr(command, "exit_codes", USUAL_CODES))

@@ -1,4 +1,4 @@
-"""What a form showed, in one word: a save that was made on top of something else is noticed by it."""
+"""A hash of what a form showed, to notice a save that is based on an older state."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class StaleError(Exception):
-    """Somebody changed it since the page was opened; nothing of this change was written."""
+    """Somebody else saved a change after the page was opened; this change was not written."""
 
 
 def plain(value: Any) -> Any:
@@ -18,7 +18,7 @@ def plain(value: Any) -> Any:
 
 
 def stored(row: models.Model, name: str) -> Any:
-    """What the row holds under this name, as `plain` gives it; many rows by their keys, in order."""
+    """The row's value of this field as JSON; a many-to-many field as its sorted keys."""
     value = getattr(row, name)
     if hasattr(value, "values_list"):
         return sorted(value.values_list("pk", flat=True))

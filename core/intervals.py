@@ -1,4 +1,4 @@
-"""Means with their 95 % intervals, dialogues being the independent observations."""
+"""Means with 95 % intervals; the dialogues are the independent observations."""
 
 from math import sqrt
 from typing import NamedTuple
@@ -15,17 +15,17 @@ T_975 = (
 )
 
 
-# Why there is no interval. An interval of no width would claim a certainty that nobody has.
+# Reasons for a missing interval: an interval of zero width would claim a certainty that nobody has.
 NO_SPREAD = "no spread"
 ONE_OBSERVATION = "only one observation"
-# What is left of a spread that is none, as a share of what it was computed from.
+# Rounding error: a spread below this share of the values it was computed from counts as none.
 DUST = 1e-12
 
 
 class Estimate(NamedTuple):
-    """A mean with what it rests on: `n` observations and the ends of its 95 % interval.
+    """A mean, its number of observations `n`, and the ends of its 95 % interval.
 
-    Without an interval both ends are None and `no_interval` says why.
+    If there is no interval, both ends are None and `no_interval` says why.
     """
 
     value: float
@@ -35,13 +35,13 @@ class Estimate(NamedTuple):
     no_interval: str = ""
 
     def times(self, factor: float) -> "Estimate":
-        """In another unit, such as 100 for percent."""
+        """In another unit: `factor` 100 gives percent."""
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
         return Estimate(factor * self.value, self.n, low, high, self.no_interval)
 
 
 class PairSums(NamedTuple):
-    """What a ratio of sums Σx/Σy and its interval need: `n` pairs and the sums of x, y, x², xy and y²."""
+    """Input for a ratio of sums Σx/Σy and its interval: `n` pairs and the sums of x, y, x², xy and y²."""
 
     n: int
     x: float
@@ -64,7 +64,7 @@ def student_t_975(degrees: int) -> float:
 
 
 def mean_of(values: NDArray[np.float64]) -> Estimate | None:
-    """The mean with Student's t interval; None of nothing. One value, or equal ones, have no interval."""
+    """The mean with Student's t interval; None for no values. A single value, or equal values, give no interval."""
     n = len(values)
     if n == 0:
         return None
@@ -82,7 +82,7 @@ def ratio_of(sums: PairSums) -> Estimate | None:
 
     The messages of one dialogue resemble each other, so the dialogue, not the message, is the observation:
     Var(Σx/Σy) ≈ Σ(x − ry)² / (n (n − 1) ȳ²), ȳ being the mean of y (Cochran, Sampling Techniques, 1977, §6.4).
-    One dialogue, or dialogues that all have the same ratio, have no interval.
+    A single dialogue, or dialogues with equal ratios, give no interval.
     """
     if sums.y == 0:
         return None

@@ -1,4 +1,4 @@
-"""Reading a JSON body that somebody may have nested too deeply, or filled with what is no text."""
+"""A JSON parser that answers 400, not 500, to deep nesting and to text that cannot be encoded."""
 
 import json
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from rest_framework.parsers import JSONParser
 
 
 class PatientJSONParser(JSONParser):
-    """The REST framework's parser, which would answer deep nesting with a server error.
+    """The REST framework's own parser fails with a server error on deep nesting.
 
-    So would any answer that quotes one half of a surrogate pair: no encoding can send it back.
+    Half a surrogate pair parses, but then breaks every response that quotes it.
     """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        # The framework reads a request by itself; Django's own way has a limit, and says so with RequestDataTooBig.
+        # The framework would read the stream without a limit; `request.body` raises RequestDataTooBig.
         body = BytesIO(stream.body) if isinstance(stream, HttpRequest) else stream
         try:
             found = super().parse(body, media_type, parser_context)

@@ -1,7 +1,7 @@
 """A `Table` as LaTeX for a paper: booktabs rules, intervals below their values, n once where it can be.
 
-It asks for two packages that every installation has, and compiles with pdfLaTeX and no font encoding of its own.
-Columns are aligned by their decimals without siunitx, because every number of a column has the same.
+It needs two packages that every installation has, and compiles with pdfLaTeX without setting a font encoding. Columns
+align at the decimal point without siunitx, because all numbers of a column have the same number of decimals.
 """
 
 import re
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from core.tables import Column, Estimate, ShownCell, Table
 
-NAMED = 20  # characters that a header names at most
-# What pdfLaTeX prints without asking for an encoding or a font; `LATEX` below writes more as commands.
+NAMED = 20  # the most characters that the header lists
+# What pdfLaTeX prints without an encoding or a font; `LATEX` below writes more as commands.
 PRINTED = re.compile(r"[ -~\u00a0-\u00bf\u00c6\u00d7\u00d8\u00df\u00e6\u00f7\u00f8\u0152\u0153‘’“”†‡•€™]")
 IN_T1 = frozenset("«»‹›„‚ÐðÞþĐđŊŋ")
 OGONEK = "\u0328"
@@ -53,7 +53,7 @@ LATEX = str.maketrans(
 
 
 def to_latex(table: Table) -> str:
-    """A `table` environment, made narrower where it is wider than its column of text."""
+    """A `table` environment, scaled down if it is wider than the text column."""
     known = _known_n(table)
     spec = "".join("r" if column.numeric else "l" for column in (*table.columns, *known.column))
     text = " ".join(latex_text(text) for text in (table.caption, *known.note, *table.notes))
@@ -62,7 +62,7 @@ def to_latex(table: Table) -> str:
         r"\begin{table}[t]",
         r"\centering\small",
         r"\setlength{\tabcolsep}{4pt}",
-        # In a box of its own, so that its width is known: it is only ever made smaller.
+        # In a box of its own, so that its width is known: it is only ever scaled down.
         r"\sbox0{%",
         rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
         r"\toprule",
@@ -82,13 +82,13 @@ def to_latex(table: Table) -> str:
 
 
 def latex_text(text: str) -> str:
-    """Text that LaTeX prints as it is: no character of it starts a command."""
+    """The text with every special character escaped."""
     return text.translate(LATEX)
 
 
 @dataclass(frozen=True, slots=True)
 class _KnownN:
-    """Where the n of a table's estimates stands: in the note, below the heads, in a column, or beside each interval."""
+    """Where a table prints n: in the note, below the headings, in a column, or beside each interval."""
 
     note: tuple[str, ...] = ()
     below_heads: tuple[str, ...] = ()
@@ -122,7 +122,7 @@ def _number(n: int) -> str:
 
 
 def _row_lines(row: Sequence[ShownCell], known: _KnownN, number: int) -> list[str]:
-    """The row's values, and below them intervals, and n where it has no better place."""
+    """The row's values, with intervals below them, and n if no better place was found."""
     values = [*(_value(cell) for cell in row), *known.by_row[number : number + 1]]
     small = [", ".join(filter(None, (cell.detail, cell.n if known.beside else ""))) if cell.n else "" for cell in row]
     if not any(small):
@@ -132,7 +132,7 @@ def _row_lines(row: Sequence[ShownCell], known: _KnownN, number: int) -> list[st
 
 
 def _value(cell: ShownCell) -> str:
-    """An estimate's interval stands below it, but a remark on who wrote a version stays beside it."""
+    """An estimate's interval goes below it; a remark on who wrote a version stays beside it."""
     text = latex_text(cell.text if cell.n else cell.line)
     return re.sub(r"^-(?=\d)", "$-$", text) if cell.numeric else text
 
@@ -158,7 +158,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _needs(table: Table) -> list[str]:
-    """Comments at the top: packages, and the characters that pdfLaTeX does not print by itself."""
+    """Comments at the top: the packages needed, and the characters that plain pdfLaTeX cannot print."""
     heads = [text for column in table.columns for text in (column.label, column.group)]
     cells = [cell.line for row in table.shown_rows for cell in row]
     used = sorted(set("".join((table.caption, *table.notes, *heads, *cells))) - set(map(chr, LATEX)))
@@ -173,12 +173,12 @@ def _needs(table: Table) -> list[str]:
 
 
 def _is_printed(one: str) -> bool:
-    """Whether it is printed as it is, or as a letter of ASCII with accents."""
+    """Whether pdfLaTeX prints it as it is, or as an ASCII letter with accents."""
     first, *accents = list(unicodedata.normalize("NFD", one))
     return bool(PRINTED.match(one)) or (first.isascii() and bool(accents) and ord(one) < 0x180)
 
 
 def _named(characters: Sequence[str]) -> str:
-    """The first of them with their numbers; no comment can be left by one."""
+    """The first of them with their code points; none of them can end the comment."""
     some = ", ".join(f"{one} (U+{ord(one):04X})" for one in characters[:NAMED])
     return some if len(characters) <= NAMED else f"{some} and {len(characters) - NAMED:,} more"

@@ -1,4 +1,4 @@
-"""Where a text begins, after its byte order mark, and where its lines end: at LF, CRLF or CR, and nowhere else.
+"""Byte order marks and line ends. A line ends at LF, CRLF or CR, and nowhere else.
 
 `str.splitlines` also ends a line at form feeds, U+0085, U+2028 and five more, which people and models write inside
 messages.
@@ -8,7 +8,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines without their ends, blank ones included; a text that ends with a line end has an empty last line."""
+    """The lines without their ends, blank ones included; if the text ends with a line end, the last line is empty."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 

@@ -1,4 +1,4 @@
-"""Refuse with a reason: every view that needs a right says which one and what for."""
+"""Refuse with a reason: each view names the permission it needs, and what for."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -23,7 +23,7 @@ T = TypeVar("T")
 def requires(permission: str, to: str) -> Callable[[Callable[Concatenate[R, P], T]], Callable[Concatenate[R, P], T]]:
     """Let a view run only for users with `app.codename`; `to` completes the sentence on the 403 page.
 
-    Log-in itself is demanded by LoginRequiredMiddleware.
+    LoginRequiredMiddleware takes care of the log-in itself.
     """
 
     def decorate(view: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
@@ -38,7 +38,7 @@ def requires(permission: str, to: str) -> Callable[[Callable[Concatenate[R, P], 
 
 
 def refuse_without(request: Asked, permission: str, to: str) -> None:
-    """Raise PermissionDenied with its reason where the user lacks the permission."""
+    """Raise PermissionDenied, with the reason, if the user lacks the permission."""
     if not request.user.has_perm(permission):
         reason = _("Your role cannot %(do_this)s. An admin can change your role on the People page.")
         raise PermissionDenied(reason % {"do_this": _(to)})

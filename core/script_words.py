@@ -1,4 +1,4 @@
-"""What the scripts of a page say, in the page's language: sentences that stand in the page, for static/js/words.js."""
+"""Translations for a page's scripts: the page carries the sentences, and static/js/words.js reads them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
-# The plural form of a number follows from the number below this, and from its last two digits above it, in every
-# language that gettext knows.
+# In every language that gettext knows, the plural form of a number depends on the number itself below this limit,
+# and on its last two digits above it.
 PLAIN = 200
 
 
 def sentences_for_scripts(
     sentences: Iterable[str], counted: Mapping[str, Callable[[int], str]] | None = None
 ) -> dict[str, Any]:
-    """English sentence → the same in the language that is active; nothing where that is English.
+    """Map each English sentence to its translation into the active language; empty if that is English.
 
-    `counted`: the English sentence for many → what is said for a count. Such a sentence becomes its forms and, for
-    each count below PLAIN, which form it takes.
+    `counted` maps the English plural to a function that gives the sentence for a count. It becomes the list of its
+    forms and, for each count below PLAIN, the index of the form to use.
     """
     if get_language() in (None, settings.LANGUAGE_CODE):
         return {}

@@ -1,6 +1,6 @@
-"""Rows as CSV: plain for programs, or in one of the two forms that Excel opens right, and never as a formula.
+"""Rows as CSV: plain for programs, or in one of two forms that Excel opens correctly. No cell can run as a formula.
 
-Excel takes a file for UTF-8 where it begins with a byte order mark. It splits at the list separator of its reader's
+Excel reads a file as UTF-8 only if it begins with a byte order mark. It splits at the list separator of the reader's
 country: a comma, or a semicolon where people write a decimal comma, so those two go together.
 """
 
@@ -17,14 +17,14 @@ LINES_AT_ONCE = 1000
 LINE_END = "\r\n"
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-# A program that splits at another separator than the file's begins a cell in the middle of one. A sign before a closing
-# bracket is half a smile, and no formula.
+# A program that splits at another separator than ours starts a cell in the middle of one of ours. A sign before a
+# closing bracket is a smiley, not a formula.
 FORMULA_WITHIN = re.compile(r'([,;\t\r\n][" ]*)([=+\-@＝＋－＠])(?!\))')
 
 
 @dataclass(frozen=True, slots=True)
 class CsvForm:
-    """What a file begins with, what stands between cells, and the decimal mark of numbers."""
+    """The beginning of a file, the separator between cells, and the decimal mark of numbers."""
 
     label: str
     start: str = ""
@@ -32,14 +32,14 @@ class CsvForm:
     decimal: str = "."
 
     def text(self, lines: Iterable[Sequence[object]]) -> str:
-        """Lines of any cells, each made safe for a spreadsheet, without the file's beginning."""
+        """These lines as CSV, each cell made safe for a spreadsheet, without the file's beginning."""
         buffer = io.StringIO()
         rows = ([self._cell(cell) for cell in line] for line in lines)
         csv.writer(buffer, delimiter=self.separator).writerows(rows)
         return buffer.getvalue()
 
     def part(self, cells: Sequence[object]) -> str:
-        """Some cells of a line, at least one of them not empty or several; `line` puts parts together."""
+        """A part of a line: several cells, or one that is not empty; `line` joins parts."""
         return self.text([cells]).removesuffix(LINE_END)
 
     def line(self, *parts: str) -> str:
@@ -50,7 +50,7 @@ class CsvForm:
 
 
 PLAIN = CsvForm("CSV")
-# By the word for it in an address or an option.
+# By its name in an address or an option.
 EXCEL = {
     "comma": CsvForm("Excel, list separator comma", BYTE_ORDER_MARK),
     "semicolon": CsvForm("Excel, list separator semicolon", BYTE_ORDER_MARK, ";", ","),
@@ -63,7 +63,7 @@ def csv_text(lines: Iterable[Sequence[object]], form: CsvForm = PLAIN) -> str:
 
 
 def csv_stream(head: Sequence[str], lines: Iterable[str], form: CsvForm = PLAIN) -> Iterator[str]:
-    """A whole file, written as its lines are made: the head, then a thousand lines at a time."""
+    """A whole file as a stream: the heading, then a thousand lines at a time."""
     yield csv_text([head], form)
     rest = iter(lines)
     while some := "".join(islice(rest, LINES_AT_ONCE)):
@@ -71,10 +71,10 @@ def csv_stream(head: Sequence[str], lines: Iterable[str], form: CsvForm = PLAIN)
 
 
 def safe_cell(cell: object) -> object:
-    """The cell, with an apostrophe before whatever of its text a spreadsheet would run as a formula.
+    """The cell, with an apostrophe before each part of its text that a spreadsheet would run as a formula.
 
-    That is its beginning, and what follows a separator or a line's end within it. Numbers stay numbers, and so does
-    text that is only a number (`-1.5`).
+    That can be its beginning, or what follows a separator or line end within it. Numbers stay numbers, and so does text
+    that is only a number (`-1.5`).
     """
     if not isinstance(cell, str) or PLAIN_NUMBER.fullmatch(cell):
         return cell

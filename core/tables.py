@@ -1,7 +1,7 @@
-"""A table of a report as a value, and the forms it leaves in: page, CSV and text for a terminal; LaTeX: `latex`.
+"""A report's table as a value, and its output as a page, as CSV and as text for a terminal; `core.latex` writes LaTeX.
 
-Every report builds `Table` objects; `templates/_table.html` shows one. Text in a cell is data: spreadsheets must not
-run it and LaTeX must not read it as a command.
+Every report builds `Table` objects; `templates/_table.html` shows one. Text in a cell is data: no spreadsheet may run
+it, and LaTeX may not read it as a command.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from core.intervals import Estimate as Estimate
 from core.spreadsheets import PLAIN, CsvForm, csv_text
 
 NOTHING = "—"
-# What stands behind an estimate's value in CSV.
+# The columns that follow an estimate's value in CSV.
 ESTIMATE_PARTS = ("n", "low", "high", "no interval")
 
 
 class Label(NamedTuple):
-    """Text with a remark that must stand wherever it does, smaller on a page: who wrote a version, say."""
+    """Text with a remark that always goes with it, such as who wrote a version; in smaller type on a page."""
 
     text: str
     remark: str
@@ -28,7 +28,7 @@ Cell = str | int | float | Estimate | Label | None
 
 
 class AtMost(float):
-    """A number that is known only not to be larger: a p value as small as its resamples can show."""
+    """An upper bound, such as a p value as small as its resamples can show."""
 
 
 class ShownCell(NamedTuple):
@@ -42,7 +42,7 @@ class ShownCell(NamedTuple):
 
     @property
     def line(self) -> str:
-        """All of it, for one line of text."""
+        """All of it as one line of text."""
         return " ".join(filter(None, (self.text, ", ".join(filter(None, (self.detail, self.n))))))
 
 
@@ -89,7 +89,7 @@ class Table:
 
     @property
     def group_heads(self) -> list[ShownHead]:
-        """The upper row of headings; empty where no column has a group."""
+        """The upper row of headings; empty if no column has a group."""
         if not any(column.group for column in self.columns):
             return []
         runs = [(group, len(list(run))) for group, run in groupby(column.group for column in self.columns)]
@@ -108,7 +108,7 @@ class Table:
 
 
 def shown(cell: Cell, column: Column) -> ShownCell:
-    """A cell in the words of a page: thousands marked, floats rounded to the column's decimals."""
+    """A cell as a page shows it: thousands separated, floats rounded to the column's decimals."""
     if isinstance(cell, Estimate):
         interval = interval_text(cell, column.decimals)
         return ShownCell(number_text(cell.value, column.decimals), interval, f"n = {cell.n:,}", numeric=True)
@@ -128,14 +128,14 @@ def number_text(value: float, decimals: int) -> str:
 
 
 def interval_text(cell: Estimate, decimals: int) -> str:
-    """The interval in brackets, or why there is none."""
+    """The interval in brackets, or the reason why there is none."""
     if cell.low is None or cell.high is None:
         return f"no interval: {cell.no_interval}" if cell.no_interval else ""
     return f"[{number_text(cell.low, decimals)}, {number_text(cell.high, decimals)}]"
 
 
 def to_csv(table: Table, form: CsvForm = PLAIN) -> str:
-    """The whole table, unrounded, gaps empty. An estimate takes a column for its value and for each of its parts."""
+    """The whole table, unrounded, gaps empty. An estimate takes a column for its value and one for each part."""
     parts = [_parts(table, place) for place in range(len(table.columns))]
     head: list[str] = []
     for column, names in zip(table.columns, parts, strict=True):
@@ -145,7 +145,7 @@ def to_csv(table: Table, form: CsvForm = PLAIN) -> str:
 
 
 def _parts(table: Table, place: int) -> Sequence[str]:
-    """What stands behind the values of a column of estimates; why there is no interval only where one is missing."""
+    """The columns after a column of estimates; the reason for a missing interval only if one is missing."""
     estimates = [row[place] for row in table.rows if isinstance(row[place], Estimate)]
     if not any(isinstance(cell, Estimate) and cell.no_interval for cell in estimates):
         return ESTIMATE_PARTS[:-1] if estimates else ()

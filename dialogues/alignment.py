@@ -1,4 +1,4 @@
-"""Which words of a rewrite are which words of its original, and so which message each message came from."""
+"""Match the words of a rewrite to the words of its original, and so each message to the one it came from."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ Link = tuple[int, int]
 
 
 class Segment(NamedTuple):
-    """Messages of the original (from 0) and those that a rewrite has in their place; either may be empty."""
+    """Messages of the original (from 0) and the rewrite's messages in their place; either may be empty."""
 
     before: range
     after: range
@@ -38,15 +38,15 @@ def words_of(transcript: Transcript) -> Words:
 
 
 def matched_words(original: Words, rewrite: Words) -> list[tuple[int, int]]:
-    """Which word of the original each kept word of the rewrite is; a word said by the other person is another."""
+    """The word of the original that each kept word of the rewrite matches; words of different speakers never match."""
     return matched(original.words, rewrite.words)
 
 
 def sources(original: Transcript, rewrite: Transcript) -> list[int]:
-    """For each message of the rewrite the place (from 0) of the original message that most of its kept words are from.
+    """For each message of the rewrite, the place (from 0) of the original message that most of its kept words are from.
 
-    A tie goes to the earlier one. A message without a kept word takes the source of the one before it, at the start
-    that of the first message. Never descending, because words are matched in order.
+    A tie goes to the earlier message. A message without a kept word takes the source of the message before it, or at
+    the start that of the first message. Places never descend, because words match in order.
     """
     before, after = words_of(original), words_of(rewrite)
     votes: list[Counter[int]] = [Counter() for _ in rewrite]
@@ -73,7 +73,7 @@ def links(original: Transcript, rewrite: Transcript) -> list[Link]:
 def segments(before: int, after: int, linked: Iterable[Link]) -> list[Segment]:
     """Both texts, of `before` and `after` messages, cut into as many pairs of neighbours as no link crosses.
 
-    A message of the rewrite that nothing links stands with what is above it; one of the original stands alone.
+    An unlinked message of the rewrite joins the pair above it; an unlinked message of the original stands alone.
     """
     # For each message of the original: the furthest end of a link from above it, the nearest start of one from it on.
     reach, nearest = [0] * (before + 1), [after] * (before + 1)

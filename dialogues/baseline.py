@@ -21,8 +21,8 @@ def split_all(
 ) -> int:
     """Make the baseline of each single-step dialogue that has none yet; returns how many were made.
 
-    `among` narrows it to some of the corpus's dialogues, `at_most` to so many, the oldest first. Two at once wait
-    for each other, and the second finds nothing left.
+    `among` narrows it to some of the corpus's dialogues, `at_most` to so many, the oldest first. If two run at once,
+    the second waits and finds nothing left.
     """
     Corpus.objects.select_for_update().get(pk=corpus.pk)
     dialogues = Dialogue.objects.all() if among is None else among
@@ -49,7 +49,7 @@ def made_in_words(made: int, left: int) -> str:
 
 
 def _baseline_of(source: Dialogue) -> Dialogue:
-    """Where it came from decides whether it is demo text: cutting adds no words."""
+    """The source decides whether it is demo text: cutting adds no words."""
     return Dialogue.from_transcript(
         split_by_punctuation(source.transcript),
         corpus_id=source.corpus_id,

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from dialogues import published
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.tokens import TOKENIZERS
@@ -28,7 +28,7 @@ FileFormat = Literal["svg", "pdf", "png"]
 FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 FONT = "system-ui, 'Noto Sans', 'Liberation Sans', sans-serif"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
-# What draws: part of every entity tag, so that an upgrade is seen.
+# The drawing library is part of every entity tag, so that an upgrade invalidates cached charts.
 KEPT_SECONDS = 7 * 24 * 3600
 VEGA = metadata.version("vl-convert-python")
 
@@ -80,7 +80,7 @@ THEMES: dict[ThemeName, Theme] = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart of a corpus: what heads it, what it shows in a sentence, and how it is drawn."""
+    """A chart of a corpus: its heading, what it shows in a sentence, and the function that draws it."""
 
     slug: str
     title: str
@@ -170,7 +170,7 @@ def distinct_spec(
     layers = base.mark_line(strokeWidth=2).encode(y=height) + base.mark_point(filled=True, size=70, opacity=1).encode(
         y=height, shape=shape
     )
-    # Where no version has an interval, as with one dialogue each, a layer of them would have no scale.
+    # If no version has an interval (one dialogue each), a layer of intervals would have no scale.
     if intervals and any(row["low"] is not None for row in drawn):
         layers += base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q"), y2="high:Q")
     return finished(layers, figures, theme, heads)
@@ -230,7 +230,7 @@ def colours(figures: CorpusFigures, theme: Theme) -> alt.Color:
 
 
 def subtitle(figures: CorpusFigures) -> list[str]:
-    """What every figure says of itself: corpus, tokenizer, and whether rules wrote a part of it."""
+    """The subtitle of every figure: corpus, tokenizer, and whether rules wrote a part of it."""
     lines = [f"{figures.corpus}. Tokenizer: {figures.tokenizer}."]
     if figures.shared_only:
         lines[0] += " Shared backgrounds only."
@@ -279,7 +279,7 @@ def config(theme: Theme) -> dict[str, Any]:
 
 
 def on_paper(spec: Spec, theme: Theme) -> Spec:
-    """The same with a solid ground, for files that leave the page."""
+    """The same on a solid background, for downloaded files."""
     return {**spec, "background": theme.paper}
 
 

@@ -1,4 +1,4 @@
-"""A corpus in the database → its figures: SQL sums of the stored counts, and one streamed read for Distinct-N."""
+"""Compute a corpus's figures: SQL sums of the stored counts, and one streamed read for Distinct-N."""
 
 import hashlib
 import json
@@ -39,9 +39,9 @@ def silent(rows: Iterable[Messages], total: int, label: str) -> Iterable[Message
 class Counted:
     """Which dialogues of a corpus are measured.
 
-    No `versions` takes all. `shared_only`: only backgrounds that all of them have, but for those that cover few (see
-    `dialogues.coverage`), which are then left out unless they are named. `every`: also the earlier ones where a version
-    was written more than once for a background, which otherwise has one dialogue of each.
+    Empty `versions` means all. `shared_only`: only backgrounds that all versions have; versions that cover few
+    backgrounds (see `dialogues.coverage`) are then left out unless they are named. `every`: if a version was written
+    more than once for a background, count all of them, else only the latest.
     """
 
     versions: tuple[str, ...] = ()
@@ -60,18 +60,18 @@ class Counted:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether it names versions, or whose dialogues they are."""
+        """Whether it names versions or sources."""
         return bool(self.versions or self.sources)
 
     @property
     def key(self) -> str:
-        """Names the choice, whatever is in it."""
+        """A cache key for this choice."""
         told = [self.versions, list(self.sources), self.shared_only, self.every]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def cached_figures(corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None) -> CorpusFigures:
-    """The figures, computed once for as long as the corpus keeps the same dialogues."""
+    """The figures, cached until the corpus's dialogues change."""
     counted = counted or Counted()
     key = f"corpus-figures:{EDITION}:{corpus.pk}:{tokenizer}:{counted.key}:{fingerprint(corpus)}"
     found: CorpusFigures | None = cache.get(key)
@@ -84,8 +84,8 @@ def cached_figures(corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None
 def fingerprint(corpus: Corpus) -> str:
     """Changes with the corpus's dialogues and with what it and its versions are called.
 
-    A corpus loses none of its dialogues and none is edited, so how many there are of each version says which; when the
-    corpus was made tells it from another of the same number, in a restored or neighbouring database.
+    Dialogues are never edited or removed, so the number of each version identifies them. The time of creation tells the
+    corpus from another with the same key, in a restored or neighbouring database.
     """
     shown = ("version_id", "version__symbol", "version__hue")
     rows = corpus.dialogues.order_by("version_id").values_list(*shown).annotate(Count("pk"), Max("pk"))
@@ -95,11 +95,11 @@ def fingerprint(corpus: Corpus) -> str:
 def corpus_figures(
     corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None, *, progress: Progress = silent
 ) -> CorpusFigures:
-    """Every version that is counted, measured; `progress` wraps the rows of each version as they are read."""
+    """Figures of every version that is counted; `progress` wraps the rows of each version as they are read."""
     counted = counted or Counted()
     rows = counted.rows(corpus)
     coverage = coverage_of(rows)
-    # Whoever names versions wants them compared, whatever it costs.
+    # A person who names versions wants them compared, even if few backgrounds are left.
     sparse = coverage.sparse - set(counted.versions)
     dialogues = shared(rows, sparse) if counted.shared_only else rows
     sums = sums_by_version(dialogues, WORD_FIELDS[tokenizer])
@@ -142,7 +142,7 @@ def shared(rows: DialogueQuerySet, sparse: Iterable[str] = ()) -> DialogueQueryS
 
 
 def has_uneven_backgrounds(corpus: Corpus, counted: Counted | None = None) -> bool:
-    """Whether some version lacks backgrounds that another has, so that counting only shared ones differs."""
+    """Whether some version lacks backgrounds that another has, so that counting only shared ones makes a difference."""
     rows = (counted or Counted()).rows(corpus)
     return shared(rows).count() != rows.count()
 
@@ -157,7 +157,7 @@ def sums_by_version(dialogues: DialogueQuerySet, words: str) -> dict[str, dict[s
 
 
 def sums_by(dialogues: DialogueQuerySet, words: str, *groups: str) -> list[dict[str, Any]]:
-    """The same sums for every combination of the named fields that there is, in one query."""
+    """The same sums for every combination of the named fields, in one query."""
     products = {
         "words_squared": product(words, words),
         "messages_squared": product("message_count", "message_count"),

@@ -1,4 +1,4 @@
-"""How many backgrounds each version covers, so that one written for a few does not decide what all are compared on."""
+"""How many backgrounds each version covers. A version written for a few must not limit what all are compared on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Coverage:
         return [slug for slug in self.versions if slug not in self.sparse]
 
     def label(self, version: Version) -> str:
-        """A version as one chooses it, with what taking a sparse one costs."""
+        """A version's label in a form, with its coverage if it is sparse."""
         cost = ": at most so many can be compared" if version.pk in self.sparse else ""
         return f"{version.symbol} – {version.name}: {self.says(version.pk)}{cost}"
 
@@ -46,16 +46,16 @@ def coverage_of(rows: DialogueQuerySet) -> Coverage:
 
 
 def usual_writers(rows: DialogueQuerySet) -> list[str]:
-    """Those who wrote on many backgrounds; none are named where nobody wrote on few."""
+    """Writers who cover many backgrounds; empty if all of them do."""
     written = rows.filter(origin__isnull=False).annotate(author=AUTHOR).order_by()
     counts = dict(written.values_list("author").annotate(n=Count("origin", distinct=True)))
     usual = counts.keys() - few(counts)
-    # Who has no name cannot be named.
+    # A writer without a name cannot be chosen.
     return [] if len(usual) == len(counts) or not all(usual) else sorted(usual)
 
 
 def few(counts: Mapping[K, int]) -> frozenset[K]:
-    """Those that cover less than half of what the widest covers: with one of them, most of it could not be compared."""
+    """Those that cover less than half of what the widest covers: comparing with them would leave most of it out."""
     widest = max(counts.values(), default=0)
     return frozenset(name for name, count in counts.items() if 2 * count < widest)
 

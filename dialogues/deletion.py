@@ -12,9 +12,10 @@ NAMED = 10
 
 
 def in_the_way(corpus: Corpus) -> list[str]:
-    """What protects the corpus or a dialogue of it, such as “study Pilot”; asked of the models above unknown to us.
+    """What protects the corpus or one of its dialogues, such as “study Pilot”; found by relations, as this app knows no
+    models of the apps above it.
 
-    A part of something that protects the corpus itself, such as an item of a study, is not named beside it.
+    If the owner already protects the corpus (a study), its parts (the study's items) are not named too.
     """
     owners = [relation.related_model for relation in _protecting(Corpus)]
     of_dialogues = [relation for relation in _protecting(Dialogue) if not _belongs_to(relation.related_model, owners)]
@@ -28,7 +29,7 @@ def in_the_way(corpus: Corpus) -> list[str]:
 
 
 def _protecting(model: type[models.Model]) -> list[models.ManyToOneRel]:
-    """Relations that hold a row of the model, also those without a name on this side."""
+    """Relations that protect a row of the model, including those without a reverse name."""
     relations = model._meta.get_fields(include_hidden=True)
     return [one for one in relations if isinstance(one, models.ManyToOneRel) and one.on_delete is models.PROTECT]
 
@@ -44,7 +45,7 @@ def _holders(relation: models.ManyToOneRel) -> models.QuerySet[Any]:
 
 @transaction.atomic
 def delete_corpus(corpus: Corpus, *, by: Any) -> None:
-    """Remove it and everything written from it; raises ProtectedError where `in_the_way` names something."""
+    """Remove it and everything written from it; raises ProtectedError if `in_the_way` names something."""
     counts = corpus.dialogues.aggregate(dialogues=models.Count("pk"), messages=models.Sum("message_count", default=0))
     AuditEvent.record(by, AuditVerb.CORPUS_DELETED, corpus, name=corpus.name, sha256=corpus.sha256, **counts)
     corpus.delete()

@@ -1,8 +1,8 @@
-"""How a message is shown: spacing of punctuation and capitals, never a word more or less.
+"""How a message is shown: spacing of punctuation and capitals change, words never.
 
-PERSONA-CHAT is lower case with its punctuation split off, so a reader can tell it from generated text at a
-glance. The stored text is never changed; `tidied` is for eyes only. Apart from white space and the case of
-letters its result is its argument, and tidying twice is tidying once.
+PERSONA-CHAT is lower case with its punctuation split off, so a reader can tell it from generated text at a glance. The
+stored text is never changed; `tidied` is for eyes only. It changes only white space and the case of letters, and is
+idempotent.
 """
 
 import re
@@ -11,6 +11,10 @@ from typing import TypedDict
 
 from core.lines import lines_of
 from dialogues.transcript import Transcript
+
+# How dialogues and scores that the demo model made are known and labelled, wherever they appear.
+DEMO_MODEL = "demo-rules"
+DEMO_LABEL = "demo rules, not a language model"
 
 _SPACES = re.compile(r"[ \t\u00a0]+")
 # “don ' t”, “do n't”, “i 'm”: contractions that a tokenizer cut.
@@ -26,7 +30,7 @@ _LONE_I = re.compile(r"(?<![\w.'’\-])i(?=$|[\s,!?;:…\"”)\]]|['’](?:m|d|v
 _I = re.compile(r"\bI\b")
 _SENTENCE_START = re.compile(r"(^|(?<!\.)[.!?][\"'”’)\]]*\s+)([\"'“‘(\[]*)(?!www\.|https?:)([^\W\d_])", re.MULTILINE)
 _ABBREVIATION = re.compile(r"(?:\b(?:vs|etc|approx)|\b[a-hj-z])\.\s+$", re.IGNORECASE)
-# How far back an abbreviation can begin; looking at all that came before would cost the square of a long text.
+# How far back an abbreviation can begin; an unlimited look back would take quadratic time on a long text.
 _LOOK_BACK = 12
 
 

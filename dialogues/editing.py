@@ -1,12 +1,12 @@
 """A dialogue being restructured by hand: pieces, the operations on them, and the log that replays them (paper §3.2).
 
-A *draft* is a tuple of pieces, each a message that knows which messages of the original it came from. Operations make
-a new draft of an old one; a log of operations leads from the original to any later text, exactly and for ever.
-`static/js/restructuring/editing.js` says the same in the browser, and a test holds the two against each other.
+A *draft* is a tuple of pieces, each a message that knows which messages of the original it came from. Operations make a
+new draft of an old one; a log of operations leads from the original to any later text, exactly and for ever.
+`static/js/restructuring/editing.js` does the same in the browser, and a test compares the two.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple, get_type_hints
 
 from dialogues.fidelity import fidelity
@@ -15,7 +15,7 @@ from dialogues.transcript import Message, Speaker, Transcript, message_problem
 MOST_PIECES = 2_000
 LONGEST_TEXT = 20_000
 TOO_LONG = "This cannot be a message: text is longer than {most} characters."
-# What str.isspace says, in so many words, because the browser's own idea of white space differs.
+# The characters of str.isspace, spelled out because the browser defines white space differently.
 WHITE_SPACE = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
@@ -25,7 +25,7 @@ WHITE_SPACE = (
 class EditError(ValueError):
     """An operation that cannot be done; the text says why.
 
-    `sentence` with its `values` filled in is that text, so that whoever shows it can say it in another language.
+    That text is `sentence` with its `values` filled in; a page can translate the sentence.
     """
 
     def __init__(self, sentence: str, **values: object) -> None:
@@ -78,7 +78,7 @@ def kept_share(original: Transcript, draft: Draft) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Cut a message in two before its `offset`-th character (Unicode code points); white space at the cut goes."""
+    """Cut a message in two before its `offset`-th character (Unicode code points); white space there is removed."""
 
     name: ClassVar = "split"
     at: int
@@ -116,7 +116,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Take a message, with its speaker, to another place."""
+    """Move a message, with its speaker, to another place."""
 
     name: ClassVar = "move"
     at: int
@@ -132,7 +132,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Reword:
-    """Give a message another text; white space around it goes."""
+    """Change a message's text; white space around it is removed."""
 
     name: ClassVar = "reword"
     at: int
@@ -162,7 +162,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take a message out; its content is lost."""
+    """Remove a message; its content is lost."""
 
     name: ClassVar = "delete"
     at: int
@@ -176,7 +176,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Put a proposal's messages in a message's place; `by` says whose proposal it was."""
+    """Replace a message with those of a proposal; `by` names who proposed it."""
 
     name: ClassVar = "accept"
     at: int
@@ -195,21 +195,21 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take the latest change back."""
+    """Undo the latest change."""
 
     name: ClassVar = "undo"
 
 
 @dataclass(frozen=True, slots=True)
 class Redo:
-    """Do again what was taken back last."""
+    """Redo the change that was undone last."""
 
     name: ClassVar = "redo"
 
 
 @dataclass(frozen=True, slots=True)
 class Rewind:
-    """Return to the text as it was after the first `to` operations of the log; the way back is `Undo`."""
+    """Return to the text after the first `to` operations of the log; `Undo` reverts this."""
 
     name: ClassVar = "rewind"
     to: int
@@ -239,16 +239,8 @@ class History:
     def version(self) -> int:
         return len(self.drafts) - 1
 
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._before)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._undone)
-
     def apply(self, operation: Operation) -> Draft:
-        """Do one operation and keep it in the log; raises EditError and changes nothing where it cannot be done."""
+        """Apply one operation and add it to the log; raises EditError, and changes nothing, if it cannot be applied."""
         now = self.draft
         if isinstance(operation, Undo):
             after = self._taken(self._before, EditError("There is nothing to undo."))
@@ -278,7 +270,7 @@ class History:
 
 
 def replay(original: Transcript, bodies: Iterable[Any]) -> History:
-    """The history that a stored log tells; raises EditError, with the operation's number, where it is not one."""
+    """Replay a stored log; raises EditError, with the operation's number, if it is invalid."""
     history = History(original)
     for number, body in enumerate(bodies, 1):
         try:
@@ -289,7 +281,7 @@ def replay(original: Transcript, bodies: Iterable[Any]) -> History:
 
 
 def operation_from_json(body: Any) -> Operation:
-    """Read `{"op": "split", "at": 3, "offset": 12}` and its kin; raises EditError."""
+    """Read an operation such as `{"op": "split", "at": 3, "offset": 12}`; raises EditError."""
     kind = _KINDS.get(body.get("op", "")) if isinstance(body, dict) and isinstance(body.get("op"), str) else None
     if kind is None:
         raise EditError("an operation names what it does in “op”: one of {names}", names=", ".join(_KINDS))
@@ -300,12 +292,6 @@ def operation_from_json(body: Any) -> Operation:
         raise EditError("“{name}” takes {wanted}", name=kind.name, wanted=", ".join(sorted(wanted)))
     hints = get_type_hints(kind)
     return kind(**{name: _read(name, body[name], hints[name]) for name in wanted})
-
-
-def operation_to_json(operation: Operation) -> dict[str, Any]:
-    """What `operation_from_json` reads."""
-    values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(operation).items()}
-    return {"op": operation.name, **values}
 
 
 def _read(name: str, value: Any, wanted: Any) -> Any:
@@ -350,7 +336,7 @@ def _checked(text: str, *, strip: bool = True) -> str:
 
 
 def _gaps(text: str, parts: Sequence[str]) -> list[str | None]:
-    """The white space between the parts where they are the text cut up; None wherever they are not."""
+    """The white space between the parts if they are the text cut up; None for each if they are not."""
     gaps: list[str] = []
     place = 0
     for part in parts:

@@ -1,4 +1,4 @@
-"""A corpus → the lines of a JSONL file that `importing` reads back to the same dialogues."""
+"""Write a corpus as lines of JSONL, which `importing` reads back to the same dialogues."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,10 +13,10 @@ CHUNK = 1000
 
 
 def jsonl_lines(corpus: Corpus, sources: Sources = ANY) -> Iterator[str]:
-    """One line a dialogue, each ended by a line feed, in the order they were written: sources come first."""
+    """One line a dialogue, each ended by a line feed, in the order of creation, so that sources come first."""
     chosen = sources.narrow(corpus.dialogues.all())
     rows = chosen.select_related("origin", "parent").order_by("pk")
-    # Of what was written on another run's γ, that γ is not in the file, and a reader could not find it.
+    # A dialogue written from another run's γ loses its parent: that γ is not in the file.
     absent = _absent_parents(chosen) if sources else set()
     for row in rows.iterator(chunk_size=CHUNK):
         record = record_of(row)

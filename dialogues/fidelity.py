@@ -17,7 +17,7 @@ class Fidelity(NamedTuple):
 
 
 def spoken_words(transcript: Transcript) -> list[SpokenWord]:
-    """Every word with who said it, case-folded, letters and digits only, so that punctuation may change freely."""
+    """Every word with its speaker, case-folded, letters and digits only, so that changed punctuation does not count."""
     words = []
     for speaker, text in transcript:
         for piece in text.casefold().split():

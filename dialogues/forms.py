@@ -1,4 +1,4 @@
-"""What the corpus pages take from their users."""
+"""Forms of the corpus pages."""
 
 from pathlib import PurePath
 from typing import Any
@@ -47,7 +47,7 @@ class DialogueFilter(SourceFields, CorpusFilter):
 
 
 class SourcesForm(SourceFields):
-    """Which versions, and whose, a page of figures counts; none ticked is all."""
+    """The versions and sources that a page of figures counts; none ticked means all."""
 
     def __init__(self, corpus: Corpus, counted: Counted) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class UploadForm(forms.Form):
 
 
 class ConfirmForm(forms.ModelForm[Corpus]):
-    """Step two: the corpus's name and facts; `skip_bad` is asked only where records are bad."""
+    """Step two: the corpus's name and facts; `skip_bad` is asked only if records are bad."""
 
     skip_bad = forms.BooleanField(required=True)
 
@@ -123,7 +123,7 @@ class ConfirmForm(forms.ModelForm[Corpus]):
 
 
 class BesideForm(forms.Form):
-    """Which dialogue of each version stands beside the others; a field a version."""
+    """The dialogue of each version to show beside the others; one field a version."""
 
     def __init__(self, family: list[Dialogue], shown: list[Dialogue]) -> None:
         super().__init__(data={dialogue.version_id: str(dialogue.pk) for dialogue in shown})

@@ -1,4 +1,4 @@
-"""A file → a corpus: all of it in one transaction, or nothing."""
+"""Import a file as a corpus: all of it in one transaction, or nothing."""
 
 import hashlib
 from collections import Counter
@@ -17,7 +17,7 @@ from dialogues.formats.registry import AUTO, Format, form_of
 from dialogues.formats.twins import without_twins
 from dialogues.models import AuditEvent, Corpus, Dialogue, Version
 
-# A batch ends at the first of these: rows, and characters of their messages.
+# A batch ends at whichever comes first: so many rows, or so many characters of messages.
 BATCH = 1000
 BATCH_CHARACTERS = 4_000_000
 BAD_SHOWN = 100
@@ -31,7 +31,7 @@ Progress = Callable[[int], object]
 class Source:
     """A file on disk, its name as the user knows it, and its form (or `auto`).
 
-    `columns` says what a plain CSV calls dialogue_id, speaker and text; `sha256` spares a reading where it is known.
+    `columns` gives a plain CSV's names for dialogue_id, speaker and text; a known `sha256` saves reading the file.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class Options:
 
 @dataclass(slots=True)
 class Report:
-    """What was read: counts of what is good, and every bad record up to `BAD_SHOWN`."""
+    """What was read: counts of good records, and bad records up to `BAD_SHOWN`."""
 
     file_format: str = ""
     dialogues: int = 0
@@ -82,7 +82,7 @@ class Report:
             self.bad.append(bad)
 
     def of_nothing(self) -> "Report":
-        """The same where nothing was stored: what was wrong, and zeros."""
+        """The same for an import that stored nothing: zero counts, and what was wrong."""
         return Report(self.file_format, refused=self.refused, bad=self.bad)
 
     def counts(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Report:
 
 
 class ImportRefusedError(Exception):
-    """Nothing was imported; the text says why, `report` holds the bad records, `corpus` one that is in the way."""
+    """Nothing was imported: the text says why, `report` holds the bad records, `corpus` the one in conflict."""
 
     def __init__(self, reason: str, report: Report | None = None, corpus: Corpus | None = None) -> None:
         super().__init__(reason)
@@ -134,7 +134,7 @@ def _import(
             description=options.description,
             licence=options.licence,
             file_format=form.name,
-            # On disk a name may hold bytes that are not UTF-8; no database takes them.
+            # A file name on disk may hold bytes that are not UTF-8, which no database stores.
             file_name=source.file_name.encode(errors="replace").decode()[:FILE_NAME_LENGTH],
             sha256=sha256,
             created_by=by,
@@ -146,7 +146,7 @@ def _import(
 
 
 def preview(source: Source, *, deduplicate: bool = False, shown: int = 3) -> tuple[Report, list[Record]]:
-    """Read the whole file, store nothing: its report and the first good records. Raises ImportRefusedError."""
+    """Read the whole file without storing it: its report and the first good records. Raises ImportRefusedError."""
     report, first = Report(), list[Record]()
     with source.path.open("rb") as stream:
         form = _form(source, stream)
@@ -198,7 +198,7 @@ def _form(source: Source, stream: BinaryIO) -> Format:
 
 
 def _parsed(form: Format, stream: BinaryIO, options: Options) -> Iterator[Parsed]:
-    """The file's records; a file that cannot be read at all is refused as a whole."""
+    """The file's records; raises ImportRefusedError if the file cannot be read at all."""
     records = form.parse(FileLines(stream))
     try:
         yield from without_twins(records) if options.deduplicate else records
@@ -207,7 +207,7 @@ def _parsed(form: Format, stream: BinaryIO, options: Options) -> Iterator[Parsed
 
 
 def _good_records(parsed: Iterator[Parsed], report: Report) -> Iterator[Record]:
-    """Records that may be stored beside each other; the others are counted in the report with their reason."""
+    """Records that can be stored together; the others go into the report with their reason."""
     versions = set(Version.objects.values_list("slug", flat=True))
     # Each id seen, and whether it is an original.
     seen: dict[str, bool] = {}
@@ -226,7 +226,7 @@ def _good_records(parsed: Iterator[Parsed], report: Report) -> Iterator[Record]:
 
 
 def _misfit(record: Record, seen: dict[str, bool], versions: set[str]) -> str | None:
-    """Why a sound record cannot stand beside those before it, or None."""
+    """Why a valid record conflicts with those before it, or None."""
     if record.key in seen:
         return f"the id “{quoted(record.key)}” was there before; ids are unique"
     if record.version not in versions:
@@ -243,7 +243,7 @@ def _misfit(record: Record, seen: dict[str, bool], versions: set[str]) -> str | 
 
 
 def _store(corpus: Corpus, parsed: Iterator[Parsed], options: Options, tell: Callable[[], object]) -> Report:
-    """Insert batch by batch; after the first bad record of a strict import only go on reading, to report them all."""
+    """Insert batch by batch; a strict import stops inserting at the first bad record, but reads on to report all."""
     report = Report(corpus.file_format)
     records = _good_records(parsed, report)
     for batch in _batches(records):
@@ -277,7 +277,7 @@ def _bad_sentence(count: int) -> str:
 
 
 def _insert(corpus: Corpus, batch: list[Record]) -> None:
-    """Rows first, in the file's order; then who came from whom, once every row has its number."""
+    """Insert the rows in the file's order; then link them to their origins, once every row has its key."""
     bulk.insert([_row(corpus, record) for record in batch])
     linked = {record.key: record for record in batch if record.origin}
     if not linked:

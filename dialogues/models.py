@@ -11,13 +11,13 @@ from django.urls import reverse
 
 from dialogues import rubric
 from dialogues.audit import AuditVerb
-from dialogues.statistics import count_words
+from dialogues.statistics.tokens import count_words
 from dialogues.transcript import Transcript
 
 # The version of a person's rewrite of a generated dialogue.
 HAND = "restructured"
-# Who wrote a dialogue, which for a rewrite by hand is who wrote what was rewritten: a person's few rewrites belong
-# beside the versions of the model they improve on, not in a column of their own.
+# Who wrote a dialogue. A rewrite by hand counts as its parent's: a person's few rewrites belong beside the versions of
+# the model they improve on, not in a column of their own.
 AUTHOR = Case(When(version=HAND, then=F("parent__written_by")), default=F("written_by"))
 
 
@@ -54,7 +54,7 @@ class CorpusQuerySet(models.QuerySet["Corpus"]):
 
 
 class Corpus(models.Model):
-    """Dialogues that came in together, and everything later written from them."""
+    """Dialogues imported together, and everything written from them."""
 
     name = models.CharField(max_length=120, unique=True)
     description = models.TextField(blank=True)
@@ -62,7 +62,7 @@ class Corpus(models.Model):
     file_format = models.CharField(max_length=20, blank=True)
     file_name = models.CharField(max_length=255, blank=True)
     sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
-    # Copies that trials of examples and prompts write on: no list, study or count of corpora shows it.
+    # Holds the copies that trials write on: no list, study or count of corpora shows it.
     is_scratch = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -82,7 +82,7 @@ class Corpus(models.Model):
 
 class DialogueQuerySet(models.QuerySet["Dialogue"]):
     def originals(self) -> Self:
-        """The dialogues that came in with the corpus, not written from another."""
+        """The dialogues imported with the corpus, not written from another."""
         return self.filter(origin__isnull=True)
 
     def of_version(self, slug: str) -> Self:
@@ -109,12 +109,12 @@ class DialogueQuerySet(models.QuerySet["Dialogue"]):
 
 
 class Dialogue(models.Model):
-    """One transcript, never changed: an edit or a rewrite is a new row that points to what it came from."""
+    """One transcript, never changed: an edit or a rewrite is a new row that points to its source."""
 
     corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="dialogues")
     key = models.CharField(max_length=200, help_text="The dialogue's name within its corpus.")
     version = models.ForeignKey(Version, models.PROTECT, related_name="dialogues")
-    # The α this belongs to (None for an original), and what it was written from directly.
+    # `origin` is the α it belongs to (None for an original), `parent` what it was written from directly.
     origin = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="descendants")
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="rewrites")
     messages = models.JSONField(help_text="[[speaker, text], …], speaker 1 or 2.")
@@ -177,7 +177,7 @@ class Dialogue(models.Model):
 
     @classmethod
     def from_transcript(cls, transcript: Transcript, **fields: Any) -> "Dialogue":
-        """An unsaved row with its counts filled in; every writer of dialogues comes through here."""
+        """An unsaved row with its counts filled in. Create every dialogue through this method."""
         runs = transcript.run_lengths()
         # A line break is white space to both tokenizers, so all messages count in one go.
         texts = ["\n".join(message.text for message in transcript)]
@@ -207,18 +207,18 @@ FROZEN_RUBRIC = "People have scored by these questions, so they never change. Ma
 
 
 class FrozenRubricError(ValueError):
-    """A rubric that was used never changes; the text says what to do."""
+    """A used rubric cannot change; the text says what to do."""
 
 
 class Rubric(models.Model):
-    """Metrics with definitions and a scale; raters and judge read the same text. Once used, it never changes."""
+    """Metrics with definitions and a scale; raters and judges read the same text. Once used, it never changes."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     metrics = models.JSONField(help_text="Rows of dialogues.rubric.Metric.")
     scale_low = models.SmallIntegerField(default=1)
     scale_high = models.SmallIntegerField(default=5)
-    # Since a study that uses it was launched; the presets from the first.
+    # Set when a study that uses it is launched; presets are frozen from the start.
     frozen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -239,7 +239,7 @@ class Rubric(models.Model):
         return super().delete(*args, **kwargs)
 
     def refuse_if_frozen(self) -> None:
-        """Raise FrozenRubricError where the stored row is frozen, whatever this copy of it says."""
+        """Raise FrozenRubricError if the stored row is frozen, whatever this copy says."""
         if self.pk and Rubric.objects.filter(pk=self.pk, frozen_at__isnull=False).exists():
             raise FrozenRubricError(FROZEN_RUBRIC)
 
@@ -251,12 +251,12 @@ class Rubric(models.Model):
         return rubric.from_json(self.metrics)
 
     def metrics_for(self, *versions: str) -> tuple[rubric.Metric, ...]:
-        """What is asked about a dialogue of this version, or about a pair of these."""
+        """The metrics asked about a dialogue of this version, or about a pair of these."""
         return tuple(metric for metric in self.metric_list() if metric.is_asked_for(*versions))
 
 
 class AuditEvent(models.Model):
-    """Who did what to which object, and when. Rows are added, never changed."""
+    """Who did what to which object, and when. Rows are never changed."""
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     # One of AuditVerb. No choices here: a new verb would need a migration.

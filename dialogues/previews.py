@@ -1,4 +1,4 @@
-"""What an upload is found to hold before it is imported: read once, kept as JSON, short enough for a page."""
+"""What an upload holds, before it is imported: read once, kept as JSON, short enough for a page."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ from dialogues.formats.records import BadRecord, Record
 from dialogues.importing import Report, Source
 from dialogues.transcript import Transcript
 
-# What a page shows of the first dialogues; the longest possible ones would be megabytes.
+# How much of the first dialogues a page shows; the longest possible dialogues have megabytes.
 SHOWN = 3
 MESSAGES, LETTERS = 40, 500
 TRAITS, TRAIT_LETTERS = 10, 200
@@ -18,7 +18,7 @@ TRAITS, TRAIT_LETTERS = 10, 200
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The beginning of a dialogue; `hidden` are the messages that are not shown."""
+    """The beginning of a dialogue; `hidden` counts the messages that are not shown."""
 
     row: int
     key: str
@@ -63,7 +63,7 @@ class Preview:
 
 
 def read(source: Source, *, deduplicate: bool) -> Preview:
-    """Raises ImportRefusedError where nothing of the file can be imported."""
+    """Raises ImportRefusedError if nothing of the file can be imported."""
     report, first = importing.preview(source, deduplicate=deduplicate, shown=SHOWN)
     return Preview(report, [Excerpt.of(record) for record in first])
 

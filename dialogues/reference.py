@@ -39,7 +39,7 @@ def sync(**kwargs: Any) -> None:
     shared = {
         "scale_low": rubric.HUMAN_SCALE.low,
         "scale_high": rubric.HUMAN_SCALE.high,
-        # Everyone means the same by a preset, so it is copied, never changed.
+        # A preset means the same everywhere, so it can be copied but never changed.
         "frozen_at": timezone.now(),
     }
     Rubric.objects.bulk_create(

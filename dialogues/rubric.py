@@ -6,7 +6,7 @@ from typing import Any
 
 from dialogues.transcript import text_problem
 
-# What a metric is called in files and forms.
+# A metric's name in files and forms.
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 MOST_POINTS = 21
 FURTHEST = 100
@@ -16,9 +16,9 @@ FURTHEST = 100
 class Metric:
     """One question about a dialogue.
 
-    `points` are the words for each point of the scale, lowest first; empty where only the ends are named.
-    `asked_for` are the version slugs it is asked about, empty for all: a form that asks less about some versions tells
-    raters which items are of those.
+    `points` are the words for each point of the scale, lowest first; empty if only the ends are named. `asked_for` are
+    the version slugs it is asked about, empty for all. Asking less about some versions shows raters which items are of
+    those.
     """
 
     key: str
@@ -32,7 +32,7 @@ class Metric:
     asked_for: tuple[str, ...] = ()
 
     def is_asked_for(self, *versions: str) -> bool:
-        """Whether it is asked about a dialogue of this version, or about a pair of these."""
+        """Whether it is asked about a dialogue of this version, or about a pair of these versions."""
         return not self.asked_for or all(version in self.asked_for for version in versions)
 
 
@@ -108,14 +108,14 @@ JUDGE_SCALE = Scale(0, 100)
 def has_the_papers_words(metric: Metric) -> bool:
     """Whether it asks one of the paper's six questions in the words of the rubric that ships.
 
-    What a table hides and which versions it is asked about change nothing about the question.
+    Hidden cells and the versions it is asked about do not change the question.
     """
     bare = replace(metric, dash_for=(), asked_for=())
     return any(bare == replace(one, dash_for=()) for one in PAPER_SIX)
 
 
 def is_the_papers(metric: Metric, scale: Scale) -> bool:
-    """Whether people's scores compare with the paper's: the same question on the same scale."""
+    """Whether people's scores are comparable with the paper's: the same question on the same scale."""
     return scale == HUMAN_SCALE and has_the_papers_words(metric)
 
 
@@ -129,7 +129,7 @@ def from_json(rows: list[dict[str, Any]]) -> tuple[Metric, ...]:
 
 
 def problems_of(metrics: tuple[Metric, ...], scale: Scale) -> list[str]:
-    """Why these cannot be asked, a sentence each; rows may hold anything that JSON can."""
+    """Problems of these metrics, a sentence each; rows may hold any JSON."""
     found = []
     if not (_is_whole(scale.low) and _is_whole(scale.high) and 1 <= scale.high - scale.low <= MOST_POINTS - 1):
         return [f"A scale ascends in whole numbers and has 2 to {MOST_POINTS} points."]

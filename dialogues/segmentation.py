@@ -1,7 +1,7 @@
 """How far two people agree on where messages end: Pk, WindowDiff and boundary similarity.
 
 A restructuring of a dialogue is read as a segmentation of the original's words: between which words of a turn does a
-message end? The ends of the original's turns are no choice of anybody and are left out: windows do not cross them.
+message end? Nobody chooses the ends of the original's turns, so they are left out: windows do not cross them.
 """
 
 from bisect import bisect_right
@@ -69,9 +69,9 @@ def turn_lengths(transcript: Transcript, words: Words) -> tuple[int, ...]:
 
 
 def _share(replaced: int, left: int, right: int) -> int:
-    """Of the original words that `left` new words before a boundary and `right` after it replaced: how many are left.
+    """How many replaced original words go before a boundary with `left` new words before it and `right` after it.
 
-    Words that were dropped without new ones stand behind the boundary.
+    Words dropped without a replacement go after the boundary.
     """
     return round_half_up(replaced * left / (left + right)) if left + right else 0
 

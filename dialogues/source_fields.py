@@ -1,4 +1,4 @@
-"""Fields of a form by which dialogues are chosen: one for every question of `dialogues.sources` that is open."""
+"""Form fields that choose dialogues: one for every facet of `dialogues.sources` with more than one key."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from dialogues.sources import FACETS, Sources
 
 
 class SourceFields(forms.Form):
-    """A form with them; `dialogues/_sources.html` shows them."""
+    """A form with these fields; `dialogues/_sources.html` shows them."""
 
     def offer_sources(self, corpus: Corpus, chosen: Sources, *, without: tuple[str, ...] = ()) -> None:
-        """Add a field for every facet that has several keys in the corpus, or one chosen, ticked as chosen.
+        """Add a field for every facet that has several keys in the corpus or a chosen key, with the chosen keys ticked.
 
-        A chosen key that the corpus does not have is shown too, so that it can be taken out.
+        A chosen key that the corpus does not have is shown too, so that people can untick it.
         """
         ticked = chosen.as_json()
         for name, facet in FACETS.items():
@@ -45,6 +45,6 @@ class SourceFields(forms.Form):
         return any(field.value() for field in self.source_fields)
 
     def sources(self) -> Sources:
-        """What was chosen, of a form that is valid."""
+        """What was chosen in a valid form."""
         cleaned: dict[str, Any] = self.cleaned_data
         return Sources.of({name: cleaned.get(name, ()) for name in self.source_names})

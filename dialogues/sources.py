@@ -1,8 +1,8 @@
-"""Which dialogues of a corpus are meant: by their writer, and by whatever else tells one writing from another.
+"""Choose dialogues of a corpus by writer, and by whatever else tells generated dialogues apart.
 
-This room knows who wrote a dialogue. A room above that knows more (which run wrote it, shown which examples, asked by
-which prompt) adds its questions to `FACETS` when its app is ready, and every page, command, address and document that
-chooses dialogues has them: `?run=12&writer=gpt-4o`, each as often as wanted.
+This module knows only the writer. Apps above that know more (the run, its examples, its prompt) add facets to `FACETS`
+when they are ready. Every page, command, address and document that chooses dialogues then has them, each repeatable:
+`?run=12&writer=gpt-4o`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,10 +22,10 @@ Key = int | str
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One question by which dialogues are told apart.
+    """One property that tells dialogues apart.
 
-    `name` stands in addresses and documents, `label` on pages. `wrote` gives the condition that some of these keys
-    wrote a dialogue; `choices` the keys that a corpus has, each with its words.
+    `name` is used in addresses and documents, `label` on pages. `wrote` gives the condition that one of these keys
+    wrote a dialogue; `choices` gives the keys that a corpus has, each with its label.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Facet:
     is_number: bool = True
 
     def key(self, given: Any) -> Key | None:
-        """What was given as a key, or None where it cannot be one."""
+        """The given value as a key, or None if it cannot be one."""
         return whole_number(given) if self.is_number else storable(str(given)) or None
 
 
 class UnknownSourceError(ValueError):
-    """A key that a corpus does not have; `facet` names the question, the text says what there is."""
+    """A key that the corpus does not have; the text lists those it has."""
 
     def __init__(self, facet: Facet, key: Any, known: list[tuple[Key, str]]) -> None:
         there = ", ".join(label for _, label in known[:10]) or "none"
@@ -63,22 +63,22 @@ WRITER = Facet(
     "writer", "Writer", _written_by, lambda corpus: [(name, name) for name in writers(corpus)], is_number=False
 )
 FACETS: dict[str, Facet] = {WRITER.name: WRITER}
-# Of several dialogues of one version of one background, which is the one to take. Rooms above say more, before this.
+# Which of several dialogues of one version and background to take. Apps above put their own criteria first.
 LATEST_FIRST: list[OrderBy] = [F("pk").desc()]
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The keys that were chosen, by facet; a facet of which none is chosen takes all.
+    """The chosen keys, by facet; a facet without a chosen key takes all.
 
-    The people's own dialogues, which nobody wrote for the corpus, belong to every choice.
+    Originals belong to every choice.
     """
 
     chosen: tuple[tuple[str, tuple[Key, ...]], ...] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Iterable[Any]]) -> Self:
-        """From values by the facets' names; what is no facet or cannot be a key is passed over."""
+        """From values by facet name; unknown facets and invalid keys are ignored."""
         found = []
         for name, facet in FACETS.items():
             keys = [key for value in given.get(name, ()) if (key := facet.key(value)) is not None]
@@ -90,20 +90,20 @@ class Sources:
         return bool(self.chosen)
 
     def __iter__(self) -> Iterator[tuple[str, Key]]:
-        """Name and key, one by one, as an address holds them."""
+        """(name, key) pairs, as in an address."""
         return ((name, key) for name, keys in self.chosen for key in keys)
 
     def as_json(self) -> dict[str, list[Key]]:
         return {name: list(keys) for name, keys in self.chosen}
 
     def narrow(self, rows: DialogueQuerySet) -> DialogueQuerySet:
-        """Of these dialogues the originals, and what was written as chosen."""
+        """The originals among these dialogues, and those that match the choice."""
         for name, keys in self.chosen:
             rows = rows.filter(Q(origin__isnull=True) | FACETS[name].wrote(keys))
         return rows
 
     def with_usual_writers(self, corpus: Corpus) -> "Sources":
-        """With those who wrote on many backgrounds, where no writer is chosen and some wrote on few."""
+        """The same, limited to writers who cover many backgrounds if no writer is chosen and some cover few."""
         if WRITER.name in dict(self.chosen):
             return self
         return Sources.of({**self.as_json(), WRITER.name: usual_writers(self.narrow(corpus.dialogues.all()))})
@@ -130,7 +130,7 @@ ANY = Sources()
 
 
 def once_each(rows: DialogueQuerySet) -> DialogueQuerySet:
-    """Of each version one dialogue a background, the first by `LATEST_FIRST`; originals are all kept."""
+    """One dialogue for each version and background, the first by `LATEST_FIRST`; all originals are kept."""
     window = Window(RowNumber(), partition_by=["origin", "version"], order_by=LATEST_FIRST)
     written = Dialogue.objects.filter(pk__in=rows.order_by().values("pk"), origin__isnull=False)
     further = written.annotate(place=window).filter(place__gt=1).order_by().values("pk")
@@ -138,7 +138,7 @@ def once_each(rows: DialogueQuerySet) -> DialogueQuerySet:
 
 
 def written_again(rows: DialogueQuerySet) -> dict[str, int]:
-    """By version: how many backgrounds have more than one dialogue of it."""
+    """For each version, how many backgrounds have more than one dialogue of it."""
     groups = rows.filter(origin__isnull=False).order_by().values("origin", "version_id").annotate(n=Count("pk"))
     found: dict[str, int] = {}
     for version in groups.filter(n__gt=1).values_list("version_id", flat=True):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from dialogues.transcript import Message, Transcript
 
-# A run of . ! ? … with closing marks, or of their full-width kin, which need no blank after them.
+# A run of . ! ? … with closing marks, or of their full-width equivalents, which need no blank after them.
 _MARKS = re.compile(r"""(?P<stop>[.!?…]+)[)\]"'’”»]*|[。！？]+[）」』”’]*""")
 _ABBREVIATION = re.compile(r"(?<!\w)(?:mr|mrs|ms|dr|prof|st|vs|approx|e\.g|i\.e)\.\Z", re.IGNORECASE)
-# The longest abbreviation with its stop: looking further back would cost the square of a long text.
+# The longest abbreviation with its stop; looking further back would take quadratic time on a long text.
 _LOOK_BACK = 7
 
 
@@ -31,9 +31,9 @@ def sentences(text: str) -> list[str]:
 
 
 def _sentence_ends(text: str) -> Iterator[int]:
-    """Where marks stand before a blank; those that only blanks part (in tokenised text) are one end.
+    """Where marks precede a blank; marks separated only by blanks (in tokenised text) are one end.
 
-    One pass: no run of marks is read twice, however many of them end nothing.
+    One pass: no run of marks is read twice.
     """
     last: re.Match[str] | None = None
     for found in _MARKS.finditer(text):

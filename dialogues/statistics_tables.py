@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from core.tables import Cell, Column, Label, Table
 from dialogues import published
+from dialogues.display import DEMO_LABEL
 from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
 from dialogues.statistics.tokens import TOKENIZERS
@@ -11,7 +12,7 @@ from dialogues.statistics.turns import RUN_LABELS
 
 RUN_NAMES = ("one", "two", "three", "four", "five", "six or more")
 
-DEMO_REMARK = "(demo rules, not a language model)"
+DEMO_REMARK = f"({DEMO_LABEL})"
 INTERVAL_NOTE = (
     "In brackets: 95 % interval with the dialogue as the observation (ratio of sums, linearised; Student's t); "
     "n counts dialogues."
@@ -53,7 +54,7 @@ def basis(figures: CorpusFigures) -> tuple[str, ...]:
 
 
 def choice(figures: CorpusFigures) -> tuple[str, ...]:
-    """Whose dialogues were counted, and what became of those written more than once."""
+    """Whose dialogues were counted, and how those written more than once were treated."""
     notes = []
     if figures.source:
         notes.append(f"Only dialogues of {figures.source}, and the originals.")
@@ -73,7 +74,7 @@ def few(figures: CorpusFigures) -> str:
 
 
 def label(version: VersionFigures) -> Label:
-    """The version's symbol, with a warning where rules, not a language model, wrote it."""
+    """The version's symbol, with a warning if rules, not a language model, wrote it."""
     return Label(version.symbol, DEMO_REMARK if version.by_demo else "")
 
 

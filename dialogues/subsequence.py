@@ -1,7 +1,7 @@
 """The longest common subsequence of two sequences of words: its length, and which words are in it.
 
 Bit-parallel (Crochemore et al. 2001; Hyyrö 2004): one step over a big integer for each item of `right`, so dialogues of
-thousands of words take milliseconds. Memory grows with the longer text alone, whatever the texts are.
+thousands of words take milliseconds. Memory grows with the longer text only.
 """
 
 from collections import Counter
@@ -11,11 +11,11 @@ from itertools import accumulate
 Items = Sequence[Hashable]
 Places = list[tuple[int, int]]
 
-# Rows kept for the way back, in bits (4 MB); longer texts are halved until they fit (Hirschberg 1975).
+# Rows kept for backtracking, in bits (4 MB); longer texts are halved until they fit (Hirschberg 1975).
 MOST_KEPT = 32_000_000
-# Beyond so many pairs of words (two texts of 40,000) only what both begin and end with is compared.
+# Beyond so many pairs of words (two texts of 40,000 words) only common beginnings and ends are compared.
 MOST_COMPARED = 2_000_000_000
-# The most common items have their places kept as a number; those of the rest are put together when they are asked for.
+# The places of the most common items are precomputed as numbers; those of other items are computed when needed.
 KEPT_PLACES = 256
 
 
@@ -47,7 +47,7 @@ def _is_comparable(left: Items, right: Items) -> bool:
 
 
 def _shared_ends(left: Items, right: Items) -> tuple[int, int]:
-    """How many items both begin with, and how many of the rest both end with."""
+    """Length of the common beginning, and of the common end of the rest."""
     most = min(len(left), len(right))
     head = next((place for place in range(most) if left[place] != right[place]), most)
     tail = next((place for place in range(most - head) if left[-1 - place] != right[-1 - place]), most - head)
@@ -55,7 +55,7 @@ def _shared_ends(left: Items, right: Items) -> tuple[int, int]:
 
 
 def _halved(left: Items, right: Items) -> Places:
-    """`right` cut in the middle and `left` where the two halves have most in common with it."""
+    """Cut `right` in the middle, and `left` where the halves have most in common, and match the halves."""
     if not _is_comparable(left, right):
         return []
     if len(left) * len(right) <= MOST_KEPT or len(right) < 2:
@@ -69,7 +69,7 @@ def _halved(left: Items, right: Items) -> Places:
 
 
 def _matched_by_rows(left: Items, right: Items) -> Places:
-    """The way back through all rows.
+    """Backtrack through all rows.
 
     Item i of `left` adds to the longest common subsequence of left[: i + 1] and right[:j] exactly where bit i of row j
     is 0.
@@ -114,7 +114,7 @@ def _lengths(row: int, size: int) -> list[int]:
 
 
 def _places(left: Items, right: Items) -> Callable[[Hashable], int]:
-    """From an item to the number with a bit set at each of its places in `left`."""
+    """A function from an item to the number with a bit set at each of its places in `left`."""
     wanted = set(right)
     places: dict[Hashable, list[int]] = {}
     for index, item in enumerate(left):

@@ -15,7 +15,7 @@ Speaker = Literal[1, 2]
 
 
 class TranscriptError(ValueError):
-    """Messages that cannot be a dialogue; the text says which message and why."""
+    """These messages are no dialogue; the text says which message is wrong and why."""
 
 
 class Message(NamedTuple):
@@ -76,7 +76,7 @@ class Transcript:
 def message_problem(speaker: object, text: object) -> str | None:
     """Why (speaker, text) cannot be stored as a message, or None."""
     if type(speaker) is not int or speaker not in (1, 2):
-        # A long or deeply nested value would make its repr a problem of its own.
+        # The repr of a long or deeply nested value could be huge.
         shown = repr(speaker)[:40] if isinstance(speaker, (int, float, str)) else type(speaker).__name__
         return f"speaker must be 1 or 2, not {shown}"
     if not isinstance(text, str):

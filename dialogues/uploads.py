@@ -1,4 +1,4 @@
-"""Files that wait on disk between upload and import, named by a token that only their owner's session knows."""
+"""Files kept on disk between upload and import, named by a token that only the owner's session knows."""
 
 import hashlib
 import re
@@ -22,7 +22,7 @@ def folder() -> Path:
 
 
 def keep(upload: "UploadedFile[Any]") -> tuple[str, str]:
-    """Store an uploaded file; its token and its SHA-256. Files left for a day are removed on the way."""
+    """Store an uploaded file and return its token and SHA-256. Also removes files older than a day."""
     clean()
     token = secrets.token_urlsafe(24)
     path = path_of(token)
@@ -37,18 +37,18 @@ def keep(upload: "UploadedFile[Any]") -> tuple[str, str]:
 
 
 def note(token: str, seen: str) -> None:
-    """Keep beside an upload what was seen in it."""
+    """Store a preview (JSON) beside an upload."""
     _note_of(token).write_text(seen, encoding="utf-8")
 
 
 def noted(token: str) -> str:
-    """What was seen in an upload; raises FileNotFoundError once either of the two is removed."""
+    """The preview of an upload; raises FileNotFoundError if either file was removed."""
     path_of(token).stat()
     return _note_of(token).read_text(encoding="utf-8")
 
 
 def path_of(token: str) -> Path:
-    """Where the file of a token is, or would be; raises ValueError for what is no token."""
+    """The path of a token's file, whether or not it exists; raises ValueError for an invalid token."""
     if not _TOKEN.fullmatch(token):
         raise ValueError("not a token")
     return folder() / f"{token}.upload"
@@ -67,7 +67,7 @@ def clean() -> None:
     """Remove files that nobody imported within a day."""
     oldest = time.time() - KEPT_SECONDS
     for path in folder().iterdir():
-        # Another upload may be removing the same files.
+        # Another upload may remove the same files at the same time.
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < oldest:
                 path.unlink()

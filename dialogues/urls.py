@@ -1,8 +1,8 @@
-"""Corpora and their dialogues: bring in, browse, read, delete."""
+"""Addresses of corpora and dialogues: import, browse, read, delete."""
 
 from django.urls import path
 
-from dialogues.views import baseline, browse, deletion, imports, statistics
+from dialogues.views import browse, corpus_actions, imports, statistics
 
 app_name = "dialogues"
 urlpatterns = [
@@ -10,8 +10,8 @@ urlpatterns = [
     path("import/", imports.upload, name="import"),
     path("import/<slug:token>/", imports.preview, name="import_preview"),
     path("<int:pk>/", browse.corpus, name="corpus"),
-    path("<int:pk>/baseline/", baseline.make_baseline, name="baseline"),
-    path("<int:pk>/delete/", deletion.delete, name="delete"),
+    path("<int:pk>/baseline/", corpus_actions.make_baseline, name="baseline"),
+    path("<int:pk>/delete/", corpus_actions.delete, name="delete"),
     path("<int:pk>/statistics/", statistics.statistics, name="statistics"),
     path("<int:pk>/statistics/tables/<slug:slug>.<slug:form>", statistics.statistics_table, name="statistics_table"),
     path("<int:pk>/statistics/figures/<slug:slug>.<slug:form>", statistics.statistics_chart, name="statistics_chart"),

@@ -113,7 +113,8 @@ class ItemsForm(SourceFields, StepForm):
 
     def _chosen_corpus(self) -> Corpus:
         """The posted corpus, so that its versions can be chosen at once, or the stored one."""
-        key = whole_number(self.data.get("corpus"))
+        # No row has the key 0.
+        key = whole_number(self.data.get("corpus")) or 0
         return Corpus.objects.listed().filter(pk=key).first() or self.study.corpus
 
 

@@ -12,7 +12,7 @@ from annotation.models import Item, Study
 from annotation.reports.scores import counted_members, rated
 from core.spreadsheets import PLAIN, CsvForm, csv_stream
 from core.tables import Column, Table
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 
 OF_A_RATING = ("assignment__membership_id", "comment", "flag", "seconds", "created_at")
 # Evidence as text, because parsing a hundred thousand empty JSON lists takes longer than the query.

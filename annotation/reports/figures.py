@@ -11,7 +11,7 @@ from annotation.models import Study
 from annotation.reports.findings import Findings
 from annotation.reports.scores import VersionItems
 from dialogues.charts import Spec, Theme, config
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
 from dialogues.rubric import Metric, Scale, is_the_papers
 

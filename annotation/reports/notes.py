@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.findings import Findings
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
 from dialogues.rubric import Metric
 

@@ -15,7 +15,7 @@ from annotation.reports.notes import INTERVALS, SIMULATED, screened_out_note
 from annotation.reports.preferences import Decisions, Rate, WinRate, left_rates, win_rates
 from annotation.reports.scores import counted_members, rated
 from core.tables import Cell, Column, Estimate, Table
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric
 
 

@@ -123,7 +123,7 @@ def restructuring_ask_model(request: HttpRequest, token: str) -> HttpResponse:
     person = person_of(request)
     draft = drafts.own_restructuring(person, token)
     refuse_without(request, SPEND, "ask models")
-    endpoint = Endpoint.objects.filter(pk=whole_number(request.POST.get("endpoint"))).first()
+    endpoint = Endpoint.objects.filter(pk=whole_number(request.POST.get("endpoint")) or 0).first()
     if endpoint is None:
         messages.error(request, "Choose a model to ask.")
         return redirect("restructuring", token)

@@ -14,7 +14,7 @@ from django.db import connection, models
 from django.db.models.query import ModelIterable
 
 Row = TypeVar("Row", bound=models.Model)
-# What stands for a value while the SQL is written, so that it is found again among the parameters.
+# A stand-in for each type of value while the SQL is written, so that it can be found among the parameters.
 STAND_INS: dict[type, Callable[[int], Any]] = {
     # Django compares a number that its column cannot hold with nothing; the smallest columns hold 32,767.
     int: lambda number: 31_987 + number,
@@ -39,7 +39,7 @@ class _Written:
 
 
 class _FixedQuery:
-    """As much of a query as reading rows asks for."""
+    """The part of a query that reading rows needs."""
 
     def __init__(self, compiler: Any) -> None:
         self._compiler = compiler
@@ -51,8 +51,8 @@ class _FixedQuery:
 class Prepared(Generic[Row]):
     """A queryset with named values, given by their types: `Prepared(build, token=str, user=int)`.
 
-    `build` is called once a process, with stand-ins for the values, and may do no more than hand them on: they
-    become parameters of the SQL. None is no value.
+    `build` is called once a process, with stand-ins for the values. It may only pass them on, so that they become
+    parameters of the SQL. None is not allowed as a value.
     """
 
     def __init__(self, build: Callable[..., models.QuerySet[Row]], **kinds: type) -> None:
@@ -75,11 +75,11 @@ class Prepared(Generic[Row]):
         return list(ModelIterable(models.QuerySet(model, query=_FixedQuery(compiler))))  # type: ignore[arg-type]
 
     def first(self, **values: Any) -> Row | None:
-        """The first row or None; how many are read is said by `build`."""
+        """The first row or None; `build` sets the limit."""
         return next(iter(self.rows(**values)), None)
 
     def sql(self, **values: Any) -> tuple[str, list[Any]]:
-        """The SQL and its parameters, to be a part of another statement."""
+        """The SQL and its parameters, for use inside another statement."""
         written = self._written()
         return written.sql, _filled(written, values)
 
@@ -98,9 +98,9 @@ class Prepared(Generic[Row]):
 
 
 def _with_what_is_fixed(sql: str, params: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-    """On PostgreSQL only named values stay parameters: it plans once for all of them, and so knows the others.
+    """On PostgreSQL only named values stay parameters; all others become literals, so that its one plan knows them.
 
-    It has to know them to use an index of some rows only, and to tell what is frequent from what is rare.
+    It must know them to use a partial index and to estimate how many rows match.
     """
     if connection.vendor != "postgresql":
         return sql, params

@@ -24,7 +24,7 @@ def insert(rows: Sequence[models.Model]) -> None:
 
 
 def set_clause(model: type[models.Model], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """What stands after SET in an update of these fields: `"state" = %s, …` and its parameters."""
+    """The text after SET in an update of these fields (`"state" = %s, …`), and its parameters."""
     fields: dict[str, Any] = {name: model._meta.get_field(name) for name in values}
     names = ", ".join(f'"{field.column}" = %s' for field in fields.values())
     return names, [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]

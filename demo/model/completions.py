@@ -7,7 +7,7 @@ from typing import Any
 
 from demo.model.faults import CONTENT_FAULTS, spoil
 from demo.model.rules import answer, stage_of
-from dialogues.demo_label import DEMO_MODEL
+from dialogues.display import DEMO_MODEL
 from generation.endpoints.structured import TRIED, Form, schema_in
 from generation.prompts import ChatMessage, estimate_tokens
 

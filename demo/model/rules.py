@@ -13,7 +13,7 @@ from demo.model.faults import DemoStage
 from demo.model.scoring import judged
 from demo.model.splitting import further_split
 from demo.model.writing import theme_of, traits_of, write_pair
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.transcript import Message, Transcript
 from generation.default_prompts import TASK_LINES
 from generation.prompts import Background, ChatMessage, dialogue_json

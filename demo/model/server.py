@@ -21,7 +21,7 @@ from demo.model.completions import BadRequestError, chunks, completion, error_bo
 from demo.model.faults import CONNECTION_FAULTS, HTTP_FAULTS, DemoStage, chosen_fault
 from demo.model.rules import stage_of
 from demo.model.settings import BatchSettings, DemoSettings
-from dialogues.demo_label import DEMO_LABEL, DEMO_MODEL
+from dialogues.display import DEMO_LABEL, DEMO_MODEL
 
 __all__ = ["MODEL", "BatchSettings", "DemoModel", "DemoSettings", "create_app", "serve"]
 

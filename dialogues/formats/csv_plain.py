@@ -1,14 +1,14 @@
 """A plain CSV with the columns dialogue_id, speaker and text: one message a row, dialogues one after another.
 
-A file may call its columns otherwise (`columns`). Commas, semicolons and tabs separate, as the header shows. Other
-columns are passed over.
+A file may name its columns otherwise (`columns`). The header shows whether commas, semicolons or tabs separate. Other
+columns are ignored.
 
-Any speaker labels, two in a dialogue. Where the whole file has two, they are the same two people in every dialogue:
-the first to speak in the file is speaker 1, unless the labels are 1 and 2 themselves. Where it has more, the first to
-speak in each dialogue is its speaker 1, and the tally counts these as `sides_by_who_speaks_first`.
+Speaker labels can be any, two in a dialogue. If the whole file has two, they are the same two people in every dialogue:
+the first to speak in the file is speaker 1, unless the labels are 1 and 2. If it has more, the first to speak in each
+dialogue is its speaker 1, and the tally counts these as `sides_by_who_speaks_first`.
 
-A row that is not CSV at all has no dialogue_id, so it spoils the dialogue before it and the one after it: it may
-belong to either. A dialogue whose rows stand apart would come in cut short or in pieces, so no such file is read.
+A row that is not CSV has no dialogue_id, so it invalidates the dialogues before and after it: it may belong to either.
+If the rows of a dialogue are not consecutive, the file is refused: it would import dialogues cut short or in pieces.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ AS_CALLED: Mapping[str, str] = {}
 
 @dataclass(slots=True)
 class _Run:
-    """Consecutive (speaker, text) of one dialogue, and what is wrong with a row of it or beside it, if anything."""
+    """Consecutive (speaker, text) of one dialogue, and what is wrong with its rows or their neighbours, if anything."""
 
     key: str
     number: int
@@ -59,7 +59,7 @@ class _Run:
 
 
 def columns_from(text: str) -> dict[str, str]:
-    """`dialogue_id=conv_id,speaker=who` → what the file calls each column; raises ValueError, in words."""
+    """Read `dialogue_id=conv_id,speaker=who` as the file's names of columns; raises ValueError with a sentence."""
     columns = {}
     for part in filter(None, map(str.strip, text.split(","))):
         name, given, called = (piece.strip() for piece in part.partition("="))
@@ -81,15 +81,16 @@ def delimiter_of(header: str, wanted: Iterable[str] = COLUMNS) -> str | None:
 
 
 def looks_like_csv(lines: Sequence[str]) -> bool:
-    """Whether the first lines are a head of at least two names and a row of as many cells."""
+    """Whether the first lines are a header of at least two names and a row of as many cells."""
     cells = [row for _, row in csv_rows(lines[:2], _likeliest(lines[0])) if not isinstance(row, str)]
     return len(cells) == 2 and len(cells[0]) == len(cells[1]) >= 2 and all(map(str.strip, cells[0]))
 
 
 def parse(lines: Iterable[str], columns: Mapping[str, str] = AS_CALLED) -> Iterator[Record | BadRecord]:
-    """One record a run of rows with one dialogue_id. `lines` are read twice: whose sides stay is known at their end.
+    """One record for each run of rows with the same dialogue_id. `lines` are read twice: only the end shows how many
+    speakers the file has.
 
-    Raises UnreadableFileError without a header, and where rows of one dialogue stand apart.
+    Raises UnreadableFileError without a header, or if rows of a dialogue are not consecutive.
     """
     wanted = [columns.get(name, name).strip().lower() for name in COLUMNS]
     sides = _sides(cells[1].strip() for _, cells in _rows(lines, wanted) if not isinstance(cells, str))
@@ -110,7 +111,7 @@ def _likeliest(header: str) -> str:
 
 
 def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[tuple[int, Sequence[str] | str]]:
-    """(row, the three cells that are wanted), or (row, what is wrong with it)."""
+    """(row, its three cells), or (row, what is wrong with it)."""
     lines = iter(lines)
     first = next(lines, "")
     rows = csv_rows(chain([first], lines), delimiter_of(first, wanted) or _likeliest(first))
@@ -133,7 +134,7 @@ def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[tuple[int, Se
 
 
 def _sides(labels: Iterable[str]) -> Mapping[str, int] | None:
-    """Which speaker each label of the file is, or None where there are more than two."""
+    """The speaker of each label of the file, or None if there are more than two labels."""
     found: dict[str, int] = {}
     for label in filter(None, labels):
         found.setdefault(label, len(found) + 1)

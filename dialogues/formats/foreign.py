@@ -1,6 +1,6 @@
-"""Forms that are known and not read: what a file of one is told, as one problem and not one a line.
+"""Forms that we recognise but do not read: one message for the file, not one for each line.
 
-The beginning of a file decides (`head`, see `reading.head_of`), so that a list of any length is seen for what it is.
+Only the beginning of a file decides (`head`, see `reading.head_of`), so its length does not matter.
 """
 
 import json
@@ -14,7 +14,7 @@ from dialogues.formats.reading import first_of, listed, quoted
 
 WANTED = "one JSON object a line with the keys id and messages, a list of [speaker, text]"
 OR_CSV = "or CSV with the columns dialogue_id, speaker and text"
-# Objects looked at before a file counts as having no dialogue of our own.
+# How many objects to look at before deciding that a file holds no dialogue of our own.
 LOOKED_AT = 20
 
 _WHATSAPP = re.compile(
@@ -47,7 +47,7 @@ _FORMS = (
 
 
 def refusal(head: str) -> str | None:
-    """What to say of a file that begins so, where it is in a form that is known and not read; else None."""
+    """The message for a file that begins so, if we recognise its form but do not read it; else None."""
     head = head.strip()
     if _WHATSAPP.match(head):
         return _sentence("a WhatsApp export", "lines of a date, a name and a text")
@@ -67,7 +67,7 @@ def _of_list(head: str) -> str:
 def _of_objects(head: str) -> str | None:
     value, end = _decoded(head)
     line = _first_line(head)
-    # A line that was cut off may seem to go on with the next, which begins an object of its own.
+    # A truncated line may seem to continue with the next, which begins an object of its own.
     cut_off = value is None and head[len(line) :].lstrip("\r\n").startswith("{")
     if end > len(line) and not cut_off:
         return _of_json("one JSON object over many lines", value or _first_key(head), "jq -c .")
@@ -85,14 +85,14 @@ def _of_json(what: str, value: Mapping[str, Any] | None, command: str) -> str:
 
 
 def _sentence(what: str, found: str, command: str = "") -> str:
-    """`command` turns the file into our own form at once, where it is nearly that."""
+    """`command` converts the file to our own form if it is almost that."""
     advice = f"as `{command} FILE > NEW.jsonl` does" if command else OR_CSV
     holds = f"This file holds {what}{found and f', with {found}'}."
     return f"{holds} Turn it into {WANTED}, {advice} (docs/formats.md shows how)."
 
 
 def _decoded(head: str, start: int = 0) -> tuple[Mapping[str, Any] | None, int]:
-    """The object that begins at `start`, or None, and where it ends or stops being JSON."""
+    """The object that begins at `start`, or None, and the place where it ends or stops being JSON."""
     try:
         value, end = json.JSONDecoder().raw_decode(head, start)
     except json.JSONDecodeError as error:
@@ -109,7 +109,7 @@ def _objects(head: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _first_key(head: str) -> Mapping[str, Any] | None:
-    """The one key that is known of an object which goes on beyond the head."""
+    """The first key of an object that continues beyond the head."""
     found = re.match(r'\{\s*"([^"\\]{1,60})"\s*:', head)
     return {found[1]: None} if found else None
 

@@ -17,7 +17,7 @@ class _RefusedError(ValueError):
 
 
 def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
-    """One record a line; blank lines are passed over, keys that are not the form's are counted and ignored."""
+    """One record a line; blank lines are skipped, unknown keys are counted and ignored."""
     for row, line in enumerate(lines, 1):
         if line.strip():
             yield _parsed(row, line)

@@ -46,7 +46,7 @@ def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
 
 
 class _Draft:
-    """A dialogue as its lines come in; the first problem decides, the lines after it are passed over."""
+    """A dialogue while its lines are read; after the first problem the rest of its lines is skipped."""
 
     def __init__(self, row: int, key: str) -> None:
         self.row, self.key = row, key
@@ -87,7 +87,7 @@ class _Draft:
         self._take_exchange(columns)
 
     def _take_line(self, content: str) -> None:
-        """Persona lines, or the partner's last words, to which there is no reply."""
+        """A line without a tab: a persona line, or the partner's last message, which has no reply."""
         left = self._behind_personas(content)
         if left is None:
             return
@@ -96,7 +96,7 @@ class _Draft:
         self._take_exchange([left])
 
     def _behind_personas(self, text: str) -> str | None:
-        """What stands behind the persona lines at the front, which become traits; None where nothing does."""
+        """The text after the persona lines at the front, which become traits; None if there is none."""
         while found := _PERSONA.match(text):
             trait, more, text = text[found.end() :].partition(_BREAK)
             if not (trait := trait.strip()):

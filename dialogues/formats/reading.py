@@ -1,4 +1,4 @@
-"""Bytes of a file → its lines of text, with a clear word where a file is not text at all."""
+"""Read a file's bytes as lines of text, with a clear message if it is not text."""
 
 import csv
 import re
@@ -26,12 +26,12 @@ _SIGNATURES = (
     (b"\xfe\xff", "The file is UTF-16 (big-endian). Save it as UTF-8."),
 )
 _UTF8_MARK = BYTE_ORDER_MARK.encode()
-# What the surrogateescape handler leaves for a byte that is not UTF-8.
+# The surrogateescape handler's stand-in for a byte that is not UTF-8.
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 
 class UnreadableFileError(ValueError):
-    """Nothing of the file can be read; the text says why and what to do."""
+    """The file cannot be read at all; the text says why and what to do."""
 
 
 class FileLines:
@@ -61,13 +61,13 @@ def text_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
                 )
             yield line
     finally:
-        # A wrapper that is left alone closes the stream, which is its owner's to close.
+        # The wrapper would close the stream when it is collected; the caller closes it.
         if not stream.closed:
             text.detach()
 
 
 def head_of(stream: BinaryIO) -> str:
-    """The first megabyte as text, to tell a form from; raises UnreadableFileError as `text_lines` does."""
+    """The first megabyte as text, to recognise the form; raises UnreadableFileError as `text_lines` does."""
     return _beginning(stream, HEAD).removeprefix(_UTF8_MARK).decode("utf-8", "surrogateescape")
 
 
@@ -95,7 +95,7 @@ def encoding_problem(text: str) -> str | None:
 
 
 def csv_rows(lines: Iterable[str], delimiter: str = ",") -> Iterator[tuple[int, list[str] | str]]:
-    """(row, cells), the first row being 1; where a row is not CSV, (row, reason) with the reason as a string."""
+    """(row, cells), rows counted from 1; (row, reason) with the reason as a string if a row is not CSV."""
     csv.field_size_limit(MAX_LINE)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     row = 0
@@ -108,25 +108,25 @@ def csv_rows(lines: Iterable[str], delimiter: str = ",") -> Iterator[tuple[int, 
         except csv.Error as error:
             yield row, f"broken CSV near line {reader.line_num}: {error}"
             continue
-        # Most rows are ASCII, and asking that of the whole row is quicker than of each cell.
+        # Most rows are ASCII, and testing the whole row is faster than testing each cell.
         ascii_only = "".join(cells).isascii()
         problem = None if ascii_only else next(filter(None, map(encoding_problem, cells)), None)
         yield row, problem or cells
 
 
 def missing_columns(wanted: Iterable[str], found: list[str] | str) -> str:
-    """The sentence for a header that lacks columns; `found` are its cells, or why they cannot be read."""
+    """The message for a header that lacks columns; `found` are its cells, or why they cannot be read."""
     named = f"it cannot be read ({found})" if isinstance(found, str) else f"it names {listed(found)}"
     return f"The first row must name the columns {', '.join(wanted)}; {named}."
 
 
 def quoted(text: str) -> str:
-    """Up to 40 characters of a file for a sentence that is printed, shown and stored: none that cannot be."""
+    """Up to 40 characters of a file, safe to print, show and store."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:40])
 
 
 def listed(names: Iterable[object]) -> str:
-    """Names out of a file for a sentence, none of them long."""
+    """Names from a file for a message, each shortened."""
     return first_of([quoted(str(name).strip()) for name in names])
 
 

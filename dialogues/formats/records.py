@@ -1,4 +1,4 @@
-"""What every file form is read into: good records, bad ones with their reason, and twins."""
+"""The result of reading any file form: good records, bad ones with their reason, and twins."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from dialogues.transcript import Transcript, TranscriptError, text_problem
 
 KEY_LENGTH = 200
 WRITER_LENGTH = 200
-# What one dialogue may be: whoever reads, draws or sends a dialogue does so in one piece. The sum keeps the line that
-# an export writes short enough to be read again.
+# Limits of one dialogue, which is always read, drawn and sent in one piece. The limit on the sum keeps an exported line
+# short enough to be imported again.
 MOST_MESSAGES = 5_000
 LONGEST_MESSAGE = 100_000
 MOST_CHARACTERS = 2_000_000
@@ -86,7 +86,7 @@ Parser = Callable[[Iterable[str]], Iterator[Record | BadRecord]]
 
 
 def checked(row: int, key: str, pairs: Sequence[Sequence[Any]], **fields: Any) -> Record | BadRecord:
-    """The record, or why these messages and fields cannot be one."""
+    """The record, or the reason why these messages and fields cannot be one."""
     try:
         check_size(len(pairs), 0)
         record = Record(row=row, key=key, transcript=Transcript.of(pairs), **fields)
@@ -97,7 +97,7 @@ def checked(row: int, key: str, pairs: Sequence[Sequence[Any]], **fields: Any) -
 
 
 def check_size(messages: int, characters: int, traits: int = 0) -> None:
-    """Raise RecordError where a dialogue has more of these; a reader of endless files asks as it goes."""
+    """Raise RecordError if a dialogue has more of these; readers call it while they read, as a file may be endless."""
     if messages > MOST_MESSAGES:
         raise RecordError(f"the dialogue has more than {MOST_MESSAGES:,} messages, the most that one may have")
     if characters > MOST_CHARACTERS:

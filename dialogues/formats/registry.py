@@ -1,4 +1,4 @@
-"""The file forms by name, and how to tell which one a file is."""
+"""The file forms by name, and how to recognise the form of a file."""
 
 import re
 from collections.abc import Mapping
@@ -34,9 +34,9 @@ _NUMBERED = re.compile(r"\d+ \S")
 
 
 def form_of(head: str, name: str = AUTO, columns: Mapping[str, str] | None = None) -> Format:
-    """The form named, or the one that the beginning of the file shows; raises UnreadableFileError for any other.
+    """The named form, or the one that the beginning of the file shows; raises UnreadableFileError if it shows none.
 
-    `columns` says what a plain CSV calls its columns.
+    `columns` gives a plain CSV's names of columns.
     """
     if not head.strip():
         raise UnreadableFileError("The file is empty.")
@@ -50,7 +50,7 @@ def form_of(head: str, name: str = AUTO, columns: Mapping[str, str] | None = Non
 
 
 def sniff(head: str) -> Format:
-    """The form that the first lines with text show; raises UnreadableFileError where they show none."""
+    """The form that the first lines with text show; raises UnreadableFileError if they show none."""
     lines = [line for line in lines_of(head) if line.strip()]
     first = lines[0].lstrip()
     if first.startswith("{"):

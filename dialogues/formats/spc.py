@@ -6,9 +6,9 @@ How lines of a conversation become messages:
 - `User 1: …` begins a message, and so does a decorated label (`*User 1:* …`, `* * User 1: * * …`, `* User 1: … *`);
   the tally keeps the two apart as `plain_labels` and `decorated_labels`. Counts published for these files are of plain
   labels only: 27,704 in the validation file, where three more dialogues have 73 decorated ones.
-- a blank line is nothing;
+- blank lines are ignored;
 - a whole line in brackets or asterisks (`[Later]`, `(They walk.)`, `*At the bar*`, `* * *`) is a stage
-  direction and nobody's message: it is set aside and counted as `stage_directions`;
+  direction, not a message: it is left out and counted as `stage_directions`;
 - any other line without a label continues the message before it, after a line break (a recipe), and is
   counted as `joined_lines`; before the first label it has no speaker and is counted as `unspoken_lines`.
 """
@@ -23,8 +23,8 @@ from dialogues.formats.records import BadRecord, Record, checked
 
 COLUMNS = ("user 1 personas", "user 2 personas", "best generated conversation")
 
-# A label with the few asterisks around it. Those after the colon close it where they are as close as in `:*`, or where
-# a space follows; `: *waves*` is text.
+# A label with the asterisks around it. Asterisks after the colon close it if they follow at once (`:*`) or a space
+# follows them; `: *waves*` is text.
 _LABEL = re.compile(r"((?:\*\s*){0,6})User ([12])\s*((?:\*\s*){0,6}):", re.IGNORECASE)
 _CLOSING = re.compile(r"\*+|(?:\s*\*)+(?!\S)")
 _DIRECTION = re.compile(r"\[.*\]|\(.*\)|\*.*\*")
@@ -63,7 +63,7 @@ def _record(row: int, traits_1: str, traits_2: str, conversation: str) -> Record
 
 
 def messages(conversation: str) -> tuple[list[tuple[int, str]], Mapping[str, int]]:
-    """([speaker, text], …) and how the lines were counted; a label with no text at all is no message."""
+    """([speaker, text], …) and the tally of lines; a label without text is no message."""
     found: list[tuple[int, list[str]]] = []
     tally: Counter[str] = Counter()
     for line in filled_lines(conversation):
@@ -79,7 +79,7 @@ def messages(conversation: str) -> tuple[list[tuple[int, str]], Mapping[str, int
 
 
 def _read(line: str) -> tuple[str, int, str]:
-    """What a line is, its speaker (0: none) and its text."""
+    """The kind of a line, its speaker (0: none) and its text."""
     label = _LABEL.match(line)
     if not label:
         return ("stage_directions" if _DIRECTION.fullmatch(line) else "joined_lines"), 0, line
@@ -95,7 +95,7 @@ def _read(line: str) -> tuple[str, int, str]:
 
 
 def _without_end(text: str, asterisks: int) -> str:
-    """The text without the asterisks that close it, as many as opened it."""
+    """The text without its closing asterisks, as many as opened it."""
     text = text.strip()
     for _ in range(asterisks):
         text = text.removesuffix("*").rstrip()

@@ -30,9 +30,9 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def without_twins(parsed: Iterable[Record | BadRecord]) -> Iterator[Parsed]:
-    """The same stream with a Twin in the place of each dialogue that was there before; keeps a number a window.
+    """The same stream with each repeated dialogue replaced by a Twin; memory holds a few numbers for each dialogue.
 
-    What was written from another dialogue of the file is its own version of it, and never a twin.
+    A dialogue written from another one in the file is a version of it, never a twin.
     """
     wholes: set[int] = set()
     windows: set[int] = set()
@@ -59,7 +59,7 @@ def canonical(text: str) -> str:
 
 
 def _fingerprints(texts: list[str]) -> tuple[int, list[int]]:
-    """Of all messages, and of the messages without the first, the last, or both."""
+    """Fingerprints of all messages, and of the messages without the first, the last, or both."""
     inner = [texts[1:], texts[:-1], texts[1:-1]]
     return _fingerprint(texts), [_fingerprint(window) for window in inner if len(window) >= LEAST_SHARED]
 

@@ -1,4 +1,4 @@
-"""The paper's Tables 1–6 as data, so that a report can stand them beside its own figures.
+"""The paper's Tables 1–6 as data, so that a report can show them beside its own figures.
 
 Figures are exactly as printed, contradictions included; each table's notes say what is odd about it.
 """
@@ -33,7 +33,7 @@ class PublishedRow:
 
 @dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """One table of the paper; None stands where it prints a dash."""
+    """One table of the paper; None for a printed dash."""
 
     number: int
     caption: str
@@ -47,7 +47,7 @@ class PublishedTable:
         return tuple(dict.fromkeys(column.system for column in self.columns))
 
     def value(self, row: str, column: str, system: str | None = None) -> float | None:
-        """The printed figure, or None for a dash or for what the table does not have.
+        """The printed figure, or None for a dash or a cell that the table does not have.
 
         Row and column go by key or by printed label (`on_topic` or `On-topic`). Without `system`, the first system
         that has the column (GPT-4 in Table 1).
@@ -87,9 +87,9 @@ def published_table(number: int) -> PublishedTable:
 
 
 def value(number: int, first: str, second: str, system: str | None = None) -> float | None:
-    """The figure where two headings of Table `number` meet, whichever of them heads the row.
+    """The figure at two headings of Table `number`, in either order.
 
-    Tables 1–4 have versions across, Table 5 has them down; a caller need not remember.
+    Tables 1–4 have versions as columns, Table 5 as rows; the caller need not know.
     """
     table = published_table(number)
     found = table.value(first, second, system)
@@ -97,7 +97,7 @@ def value(number: int, first: str, second: str, system: str | None = None) -> fl
 
 
 def uncompared(names: Iterable[str]) -> str:
-    """The note that says why metrics have no published value beside them; empty where none is named."""
+    """The note that says why metrics have no published value; empty if no metric is given."""
     listed = ", ".join(names)
     return (
         f"Without a value of the paper: {listed}. Its rubric asks something else, or on another scale."

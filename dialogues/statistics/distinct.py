@@ -92,7 +92,7 @@ def as_int32(numbers: "array[int]") -> NDArray[np.int32]:
 
 
 def only(encoded: Encoded, wanted: NDArray[np.bool_]) -> Encoded:
-    """The same without the tokens whose number is not `wanted` (one truth value a number)."""
+    """The same without the tokens that are not `wanted` (a boolean for each id)."""
     kept = wanted[encoded.ids]
     before = np.concatenate(([0], np.cumsum(kept, dtype=np.int64)))
     ends = np.cumsum(encoded.lengths, dtype=np.int64)
@@ -117,7 +117,7 @@ def ngrams(encoded: Encoded, sizes: frozenset[int]) -> Iterator[tuple[int, NDArr
     """For each size: the hash of every n-gram, and the dialogue that it belongs to."""
     random = np.random.default_rng(SEED)
     ids = encoded.ids
-    # How many tokens are left in the message, this one included: an n-gram starts where at least n are.
+    # Tokens left in the message, this one included: an n-gram can start wherever at least n are left.
     left = np.repeat(np.cumsum(encoded.lengths, dtype=np.int32), encoded.lengths)
     left -= np.arange(len(ids), dtype=np.int32)
     owners = np.repeat(encoded.owners, encoded.lengths)
@@ -131,7 +131,7 @@ def ngrams(encoded: Encoded, sizes: frozenset[int]) -> Iterator[tuple[int, NDArr
 
 
 def measured(hashes: NDArray[np.uint64], owners: NDArray[np.int32]) -> Distinct:
-    """Count the unique, for all together and for each dialogue; sorts `hashes` in place."""
+    """Count unique hashes, over all and for each dialogue; sorts `hashes` in place."""
     total = len(hashes)
     if not total:
         return Distinct(0, 0, None)
@@ -148,6 +148,6 @@ def measured(hashes: NDArray[np.uint64], owners: NDArray[np.int32]) -> Distinct:
 
 
 def count_unique(values: NDArray[np.uint64]) -> int:
-    """How many different values; sorts in place, which np.unique does on a copy."""
+    """The number of different values; sorts in place, where np.unique would sort a copy."""
     values.sort()
     return int(np.count_nonzero(values[1:] != values[:-1])) + bool(len(values))

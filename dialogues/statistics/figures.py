@@ -1,4 +1,4 @@
-"""All figures of one version of a corpus, as values."""
+"""The figures of a corpus and its versions, as values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from dialogues.statistics.tokens import Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class VersionFigures:
-    """One condition, measured.
+    """The figures of one version.
 
     `by_demo` of its dialogues were written by the demo rules. `consecutive` holds shares (0 to 1) of turns by number
     of messages, "1" … "5" and "6+". `distinct` and `matched` are by N; `matched` is the pooled Distinct-N of a seeded

@@ -5,7 +5,7 @@ from typing import Literal
 
 Tokenizer = Literal["whitespace", "words"]
 
-# The words for each tokenizer under a table or on a switch.
+# How each tokenizer is described under a table or on a switch.
 TOKENIZERS: dict[Tokenizer, str] = {
     "whitespace": "whitespace tokens, in which a punctuation mark that stands alone counts",
     "words": "words only: whitespace tokens that hold a letter or a digit",
@@ -17,7 +17,7 @@ def tokens(text: str, tokenizer: Tokenizer) -> list[str]:
     pieces = text.split()
     if tokenizer == "whitespace":
         return pieces
-    # Most tokens are plain words: asking them first saves a call each.
+    # Most tokens are plain words, so testing `isalnum` first saves a call.
     return [piece for piece in pieces if piece.isalnum() or is_word(piece)]
 
 

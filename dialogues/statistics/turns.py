@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-# The columns of Table 5, and a sixth so that a row always adds up to the whole.
+# The columns of Table 5, and a sixth so that each row adds up to the whole.
 RUN_LABELS = ("1", "2", "3", "4", "5", "6+")
 
 
 def acmc(messages: float, turns: float) -> float | None:
-    """Average consecutive message count: Σcᵢ over the number of turns; None where there is no turn.
+    """Average consecutive message count: Σcᵢ over the number of turns; None without turns.
 
     cᵢ is the number of messages in turn i, so Σcᵢ is simply the number of messages. The paper prints the number of
-    *messages* under the line, which would give 1 for every dialogue ever written; its Table 5 shows that turns are
-    meant, because only so do its rows give the values of Table 4 (see `acmc_from_shares`).
+    *messages* as the divisor, which would give 1 for every dialogue; its Table 5 shows that turns are meant, because
+    only then do its rows give the values of Table 4 (see `acmc_from_shares`).
     """
     return messages / turns if turns else None
 

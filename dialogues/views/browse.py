@@ -73,7 +73,7 @@ def dialogue(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _chosen(form: CorpusFilter) -> dict[str, str]:
-    """The filter's values; one that makes no sense filters nothing."""
+    """The filter's values; invalid ones are ignored."""
     form.is_valid()
     version = form.cleaned_data.get("version")
     return {
@@ -84,7 +84,7 @@ def _chosen(form: CorpusFilter) -> dict[str, str]:
 
 
 def _versions_in(page: Page[Corpus]) -> dict[int, list[dict[str, Any]]]:
-    """For the corpora of one page: their versions in order, each with its count."""
+    """The versions of each corpus on the page, in order, with their counts."""
     counted = (
         Dialogue.objects.filter(corpus__in=list(page))
         .order_by()
@@ -102,7 +102,7 @@ def _versions_in(page: Page[Corpus]) -> dict[int, list[dict[str, Any]]]:
 
 
 def _summary(corpus: Corpus) -> list[dict[str, Any]]:
-    """A row a version: how many dialogues, messages and turns, and the two means that describe them."""
+    """One row a version: dialogues, messages, turns, and their two means."""
     sums = (
         corpus.dialogues.order_by("version__position")
         .values("version_id", "version__position")
@@ -141,7 +141,7 @@ def _found(corpus: Corpus, chosen: dict[str, str], sources: Sources) -> QuerySet
 
 
 def _shown(dialogue: Dialogue, family: list[Dialogue], choice: QueryDict) -> list[Dialogue]:
-    """One dialogue a version: the chosen one, this one, or the latest; a version chosen as "" is left out."""
+    """One dialogue a version: the chosen one, this one, or the latest; choosing "" leaves a version out."""
     by_version: dict[str, list[Dialogue]] = {}
     for one in family:
         by_version.setdefault(one.version_id, []).append(one)

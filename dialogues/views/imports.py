@@ -1,4 +1,4 @@
-"""Bring a corpus in: upload, look at what was read, confirm."""
+"""Import a corpus: upload, look at what was read, confirm."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from dialogues.importing import ImportRefusedError, Options, Source
 from dialogues.models import Corpus
 from dialogues.previews import Preview
 
-# Uploads one session may have waiting; the oldest gives way.
+# Uploads that one session may keep; the oldest is dropped.
 WAITING = 10
 _SESSION = "uploads"
 
@@ -50,7 +50,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _confirm(request: HttpRequest, token: str, waiting: dict[str, Any]) -> HttpResponse:
-    """What was read, with the form; on POST the import. Raises FileNotFoundError once the upload is removed."""
+    """Show what was read, with the form; on POST import it. Raises FileNotFoundError if the upload was removed."""
     found = Preview.from_json(uploads.noted(token))
     form = ConfirmForm(request.POST or None, bad=found.report.refused, file_name=waiting["file_name"])
     if request.method == "POST" and form.is_valid():
@@ -64,7 +64,7 @@ def _confirm(request: HttpRequest, token: str, waiting: dict[str, Any]) -> HttpR
 
 
 def _keep(request: HttpRequest, chosen: dict[str, Any]) -> str:
-    """Store the file if it can be imported at all, and note it in the session. Raises ImportRefusedError."""
+    """Store the file if it can be imported, and remember it in the session. Raises ImportRefusedError."""
     token, sha256 = uploads.keep(chosen["file"])
     waiting = {
         "sha256": sha256,
@@ -118,7 +118,7 @@ def _import(request: HttpRequest, token: str, waiting: dict[str, Any], chosen: d
 
 
 def _gone(request: HttpRequest, token: str, sha256: str) -> HttpResponse:
-    """The file waited too long, or another click imported and removed it while this one was reading."""
+    """The upload expired, or another click imported and removed it meanwhile."""
     done = Corpus.objects.filter(sha256=sha256).first()
     if done:
         return _already(request, token, done)
@@ -127,7 +127,7 @@ def _gone(request: HttpRequest, token: str, sha256: str) -> HttpResponse:
 
 
 def _already(request: HttpRequest, token: str, corpus: Corpus) -> HttpResponse:
-    """The same file was imported since, by a second click or by somebody else."""
+    """The same file was imported meanwhile, by a second click or by somebody else."""
     uploads.forget(token)
     messages.info(request, "This file is imported; here is its corpus.")
     return redirect(corpus)

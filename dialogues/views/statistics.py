@@ -22,8 +22,8 @@ from dialogues.corpus_figures import Counted, cached_figures, has_uneven_backgro
 from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
 from dialogues.sources import Sources
-from dialogues.statistics import TOKENIZERS, Tokenizer
 from dialogues.statistics.figures import CorpusFigures
+from dialogues.statistics.tokens import TOKENIZERS, Tokenizer
 from dialogues.statistics_tables import choice, statistics_tables
 
 TOKENIZER_LABELS: dict[Tokenizer, str] = {"whitespace": "Whitespace tokens", "words": "Words only"}
@@ -31,7 +31,7 @@ TOKENIZER_LABELS: dict[Tokenizer, str] = {"whitespace": "Whitespace tokens", "wo
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the page's switches and its filter say; anything unknown in the address counts as the default."""
+    """The page's switches and filter; unknown values in the address count as the default."""
 
     tokenizer: Tokenizer
     counted: Counted
@@ -50,7 +50,7 @@ class Selection:
 
     @property
     def query(self) -> str:
-        """`?…` for the address of a file with the same selection."""
+        """The query string for a file with the same selection."""
         counted = self.counted
         pairs: list[tuple[str, object]] = [
             ("tokens", self.tokenizer),
@@ -104,7 +104,7 @@ def statistics(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def background_links(corpus: Corpus, selection: Selection) -> list[tuple[str, str, bool]]:
-    """The second switch, where it makes a difference."""
+    """The second switch, if it makes a difference."""
     if not has_uneven_backgrounds(corpus, selection.counted):
         return []
     return [
@@ -114,7 +114,7 @@ def background_links(corpus: Corpus, selection: Selection) -> list[tuple[str, st
 
 
 def count_links(selection: Selection) -> list[tuple[str, str, bool]]:
-    """The third switch, where some version was written more than once for a background."""
+    """The third switch, if some version was written more than once for a background."""
     return [
         (label, selection.counting(every=every).query, every == selection.counted.every)
         for label, every in (("One a background", False), ("Every dialogue", True))
@@ -166,12 +166,12 @@ def chart_script(request: HttpRequest) -> HttpResponseBase:
 
 
 def file_name(corpus: Corpus, slug: str, selection: Selection) -> str:
-    """In ASCII, without the end that names its form; a corpus without a letter of it goes by its number."""
+    """An ASCII file name without its extension; a corpus whose name has no ASCII letter goes by its number."""
     return f"{slugify(corpus.name) or f'corpus-{corpus.pk}'}-{slug}-{selection.tokenizer}"
 
 
 def tagged(request: HttpRequest, response: HttpResponse, tag: str) -> HttpResponseBase:
-    """The response with its entity tag, or 304 where the browser has it."""
+    """The response with its entity tag, or 304 if the browser has it already."""
     etag = quote_etag(tag)
     response["ETag"] = etag
     patch_cache_control(response, private=True, no_cache=True)

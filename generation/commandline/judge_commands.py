@@ -5,8 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from dialogues.management.corpora import corpus_named
-from dialogues.management.sources import add_source_arguments
+from dialogues.management.arguments import add_source_arguments, corpus_named
 from generation.api.judge_runs import JudgePlan
 from generation.commandline import running
 from generation.commandline.common import add_action

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dialogues.demo_label import DEMO_MODEL
+from dialogues.display import DEMO_MODEL
 from generation.endpoints.refusals import CallError, Refusal, Trouble, refused, retry_after, status_in, storable
 from generation.endpoints.shapes import document_of, first_choice, mapping, refusal_of, words_of
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric
 from generation.judgements import paper
 from generation.judgements.loading import Findings, Verdict

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from core.tables import Cell, Column, Label, Table
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
 from generation.judgements import notes, paper, scores

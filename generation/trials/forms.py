@@ -155,7 +155,7 @@ class TrialForm(forms.Form):
         value = self["corpus"].value()
         if isinstance(value, Corpus):
             return value
-        return Corpus.objects.listed().filter(pk=whole_number(value)).first()
+        return Corpus.objects.listed().filter(pk=whole_number(value) or 0).first()
 
     def _found(self) -> list[Dialogue]:
         """What the search finds, and those that are chosen already."""

@@ -81,7 +81,7 @@ def trial_list(request: HttpRequest) -> HttpResponse:
     rows, example_set = Trial.objects.with_arms(), None
     named = request.GET.get("set", "")
     if named:
-        example_set = get_object_or_404(ExampleSet, pk=whole_number(named))
+        example_set = get_object_or_404(ExampleSet, pk=whole_number(named) or 0)
         rows = rows.of_set(example_set)
     page = Paginator(rows, TRIALS_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "generation/trials.html", {"page": page, "set": example_set})

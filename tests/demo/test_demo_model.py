@@ -18,7 +18,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from demo.model.settings import DemoSettings
-from dialogues.demo_label import DEMO_LABEL, DEMO_MODEL
+from dialogues.display import DEMO_LABEL, DEMO_MODEL
 from tests.demo_server import DemoServer, running
 
 PROJECT = Path(__file__).resolve().parents[2]

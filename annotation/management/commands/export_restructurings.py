@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from annotation.restructuring.exporting import restructuring_lines
 from core import commands
-from dialogues.management.corpora import corpus_named
+from dialogues.management.arguments import corpus_named
 
 
 class Command(commands.Command):

@@ -1,26 +1,23 @@
 """Print an invitation link: the way in for a server's first admin."""
 
 import json
-import re
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.core.validators import validate_email
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.management.arguments import add_base_url, refuse_bad_base
 from annotation.people import invitations
 from annotation.people.mail import can_send, send_invitation
 from annotation.roles import Role
 from core import commands
 
 MOST_DAYS = 90
-# A server inside a house may have a name without a dot, which Django's own URL check refuses.
-ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./-]*)?")
 
 
 class Command(commands.Command):
@@ -30,12 +27,7 @@ class Command(commands.Command):
         parser.add_argument("--role", required=True, choices=[role.value for role in Role])
         parser.add_argument("--email", default="", help="whom it is for; sent there too where EMAIL_URL is set")
         parser.add_argument("--days", type=int, default=invitations.DAYS, help="until it runs out (%(default)s)")
-        parser.add_argument(
-            "--base-url",
-            default=next(iter(settings.CSRF_TRUSTED_ORIGINS), ""),
-            help="where people reach this server, like https://stephanie.example.org "
-            "(default: the first of CSRF_TRUSTED_ORIGINS)",
-        )
+        add_base_url(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,8 +49,7 @@ def check(base: str, days: int, email: str) -> None:
     """Raise CommandError, saying what to give instead, for an option that would make a useless link."""
     if not 1 <= days <= MOST_DAYS:
         raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
-    if not ADDRESS.fullmatch(base):
-        raise CommandError("Name the server's address with --base-url, like https://stephanie.example.org")
+    refuse_bad_base(base)
     try:
         if email:
             validate_email(email)

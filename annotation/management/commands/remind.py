@@ -4,12 +4,10 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from annotation.management.commands.invite import ADDRESS
-from annotation.management.named_study import named_study
+from annotation.management.arguments import add_base_url, named_study, refuse_bad_base
 from annotation.people.mail import can_send
 from annotation.recruitment.reminders import DAYS, MOST_DAYS, Idle, ReminderError, idle_raters, remind
 from core import commands
@@ -22,11 +20,7 @@ class Command(commands.Command):
         parser.add_argument("study", help="name or number of the study")
         parser.add_argument("--idle-days", type=int, default=DAYS, help="not seen for so many days (%(default)s)")
         parser.add_argument("--dry-run", action="store_true", help="say who would be written to, and write to nobody")
-        parser.add_argument(
-            "--base-url",
-            default=next(iter(settings.CSRF_TRUSTED_ORIGINS), ""),
-            help="where people reach this server (default: the first of CSRF_TRUSTED_ORIGINS)",
-        )
+        add_base_url(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,8 +33,7 @@ class Command(commands.Command):
         else:
             if not can_send():
                 raise CommandError("This server sends no mail: set EMAIL_URL, or use --dry-run to see who is due.")
-            if not ADDRESS.fullmatch(base):
-                raise CommandError("Name the server's address with --base-url, like https://stephanie.example.org")
+            refuse_bad_base(base)
             try:
                 found = remind(study=study, days=days, base=base, by=None, now=now)
             except ReminderError as error:

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from annotation.management.named_study import named_study
+from annotation.management.arguments import named_study
 from annotation.models import Study
 from annotation.reports import unblinding
 from annotation.reports.findings import Findings, Lengths

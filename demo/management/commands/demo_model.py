@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from core import commands
 from demo.model.faults import FAULTS, read_faults
 from demo.model.server import BatchSettings, DemoSettings, create_app, serve
-from dialogues.demo_label import DEMO_LABEL, DEMO_MODEL
+from dialogues.display import DEMO_LABEL, DEMO_MODEL
 
 
 class Command(commands.Command):

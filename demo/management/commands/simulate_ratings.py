@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from annotation.design.drafting import DesignError
-from annotation.management.named_study import named_study
+from annotation.management.arguments import named_study
 from core import commands
 from demo.simulation import simulate
 

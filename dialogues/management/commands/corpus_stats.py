@@ -11,9 +11,8 @@ from tqdm import tqdm
 from core import commands
 from core.tables import to_text
 from dialogues.corpus_figures import Counted, Messages, corpus_figures
-from dialogues.management.corpora import corpus_named
-from dialogues.management.sources import add_source_arguments, sources_of, versions_of
-from dialogues.statistics import TOKENIZERS
+from dialogues.management.arguments import add_source_arguments, corpus_named, sources_of, versions_of
+from dialogues.statistics.tokens import TOKENIZERS
 from dialogues.statistics_tables import statistics_tables
 
 

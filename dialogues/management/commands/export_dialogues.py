@@ -9,8 +9,7 @@ from django.core.management.base import CommandError
 
 from core import commands
 from dialogues.exporting import jsonl_lines
-from dialogues.management.corpora import corpus_named
-from dialogues.management.sources import add_source_arguments, sources_of
+from dialogues.management.arguments import add_source_arguments, corpus_named, sources_of
 from dialogues.models import Corpus
 from dialogues.sources import Sources
 
@@ -40,7 +39,7 @@ class Command(commands.Command):
 
 
 def _write(corpus: Corpus, sources: Sources, output: Path) -> int:
-    """Complete under another name first, so that a broken export never passes for a whole one."""
+    """Write under another name first, so that a partial export never looks complete."""
     part = output.with_name(output.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as stream:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core import commands
 from dialogues.baseline import split_all
-from dialogues.management.corpora import corpus_named
+from dialogues.management.arguments import corpus_named
 
 
 class Command(commands.Command):

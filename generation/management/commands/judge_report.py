@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from core import commands
 from core.latex import to_latex
 from core.tables import to_csv, to_text
-from dialogues.management.corpora import corpus_named
+from dialogues.management.arguments import corpus_named
 from generation.commandline.common import harmless
 from generation.judgements.loading import findings_of
 from generation.judgements.tables import as_json, judge_tables, marked
