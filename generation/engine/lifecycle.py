@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from dialogues.models import AuditEvent
-from generation.judgements.reuse import already_judged
 from generation.models import Call, Run, RunStage, Stage, Trial
+from generation.reuse import already_judged
 
 PLANNED_AT_ONCE = 1000
 
