@@ -1,4 +1,4 @@
-"""The judge: rubric, background and one dialogue → a request; its reply → a score and a reason for every metric.
+"""The judge stage: rubric, background and one dialogue → a request; its reply → a score and a reason per metric.
 
 The judge sees what human raters see and nothing else (paper §4.4, §5.1): the metrics in the same words, theme and
 characters, and the messages with their spacing and capitals tidied where raters see them so. No version, writer,
@@ -19,7 +19,7 @@ from generation.replies import field
 
 NAMES = ("Person A", "Person B")
 REASON_LIMIT = 1000
-# How deep the scores may lie in objects that hold nothing else.
+# How many objects that hold nothing else may wrap the scores.
 WRAPPERS = 3
 
 _NUMBER = re.compile(r"\s*(\d{1,3})(?:\.0+)?(?:\s*/\s*100)?\s*")
@@ -75,7 +75,7 @@ def reply_schema(metrics: Sequence[Metric]) -> dict[str, Any]:
 
 
 def parse_judgement(reply: str, metrics: Sequence[Metric], *, notes: list[str] | None = None) -> dict[str, Score]:
-    """Every metric's score by its key, or a ParseError: never some of them, never a guess."""
+    """The score of every metric by its key; raises ParseError if one is missing, and never guesses."""
 
     def read(value: Any) -> dict[str, Score]:
         answers = _answers(value, metrics)

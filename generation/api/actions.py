@@ -10,25 +10,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from generation import tasks
-from generation.api.common import Strict, endpoint, read
-from generation.api.plans import Conflict, SetsPlan
+from generation.api.common import endpoint, read
+from generation.api.plans import Conflict
 from generation.api.runs import RunDetailSerializer, found_run
 from generation.batching.rounds import CannotCancelError, cancel_batch
 from generation.engine import lifecycle, rereading, retrying
 from generation.models import BatchJob, Stage
 from generation.plans import plan_input
+from generation.plans.plan_input import BudgetPlan, EditsPlan
 from generation.plans.run_plan import PlanError
+from generation.plans.schema import KEEP_SHARE, Strict
 
 
 class NothingMore(Strict):
     """Takes no field: what somebody sends along would not be heeded."""
-
-
-class BudgetPlan(Strict):
-    """Both limits; one that is left out or null is lifted."""
-
-    budget = serializers.DecimalField(12, 4, required=False, allow_null=True, min_value=0, help_text="US dollars.")
-    token_budget = serializers.IntegerField(required=False, allow_null=True, min_value=1000, max_value=2**53)
 
 
 class CallsPlan(Strict):
@@ -44,27 +39,6 @@ class DecisionPlan(CallsPlan):
     decision = serializers.ChoiceField(choices=[("resend", "Send again"), ("give_up", "Give up")])
 
 
-class PromptTexts(Strict):
-    """A stage's wording; `GET /api/prompts/` has the present one."""
-
-    system = serializers.CharField(allow_blank=True, trim_whitespace=False)
-    user = serializers.CharField(trim_whitespace=False)
-
-
-class EditPlan(Strict):
-    """What a stage shows from now on; what is left out stays as it is."""
-
-    prompt = PromptTexts(required=False)
-    sets = SetsPlan(required=False)
-
-
-class EditsPlan(Strict):
-    theme = EditPlan(required=False)
-    pair = EditPlan(required=False)
-    further_split = EditPlan(required=False)
-    judge = EditPlan(required=False)
-
-
 class RetryPlan(CallsPlan):
     cause = serializers.CharField(required=False, help_text="Only calls with this outcome, like provider or truncated.")
     edits = EditsPlan(
@@ -73,9 +47,7 @@ class RetryPlan(CallsPlan):
 
 
 class RereadPlan(CallsPlan):
-    keep_share = serializers.FloatField(
-        required=False, min_value=0, max_value=1, help_text="Of γ's words that a further-split must keep, from now on."
-    )
+    keep_share = KEEP_SHARE.api_field(help_text="Of γ's words that a further-split must keep, from now on.")
     dry_run = serializers.BooleanField(required=False, default=False, help_text="Only say what would change.")
 
 

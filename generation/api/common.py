@@ -1,4 +1,4 @@
-"""What every address of the API has in common: who may come in, how often, and how its questions are read."""
+"""What all addresses of the API share: permission, rate limit, reading queries and bodies, pages of rows."""
 
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -9,7 +9,6 @@ from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.decorators import api_view, throttle_classes
-from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,28 +22,19 @@ S = TypeVar("S", bound=serializers.Serializer[Any])
 
 
 class Pace(UserRateThrottle):
-    """Far above what a person or a patient script needs; stops a loop that forgot to wait."""
+    """Far more than a person or a patient script needs; stops a loop that forgot to wait."""
 
     scope = "api"
     rate = "600/min"
 
 
 class Pages(CursorPagination):
-    """The newest first; a page costs the same however far down it is, and rows that come in shift nothing."""
+    """Newest first; every page costs the same, and new rows do not shift the pages."""
 
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 500
     ordering = "-pk"
-
-
-class Strict(serializers.Serializer[Any]):
-    """Refuses names it does not know: a misspelt limit must not count as no limit."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            refuse_unknown(data, self.fields)
-        return super().to_internal_value(data)
 
 
 def endpoint(
@@ -61,23 +51,16 @@ def endpoint(
 
 
 def asked(request: Request, serializer: type[S]) -> dict[str, Any]:
-    """The question in the address as plain values; raises ValidationError, for unknown names too."""
+    """The query string as plain values; raises ValidationError, for unknown names too."""
     given = {name: value for name, value in request.query_params.items() if name not in ("cursor", "page_size")}
     return read(serializer, given)
 
 
 def read(serializer: type[S], data: Any) -> dict[str, Any]:
-    """What was sent as plain values; raises ValidationError with a reason a field."""
+    """The body as plain values; raises ValidationError with a reason for each field."""
     found = serializer(data=data)
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)
-
-
-def refuse_unknown(given: Any, known: Any) -> None:
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        words = f"There is no such field. The fields are: {', '.join(known)}."
-        raise ValidationError({str(name): [words] for name in unknown})
 
 
 def paged(request: Request, rows: QuerySet[Any], serializer: type[S]) -> Response:
@@ -88,7 +71,7 @@ def paged(request: Request, rows: QuerySet[Any], serializer: type[S]) -> Respons
 
 
 def page_of(serializer: type[S], name: str) -> serializers.Serializer[Any]:
-    """For the schema: what `paged` answers."""
+    """What `paged` answers, for the schema."""
     fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
         "next": serializers.URLField(allow_null=True),
         "previous": serializers.URLField(allow_null=True),

@@ -10,64 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dialogues.models import Corpus
-from generation.api.common import Strict, endpoint, read
+from generation.api.common import endpoint, read
 from generation.api.plans import IDEMPOTENCY_KEY, made_once
 from generation.api.runs import RunSerializer, found_run
 from generation.judgements import judge_input
+from generation.judgements.judge_input import JudgePlan
 from generation.judgements.judge_plan import versions_left_out
 from generation.judgements.loading import findings_of
 from generation.judgements.tables import as_json
 from generation.models import Run, Stage
-
-
-class JudgePlan(Strict):
-    """Everything to decide about a judge run; only `corpus` and `judges` are required."""
-
-    name = serializers.CharField(required=False, max_length=120)
-    corpus = serializers.CharField()
-    judges = serializers.ListField(
-        child=serializers.CharField(), min_length=1, max_length=20, help_text="Endpoints that judge, each on its own."
-    )
-    versions = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        help_text="Like beta, stephanie; default: those that cover at least half as many backgrounds as the widest.",
-    )
-    writers = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        help_text="Only what these models wrote; default: those who wrote on many backgrounds.",
-    )
-    runs = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        required=False,
-        help_text="Only what these runs wrote; default: all.",
-    )
-    sets = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        required=False,
-        help_text="Only what was written with these example sets, by number; default: all.",
-    )
-    prompts = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        required=False,
-        help_text="Only what was written with these prompts, by number; default: all.",
-    )
-    backgrounds = serializers.IntegerField(required=False, allow_null=True, min_value=1, help_text="By the seed.")
-    incomplete = serializers.BooleanField(required=False, help_text="Also backgrounds that lack a version or writer.")
-    rubric = serializers.CharField(required=False, help_text="Like paper-six; default: the first.")
-    repeats = serializers.IntegerField(required=False, help_text="Judgements of a dialogue by each judge, 1 to 20.")
-    again = serializers.BooleanField(required=False, help_text="Ask also where the same judge has answered before.")
-    tidy_display = serializers.BooleanField(required=False, help_text="Show the text as raters see it; default: true.")
-    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
-    temperature = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=2)
-    max_tokens = serializers.IntegerField(required=False, min_value=16, max_value=200_000)
-    budget = serializers.DecimalField(12, 4, required=False, allow_null=True, min_value=0, help_text="US dollars.")
-    token_budget = serializers.IntegerField(required=False, allow_null=True, min_value=1000, max_value=2**53)
-    ambiguous_policy = serializers.ChoiceField(choices=Run.AmbiguousPolicy.choices, required=False)
-    use_batch = serializers.BooleanField(
-        required=False, help_text="Through the Batch API of every endpoint that offers one: cheaper, within a day."
-    )
+from generation.plans.schema import Strict
 
 
 class JudgeRunSerializer(RunSerializer):

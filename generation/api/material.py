@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dialogues.models import Corpus
-from generation.api.common import Strict, asked, endpoint, page_of, paged
+from generation.api.common import asked, endpoint, page_of, paged
 from generation.models import Endpoint, Example, ExampleKind, ExampleSet, Prompt, Stage
+from generation.plans.schema import Strict
+from generation.serializers import ExampleSetSerializer, PromptSerializer
 
 
 class CorpusSerializer(serializers.ModelSerializer[Corpus]):
@@ -35,12 +37,6 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
         )  # fmt: skip
 
 
-class ExampleSetSerializer(serializers.ModelSerializer[ExampleSet]):
-    class Meta:
-        model = ExampleSet
-        fields = ("id", "name", "kind", "version", "note", "created_at", "frozen_at")
-
-
 class ExampleSerializer(serializers.ModelSerializer[Example]):
     class Meta:
         model = Example
@@ -52,12 +48,6 @@ class ExampleSetDetailSerializer(ExampleSetSerializer):
 
     class Meta(ExampleSetSerializer.Meta):
         fields = (*ExampleSetSerializer.Meta.fields, "examples")  # type: ignore[assignment]
-
-
-class PromptSerializer(serializers.ModelSerializer[Prompt]):
-    class Meta:
-        model = Prompt
-        fields = ("id", "stage", "version", "system", "user", "sha256", "created_at", "frozen_at")
 
 
 class KindQuery(Strict):

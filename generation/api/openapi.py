@@ -1,4 +1,4 @@
-"""What the schema says of every operation alike: how it refuses, and that unknown fields are refused."""
+"""What the schema says about every operation: how it refuses, and that it refuses unknown fields."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.serializers import CharField
 
-# No text holds NUL; one that may not be blank has more than white space.
+# No text may hold NUL; a text that must not be blank has more than white space.
 STORABLE = r"^[^\u0000]*$"
 SAYS_SOMETHING = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 REASON = {
@@ -34,7 +34,7 @@ CHANGES = {
 
 
 class FrankSchema(AutoSchema):
-    """Adds to every operation how it refuses."""
+    """Adds the refusals to every operation."""
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         found: dict[str, Any] = super()._get_response_bodies(direction)
@@ -51,7 +51,7 @@ class FrankSchema(AutoSchema):
 class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """A `Strict` serializer knows its fields and no others."""
 
-    target_class = "generation.api.common.Strict"
+    target_class = "generation.plans.schema.Strict"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
 
 
 def _narrow(schema: dict[str, Any], field: Any) -> None:
-    """Say which texts the field refuses, and that a list may not be empty where it may not."""
+    """Say which texts the field refuses, and whether a list may be empty."""
     if isinstance(field, CharField) and schema.get("type") == "string":
         schema.setdefault("pattern", STORABLE if field.allow_blank else SAYS_SOMETHING)
     if schema.get("type") == "array":

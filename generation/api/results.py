@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from core.downloads import JSON_LINES
 from dialogues.models import Version
-from generation.api.common import Strict, endpoint, read, refuse_unknown
+from generation.api.common import endpoint, read
 from generation.api.runs import found_run
+from generation.plans.schema import Strict, refuse_unknown
 from generation.results import exporting
 from generation.results.run_quality import quality_of
 from generation.results.run_quality_json import quality_json

@@ -10,11 +10,12 @@ from rest_framework.response import Response
 
 from core.permissions import refuse_without
 from dialogues.models import Dialogue
-from generation.api.common import Strict, asked, endpoint, page_of, paged
-from generation.api.plans import IDEMPOTENCY_KEY, RunPlan, planned
+from generation.api.common import asked, endpoint, page_of, paged
+from generation.api.plans import IDEMPOTENCY_KEY, planned
 from generation.models import Run, RunStage
-from generation.plans import estimating, run_plan
-from generation.plans.choosing import shown_in
+from generation.plans.plan_input import RunPlan
+from generation.plans.schema import Strict
+from generation.serializers import EstimateSerializer, PreviewSerializer, estimate_of, previewed
 from generation.watching.progress import progress_of
 
 
@@ -72,49 +73,6 @@ class PreviewQuery(Strict):
     dialogue = serializers.CharField(required=False, help_text="Its key; default: the first chosen.")
 
 
-class MessageSerializer(serializers.Serializer[Any]):
-    role = serializers.CharField()
-    content = serializers.CharField()
-
-
-class PreviewSerializer(serializers.Serializer[Any]):
-    """What one stage would send for one dialogue; stand-ins take the place of what earlier stages will write."""
-
-    stage = serializers.CharField()
-    branch = serializers.IntegerField()
-    endpoint = serializers.CharField()
-    examples = serializers.ListField(child=serializers.CharField(), help_text="The sets that it shows.")
-    messages = MessageSerializer(many=True)
-    parameters = serializers.DictField()
-    prompt_tokens = serializers.IntegerField(help_text="Estimated.")
-
-
-class EstimateRowSerializer(serializers.Serializer[Any]):
-    stage = serializers.CharField()
-    branch = serializers.IntegerField(source="row.branch")
-    model = serializers.CharField(source="row.model")
-    calls = serializers.IntegerField()
-    prompt_tokens = serializers.IntegerField()
-    completion_tokens = serializers.IntegerField()
-    cost = serializers.DecimalField(14, 6, help_text="US dollars.")
-    measured = serializers.IntegerField(help_text="How many real answers the means come from; 0: from usual replies.")
-
-
-class EstimateSerializer(serializers.Serializer[Any]):
-    """What the whole run takes, and what of it is there already."""
-
-    rows = EstimateRowSerializer(many=True)
-    calls = serializers.IntegerField()
-    tokens = serializers.IntegerField()
-    cost = serializers.DecimalField(14, 6)
-    themes_reused = serializers.IntegerField(help_text="Taken from earlier runs and not paid for again.")
-    judgements_reused = serializers.IntegerField(help_text="Given before by the same judge and not paid for again.")
-    answered = serializers.IntegerField(help_text="Calls of this run that have their answer.")
-    shown_as_examples = serializers.ListField(
-        child=serializers.CharField(), help_text="Keys of its dialogues that are among the examples it shows."
-    )
-
-
 def found_run(pk: int) -> Run:
     """The run with its stages; raises NotFound."""
     run = Run.objects.select_related("corpus", "created_by", "rubric").with_stages().filter(pk=pk).first()
@@ -168,19 +126,7 @@ def run_preview(request: Request, pk: int) -> Response:
         dialogue = Dialogue.objects.filter(chosen_by__run=run, key=key).first()
         if dialogue is None:
             raise NotFound(f"The run has no dialogue {key!r}. Leave it out to see the first.")
-    rows = [
-        {
-            "stage": row.stage,
-            "branch": row.branch,
-            "endpoint": str(row.endpoint),
-            "examples": row.set_names,
-            "messages": sent.messages,
-            "parameters": sent.parameters,
-            "prompt_tokens": sent.prompt_tokens,
-        }
-        for row, sent in estimating.preview(run, dialogue)
-    ]
-    return Response(PreviewSerializer(rows, many=True).data)
+    return Response(PreviewSerializer(previewed(run, dialogue), many=True).data)
 
 
 @extend_schema(operation_id="run_estimate", responses=EstimateSerializer)
@@ -188,17 +134,3 @@ def run_preview(request: Request, pk: int) -> Response:
 def run_estimate(request: Request, pk: int) -> Response:
     """Calls, tokens and price, stage by stage and in total."""
     return Response(EstimateSerializer(estimate_of(found_run(pk))).data)
-
-
-def estimate_of(run: Run) -> dict[str, Any]:
-    rows, there = estimating.estimate(run), run_plan.already_there(run)
-    return {
-        "shown_as_examples": [dialogue.key for dialogue in shown_in(run)],
-        "rows": rows,
-        "calls": sum(row.calls for row in rows),
-        "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
-        "cost": sum(row.cost for row in rows),
-        "themes_reused": there.themes,
-        "judgements_reused": there.judgements,
-        "answered": there.answered,
-    }

@@ -1,4 +1,4 @@
-"""What every action shares: finding a run, telling how it stands, exit codes."""
+"""What the actions share: finding a run, reporting its state, exit codes."""
 
 import json
 from argparse import ArgumentParser
@@ -14,7 +14,7 @@ from generation.watching.progress import Progress, progress_of
 DONE, PAUSED = ExitCode.DONE, ExitCode.STOPPED
 WITH_FAILURES, STILL_RUNNING = ExitCode.WITH_FAILURES, ExitCode.STILL_RUNNING
 EXIT_CODES = exit_codes(ExitCode)
-# Letters that a terminal would obey: what models and servers write must not steer it. Line breaks and tabs stay.
+# Control characters: text from models and servers must not steer a terminal. Line breaks and tabs stay.
 _OBEYED = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 # Takes the command (for its stdout) and the options; returns an exit code.
 Act = Callable[[BaseCommand, dict[str, Any]], int]
@@ -32,7 +32,7 @@ def add_action(actions: Any, name: str, words: str, act: Act, *, of_run: bool = 
 
 
 def found_run(pk: int) -> Run:
-    """The run with its stages; CommandError says where to look."""
+    """The run with its stages; raises CommandError."""
     run = Run.objects.with_stages().select_related("corpus").filter(pk=pk).first()
     if run is None:
         raise CommandError(f"There is no run {pk}; `manage.py run list` shows them all.")
@@ -40,7 +40,7 @@ def found_run(pk: int) -> Run:
 
 
 def tell(command: BaseCommand, run_pk: int, options: dict[str, Any], **more: Any) -> Progress:
-    """Say how the run stands now, in a sentence or as JSON; `more` goes into the JSON."""
+    """Print the run's state as a sentence or as JSON; `more` is added to the JSON."""
     progress = progress_of(found_run(run_pk))
     if options["json"]:
         print_json(command, {**progress.as_json(), **more})
@@ -52,7 +52,7 @@ def tell(command: BaseCommand, run_pk: int, options: dict[str, Any], **more: Any
 
 
 def harmless(text: str) -> str:
-    """The text without what a terminal would take for an order; Django asks it only where stdout is a terminal."""
+    """The text without control characters; Django calls this only if stdout is a terminal."""
     return text.translate(_OBEYED)
 
 
@@ -61,7 +61,7 @@ def print_json(command: BaseCommand, value: Any) -> None:
 
 
 def exit_code(progress: Progress) -> int:
-    """How a run that was waited for ended."""
+    """The exit code for a run that the command waited for."""
     if progress.run.state == Run.State.FINISHED:
         return WITH_FAILURES if progress.failed else DONE
     return PAUSED if progress.run.state == Run.State.PAUSED else STILL_RUNNING

@@ -1,4 +1,4 @@
-"""`run retry`, `decide`, `reread`, `cancel-batch`: a person's second word on calls."""
+"""`run retry`, `decide`, `reread`, `cancel-batch`: what to do about calls that failed or were not answered."""
 
 import json
 from argparse import ArgumentParser
@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generation.api.actions import EditsPlan
 from generation.batching.rounds import CannotCancelError, cancel_batch
 from generation.commandline.common import DONE, add_action, found_run, print_json, tell
 from generation.commandline.running import wake
 from generation.engine import rereading, retrying
 from generation.models import BatchJob, Run, Stage
 from generation.plans import plan_input
+from generation.plans.plan_input import EditsPlan
 from generation.plans.run_plan import PlanError
 from generation.watching.causes import said
 
@@ -90,7 +90,7 @@ def _reread(command: BaseCommand, options: dict[str, Any]) -> int:
 
 
 def _reread_all(command: BaseCommand, options: dict[str, Any]) -> int:
-    """Every run that has started; a run of which nothing changes is not told."""
+    """Every run that has started; runs without a change are not listed."""
     if options["calls"]:
         raise CommandError("--call names calls of one run; leave --all out.")
     rows: list[dict[str, Any]] = []
@@ -110,7 +110,7 @@ def _reread_all(command: BaseCommand, options: dict[str, Any]) -> int:
 
 
 def _read_again(command: BaseCommand, run: Run, options: dict[str, Any]) -> tuple[int, rereading.Review]:
-    """How many calls of a run changed or would, and how; a line for each kind of change."""
+    """How many calls of a run change, and how; prints a line for each kind of change."""
     asked = {"keep_share": options["keep_share"], "calls": options["calls"]}
     try:
         found = rereading.review(run, **asked)

@@ -2,39 +2,25 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from dialogues.models import Dialogue
-from generation.api.actions import BudgetPlan
-from generation.api.common import Strict
-from generation.api.plans import RunPlan
-from generation.api.runs import EstimateSerializer, estimate_of
 from generation.commandline import running
 from generation.commandline.common import DONE, add_action, found_run, print_json, tell
 from generation.engine import lifecycle
 from generation.models import ExampleKind, Run
-from generation.plans import estimating, plan_input
+from generation.plans import estimating, plan_input, schema
 from generation.plans.run_plan import PlanError
+from generation.plans.schema import Strict
+from generation.serializers import EstimateSerializer, estimate_of, previewed
 from generation.stages import ORDER
 from generation.watching.progress import money
 
-# Names in a plan, where the command line has another name for the option.
-OPTIONS = {
-    "writers": "writer", "splitters": "splitter", "sets": "set", "prompts": "prompt", "sample": "dialogues",
-    "use_batch": "batch",
-}  # fmt: skip
-_SELECTION = {
-    "dialogues": "sample", "search": "search", "fewest_messages": "fewest_messages",
-    "most_messages": "most_messages", "without": "without", "without_writer": "without_writer",
-    "with_examples": "with_examples",
-}  # fmt: skip
-_SAME = (
-    "name", "corpus", "writers", "theme_endpoint", "splitters", "stages", "seed", "temperature", "max_tokens",
-    "budget", "token_budget", "keep_share", "ambiguous_policy", "reuse_themes", "use_batch",
-)  # fmt: skip
+# The name in a plan: the option's name, if it differs.
+OPTIONS = {"writers": "writer", "splitters": "splitter", "sets": "set", "prompts": "prompt"}
+_SAME = ("name", "corpus", "writers", "theme_endpoint", "splitters", "stages", *plan_input.PLAIN)
 
 
 def register(actions: Any) -> None:
@@ -47,7 +33,8 @@ def register(actions: Any) -> None:
     preview.add_argument("--dialogue", metavar="KEY", help="one of the run's dialogues; default: the first")
     add_action(actions, "estimate", "calls, tokens and price, and what is there already", _estimate)
     budget = add_action(actions, "budget", "change what the run may cost; a limit that is left out is lifted", _budget)
-    add_budgets(budget)
+    schema.BUDGET.add_option(budget)
+    schema.TOKEN_BUDGET.add_option(budget)
     add_action(actions, "discard", "throw a draft away; a run that has started stays", _discard)
 
 
@@ -62,32 +49,19 @@ def _add_who(parser: ArgumentParser) -> None:
         "--splitter", dest="splitters", action="append", metavar="ENDPOINT",
         help="who splits further: once for all, or once a writer; default: each writer its own",
     )  # fmt: skip
-    parser.add_argument("--name", metavar="NAME", help="default: the names of corpus and writers")
+    schema.NAME.add_option(parser, help="default: the names of corpus and writers")
 
 
 def _add_which(parser: ArgumentParser) -> None:
     which = parser.add_argument_group("which dialogues (default: all)")
-    which.add_argument("--dialogues", type=int, metavar="N", help="how many, drawn by the seed from what fits")
-    which.add_argument("--seed", type=int, metavar="S", help="default: 0")
-    which.add_argument("--search", metavar="TEXT", help="only those that say this")
-    which.add_argument("--fewest-messages", type=int, metavar="N")
-    which.add_argument("--most-messages", type=int, metavar="N")
-    which.add_argument("--without", metavar="VERSION", help="only those that lack this version, like stephanie")
-    which.add_argument("--without-writer", metavar="MODEL", help="with --without: lack it from this model")
-    which.add_argument(
-        "--with-examples", action="store_true",
-        help="also dialogues that are among the examples shown, which are otherwise left out",
-    )  # fmt: skip
+    schema.SEED.add_option(which)
+    for field in schema.SELECTION_FIELDS:
+        field.add_option(which)
 
 
 def _add_how(parser: ArgumentParser) -> None:
     how = parser.add_argument_group("how")
     how.add_argument("--stages", nargs="+", choices=list(ORDER))
-    how.add_argument("--reuse-themes", action="store_true", help="take the themes that earlier runs wrote")
-    how.add_argument(
-        "--batch", dest="use_batch", action="store_true",
-        help="through the Batch API of every endpoint that offers one: cheaper, within a day",
-    )  # fmt: skip
     how.add_argument(
         "--set", dest="sets", action="append", type=_pair, default=[], metavar="KIND=N",
         help=f"an example set by its number; KIND is {', '.join(ExampleKind.values)}; default: "
@@ -97,19 +71,8 @@ def _add_how(parser: ArgumentParser) -> None:
         "--prompt", dest="prompts", action="append", type=_pair, default=[], metavar="STAGE=N",
         help="a prompt by its number; default: the newest",
     )  # fmt: skip
-    how.add_argument("--temperature", type=float, metavar="T", help="default: the model's own")
-    how.add_argument("--max-tokens", type=int, metavar="N", help="longest reply; default: 4096")
-    how.add_argument("--keep-share", type=float, metavar="P", help="of γ's words that a further-split must keep; 0.8")
-    how.add_argument(
-        "--ambiguous", dest="ambiguous_policy", choices=Run.AmbiguousPolicy.values,
-        help="calls sent but not answered; default: resend where all are free, else hold",
-    )  # fmt: skip
-    add_budgets(how)
-
-
-def add_budgets(parser: Any) -> None:
-    parser.add_argument("--budget", type=dollars, metavar="USD", help="the run pauses before it could cost more")
-    parser.add_argument("--token-budget", type=int, metavar="N", help="the same in tokens read and written")
+    for field in (schema.REUSE_THEMES, schema.KEEP_SHARE, *schema.PLANNED_FIELDS):
+        field.add_option(how)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -119,20 +82,13 @@ def _pair(text: str) -> tuple[str, str]:
     return name, number
 
 
-def dollars(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise ArgumentTypeError(f"{text!r} is no amount of money") from None
-
-
 def _create(command: BaseCommand, options: dict[str, Any]) -> int:
-    run = planned(RunPlan(data=_plan(options)), plan_input.create, OPTIONS)
+    run = planned(plan_input.RunPlan(data=_plan(options)), plan_input.create, OPTIONS)
     return running.started_or_told(command, run, options)
 
 
 def planned(plan: Strict, create: Callable[[Any], Run], names: Mapping[str, str]) -> Run:
-    """The draft; CommandError says under the options' names (`names`, where they differ) what to change."""
+    """Make the draft; raises CommandError, which names the options to change (`names`: where they differ)."""
     if not plan.is_valid():
         raise CommandError(_reasons(plan.errors, names))
     try:
@@ -142,15 +98,17 @@ def planned(plan: Strict, create: Callable[[Any], Run], names: Mapping[str, str]
 
 
 def _plan(options: dict[str, Any]) -> dict[str, Any]:
-    """The options as the API would be sent them."""
+    """The options as a plan for the API."""
     plan = {name: options[name] for name in _SAME}
-    plan["selection"] = {name: options[option] for option, name in _SELECTION.items() if options[option] is not None}
+    selection = schema.names(schema.SELECTION_FIELDS)
+    plan["selection"] = {name: options[name] for name in selection if options[name] is not None}
     plan["sets"], plan["prompts"] = dict(options["sets"]), dict(options["prompts"])
     return {name: value for name, value in plan.items() if value is not None}
 
 
 def _reasons(errors: Any, names: Mapping[str, str]) -> str:
-    """Every complaint under the name of its option."""
+    """Every problem under the name of its option."""
+    names = {**schema.OPTION_NAMES, **names}
     parts = []
     for field, problems in errors.items():
         if isinstance(problems, dict):
@@ -165,16 +123,10 @@ def _preview(command: BaseCommand, options: dict[str, Any]) -> int:
     dialogue = Dialogue.objects.filter(chosen_by__run=run, key=key).first() if key else None
     if key and dialogue is None:
         raise CommandError(f"Run {run.pk} has no dialogue {key!r}. Leave --dialogue out to see the first.")
-    rows = estimating.preview(run, dialogue)
     if options["json"]:
-        shown = [
-            {"stage": row.stage, "branch": row.branch, "endpoint": str(row.endpoint), "examples": row.set_names,
-             "messages": sent.messages, "parameters": sent.parameters, "prompt_tokens": sent.prompt_tokens}
-            for row, sent in rows
-        ]  # fmt: skip
-        print_json(command, {"run": run.pk, "requests": shown})
+        print_json(command, {"run": run.pk, "requests": previewed(run, dialogue)})
         return DONE
-    for row, sent in rows:
+    for row, sent in estimating.preview(run, dialogue):
         examples = f" shows {'; '.join(row.set_names)}," if row.set_names else ""
         command.stdout.write(f"=== {row},{examples} about {sent.prompt_tokens:,} tokens")
         for message in sent.messages:
@@ -206,7 +158,7 @@ def _estimate(command: BaseCommand, options: dict[str, Any]) -> int:
 
 def _budget(command: BaseCommand, options: dict[str, Any]) -> int:
     run = found_run(options["run"])
-    limits = BudgetPlan(data={name: options[name] for name in ("budget", "token_budget")})
+    limits = plan_input.BudgetPlan(data={name: options[name] for name in ("budget", "token_budget")})
     if not limits.is_valid():
         raise CommandError(_reasons(limits.errors, {}))
     lifecycle.set_budget(run, **limits.validated_data)

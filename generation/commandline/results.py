@@ -9,14 +9,21 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core.tables import to_text
 from dialogues.models import Version
-from generation.api.calls import COLUMNS, NOTED, CallDetailSerializer, CallSerializer, detailed
-from generation.api.material import ExampleSetSerializer, PromptSerializer
 from generation.commandline.common import DONE, add_action, found_run, print_json
 from generation.models import Call, ExampleSet, Prompt, Stage
 from generation.results import exporting
 from generation.results.run_quality import quality_of
 from generation.results.run_quality_json import quality_json
 from generation.results.run_quality_tables import comparison_tables, quality_tables
+from generation.serializers import (
+    COLUMNS,
+    NOTED,
+    CallDetailSerializer,
+    CallSerializer,
+    ExampleSetSerializer,
+    PromptSerializer,
+    detailed,
+)
 
 
 def register(actions: Any) -> None:
@@ -130,7 +137,7 @@ def _outputs(run: Any, versions: list[str]) -> Iterator[str]:
 
 
 def _write(path: Path, lines: Iterator[str]) -> int:
-    """Complete under another name first, so that a broken export never passes for a whole one."""
+    """Write under another name first, so that a broken export never looks complete."""
     part = path.with_name(path.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as stream:

@@ -1,4 +1,4 @@
-"""`run start`, `resume`, `pause`, `status`, `list`: a run on its way."""
+"""`run start`, `resume`, `pause`, `status`, `list`: running a run and watching it."""
 
 import asyncio
 import signal
@@ -37,7 +37,7 @@ def register(actions: Any) -> None:
 
 
 def start(command: BaseCommand, options: dict[str, Any]) -> int:
-    """Start or resume, and unless told otherwise send from here until the run pauses or ends."""
+    """Start or resume; without --background send from here until the run pauses or ends."""
     run = found_run(options["run"])
     begin(run, background=options["background"], watch=options["watch"])
     progress = tell(command, run.pk, options)
@@ -57,7 +57,7 @@ def begin(run: Run, *, background: bool, watch: bool) -> None:
 
 
 def started_or_told(command: BaseCommand, run: Run, options: dict[str, Any]) -> int:
-    """After a plan: go on with --start, else say what was planned."""
+    """After planning: with --start go on, else print the plan."""
     if options["start"]:
         return start(command, {**options, "run": run.pk, "background": False})
     tell(command, run.pk, options)
@@ -68,7 +68,7 @@ def started_or_told(command: BaseCommand, run: Run, options: dict[str, Any]) -> 
 
 
 def examples_shown(run: Run) -> Iterator[str]:
-    """Which sets a run shows, and what they mean for the dialogues that it takes."""
+    """Which sets a run shows, and which of its dialogues are among them."""
     if run.sets_used:
         yield f"Examples: {', '.join(f'{used.kind} {used} (no. {used.pk})' for used in run.sets_used)}."
     if run.examples_left_out:
@@ -84,7 +84,7 @@ def add_start(parser: ArgumentParser) -> None:
 
 
 def wake(run_pk: int) -> None:
-    """Wake the workers if the run continues after a person's decision."""
+    """Wake the workers if the run is running."""
     if Run.objects.running().filter(pk=run_pk).exists():
         tasks.wake_workers()
 
@@ -119,7 +119,7 @@ def _list(command: BaseCommand, options: dict[str, Any]) -> int:
 
 
 async def _send(run_pk: int, screen: Screen) -> None:
-    """Send until the run ends. The first Ctrl-C drains, the second stops at once; the ledger keeps everything."""
+    """Send until the run ends. The first Ctrl-C waits for replies, the second stops at once; no reply is lost."""
     runner = CallRunner(Plan(runs=(run_pk,)))
     work = asyncio.create_task(runner.run())
 
@@ -142,7 +142,7 @@ async def _send(run_pk: int, screen: Screen) -> None:
 
 @contextmanager
 def _called_at_signals(act: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM act this way meanwhile, and as they did before afterwards: the loop does not see to that."""
+    """Call `act` at Ctrl-C and SIGTERM, and restore what they did before."""
     loop, names = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
     for name in names:
         loop.add_signal_handler(name, act)
@@ -154,7 +154,7 @@ def _called_at_signals(act: Callable[[], None]) -> Iterator[None]:
 
 
 def _look_apart(run_pk: int, screen: Screen) -> None:
-    """For a thread that will not come again: leaves no connection behind."""
+    """For a thread that is used once: closes its database connection."""
     try:
         _look(run_pk, screen)
     finally:

@@ -1,4 +1,4 @@
-"""How a run that goes on looks in a terminal: a few lines, drawn over again each second."""
+"""A running run in a terminal: a few lines, redrawn every second."""
 
 from decimal import Decimal
 from shutil import get_terminal_size
@@ -13,7 +13,7 @@ UP_AND_CLEAR = "\x1b[1A\x1b[2K"
 
 
 class Screen:
-    """Redraws its lines on a terminal; elsewhere prints the sentence when it changes."""
+    """Redraws its lines in a terminal; in a file or pipe prints the sentence when it changes."""
 
     def __init__(self, stream: TextIO, *, hidden: bool = False) -> None:
         self._stream, self._hidden = stream, hidden
@@ -40,7 +40,7 @@ class Screen:
 
 
 def lines_of(progress: Progress) -> list[str]:
-    """Everything there is to know about a run at one moment; lines with nothing to tell are left out."""
+    """The run's state in lines; empty lines are left out."""
     run = progress.run
     head = f"Run {run.pk}, {run}: {run.get_state_display().lower()}"
     lines = [head, f"{_bar(progress)} {progress.sentence}", *_stages(progress), _pace(progress), _account(progress)]

@@ -11,10 +11,8 @@ from dialogues.models import Corpus, Dialogue
 from generation import example_sets
 from generation.commandline import running
 from generation.commandline.common import DONE, add_action, exit_code, found_run, print_json
-from generation.commandline.plan_commands import add_budgets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Run, Stage, Trial
-from generation.plans import estimating
-from generation.plans.branches import MAX_TOKENS
+from generation.plans import estimating, schema
 from generation.plans.choosing import shown_in
 from generation.plans.plan_input import named
 from generation.plans.run_plan import PlanError
@@ -24,7 +22,7 @@ from generation.trials.forms import candidates, first_backgrounds, shown_by
 from generation.trials.results import Results, as_json, results_of
 from generation.watching.progress import money, progress_of
 
-FIRST_LOOKED_AT = 100  # dialogues that the first few backgrounds are found among
+FIRST_LOOKED_AT = 100  # dialogues among which the default backgrounds are looked for
 
 
 def register(actions: Any) -> None:
@@ -65,11 +63,9 @@ def _add_what(parser: ArgumentParser) -> None:
     )  # fmt: skip
     how = parser.add_argument_group("how")
     how.add_argument("--endpoint", required=True, metavar="ENDPOINT")
-    how.add_argument("--seed", type=int, default=0, metavar="S", help="default: 0")
-    how.add_argument("--temperature", type=float, metavar="T", help="default: the model's own")
-    how.add_argument("--max-tokens", type=int, default=MAX_TOKENS, metavar="N", help="longest reply")
-    how.add_argument("--again", action="store_true", help="ask even where the very same was answered before")
-    add_budgets(how)
+    for field in (schema.SEED, *schema.ASKED_FIELDS):
+        field.add_option(how)
+    schema.AGAIN.add_option(how, help="ask even where the very same was answered before")
 
 
 def _create(command: BaseCommand, options: dict[str, Any]) -> int:
@@ -89,7 +85,7 @@ def _choice(options: dict[str, Any]) -> trial_plan.TrialChoice:
         raise CommandError("Name a --set, or the --stage whose wording --user holds.")
     stage = trial_plan.STAGE_OF[ExampleKind(example_set.kind)] if example_set else Stage(options["stage"])
     corpus = named(Corpus, options["corpus"], "corpus")
-    plain = ("seed", "temperature", "max_tokens", "again", "budget", "token_budget")
+    plain = schema.names((schema.SEED, schema.AGAIN, *schema.ASKED_FIELDS))
     return trial_plan.TrialChoice(
         **{name: options[name] for name in plain},
         stage=stage,
@@ -143,7 +139,7 @@ def _dialogues(corpus: Corpus, stage: Stage, keys: Sequence[str], example_set: E
 
 
 def _start(command: BaseCommand, options: dict[str, Any]) -> int:
-    """Send from here until it pauses or ends, unless told otherwise; exits like `run start`."""
+    """Without --background send from here until it pauses or ends; exits like `run start`."""
     run = _found(options["trial"]).own_run
     if run is not None:
         running.begin(run, background=options["background"], watch=options["watch"])
@@ -190,7 +186,7 @@ def _lines(found: Results) -> Iterator[str]:
 
 
 def _of_run(run: Run) -> Iterator[str]:
-    """What its own run is tested on, and will take as long as nothing has been sent."""
+    """The dialogues that the run also shows as examples, and for a draft the estimate."""
     if shown := shown_in(run):
         yield f"Shown as examples, too: {', '.join(row.key for row in shown)}. A model is tested here on what it saw."
     for stage in estimating.estimate(run) if run.state == Run.State.DRAFT else ():

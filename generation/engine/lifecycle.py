@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from generation.judgements.reuse import already_judged
 from generation.models import Call, Run, RunStage, Stage, Trial
+from generation.reuse import already_judged
 
 PLANNED_AT_ONCE = 1000
 

@@ -1,4 +1,4 @@
-"""What judges said of a few dialogues that stand side by side: scores, their spread, and every reason."""
+"""Judges' scores of a few dialogues that a page shows side by side, with their spread and every reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from statistics import mean, stdev
 
 from dialogues.models import Dialogue
 from dialogues.rubric import Metric
-from generation.judgements.reuse import JudgeKey, judge_key
 from generation.models import Call, Judgement
+from generation.reuse import JudgeKey, judge_key
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One dialogue on one metric: its scores, oldest first; empty where it was not judged."""
+    """One dialogue on one metric: its scores, oldest first; empty if it was not judged."""
 
     dialogue: Dialogue
     judgements: Sequence[Judgement] = ()
@@ -43,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One judge's scores of the dialogues, a line a metric."""
+    """One judge's scores of the dialogues, one line per metric."""
 
     judge: str
     about: str
@@ -52,7 +52,7 @@ class Panel:
 
     @property
     def columns(self) -> list[Column]:
-        """The reasons, a column a judged dialogue."""
+        """The reasons, one column per judged dialogue."""
         places = range(len(self.lines[0].cells)) if self.lines else ()
         by_place = [[(line.metric, line.cells[place].judgements) for line in self.lines] for place in places]
         found = [
@@ -63,7 +63,7 @@ class Panel:
 
 
 def panels(dialogues: Sequence[Dialogue]) -> list[Panel]:
-    """A panel a judge, in one query; none where nothing was judged."""
+    """One panel per judge, in one query; empty if nothing was judged."""
     rows = Judgement.objects.filter(dialogue__in=[one.pk for one in dialogues]).order_by("call_id", "pk")
     found: dict[JudgeKey, list[Judgement]] = {}
     for row in rows.select_related("call__run__rubric", "call__run_stage__prompt", "call__run_stage__endpoint"):
@@ -101,7 +101,7 @@ class Scored:
 
 
 def scored(call: Call) -> list[Scored]:
-    """A judge call's scores in the rubric's order; empty where it gave none."""
+    """A judge call's scores in the rubric's order; empty if it gave none."""
     if call.run.rubric is None:
         return []
     rows = Judgement.objects.filter(dialogue=call.dialogue_id, call__run_stage=call.run_stage_id)

@@ -1,8 +1,7 @@
-"""A judge run: who judges what on which rubric, how often, and what has been judged already."""
+"""Making a judge run: who judges which dialogues on which rubric, and how often."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -16,16 +15,17 @@ from generation.judge_stage import reply_schema
 from generation.judgements.selection import Selection, Wanted, select
 from generation.models import Endpoint, Prompt, Run, RunDialogue, Stage
 from generation.plans.run_plan import Material, PlanError, add_stage, check_batches, parameters_for, usual_policy
+from generation.plans.schema import MOST_REPEATS, Planned
 
-MOST_REPEATS = 20
+MAX_TOKENS = 2000  # of a reply: a judge writes less than a writer
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeChoice:
+class JudgeChoice(Planned):
     """Everything a person decides about a judge run.
 
-    `repeats` is how many judgements a dialogue has of each judge in the end: what the same judge (model, address,
-    parameters, prompt, rubric, look of the text) has said before counts, unless it is asked `again`.
+    `repeats`: how many judgements of a dialogue each judge has given in the end. Earlier judgements by the same judge
+    (model, address, parameters, prompt, rubric, look of the text) count, unless it is asked `again`.
     """
 
     name: str
@@ -36,17 +36,12 @@ class JudgeChoice:
     repeats: int = 1
     tidy: bool = True
     again: bool = False
-    temperature: float | None = None
-    max_tokens: int = 2000
-    budget: Decimal | None = None
-    token_budget: int | None = None
-    ambiguous_policy: str = ""
-    use_batch: bool = False
+    max_tokens: int = field(default=MAX_TOKENS, kw_only=True)
 
 
 @transaction.atomic
 def create_judge_run(choice: JudgeChoice, *, by: Any = None) -> Run:
-    """A draft with its dialogues chosen; raises PlanError."""
+    """Make a draft and choose its dialogues; raises PlanError."""
     _check(choice)
     prompt = choice.prompt or next(iter(example_sets.newest_prompts([Stage.JUDGE])), None)
     if prompt is None:
@@ -85,7 +80,7 @@ def create_judge_run(choice: JudgeChoice, *, by: Any = None) -> Run:
 
 
 def versions_left_out(run: Run) -> list[str]:
-    """In words, the versions that few backgrounds have, where a judge run reads none of them."""
+    """In words, the versions that the run does not judge because few backgrounds have them."""
     read = set(Dialogue.objects.filter(chosen_by__run=run).order_by().values_list("version", flat=True).distinct())
     return left_out(run.corpus.dialogues.all(), read)
 

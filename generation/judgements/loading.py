@@ -1,4 +1,4 @@
-"""Judgements of a corpus, or of chosen runs, by judge: sums in the database, one small row a dialogue and metric."""
+"""The judgements of a corpus or of some runs, by judge: summed in the database, one row per dialogue and metric."""
 
 import json
 from collections import defaultdict
@@ -12,16 +12,16 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from dialogues.models import AUTHOR, Corpus, Dialogue, Version
 from dialogues.rubric import Metric
-from generation.judgements.reuse import JudgeKey, judge_key, shown_the_same, stages_of_same_judge
 from generation.judgements.scores import ORIGINAL, Judged, Scores, scores_by_place
 from generation.models import Call, Judgement, Run, RunDialogue, RunStage, Stage
+from generation.reuse import JudgeKey, judge_key, shown_the_same, stages_of_same_judge
 
 NOT_NAMED = "writer not named"
 
 
 @dataclass(slots=True)
 class CallCounts:
-    """What became of a judge's calls in one column; repairs and replaced calls are not counted again."""
+    """The states of a judge's calls in one column; repairs and replaced calls are not counted."""
 
     usable: int = 0
     failed: int = 0
@@ -50,13 +50,13 @@ class Verdict:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What was sent beside messages, model and seed."""
+        """What was sent besides messages, model and seed."""
         found: dict[str, Any] = json.loads(self.key.parameters)
         return found
 
     @cached_property
     def scores(self) -> Scores:
-        """By column, metric and background; ask once all rows are there."""
+        """By column, metric and background; read it only after all rows are loaded."""
         return scores_by_place(self.rows)
 
     @property
@@ -66,7 +66,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All judges of a corpus or of some of its runs; `versions` are those that occur, in their usual order."""
+    """All judges of a corpus or of some of its runs; `versions`: those that were judged, in their usual order."""
 
     corpus: Corpus
     verdicts: tuple[Verdict, ...]
@@ -75,7 +75,7 @@ class Findings:
 
     @property
     def judges(self) -> list[Verdict]:
-        """Those that have scored anything."""
+        """The judges that have scored anything."""
         return [verdict for verdict in self.verdicts if verdict.rows]
 
     @property
@@ -100,8 +100,8 @@ class _Text(NamedTuple):
 
 
 def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
-    """What judges said of the corpus's dialogues; of those runs' only where runs are given. Six queries."""
-    # Before the texts: a run that starts between two of these questions must not name a text that was not asked for.
+    """What judges said of the corpus's dialogues, in all runs or in the given ones. Six queries."""
+    # Before the texts: otherwise a run that starts in between could name a text that was not loaded.
     sums, states = list(_sums(corpus, runs)), list(_states(corpus, runs))
     texts, stages = _texts(corpus), _stages({row[0] for row in (*sums, *states)})
     judges = {pk: judge_key(row.run, row) for pk, row in stages.items()}
@@ -123,7 +123,7 @@ def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
 
 
 def _texts(corpus: Corpus) -> Mapping[int, _Text]:
-    """The dialogues that some judge was given."""
+    """The dialogues that a judge was given."""
     asked = Call.objects.filter(stage=Stage.JUDGE).values("dialogue")
     rows = Dialogue.objects.filter(corpus=corpus, pk__in=asked).annotate(author=AUTHOR)
     fields = rows.values_list("pk", "origin_id", "author", "version_id", "is_demo")
@@ -141,7 +141,7 @@ def _sums(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Judgement, tuple[Any,
 
 
 def _states(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Call, tuple[Any, ...]]:
-    """Calls that ended or wait: a place's repairs only where they are its last word."""
+    """How many calls of each dialogue are in which state; replaced calls are left out."""
     rows = Call.objects.filter(stage=Stage.JUDGE, dialogue__corpus=corpus, replaced=False).filter(_scope(runs, ""))
     grouped = rows.order_by().values_list("run_stage", "dialogue", "state", "outcome")
     return grouped.annotate(n=Count("pk"))
@@ -153,7 +153,7 @@ def _stages(keys: Collection[int]) -> Mapping[int, RunStage]:
 
 
 def _verdict(key: JudgeKey, row: RunStage) -> Verdict:
-    """Of a judge who has said nothing yet."""
+    """An empty verdict."""
     assert row.run.rubric is not None
     return Verdict(key, f"v{row.prompt.version}", row.run.rubric.name, row.run.rubric.metric_list())
 
@@ -174,11 +174,11 @@ def _count(counts: CallCounts, state: str, outcome: str, n: int) -> None:
         counts.open += n
     elif outcome == "ok":
         counts.usable += n
-    # Any other outcome was answered by a repair call, which has its own row.
+    # Any other outcome led to a repair call, which has its own row.
 
 
 def _scope(runs: Sequence[Run], to_call: str) -> Q:
-    """Of the chosen runs: their own calls, and what they took over from the same judge instead of paying again."""
+    """The runs' own calls, and the same judge's earlier calls that they reused."""
     return reduce(or_, [_of_run(run, to_call) for run in runs], Q()) if runs else Q()
 
 

@@ -1,4 +1,4 @@
-"""What stands under the tables of what judges said: who scored and wrote, what is missing, what the paper printed."""
+"""Notes under the judges' tables: who scored and wrote, what is missing, what the paper printed."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from generation.judgements.scores import ORIGINAL, Place
 
 
 def provenance(found: Findings, verdict: Verdict) -> Iterator[str]:
-    """Who scored and who wrote, first of all notes where it was the demo."""
+    """Says if the demo scored or wrote; these notes come first."""
     if verdict.is_demo:
         yield f"Judge {verdict.name}: {DEMO_LABEL}; the scores are counted from the text and say nothing about it."
     demo = sorted(found.demo_writers & {row.writer for row in verdict.rows})
@@ -20,7 +20,7 @@ def provenance(found: Findings, verdict: Verdict) -> Iterator[str]:
 
 
 def own_writing(verdict: Verdict) -> Iterator[str]:
-    """Endpoints answer with a dated name of the model that they were asked for."""
+    """Warns of a judge that scores its own writing; endpoints add a date to the name of a model."""
     own = re.compile(rf"{re.escape(verdict.name)}([-@]\d[\d-]*)?")
     if any(own.fullmatch(row.writer) for row in verdict.rows) and not verdict.is_demo:
         yield f"{verdict.name} also wrote some of these dialogues: models tend to prefer their own writing."
@@ -50,7 +50,7 @@ def dash_note(found: Findings, metrics: tuple[Metric, ...]) -> Iterator[str]:
 
 
 def paper_notes(places: list[Place]) -> Iterator[str]:
-    """Whose printed values stand below, and what is odd about them."""
+    """Which system's printed values are shown, and what to know about them."""
     writers = dict.fromkeys(place.writer for place in places)
     for system in dict.fromkeys(paper.system_beside(writer) for writer in writers):
         under = [writer for writer in writers if writer != ORIGINAL and paper.system_beside(writer) == system]

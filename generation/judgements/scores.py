@@ -2,7 +2,7 @@
 
 A dialogue's score is the mean of its repeats. Dialogues of one background share theme and characters, so the
 background is the independent observation: scores are averaged within it first, intervals are Student's t over
-backgrounds. What was not judged is not there; nothing stands in for it.
+backgrounds. A dialogue that was not judged is missing; no value is imputed.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ import numpy as np
 
 from core.intervals import Estimate, mean_of
 
-# The writer of dialogues that came in with the corpus, and stand in every writer's columns.
+# The "writer" of imported dialogues; they are shown beside every writer's own.
 ORIGINAL = ""
 
 
@@ -107,7 +107,7 @@ def differences(scores: Scores, base: str) -> dict[tuple[Place, str], Difference
 
 
 def spread(rows: Iterable[Judged]) -> dict[str, Estimate]:
-    """By metric the mean standard deviation within a dialogue, over the dialogues judged more than once."""
+    """By metric, the mean standard deviation within a dialogue, over the dialogues judged more than once."""
     found: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         if row.n > 1:
@@ -117,7 +117,7 @@ def spread(rows: Iterable[Judged]) -> dict[str, Estimate]:
 
 
 def correlation(first: Iterable[Judged], second: Iterable[Judged]) -> dict[str, tuple[float | None, int]]:
-    """By metric Pearson's r of two judges over the dialogues that both scored, and how many; None where undefined."""
+    """By metric, Pearson's r of two judges over the dialogues that both scored (None if undefined), and how many."""
     other = {(row.dialogue, row.metric): row.mean for row in second}
     pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for row in first:
@@ -127,7 +127,7 @@ def correlation(first: Iterable[Judged], second: Iterable[Judged]) -> dict[str, 
 
 
 def places(scores: Scores, order: Sequence[str]) -> list[Place]:
-    """The columns by writer, each writer's versions in the given order; a version that a writer lacks stays a gap."""
+    """The columns by writer, versions in the given order; a version that a writer lacks stays an empty column."""
     writers = sorted({place.writer for place, _ in scores})
     versions = {place.version for place, _ in scores}
     return [Place(writer, version) for writer in writers for version in order if version in versions]

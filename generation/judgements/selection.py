@@ -1,4 +1,4 @@
-"""Which dialogues a judge reads: all chosen versions of a background together, sampled by seed, each on its theme."""
+"""Which dialogues a judge reads: all chosen versions of a background, sampled by seed, each with its theme."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from generation.families import Member, Source, latest_whole, members
 class Wanted:
     """`versions` by slug, of `sources`. `sample` None takes every background.
 
-    `whole` takes only backgrounds that have everything asked for, so that versions and writers compare like with like.
+    `whole` takes only backgrounds that have all the versions, so that versions and writers are compared on the same.
     """
 
     corpus: Corpus
@@ -37,7 +37,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`incomplete` and `without_theme` count backgrounds that were left out, `available` those that were not."""
+    """`incomplete` and `without_theme` count the backgrounds that were left out, `available` the others."""
 
     given: tuple[Given, ...]
     backgrounds: int
@@ -48,7 +48,7 @@ class Selection:
 
 @dataclass(slots=True)
 class _Family:
-    """What a background has: its originals by version, and by writer and source what was written from it."""
+    """A background: its originals by version, and what was written from it by writer, source and version."""
 
     originals: dict[str, Member] = field(default_factory=dict)
     written: dict[str, dict[Source, dict[str, Member]]] = field(
@@ -101,7 +101,7 @@ def _families(wanted: Wanted) -> Mapping[int, _Family]:
 
 
 def _versions_by_writer(families: Iterable[_Family]) -> Mapping[str, set[str]]:
-    """What each writer has written at all: a version that a writer never wrote is a gap, not a lack."""
+    """The versions that each writer wrote anywhere; one that a writer never wrote makes no background incomplete."""
     found: dict[str, set[str]] = defaultdict(set)
     for family in families:
         for writer, sources in family.written.items():
@@ -114,7 +114,7 @@ def _original_versions(families: Iterable[_Family]) -> set[str]:
 
 
 def _chosen(family: _Family, by_writer: Mapping[str, set[str]], originals: set[str]) -> tuple[list[Member], bool]:
-    """The family's dialogues, originals first, and whether none is lacking."""
+    """The family's dialogues, originals first, and whether they are complete."""
     rows = list(family.originals.values())
     whole = bool(rows) or not originals
     for writer, versions in sorted(by_writer.items()):

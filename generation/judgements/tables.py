@@ -39,14 +39,14 @@ def as_json(found: Findings) -> dict[str, Any]:
 
 
 def marked(table: Table, found: Findings) -> Table:
-    """The table with a column that says on every row whether texts or scores are the demo's."""
+    """The table with a column that labels every row if texts or scores come from the demo."""
     label = DEMO_LABEL if found.has_demo and not table.slug.startswith("published-") else ""
     rows = tuple((*row, label) for row in table.rows)
     return replace(table, columns=(*table.columns, Column("demo", numeric=False)), rows=rows)
 
 
 def judge_label(found: Findings, verdict: Verdict) -> str:
-    """The model, and what tells it from another judge of the same model."""
+    """The model, and what distinguishes it from other judges with the same model."""
     same = [other for other in found.verdicts if other.name == verdict.name and other is not verdict]
     marks = {
         f"prompt {verdict.prompt}": any(other.key.prompt != verdict.key.prompt for other in same),
@@ -65,7 +65,7 @@ def judge_label(found: Findings, verdict: Verdict) -> str:
 
 
 def _setting(name: str, verdict: Verdict) -> str:
-    """ "temperature 0.5"; a schema is told by a few letters of its hash, so that two can be told apart."""
+    """ "temperature 0.5"; a schema is shown as a few letters of its hash, to tell two apart."""
     value = verdict.parameters.get(name)
     if isinstance(value, dict):
         return f"{name} {sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:6]}"
@@ -73,7 +73,7 @@ def _setting(name: str, verdict: Verdict) -> str:
 
 
 def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
-    """Paper Tables 1 and 2: a row a metric, a column a version, grouped by writer; the printed value below."""
+    """Paper Tables 1 and 2: a row per metric, a column per version, grouped by writer; printed values below."""
     means, places = scores.means(verdict.scores), _places(found, verdict)
     rows: list[tuple[Cell, ...]] = []
     for metric in verdict.metrics:
@@ -158,7 +158,7 @@ def _agreement(found: Findings) -> Table:
 
 
 def _calls(found: Findings) -> Table:
-    """What was asked and what came of it: what failed is counted here and is in no mean."""
+    """How many calls were asked, scored, failed and are waiting; failed calls are in no mean."""
     symbols = found.symbols
     order = {version.slug: place for place, version in enumerate(found.versions)}
     rows: tuple[tuple[Cell, ...], ...] = tuple(

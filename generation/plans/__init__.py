@@ -1,1 +1,1 @@
-"""A run before it costs anything: which dialogues, which stages and models, tokens and price."""
+"""Planning a run, before it costs anything: its dialogues, stages and models, and what they will take."""

@@ -1,8 +1,7 @@
-"""Several ways of asking the same model side by side: one run, a branch each, every branch on the same dialogues."""
+"""A run that asks one model in several ways: a branch for each way, all branches on the same dialogues."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -11,16 +10,15 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation.models import Endpoint, Run, RunDialogue, Stage
 from generation.plans.run_plan import Material, PlanError, add_stage, asked_parameters, usual_policy
-
-MAX_TOKENS = 4096
+from generation.plans.schema import KEEP_SHARE, Asked
 
 
 @dataclass(frozen=True, slots=True)
-class Branches:
+class Branches(Asked):
     """What is asked, of whom, and about which dialogues.
 
-    `material` holds what the last stage shows, one entry a branch. `chosen` maps each dialogue to the background that
-    it brings along, or None. `theme` is given where themes have to be written first: once, for all branches.
+    `material`: what the last stage shows, one entry for each branch. `chosen`: by dialogue the background to write on,
+    None for the dialogue's own. `theme`: given if themes must be written first, once for all branches.
     """
 
     name: str
@@ -31,16 +29,12 @@ class Branches:
     chosen: Mapping[int, int | None]
     theme: Material | None = None
     seed: int = 0
-    temperature: float | None = None
-    max_tokens: int = MAX_TOKENS
-    keep_share: float = 0.8
-    budget: Decimal | None = None
-    token_budget: int | None = None
+    keep_share: float = KEEP_SHARE.usual
 
 
 @transaction.atomic
 def create_branches(asked: Branches, *, by: Any = None) -> Run:
-    """A draft; raises PlanError where there is nothing to ask."""
+    """Make the draft; raises PlanError if there is nothing to ask."""
     if not asked.chosen or not asked.material:
         raise PlanError("Choose at least one dialogue.", "dialogues")
     stages = [Stage.THEME, asked.stage] if asked.theme else [asked.stage]
@@ -69,5 +63,5 @@ def create_branches(asked: Branches, *, by: Any = None) -> Run:
 
 
 def parameters(asked: Branches, stage: Stage) -> dict[str, Any]:
-    """What is sent beside messages, model and seed."""
+    """What is sent besides messages, model and seed."""
     return asked_parameters(asked.endpoint, stage, asked.max_tokens, asked.temperature)

@@ -1,4 +1,4 @@
-"""Which dialogues a run takes: all originals of a corpus, or those a person's selection leaves."""
+"""Which dialogues a run takes, and which of them it shows as examples."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ TEXTS_AT_ONCE = 50  # texts a query compares
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a person asks of the dialogues; nothing asked takes all of them.
+    """What dialogues must meet; the defaults take all originals of the corpus.
 
-    `without` leaves out dialogues that have this version already, written by `without_writer` or, where that is
-    empty, by anybody. `sample` is drawn last, from what the rest leaves. `with_examples` also takes dialogues that the
-    run shows as examples, which are otherwise left out.
+    `without` leaves out dialogues that already have this version, written by `without_writer` or, if that is empty, by
+    anybody. `sample` is drawn last, from what the other conditions leave. `with_examples` also takes dialogues that
+    the run shows as examples.
     """
 
     sample: int | None = None
@@ -33,7 +33,7 @@ class Selection:
 
 
 def candidates(corpus: Corpus, selection: Selection) -> QuerySet[Dialogue]:
-    """The corpus's originals that fit, before a sample is drawn."""
+    """The corpus's originals that meet the conditions, before a sample is drawn."""
     rows = corpus.dialogues.originals().searched(selection.search)
     if selection.fewest_messages is not None:
         rows = rows.filter(message_count__gte=selection.fewest_messages)
@@ -48,7 +48,7 @@ def candidates(corpus: Corpus, selection: Selection) -> QuerySet[Dialogue]:
 
 
 def chosen_dialogues(corpus: Corpus, selection: Selection, seed: int, left_out: Container[int] = ()) -> list[int]:
-    """Keys of the dialogues that fit and are not left out, in order; a sample is the same for the same seed."""
+    """Primary keys in order; the same seed draws the same sample."""
     keys = [key for key in candidates(corpus, selection).values_list("pk", flat=True) if key not in left_out]
     if selection.sample is None or selection.sample >= len(keys):
         return keys
@@ -56,9 +56,10 @@ def chosen_dialogues(corpus: Corpus, selection: Selection, seed: int, left_out: 
 
 
 def themes_of(keys: list[int], row: RunStage) -> dict[int, int]:
-    """The newest background that an earlier run made of each dialogue just as this stage row would, by dialogue.
+    """By dialogue, the newest background that an earlier run made as this stage would.
 
-    That is the same model at the same address, with the same parameters and wording; `row` need not be stored.
+    "As this stage would": the same model at the same address, the same parameters and wording. `row` need not be
+    stored.
     """
     same = RunStage.objects.filter(stage=Stage.THEME, model=row.model, prompt=row.prompt_id).select_related("endpoint")
     stages = [one.pk for one in same if one.who == row.who]
@@ -71,7 +72,7 @@ def themes_of(keys: list[int], row: RunStage) -> dict[int, int]:
 
 
 def without_theme(keys: list[int]) -> list[int]:
-    """Those of the dialogues that came without a theme."""
+    """The dialogues that have no theme of their own."""
     bare: list[int] = []
     for start in range(0, len(keys), AT_ONCE):
         chunk = keys[start : start + AT_ONCE]
@@ -101,7 +102,7 @@ def shown_backgrounds(corpus: Corpus, sets: Iterable[ExampleSet]) -> set[int]:
 
 
 def shown_in(run: Run) -> list[Dialogue]:
-    """Of the dialogues that a run takes those whose background it shows as an example."""
+    """The run's dialogues whose background it also shows as an example."""
     sets = [] if run.is_judging else run.sets_used
     backgrounds = shown_backgrounds(run.corpus, sets) if sets else set()
     chosen = Dialogue.objects.filter(chosen_by__run=run)

@@ -1,4 +1,4 @@
-"""The form that changes what a stage shows before failed calls are tried again."""
+"""Forms for a second try: what a stage shows when failed calls are sent again, and how replies are read again."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -7,13 +7,14 @@ from django import forms
 
 from generation.engine.retrying import Edit
 from generation.models import ExampleKind, ExampleSet, RunStage, Stage
+from generation.plans import schema
 from generation.plans.plan_form import SetChoice
 from generation.prompts import PLACEHOLDERS, PromptText, StageName
 from generation.stages import SPECS
 
 
 class PromptField(forms.CharField):
-    """A prompt's text as it is: not stripped, and with the line ends it was stored with."""
+    """A prompt's text unchanged: not stripped, line ends as stored."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strip=False, widget=forms.Textarea(attrs={"rows": 10, "dir": "auto"}), **kwargs)
@@ -23,7 +24,7 @@ class PromptField(forms.CharField):
 
 
 class EditForm(forms.Form):
-    """One stage's prompt and example sets, filled with what it shows now; only what is changed is an edit."""
+    """One stage's prompt and example sets, filled with what it shows now; only changes count as an edit."""
 
     system = PromptField(label="System message", required=False)
     user = PromptField(label="User message")
@@ -35,7 +36,7 @@ class EditForm(forms.Form):
         self.before = PromptText(row.prompt.system, row.prompt.user)
         used = {used.kind: used for used in row.example_sets.all()}
         for kind in SPECS[self.stage].kinds:
-            # The copy that a trial was made with is on offer where it is what is shown now.
+            # A trial's copy of a set is offered only if the stage shows that copy now.
             offered = ExampleSet.objects.choosable(kind, [one.pk for one in used.values()])
             self.fields[kind.value] = SetChoice(offered, label=kind.label, empty_label=None, initial=used.get(kind))
 
@@ -46,7 +47,7 @@ class EditForm(forms.Form):
         return sorted(known.required | known.optional)
 
     def edit(self) -> Edit | None:
-        """What was changed, or None."""
+        """The changes, or None."""
         text = PromptText(self.cleaned_data["system"], self.cleaned_data["user"])
         sets = {ExampleKind(name): self.cleaned_data[name] for name in self.changed_data if name in ExampleKind.values}
         prompt = None if text == self.before else text
@@ -54,8 +55,6 @@ class EditForm(forms.Form):
 
 
 class RereadForm(forms.Form):
-    """The threshold by which stored replies are read again."""
+    """The threshold for reading stored replies again."""
 
-    keep_share = forms.FloatField(
-        label="Share of γ's words that a further-split must keep", required=False, min_value=0, max_value=1
-    )
+    keep_share = schema.KEEP_SHARE.form_field(required=False, initial=None)

@@ -1,4 +1,4 @@
-"""What a run will send and take: the exact messages of a dialogue, tokens and price of every stage."""
+"""What a run will send and cost: the exact messages for a dialogue, tokens and price of every stage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from dialogues.models import Dialogue
 from generation.engine.requests import Request, build, cost
-from generation.judgements.reuse import already_judged
 from generation.models import Call, Run, RunDialogue, RunStage, Stage
 from generation.parsing import Outcome
+from generation.reuse import already_judged
 from generation.stages import MOST_REPAIRS
 
-# Tokens in a usual reply, until replies say better.
+# Tokens of a typical reply, until there are real ones to measure.
 USUAL_REPLY = {Stage.THEME: 170, Stage.PAIR: 1200, Stage.FURTHER_SPLIT: 800, Stage.JUDGE: 350}
-LOOKED_AT = 20  # dialogues an estimate is made from
-ENOUGH = 50  # answers from which measured means take over
+LOOKED_AT = 20  # dialogues that an estimate is made from
+ENOUGH = 50  # answers, from which on measured means are used
 THEME_TO_COME = (
     "(here stands the theme that the first stage writes: fifty to a hundred words on what the two talk about, in which "
     "situation and in what mood, so that somebody who reads only the theme could write another dialogue on it; its "
@@ -28,7 +28,7 @@ THEME_TO_COME = (
 
 @dataclass(frozen=True, slots=True)
 class StageEstimate:
-    """One stage by one writer, over the whole run. `measured` is the number of answers the means come from."""
+    """One stage by one writer, over the whole run. `measured`: how many answers the means come from; 0 for a guess."""
 
     row: RunStage
     calls: int
@@ -44,7 +44,7 @@ class StageEstimate:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Means over answered calls: tokens an answer, answers a dialogue, and the share of dialogues that pass."""
+    """Means over answered calls: tokens per answer, answers per dialogue, share of dialogues that pass the stage."""
 
     answers: int
     prompt_tokens: float
@@ -54,21 +54,20 @@ class _Measured:
 
 
 def preview(run: Run, dialogue: Dialogue | None = None) -> list[tuple[RunStage, Request]]:
-    """The messages of each stage and writer for one chosen dialogue (the first, unless one is given).
+    """The messages of each stage and writer for one of the run's dialogues (by default the first).
 
-    Exact for the first stage. Later stages read what earlier ones write, so a stand-in takes its place: a note for
-    the theme, the α itself for γ.
+    Exact for the first stage. Later stages read what earlier ones will write; a stand-in takes its place: a note for
+    the theme, the α for γ.
     """
     alpha = dialogue or Dialogue.objects.filter(chosen_by__run=run).order_by("pk").first()
     return [(row, _example_requests(run, row, [alpha])[0]) for row in run.newest_rows] if alpha else []
 
 
 def estimate(run: Run) -> list[StageEstimate]:
-    """Calls, tokens and price of every stage and writer, from the start of the run to its end.
+    """Calls, tokens and price of every stage and writer over the whole run.
 
-    From the first dialogues' messages and usual replies, repairs not counted; and from the means of real answers,
-    repairs counted, as soon as there are enough of them, of this run or of earlier ones with the same model, prompt
-    and examples.
+    With ENOUGH real answers, of this run or of earlier ones with the same model, prompt and examples, from their means,
+    repairs included. Before that from the messages of the first dialogues and typical replies, repairs not included.
     """
     alphas = list(Dialogue.objects.filter(chosen_by__run=run).order_by("pk")[:LOOKED_AT])
     given = 0 if run.is_judging else RunDialogue.objects.filter(run=run, background__isnull=False).count()
@@ -85,7 +84,7 @@ def estimate(run: Run) -> list[StageEstimate]:
 
 
 def _judged_before(run: Run, row: RunStage) -> int:
-    """Judgements that need not be paid for again."""
+    """How many judgements earlier runs hold, so that nobody pays for them again."""
     return sum(min(run.repeats, n) for n in already_judged(run, row).values()) if run.is_judging else 0
 
 
@@ -105,7 +104,7 @@ def _from_messages(run: Run, row: RunStage, places: Fraction, alphas: Sequence[D
 
 
 def _measured(row: RunStage) -> _Measured | None:
-    """The means of this run's answers at this place, else of those to the same questions elsewhere."""
+    """The means of this run's answers at this stage, else of other runs' answers to the same questions."""
     here = Call.objects.filter(run_stage__run=row.run_id, run_stage__branch=row.branch, stage=row.stage)
     return _means(here) or _means(Call.objects.filter(run_stage__in=_same_elsewhere(row)))
 
@@ -119,7 +118,7 @@ def _same_elsewhere(row: RunStage) -> list[int]:
 
 
 def _means(calls: QuerySet[Call]) -> _Measured | None:
-    """None below ENOUGH answers. An answer whose endpoint did not say what it used is left out of the means."""
+    """None below ENOUGH answers. Token means leave out answers whose endpoint reported no usage."""
     told = Q(prompt_tokens__gt=0) | Q(completion_tokens__gt=0)
     first, wrong = Q(repair=0), ~Q(outcome=Outcome.OK)
     sums = calls.exclude(raw_reply="", raw_body="", finish_reason="").aggregate(
@@ -133,7 +132,7 @@ def _means(calls: QuerySet[Call]) -> _Measured | None:
     )
     if sums["answers"] < ENOUGH or sums["prompt"] is None or not sums["firsts"]:
         return None
-    # Not answers over dialogues, because on the way many repairs are still to come.
+    # Not answers over dialogues: while the run goes on, many repairs are still to come.
     to_mend = Fraction(sums["wrong_firsts"], sums["firsts"])
     again = Fraction(sums["wrong_repairs"], sums["repairs"]) if sums["repairs"] else to_mend
     tries = [to_mend * again**number for number in range(MOST_REPAIRS + 1)]
@@ -156,7 +155,7 @@ def _example_requests(run: Run, row: RunStage, alphas: Sequence[Dialogue]) -> li
 
 
 def _stand_in(run: Run, alpha: Dialogue) -> Dialogue:
-    """What a stage reads, as far as it is known before the run."""
+    """What a stage will read, as far as that is known before the run."""
     return Dialogue(
         pk=alpha.pk,
         messages=alpha.messages,

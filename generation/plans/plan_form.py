@@ -1,6 +1,5 @@
-"""The form that plans a run: which dialogues, who answers which stage, what they are shown, at which price at most."""
+"""The page's form for a run: its dialogues, who answers each stage, what they are shown, and the price limit."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +8,7 @@ from django import forms
 from dialogues.models import Corpus, Version
 from generation import example_sets
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Run, Stage
+from generation.plans import schema
 from generation.plans.choosing import Selection
 from generation.plans.run_plan import Choice
 from generation.stages import ORDER
@@ -33,7 +33,7 @@ class EndpointChoices(forms.ModelMultipleChoiceField[Endpoint]):
 
 
 class SetChoice(forms.ModelChoiceField[ExampleSet]):
-    """Says of a draft that a run will freeze it, and which comes with the project."""
+    """Labels drafts (a run will freeze them) and sets that come with the project."""
 
     def label_from_instance(self, obj: Any) -> str:
         shipped = "comes with the project" if obj.is_shipped else ""
@@ -43,7 +43,7 @@ class SetChoice(forms.ModelChoiceField[ExampleSet]):
 
 
 def endpoint_label(endpoint: Endpoint) -> str:
-    """Name, model and price: what one chooses by."""
+    """Name, model and price."""
     prices = " / ".join(f"${price.normalize():f}" for price in (endpoint.price_in, endpoint.price_out))
     price = "free" if endpoint.is_free else f"{prices} a million tokens"
     batches = ", batches" if endpoint.supports_batch else ""
@@ -51,39 +51,54 @@ def endpoint_label(endpoint: Endpoint) -> str:
     return f"{endpoint.name} ({endpoint.model}, {price}{batches}{demo})"
 
 
-class RunForm(forms.Form):
+class AskingForm(forms.Form):
+    """How models are asked and what it may cost: the fields of every kind of run."""
+
+    seed = schema.SEED.form_field()
+    temperature = schema.TEMPERATURE.form_field(initial=0.7)
+    max_tokens = schema.MAX_TOKENS.form_field()
+    budget = schema.BUDGET.form_field()
+    token_budget = schema.TOKEN_BUDGET.form_field()
+
+
+class PlanForm(AskingForm):
+    """What is decided besides about a run that is no trial."""
+
+    name = schema.NAME.form_field()
+    ambiguous_policy = schema.AMBIGUOUS_POLICY.form_field()
+    use_batch = schema.USE_BATCH.form_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Without the question about batches where no endpoint offers them."""
+        super().__init__(*args, **kwargs)
+        if not Endpoint.objects.filter(supports_batch=True).exists():
+            del self.fields[schema.USE_BATCH.name]
+
+    def decided(self, *fields: schema.PlanField) -> dict[str, Any]:
+        """What was entered, by the names of a choice; a field that the form does not show is left out."""
+        return {name: self.cleaned_data[name] for name in schema.names(fields) if name in self.cleaned_data}
+
+
+class RunForm(PlanForm):
     """Everything to decide before a run; nothing is sent by saving it."""
 
-    # Names this filling-in of the form, so that a second click on its button finds the first one's run.
+    # Identifies one filling-in of the form: a second click on the button finds the run that the first one made.
     once = forms.CharField(required=False, max_length=40, initial=lambda: str(uuid4()), widget=forms.HiddenInput)
-    name = forms.CharField(max_length=120, help_text="For you to find it again.")
     corpus = forms.ModelChoiceField(Corpus.objects.listed(), empty_label=None)
 
-    search = forms.CharField(
-        label="With these words", required=False, max_length=200, help_text="In the name or in a message."
-    )
-    fewest_messages = forms.IntegerField(label="Messages, at least", required=False, min_value=1)
-    most_messages = forms.IntegerField(label="Messages, at most", required=False, min_value=1)
+    search = schema.SEARCH.form_field()
+    fewest_messages = schema.FEWEST_MESSAGES.form_field(min_value=1)
+    most_messages = schema.MOST_MESSAGES.form_field(min_value=1)
     without = forms.ModelChoiceField(
         Version.objects.filter(slug__in=GENERATED),
-        label="Only those without",
+        label=schema.WITHOUT.label,
         required=False,
         empty_label="– whatever they have –",
-        help_text="A version that need not be written again.",
+        help_text=schema.WITHOUT.page_help,
     )
-    without_writer = forms.CharField(
-        label="… by this model", required=False, max_length=200, help_text="Empty: by any model."
-    )
-    sample = forms.IntegerField(
-        label="How many at most", required=False, min_value=1, help_text="Drawn by the seed; empty takes all."
-    )
-    seed = forms.IntegerField(
-        min_value=0, max_value=2**53, initial=0, help_text="The same seed draws the same dialogues."
-    )
-    with_examples = forms.BooleanField(
-        label="Also those that are among the examples", required=False,
-        help_text="Otherwise they are left out: a model would be tested on what it was shown.",
-    )  # fmt: skip
+    without_writer = schema.WITHOUT_WRITER.form_field(max_length=200)
+    sample = schema.SAMPLE.form_field()
+    with_examples = schema.WITH_EXAMPLES.form_field()
 
     stages = forms.MultipleChoiceField(
         choices=[(stage.value, stage.label) for stage in ORDER],
@@ -98,14 +113,8 @@ class RunForm(forms.Form):
     splitter = EndpointChoice(
         Endpoint.objects.all(), label="Who splits γ further", required=False, empty_label="Each writer its own γ"
     )
-    reuse_themes = forms.BooleanField(
-        label="Take themes that earlier runs wrote", required=False,
-        help_text="Where the same model wrote one by the same prompt and settings, it is used and not paid for again.",
-    )  # fmt: skip
-    use_batch = forms.BooleanField(
-        label="Send calls in batches where an endpoint offers it", required=False,
-        help_text="At the price its Batch API asks; answers may take a day.",
-    )  # fmt: skip
+    reuse_themes = schema.REUSE_THEMES.form_field()
+    keep_share = schema.KEEP_SHARE.form_field()
 
     single_step_set = SetChoice(
         ExampleSet.objects.choosable(ExampleKind.SINGLE_STEP), label="Single-step examples", empty_label=None
@@ -126,30 +135,6 @@ class RunForm(forms.Form):
         Prompt.objects.kept().filter(stage=Stage.FURTHER_SPLIT), label="Prompt for splitting further", empty_label=None
     )
 
-    temperature = forms.FloatField(
-        required=False, min_value=0, max_value=2, initial=0.7, help_text="Empty leaves it to the model."
-    )
-    max_tokens = forms.IntegerField(
-        label="Longest reply", min_value=16, max_value=200_000, initial=4096, help_text="Tokens; cut off beyond."
-    )
-    keep_share = forms.FloatField(
-        label="Share of γ's words that a further-split must keep", min_value=0, max_value=1, initial=0.8
-    )
-    ambiguous_policy = forms.ChoiceField(
-        label="A call that was sent but not answered",
-        required=False,
-        choices=[("", "Send again where calls are free, else hold"), *Run.AmbiguousPolicy.choices],
-    )
-
-    budget = forms.DecimalField(
-        label="At most, in dollars", required=False, min_value=Decimal("0.01"), max_digits=12, decimal_places=4,
-        help_text="US dollars. The run pauses itself before it could cost more.",
-    )  # fmt: skip
-    token_budget = forms.IntegerField(
-        label="At most, in tokens", required=False, min_value=1000, max_value=2**53,
-        help_text="Tokens read and written. The run pauses itself before it could use more.",
-    )  # fmt: skip
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for kind, row in example_sets.newest_sets().items():
@@ -159,31 +144,23 @@ class RunForm(forms.Form):
         first = Endpoint.objects.values_list("pk", flat=True).first()
         self.fields["theme_endpoint"].initial = first
         self.fields["writers"].initial = [first] if first else []
-        if not Endpoint.objects.filter(supports_batch=True).exists():
-            del self.fields["use_batch"]
 
     def choice(self) -> Choice:
-        """What was decided, for `run_plan.create_run`."""
-        plain = ("name", "corpus", "seed", "temperature", "max_tokens", "budget", "token_budget", "keep_share")
+        """The decisions, for `run_plan.create_run`."""
         given = self.cleaned_data
         return Choice(
-            **{name: given[name] for name in plain},
+            **self.decided(schema.NAME, schema.SEED, schema.KEEP_SHARE, schema.REUSE_THEMES, *schema.PLANNED_FIELDS),
+            corpus=given["corpus"],
             endpoints=self._endpoints(),
             selection=self._selection(),
             stages=[Stage(name) for name in given["stages"]],
             sets={kind: given[name] for kind, name in SET_FIELDS.items()},
             prompts={stage: given[name] for stage, name in PROMPT_FIELDS.items()},
-            ambiguous_policy=given["ambiguous_policy"],
-            reuse_themes=given["reuse_themes"],
-            use_batch=given.get("use_batch", False),
         )
 
     def _selection(self) -> Selection:
-        given = self.cleaned_data
-        plain = ("sample", "search", "fewest_messages", "most_messages", "without_writer", "with_examples")
-        return Selection(
-            **{name: given[name] for name in plain}, without=given["without"].pk if given["without"] else ""
-        )
+        without = self.cleaned_data["without"]
+        return Selection(**{**self.decided(*schema.SELECTION_FIELDS), "without": without.pk if without else ""})
 
     def _endpoints(self) -> dict[Stage, list[Endpoint]]:
         theme, splitter = self.cleaned_data["theme_endpoint"], self.cleaned_data["splitter"]
@@ -195,7 +172,7 @@ class RunForm(forms.Form):
 
 
 def from_run(run: Run) -> dict[str, Any]:
-    """A run's own values as the form's initial ones; the dialogues are those that its seed draws."""
+    """A run's values as the form's initial ones; the seed draws the dialogues again."""
     rows = {stage: run.rows_of(stage) for stage in run.stage_list}
     found: dict[str, Any] = {
         "name": run.name, "corpus": run.corpus_id, "seed": run.seed, "stages": run.stages, "sample": run.dialogue_count,
@@ -208,7 +185,7 @@ def from_run(run: Run) -> dict[str, Any]:
         limit = next(
             (used[0].parameters[name] for name in Endpoint.LengthParameter if name in used[0].parameters), None
         )
-        found |= {"temperature": used[0].parameters.get("temperature"), "max_tokens": limit or 4096}
+        found |= {"temperature": used[0].parameters.get("temperature"), "max_tokens": limit or schema.MAX_TOKENS.usual}
     if Stage.THEME in rows:
         found["theme_endpoint"] = rows[Stage.THEME][0].endpoint_id
     if Stage.PAIR in rows:

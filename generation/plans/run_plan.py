@@ -1,8 +1,7 @@
-"""A run before it costs anything: who does what with which dialogues, as a person decided it."""
+"""Making a run that writes, from what a person decided: its stages, endpoints, dialogues and examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, cast
 
 from django.db import transaction
@@ -12,7 +11,6 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from generation import example_sets
 from generation.endpoints import structured
-from generation.judgements.reuse import judgements_there
 from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Prompt, Run, RunDialogue, RunStage, Stage
 from generation.plans.choosing import (
     Selection,
@@ -22,7 +20,9 @@ from generation.plans.choosing import (
     themes_of,
     without_theme,
 )
+from generation.plans.schema import KEEP_SHARE, Planned
 from generation.prompts import StageName, reply_schema
+from generation.reuse import judgements_there
 from generation.stages import ORDER, SPECS
 
 NOT_LOADED = (
@@ -31,7 +31,7 @@ NOT_LOADED = (
 
 
 class PlanError(ValueError):
-    """A run that cannot be; `field` names the form field it is about."""
+    """This run cannot be made; `field` names the form field that is wrong."""
 
     def __init__(self, message: str, about: str = "") -> None:
         super().__init__(message)
@@ -39,13 +39,12 @@ class PlanError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Planned):
     """Everything a person decides about a run that writes.
 
-    `endpoints`: one for the theme stage; one a writer for the pair stage; for further-split none (every writer splits
-    its own), one for all writers, or one a writer. Sets and prompts that are not named are the newest ones. With
-    `reuse_themes` a theme that an earlier run wrote by the same prompt is taken instead of paying for another.
-    `use_batch` sends the calls of every endpoint that offers a Batch API through it; the others one by one.
+    `endpoints`: one for the theme stage; for the pair stage one per writer; for further-split none (every writer splits
+    its own γ), one for all writers, or one per writer. Sets and prompts that are not given are the newest ones.
+    `reuse_themes` takes a theme that an earlier run wrote by the same prompt instead of paying for another.
     """
 
     name: str
@@ -56,19 +55,13 @@ class Choice:
     seed: int = 0
     sets: Mapping[ExampleKind, ExampleSet] = field(default_factory=dict)
     prompts: Mapping[Stage, Prompt] = field(default_factory=dict)
-    temperature: float | None = None
-    max_tokens: int = 4096
-    budget: Decimal | None = None
-    token_budget: int | None = None
-    keep_share: float = 0.8
-    ambiguous_policy: str = ""
+    keep_share: float = KEEP_SHARE.usual
     reuse_themes: bool = False
-    use_batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyThere:
-    """What a run will not pay for (again)."""
+    """What a run need not pay for."""
 
     themes: int  # taken from earlier runs
     judgements: int  # given before by the same judge
@@ -77,7 +70,7 @@ class AlreadyThere:
 
 @transaction.atomic
 def create_run(choice: Choice, *, by: Any = None) -> Run:
-    """A draft with its dialogues chosen; raises PlanError."""
+    """Make a draft and choose its dialogues; raises PlanError."""
     stages = [stage for stage in ORDER if stage in choice.stages]
     _check_stages(stages)
     who = answering(stages, choice.endpoints)
@@ -139,7 +132,7 @@ def add_stage(
     *,
     use_batch: bool = False,
 ) -> RunStage:
-    """Who answers a stage of a run, and what they are shown; in batches where they are wanted and offered."""
+    """Store who answers a stage and what they are shown; in batches if those are wanted and offered."""
     row = stage_row(stage, endpoint, material.prompt, parameters)
     row.run, row.branch, row.use_batch = run, branch, use_batch and endpoint.supports_batch
     row.save()
@@ -148,29 +141,29 @@ def add_stage(
 
 
 def stage_row(stage: Stage, endpoint: Endpoint, prompt: Prompt, parameters: Mapping[str, Any]) -> RunStage:
-    """Who would answer a stage and how, not stored and of no run."""
+    """A stage row that is not stored and belongs to no run."""
     return RunStage(stage=stage, endpoint=endpoint, model=endpoint.model, prompt=prompt, parameters=dict(parameters))
 
 
 def asked_parameters(endpoint: Endpoint, stage: Stage, max_tokens: int, temperature: float | None) -> dict[str, Any]:
-    """What a writing stage sends beside messages, model and seed, the schema of its reply included."""
+    """What a writing stage sends besides messages, model and seed, with the schema of its reply."""
     found = parameters_for(endpoint, max_tokens, temperature)
     return found | schema_parameters(endpoint, stage, reply_schema(cast(StageName, stage.value)))
 
 
 def parameters_for(endpoint: Endpoint, max_tokens: int, temperature: float | None) -> dict[str, Any]:
-    """What is sent beside messages, model and seed; the length limit under the name that the endpoint takes."""
+    """What is sent besides messages, model and seed; the length limit has the name that the endpoint understands."""
     found: dict[str, Any] = {endpoint.length_parameter: max_tokens}
     return found if temperature is None else {**found, "temperature": temperature}
 
 
 def schema_parameters(endpoint: Endpoint, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What holds a reply to a JSON schema, in the form that the endpoint's check found honoured; else nothing."""
+    """The parameters that hold a reply to a JSON schema, in the form that the endpoint honours; empty if in none."""
     return structured.parameters(endpoint.structured_output, name, schema)
 
 
 def usual_policy(endpoints: Iterable[Endpoint]) -> str:
-    """What happens to unanswered calls unless a person says otherwise: sent again only where all calls are free."""
+    """The default for unanswered calls: send them again only if all calls are free."""
     free = all(endpoint.is_free for endpoint in endpoints)
     return Run.AmbiguousPolicy.RESEND if free else Run.AmbiguousPolicy.HOLD
 
@@ -197,14 +190,14 @@ def answering(
 
 
 def already_there(run: Run) -> AlreadyThere:
-    """What is there before anything (more) is sent."""
+    """What exists before anything (more) is sent."""
     themes = 0 if run.is_judging else run.chosen.filter(background__isnull=False).count()
     judgements = judgements_there(run) if run.is_judging else 0
     return AlreadyThere(themes, judgements, run.calls.filter(state=Call.State.DONE).count())
 
 
 def _material(stages: Sequence[Stage], choice: Choice) -> dict[Stage, Material]:
-    """Prompt and example sets of each stage; raises PlanError where some are not loaded."""
+    """Prompt and example sets of each stage; raises PlanError if some are not loaded."""
     prompts = {Stage(row.stage): row for row in example_sets.newest_prompts(stages)} | dict(choice.prompts)
     sets = {**example_sets.newest_sets(), **choice.sets}
     wanted = {kind for stage in stages for kind in SPECS[stage].kinds}
@@ -216,7 +209,7 @@ def _material(stages: Sequence[Stage], choice: Choice) -> dict[Stage, Material]:
 
 
 def _examples_that_fit(choice: Choice, material: Mapping[Stage, Material]) -> set[int]:
-    """Dialogues that fit the selection but are left out, because a model is not tested on what it is shown."""
+    """Dialogues that fit the selection but are left out: a model must not be tested on what it is shown."""
     if choice.selection.with_examples:
         return set()
     shown = shown_backgrounds(choice.corpus, [used for row in material.values() for used in row.sets])
@@ -230,7 +223,7 @@ def _check_fits(rows: Iterable[tuple[Model, bool, str]], about: str) -> None:
 
 
 def _worth_taking(stages: Sequence[Stage], keys: list[int], themes: Mapping[int, int]) -> list[int]:
-    """The chosen dialogues that have something to be done; raises PlanError where there are none."""
+    """The chosen dialogues that still need work; raises PlanError if there are none."""
     if not keys:
         raise PlanError("No original dialogue of the corpus fits the selection.", "corpus")
     if Stage.THEME not in stages:
@@ -245,7 +238,7 @@ def _worth_taking(stages: Sequence[Stage], keys: list[int], themes: Mapping[int,
 
 
 def check_batches(endpoints: Sequence[Endpoint]) -> None:
-    """Raises PlanError where none of them offers batches."""
+    """Raises PlanError if none of them offers batches."""
     if not any(endpoint.supports_batch for endpoint in endpoints):
         names = " and ".join(dict.fromkeys(map(str, endpoints)))
         raise PlanError(f"{names} offers no Batch API, as far as its last check found. Check it again.", "use_batch")

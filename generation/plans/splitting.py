@@ -1,4 +1,4 @@
-"""Further-split alone, on dialogues that are there already: paper §3.2 without writing γ first."""
+"""Further-split alone, on existing dialogues: paper §3.2 without writing γ first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,10 +23,10 @@ def split_run(
     seed: int = 0,
     by: Any = None,
 ) -> Run:
-    """A draft that has these dialogues split further in their own corpus; raises PlanError.
+    """Make a draft that splits these dialogues further, in their own corpus; raises PlanError.
 
-    What it writes are Stephanie dialogues with the given ones as `parent` and the same `origin`. Set and prompt are
-    the newest ones unless others are given; starting the run freezes them. `lifecycle.start` starts it.
+    The run writes Stephanie dialogues: each has the given dialogue as `parent` and shares its `origin`. Set and prompt
+    default to the newest ones; starting the run (`lifecycle.start`) freezes them.
     """
     corpora = {dialogue.corpus_id: dialogue.corpus for dialogue in dialogues}
     if len(corpora) > 1:
@@ -46,7 +46,7 @@ def split_run(
 
 
 def split_material(example_set: ExampleSet | None, prompt: Prompt | None) -> Material:
-    """What the further-split stage shows, the newest where nothing is given; raises PlanError."""
+    """What the further-split stage shows, by default the newest set and prompt; raises PlanError."""
     shown = example_set or example_sets.newest_sets().get(ExampleKind.FURTHER_SPLIT)
     asked = prompt or next(iter(example_sets.newest_prompts([Stage.FURTHER_SPLIT])), None)
     if shown is None or asked is None:

@@ -8,8 +8,8 @@ from django.db.models import Count
 
 from dialogues.models import Version
 from generation.judgements.beside import panels, scored
-from generation.judgements.reuse import judgements_there
 from generation.models import Call, Run, Stage
+from generation.reuse import judgements_there
 
 register = template.Library()
 

@@ -1,1 +1,1 @@
-"""Trials: a draft set or wording on a few backgrounds, beside what runs use now, away from people's corpora."""
+"""Trials: a draft set or wording on a few backgrounds, compared with what runs use now, in a scratch corpus."""

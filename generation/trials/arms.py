@@ -19,14 +19,14 @@ TRIED, CURRENT = TrialArm.Name.DRAFT, TrialArm.Name.CURRENT
 
 @dataclass(slots=True)
 class Arms:
-    """What each side shows, and why there is only one where that is so."""
+    """What each side shows, and why there is only one if that is so."""
 
     material: dict[TrialArm.Name, Material] = field(default_factory=dict)
     why_alone: str = ""
 
 
 def arms_of(stage: Stage, tried: ExampleSet | None, prompt: Prompt | None) -> Arms:
-    """What is tried, and what runs use now where that is something else; raises PlanError."""
+    """What is tried, and what runs use now if that differs; raises PlanError."""
     kept = next(iter(example_sets.newest_prompts([stage])), None)
     kinds = SPECS[stage].kinds
     current = {kind: current_set(kind, tried) for kind in kinds}
@@ -46,7 +46,7 @@ def arms_of(stage: Stage, tried: ExampleSet | None, prompt: Prompt | None) -> Ar
 
 
 def current_set(kind: ExampleKind, tried: ExampleSet | None) -> ExampleSet | None:
-    """What runs use unless told otherwise; where that is the one on trial alone, the newest other."""
+    """The set that runs use by default; if that is a draft on trial, the newest other set."""
     usual = example_sets.newest_sets().get(kind)
     if usual is not None and (usual != tried or usual.frozen_at is not None):
         return usual
@@ -63,7 +63,7 @@ def _says(material: Material) -> tuple[str, list[list[list[object]]]]:
 
 
 def fingerprint(asked: Branches, material: Material) -> str:
-    """Of everything that decides what an arm sends, themes aside: who, how, what is shown, about which dialogues."""
+    """Hash of everything that decides what an arm sends, except themes."""
     sets = {used.kind: shown(used) for used in material.sets}
     told = {
         "stage": asked.stage, "address": asked.endpoint.base_url, "model": asked.endpoint.model, "seed": asked.seed,

@@ -1,4 +1,4 @@
-"""What a trial works on and with: copies of dialogues in the scratch corpus, and frozen copies of drafts."""
+"""Copies for trials: dialogues in the scratch corpus, frozen copies of draft sets, and wordings."""
 
 from collections.abc import Sequence
 
@@ -15,17 +15,17 @@ COPIED = (
     "whitespace_tokens", "word_tokens", "turns_of_1", "turns_of_2", "turns_of_3", "turns_of_4", "turns_of_5",
     "turns_of_6_up",
 )  # fmt: skip
-# All of an example but its place in a set.
+# All fields of an example except its set.
 EXAMPLE_FIELDS = (
     "position", "topic", "theme", "traits_1", "traits_2", "messages", "messages_after", "note", "source",
     "dialogue_id", "dialogue_after_id", "operations",
 )  # fmt: skip
-# What a model is shown of it.
+# The fields that a model is shown.
 SHOWN_FIELDS = ("theme", "traits_1", "traits_2", "messages", "messages_after")
 
 
 def scratch_corpus() -> Corpus:
-    """The one corpus that trials write in; it is on no list."""
+    """The one corpus that trials write in; no list shows it."""
     there = Corpus.objects.filter(is_scratch=True).order_by("pk").first()
     if there is not None:
         return there
@@ -41,9 +41,9 @@ def _names(name: str) -> Sequence[str]:
 
 @transaction.atomic
 def copies_of(dialogues: Sequence[Dialogue]) -> list[Dialogue]:
-    """The scratch copy of each dialogue, in order; one that is there is taken, because dialogues never change.
+    """The scratch copy of each dialogue, in order; an existing copy is reused, because dialogues never change.
 
-    What is to be split keeps its original: that is copied too, and the copy's `origin`.
+    The original of a version is copied too, and becomes the copy's `origin`.
     """
     corpus = scratch_corpus()
     return [_copy(dialogue, corpus) for dialogue in dialogues]
@@ -54,24 +54,24 @@ def _copy(dialogue: Dialogue, corpus: Corpus) -> Dialogue:
         return dialogue
     origin = _copy(dialogue.origin, corpus) if dialogue.origin else None
     fields = {name: getattr(dialogue, name) for name in COPIED}
-    # The number makes it unique, whatever the names are and however long.
+    # The number makes the key unique even if the names are cut off.
     longest = Dialogue._meta.get_field("key").max_length
     key = f"{dialogue.pk}: {dialogue.corpus}/{dialogue.key}"[:longest]
     return Dialogue.objects.get_or_create(corpus=corpus, key=key, defaults={**fields, "origin": origin})[0]
 
 
 def shown(example_set: ExampleSet) -> list[list[object]]:
-    """What models are shown of a set: two that say the same are the same to them."""
+    """What models are shown of a set; two sets that show the same are the same to them."""
     return [[getattr(row, name) for name in SHOWN_FIELDS] for row in example_set.examples.all()]
 
 
 @transaction.atomic
 def as_tried(example_set: ExampleSet) -> ExampleSet:
-    """A frozen set with this content: the set itself, or the copy of a draft as it is now, which stays a draft.
+    """A frozen set with this content: the set itself, or for a draft a copy of its present content.
 
-    The newest copy is taken again while the draft says the same.
+    The newest copy is reused until the draft changes.
     """
-    # So that two trials at once make one copy.
+    # Locked so that two trials at once make one copy.
     locked = ExampleSet.objects.select_for_update(no_key=True).get(pk=example_set.pk)
     if locked.frozen_at is not None:
         return locked
@@ -83,7 +83,7 @@ def as_tried(example_set: ExampleSet) -> ExampleSet:
 
 
 def content(example: Example) -> list[object]:
-    """What tells one text of an example from another."""
+    """All that can change in an example."""
     return [getattr(example, name) for name in EXAMPLE_FIELDS]
 
 
@@ -103,7 +103,7 @@ def _snapshot(draft: ExampleSet, examples: Sequence[Example]) -> ExampleSet:
 
 @transaction.atomic
 def wording_on_trial(stage: Stage, text: PromptText) -> Prompt:
-    """The row that holds a wording which is only tried; no version of the stage's prompt."""
+    """The row of a wording that is only tried; it is no version of the stage's prompt."""
     return Prompt.objects.get_or_create(
         stage=stage, sha256=prompt_sha256(text), is_trial=True,
         defaults={"version": 0, "system": text.system, "user": text.user},

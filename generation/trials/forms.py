@@ -1,8 +1,7 @@
-"""The form that tries a set or a wording: on which model, on which backgrounds, at which price at most."""
+"""The form for a trial of a set or a wording: model, backgrounds and price limit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +12,10 @@ from dialogues.models import Corpus, Dialogue, DialogueQuerySet
 from generation import example_sets
 from generation.families import root_of
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Stage
+from generation.plans import schema
 from generation.plans.choosing import shown_backgrounds
 from generation.plans.edit_form import PromptField
-from generation.plans.plan_form import EndpointChoice
+from generation.plans.plan_form import AskingForm, EndpointChoice
 from generation.prompts import PLACEHOLDERS, PromptText
 from generation.stages import SPECS
 from generation.trials.arms import current_set
@@ -28,7 +28,7 @@ EXAMPLE = " (shown as an example)"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is tried, and the wording that stands in the form before anybody changes it."""
+    """What is tried, and the wording that the form begins with."""
 
     stage: Stage
     example_set: ExampleSet | None
@@ -45,58 +45,46 @@ class Target:
 
     @property
     def reads(self) -> str:
-        """What one chooses, for the page."""
+        """What the person chooses among, for the page."""
         return "γ dialogues" if self.stage == Stage.FURTHER_SPLIT else "originals"
 
 
 def candidates(corpus: Corpus, stage: Stage) -> DialogueQuerySet:
-    """What the stage reads in a corpus: γ to be split, or the originals that a pair is written on."""
+    """The dialogues of a corpus that the stage reads: γ to split, or originals to write a pair on."""
     rows = corpus.dialogues.all()
     rows = rows.of_version("gamma") if stage == Stage.FURTHER_SPLIT else rows.originals()
     return rows.order_by("pk")
 
 
 def usual_corpus(stage: Stage) -> Corpus | None:
-    """The newest corpus that has what the stage reads; else the newest."""
+    """The newest corpus with dialogues for the stage; else the newest."""
     corpora = Corpus.objects.listed()
     fitting = corpora.with_version("gamma") if stage == Stage.FURTHER_SPLIT else corpora
     return fitting.first() or corpora.first()
 
 
-class TrialForm(forms.Form):
+class TrialForm(AskingForm):
     """Everything to decide before a trial; nothing is sent by saving it."""
 
     once = forms.CharField(required=False, max_length=40, initial=lambda: str(uuid4()), widget=forms.HiddenInput)
     endpoint = EndpointChoice(Endpoint.objects.all(), label="Which model", empty_label=None)
     corpus = forms.ModelChoiceField(Corpus.objects.listed(), empty_label=None)
-    search = forms.CharField(
-        label="With these words", required=False, max_length=200, help_text="In the name or in a message."
-    )
+    search = schema.SEARCH.form_field()
     dialogues = forms.MultipleChoiceField(label="Backgrounds", widget=forms.CheckboxSelectMultiple)
     system = PromptField(label="System message", required=False)
     user = PromptField(label="User message", required=False)
-    temperature = forms.FloatField(
-        required=False, min_value=0, max_value=2, initial=0.7, help_text="Empty leaves it to the model."
+    seed = schema.SEED.form_field(help_text="Sent to both sides alike.")
+    budget = schema.BUDGET.form_field(help_text="US dollars. The trial pauses itself before it could cost more.")
+    token_budget = schema.TOKEN_BUDGET.form_field(
+        help_text="Tokens read and written. The trial pauses itself before it could use more."
     )
-    max_tokens = forms.IntegerField(
-        label="Longest reply", min_value=16, max_value=200_000, initial=4096, help_text="Tokens; cut off beyond."
-    )
-    seed = forms.IntegerField(min_value=0, max_value=2**53, initial=0, help_text="Sent to both sides alike.")
-    budget = forms.DecimalField(
-        label="At most, in dollars", required=False, min_value=Decimal("0.01"), max_digits=12, decimal_places=4,
-        help_text="US dollars. The trial pauses itself before it could cost more.",
-    )  # fmt: skip
-    token_budget = forms.IntegerField(
-        label="At most, in tokens", required=False, min_value=1000, max_value=2**53,
-        help_text="Tokens read and written. The trial pauses itself before it could use more.",
-    )  # fmt: skip
-    again = forms.BooleanField(
-        label="Ask again where the very same was answered before", required=False,
+    again = schema.AGAIN.form_field(
+        label="Ask again where the very same was answered before",
         help_text="Otherwise that answer is shown, and not paid for again.",
-    )  # fmt: skip
+    )
 
     def __init__(self, target: Target, data: Any = None, initial: Mapping[str, Any] | None = None) -> None:
-        """`initial` may be what was sent, so that another search keeps what was typed."""
+        """`initial` may be what was sent, so that a new search keeps what was typed."""
         wording = {"system": target.prompt.system, "user": target.prompt.user} if target.prompt else {}
         super().__init__(data, initial={**wording, "corpus": usual_corpus(target.stage), **(initial or {})})
         self.target = target
@@ -132,9 +120,9 @@ class TrialForm(forms.Form):
         return found
 
     def choice(self) -> TrialChoice:
-        """What was decided, for `trial_plan.create_trial`."""
+        """The decisions, for `trial_plan.create_trial`."""
         given = self.cleaned_data
-        plain = ("endpoint", "temperature", "max_tokens", "seed", "budget", "token_budget", "again", "once")
+        plain = ("endpoint", "once", *schema.names((schema.SEED, schema.AGAIN, *schema.ASKED_FIELDS)))
         rows = candidates(given["corpus"], self.target.stage).filter(pk__in=given["dialogues"])
         return TrialChoice(
             **{name: given[name] for name in plain},
@@ -145,7 +133,7 @@ class TrialForm(forms.Form):
         )
 
     def _typed(self) -> list[str]:
-        """Texts of an earlier filling-in that differ from what the prompt says."""
+        """The names of texts that were typed earlier and differ from the prompt."""
         prompt = self.target.prompt
         return [
             name for name in ("system", "user") if prompt is None or self.initial.get(name) != getattr(prompt, name)
@@ -158,11 +146,11 @@ class TrialForm(forms.Form):
         return Corpus.objects.listed().filter(pk=whole_number(value) or 0).first()
 
     def _found(self) -> list[Dialogue]:
-        """What the search finds, and those that are chosen already."""
+        """The dialogues that the search finds, and those chosen already."""
         if self.shown_corpus is None:
             return []
         rows = candidates(self.shown_corpus, self.target.stage)
-        # A bound field remembers what it first began with, which is not known yet.
+        # Reading a bound field here would fix its initial value, which is not known yet.
         sent: Any = self.data
         named = sent.getlist("dialogues") if self.is_bound else self.initial.get("dialogues", ())
         keys = whole_numbers(named)
@@ -172,7 +160,7 @@ class TrialForm(forms.Form):
 
 
 def first_backgrounds(found: Iterable[Dialogue]) -> list[Dialogue]:
-    """The first few, each of another background."""
+    """The first few, each from a different background."""
     first: dict[int, Dialogue] = {}
     for row in found:
         first.setdefault(root_of(row), row)
@@ -180,7 +168,7 @@ def first_backgrounds(found: Iterable[Dialogue]) -> list[Dialogue]:
 
 
 def shown_by(stage: Stage, tried: ExampleSet | None, corpus: Corpus | None) -> set[int]:
-    """Backgrounds of the corpus that either side shows as examples."""
+    """The corpus's backgrounds that either side shows as examples."""
     usual = [kept for kind in SPECS[stage].kinds if (kept := current_set(kind, tried))]
     return shown_backgrounds(corpus, [*usual, *([tried] if tried else [])]) if corpus else set()
 

@@ -1,4 +1,4 @@
-"""What a trial measures of a dialogue, and how its numbers are written. No database here."""
+"""What a trial measures in a dialogue, and how the numbers are written. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Figure:
         return f"{value:.1%}" if self.share else f"{value:.{self.digits}f}"
 
     def signed(self, value: float) -> str:
-        """With its sign; shares in percentage points."""
+        """With a sign; shares in percentage points."""
         text = f"{value * 100:+.1f} points" if self.share else f"{value:+.{max(1, self.digits)}f}"
         return text.replace("-", "\N{MINUS SIGN}")
 
@@ -31,7 +31,7 @@ FIGURES: Mapping[str, Figure] = {
 
 
 def mean_words(figure: Figure, values: Sequence[float | None]) -> str:
-    """A dash where there is none."""
+    """The mean in words; a dash if there are no values."""
     known = [value for value in values if value is not None]
     precise = Figure(figure.label, max(1, figure.digits), figure.share)
     return precise.words(fmean(known)) if known else "–"

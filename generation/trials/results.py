@@ -1,4 +1,4 @@
-"""What came of a trial: before and after for each background and arm, with figures, and their means."""
+"""The results of a trial: each background before and after, by arm, with figures and their means."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one arm took and wrote for one background."""
+    """What one arm wrote for one background, and what that cost."""
 
     arm: TrialArm
     written: Sequence[Written]
@@ -121,7 +121,7 @@ class Results:
 
     @property
     def came(self) -> int:
-        """Answers that are there: one an arm and background."""
+        """Complete answers: one per arm and background."""
         return sum(all(one.dialogue for one in answer.written) for row in self.rows for answer in row.answers)
 
     @property
@@ -134,7 +134,7 @@ class Results:
 
 
 def versions_of(trial: Trial) -> list[str]:
-    """What the stage writes; first what the thing on trial is there for."""
+    """The versions that the stage writes; first the one that the set on trial is meant for."""
     if trial.stage == Stage.FURTHER_SPLIT:
         return ["stephanie"]
     negative = trial.example_set is not None and trial.example_set.kind == ExampleKind.SINGLE_STEP
@@ -142,7 +142,7 @@ def versions_of(trial: Trial) -> list[str]:
 
 
 def as_json(found: Results) -> dict[str, Any]:
-    """A trial with everything that came of it, for scripts."""
+    """A trial with its results, for scripts."""
     trial = found.trial
     return {
         "trial": trial.pk,
@@ -166,7 +166,7 @@ def as_json(found: Results) -> dict[str, Any]:
 
 
 def results_of(trial: Trial) -> Results:
-    """A few queries; the trial comes from `Trial.objects.with_arms()`."""
+    """A constant number of queries; the trial comes from `Trial.objects.with_arms()`."""
     arms = list(trial.arms.all())
     runs = {arm.run_id for arm in arms}
     subjects = list(trial.subjects.select_related("dialogue__version", "source__corpus"))
@@ -198,7 +198,7 @@ def results_of(trial: Trial) -> Results:
 
 
 def _themes(runs: set[int], keys: Sequence[int]) -> dict[int, str]:
-    """What the pair stage was written on, where a run wrote it."""
+    """By dialogue the theme that the pair was written on, if a run wrote it."""
     return {dialogue: found.theme for (_, dialogue), found in run_backgrounds(runs, keys).items()}
 
 
@@ -236,7 +236,7 @@ def _written(
 
 
 def _why(call: Call) -> str:
-    """What stands where a dialogue should."""
+    """What the page says in place of a dialogue."""
     stage = "The theme" if call.stage == Stage.THEME else "The reply"
     if call.state == Call.State.FAILED:
         cause = CAUSES.get(call.outcome, call.outcome)
@@ -270,7 +270,7 @@ def _means(trial: Trial, rows: Sequence[Row], versions: Mapping[str, Version]) -
 
 
 def _mean(version: Version, number: int, key: str, figure: Figure, rows: Sequence[Row]) -> Mean | None:
-    """`number` is the version's place among what an answer holds."""
+    """`number`: the version's index in an answer."""
     values = [[answer.written[number].figures.get(key) for answer in row.answers] for row in rows]
     if all(value is None for row in values for value in row):
         return None

@@ -1,8 +1,7 @@
-"""A trial before it costs anything: what is tried, beside what, on which backgrounds, and what was answered before."""
+"""Making, starting and stopping a trial: what is tried, on which backgrounds, and what was answered before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
@@ -25,9 +24,10 @@ from generation.models import (
     TrialArm,
     TrialSubject,
 )
-from generation.plans.branches import MAX_TOKENS, Branches, create_branches
+from generation.plans.branches import Branches, create_branches
 from generation.plans.choosing import shown_in, themes_of
 from generation.plans.run_plan import NOT_LOADED, Material, PlanError, asked_parameters, stage_row
+from generation.plans.schema import Asked
 from generation.prompts import PromptError, PromptText, StageName, check_prompt, prompt_sha256
 from generation.stages import SPECS
 from generation.trials.arms import Arms, arms_of, fingerprint
@@ -40,11 +40,11 @@ STAGE_OF = {kind: stage for stage in STAGES for kind in SPECS[stage].kinds}
 
 
 @dataclass(frozen=True, slots=True)
-class TrialChoice:
+class TrialChoice(Asked):
     """Everything a person decides: a set, a wording or both, and one to five dialogues.
 
-    For the pair stage the dialogues are originals, for further-split what is to be split. `once` names the filling-in
-    of a form; `again` asks even where the very same was answered before.
+    For the pair stage the dialogues are originals, for further-split the γ to split. `once` identifies a filling-in of
+    the form; `again` asks even if the same was answered before.
     """
 
     stage: Stage
@@ -53,23 +53,22 @@ class TrialChoice:
     example_set: ExampleSet | None = None
     prompt: PromptText | None = None
     seed: int = 0
-    temperature: float | None = None
-    max_tokens: int = MAX_TOKENS
-    budget: Decimal | None = None
-    token_budget: int | None = None
     again: bool = False
     once: str = ""
 
 
 def create_trial(choice: TrialChoice, *, by: Any = None) -> Trial:
-    """A trial whose run is a draft, or that needs none; the same form sent twice makes one. Raises PlanError."""
+    """Make a trial; its run is a draft, or None if all was answered before. The same form sent twice makes one trial.
+
+    Raises PlanError.
+    """
     asked = Trial.objects.filter(created_by=by, once=choice.once)
     if choice.once and (before := asked.first()):
         return before
     try:
         return _create(choice, by)
     except IntegrityError:
-        # The other click was faster; nothing of this one is left.
+        # The other click was faster; this one was rolled back.
         if choice.once and (before := asked.first()):
             return before
         raise
@@ -77,19 +76,19 @@ def create_trial(choice: TrialChoice, *, by: Any = None) -> Trial:
 
 @transaction.atomic
 def start_trial(trial: Trial, *, by: Any = None) -> bool:
-    """Start what is to be asked, or go on; False where nothing was to be done. Raises lifecycle.CannotStartError."""
+    """Start or resume; False if there was nothing to do. Raises lifecycle.CannotStartError."""
     return trial.own_run is not None and lifecycle.start(trial.own_run, by=by)
 
 
 @transaction.atomic
 def stop_trial(trial: Trial, *, by: Any = None) -> bool:
-    """Send nothing more; what is on its way still comes home and is kept."""
+    """Send nothing more; replies on their way are still kept."""
     return trial.own_run is not None and lifecycle.pause(trial.own_run, by=by)
 
 
 @transaction.atomic
 def discard_trial(trial: Trial, *, by: Any = None) -> bool:
-    """Throw away a trial of which nothing has been sent; False where something was: then it is evidence."""
+    """Delete a trial that has sent nothing; False if it has: then it is evidence and stays."""
     if trial.own_run is None or not lifecycle.discard(trial.own_run):
         return False
     AuditEvent.record(by, AuditVerb.TRIAL_DISCARDED, trial)
@@ -123,7 +122,7 @@ def _create(choice: TrialChoice, by: Any) -> Trial:
 
 
 def _answer(trial: Trial, choice: TrialChoice, arms: Arms, copies: Sequence[Dialogue], by: Any) -> None:
-    """Give each arm an earlier answer where there is one, and all others one run with a branch each."""
+    """Reuse earlier answers for the arms that have one; ask the others in one run, a branch for each."""
     theme, chosen = _backgrounds(choice, copies)
     asked = Branches(
         name=f"Trial of {trial.what}", corpus=scratch_corpus(), stage=choice.stage, material=(),
@@ -150,14 +149,14 @@ def _answer(trial: Trial, choice: TrialChoice, arms: Arms, copies: Sequence[Dial
 def _answered(print_: str, asked: Branches) -> TrialArm | None:
     """The newest arm with this fingerprint that answered for every dialogue, on the same themes."""
     rows = TrialArm.objects.filter(fingerprint=print_, reused=False, run__state=Run.State.FINISHED)
-    # Somebody may have read its replies again by another threshold.
+    # Its replies may have been read again with another threshold.
     rows = rows.filter(run__keep_share=asked.keep_share)
     newest = rows.select_related("run").order_by("-pk")[:LOOKED_AT]
     return next((arm for arm in newest if _fits(arm, asked.chosen)), None)
 
 
 def _fits(arm: TrialArm, chosen: Mapping[int, int | None]) -> bool:
-    # A later edition may have been asked with other words.
+    # A later edition may have used another prompt.
     outputs = Output.objects.filter(call__run=arm.run_id, call__stage=arm.run.stages[-1])
     outputs = outputs.filter(call__run_stage__branch=arm.branch, call__run_stage__edition=1)
     answered = set(outputs.values_list("call__dialogue_id", flat=True))
@@ -167,11 +166,10 @@ def _fits(arm: TrialArm, chosen: Mapping[int, int | None]) -> bool:
 
 
 def _backgrounds(choice: TrialChoice, copies: Sequence[Dialogue]) -> tuple[Material | None, dict[int, int | None]]:
-    """The theme stage where it is needed, and each copy's background from an earlier run.
+    """The theme stage if it is needed, and each copy's background from an earlier run.
 
-    What is split brings its theme along. A pair is written on the dialogue's own theme, else on the newest that a run
-    wrote for it, asked as this trial would ask; where one dialogue has neither, all without a run's theme are given
-    one, once for both arms.
+    A dialogue to split has its theme. A pair is written on the dialogue's own theme, else on the newest that a run
+    wrote for it, asked as this trial would ask. If a dialogue has neither, the theme stage writes one for both arms.
     """
     chosen: dict[int, int | None] = dict.fromkeys(copy.pk for copy in copies)
     prompt = next(iter(example_sets.newest_prompts([Stage.THEME])), None)
@@ -190,7 +188,7 @@ def _backgrounds(choice: TrialChoice, copies: Sequence[Dialogue]) -> tuple[Mater
 
 
 def _wording(choice: TrialChoice) -> Prompt | None:
-    """The row of the wording on trial; None where it is what runs use now."""
+    """The row of the wording on trial; None if runs use this wording now."""
     if choice.prompt is None:
         return None
     newest = next(iter(example_sets.newest_prompts([choice.stage])), None)

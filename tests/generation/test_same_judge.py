@@ -9,10 +9,10 @@ from generation import example_sets
 from generation.engine import lifecycle
 from generation.judgements.judge_plan import JudgeChoice, create_judge_run
 from generation.judgements.loading import findings_of
-from generation.judgements.reuse import judgements_there
 from generation.judgements.selection import Wanted
 from generation.judgements.tables import judge_tables
 from generation.models import Endpoint, Run, RunDialogue
+from generation.reuse import judgements_there
 from tests.generation.judged import family, judge, theme_of
 from tests.generation.runs import endpoint_at
 

@@ -17,7 +17,7 @@ from generation.forms import EndpointForm
 from generation.models import Endpoint
 from generation.models.endpoints import rotate_keys
 
-# Option, what it stores where it is left out, and its explanation.
+# Option, default and explanation.
 NUMBERS = (
     ("price_in", "0", "US dollars a million input tokens"),
     ("price_out", "0", "US dollars a million output tokens"),
@@ -129,7 +129,7 @@ def _key(options: dict[str, Any]) -> str:
 
 
 def _reasons(form: EndpointForm) -> str:
-    """Every field's complaint under the name of its option."""
+    """Every problem under the name of its option."""
     return " ".join(
         f"--{'key-env' if field == 'api_key' else field.replace('_', '-')}: {' '.join(map(str, problems))}"
         for field, problems in form.errors.items()

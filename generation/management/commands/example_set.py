@@ -64,7 +64,7 @@ class Command(BaseCommand):
         if path.exists() and not options["force"]:
             raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
         try:
-            # Complete under another name first, so that a broken export never passes for a whole one.
+            # Under another name first, so that a broken export never looks complete.
             part = path.with_name(path.name + ".part")
             part.write_text(exported(row), encoding="utf-8", newline="\n")
             part.replace(path)

@@ -1,4 +1,4 @@
-"""`manage.py flush`: Django's own, past the triggers that refuse to delete what is frozen."""
+"""`manage.py flush`: Django's own, with the triggers lifted that refuse to delete frozen rows."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from generation import triggers
 
 
 class Command(flush.Command):
-    """SQLite empties a table row by row, and there the triggers would speak."""
+    """SQLite deletes row by row, so the triggers would refuse."""
 
     def handle(self, **options: Any) -> None:
         with triggers.TRIGGERS.lifted(options["database"]):

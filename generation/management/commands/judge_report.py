@@ -1,4 +1,4 @@
-"""`manage.py judgement report CORPUS`: what judges said, as the paper's Tables 1 and 2."""
+"""`manage.py judgement report CORPUS`: the judges' scores as the paper's Tables 1 and 2."""
 
 import json
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""Who a judge is, and what the same judge has said before, so that nobody pays for it again."""
+"""When two judges are the same judge, and what that judge has said before, so that nobody pays for it again."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,19 +11,18 @@ from generation.models import Call, Run, RunDialogue, RunStage, Stage
 
 
 class JudgeKey(NamedTuple):
-    """What makes two judgements comparable: the same model, at the same address and with the same parameters, and the
-    same wording, rubric and look of the text."""
+    """A judge: two judgements with the same key are comparable."""
 
     model: str
     address: str
     parameters: str  # as sorted JSON
     prompt: int
     rubric: int
-    tidy: bool
+    tidy: bool  # whether the text is shown tidied, as raters see it
 
 
 def stages_of_same_judge(run: Run, row: RunStage) -> list[int]:
-    """The stage rows, of whatever run, in which this judge was asked."""
+    """The stage rows of all runs in which this judge was asked."""
     key = judge_key(run, row)
     same = {"run__rubric": run.rubric_id, "run__tidy_display": run.tidy_display}
     rows = RunStage.objects.filter(stage=Stage.JUDGE, model=row.model, prompt=row.prompt_id, **same)
@@ -31,7 +30,7 @@ def stages_of_same_judge(run: Run, row: RunStage) -> list[int]:
 
 
 def shown_the_same(run: Run, to_call: str = "") -> Exact:
-    """Where a dialogue's call was shown the background that this run shows beside the dialogue."""
+    """Matches calls that showed the same background beside the dialogue as this run does."""
     theirs, mine = (
         RunDialogue.objects.filter(run=of, dialogue=OuterRef("dialogue")).values("background")[:1]
         for of in (OuterRef(f"{to_call}run"), run)
@@ -41,16 +40,16 @@ def shown_the_same(run: Run, to_call: str = "") -> Exact:
 
 
 def judge_key(run: Run, row: RunStage) -> JudgeKey:
-    """The judge that a stage row of a run is."""
+    """The judge of a run's stage row."""
     assert run.rubric_id is not None
     address, model, parameters = row.who
     return JudgeKey(model, address, parameters, row.prompt_id, run.rubric_id, run.tidy_display)
 
 
 def already_judged(run: Run, row: RunStage) -> Mapping[int, int]:
-    """By chosen dialogue how many usable judgements this judge gave in other runs, shown the same background.
+    """By chosen dialogue, how many usable judgements this judge gave in other runs beside the same background.
 
-    Empty where it is asked again.
+    Empty if the run asks again in any case.
     """
     if run.judge_again:
         return {}
@@ -61,6 +60,6 @@ def already_judged(run: Run, row: RunStage) -> Mapping[int, int]:
 
 
 def judgements_there(run: Run) -> int:
-    """How many of the judgements asked for are there and will not be paid for again."""
+    """How many of the run's judgements exist already and will not be paid for again."""
     judges = run.rows_of(Stage.JUDGE)
     return sum(min(run.repeats, n) for row in judges for n in already_judged(run, row).values())
