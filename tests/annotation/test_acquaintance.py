@@ -14,6 +14,7 @@ from annotation.restructuring import seeds
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation import setting
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 WHY = "Nobody else reads Basque."
@@ -24,9 +25,7 @@ def gamma_of(study: Study, number: int = 0) -> Dialogue:
 
 
 def signed_in(name: str) -> Client:
-    client = Client()
-    client.force_login(setting.user(name, "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(setting.user(name, "researcher"))
 
 
 def ask(study: Study, name: str, **more: str) -> seeds.Asked:

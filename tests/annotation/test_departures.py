@@ -23,6 +23,7 @@ from annotation.recruitment.open_links import Recruit
 from annotation.roles import Role
 from dialogues.models import AuditEvent, Corpus
 from tests.annotation.setting import SCORES, corpus, member, study, user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 PID = "5e9a0f0c1b2d3e4f5a6b7c8d"
@@ -34,12 +35,6 @@ def open_study(policy: str = KEEP, **fields: Any) -> Study:
     one = study(of=chats, withdrawal=policy, **fields)
     by = User.objects.filter(username="opener").first() or user("opener", "researcher")
     return open_links.open_door(study=one, limit=None, completion_code="", screen_out_code="", by=by)
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def rate_one(membership: Membership) -> Assignment:
@@ -62,7 +57,7 @@ def test_whoever_left_their_scores_cannot_join_again_by_door_link_or_name() -> N
     membership = member(one, "ann")
     rate_one(membership)
     leave(membership)
-    client, door = browser(ann), reverse("door", args=[one.door_token])
+    client, door = client_of(ann), reverse("door", args=[one.door_token])
     (token,) = invitations.issue(role=Role.RATER, by=None, study=one)
     for address in (door, reverse("invitation", args=[token])):
         for answer in (client.get(address), client.post(address)):
@@ -70,7 +65,7 @@ def test_whoever_left_their_scores_cannot_join_again_by_door_link_or_name() -> N
             assert "You have left this study" in answer.content.decode()
             assert "<form" not in answer.content.decode().partition("<main")[2]
     assert Invitation.objects.get().accepted_at is None
-    added = browser(User.objects.get(username="opener")).post(
+    added = client_of(User.objects.get(username="opener")).post(
         reverse("study_member", args=[one.pk]), {"username": "ann"}, follow=True
     )
     assert "has withdrawn, and their scores stay" in added.content.decode()
@@ -110,7 +105,7 @@ def test_where_scores_are_removed_nothing_is_remembered_and_they_may_begin_anew(
 def test_the_page_says_beforehand_that_there_is_no_way_back() -> None:
     for policy, is_said in ((KEEP, True), (REMOVE, False)):
         membership = member(open_study(policy, name=policy), "ann")
-        page = browser(membership.rater).get(reverse("rate_withdraw", args=[membership.token])).content.decode()
+        page = client_of(membership.rater).get(reverse("rate_withdraw", args=[membership.token])).content.decode()
         assert ("You cannot join this study again." in page) == is_said
 
 
