@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
+from config.hashing import Argon2
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoDbBlocker
 
+from annotation.roles import Role
 from demo.model.settings import DemoSettings
+from tests import database, examples  # noqa: F401 - loads the profile
 from tests.demo_server import DemoServer, running
+from tests.people import client_of, make_user
 
-# A busy machine draws examples slowly, which says nothing about the product.
-hypothesis_settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("patient")
+# A hash that costs nothing; its parameters stand in it, so that servers of tests can check it, too.
+Argon2.time_cost, Argon2.memory_cost = 1, 8
 
 # What a test asks for where another database engine could make it end otherwise.
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
@@ -35,6 +38,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _uses_services(item: pytest.Item) -> bool:
     is_marked = item.get_closest_marker("django_db") or item.get_closest_marker("redis")
     return bool(is_marked or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
+
+
+@pytest.fixture
+def researcher(db: None) -> Client:
+    """A client in which `the-researcher` is logged in."""
+    return client_of(make_user(Role.RESEARCHER))
+
+
+@pytest.fixture
+def rater(db: None) -> Client:
+    """A client in which `the-rater` is logged in."""
+    return client_of(make_user(Role.RATER))
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    """A client in which `the-admin` is logged in."""
+    return client_of(make_user(Role.ADMIN))
 
 
 @pytest.fixture
@@ -64,11 +85,25 @@ def demo_model() -> Iterator[DemoServer]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """SQLite in a file, as in production: threads and other processes see one database, with its real locks."""
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
-        # No test pulls the plug, and waiting for the disk is a third of what tests of runs take.
-        options = database["OPTIONS"]
-        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with django_db_blocker.unblock():
+        database.begin_migrated()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """SQLite's file is there already, and goes with the folder that it lies in."""
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        database.empty_quickly()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        database.drop_template()

@@ -13,6 +13,8 @@ atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
 # ServeStatic warns about a missing folder, and warnings are errors here.
 Path(_data_dir, "static").mkdir()
 
+# The folder of the process that was started first is known to all that it starts.
+os.environ.setdefault("TESTS_RUN_DIR", _data_dir)
 os.environ["SECRET_KEY"] = secrets.token_urlsafe(32)
 os.environ["DATA_DIR"] = _data_dir
 os.environ["ENV_FILE"] = ""  # whatever .env lies in this checkout

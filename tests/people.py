@@ -1,7 +1,11 @@
 """Accounts for tests, one line each."""
 
-from django.contrib.auth.models import Group, User
+from typing import Any
 
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from annotation.models import Membership
 from annotation.roles import Role
 
 PASSWORD = "a long walk by the sea"
@@ -12,3 +16,10 @@ def make_user(role: Role | str, name: str = "") -> User:
     user = User.objects.create_user(name or f"the-{role}", password=PASSWORD)
     user.groups.add(Group.objects.get(name=str(role)))
     return user
+
+
+def client_of(person: User | Membership, **options: Any) -> Client:
+    """A client in which they are logged in; the options are those of Django's `Client`."""
+    client = Client(**options)
+    client.force_login(person.rater if isinstance(person, Membership) else person)
+    return client

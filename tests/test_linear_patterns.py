@@ -22,6 +22,7 @@ from dialogues import subsequence
 from dialogues.splitting import sentences
 from dialogues.transcript import Message, Transcript
 from generation.curation.wording import MOST_PIECES, dialogue_changed, words_changed
+from tests.examples import many
 from tests.regex_steps import search_steps
 
 # Each makes a text of about so many letters that some pattern could read again and again.
@@ -131,7 +132,7 @@ def test_the_count_of_steps_tells_a_quadratic_pattern_from_a_linear_one() -> Non
 SENTENCE_END = re.compile(r"""[.!?…]+(?:[ \t]+[.!?…]+)*[)\]"'’”»]*(?=\s)|[。！？]+[）」』”’]*""")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=many(400), deadline=None)
 @given(st.text(alphabet="ab .!?…)\"'\t\n。」”1", max_size=40))
 def test_sentences_end_where_marks_stand_before_a_blank(text: str) -> None:
     ends = [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]

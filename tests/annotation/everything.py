@@ -30,8 +30,8 @@ from generation.curation.editing import change_example
 from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Prompt, Run, Trial
 from tests.annotation import handed_in, restructured, setting
 from tests.generation import judged, runs, trials
+from tests.people import client_of
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Nothing listens on the discard port: a check of this endpoint fails at once.
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -44,8 +44,7 @@ def someone(role: Role) -> User:
 
 
 def session_of(user: User) -> str:
-    client = Client()
-    client.force_login(user, backend=BACKEND)
+    client = client_of(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 

@@ -15,6 +15,7 @@ from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation import setting
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 WHY = "Nobody else reads Basque."
@@ -25,9 +26,7 @@ def gamma_of(study: Study, number: int = 0) -> Dialogue:
 
 
 def signed_in(name: str) -> Client:
-    client = Client()
-    client.force_login(setting.user(name, "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(setting.user(name, "researcher"))
 
 
 def ask(study: Study, name: str, **more: str) -> seeds.Asked:

@@ -22,7 +22,7 @@ from annotation.people.api_tokens import ApiTokenError
 from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = "/api/account/"
@@ -30,12 +30,6 @@ ACCOUNT = "/api/account/"
 
 def ask(text: str, path: str = ACCOUNT, scheme: str = "Bearer") -> HttpResponse:
     return Client().get(path, headers={"authorization": f"{scheme} {text}"})
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def token_on(page: HttpResponse) -> str:
@@ -51,7 +45,7 @@ def command(*arguments: str) -> Any:
 
 def test_a_token_made_on_the_page_speaks_as_the_person_who_made_it() -> None:
     user = make_user(Role.RESEARCHER)
-    page = signed_in(user).post("/account/tokens/", {"name": "cluster job", "days": "30"})
+    page = client_of(user).post("/account/tokens/", {"name": "cluster job", "days": "30"})
     assert "no-store" in page["Cache-Control"]
     answer = ask(token_on(page)).json()
     assert (answer["username"], answer["role"]) == (user.username, "researcher")
@@ -62,7 +56,7 @@ def test_a_token_made_on_the_page_speaks_as_the_person_who_made_it() -> None:
 
 def test_the_token_is_shown_once_and_nothing_stored_gives_access() -> None:
     user = make_user(Role.RESEARCHER)
-    client = signed_in(user)
+    client = client_of(user)
     text = token_on(client.post("/account/tokens/", {"name": "cluster job", "days": "30"}))
     assert "cluster job" in client.get("/account/tokens/").content.decode()
     assert text not in client.get("/account/tokens/").content.decode()
@@ -74,7 +68,7 @@ def test_the_token_is_shown_once_and_nothing_stored_gives_access() -> None:
 def test_a_revoked_token_opens_nothing_and_its_name_is_free_again() -> None:
     user = make_user(Role.RESEARCHER)
     token, text = api_tokens.issue(user=user, name="job", by=user)
-    page = signed_in(user).post(f"/account/tokens/{token.pk}/revoke/", follow=True)
+    page = client_of(user).post(f"/account/tokens/{token.pk}/revoke/", follow=True)
     assert "is revoked" in page.content.decode()
     assert ask(text).status_code == 401
     assert api_tokens.issue(user=user, name="job", by=user)[0] != token
@@ -136,12 +130,12 @@ def test_its_last_use_is_noted_to_the_minute() -> None:
 
 def test_nobody_revokes_the_token_of_another() -> None:
     token, text = api_tokens.issue(user=make_user(Role.RESEARCHER), name="job", by=None)
-    assert signed_in(make_user(Role.ADMIN)).post(f"/account/tokens/{token.pk}/revoke/").status_code == 404
+    assert client_of(make_user(Role.ADMIN)).post(f"/account/tokens/{token.pk}/revoke/").status_code == 404
     assert ask(text).status_code == 200
 
 
 def test_a_form_sent_twice_makes_one_token() -> None:
-    client, form = signed_in(make_user(Role.RESEARCHER)), {"name": "job", "days": "30"}
+    client, form = client_of(make_user(Role.RESEARCHER)), {"name": "job", "days": "30"}
     assert client.post("/account/tokens/", form).status_code == 200
     again = client.post("/account/tokens/", form)
     assert again.status_code == 422
@@ -159,7 +153,7 @@ def test_the_database_itself_keeps_names_apart() -> None:
 def test_no_log_tells_a_token(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     user = make_user(Role.RESEARCHER)
-    text = token_on(signed_in(user).post("/account/tokens/", {"name": "job", "days": "7"}))
+    text = token_on(client_of(user).post("/account/tokens/", {"name": "job", "days": "7"}))
     ask(text)
     ask(text + "x")
     ask(text, "/api/no-such-address/")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -14,6 +13,7 @@ from annotation.monitoring import balance
 from annotation.monitoring.balance import BalanceReport
 from annotation.rating import membership_changes, queue
 from tests.annotation.setting import corpus, draft, member, study, user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -127,8 +127,7 @@ def test_an_excluded_rater_is_not_in_the_balance_and_the_others_make_up_for_it()
 def test_a_researcher_downloads_the_report_with_seed_and_versions_and_a_rater_does_not() -> None:
     one = study(of=corpus(4))
     rate_by_turns(one, members_of(one, 1))
-    client = Client()
-    client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user("res", "researcher"))
     answer = client.get(reverse("study_balance_json", args=[one.pk]))
     found = answer.json()
     assert found["seed"] == 7
@@ -137,14 +136,13 @@ def test_a_researcher_downloads_the_report_with_seed_and_versions_and_a_rater_do
     assert found["carry_over"]["counts"][0][0] is None
     assert found["items_by_ratings"] == {"0": 16}
     assert "attachment" in answer["Content-Disposition"]
-    client.force_login(user("rat"), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user("rat"))
     assert client.get(reverse("study_balance_json", args=[one.pk])).status_code == 403
 
 
 def test_a_researcher_reads_seed_counts_and_ideals_on_a_page_and_finds_the_file_there() -> None:
     one = study(of=corpus(4), seed=2**62 + 1)
-    client = Client()
-    client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user("res", "researcher"))
     address = reverse("study_balance", args=[one.pk])
     assert address in client.get(one.get_absolute_url()).content.decode()
     assert "Nothing has been shown yet" in client.get(address).content.decode()
@@ -169,7 +167,6 @@ def test_a_researcher_reads_seed_counts_and_ideals_on_a_page_and_finds_the_file_
 
 
 def test_a_draft_has_no_balance() -> None:
-    client = Client()
-    client.force_login(user("res", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user("res", "researcher"))
     assert client.get(reverse("study_balance", args=[draft(of=corpus(1), name="Draft").pk])).status_code == 404
     assert client.get(reverse("study_balance_json", args=[draft(of=corpus(1, name="Others")).pk])).status_code == 404

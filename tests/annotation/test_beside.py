@@ -15,13 +15,12 @@ from dialogues.transcript import Transcript
 from tests.annotation import handed_in, setting
 
 pytestmark = pytest.mark.django_db
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 TEXT = [[1, "one two three four five six"], [2, "a b c d"], [2, "e f"]]
 
 
 @pytest.fixture
 def browser(client: Client) -> Client:
-    client.force_login(setting.user("rey", "researcher"), backend=BACKEND)
+    client.force_login(setting.user("rey", "researcher"))
     return client
 
 

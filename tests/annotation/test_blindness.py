@@ -20,6 +20,7 @@ from dialogues.models import Corpus, Dialogue, Version
 from tests.annotation.checked_study import give_checks, with_checks, with_training
 from tests.annotation.restructured import asked
 from tests.annotation.setting import ALL, KEYS, SCORES, corpus, dialogue, member, study
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 COUNTED = (Corpus, Dialogue, Study, Item, Membership, Assignment, Rating, Score)
@@ -126,12 +127,6 @@ def assert_blind(name: str, response: Any) -> None:
         text = text.replace(token, "")
     leaks = [word for word in forbidden() if word in text.lower()]
     assert not leaks, (name, leaks)
-
-
-def client_of(rater: Membership) -> Client:
-    client = Client()
-    client.force_login(rater.rater, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def test_no_byte_sent_to_a_rater_tells_where_a_dialogue_comes_from(known_study: Study) -> None:
@@ -259,8 +254,7 @@ def test_gold_and_checks_differ_from_other_items_in_nothing_but_an_instruction(k
 
 def test_all_versions_of_a_background_are_shown_with_the_same_words_beside_them(known_study: Study) -> None:
     ann = member(known_study, "ann")
-    client = Client()
-    client.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(ann.rater)
     beside: dict[int, set[str]] = {}
     shown = 0
     while True:
@@ -281,8 +275,7 @@ def test_originals_are_tidied_on_display_unless_the_study_says_otherwise() -> No
     for tidy, text in ((True, "Hello, words 0"), (False, "hello , words 0")):
         one = study(of=corpus(1, ("alpha",), name=str(tidy)), versions=("alpha",), tidy_display=tidy)
         ann = member(one, "ann")
-        client = Client()
-        client.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
+        client = client_of(ann.rater)
         assert text in client.get(reverse("rate_next", args=[ann.token]), follow=True).content.decode()
 
 
@@ -293,8 +286,7 @@ def test_no_byte_sent_to_an_annotator_tells_which_dialogue_version_or_writer_the
     given = {"origin": original.origin, "parent": original, "written_by": "secret-writer-9000"}
     dialogue(known_study.corpus, "wombat-split", "stephanie", "PANGOLIN", **given)
     work = asked("ann", original)
-    client = Client()
-    client.force_login(work.annotator, backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(work.annotator)
     seen = dict(annotating(client, work))
     for name, response in seen.items():
         text = PAPERS.sub("", response.content.decode())

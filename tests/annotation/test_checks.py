@@ -17,7 +17,7 @@ from annotation.design.checks import CheckError
 from annotation.design.selection import select
 from annotation.models import FrozenDesignError, Item, Study
 from dialogues.models import Dialogue
-from tests.annotation.setting import KEYS, check, corpus, draft, member, study, user
+from tests.annotation.setting import KEYS, check, corpus, draft, member, study
 
 
 @given(st.integers(1, 500), st.integers(1, 12), st.integers(0, 2**32))
@@ -35,13 +35,6 @@ def test_checks_are_spread_over_the_queue_and_never_first(rated: int, count: int
 
 def test_without_checks_nothing_is_due() -> None:
     assert checks_due(10, 0, 1) == []
-
-
-@pytest.fixture
-def researcher(db: None) -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def of_background(one: Study, background: int, version: str = "beta") -> Dialogue:

@@ -22,7 +22,7 @@ from annotation.models import Study
 from annotation.rating.rater_stage import consent_fingerprint
 from dialogues.models import Rubric
 from dialogues.rubric import Metric, Scale
-from tests.annotation.setting import check, corpus, draft, member, study, user
+from tests.annotation.setting import check, corpus, draft, member, study
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
 words = text.filter(str.strip)
@@ -188,13 +188,6 @@ def test_the_command_says_what_it_needs(tmp_path: Path) -> None:
         call_command("create_study")
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("create_study", "--design", str(tmp_path / "none.json"))
-
-
-@pytest.fixture
-def researcher(db: None) -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.mark.parametrize("launched", [False, True])

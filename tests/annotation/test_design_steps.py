@@ -13,16 +13,9 @@ from annotation.design.texts import CONSENT_DRAFT
 from annotation.models import FrozenDesignError, Study
 from core.fingerprint import StaleError, fingerprint
 from dialogues.models import Corpus
-from tests.annotation.setting import check, corpus, draft, study, user
+from tests.annotation.setting import check, corpus, draft, study
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def researcher() -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def address(of: Study, step: str) -> str:

@@ -20,6 +20,7 @@ from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import user
 from tests.annotation.test_preferences import pair_study
+from tests.people import client_of
 
 
 def test_spreads_are_ranges_and_deviations_of_items_with_two_raters() -> None:
@@ -50,9 +51,7 @@ def blind_study(**fields: Any) -> Study:
 
 
 def signed_in(role: str = "researcher", name: str = "rey") -> Client:
-    client = Client()
-    client.force_login(user(name, role), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(user(name, role))
 
 
 def names_a_version(text: str) -> bool:
@@ -161,8 +160,7 @@ def test_pressed_twice_it_is_settled_once_and_a_colleague_who_was_faster_is_show
     assert settled(study, by=rey) == first
     with pytest.raises(StaleAdjudicationError):
         settled(study, by=kim, value=5, reason="Plainly good.")
-    client = Client()
-    client.force_login(kim, backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(kim)
     form = {"metric": "natural", "seen": 0, "value": 5, "reason": "Plainly good."}
     page = client.post(reverse("study_disputed_item", args=[study.pk, 1]), form)
     assert page.status_code == 409

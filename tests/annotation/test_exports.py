@@ -28,6 +28,7 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 from tests.annotation.setting import corpus, draft
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,9 +36,7 @@ pytestmark = pytest.mark.django_db
 def signed_in(role: Role) -> Client:
     user = User.objects.create(username=f"{role.value}@example.org")
     user.groups.add(Group.objects.get(name=role.value))
-    client = Client()
-    client.force_login(user)
-    return client
+    return client_of(user)
 
 
 def rows_of(content: bytes | str) -> list[dict[str, str]]:

@@ -10,15 +10,13 @@ from annotation.roles import Role
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Message, Transcript
 from generation.models import Endpoint, Run
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.django_db
 
 
 def signed_in(role: Role, name: str = "") -> Client:
-    client = Client()
-    client.force_login(make_user(role, name), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(make_user(role, name))
 
 
 def make_study(name: str = "First study", state: str = Study.State.OPEN) -> Study:

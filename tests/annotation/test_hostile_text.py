@@ -159,7 +159,7 @@ def owners_pages(everything: Everything) -> Iterator[tuple[str, str]]:
     ]  # fmt: skip
     for person, name, of in pages_of:
         client = everything.browser_of(None)
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person)
         path = reverse(name, kwargs=everything.arguments(of))
         yield path, client.get(path, follow=True).content.decode()
 

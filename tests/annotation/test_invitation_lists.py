@@ -14,6 +14,7 @@ from annotation.models import Invitation, Study
 from annotation.models.people import profile_of
 from annotation.recruitment.lists import MOST_ROWS, read_list
 from tests.annotation.setting import corpus, study, user
+from tests.people import client_of
 
 LIST = "ann@example.org\nbob@example.org\n"
 
@@ -71,9 +72,7 @@ def one(db: None) -> Study:
 
 @pytest.fixture
 def client(one: Study) -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(user("rey", "researcher"))
 
 
 def send(client: Client, one: Study, text: str, **fields: Any) -> Any:

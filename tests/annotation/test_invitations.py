@@ -24,16 +24,10 @@ from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation import setting
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 NEW = {"username": "newcomer", "password1": "tall quiet lighthouse", "password2": "tall quiet lighthouse"}
 SERVER = "http://testserver"
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def links_on(html: str) -> list[str]:
@@ -48,7 +42,7 @@ def made_link(role: Role = Role.RATER, **fields: Any) -> str:
 @pytest.mark.django_db
 def test_an_admins_link_makes_one_account_in_the_role_it_names_and_logs_it_in() -> None:
     admin = make_user(Role.ADMIN)
-    page = signed_in(admin).post("/people/invite/", {"role": "researcher", "count": 1, "email": ""})
+    page = client_of(admin).post("/people/invite/", {"role": "researcher", "count": 1, "email": ""})
     (link,) = links_on(page.content.decode())
     newcomer = Client()
     answer = newcomer.post(link, NEW, follow=True)
@@ -74,7 +68,7 @@ def test_nothing_stored_gives_access() -> None:
 
 @pytest.mark.django_db
 def test_the_links_of_a_class_are_all_different_and_shown_once() -> None:
-    client = signed_in(make_user(Role.ADMIN))
+    client = client_of(make_user(Role.ADMIN))
     page = client.post("/people/invite/", {"role": "rater", "count": 50})
     links = links_on(page.content.decode())
     assert len(set(links)) == Invitation.objects.count() == 50
@@ -86,7 +80,7 @@ def test_the_links_of_a_class_are_all_different_and_shown_once() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", ["0", "51", "", "many"])
 def test_more_than_fifty_links_or_none_are_refused_in_words(count: str) -> None:
-    page = signed_in(make_user(Role.ADMIN)).post("/people/invite/", {"role": "rater", "count": count})
+    page = client_of(make_user(Role.ADMIN)).post("/people/invite/", {"role": "rater", "count": count})
     assert page.status_code == 422
     assert "field-error" in page.content.decode()
     assert not Invitation.objects.exists()
@@ -96,7 +90,7 @@ def test_more_than_fifty_links_or_none_are_refused_in_words(count: str) -> None:
 @pytest.mark.parametrize("wanted", ["researcher", "admin"])
 def test_a_researcher_makes_raters_only_whatever_they_post(wanted: str) -> None:
     researcher = make_user(Role.RESEARCHER)
-    page = signed_in(researcher).post("/people/invite/", {"role": wanted, "count": 1})
+    page = client_of(researcher).post("/people/invite/", {"role": wanted, "count": 1})
     assert page.status_code == 200
     assert Invitation.objects.get().role == "rater"
     with pytest.raises(PermissionError):
@@ -105,7 +99,7 @@ def test_a_researcher_makes_raters_only_whatever_they_post(wanted: str) -> None:
 
 @pytest.mark.django_db
 def test_a_rater_cannot_invite_and_is_told_why() -> None:
-    answer = signed_in(make_user(Role.RATER)).post("/people/invite/", {"role": "rater", "count": 1})
+    answer = client_of(make_user(Role.RATER)).post("/people/invite/", {"role": "rater", "count": 1})
     assert answer.status_code == 403
     assert "cannot invite people" in answer.content.decode()
 
@@ -114,7 +108,7 @@ def test_a_rater_cannot_invite_and_is_told_why() -> None:
 def test_a_studys_link_puts_its_rater_into_the_study() -> None:
     study = setting.study()
     researcher = make_user(Role.RESEARCHER)
-    page = signed_in(researcher).post(f"/studies/{study.pk}/invite/", {"count": 1, "role": "admin"})
+    page = client_of(researcher).post(f"/studies/{study.pk}/invite/", {"count": 1, "role": "admin"})
     (link,) = links_on(page.content.decode())
     Client().post(link, NEW)
     membership = Membership.objects.get(study=study)
@@ -128,7 +122,7 @@ def test_somebody_with_an_account_joins_the_study_with_it_and_keeps_their_role()
     study = setting.study()
     link = made_link(study=study)
     member = make_user(Role.RATER)
-    client = signed_in(member)
+    client = client_of(member)
     assert "Join" in client.get(link).content.decode()
     client.post(link)
     assert Membership.objects.get(study=study).rater == member
@@ -141,7 +135,7 @@ def test_somebody_with_an_account_joins_the_study_with_it_and_keeps_their_role()
 def test_a_researcher_who_opens_a_link_to_a_study_is_told_how_to_be_added_and_does_not_use_it_up() -> None:
     study = setting.study()
     link = made_link(study=study)
-    for answer in (signed_in(make_user(Role.RESEARCHER, name)).post(link) for name in ("rey", "ruth")):
+    for answer in (client_of(make_user(Role.RESEARCHER, name)).post(link) for name in ("rey", "ruth")):
         assert answer.status_code == 403
         assert "You know this study’s dialogues" in answer.content.decode()
     assert not study.memberships.exists()
@@ -153,7 +147,7 @@ def test_a_member_of_the_study_does_not_use_up_a_link_to_it() -> None:
     study = setting.study()
     link = made_link(study=study)
     membership = setting.member(study, "ann")
-    page = signed_in(membership.rater).post(link)
+    page = client_of(membership.rater).post(link)
     assert "already" in page.content.decode()
     assert Client().get(link).status_code == 200
 
@@ -162,7 +156,7 @@ def test_a_member_of_the_study_does_not_use_up_a_link_to_it() -> None:
 def test_a_link_without_a_study_gives_somebody_logged_in_no_new_role() -> None:
     link = made_link(Role.ADMIN)
     rater = make_user(Role.RATER)
-    signed_in(rater).post(link, NEW)
+    client_of(rater).post(link, NEW)
     assert role_of(rater) == Role.RATER
     assert User.objects.count() == 1
     assert Client().get(link).status_code == 200
@@ -280,12 +274,12 @@ def test_a_researcher_revokes_their_own_links_and_knows_no_others() -> None:
     ann, bob = make_user(Role.RESEARCHER, "ann"), make_user(Role.RESEARCHER, "bob")
     invitations.issue(role=Role.RATER, by=ann, study=study, email="one@example.org")
     invitations.issue(role=Role.RATER, by=bob, study=study, email="two@example.org")
-    page = signed_in(ann).get(f"/studies/{study.pk}/invite/").content.decode()
+    page = client_of(ann).get(f"/studies/{study.pk}/invite/").content.decode()
     assert "one@example.org" in page
     assert "two@example.org" not in page
     hers, his = Invitation.objects.order_by("pk")
-    assert signed_in(ann).post(f"/people/invitations/{his.pk}/revoke/").status_code == 404
-    assert signed_in(ann).post(f"/people/invitations/{hers.pk}/revoke/").status_code == 302
+    assert client_of(ann).post(f"/people/invitations/{his.pk}/revoke/").status_code == 404
+    assert client_of(ann).post(f"/people/invitations/{hers.pk}/revoke/").status_code == 302
     assert list(Invitation.objects.usable(timezone.now())) == [his]
 
 
@@ -293,7 +287,7 @@ def test_a_researcher_revokes_their_own_links_and_knows_no_others() -> None:
 def test_an_admin_revokes_anybodys_link_once() -> None:
     invitations.issue(role=Role.RATER, by=make_user(Role.RESEARCHER))
     path = f"/people/invitations/{Invitation.objects.get().pk}/revoke/"
-    admin = signed_in(make_user(Role.ADMIN))
+    admin = client_of(make_user(Role.ADMIN))
     assert "is revoked" in admin.post(path, follow=True).content.decode()
     assert "already ended" in admin.post(path, follow=True).content.decode()
 
@@ -303,14 +297,14 @@ def test_an_admin_revokes_anybodys_link_once() -> None:
 def test_a_closed_or_simulated_study_takes_no_invitations(fields: dict[str, Any]) -> None:
     study = setting.study()
     Study.objects.update(**fields)
-    answer = signed_in(make_user(Role.ADMIN)).get(f"/studies/{study.pk}/invite/", follow=True)
+    answer = client_of(make_user(Role.ADMIN)).get(f"/studies/{study.pk}/invite/", follow=True)
     assert answer.redirect_chain == [(f"/studies/{study.pk}/", 302)]
     assert "takes no more raters" in answer.content.decode()
 
 
 @pytest.mark.django_db
 def test_the_link_is_mailed_only_where_the_server_sends_mail(settings: Any) -> None:
-    client, fields = signed_in(make_user(Role.ADMIN)), {"role": "rater", "count": 1, "email": "guest@example.org"}
+    client, fields = client_of(make_user(Role.ADMIN)), {"role": "rater", "count": 1, "email": "guest@example.org"}
     client.post("/people/invite/", fields)
     assert mail.outbox == []
     settings.EMAIL_CONFIG = {"EMAIL_HOST": "mail.example.org"}
@@ -326,7 +320,7 @@ def test_a_mail_server_that_is_down_costs_no_link(settings: Any) -> None:
     settings.EMAIL_CONFIG = {"EMAIL_HOST": "127.0.0.1"}
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9259
-    client = signed_in(make_user(Role.ADMIN))
+    client = client_of(make_user(Role.ADMIN))
     page = client.post("/people/invite/", {"role": "rater", "count": 1, "email": "guest@example.org"}).content.decode()
     assert "could not be sent" in page
     assert Client().get(links_on(page)[0]).status_code == 200
@@ -335,7 +329,7 @@ def test_a_mail_server_that_is_down_costs_no_link(settings: Any) -> None:
 @pytest.mark.django_db
 def test_an_address_for_several_links_is_refused() -> None:
     fields = {"role": "rater", "count": 2, "email": "guest@example.org"}
-    page = signed_in(make_user(Role.ADMIN)).post("/people/invite/", fields)
+    page = client_of(make_user(Role.ADMIN)).post("/people/invite/", fields)
     assert "one link" in page.content.decode()
     assert not Invitation.objects.exists()
 

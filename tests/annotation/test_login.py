@@ -14,7 +14,6 @@ from annotation.roles import Role
 from tests.people import PASSWORD, make_user
 
 WRONG = "not the right password"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def guess(username: str, password: str, path: str = "/login/") -> tuple[int, str]:
@@ -82,7 +81,7 @@ def test_a_deactivated_account_is_answered_like_an_unknown_one() -> None:
 def test_a_new_password_replaces_the_old_one_and_ends_other_sessions() -> None:
     user, here, elsewhere = make_user(Role.RATER), Client(), Client()
     for client in (here, elsewhere):
-        client.force_login(user, backend=BACKEND)
+        client.force_login(user)
     new = "quite another sentence"
     fields = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert here.post("/account/password/", fields, follow=True).redirect_chain[0][0] == "/account/password/changed/"
@@ -95,7 +94,7 @@ def test_a_new_password_replaces_the_old_one_and_ends_other_sessions() -> None:
 @pytest.mark.django_db
 def test_a_password_is_changed_only_by_somebody_who_knows_it() -> None:
     user, client = make_user(Role.RATER), Client()
-    client.force_login(user, backend=BACKEND)
+    client.force_login(user)
     new = "quite another sentence"
     client.post("/account/password/", {"old_password": WRONG, "new_password1": new, "new_password2": new})
     assert guess(user.username, PASSWORD)[0] == 302
@@ -104,7 +103,7 @@ def test_a_password_is_changed_only_by_somebody_who_knows_it() -> None:
 @pytest.mark.django_db
 def test_only_a_post_logs_out() -> None:
     user, client = make_user(Role.RATER), Client()
-    client.force_login(user, backend=BACKEND)
+    client.force_login(user)
     assert client.get("/logout/").status_code == 405
     assert client.get("/account/password/").status_code == 200
     assert client.post("/logout/").status_code == 302

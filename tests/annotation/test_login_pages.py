@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from annotation.roles import Role
-from tests.people import PASSWORD, make_user
+from tests.people import PASSWORD, client_of, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -60,14 +60,12 @@ def test_log_in_leads_only_to_pages_of_this_site() -> None:
 
 
 def test_who_is_logged_in_already_is_sent_home_from_the_log_in_page() -> None:
-    client = Client()
-    client.force_login(make_user(Role.RATER), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(make_user(Role.RATER))
     assert client.get("/login/").headers["Location"] == "/"
 
 
 def test_log_out_needs_a_form_so_that_a_link_from_elsewhere_cannot_do_it() -> None:
-    client = Client()
-    client.force_login(make_user(Role.RATER), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(make_user(Role.RATER))
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/").headers["Location"] == "/login/"
     assert client.get("/").status_code == 302
@@ -101,8 +99,7 @@ def test_a_form_without_its_token_is_refused_with_a_way_back() -> None:
 
 
 def test_a_missing_page_tells_nothing_about_what_exists() -> None:
-    client = Client()
-    client.force_login(make_user(Role.RATER), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(make_user(Role.RATER))
     response = client.get("/no/such/page/")
     assert response.status_code == 404
     assert "There is no such page" in response.content.decode()

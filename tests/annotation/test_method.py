@@ -1,11 +1,10 @@
 """The page that says how the paper is read."""
 
 import pytest
-from django.test import Client
 
 from annotation.people.method_page import acmc_rows
 from annotation.roles import Role
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 
 def test_the_papers_table_5_gives_the_acmc_of_its_table_4_to_within_a_hundredth() -> None:
@@ -26,8 +25,7 @@ def test_turns_of_six_or_more_would_give_more_than_the_printed_acmc() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", [Role.RESEARCHER, Role.ADMIN])
 def test_those_who_read_reports_can_read_what_their_figures_mean(role: Role) -> None:
-    client = Client()
-    client.force_login(make_user(role), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(make_user(role))
     page = client.get("/method/").content.decode()
     for words in (
         "divided by the number of <em>turns</em>",
@@ -48,8 +46,7 @@ def test_those_who_read_reports_can_read_what_their_figures_mean(role: Role) -> 
 
 @pytest.mark.django_db
 def test_a_rater_may_not_read_what_a_study_compares_and_is_told_why() -> None:
-    client = Client()
-    client.force_login(make_user(Role.RATER), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(make_user(Role.RATER))
     response = client.get("/method/")
     assert response.status_code == 403
     assert "would tell a rater what a study compares" in response.content.decode()

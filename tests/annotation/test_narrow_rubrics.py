@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +24,7 @@ from dialogues.rubric import HUMAN_SCALE, Metric, to_json
 from tests.annotation.checked_study import add_item
 from tests.annotation.setting import ALL, check, corpus, draft, member, study, user
 from tests.annotation.test_queue_cost import MOST, asked
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 KIND = Metric("kind", "Kind", "How kind it is.", "cold", "kind")
@@ -49,12 +49,6 @@ def pairs(**fields: Any) -> Study:
     return launch.launch(study=made, by=None)
 
 
-def browser(membership: Membership) -> Client:
-    client = Client()
-    client.force_login(membership.rater, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
 def held(membership: Membership, version: str, **more: Any) -> Assignment:
     return membership.assignments.get(item__dialogue__version=version, item__purpose="rated", **more)
 
@@ -62,11 +56,11 @@ def held(membership: Membership, version: str, **more: Any) -> Assignment:
 def send(membership: Membership, assignment: Assignment, scores: dict[str, int], name: str = "rate_submit") -> Any:
     body = {"submission_id": str(assignment.submission_id), "version": assignment.draft_version, "scores": scores}
     address = reverse(name, args=[assignment.token])
-    return browser(membership).post(address, body, content_type="application/json")
+    return client_of(membership).post(address, body, content_type="application/json")
 
 
 def asked_on_page(membership: Membership, assignment: Assignment) -> list[str]:
-    page: Any = browser(membership).get(reverse("rate_item", args=[assignment.token]))
+    page: Any = client_of(membership).get(reverse("rate_item", args=[assignment.token]))
     assert ('name="score-theme"' in page.content.decode()) == ("theme" in page.context["item"].questions[-1].key)
     return [question.key for question in page.context["item"].questions]
 
@@ -101,7 +95,7 @@ def test_the_plain_form_and_the_queue_itself_ask_the_same() -> None:
     ann = member(narrow(), "ann")
     alpha, beta = held(ann, "alpha"), held(ann, "beta")
     form = {"submission_id": str(alpha.submission_id), "score-kind": 3}
-    assert browser(ann).post(reverse("rate_item", args=[alpha.token]), form).status_code == 302
+    assert client_of(ann).post(reverse("rate_item", args=[alpha.token]), form).status_code == 302
     with pytest.raises(AnswerError, match="On the theme"):
         queue.submit(ann.rater, beta.token, submission_id=uuid.uuid4(), answer=Answer({"kind": 3}), now=timezone.now())
 
@@ -117,7 +111,7 @@ def test_a_known_score_that_nobody_is_asked_for_counts_against_nobody() -> None:
         assert asked_on_page(ann, assignment) == ["kind"]
         assert send(ann, assignment, {"kind": 2}).status_code == 200
     lesson = ann.assignments.get(item__purpose="training")
-    feedback: Any = browser(ann).get(reverse("rate_feedback", args=[lesson.token]))
+    feedback: Any = client_of(ann).get(reverse("rate_feedback", args=[lesson.token]))
     assert [(verdict.name, verdict.is_right) for verdict in feedback.context["feedback"].verdicts] == [("Kind", True)]
     assert lapses(ann) == 0
     (row,) = rater_rows(one)
@@ -127,7 +121,7 @@ def test_a_known_score_that_nobody_is_asked_for_counts_against_nobody() -> None:
 def test_the_list_of_what_was_rated_has_a_dash_where_nothing_was_asked() -> None:
     ann = member(narrow(), "ann")
     send(ann, held(ann, "alpha"), {"kind": 4})
-    page: Any = browser(ann).get(reverse("rate_rated", args=[ann.token]))
+    page: Any = client_of(ann).get(reverse("rate_rated", args=[ann.token]))
     assert [row.scores for row in page.context["rated"].rows] == [("4", "–")]
 
 
@@ -220,7 +214,7 @@ def test_the_check_list_warns_where_the_questions_tell_versions_apart(chosen: li
 @pytest.mark.parametrize("kind", ["scores", "pairs"])
 def test_asking_less_costs_no_more_queries(kind: str) -> None:
     ann = member(pairs() if kind == "pairs" else narrow(), "ann")
-    client, address = browser(ann), reverse("rate_item", args=[held_first(ann)])
+    client, address = client_of(ann), reverse("rate_item", args=[held_first(ann)])
     page, sent = asked(lambda: client.get(address))
     assert len(sent) <= MOST, sent
     item = page.context["item"]

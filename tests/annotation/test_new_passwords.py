@@ -14,21 +14,15 @@ from annotation.people import api_tokens, resets
 from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from tests.people import PASSWORD, make_user
+from tests.people import PASSWORD, client_of, make_user
 
 pytestmark = pytest.mark.django_db
 NEW = "a longer walk by the lake"
 TWICE = {"new_password1": NEW, "new_password2": NEW}
 
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
 def by_changing_it(person: User) -> None:
-    browser = signed_in(person)
+    browser = client_of(person)
     asked = browser.get("/account/password/").content.decode()
     assert "Your API tokens end, too." in asked
     told = browser.post("/account/password/", {"old_password": PASSWORD, **TWICE}, follow=True).content.decode()
@@ -37,7 +31,7 @@ def by_changing_it(person: User) -> None:
 
 def by_a_link(person: User) -> None:
     admin = User.objects.create_superuser("owner")
-    made = signed_in(admin).post(f"/people/{person.pk}/reset/").content.decode()
+    made = client_of(admin).post(f"/people/{person.pk}/reset/").content.decode()
     assert "ends the account’s sessions and API tokens" in made
     browser = Client()
     page = browser.get(resets.issue(person=person, by=admin), follow=True)
@@ -46,7 +40,7 @@ def by_a_link(person: User) -> None:
 
 
 def by_the_admin_site(person: User) -> None:
-    admin = signed_in(User.objects.create_superuser("owner"))
+    admin = client_of(User.objects.create_superuser("owner"))
     fields = {"password1": NEW, "password2": NEW, "usable_password": "true"}
     assert admin.post(f"/admin/auth/user/{person.pk}/password/", fields).status_code == 302
 
@@ -68,7 +62,7 @@ WAYS: dict[str, Callable[..., None]] = {
 def test_it_ends_sessions_and_api_tokens(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     person, other = make_user(Role.RESEARCHER, "rey"), make_user(Role.RESEARCHER, "kim")
     texts = [api_tokens.issue(user=owner, name="cluster", by=None)[1] for owner in (person, other)]
-    elsewhere = signed_in(person)
+    elsewhere = client_of(person)
     assert elsewhere.get("/account/tokens/").status_code == 200
     WAYS[way](person, **({"monkeypatch": monkeypatch} if way == "a command" else {}))
     person.refresh_from_db()
@@ -81,7 +75,7 @@ def test_it_ends_sessions_and_api_tokens(way: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_account_without_tokens_is_told_nothing_of_them() -> None:
-    browser = signed_in(make_user(Role.RATER))
+    browser = client_of(make_user(Role.RATER))
     assert "API token" not in browser.get("/account/password/").content.decode()
     told = browser.post("/account/password/", {"old_password": PASSWORD, **TWICE}, follow=True)
     assert "API token" not in told.content.decode()

@@ -17,6 +17,7 @@ from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.setting import corpus, draft, study, user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 PID = "5f3e1a2b4c5d6e7f8a9b0c1d"
@@ -144,7 +145,7 @@ def test_a_participant_from_prolific_always_comes_back_to_the_same_place() -> No
 def test_a_participant_does_not_come_in_under_the_account_that_was_logged_in() -> None:
     one, client = with_open_link(code="C0DE"), Client()
     ann = user("ann", "researcher")
-    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(ann)
     client.post(address(one), QUERY)
     assert one.memberships.get().rater != ann
     assert client.session["_auth_user_id"] == str(one.memberships.get().rater_id)
@@ -212,9 +213,7 @@ def test_a_simulated_study_and_a_draft_have_no_open_link() -> None:
 
 
 def researcher() -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(user("rey", "researcher"))
 
 
 def test_a_researcher_opens_a_link_for_prolific_and_closes_it_again() -> None:

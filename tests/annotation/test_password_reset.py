@@ -14,22 +14,16 @@ from annotation.people import members, resets
 from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from tests.people import PASSWORD, make_user
+from tests.people import PASSWORD, client_of, make_user
 
 pytestmark = pytest.mark.django_db
 NEW = "a longer walk by the lake"
 FORM = {"new_password1": NEW, "new_password2": NEW}
 
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
 def link_for(person: User, by: User | None = None) -> str:
     """The link as the admin's page shows it."""
-    page = signed_in(by or make_user(Role.ADMIN, "keeper")).post(f"/people/{person.pk}/reset/").content.decode()
+    page = client_of(by or make_user(Role.ADMIN, "keeper")).post(f"/people/{person.pk}/reset/").content.decode()
     (link,) = re.findall(r"<textarea[^>]*>([^<]*)</textarea>", page)
     return unescape(link).removeprefix("http://testserver")
 
@@ -170,7 +164,7 @@ def test_making_and_using_a_link_are_written_down_without_the_link() -> None:
 
 def test_a_new_password_ends_the_sessions_of_the_account() -> None:
     person, browser = make_user(Role.RATER), Client()
-    theirs = signed_in(person)
+    theirs = client_of(person)
     _, _, address = opened(link_for(person), browser)
     assert theirs.get("/rate/").status_code == 200
     browser.post(address, FORM)
@@ -180,7 +174,7 @@ def test_a_new_password_ends_the_sessions_of_the_account() -> None:
 @pytest.mark.parametrize("role", [Role.RATER, Role.RESEARCHER])
 def test_only_an_admin_makes_links_and_the_others_are_told_why(role: Role) -> None:
     person = make_user(Role.RATER, "forgetful")
-    answer = signed_in(make_user(role, "curious")).post(f"/people/{person.pk}/reset/")
+    answer = client_of(make_user(role, "curious")).post(f"/people/{person.pk}/reset/")
     assert answer.status_code == 403
     assert "Your role cannot" in answer.content.decode()
     assert not AuditEvent.objects.exists()
@@ -212,7 +206,7 @@ def simulated(person: User) -> None:
     ],
 )
 def test_some_accounts_get_no_link_and_their_page_says_why(become: Callable[[User], None], reason: str) -> None:
-    person, admin = make_user(Role.RATER), signed_in(make_user(Role.ADMIN))
+    person, admin = make_user(Role.RATER), client_of(make_user(Role.ADMIN))
     assert "Make a reset link" in admin.get(f"/people/{person.pk}/").content.decode()
     become(person)
     page = admin.get(f"/people/{person.pk}/").content.decode()
@@ -230,7 +224,7 @@ def test_a_superuser_makes_a_link_for_another() -> None:
 def test_a_name_full_of_markup_stays_text_on_every_page() -> None:
     name = '"><script>x()</script>'
     person, admin, browser = make_user(Role.RATER, name), make_user(Role.ADMIN), Client()
-    made = signed_in(admin).post(f"/people/{person.pk}/reset/").content.decode()
+    made = client_of(admin).post(f"/people/{person.pk}/reset/").content.decode()
     link = resets.issue(person=person, by=admin)
     for text in (made, opened(link, browser)[1]):
         assert "<script>x()" not in text

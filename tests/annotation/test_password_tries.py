@@ -18,12 +18,11 @@ from annotation.people.password_tries import MOST
 from annotation.roles import Role
 from annotation.tasks import clear_sessions
 from tests.annotation.everything import url_names
-from tests.people import PASSWORD, make_user
+from tests.people import PASSWORD, client_of, make_user
 
 pytestmark = pytest.mark.django_db
 WRONG = "not the right password"
 HERE, ELSEWHERE, ABROAD = "10.1.1.1", "10.2.2.2", "10.3.3.3"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 NEW = "another long walk"
 looked_at: list[str] = []
 
@@ -51,12 +50,6 @@ def lock_out(name: str, address: str = ELSEWHERE) -> None:
         pass
 
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend=BACKEND)
-    return client
-
-
 def change(browser: Client, old: str, address: str = HERE, path: str = "/account/password/") -> int:
     fields = {"old_password": old, "new_password1": NEW, "new_password2": NEW}
     return int(browser.post(path, fields, REMOTE_ADDR=address).status_code)
@@ -71,7 +64,7 @@ def test_of_many_guesses_at_one_name_ten_are_looked_at(evaluated: list[str]) -> 
 
 def test_the_log_in_pages_share_one_count(evaluated: list[str]) -> None:
     ann = make_user(Role.ADMIN, "ann")
-    inside = signed_in(ann)
+    inside = client_of(ann)
     for path in ["/login/", "/admin/login/"] * 3:
         Client().post(path, {"username": "ann", "password": WRONG})
     for _ in range(20):
@@ -83,7 +76,7 @@ def test_the_log_in_pages_share_one_count(evaluated: list[str]) -> None:
 @pytest.mark.parametrize("path", ["/account/password/", "/admin/password_change/"])
 def test_a_stolen_session_does_not_let_its_thief_guess_the_password(path: str, evaluated: list[str]) -> None:
     ann = User.objects.create_superuser("ann", password=PASSWORD)
-    inside = signed_in(ann)
+    inside = client_of(ann)
     for number in range(60):
         change(inside, f"guess number {number}", path=path)
     assert len(evaluated) <= MOST
@@ -240,7 +233,7 @@ def test_the_cookie_is_for_the_server_alone() -> None:
 
 
 def test_a_guest_without_a_password_leaves_no_trace_here() -> None:
-    signed_in(User.objects.create_user("guest-1"))
+    client_of(User.objects.create_user("guest-1"))
     assert not PasswordTries.objects.exists()
 
 
@@ -258,7 +251,7 @@ def test_counts_that_are_over_and_places_of_long_ago_are_forgotten() -> None:
 
 def test_a_right_old_password_is_given_back_and_changes_the_password() -> None:
     ann = make_user(Role.RATER, "ann")
-    inside = signed_in(ann)
+    inside = client_of(ann)
     for _ in range(MOST - 1):
         assert change(inside, WRONG) == 200
     assert change(inside, PASSWORD) == 302

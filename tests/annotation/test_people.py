@@ -15,24 +15,18 @@ from annotation.people import invitations, members
 from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from tests.people import PASSWORD, make_user
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+from tests.people import PASSWORD, client_of, make_user
 
 
 @pytest.mark.django_db
 def test_the_page_names_everyone_with_role_and_pseudonym() -> None:
     admin, rater = make_user(Role.ADMIN), make_user(Role.RATER)
-    page = signed_in(admin).get("/people/").content.decode()
+    page = client_of(admin).get("/people/").content.decode()
     assert rater.username in page
     assert admin.username in page
     assert "none yet" in page
     pseudonym = profile_of(rater).pseudonym
-    assert pseudonym in signed_in(admin).get("/people/").content.decode()
+    assert pseudonym in client_of(admin).get("/people/").content.decode()
 
 
 @pytest.mark.django_db
@@ -57,14 +51,14 @@ def test_search_and_filter_narrow_the_list(query: str, found: set[str]) -> None:
     User.objects.filter(pk=make_user(Role.RESEARCHER, "bob").pk).update(email="bob@example.org")
     User.objects.filter(pk=make_user(Role.RATER, "old").pk).update(is_active=False)
     Profile.objects.create(user=make_user(Role.RATER, "robot"), pseudonym="sim-1", is_simulated=True)
-    page = signed_in(admin).get(f"/people/{query}")
+    page = client_of(admin).get(f"/people/{query}")
     assert {person.username for person, _ in page.context["rows"]} == found
     assert ("Nobody matches" in page.content.decode()) == (not found)
 
 
 @pytest.mark.django_db
 def test_a_long_list_comes_in_pages_of_few_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    admin = signed_in(make_user(Role.ADMIN))
+    admin = client_of(make_user(Role.ADMIN))
     for number in range(60):
         make_user(Role.RATER, f"rater-{number:02}")
     with django_assert_max_num_queries(15):
@@ -75,7 +69,7 @@ def test_a_long_list_comes_in_pages_of_few_queries(django_assert_max_num_queries
 @pytest.mark.django_db
 def test_a_change_of_role_is_the_whole_of_somebodys_rights_and_is_written_down() -> None:
     admin, person = make_user(Role.ADMIN), make_user(Role.RATER)
-    answer = signed_in(admin).post(f"/people/{person.pk}/role/", {"role": "researcher"}, follow=True)
+    answer = client_of(admin).post(f"/people/{person.pk}/role/", {"role": "researcher"}, follow=True)
     assert "is now in the role researcher" in answer.content.decode()
     person = User.objects.get(pk=person.pk)
     assert [group.name for group in person.groups.all()] == ["researcher"]
@@ -90,7 +84,7 @@ def test_a_change_of_role_is_the_whole_of_somebodys_rights_and_is_written_down()
 @pytest.mark.django_db
 def test_a_role_that_does_not_exist_is_refused() -> None:
     person = make_user(Role.RATER)
-    answer = signed_in(make_user(Role.ADMIN)).post(f"/people/{person.pk}/role/", {"role": "emperor"})
+    answer = client_of(make_user(Role.ADMIN)).post(f"/people/{person.pk}/role/", {"role": "emperor"})
     assert answer.status_code == 422
     assert role_of(User.objects.get(pk=person.pk)) == Role.RATER
 
@@ -98,7 +92,7 @@ def test_a_role_that_does_not_exist_is_refused() -> None:
 @pytest.mark.django_db
 def test_the_last_admin_keeps_the_role_and_the_page_says_why() -> None:
     admin = make_user(Role.ADMIN)
-    client = signed_in(admin)
+    client = client_of(admin)
     assert "last admin" in client.get(f"/people/{admin.pk}/").content.decode()
     answer = client.post(f"/people/{admin.pk}/role/", {"role": "rater"}, follow=True)
     assert "last admin" in answer.content.decode()
@@ -142,24 +136,24 @@ def test_two_admins_who_demote_each_other_at_once_leave_one(django_db_blocker: D
 @pytest.mark.django_db
 def test_deactivating_ends_sessions_log_in_and_open_invitations() -> None:
     admin, person = make_user(Role.ADMIN), make_user(Role.RESEARCHER)
-    theirs = signed_in(person)
+    theirs = client_of(person)
     invitations.issue(role=Role.RATER, by=person)
     assert theirs.get("/").status_code == 200
-    signed_in(admin).post(f"/people/{person.pk}/deactivate/")
+    client_of(admin).post(f"/people/{person.pk}/deactivate/")
     assert theirs.get("/").status_code == 302
     entered = Client().post("/login/", {"username": person.username, "password": PASSWORD})
     assert entered.status_code == 200
     assert not entered.context["user"].is_authenticated
     assert not Invitation.objects.usable(timezone.now()).exists()
-    signed_in(admin).post(f"/people/{person.pk}/reactivate/")
-    assert signed_in(User.objects.get(pk=person.pk)).get("/").status_code == 200
+    client_of(admin).post(f"/people/{person.pk}/reactivate/")
+    assert client_of(User.objects.get(pk=person.pk)).get("/").status_code == 200
 
 
 @pytest.mark.django_db
 def test_nobody_deactivates_themselves() -> None:
     admin = make_user(Role.ADMIN)
     make_user(Role.ADMIN, "other")
-    answer = signed_in(admin).post(f"/people/{admin.pk}/deactivate/", follow=True)
+    answer = client_of(admin).post(f"/people/{admin.pk}/deactivate/", follow=True)
     assert "cannot deactivate yourself" in answer.content.decode()
     assert User.objects.get(pk=admin.pk).is_active
 
@@ -179,9 +173,9 @@ def test_a_lower_role_closes_the_links_it_could_not_make() -> None:
 def test_a_superuser_counts_as_an_admin_whom_only_a_superuser_changes() -> None:
     owner, admin = User.objects.create_superuser("owner"), make_user(Role.ADMIN)
     second = User.objects.create_superuser("second")
-    assert owner.username in signed_in(admin).get("/people/?show=admin").content.decode()
+    assert owner.username in client_of(admin).get("/people/?show=admin").content.decode()
     for change in ("role", "deactivate"):
-        answer = signed_in(admin).post(f"/people/{owner.pk}/{change}/", {"role": "rater"}, follow=True)
+        answer = client_of(admin).post(f"/people/{owner.pk}/{change}/", {"role": "rater"}, follow=True)
         assert "Only another superuser" in answer.content.decode()
     members.change_role(person=owner, role=Role.RATER, by=second)
     owner = User.objects.get(pk=owner.pk)

@@ -131,7 +131,7 @@ def test_a_win_is_a_win_whichever_dialogue_came_first_and_stood_left() -> None:
 @pytest.mark.django_db
 def test_the_report_of_pairs_shows_and_exports_win_rates_and_no_means() -> None:
     study, client = pair_study(), Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user("rey", "researcher"))
     text = client.get(reverse("study_report", args=[study.pk])).content.decode()
     assert "γ over β" in text
     assert "Mean score" not in text

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -16,6 +15,7 @@ from annotation.models import Assignment, Membership, Study
 from annotation.rating import access, queue
 from annotation.rating.answers import Answer
 from tests.annotation.setting import SCORES, corpus, member, study
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,12 +29,6 @@ def ann(request: pytest.FixtureRequest) -> Membership:
     return member(study(request.param, of=corpus(10)), "ann")
 
 
-def browser(membership: Membership) -> Client:
-    client = Client()
-    client.force_login(membership.rater, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
 def asked(do: Callable[[], Any]) -> tuple[Any, list[str]]:
     """What it gives, and the statements it sent."""
     with CaptureQueriesContext(
@@ -45,7 +39,7 @@ def asked(do: Callable[[], Any]) -> tuple[Any, list[str]]:
 
 
 def test_each_request_of_a_rater_asks_the_database_at_most_eight_times(ann: Membership) -> None:
-    client, address = browser(ann), reverse("rate_next", args=[ann.token])
+    client, address = client_of(ann), reverse("rate_next", args=[ann.token])
     for _ in range(9):
         if "/item/" not in address:
             found, sent = asked(lambda to=address: client.get(to))
@@ -64,7 +58,7 @@ def test_each_request_of_a_rater_asks_the_database_at_most_eight_times(ann: Memb
 def test_a_submit_leads_straight_to_the_next_item(ann: Membership) -> None:
     """Where everyone scores everything, only within a block: rows are moved between two blocks."""
     stops = 4 if ann.study.raters_per_item is None else 100
-    client = browser(ann)
+    client = client_of(ann)
     page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
     for number in range(1, 9):
         item = page.context["item"]

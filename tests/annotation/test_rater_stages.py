@@ -16,15 +16,10 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import TWO, checked, give_checks, with_training
 from tests.annotation.setting import KEYS, corpus, member, study
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 CONSENT = "You agree that your scores are published without your name."
-
-
-def client_of(membership: Membership) -> Client:
-    client = Client()
-    client.force_login(membership.rater, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def plain(**fields: Any) -> Study:

@@ -11,6 +11,7 @@ from annotation.rating.answers import Answer, AnswerError, read_answer, shown_an
 from annotation.rating.arithmetic import missed, turned_places, turned_scores
 from tests.annotation.checked_study import TWO, pairs
 from tests.annotation.setting import KEYS, SCORES, corpus, member, study
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 NOTES = {"comments": {"natural": "stiff\nat first"}, "evidence": {"natural": [0, 2], "engaging": [3]}}
@@ -19,12 +20,6 @@ NOTES = {"comments": {"natural": "stiff\nat first"}, "evidence": {"natural": [0,
 @pytest.fixture
 def ann() -> Membership:
     return member(study(of=corpus(2, TWO), versions=TWO), "ann")
-
-
-def client_of(membership: Membership) -> Client:
-    client = Client()
-    client.force_login(membership.rater, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def open_item(client: Client, membership: Membership) -> Any:

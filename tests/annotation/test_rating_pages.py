@@ -10,6 +10,7 @@ from django.urls import reverse
 from annotation.models import Membership, Rating, Study
 from annotation.monitoring import states
 from tests.annotation.setting import SCORES, corpus, member, study, user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 FORM = {f"score-{key}": value for key, value in SCORES.items()}
@@ -18,12 +19,6 @@ FORM = {f"score-{key}": value for key, value in SCORES.items()}
 @pytest.fixture
 def ann() -> Membership:
     return member(study(of=corpus(2, ("alpha", "beta")), versions=("alpha", "beta")), "ann")
-
-
-def logged_in(membership: Membership, **options: Any) -> Client:
-    client = Client(**options)
-    client.force_login(membership.rater, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def open_item(client: Client, membership: Membership) -> Any:
@@ -37,7 +32,7 @@ def send(client: Client, name: str, token: str, **data: Any) -> Any:
 
 def test_the_list_shows_the_raters_studies_with_their_progress_and_no_others(ann: Membership) -> None:
     study(of=corpus(1, name="Other"), public_name="Not for Ann")
-    client = logged_in(ann)
+    client = client_of(ann)
     text = client.get(reverse("rate")).content.decode()
     assert "Dialogue rating" in text
     assert "0 of 4" in text
@@ -48,7 +43,7 @@ def test_demo_text_is_named_for_the_study_as_a_whole_and_never_on_one_of_its_dia
     chats = corpus(1)
     chats.dialogues.filter(version="gamma").update(is_demo=True)
     ann = member(study(of=chats), "ann")
-    client = logged_in(ann)
+    client = client_of(ann)
     label = "demo rules, not a language model"
     assert label in client.get(reverse("rate")).content.decode()
     page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
@@ -56,7 +51,7 @@ def test_demo_text_is_named_for_the_study_as_a_whole_and_never_on_one_of_its_dia
 
 
 def test_next_leads_to_an_item_with_theme_characters_and_six_questions(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
     text = page.content.decode()
     assert text.count("<legend>") == 6
@@ -66,7 +61,7 @@ def test_next_leads_to_an_item_with_theme_characters_and_six_questions(ann: Memb
 
 
 def test_the_same_submission_ten_times_is_one_rating_and_one_answer(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     answers = [
         send(client, "rate_submit", item.token, submission_id=str(item.submission_id), scores=SCORES) for _ in range(10)
@@ -78,7 +73,7 @@ def test_the_same_submission_ten_times_is_one_rating_and_one_answer(ann: Members
 
 
 def test_a_second_tab_that_shows_the_same_item_sends_the_same_submission(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     first, second = open_item(client, ann), open_item(client, ann)
     one = send(client, "rate_submit", first.token, submission_id=str(first.submission_id), scores=SCORES)
     other = {**SCORES, "natural": 1}
@@ -89,11 +84,11 @@ def test_a_second_tab_that_shows_the_same_item_sends_the_same_submission(ann: Me
 
 
 def test_a_draft_is_there_again_when_the_page_is_opened_anew(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     saved = send(client, "rate_draft", item.token, version=0, scores={"natural": 2}, comment="half way", flag="")
     assert saved.json() == {"version": 1}
-    again = open_item(logged_in(ann), ann)
+    again = open_item(client_of(ann), ann)
     assert again.token == item.token
     assert again.comment == "half way"
     natural = next(question for question in again.questions if question.key == "natural")
@@ -101,7 +96,7 @@ def test_a_draft_is_there_again_when_the_page_is_opened_anew(ann: Membership) ->
 
 
 def test_a_stale_draft_is_answered_with_409_and_the_newer_one(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     send(client, "rate_draft", item.token, version=0, scores={"natural": 2})
     stale = send(client, "rate_draft", item.token, version=0, scores={"natural": 5})
@@ -112,7 +107,7 @@ def test_a_stale_draft_is_answered_with_409_and_the_newer_one(ann: Membership) -
 
 
 def test_a_draft_from_a_tab_left_behind_is_shown_what_the_other_tab_submitted(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     send(client, "rate_submit", item.token, submission_id=str(item.submission_id), scores=SCORES)
     stale = send(client, "rate_draft", item.token, version=0, scores={"natural": 1})
@@ -137,7 +132,7 @@ def test_a_draft_from_a_tab_left_behind_is_shown_what_the_other_tab_submitted(an
 def test_a_damaged_draft_is_refused_with_a_reason_and_changes_nothing(
     ann: Membership, data: dict[str, Any], says: str
 ) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     refused = send(client, "rate_draft", item.token, **{"version": 0, **data})
     assert refused.status_code == 400
@@ -146,7 +141,7 @@ def test_a_damaged_draft_is_refused_with_a_reason_and_changes_nothing(
 
 
 def test_an_incomplete_submission_names_what_is_missing(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     refused = send(client, "rate_submit", item.token, submission_id=str(item.submission_id), scores={"natural": 3})
     assert refused.status_code == 400
@@ -155,7 +150,7 @@ def test_an_incomplete_submission_names_what_is_missing(ann: Membership) -> None
 
 
 def test_fields_that_are_not_asked_for_change_nothing(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     extra = {"is_current": False, "assignment": 1, "seconds": 1, "state": "skipped", "membership": 5}
     send(client, "rate_submit", item.token, submission_id=str(item.submission_id), scores=SCORES, **extra)
@@ -166,7 +161,7 @@ def test_fields_that_are_not_asked_for_change_nothing(ann: Membership) -> None:
 
 
 def test_without_a_script_the_form_submits_and_goes_on(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     url = reverse("rate_item", args=[item.token])
     data = {"submission_id": str(item.submission_id), **FORM, "comment": "line\r\nline"}
@@ -177,7 +172,7 @@ def test_without_a_script_the_form_submits_and_goes_on(ann: Membership) -> None:
 
 
 def test_without_a_script_an_incomplete_form_comes_back_with_what_was_chosen(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     data = {"submission_id": str(item.submission_id), "score-natural": 2, "comment": "kept"}
     back: Any = client.post(reverse("rate_item", args=[item.token]), data)
@@ -190,7 +185,7 @@ def test_without_a_script_an_incomplete_form_comes_back_with_what_was_chosen(ann
 
 
 def test_a_rating_can_be_corrected_until_the_study_closes(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     url = reverse("rate_item", args=[item.token])
     client.post(url, {"submission_id": str(item.submission_id), **FORM})
@@ -207,7 +202,7 @@ def test_a_rating_can_be_corrected_until_the_study_closes(ann: Membership) -> No
 
 
 def test_the_last_page_thanks_and_offers_what_was_skipped(ann: Membership) -> None:
-    client = logged_in(ann)
+    client = client_of(ann)
     skipped = open_item(client, ann)
     client.post(reverse("rate_skip", args=[skipped.token]), {"reason": "unreadable"})
     for _ in range(3):
@@ -223,7 +218,7 @@ def test_the_last_page_thanks_and_offers_what_was_skipped(ann: Membership) -> No
 def test_a_script_payload_is_shown_as_text(ann: Membership) -> None:
     payload = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
     Study.objects.filter(pk=ann.study_id).update(guidelines=payload, public_name=payload)
-    client = logged_in(ann)
+    client = client_of(ann)
     item = open_item(client, ann)
     send(client, "rate_draft", item.token, version=0, scores={}, comment=payload)
     for url in (reverse("rate"), reverse("rate_item", args=[item.token])):
@@ -234,28 +229,22 @@ def test_a_script_payload_is_shown_as_text(ann: Membership) -> None:
 
 
 def test_answers_for_scripts_demand_a_session_and_a_csrf_token(ann: Membership) -> None:
-    item = open_item(logged_in(ann), ann)
-    for client in (Client(), logged_in(ann, enforce_csrf_checks=True)):
+    item = open_item(client_of(ann), ann)
+    for client in (Client(), client_of(ann, enforce_csrf_checks=True)):
         refused = send(client, "rate_draft", item.token, version=0, scores={})
         assert refused.status_code == 403
         assert refused.json()["detail"]
 
 
 def test_strangers_and_other_raters_find_nothing_and_raters_are_kept_out_of_studies(ann: Membership) -> None:
-    item = open_item(logged_in(ann), ann)
+    item = open_item(client_of(ann), ann)
     bob = member(study(of=corpus(1, name="Bobs")), "bob")
-    for client in (logged_in(bob), client_of(user("boss", "admin"))):
+    for client in (client_of(bob), client_of(user("boss", "admin"))):
         assert client.get(reverse("rate_next", args=[ann.token])).status_code == 404
         assert client.get(reverse("rate_item", args=[item.token])).status_code == 404
         assert send(client, "rate_draft", item.token, version=0, scores={}).status_code == 404
         assert client.post(reverse("rate_skip", args=[item.token]), {"reason": "unreadable"}).status_code == 404
     assert Client().get(reverse("rate_item", args=[item.token])).status_code == 302
-    kept_out = logged_in(ann).get(reverse("study", args=[ann.study.pk]))
+    kept_out = client_of(ann).get(reverse("study", args=[ann.study.pk]))
     assert kept_out.status_code == 403
     assert "Your role cannot see studies" in kept_out.content.decode()
-
-
-def client_of(person: Any) -> Client:
-    client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client

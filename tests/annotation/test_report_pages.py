@@ -14,6 +14,7 @@ from annotation.reports.figures import FIGURES
 from annotation.roles import Role
 from dialogues.models import Dialogue, Rubric
 from tests.annotation.rated_study import rated_study, unrated_study
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -21,9 +22,7 @@ pytestmark = pytest.mark.django_db
 def signed_in(role: Role) -> Client:
     user = User.objects.create(username=f"{role.value}@example.org")
     user.groups.add(Group.objects.get(name=role.value))
-    client = Client()
-    client.force_login(user)
-    return client
+    return client_of(user)
 
 
 def page(study: Study, role: Role = Role.RESEARCHER, query: str = "") -> str:
@@ -46,8 +45,7 @@ def test_a_rater_sees_nothing_of_a_report() -> None:
     study = rated_study(backgrounds=2)
     rater = study.memberships.get(seed=0).rater
     rater.groups.add(Group.objects.get(name=Role.RATER.value))
-    client = Client()
-    client.force_login(rater)
+    client = client_of(rater)
     for address in addresses(study):
         response = client.get(address)
         assert response.status_code == 403, address
@@ -94,8 +92,7 @@ def test_simulated_and_demo_are_marked_at_the_top() -> None:
     assert "demo rules, not a language model" in head
     people = rated_study(name="Real")
     Dialogue.objects.update(is_demo=False)
-    client_html = Client()
-    client_html.force_login(User.objects.get(username="researcher@example.org"))
+    client_html = client_of(User.objects.get(username="researcher@example.org"))
     html = client_html.get(reverse("study_report", args=[people.pk])).content.decode()
     assert "simulated ratings" not in html
     assert "demo rules" not in html

@@ -93,7 +93,7 @@ def test_the_command_writes_a_file_or_to_the_screen_and_finds_a_corpus(gamma: Di
 
 def test_the_download_is_the_same_and_recorded(client: Client, rey: User, gamma: Dialogue) -> None:
     handed_in.submitted(gamma, setting.user("ann"))
-    client.force_login(rey, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(rey)
     answer = client.get(f"/restructurings/export.jsonl?corpus={gamma.corpus_id}")
     assert b"".join(answer.streaming_content).decode() == "".join(restructuring_lines())  # type: ignore[attr-defined]
     assert 'filename="chats-restructurings.jsonl"' in answer.headers["Content-Disposition"]

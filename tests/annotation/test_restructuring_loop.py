@@ -20,6 +20,7 @@ from generation.plans.choosing import Selection
 from tests.annotation.setting import user
 from tests.demo_server import DemoServer, running
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAIRS = 5
@@ -29,12 +30,6 @@ PAIRS = 5
 def model() -> Iterator[DemoServer]:
     with running(DemoSettings(seed=7)) as server:
         yield server
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def ask(researcher: Client, annotator: User) -> list[Restructuring]:
@@ -77,7 +72,7 @@ def curate(researcher: Client, row: Restructuring, into: ExampleSet) -> None:
 
 def test_five_pairs_are_curated_frozen_and_used_and_every_output_leads_back(model: DemoServer) -> None:
     researcher, annotator = user("rey", "researcher"), user("ann")
-    desk = browser(researcher)
+    desk = client_of(researcher)
     corpus, endpoint = small_corpus(PAIRS), endpoint_at(model.base_url)
     work(started(corpus, endpoint))
 
@@ -86,7 +81,7 @@ def test_five_pairs_are_curated_frozen_and_used_and_every_output_leads_back(mode
     assert desk.post("/generation/examples/new/", {"name": "Ours", "kind": "further_split"}).status_code == 302
     ours = ExampleSet.objects.get(name="Ours")
     for row in rows:
-        restructure(browser(annotator), row)
+        restructure(client_of(annotator), row)
         curate(desk, row, ours)
     assert desk.post(f"/generation/examples/{ours.pk}/freeze/").status_code == 302
 

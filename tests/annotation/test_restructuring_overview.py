@@ -12,7 +12,6 @@ from tests.annotation.restructured import gamma
 
 pytestmark = pytest.mark.django_db
 OVERVIEW = "/restructurings/"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def rey() -> User:
 
 @pytest.fixture
 def browser(client: Client, rey: User) -> Client:
-    client.force_login(rey, backend=BACKEND)
+    client.force_login(rey)
     return client
 
 
@@ -108,7 +107,7 @@ def test_home_leads_to_what_waits_for_review_and_to_ones_own(browser: Client, re
 
 def test_a_rater_is_shown_the_way_only_while_they_have_been_asked(client: Client, rey: User) -> None:
     ann = setting.user("ann")
-    client.force_login(ann, backend=BACKEND)
+    client.force_login(ann)
     assert "Restructure" not in client.get("/rate/").content.decode()
     row = handed_in.asked(gamma(), ann)
     assert 'href="/restructure/"' in client.get("/rate/").content.decode()
@@ -125,7 +124,7 @@ def test_a_log_that_does_not_replay_still_shows_the_text(browser: Client) -> Non
 
 
 def test_a_corpus_whose_dialogues_were_restructured_is_not_deleted_and_the_page_says_why(client: Client) -> None:
-    client.force_login(setting.user("ada", "admin"), backend=BACKEND)
+    client.force_login(setting.user("ada", "admin"))
     row = handed_in.submitted(gamma(), setting.user("ann"))
     answer = client.post(f"/corpora/{row.original.corpus_id}/delete/")
     assert answer.status_code == 409

@@ -37,7 +37,7 @@ def demo() -> Iterator[DemoServer]:
 @pytest.fixture
 def work(client: Client) -> Restructuring:
     row = asked()
-    client.force_login(row.annotator, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(row.annotator)
     return row
 
 
@@ -67,7 +67,7 @@ def test_a_list_of_many_is_read_in_few_queries(
 
 
 def test_an_empty_list_says_what_will_be_there(client: Client) -> None:
-    client.force_login(user("bob"), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user("bob"))
     assert "Nothing to restructure yet" in client.get("/restructure/").content.decode()
 
 
@@ -134,7 +134,7 @@ def test_a_proposal_that_nobody_made_is_refused(client: Client, work: Restructur
 @pytest.mark.django_db(transaction=True)
 def test_a_researcher_has_a_model_split_it_and_finds_its_proposal(client: Client, demo: DemoServer) -> None:
     researcher = user("rey", "researcher")
-    client.force_login(researcher, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(researcher)
     work = asked(researcher)
     example_sets.load_all()
     endpoint = endpoint_at(demo.base_url)

@@ -19,7 +19,6 @@ from tests.annotation import handed_in, setting
 from tests.annotation.handed_in import MERGE, SPLIT
 
 pytestmark = pytest.mark.django_db
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def rey() -> User:
 
 @pytest.fixture
 def browser(client: Client, rey: User) -> Client:
-    client.force_login(rey, backend=BACKEND)
+    client.force_login(rey)
     return client
 
 
@@ -115,7 +114,7 @@ def test_a_long_name_leaves_room_for_the_number(rey: User, gamma: Dialogue) -> N
 def test_nobody_reviews_their_own_and_the_page_says_so(client: Client, gamma: Dialogue) -> None:
     rae = setting.user("rae", "researcher")
     own = handed_in.submitted(gamma, rae)
-    client.force_login(rae, backend=BACKEND)
+    client.force_login(rae)
     assert "You restructured this dialogue yourself" in client.get(path(own)).content.decode()
     answer = client.post(path(own, "approve/"), {"version": "1"}, follow=True)
     assert "a second person reviews it" in answer.content.decode()

@@ -12,18 +12,11 @@ from core.fingerprint import StaleError
 from dialogues import reference
 from dialogues.models import FrozenRubricError, Rubric
 from dialogues.rubric import PAPER_SIX, Metric, Scale, problems_of
-from tests.annotation.setting import ALL, corpus, draft, user
+from tests.annotation.setting import ALL, corpus, draft
 
 pytestmark = pytest.mark.django_db
 PRESETS = [slug for slug, *_ in reference.RUBRICS]
 KIND = Metric("kind", "Kind", "How kind they are.", "cruel", "kind", ("cruel", "so so", "kind"))
-
-
-@pytest.fixture
-def researcher() -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def own(name: str = "Mine", metrics: tuple[Metric, ...] = (KIND,)) -> Rubric:

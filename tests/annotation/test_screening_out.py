@@ -15,7 +15,6 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
-from django.test import Client
 from django.urls import reverse
 
 from annotation import triggers
@@ -34,6 +33,7 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import add_item, give_checks, with_checks
 from tests.annotation.setting import KEYS, check, corpus, draft, member, study, user
+from tests.people import client_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TWO = ("alpha", "beta")
@@ -143,8 +143,7 @@ def test_reinstating_takes_the_exclusion_back_and_not_the_screening(k: int | Non
     one = checked(k)
     ann = member(one, "ann")
     fail(ann)
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user("rey", "researcher"))
     client.post(reverse("rater_exclude", args=[one.pk, ann.pk]), {"reason": "did not read"})
     page = client.get(reverse("study_rater", args=[one.pk, ann.pk])).content.decode()
     assert "screened out as well" in page
@@ -180,8 +179,7 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
     fail(member(one, "ann"))
     unblinding.unblind(study=one, by=None, how="on purpose")
     said = f"{SAID} Their ratings {'count all the same, as the design says' if counts else 'are left out'}."
-    client = Client()
-    client.force_login(user("ada", "admin"), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user("ada", "admin"))
     assert said in client.get(reverse("study_report", args=[one.pk])).content.decode().split("report-table")[0]
     table = client.get(reverse("study_table_csv", args=[one.pk, "table-3"])).content.decode()
     assert {row["screened_out"] for row in csv.DictReader(io.StringIO(table))} == {said}
@@ -227,8 +225,7 @@ def test_the_methods_paragraph_counts_who_joined_finished_left_and_was_put_out()
 def test_whether_they_count_is_decided_with_the_checks_and_frozen_at_the_launch() -> None:
     one = draft(of=corpus(3), most_lapses=0)
     check(one, one.corpus.dialogues.get(key="d0"), "attention", note="Choose 4.")
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user("rey", "researcher"))
     step = reverse("study_step", args=[one.pk, "checks"])
     form = client.get(step).context["form"]
     assert not form["counts_screened_out"].value()

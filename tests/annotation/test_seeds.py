@@ -27,7 +27,7 @@ def rey() -> User:
 
 @pytest.fixture
 def browser(client: Client, rey: User) -> Client:
-    client.force_login(rey, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(rey)
     return client
 
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from annotation.tasks import clear_sessions
 from tests.annotation.setting import user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @pytest.fixture
@@ -24,9 +24,7 @@ def ann() -> User:
 
 @pytest.fixture
 def browser(ann: User) -> Client:
-    client = Client()
-    client.force_login(ann, backend=BACKEND)
-    return client
+    return client_of(ann)
 
 
 def is_in(client: Client) -> bool:
@@ -62,8 +60,7 @@ def test_another_secret_ends_a_session_and_the_older_one_renews_it(browser: Clie
 
 
 def test_sessions_that_ran_out_are_cleared_away(ann: User, browser: Client) -> None:
-    old = Client()
-    old.force_login(ann, backend=BACKEND)
+    old = client_of(ann)
     Session.objects.filter(pk=old.session.session_key).update(expire_date=timezone.now())
     assert not is_in(old)
     clear_sessions()

@@ -14,16 +14,10 @@ from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.rating.pace import pace
 from tests.annotation.setting import SCORES, corpus, draft, member, study, user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def researcher() -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def rate(membership: Membership, count: int, value: int = 4, seconds: int = 60) -> None:
@@ -87,8 +81,7 @@ def test_a_simulated_study_says_so_on_every_page(researcher: Client) -> None:
     researcher.post(reverse("study_launch", args=[one.pk]))
     assert "simulated ratings" in researcher.get(one.get_absolute_url()).content.decode()
     ann = member(one, "ann")
-    rater = Client()
-    rater.force_login(ann.rater, backend="django.contrib.auth.backends.ModelBackend")
+    rater = client_of(ann.rater)
     for url in (reverse("rate"), reverse("rate_next", args=[ann.token])):
         assert "simulated ratings" in rater.get(url, follow=True).content.decode()
 
@@ -149,8 +142,7 @@ def test_without_a_corpus_the_first_step_is_to_import_one(researcher: Client) ->
 @pytest.mark.parametrize("name", ["study_launch", "study_member"])
 def test_raters_cannot_change_studies(name: str) -> None:
     one = draft()
-    client = Client()
-    client.force_login(user("ann"), backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user("ann"))
     refused = client.post(reverse(name, args=[one.pk]), {"username": "ann"})
     assert refused.status_code == 403
     assert "Your role cannot" in refused.content.decode()

@@ -26,15 +26,14 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import corpus, draft, member, study, user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def client() -> Client:
-    client = Client()
-    client.force_login(user("rey", "researcher"), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(user("rey", "researcher"))
 
 
 def uneven(rater: int, background: int, version: str, metric: str) -> int:

@@ -24,6 +24,7 @@ from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
 from tests.annotation.setting import SCORES, corpus, member, study, user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 PID = "5e9a0f0c1b2d3e4f5a6b7c8d"
@@ -40,12 +41,6 @@ def open_study(policy: str = KEEP, **fields: Any) -> Study:
 def test_stored_codes_and_return_links_outlive_a_renamed_module() -> None:
     assert withdrawals.SALT == "annotation.studies.departures"
     assert open_links._return_links.salt == "annotation.people.doors"
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def rate_one(membership: Membership) -> Assignment:
@@ -68,7 +63,7 @@ def test_whoever_left_their_scores_cannot_join_again_by_open_link_invitation_or_
     membership = member(one, "ann")
     rate_one(membership)
     leave(membership)
-    client, door = browser(ann), reverse("door", args=[one.door_token])
+    client, door = client_of(ann), reverse("door", args=[one.door_token])
     (token,) = invitations.issue(role=Role.RATER, by=None, study=one)
     for address in (door, reverse("invitation", args=[token])):
         for answer in (client.get(address), client.post(address)):
@@ -76,7 +71,7 @@ def test_whoever_left_their_scores_cannot_join_again_by_open_link_invitation_or_
             assert "You have left this study" in answer.content.decode()
             assert "<form" not in answer.content.decode().partition("<main")[2]
     assert Invitation.objects.get().accepted_at is None
-    added = browser(User.objects.get(username="opener")).post(
+    added = client_of(User.objects.get(username="opener")).post(
         reverse("study_member", args=[one.pk]), {"username": "ann"}, follow=True
     )
     assert "has withdrawn, and their scores stay" in added.content.decode()
@@ -116,7 +111,7 @@ def test_where_scores_are_removed_nothing_is_remembered_and_they_may_begin_anew(
 def test_the_page_says_beforehand_that_there_is_no_way_back() -> None:
     for policy, is_said in ((KEEP, True), (REMOVE, False)):
         membership = member(open_study(policy, name=policy), "ann")
-        page = browser(membership.rater).get(reverse("rate_withdraw", args=[membership.token])).content.decode()
+        page = client_of(membership.rater).get(reverse("rate_withdraw", args=[membership.token])).content.decode()
         assert ("You cannot join this study again." in page) == is_said
 
 

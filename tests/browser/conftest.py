@@ -12,7 +12,13 @@ from pytest_django import DjangoDbBlocker
 from tests.browser.server import Server, running_server
 from tests.browser.watching import PageMaker, Watch
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+# The shell is the same engine without a browser's windows around it: a new profile takes a quarter of the time.
+CHROMIUM = (
+    os.environ.get("CHROMIUM")
+    or shutil.which("chromium-headless-shell")
+    or shutil.which("chromium")
+    or "/usr/bin/chromium"
+)
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -23,10 +29,23 @@ ARGUMENTS = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.browser)
+# A page is looked at on a desk in light and on a phone in dark; with LOOKS=all in these two ways as well.
+OTHER_LOOKS = {(1280, "dark"), (390, "light")}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+    for item in here:
+        item.add_marker(pytest.mark.browser)
+    if os.environ.get("LOOKS") != "all":
+        left_out = {item for item in here if _look(item) in OTHER_LOOKS}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _look(item: pytest.Item) -> tuple[object, object]:
+    values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return values.get("width"), values.get("scheme")
 
 
 # While it runs, Playwright's event loop is this thread's: it must end before tests that start a loop of their own.

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
@@ -36,9 +37,7 @@ def running_server(
     """Serve with production's settings (DEBUG off, hashed static files) until the block ends; on a free port, or one
     that a server before this one had. `options` are uvicorn's; `before` is a command that becomes the server."""
     environment = os.environ | {"DEBUG": "0", "DATABASE_URL": database_url()}
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, env=environment, check=True
-    )
+    collect_static_files()
     port = port or free_port()
     log = Path(settings.DATA_DIR) / "server.log"
     command = [*before, sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), *options]
@@ -54,6 +53,13 @@ def running_server(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@cache
+def collect_static_files() -> None:
+    """Once a process, into its own folder: no test changes one."""
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"DEBUG": "0"}, check=True)
 
 
 def database_url() -> str:

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.people import api_tokens
 from annotation.roles import Role
-from tests.browser.watching import PageMaker, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, assert_usable, sign_in
 from tests.people import make_user
 
 
@@ -37,10 +37,8 @@ def test_the_token_pages_are_accessible_and_fit_a_phone(page: Page, width: int, 
     api_tokens.issue(user=user, name="a job with a <b>long</b> & odd name 🚀 " * 2, by=user)
     sign_in(page, user)
     page.goto("/account/tokens/")
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)
     page.get_by_label("Name").fill("second job")
     page.get_by_role("button", name="Make a token").click()
     expect(page.get_by_role("heading", name="The token is ready")).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)

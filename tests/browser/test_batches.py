@@ -11,7 +11,7 @@ from annotation.roles import Role
 from demo.model.settings import BatchSettings, DemoSettings
 from generation.batching import rounds
 from generation.models import BatchJob, Run
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_usable, sign_in
 from tests.demo_server import DemoServer, running
 from tests.generation.runs import endpoint_at, small_corpus, started
 from tests.people import make_user
@@ -47,10 +47,8 @@ def test_a_batch_is_watched_and_cancelled(page: Page, patient_model: DemoServer)
     # What the provider says next shows by itself.
     BatchJob.objects.update(answered=2)
     expect(page.locator("[data-batch-answered]")).to_have_text("2")
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Cancel the batch of").click()
     expect(page.get_by_text("The provider is asked to end the batch.")).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)

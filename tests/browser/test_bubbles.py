@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Page
 
 from annotation.roles import Role
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_usable, sign_in
 from tests.people import make_user
 
 TURNS = [
@@ -43,8 +43,7 @@ def test_bubbles_join_within_a_turn_part_between_turns_and_leave_room(page: Page
     assert all(bubble["x"] == pytest.approx(frame["x"], abs=0.1) for bubble in (*turns[0], *turns[2]))
     right = frame["x"] + frame["width"]
     assert all(bubble["x"] + bubble["width"] == pytest.approx(right, abs=0.1) for bubble in turns[1])
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
 
 
 def box(page: Page, selector: str) -> Box:

@@ -9,7 +9,7 @@ from dialogues.models import Dialogue
 from generation import example_sets
 from generation.models import ExampleSet
 from tests.annotation import handed_in, setting
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_usable, sign_in
 from tests.generation.runs import endpoint_at
 from tests.generation.written_runs import written_run
 from tests.people import make_user
@@ -29,8 +29,7 @@ def test_one_rewrite_by_hand_is_offered_with_what_it_costs_and_not_ticked(page: 
     expect(by_hand).not_to_be_checked()
     for name in ("α", "β", "γ", "Stephanie"):
         expect(page.get_by_label(f"{name} –")).to_be_checked()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("24 calls")).to_be_visible()
 
@@ -46,8 +45,7 @@ def test_a_run_is_chosen_on_the_statistics_page_by_the_keyboard(page: Page) -> N
     page.goto(reverse("dialogues:statistics", args=[corpus.pk]))
     said = "Written more than once for the same background: β for 4 backgrounds"
     expect(page.get_by_text(said).first).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.locator("summary", has_text="Choose versions").focus()
     page.keyboard.press("Enter")
     page.get_by_label(f"First (no. {first.pk})").focus()
@@ -56,8 +54,7 @@ def test_a_run_is_chosen_on_the_statistics_page_by_the_keyboard(page: Page) -> N
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"Only dialogues of run First (no. {first.pk}), and the originals.").first).to_be_visible()
     expect(page.get_by_text(said)).to_have_count(0)
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -68,8 +65,7 @@ def test_a_fresh_house_loads_its_examples_where_they_are_missed(page: Page) -> N
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Next: load the examples")
     page.goto(reverse("generation:run_new"))
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.get_by_role("button", name="Load the examples and prompts").click()
     expect(page.get_by_text("Loaded: Stephanie examples v1")).to_be_visible()
     expect(page.get_by_label("Step-by-step examples")).to_contain_text("comes with the project")

@@ -12,7 +12,7 @@ from annotation.models import Study
 from dialogues.models import Dialogue, Rubric
 from dialogues.rubric import PAPER_SIX, Scale
 from tests.annotation.setting import check, corpus, draft, study, user
-from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
 
 AWKWARD = 'Wer <b>schreibt</b> "wie" & warum? 🙂 ' + "ein-sehr-langes-Wort-" * 3
 
@@ -40,27 +40,18 @@ def test_every_page_of_a_design_fits_and_is_accessible(page: Page) -> None:
     launched = study(of=scores.corpus, name="Launched", consent_text="I agree.", retention=AWKWARD)
     mine = rubrics.make_rubric(name=AWKWARD[:110], metrics=PAPER_SIX, scale=Scale(1, 5), by=None)
     sign_in(page, user("rey", "researcher"))
-    look(page, "/studies/new/", "studies/")
+    assert_usable(page, "/studies/new/", "/studies/")
     for step in STEPS:
-        look(page, f"/studies/{scores.pk}/design/{step.slug}/")
-    look(page, f"/studies/{pairs.pk}/design/items/")
+        assert_usable(page, f"/studies/{scores.pk}/design/{step.slug}/")
+    assert_usable(page, f"/studies/{pairs.pk}/design/items/")
     item, kept = scores.items.all()[0], scores.corpus.dialogues.of_version("gamma")[5]
-    look(page, f"/studies/{scores.pk}/checks/{item.pk}/", f"/studies/{scores.pk}/checks/?purpose=gold")
-    look(page, f"/studies/{scores.pk}/checks/add/{kept.pk}/?purpose=attention", f"/studies/{pairs.pk}/")
+    assert_usable(page, f"/studies/{scores.pk}/checks/{item.pk}/", f"/studies/{scores.pk}/checks/?purpose=gold")
+    assert_usable(page, f"/studies/{scores.pk}/checks/add/{kept.pk}/?purpose=attention", f"/studies/{pairs.pk}/")
     for part in ("welcome", "training", "items", "gold", "attention"):
-        look(page, f"/studies/{scores.pk}/preview/?part={part}", f"/studies/{pairs.pk}/preview/?part={part}")
-    look(page, f"/studies/{launched.pk}/design/", f"/studies/{launched.pk}/preview/?part=gold")
-    look(page, "/studies/rubrics/", "/studies/rubrics/new/", f"/studies/rubrics/{mine.pk}/")
-    look(page, f"/studies/rubrics/{mine.pk}/edit/")
-
-
-def look(page: Page, *paths: str) -> None:
-    for path in paths:
-        answer = page.goto(path if path.startswith("/") else f"/{path}")
-        assert answer is not None
-        assert answer.status == 200, path
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page, f"/studies/{scores.pk}/preview/?part={part}", f"/studies/{pairs.pk}/preview/?part={part}")
+    assert_usable(page, f"/studies/{launched.pk}/design/", f"/studies/{launched.pk}/preview/?part=gold")
+    assert_usable(page, "/studies/rubrics/", "/studies/rubrics/new/", f"/studies/rubrics/{mine.pk}/")
+    assert_usable(page, f"/studies/rubrics/{mine.pk}/edit/")
 
 
 def test_a_design_is_made_by_keyboard_alone(page: Page) -> None:

@@ -12,8 +12,9 @@ from dialogues.editing import EditError, History, kept_share, operation_from_jso
 from dialogues.transcript import Transcript
 from tests.browser.server import Server
 from tests.dialogues.edits import DICE, TRANSCRIPTS, body_of
+from tests.examples import many
 
-LOGS = 1500
+LOGS = many(1500)
 LATIN_END = 0x250
 PLAY = """async ({ base, games }) => {
   const { History } = await import(base + "history.js");

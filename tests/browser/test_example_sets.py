@@ -10,7 +10,7 @@ from generation.curation import versions
 from generation.curation.content import Content
 from generation.curation.editing import add_example, change_example, remove_example
 from generation.models import ExampleSet
-from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
 from tests.generation.curated import draft_set, rewritten, topics
 from tests.generation.runs import endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
@@ -66,8 +66,7 @@ def test_every_page_of_example_sets_fits_and_can_be_used_by_all(page: Page, watc
     ):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
 
 
 def opened(page: Page, row: ExampleSet, name: str = "bea") -> None:
@@ -197,8 +196,7 @@ def test_two_people_on_one_example_see_both_texts(page: Page, new_page: PageMake
     expect(page.get_by_role("heading", name="Somebody changed this example meanwhile")).to_be_visible()
     expect(page.get_by_label("Dialogue: yours")).to_have_value("A: bea wrote this\nB: <b>yes</b>")
     expect(page.get_by_label("Dialogue: stored now")).to_have_value("A: carl wrote this\nB: <b>yes</b>")
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     assert row.examples.get().messages[0] == [1, "carl wrote this"]
     page.get_by_role("button", name="Keep mine").click()
     expect(page.get_by_text("Example 1 is saved.")).to_be_visible()
@@ -242,5 +240,4 @@ def test_two_names_of_one_set_are_shown_readably(page: Page, watch: Watch, width
     page.get_by_label("Name").fill("Another")
     page.locator("main form button[type=submit]").first.click()
     expect(page.get_by_text("Theirs <b>").first).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)

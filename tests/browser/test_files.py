@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import user
-from tests.browser.watching import PageMaker, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, assert_usable, sign_in
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -39,8 +39,7 @@ def test_a_table_is_taken_for_excel_by_keyboard(new_page: PageMaker) -> None:
     page.keyboard.press("Enter")
     link = table.get_by_role("link", name="Excel, list separator semicolon")
     expect(link).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     with page.expect_download() as download:

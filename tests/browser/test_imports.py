@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_usable, sign_in
 from tests.dialogues.files import line, write
 from tests.people import make_user
 
@@ -24,8 +24,7 @@ def test_a_csv_with_other_columns_is_imported_from_the_keyboard(
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Read the file").press("Enter")
     expect(page.get_by_text("it names conv, who, said")).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_label("Columns").press_sequentially("dialogue_id=conv, speaker=who, text=said")
     page.keyboard.press("Enter")
@@ -44,5 +43,4 @@ def test_the_largest_dialogue_is_shown_in_short(page: Page, width: int, scheme: 
     page.get_by_role("button", name="Read the file").click()
     expect(page.get_by_text("And 4,960 more messages.")).to_be_visible()
     expect(page.get_by_text("and 20 more")).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)

@@ -9,7 +9,7 @@ from dialogues.models import Corpus
 from generation import example_sets
 from generation.models import Run
 from tests.browser.test_runs import work_apart
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_accessible, assert_usable, sign_in
 from tests.demo_server import running
 from tests.generation.judged import ALL, family, judge, judge_run
 from tests.generation.runs import endpoint_at
@@ -39,26 +39,22 @@ def test_from_a_corpus_to_its_judgements(page: Page) -> None:
         page.get_by_label("Strict").check()
         page.get_by_label("Mild").check()
         page.get_by_label("Repeats").fill("2")
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
         page.get_by_role("button", name="Preview").click()
         expect(page.get_by_text("72 calls")).to_be_visible()
         expect(page.get_by_text("You are a careful reader").first).to_be_visible()
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
         page.get_by_role("button", name="Start run").click()
         worker = work_apart(Run.objects.get())
         expect(page.locator(".run-sentence")).to_have_text("72 of 72 judgements", timeout=60_000)
         worker.join()
         page.reload()
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
         page.get_by_role("link", name="See the judgements").click()
         expect(page.get_by_text("Scores by mild")).to_be_visible()
         expect(page.get_by_text("18 dialogues, scored from 0 to 100 by 2 judges")).to_be_visible()
         expect(page.get_by_text("demo rules, not a language model").first).to_be_visible()
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
         page.get_by_role("link", name="Show scores behind dashes").click()
         expect(page.get_by_role("link", name="Print dashes as the paper does")).to_be_visible()
         with page.expect_download() as download:
@@ -79,12 +75,9 @@ def test_what_judges_said_of_a_dialogue_fits_and_is_accessible(page: Page) -> No
     page.goto(corpus.dialogues.of_version("beta").first().get_absolute_url())  # type: ignore[union-attr]
     page.get_by_text("Why", exact=True).first.click()
     expect(page.get_by_text("Because of 3.").first).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.locator(".reasons a").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Judge of")
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.goto(f"/generation/judgements/{corpus.pk}/")
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)

@@ -11,7 +11,7 @@ from annotation.people import invitations
 from annotation.roles import Role
 from tests.annotation.restructured import asked
 from tests.annotation.setting import corpus, member, study
-from tests.browser.watching import Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import Watch, assert_usable, sign_in
 from tests.people import PASSWORD, make_user
 
 VERSIONS = ("alpha", "beta")
@@ -29,10 +29,9 @@ def in_arabic(page: Page) -> None:
     page.context.add_cookies([cookie])  # type: ignore[list-item]
 
 
-def looks_right(page: Page) -> None:
+def assert_usable_in_arabic(page: Page) -> None:
     assert page.evaluate("[document.documentElement.lang, document.dir]") == ["ar", "rtl"]
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
 
 
 def test_a_rater_chooses_arabic_restructures_a_message_and_logs_out(page: Page) -> None:
@@ -96,7 +95,7 @@ def test_the_log_in_pages_in_arabic_fit_and_are_accessible(page: Page, watch: Wa
     watch.expect("status of 4")
     in_arabic(page)
     page.goto("/login/?next=/account/password/")
-    looks_right(page)
+    assert_usable_in_arabic(page)
     page.goto(f"/invitation/{invitations.issue(role=Role.RATER, by=None)[0]}/")
     page.locator("[name=username]").fill("a <b")
     page.locator("button.btn-primary").click()
@@ -104,15 +103,15 @@ def test_the_log_in_pages_in_arabic_fit_and_are_accessible(page: Page, watch: Wa
     page.locator("[name=password2]").fill("1")
     page.locator("button.btn-primary").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    looks_right(page)
+    assert_usable_in_arabic(page)
     sign_in(page, make_user(Role.RATER, 'Zoë <b>&" 🍞'))
     for path in ("/account/password/", "/method/", "/no/such/page/", "/restructure/", "/rate/"):
         page.goto(path)
-        looks_right(page)
+        assert_usable_in_arabic(page)
     page.goto("/account/password/")
     page.locator("[popovertarget=user-menu]").click()
     expect(page.get_by_role("button", name="English")).to_be_visible()
-    looks_right(page)
+    assert_usable_in_arabic(page)
 
 
 @in_both
@@ -123,14 +122,14 @@ def test_a_studys_open_link_is_used_in_arabic(page: Page, watch: Watch) -> None:
     in_arabic(page)
     page.goto("/door/no-door/")
     expect(page.get_by_role("heading", name="لا يُدخل هذا الرابط أحدًا الآن")).to_be_visible()
-    looks_right(page)
+    assert_usable_in_arabic(page)
     page.goto("/door/a-door/")
-    looks_right(page)
+    assert_usable_in_arabic(page)
     # A Latin name stands where the page's lines begin.
     assert page.locator("h1").evaluate("(one) => getComputedStyle(one).textAlign") == "right"
     page.get_by_role("button", name="انضم").press("Enter")
     expect(page.get_by_label("رابط عودتك")).to_be_visible()
-    looks_right(page)
+    assert_usable_in_arabic(page)
 
 
 @in_both
@@ -140,7 +139,7 @@ def test_the_editor_in_arabic_fits_is_accessible_and_speaker_1_stands_on_the_rig
     in_arabic(page)
     page.goto(work.get_absolute_url())
     page.locator("[data-restructuring][data-ready]").wait_for()
-    looks_right(page)
+    assert_usable_in_arabic(page)
     for speaker, name in ((1, "piece"), (1, "turn"), (2, "piece"), (2, "turn")):
         line = page.locator(f".{name}--{speaker}").first.bounding_box()
         bubble = page.locator(f".{name}--{speaker} .bubble").first.bounding_box()
@@ -164,6 +163,6 @@ def test_the_rating_pages_in_arabic_fit_and_are_accessible(page: Page) -> None:
     in_arabic(page)
     for path in ("", "welcome/", "rated/", "withdraw/"):
         page.goto(f"/rate/{rater.token}/{path}")
-        looks_right(page)
+        assert_usable_in_arabic(page)
     page.goto("/rate/")
-    looks_right(page)
+    assert_usable_in_arabic(page)

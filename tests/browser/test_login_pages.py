@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from tests.browser.watching import Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import Watch, assert_accessible, assert_usable, sign_in
 from tests.people import PASSWORD, make_user
 
 
@@ -50,13 +50,11 @@ def test_too_many_wrong_passwords_end_in_a_page_that_says_how_long_to_wait(page:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_common_pages_fit_and_are_accessible(page: Page) -> None:
     page.goto("/login/")
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     sign_in(page, make_user(Role.ADMIN))
     for path in ("/", "/method/", "/account/password/", "/account/password/changed/"):
         page.goto(path)
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -68,5 +66,4 @@ def test_refusals_are_pages_of_the_product_that_say_why(page: Page, watch: Watch
     assert_accessible(page)
     page.goto("/no/such/page/")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)

@@ -11,7 +11,7 @@ from tests.annotation import setting
 from tests.annotation.checked_study import with_training
 from tests.annotation.restructured import asked
 from tests.annotation.setting import corpus, member, study
-from tests.browser.watching import Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import Watch, assert_accessible, assert_usable, sign_in
 
 VERSIONS = ("alpha", "beta")
 both_widths = pytest.mark.parametrize("width", [1280, 390])
@@ -69,8 +69,7 @@ def test_space_marks_while_messages_are_marked_and_the_key_sheet_says_both(page:
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("scroll down, Shift Space up; it never scores")
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)
 
 
 @pytest.mark.parametrize("key", ["Enter", "ArrowRight"])
@@ -80,8 +79,7 @@ def test_practice_feedback_goes_on_by_keyboard(page: Page, key: str) -> None:
     page.keyboard.type("333333")
     page.keyboard.press("Enter")
     page.wait_for_url("**/feedback/")
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)
     page.keyboard.press(key)
     expect(page.get_by_role("heading", name="Practice is done")).to_be_visible()
 
@@ -137,8 +135,7 @@ def editor(page: Page, person: User | str = "ann") -> Restructuring:
 
 def test_every_tool_of_the_editor_is_in_sight(page: Page, width: int) -> None:
     editor(page)
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     tools = page.locator("[data-tools] button").all()
     assert len(tools) == 10
     for tool in tools:

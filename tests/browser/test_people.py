@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from annotation.people import invitations
 from annotation.roles import Role, role_of
-from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
 from tests.people import make_user
 
 NEW_PASSWORD = "tall quiet lighthouse"
@@ -84,13 +84,10 @@ def test_the_pages_about_people_fit_and_are_accessible(new_page: PageMaker) -> N
     sign_in(admin, user)
     for path in ("/people/", "/people/?q=nobody", f"/people/{person.pk}/", f"/people/{user.pk}/", "/people/invite/"):
         admin.goto(path)
-        assert_fits(admin)
-        assert_accessible(admin)
+        assert_usable(admin)
     admin.get_by_label("How many links").fill("12")
     admin.get_by_role("button", name="Make links").click()
     expect(admin.get_by_role("heading", name="12 links are ready")).to_be_visible()
-    assert_fits(admin)
-    assert_accessible(admin)
+    assert_usable(admin)
     guest.goto(f"/invitation/{token}/")
-    assert_fits(guest)
-    assert_accessible(guest)
+    assert_usable(guest)

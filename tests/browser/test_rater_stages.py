@@ -10,7 +10,7 @@ from annotation.models import Assignment, Membership, Rating, Study
 from tests.annotation.checked_study import TWO, pairs, with_training
 from tests.annotation.setting import corpus, member, study
 from tests.browser.test_rating import begin, ready, submitted
-from tests.browser.watching import PageMaker, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, assert_usable, sign_in
 
 AWKWARD = 'A <b>study</b> & "quotes" 🎉 with a long name that goes on and on and on'
 
@@ -24,8 +24,7 @@ def awkward(**fields: object) -> Membership:
 
 
 def looked_at(page: Page) -> None:
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, Route, expect
 
 from annotation.models import Assignment, Membership, Rating
 from tests.annotation.setting import KEYS, corpus, member, study
-from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
 
 VERSIONS = ("alpha", "beta")
 
@@ -160,8 +160,7 @@ def test_items_are_rated_by_touch_on_a_phone(new_page: PageMaker) -> None:
     rater = member(study(of=corpus(1, VERSIONS), versions=VERSIONS), "ann")
     sign_in(page, rater.rater)
     url = begin(page, rater)
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     for key in KEYS:
         target = point(page, key, 2)
         assert target.bounding_box()["height"] >= 44  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from annotation.models import Assignment, Membership, Rating, Score
 from tests.annotation.checked_study import TWO
 from tests.annotation.setting import KEYS, corpus, member, study
 from tests.browser.test_rating import begin, point, ready, submitted, values
-from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
 
 
 @pytest.fixture
@@ -88,8 +88,7 @@ def test_messages_are_marked_by_touch_on_a_phone(new_page: PageMaker) -> None:
     page.locator("[data-question=natural] summary").tap()
     page.locator("[data-question=natural]").get_by_role("button", name="Mark").tap()
     expect(page.get_by_text("Messages that led to your score for Natural")).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     assert page.locator(".mark").first.bounding_box()["width"] >= 24  # type: ignore[index]
     page.locator(".bubble").nth(2).tap()
     page.get_by_role("button", name="Done").tap()

@@ -9,7 +9,7 @@ from dialogues.editing import transcript_of
 from tests.annotation.restructured import CHAT, asked, gamma
 from tests.annotation.setting import dialogue
 from tests.browser.server import running_server
-from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, assert_usable, sign_in
 
 
 @pytest.fixture
@@ -349,13 +349,11 @@ def test_everyone_can_read_the_pages(page: Page, width: int, scheme: str) -> Non
     sign_in(page, work.annotator)
     begin(page, work)
     page.get_by_role("button", name="Propose").click()
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)
     page.goto("/restructure/")
     expect(page.get_by_role("link", name="Dialogue 1")).to_be_visible()
     expect(page.get_by_text(work.original.key)).to_have_count(0)
-    assert_accessible(page)
-    assert_fits(page)
+    assert_usable(page)
 
 
 def test_without_a_script_every_operation_is_a_button(new_page: PageMaker, watch: Watch) -> None:

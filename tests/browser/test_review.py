@@ -11,7 +11,7 @@ from generation.models import Example, ExampleSet
 from tests.annotation import handed_in
 from tests.annotation.restructured import gamma
 from tests.annotation.setting import user
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_usable, sign_in
 
 AWKWARD = 'a name with <b>&" 🎉 that goes on and on without any end in sight'
 STEPS = (
@@ -95,7 +95,7 @@ def test_a_reviewer_remarks_sends_back_approves_and_makes_an_example(page: Page,
 def test_pages_about_restructurings_fit_and_are_accessible(page: Page, rey: User) -> None:
     sign_in(page, rey)
     for path in ("", "choose/", "agreement/"):
-        look(page, path)
+        assert_opened_page_is_usable(page, path)
     dialogue = gamma()
     Dialogue.objects.filter(pk=dialogue.pk).update(key=AWKWARD)
     dialogue.refresh_from_db()
@@ -106,15 +106,14 @@ def test_pages_about_restructurings_fit_and_are_accessible(page: Page, rey: User
     ExampleSet.objects.create(name=AWKWARD, kind="further_split")
     paths = ("", "choose/?words_min=1", f"ask/?dialogue={dialogue.pk}", "agreement/", f"dialogues/{dialogue.pk}/")
     for path in (*paths, f"{row.token}/?diff=1", f"{row.token}/?at=2", f"{other.token}/"):
-        look(page, path)
+        assert_opened_page_is_usable(page, path)
 
 
-def look(page: Page, path: str) -> None:
+def assert_opened_page_is_usable(page: Page, path: str) -> None:
     answer = page.goto(f"/restructurings/{path}")
     assert answer is not None
     assert answer.status == 200, path
     for one in page.locator("details").all():
         one.evaluate("box => { box.open = true; }")
     page.wait_for_load_state()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)

@@ -12,7 +12,7 @@ from annotation.roles import Role
 from demo.model.settings import DemoSettings
 from generation import example_sets
 from generation.models import Call, Run
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_fits, assert_usable, sign_in
 from tests.demo_server import DemoServer, running
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 from tests.people import make_user
@@ -58,26 +58,22 @@ def test_from_an_endpoint_to_a_finished_run(page: Page, slow_model: DemoServer) 
     page.get_by_label("Name", exact=True).fill("First try")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("9 calls")).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.get_by_role("button", name="Start run").click()
     expect(page.get_by_text("0 of 3 dialogues")).to_be_visible()
     worker = work_apart(Run.objects.get())
     expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=60_000)
     expect(page.locator(".run-sentence")).to_have_text("3 of 3 dialogues")
     worker.join()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
 
     for tab in ("Dialogues", "Quality", "Calls"):
         page.get_by_label("Pages of this run").get_by_role("link", name=tab).click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("First try")
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
     page.get_by_role("table").get_by_role("link").first.click()
     expect(page.get_by_text("its hash equals")).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
 
 
 def test_the_page_follows_without_a_reload_and_survives_a_lost_line(page: Page, slow_model: DemoServer) -> None:
@@ -101,10 +97,8 @@ def test_examples_fit_and_are_accessible(page: Page) -> None:
     sign_in(page, make_user(Role.RESEARCHER))
     for path in ("/generation/examples/", "/generation/endpoints/new/", "/generation/runs/"):
         page.goto(path)
-        assert_fits(page)
-        assert_accessible(page)
+        assert_usable(page)
     page.goto("/generation/examples/")
     page.get_by_role("link", name="Version 1").last.click()
     page.wait_for_url(re.compile(r"/generation/examples/\d+/$"))
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
 from dialogues.models import Corpus
-from tests.browser.watching import PageMaker, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, assert_usable, sign_in
 from tests.dialogues.test_statistics_page import ALPHA, GAMMA, add
 from tests.people import make_user
 
@@ -28,8 +28,7 @@ def test_charts_answer_to_the_pointer_with_nothing_refused_by_the_policy(page: P
     figure.scroll_into_view_if_needed()
     expect(figure.locator("canvas")).to_be_visible(timeout=30_000)
     expect(figure.locator("img").first).to_be_hidden()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     box = figure.locator("canvas").bounding_box()
     assert box is not None
     tip = page.locator(".chart-tip")

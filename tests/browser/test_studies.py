@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from annotation.models import Study
 from demo import simulation
 from tests.annotation.setting import corpus, draft, member, study, user
-from tests.browser.watching import assert_accessible, assert_fits, sign_in
+from tests.browser.watching import assert_usable, sign_in
 
 
 def test_a_researcher_goes_from_corpus_to_a_launched_and_closed_study(page: Page) -> None:
@@ -73,18 +73,10 @@ def test_study_pages_fit_and_are_accessible(page: Page) -> None:
     simulation.simulate(study=rehearsal, raters=2, seed=1)
     sign_in(page, user("rey", "researcher"))
     for path in ("/studies/", f"/studies/new/?corpus={chats.pk}"):
-        look(page, path)
+        assert_usable(page, path)
     for one in (waiting, open_one, rehearsal):
-        look(page, f"/studies/{one.pk}/")
+        assert_usable(page, f"/studies/{one.pk}/")
     expect(page.get_by_text("simulated ratings").first).to_be_visible()
     sign_in(page, ann.rater)
     for path in ("/rate/", f"/rate/{ann.token}/"):
-        look(page, path)
-
-
-def look(page: Page, path: str) -> None:
-    answer = page.goto(path)
-    assert answer is not None
-    assert answer.status == 200, path
-    assert_fits(page)
-    assert_accessible(page)
+        assert_usable(page, path)

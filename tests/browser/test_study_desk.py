@@ -15,7 +15,7 @@ from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import corpus, study, user
 from tests.annotation.test_preferences import pair_study
-from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import PageMaker, Watch, assert_usable, sign_in
 
 AWKWARD = 'Chats & <b>more</b> "quoted" 🙂 ' + "long" * 20
 
@@ -111,22 +111,20 @@ def test_the_pages_of_the_desk_fit_and_are_accessible(page: Page, watch: Watch) 
             "manage/close/",
             "report/",
         ):
-            look(page, f"{one.get_absolute_url()}{path}")
+            assert_usable_at(page, f"{one.get_absolute_url()}{path}")
         if one.memberships.exists():
-            look(page, f"{one.get_absolute_url()}raters/{one.memberships.latest('pk').pk}/")
-            look(page, f"{one.get_absolute_url()}items/1/")
+            assert_usable_at(page, f"{one.get_absolute_url()}raters/{one.memberships.latest('pk').pk}/")
+            assert_usable_at(page, f"{one.get_absolute_url()}items/1/")
         else:
             page.goto(f"{one.get_absolute_url()}door/")
             page.get_by_label("Prolific’s completion code").fill("C0DE")
             page.get_by_role("button", name="Open the link").click()
-            assert_fits(page)
-            assert_accessible(page)
+            assert_usable(page)
             page.goto(f"{one.get_absolute_url()}invite/list/")
             page.get_by_label("People").fill("ann@example.org,P-1\nbob@example.org,P-2\nann@example.org\n")
             page.get_by_role("button", name="Make invitations").click()
             expect(page.get_by_text("2 invitations made")).to_be_visible()
-            assert_fits(page)
-            assert_accessible(page)
+            assert_usable(page)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -139,19 +137,18 @@ def test_the_pages_of_the_open_link_fit_and_are_accessible(page: Page, watch: Wa
     door = f"/door/{one.door_token}/"
     guest = open_links.enter(study=one, recruit=Recruit())
     for path in (door, f"/door/return/{open_links.return_token(guest)}/", "/door/no-such-door/"):
-        look(page, path)
+        assert_usable_at(page, path)
     page.goto(door)
     page.get_by_role("button", name="Join").click()
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)
     page.context.clear_cookies(name="sessionid")
-    look(page, door)
+    assert_usable_at(page, door)
     open_links.set_open_link(study=one, limit=None, completion_code="C0DE", screen_out_code="", by=rey)
-    look(page, f"{door}?PROLIFIC_PID={'a1' * 12}")
-    look(page, door)
+    assert_usable_at(page, f"{door}?PROLIFIC_PID={'a1' * 12}")
+    assert_usable_at(page, door)
 
 
-def look(page: Page, path: str) -> None:
+def assert_usable_at(page: Page, path: str) -> None:
+    """Whatever the status: what is refused has a page, too."""
     page.goto(path)
-    assert_fits(page)
-    assert_accessible(page)
+    assert_usable(page)

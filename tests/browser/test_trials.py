@@ -12,7 +12,7 @@ from demo.model.settings import DemoSettings
 from dialogues.models import Corpus
 from generation.models import ExampleKind, Prompt, Run, Stage, Trial
 from tests.browser.test_runs import work_apart
-from tests.browser.watching import Watch, assert_accessible, assert_fits, sign_in
+from tests.browser.watching import Watch, assert_accessible, assert_usable, sign_in
 from tests.demo_server import running
 from tests.generation.runs import endpoint_at, small_corpus
 from tests.generation.trials import asked, draft_set, gammas
@@ -21,7 +21,7 @@ from tests.people import make_user
 NASTY = '<b>&" A draft with quite a long name \N{PARROT}'
 
 
-def look(page: Page, name: str) -> None:
+def photograph(page: Page, name: str) -> None:
     if os.environ.get("SHOTS"):
         Path(os.environ["SHOTS"]).mkdir(exist_ok=True)
         page.screenshot(path=f"{os.environ['SHOTS']}/{name}.png")
@@ -39,24 +39,21 @@ def test_a_draft_is_tried_from_its_own_page(page: Page, width: int, scheme: str)
         expect(page.get_by_role("checkbox", name=re.compile("gamma"), checked=True)).to_have_count(5)
         page.get_by_role("checkbox", name=re.compile("d1.gamma")).press("Space")
         expect(page.get_by_role("checkbox", name=re.compile("gamma"), checked=True)).to_have_count(4)
-        look(page, f"form-{width}-{scheme}")
-        assert_fits(page)
-        assert_accessible(page)
+        photograph(page, f"form-{width}-{scheme}")
+        assert_usable(page)
         page.get_by_role("button", name="Preview").press("Enter")
         expect(page.get_by_text("8 calls")).to_be_visible()
-        look(page, f"draft-{width}-{scheme}")
-        assert_fits(page)
-        assert_accessible(page)
+        photograph(page, f"draft-{width}-{scheme}")
+        assert_usable(page)
         page.get_by_role("button", name="Start trial").press("Enter")
         expect(page.get_by_text("0 of 8 answers")).to_be_visible()
-        look(page, f"begun-{width}-{scheme}")
+        photograph(page, f"begun-{width}-{scheme}")
         worker = work_apart(Run.objects.get())
         expect(page.get_by_text("8 of 8 answers")).to_be_visible(timeout=60_000)
         expect(page.get_by_role("button", name="Stop")).to_have_count(0)
         worker.join()
-        look(page, f"done-{width}-{scheme}")
-        assert_fits(page)
-        assert_accessible(page)
+        photograph(page, f"done-{width}-{scheme}")
+        assert_usable(page)
         page.get_by_role("link", name=re.compile("Its call")).first.press("Enter")
         expect(page.get_by_role("link", name=re.compile("as tried"))).to_be_visible()
 
@@ -70,20 +67,18 @@ def test_a_wording_is_changed_tried_and_kept(page: Page, watch: Watch, width: in
         endpoint_at(model.base_url, is_demo=True)
         sign_in(page, make_user(Role.RESEARCHER))
         page.goto("/generation/prompts/")
-        look(page, f"prompts-{width}-{scheme}")
-        assert_fits(page)
-        assert_accessible(page)
+        photograph(page, f"prompts-{width}-{scheme}")
+        assert_usable(page)
         page.get_by_role("link", name=re.compile("Further-split")).press("Enter")
-        look(page, f"prompt-{width}-{scheme}")
-        assert_fits(page)
-        assert_accessible(page)
+        photograph(page, f"prompt-{width}-{scheme}")
+        assert_usable(page)
         page.get_by_role("link", name="Edit as version 2").press("Enter")
         page.get_by_label("User message").fill("No placeholder")
         page.get_by_role("button", name="Save as version 2").press("Enter")
         expect(page.get_by_text("the prompt lacks")).to_be_visible()
         assert_accessible(page)
         page.get_by_label("User message").fill("{pairs}\n{dialogue}\nAnswer as before, but shorter.")
-        look(page, f"edit-{width}-{scheme}")
+        photograph(page, f"edit-{width}-{scheme}")
         page.get_by_role("button", name="Try it first").press("Enter")
         expect(page.get_by_label("User message")).to_have_value(re.compile("but shorter"))
         assert_accessible(page)
@@ -110,17 +105,15 @@ def test_a_pair_on_one_theme_a_stop_and_the_list(page: Page, width: int, scheme:
         sign_in(page, make_user(Role.RESEARCHER))
         page.goto(trial.get_absolute_url())
         page.get_by_text("of the same calls").first.click()
-        look(page, f"pair-{width}-{scheme}")
-        assert_fits(page)
-        assert_accessible(page)
+        photograph(page, f"pair-{width}-{scheme}")
+        assert_usable(page)
         page.goto(begun.get_absolute_url())
         page.get_by_role("button", name="Stop").press("Enter")
         expect(page.get_by_role("button", name="Go on")).to_be_visible()
-        look(page, f"stopped-{width}-{scheme}")
+        photograph(page, f"stopped-{width}-{scheme}")
         assert_accessible(page)
         page.goto("/generation/trials/")
-        look(page, f"trials-{width}-{scheme}")
-        assert_fits(page)
-        assert_accessible(page)
+        photograph(page, f"trials-{width}-{scheme}")
+        assert_usable(page)
     assert Trial.objects.count() == 2
     assert Corpus.objects.listed().count() == 1

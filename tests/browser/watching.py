@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import ConsoleMessage, Page, Request
+
+from tests.people import client_of
 
 PageMaker = Callable[..., Page]
 
@@ -51,8 +52,7 @@ class Watch:
 
 def sign_in(page: Page, user: User) -> None:
     """Give the page's browser this user's session, without going through the log-in form."""
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client = client_of(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "domain": "127.0.0.1", "path": "/"}]
@@ -70,3 +70,16 @@ def assert_fits(page: Page) -> None:
     page.wait_for_load_state()
     spill = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert spill <= 0, f"the page is {spill} px wider than its window"
+
+
+def assert_usable(page: Page, *paths: str) -> None:
+    """Fail where the page, or the one at each address, does not fit its window or breaks a rule of accessibility."""
+    for path in paths:
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        assert_fits(page)
+        assert_accessible(page)
+    if not paths:
+        assert_fits(page)
+        assert_accessible(page)

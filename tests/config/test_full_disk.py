@@ -18,7 +18,7 @@ from django.test import Client
 from annotation.roles import Role
 from config.outage import disk_is_full
 from tests.browser.server import running_server
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 MB = 2**20
 # In a mount namespace of its own: a file system of a few megabytes for the database and for what is uploaded.
@@ -106,9 +106,7 @@ def logged_in(server: str, fields: str) -> int:
 
 @pytest.fixture
 def rater(db: None) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(make_user(Role.RATER))
-    return client
+    return client_of(make_user(Role.RATER), raise_request_exception=False)
 
 
 def test_a_database_without_room_is_a_full_disk_and_not_one_that_is_away(rater: Client) -> None:

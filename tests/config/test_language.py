@@ -71,7 +71,7 @@ def test_pages_in_english_bring_no_words_for_their_scripts() -> None:
     address = draft.get_absolute_url()
     for code, brings in (("en", False), ("ar", True)):
         client = in_language(code)
-        client.force_login(draft.annotator, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(draft.annotator)
         page = client.get(address).content.decode()
         assert ('id="page-words"' in page, 'id="frame-words"' in page) == (brings, brings)
 
@@ -80,7 +80,7 @@ def test_pages_in_english_bring_no_words_for_their_scripts() -> None:
 def test_refusals_and_messages_are_told_in_the_readers_language() -> None:
     draft = asked()
     client = in_language("ar")
-    client.force_login(draft.annotator, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(draft.annotator)
     assert "لا يشمل دورك رؤية الدراسات" in client.get("/studies/").content.decode()
     answer = client.post(
         f"{draft.get_absolute_url()}operations/",

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.test import AsyncClient, Client
 
 from annotation.roles import Role
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 
 def gone(*_: Any, **__: Any) -> None:
@@ -22,9 +22,7 @@ def broken(*_: Any, **__: Any) -> None:
 
 @pytest.fixture
 def rater(db: None) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(make_user(Role.RATER))
-    return client
+    return client_of(make_user(Role.RATER), raise_request_exception=False)
 
 
 def test_a_page_says_that_the_database_is_away(rater: Client) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.spreadsheets import EXCEL, PLAIN, PLAIN_NUMBER, CsvForm, csv_stream, csv_text, safe_cell
+from tests.examples import many
 
 FORMS = (PLAIN, *EXCEL.values())
 # What matters to a spreadsheet, and little else, so that chance meets it.
@@ -54,7 +55,7 @@ def test_any_text_comes_back_and_is_safe_for_good(text: str) -> None:
     assert safe_cell(parsed) == parsed
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(st.lists(TRICKY, min_size=1, max_size=4), st.sampled_from(FORMS), st.sampled_from(",;\t"))
 def test_no_separator_finds_a_formula(texts: list[str], form: CsvForm, separator: str) -> None:
     written = csv_text([texts], form).removeprefix(form.start)

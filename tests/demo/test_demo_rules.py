@@ -78,7 +78,8 @@ def test_traits_are_drawn_from_what_each_person_says_where_none_are_known() -> N
 @settings(max_examples=60)
 @given(alpha=transcripts())
 def test_every_dialogue_gets_a_theme_of_the_right_length(alpha: Transcript) -> None:
-    parse_theme(answer(theme_request(([], []), alpha), Random(0)), traits_wanted=(1, 2))
+    found = parse_theme(answer(theme_request(([], []), alpha), Random(0)), traits_wanted=(1, 2))
+    assert 50 <= len(found.theme.split()) <= 100
 
 
 @pytest.mark.parametrize("traits", [TRAITS, ([], []), (["x" * 400], ["{day} {who}"]), (["?"], ["i"])])
@@ -183,7 +184,8 @@ def test_a_rewritten_prompt_is_still_answered() -> None:
         [EXAMPLE],
         [EXAMPLE],
     )
-    parse_pair(answer(messages, Random(0)))
+    beta, gamma = parse_pair(answer(messages, Random(0)))
+    assert len(beta) == len(gamma.turns())
 
 
 def test_anything_else_gets_a_short_labelled_answer() -> None:

@@ -32,18 +32,6 @@ def corpus(tmp_path: Path) -> Corpus:
     return bring_in(tmp_path, FAMILY, name="Chats", description="Two backgrounds.").corpus
 
 
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(make_user(Role.ADMIN))
-    return client
-
-
 def keys(client: Client, corpus: Corpus, **query: str) -> list[str]:
     page = client.get(corpus.get_absolute_url(), query)
     return [dialogue.key for dialogue in page.context["page"]]

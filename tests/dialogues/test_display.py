@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from dialogues.display import tidied, turns_for_template
 from dialogues.transcript import Transcript
+from tests.examples import many
 
 # What the rules look at, in every order.
 MARKS = list("iI'’mst.,!?:;)([]\"3dpeßı-\n ")
@@ -37,13 +38,13 @@ def test_split_off_punctuation_and_lower_case_read_naturally(stored: str, shown:
     assert tidied(stored) == shown
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(TEXTS)
 def test_no_letter_digit_or_mark_is_added_lost_or_moved(text: str) -> None:
     assert "".join(tidied(text).split()).casefold() == "".join(text.split()).casefold()
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(TEXTS)
 def test_tidying_twice_is_tidying_once(text: str) -> None:
     assert tidied(tidied(text)) == tidied(text)

@@ -24,6 +24,7 @@ from dialogues.editing import (
 )
 from dialogues.transcript import Transcript
 from tests.dialogues.edits import DICE, TRANSCRIPTS, played
+from tests.examples import many
 
 CHAT = Transcript.of([[1, "hi there, how are you?"], [2, "fine. and you?"], [2, "i ski"], [1, "me too"]])
 
@@ -130,7 +131,7 @@ def test_white_space_is_what_python_takes_for_it() -> None:
 
 # Four shares of one test, so that several processes can take them: 10,000 sequences in all.
 @pytest.mark.parametrize("share", range(4))
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=many(2500), deadline=None)
 @given(original=TRANSCRIPTS, dice=DICE)
 def test_whatever_is_done_the_log_tells_it_and_undoing_it_all_is_the_original(
     share: int, original: Transcript, dice: list[int]
@@ -147,7 +148,7 @@ def test_whatever_is_done_the_log_tells_it_and_undoing_it_all_is_the_original(
     assert history.draft == begin(original)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=many(1500), deadline=None)
 @given(original=TRANSCRIPTS, dice=DICE, place=st.integers(0, 60), offset=st.integers(0, 60))
 def test_split_then_merge_is_the_identity(original: Transcript, dice: list[int], place: int, offset: int) -> None:
     history, _ = played(original, dice)
@@ -161,7 +162,7 @@ def test_split_then_merge_is_the_identity(original: Transcript, dice: list[int],
     assert history.apply(Merge(at + 1)) == before
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=many(1500), deadline=None)
 @given(original=TRANSCRIPTS, cuts=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=20))
 def test_splitting_alone_keeps_every_word_and_every_speaker(original: Transcript, cuts: list[tuple[int, int]]) -> None:
     history = History(original)
@@ -177,7 +178,7 @@ def test_splitting_alone_keeps_every_word_and_every_speaker(original: Transcript
     ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=many(1500), deadline=None)
 @given(original=TRANSCRIPTS, dice=DICE)
 def test_no_merge_changes_who_says_a_word(original: Transcript, dice: list[int]) -> None:
     history, _ = played(original, dice)

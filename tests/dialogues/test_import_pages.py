@@ -16,7 +16,7 @@ from dialogues import importing, uploads
 from dialogues.importing import Source
 from dialogues.models import AuditEvent, Corpus
 from tests.dialogues.files import PARLAI, bring_in, line
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.django_db
 IMPORT = "/corpora/import/"
@@ -25,12 +25,6 @@ IMPORT = "/corpora/import/"
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, settings: Settings) -> None:
     settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
 
 
 def upload(client: Client, content: str, name: str = "my chats.txt", **fields: Any) -> Any:
@@ -110,8 +104,7 @@ def test_a_file_over_the_limit_points_to_the_command(researcher: Client, setting
 
 def test_another_persons_upload_does_not_exist(researcher: Client) -> None:
     where = upload(researcher, PARLAI).url
-    other = Client()
-    other.force_login(make_user(Role.RESEARCHER, "other"))
+    other = client_of(make_user(Role.RESEARCHER, "other"))
     assert other.get(where).status_code == 404
     assert other.post(where, {"name": "Mine"}).status_code == 404
 

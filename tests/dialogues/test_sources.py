@@ -217,7 +217,7 @@ def test_every_choice_has_figures_of_its_own(corpus: Corpus, runs: tuple[Run, Ru
 def test_the_page_says_whose_dialogues_count_and_its_files_hold_the_same(
     client: Client, corpus: Corpus, runs: tuple[Run, Run]
 ) -> None:
-    client.force_login(make_user(Role.RESEARCHER), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(make_user(Role.RESEARCHER))
     address = reverse("dialogues:statistics", args=[corpus.pk])
     page = client.get(address).content.decode()
     assert "Written more than once for the same background: β for 6 backgrounds" in page

@@ -38,15 +38,6 @@ def add(corpus: Corpus, key: str, pairs: list[list[object]], version: str, **fie
     return dialogue
 
 
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(
-        make_user(Role.RESEARCHER),
-        backend="django.contrib.auth.backends.ModelBackend",
-    )
-    return client
-
-
 def page(client: Client, corpus: Corpus, query: str = "") -> str:
     response = client.get(f"/corpora/{corpus.pk}/statistics/{query}")
     assert response.status_code == 200
@@ -164,7 +155,7 @@ def test_a_rater_is_refused_with_a_reason_and_a_stranger_led_to_the_door(
 ) -> None:
     address = f"/corpora/{corpus.pk}/statistics/{path}"
     assert client.get(address).status_code == 302
-    client.force_login(make_user(Role.RATER), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(make_user(Role.RATER))
     response = client.get(address)
     assert response.status_code == 403
     assert "Your role cannot see a corpus" in response.content.decode()

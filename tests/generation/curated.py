@@ -11,16 +11,10 @@ from dialogues.transcript import Transcript
 from generation.curation.editing import add_example
 from generation.curation.versions import make_set
 from generation.models import Example, ExampleSet
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 TALK = [[1, "Hi!"], [2, "Hello."], [2, "How are you?"], [1, "Fine."]]
 SPLIT = [[1, "Hi!"], [2, "Hello."], [2, "How"], [2, "are you?"], [1, "Fine."]]
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def researcher(name: str = "anna") -> tuple[User, Client]:

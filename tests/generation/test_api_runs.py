@@ -321,7 +321,7 @@ def test_a_rater_and_a_stranger_can_do_nothing() -> None:
 @pytest.mark.usefixtures("_house")
 def test_a_browsers_session_needs_its_csrf_token_and_a_script_does_not(script: Script) -> None:
     browser = script.client.__class__(enforce_csrf_checks=True)
-    browser.force_login(script.user, backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(script.user)
     answer = browser.post("/api/runs/", json.dumps(PLAN), content_type="application/json")
     assert answer.status_code == 403
     assert "CSRF" in answer.json()["detail"]

@@ -21,15 +21,13 @@ from tests.demo_server import DemoServer
 from tests.generation.api import Script
 from tests.generation.runs import endpoint_at, small_corpus, started, work
 from tests.generation.test_batches import batched, one_round, until_done
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def logged_in(role: Role) -> Client:
-    client = Client()
-    client.force_login(make_user(role), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return client_of(make_user(role))
 
 
 def page(client: Client, run: Run) -> str:

@@ -4,23 +4,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.baseline import split_all
 from dialogues.models import Dialogue
 from generation.models import Run
 from tests.generation.runs import draft, endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
-from tests.people import make_user
 
 ADDRESS = "http://127.0.0.1:9/v1"
 FIGURES, BESIDE = reverse("generation:compare"), reverse("generation:compare_dialogues")
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
 
 
 @pytest.fixture

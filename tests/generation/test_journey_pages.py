@@ -19,12 +19,6 @@ ADDRESS = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture
-def researcher(client: Client, db: None) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
-
-
-@pytest.fixture
 def run(db: None) -> Run:
     """Five dialogues: done, failed, held, on its way, and one that has not begun."""
     run = written_run(small_corpus(5), endpoint_at(ADDRESS))

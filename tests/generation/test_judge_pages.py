@@ -25,12 +25,6 @@ NASTY = '<b>Bold</b> & "quoted" 🫠'
 
 
 @pytest.fixture
-def researcher(client: Client, db: None) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
-
-
-@pytest.fixture
 def corpus(db: None) -> Corpus:
     made = Corpus.objects.create(name="Chats")
     for number in range(3):

@@ -220,5 +220,6 @@ def test_the_demo_judges_by_what_can_be_counted_and_says_so() -> None:
 @settings(max_examples=60)
 @given(transcript=transcripts())
 def test_the_demo_judges_any_dialogue_on_any_rubric(transcript: Transcript) -> None:
-    parse_judgement(answer(request(transcript), Random(0)), PAPER_SIX)
-    parse_judgement(answer(request(transcript, metrics=PAPER_SIX[:1]), Random(0)), PAPER_SIX[:1])
+    for metrics in (PAPER_SIX, PAPER_SIX[:1]):
+        scores = parse_judgement(answer(request(transcript, metrics=metrics), Random(0)), metrics)
+        assert list(scores) == [metric.key for metric in metrics]

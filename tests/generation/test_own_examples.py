@@ -87,7 +87,7 @@ def test_who_wants_them_gets_them_with_a_warning(client: Client, corpus: Corpus,
     own = set_of(*alphas(corpus, 5, 2))
     run = create_run(choice(corpus, endpoint, own, with_examples=True))
     assert (run.dialogue_count, run.examples_left_out, keys(shown_in(run))) == (ALPHAS, 0, ["d2", "d5"])
-    client.force_login(make_user(Role.RESEARCHER), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(make_user(Role.RESEARCHER))
     page = client.get(run.get_absolute_url()).content.decode()
     assert "2 of 8 dialogues are among the examples shown" in page
     without = create_run(choice(corpus, endpoint, own))
@@ -132,7 +132,7 @@ def test_a_trial_ticks_backgrounds_that_its_set_does_not_show(corpus: Corpus, en
 def test_a_trial_on_its_own_examples_says_so(client: Client, corpus: Corpus, endpoint: Endpoint) -> None:
     own = set_of(*alphas(corpus, 0, 1))
     trial = create_trial(TrialChoice(Stage.PAIR, endpoint, alphas(corpus, 1, 2), example_set=own))
-    client.force_login(make_user(Role.RESEARCHER), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(make_user(Role.RESEARCHER))
     assert "1 of 2 dialogues are among the examples shown" in client.get(trial.get_absolute_url()).content.decode()
     told = AuditEvent.objects.get(verb=AuditVerb.TRIAL_CREATED)
     assert told.detail["shown_as_examples"] == 1

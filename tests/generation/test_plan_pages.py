@@ -6,23 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.models import Corpus
 from generation import example_sets
 from generation.models import Background, Call, Endpoint, Prompt, Run, Stage
 from tests.generation.runs import draft, endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
-from tests.people import make_user
 
 ADDRESS = "http://127.0.0.1:9/v1"
 NEW = reverse("generation:run_new")
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
 
 
 @pytest.fixture

@@ -5,22 +5,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.roles import Role
 from generation.models import Call, Run, RunDialogue, Runner
 from generation.watching.progress import progress_of
 from tests.generation.judged import judge, judge_run
 from tests.generation.runs import endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
-from tests.people import make_user
 
 ADDRESS = "http://127.0.0.1:9/v1"
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
 
 
 def fetched(run: Run) -> Run:

@@ -31,12 +31,6 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return woken
 
 
-@pytest.fixture
-def researcher(client: Client, db: None) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
-
-
 def run_form(run_material: Run, **changes: Any) -> dict[str, Any]:
     sets = {f"{row.kind}_set": row.pk for row in run_material.sets_used}
     prompts = {f"{row.stage}_prompt": row.pk for row in run_material.prompts_used}

@@ -15,7 +15,6 @@ from annotation.design.files import exported, make_from
 from annotation.design.methods import methods_text
 from annotation.design.selection import select as select_items
 from annotation.models import Study
-from annotation.roles import Role
 from dialogues.models import Corpus, Dialogue
 from dialogues.source_fields import SourceFields
 from dialogues.sources import ANY, FACETS
@@ -26,7 +25,6 @@ from generation.plans.run_plan import PlanError
 from generation.results.run_quality import quality_of
 from tests.annotation import handed_in, setting
 from tests.generation.written_runs import written_run
-from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
 BACKGROUNDS = 6
@@ -47,12 +45,6 @@ def corpus() -> Corpus:
 def judge() -> Endpoint:
     made: Endpoint = Endpoint.objects.create(name="Judge", base_url="http://127.0.0.1:9/v1", model="judge")
     return made
-
-
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def chosen(run: Run) -> int:

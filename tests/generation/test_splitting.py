@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.models import Corpus, Dialogue
 from dialogues.transcript import Transcript
 from generation import example_sets
@@ -19,7 +18,6 @@ from generation.watching import journeys
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, work
 from tests.generation.written_runs import GAMMA
-from tests.people import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,12 +26,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def endpoint(demo_model: DemoServer) -> Endpoint:
     example_sets.load_all()
     return endpoint_at(demo_model.base_url)
-
-
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
 
 
 def gammas(corpus: Corpus, each: int = 1) -> list[Dialogue]:

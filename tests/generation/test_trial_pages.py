@@ -8,23 +8,15 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.people.home import counts
-from annotation.roles import Role
 from dialogues.models import Corpus
 from generation import example_sets
 from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Prompt, Run, Stage, Trial
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, work
 from tests.generation.trials import asked, draft_set, fetched, gammas, tried, wording
-from tests.people import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NASTY = '<b>&" \N{PARROT}'
-
-
-@pytest.fixture
-def researcher(client: Client) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
 
 
 @pytest.fixture
