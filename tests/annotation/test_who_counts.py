@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from annotation.allocation.block_balance import members_lines
 from annotation.allocation.slots import share
 from annotation.models import Item, Membership, Rating, Study
+from annotation.models.memberships import ONGOING
 from annotation.monitoring import adjudication, balance
 from annotation.monitoring.progress import rater_table, wanted
 from annotation.monitoring.rater_page import distributions
@@ -138,7 +139,7 @@ def test_queries_properties_pages_and_files_go_by_the_table(case: Case, k: int |
     assert (who.is_ongoing, who.is_active, who.is_counted) == (case.ongoing, case.active, case.counted)
     for rows, says in (
         (one.memberships.present(), case.present),
-        (one.memberships.ongoing(), case.ongoing),
+        (one.memberships.filter(ONGOING), case.ongoing),
         (one.memberships.active(), case.active),
         (one.memberships.counted(), case.counted),
     ):
