@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from config.hashing import Argon2
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from annotation.people.passwords import Argon2
 from annotation.roles import Role
 from demo.model.settings import DemoSettings
 from tests import database, examples  # noqa: F401 - loads the profile
