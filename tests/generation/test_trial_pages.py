@@ -194,7 +194,7 @@ def test_an_answer_from_before_is_said_to_cost_nothing(researcher: Client, endpo
             work(trial.own_run)
     assert Call.objects.count() == 2
     text = researcher.get(trial.get_absolute_url()).content.decode()
-    assert "Answered before, nothing paid" in text
+    assert "Answered before, so nothing was paid" in text
     assert "2 of 2 answers" in text
 
 
