@@ -112,7 +112,7 @@ class ThreadedHandler(ASGIHandler):
         signals.request_started.send(sender=self.__class__, scope=scope)
         made = self.create_request(scope, body)
         response = self.get_response(made[0]) if made[0] is not None else made[1]
-        response._resource_closers.append(body.close)
+        response._resource_closers.append(body.close)  # type: ignore[attr-defined]
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if not isinstance(response, StreamingHttpResponse):
