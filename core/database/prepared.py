@@ -1,6 +1,7 @@
-"""Querysets whose SQL is written once: for the few queries that every request of a rater sends.
+"""Querysets whose SQL is written once: only for what every request of a rater asks (the claim, their own item).
 
-Writing the SQL of a join of five tables costs Python more than PostgreSQL takes to answer it.
+Writing the SQL of a join of five tables costs Python more time than PostgreSQL takes to answer it. It can go once
+Django caches compiled queries, or `tests.benchmarks.rating` with 32 raters keeps 85 % of its pairs a second without it.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ STAND_INS: dict[type, Callable[[int], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """Where a named value goes among the parameters."""
+    """The position of a named value among the parameters."""
 
     name: str
 
@@ -39,7 +40,7 @@ class _Written:
 
 
 class _FixedQuery:
-    """The part of a query that reading rows needs."""
+    """The part of a query that reading rows uses."""
 
     def __init__(self, compiler: Any) -> None:
         self._compiler = compiler
@@ -75,11 +76,11 @@ class Prepared(Generic[Row]):
         return list(ModelIterable(models.QuerySet(model, query=_FixedQuery(compiler))))  # type: ignore[arg-type]
 
     def first(self, **values: Any) -> Row | None:
-        """The first row or None; `build` sets the limit."""
+        """The first row or None; `build` limits how many are read."""
         return next(iter(self.rows(**values)), None)
 
     def sql(self, **values: Any) -> tuple[str, list[Any]]:
-        """The SQL and its parameters, for use inside another statement."""
+        """The SQL and its parameters, for use in another statement."""
         written = self._written()
         return written.sql, _filled(written, values)
 

@@ -1,8 +1,8 @@
-"""Statements for the few rows that every rating writes: the ORM takes longer to write such SQL than it runs.
+"""Statements for the few rows that every claim and rating writes: writing this SQL takes the ORM longer than running it.
 
-Values go through the models' fields, as with the ORM, and travel as parameters; tables and columns are the models'
-own names. What the ORM does besides, signals and defaults of the database, these rows do without. Many rows at once are
-the business of `core.database.bulk`.
+Values pass through the models' fields, as with the ORM, and travel as parameters. Signals and database defaults are left
+out. For many rows use `core.database.bulk`. It can go once `tests.benchmarks.rating` with 32 raters keeps 85 % of its
+pairs a second with the ORM's own `save` and `update`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from django.db import connection, models
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Store a few new rows of one model in one statement; they are given their primary keys."""
+    """Store a few new rows of one model in one statement, and set their primary keys."""
     sql, fields = _insertion(type(rows[0]), len(rows))
     values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
     with connection.cursor() as cursor:
@@ -24,7 +24,7 @@ def insert(rows: Sequence[models.Model]) -> None:
 
 
 def set_clause(model: type[models.Model], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """The text after SET in an update of these fields (`"state" = %s, …`), and its parameters."""
+    """The SET clause of an update of these fields (`"state" = %s, …`) and its parameters."""
     fields: dict[str, Any] = {name: model._meta.get_field(name) for name in values}
     names = ", ".join(f'"{field.column}" = %s' for field in fields.values())
     return names, [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
