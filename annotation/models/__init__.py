@@ -7,6 +7,7 @@ from annotation.models.password_tries import PasswordTries
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
+from annotation.models.sessions import Session
 from annotation.models.studies import FrozenDesignError, Study
 from annotation.models.tokens import opaque_token
 
@@ -32,6 +33,7 @@ __all__ = [
     "Restructuring",
     "RestructuringQuerySet",
     "Score",
+    "Session",
     "Study",
     "opaque_token",
 ]
