@@ -6,6 +6,7 @@ from annotation.models.memberships import Departure, Membership, MembershipQuery
 from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, PasswordTries, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
+from annotation.models.sessions import Session
 from annotation.models.studies import FrozenDesignError, Study
 from annotation.models.tokens import opaque_token
 
@@ -31,6 +32,7 @@ __all__ = [
     "Restructuring",
     "RestructuringQuerySet",
     "Score",
+    "Session",
     "Study",
     "opaque_token",
 ]

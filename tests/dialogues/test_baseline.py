@@ -12,7 +12,7 @@ from dialogues.audit import AuditVerb
 from dialogues.baseline import split_all
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
-from dialogues.views import baseline
+from dialogues.views import corpus_actions
 from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_a_large_corpus_is_split_a_press_at_a_time(
         Dialogue.from_transcript(
             beta.transcript, corpus=corpus, key=f"b{number}", version_id="beta", origin_id=beta.origin_id
         ).save()
-    monkeypatch.setattr(baseline, "AT_ONCE", 2)
+    monkeypatch.setattr(corpus_actions, "AT_ONCE", 2)
     client.force_login(make_user(Role.RESEARCHER))
     assert "2 punctuation splits of β made, without a model. 1 still to make: press again." in press(client, corpus)
     assert "1 punctuation split of β made" in press(client, corpus)
