@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from dialogues.deletion import in_the_way
 from dialogues.models import AuditEvent, Dialogue
 from generation import example_sets
+from generation.background import example_background
 from generation.curation import sources, versions
 from generation.curation.adding import add_example
 from generation.curation.content import Content, ContentError
@@ -181,8 +182,8 @@ def test_a_run_offers_beta_gamma_and_pairs_of_what_it_wrote() -> None:
     gamma = sources.candidates(pairs, run=run)[0]
     assert [one.version_id for one in sources.rewrites_of(gamma)] == ["stephanie"]
     assert sources.source_of(gamma) == "run"
-    assert sources.beside(gamma).theme
-    assert sources.beside(gamma).traits_1
+    assert example_background(gamma).theme
+    assert example_background(gamma).traits_1
 
 
 def test_a_corpus_offers_what_was_rewritten_as_pairs_and_knows_what_is_in_the_set() -> None:
