@@ -55,7 +55,7 @@ def _retry(command: BaseCommand, options: dict[str, Any]) -> int:
         count = retrying.retry(run, cause=options["cause"], calls=options["calls"], edits=_edits(options["edit"]))
     except (PlanError, retrying.EditError) as error:
         raise CommandError(str(error)) from error
-    return _told(command, run.pk, options, count, "asked again")
+    return _told(command, run.pk, options, count, "sent again")
 
 
 def _edits(file: Path | None) -> dict[Stage, retrying.Edit]:
@@ -82,7 +82,7 @@ def _reread(command: BaseCommand, options: dict[str, Any]) -> int:
     count, found = _read_again(command, run, options)
     changes = {"changes": found.as_json(), "dry_run": options["dry_run"]}
     if not options["dry_run"]:
-        return _told(command, run.pk, options, count, "read anew", **changes)
+        return _told(command, run.pk, options, count, "read again", **changes)
     if not options["json"]:
         command.stdout.write(f"{in_words(count)} would change. Nothing was changed.")
     tell(command, run.pk, options, calls=count, **changes)
@@ -104,7 +104,7 @@ def _reread_all(command: BaseCommand, options: dict[str, Any]) -> int:
         print_json(command, {"runs": rows, "dry_run": options["dry_run"]})
     else:
         total = in_words(sum(row["calls"] for row in rows))
-        ending = "would change. Nothing was changed." if options["dry_run"] else "read anew."
+        ending = "would change. Nothing was changed." if options["dry_run"] else "read again."
         command.stdout.write(f"{total} {ending}")
     return DONE
 

@@ -30,7 +30,7 @@ def register(actions: Any) -> None:
         parser = add_action(actions, name, words, start)
         parser.add_argument("--watch", action="store_true", help="show how it goes on stderr")
         parser.add_argument("--background", action="store_true", help="let the workers send; return at once")
-    add_action(actions, "pause", "stop sending; what is on its way still comes home", _pause)
+    add_action(actions, "pause", "stop sending; replies on their way are still kept", _pause)
     status = add_action(actions, "status", "how far a run is", _status)
     status.add_argument("--watch", action="store_true", help="show it until it pauses or ends; exits like start")
     add_action(actions, "list", "all runs", _list, of_run=False)

@@ -71,7 +71,8 @@ def _pace(progress: Progress) -> str:
     if progress.run.state == Run.State.RUNNING and progress.seconds_left is not None:
         parts.append(f"about {duration(progress.seconds_left)} left")
     if progress.refusals:
-        parts.append(f"{progress.refusals:,} × told to slow down (429)")
+        times = "once" if progress.refusals == 1 else f"{progress.refusals:,} times"
+        parts.append(f"rate limit reached {times}")
     return ", ".join(parts)
 
 

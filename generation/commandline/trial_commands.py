@@ -33,7 +33,7 @@ def register(actions: Any) -> None:
     start.add_argument("--watch", action="store_true", help="show how it goes on stderr")
     start.add_argument("--background", action="store_true", help="let the workers send; return at once")
     _of_trial(
-        add_action(actions, "stop", "send nothing more; what is on its way still comes home", _stop, of_run=False)
+        add_action(actions, "stop", "send nothing more; replies on their way are still kept", _stop, of_run=False)
     )
     _of_trial(add_action(actions, "show", "what came of it, or what it will take", _show, of_run=False))
     add_action(actions, "list", "all trials, the newest first", _list, of_run=False)

@@ -172,7 +172,7 @@ def test_calls_are_listed_opened_and_retried_by_cause_or_one_by_one(demo_model: 
     assert "--- reply (rejected)" in run_command("call", first)
     assert run_command("retry", run.pk, "--cause", "truncated", "--json")["calls"] == 0
     assert run_command("retry", run.pk, "--call", first, "--json")["calls"] == 1
-    assert "2 calls asked again" in run_command("retry", run.pk)
+    assert "2 calls sent again" in run_command("retry", run.pk)
 
 
 def test_failed_calls_are_asked_anew_with_the_words_of_a_file(demo_model: DemoServer, tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_terminal_shows_everything_there_is_to_know() -> None:
     Endpoint.objects.update(in_flight_limit=7)
     text = "\n".join(lines_of(progress_of(Run.objects.with_stages().get(pk=run.pk))))
     for words in (
-        "0 of 3 dialogues", "2 waiting", "1 failed", "1 × Cut off at the length limit", "2 × told to slow down (429)",
+        "0 of 3 dialogues", "2 waiting", "1 failed", "1 × Cut off at the length limit", "rate limit reached 2 times",
         "of $5.00 spent", "of 100,000 tokens", "Demo: 0 of 7 at once, lowered from 64 by rate limits", "calls/s",
     ):  # fmt: skip
         assert words in text

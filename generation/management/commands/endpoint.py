@@ -51,7 +51,7 @@ class Command(BaseCommand):
         add.add_argument("--check", action="store_true", help="ask it for one word at once")
         _action(actions, "check", "ask an endpoint for one word, and store what came of it").add_argument("name")
         _action(actions, "list", "all endpoints, without their keys")
-        _action(actions, "rotate-keys", "encrypt every stored API key anew, under the first of FIELD_ENCRYPTION_KEYS")
+        _action(actions, "rotate-keys", "encrypt every stored API key again, under the first of FIELD_ENCRYPTION_KEYS")
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"_{options['action'].replace('-', '_')}")(options)
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             rows = [as_json(endpoint) for endpoint in endpoints]
             self.stdout.write(json.dumps({"endpoints": rows}, ensure_ascii=False))
         for endpoint in [] if options["json"] else endpoints:
-            checked = endpoint.check_result if endpoint.checked_at else "never checked"
+            checked = endpoint.check_result if endpoint.checked_at else "Not checked yet."
             self.stdout.write(f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}. {checked}")
 
     def _rotate_keys(self, options: dict[str, Any]) -> None:
