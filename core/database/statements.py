@@ -1,8 +1,8 @@
 """Statements for the few rows of every claim and rating; the ORM takes longer to write this SQL than it runs.
 
 Values pass through the models' fields, as with the ORM, and travel as parameters. Signals and database defaults are
-left out. For many rows use `core.database.bulk`. It can go once `tests.benchmarks.rating` with 32 raters keeps 85 %
-of its pairs a second with the ORM's own `save` and `update`.
+left out. For many rows use `core.database.bulk`. It can go once `tests.benchmarks.rating` with 32 raters keeps 85 % of
+its pairs a second with the ORM's own `save` and `update`.
 """
 
 from collections.abc import Mapping, Sequence
