@@ -182,7 +182,7 @@ CACHES = {
     },
 }
 
-# --- people and doors ---------------------------------------------------------------------------
+# --- people and open links ---------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "annotation.people.password_tries.CountingBackend",
     # Sessions name it, and permissions are asked of it.
