@@ -6,8 +6,8 @@ class GenerationConfig(AppConfig):
     name = "generation"
 
     def ready(self) -> None:
-        from generation import triggers, written
+        from generation import families, triggers
 
         pre_migrate.connect(triggers.TRIGGERS.remove, sender=self, dispatch_uid="generation.triggers")
         post_migrate.connect(triggers.TRIGGERS.install, sender=self, dispatch_uid="generation.triggers")
-        written.offer()
+        families.offer_facets()

@@ -10,7 +10,7 @@ from pytest_django import DjangoDbBlocker
 
 from annotation.people.passwords import Argon2
 from annotation.roles import Role
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from tests import database, examples  # noqa: F401 - loads the profile
 from tests.demo_server import DemoServer, running
 from tests.people import client_of, make_user

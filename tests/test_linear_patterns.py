@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import annotation
 import dialogues
 import generation
-from demo.model.splitting import further_split
+from demo.model.writing import further_split
 from dialogues import subsequence
 from dialogues.splitting import sentences
 from dialogues.transcript import Message, Transcript

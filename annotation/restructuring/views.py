@@ -23,9 +23,9 @@ from core.numbers import whole_number
 from core.permissions import refuse_without, requires
 from dialogues.models import Dialogue
 from generation.models import Endpoint, Run
+from generation.plans.branches import split_run
 from generation.plans.plan_form import endpoint_label
 from generation.plans.run_plan import PlanError
-from generation.plans.splitting import split_run
 
 PAGE = 48
 

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from demo.model.completions import error_body
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 
 LARGEST_FILE = 200 * 2**20  # bytes
 MOST_LINES = 50_000

@@ -11,8 +11,7 @@ from typing import Any, cast
 
 from demo.model.faults import DemoStage
 from demo.model.scoring import judged
-from demo.model.splitting import further_split
-from demo.model.writing import theme_of, traits_of, write_pair
+from demo.model.writing import further_split, theme_of, traits_of, write_pair
 from dialogues.display import DEMO_LABEL
 from dialogues.transcript import Message, Transcript
 from generation.default_prompts import TASK_LINES

@@ -18,9 +18,8 @@ from aiohttp import web
 
 from demo.model.batches import DemoBatches
 from demo.model.completions import BadRequestError, chunks, completion, error_body, outcome_of, read_body, wants_usage
-from demo.model.faults import CONNECTION_FAULTS, HTTP_FAULTS, DemoStage, chosen_fault
+from demo.model.faults import CONNECTION_FAULTS, HTTP_FAULTS, BatchSettings, DemoSettings, DemoStage, chosen_fault
 from demo.model.rules import stage_of
-from demo.model.settings import BatchSettings, DemoSettings
 from dialogues.display import DEMO_LABEL, DEMO_MODEL
 
 __all__ = ["MODEL", "BatchSettings", "DemoModel", "DemoSettings", "create_app", "serve"]

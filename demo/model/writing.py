@@ -1,8 +1,10 @@
-"""The demo model's themes, traits and pairs: sentences from `phrases` about the background. Pure."""
+"""What the demo model writes: themes, traits and pairs made of `phrases`, and γ split further. Pure."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from random import Random
 from typing import NamedTuple, TypeVar
 
@@ -21,9 +23,7 @@ GOODBYE_SHARE = 0.6
 # Messages a γ turn has, weighted as Table 5 prints them.
 RUNS = (1, 2, 3, 4)
 RUN_WEIGHTS = (20, 60, 18, 2)
-
 P = TypeVar("P", str, Talk)
-
 _SLOT = re.compile(r"\{([a-z]+)\}")
 _WORD = re.compile(r"[a-z]{4,}")
 _SELF = re.compile(r"\s*(?:i|i'm|i've|i'll|my)\b", re.IGNORECASE)
@@ -31,6 +31,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 # Short topic words must stand alone but for a common ending; longer ones may open any word.
 _SHORT = 4
 _ENDINGS = r"(?:s|es|ing|ed|er|ers)?\b"
+# How many messages a turn gains, with weights that bring ACMC near Table 4's 2.5.
+GAINS = (0, 1, 2, 3)
+GAIN_WEIGHTS = (41, 45, 12, 2)
+LEAST_WORDS = 2
+LONG_WORDS = 14
+_TOKEN = re.compile(r"\S+")
+_SENTENCE_BOUNDARY = re.compile(r"(?<=[.!?…])\s+")
+_CLAUSE_END = re.compile(r",\s+|(?<!\s)\s+(?=(?:and|but|so|because|although|which|when|until|then)\b)", re.IGNORECASE)
 
 
 class Picker:
@@ -188,3 +196,43 @@ def _quotable(trait: str) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def further_split(transcript: Transcript, rng: Random) -> Transcript:
+    """Each turn gains a few messages if its text allows; a very long message is always cut."""
+    messages: list[Message] = []
+    # A text is cut again and again: each piece is looked through once.
+    cut_once = cache(cut)
+    for turn in transcript.turns():
+        gain = rng.choices(GAINS, GAIN_WEIGHTS)[0]
+        texts = [message.text for message in turn.messages]
+        while True:
+            longest = _longest_cuttable(texts, cut_once)
+            if longest is None or (gain <= 0 and len(texts[longest].split()) <= LONG_WORDS):
+                break
+            texts[longest : longest + 1] = cut_once(texts[longest])
+            gain -= 1
+        messages += [Message(turn.speaker, text) for text in texts]
+    return Transcript(tuple(messages))
+
+
+def cut(text: str) -> tuple[str, ...]:
+    """A text cut in two at the sentence end, or else the clause end, nearest its middle; whole if it has neither."""
+    starts = [word.start() for word in _TOKEN.finditer(text)]
+    for boundary in (_SENTENCE_BOUNDARY, _CLAUSE_END):
+        places = [match for match in boundary.finditer(text) if _leaves_words(text, starts, match)]
+        if places:
+            place = min(places, key=lambda match: abs(match.start() - len(text) / 2))
+            return text[: place.start()], text[place.end() :]
+    return (text,)
+
+
+def _leaves_words(text: str, starts: Sequence[int], boundary: re.Match[str]) -> bool:
+    """Whether both sides have words enough; `starts` are those of the text's words, in order."""
+    head, tail = bisect_left(starts, boundary.start()), len(starts) - bisect_left(starts, boundary.end())
+    return tail >= LEAST_WORDS and (head >= LEAST_WORDS or text[boundary.start() - 1 : boundary.start()] in "!?.")
+
+
+def _longest_cuttable(texts: list[str], cut_once: Callable[[str], tuple[str, ...]]) -> int | None:
+    places = [place for place, text in enumerate(texts) if len(cut_once(text)) > 1]
+    return max(places, key=lambda place: len(texts[place]), default=None)

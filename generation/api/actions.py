@@ -11,8 +11,7 @@ from rest_framework.response import Response
 
 from generation import tasks
 from generation.api.common import endpoint, read
-from generation.api.plans import Conflict
-from generation.api.runs import RunDetailSerializer, found_run
+from generation.api.runs import Conflict, RunDetailSerializer, found_run
 from generation.batching.rounds import CannotCancelError, cancel_batch
 from generation.engine import lifecycle, rereading, retrying
 from generation.models import BatchJob, Stage

@@ -11,8 +11,7 @@ from rest_framework.response import Response
 
 from dialogues.models import Corpus
 from generation.api.common import endpoint, read
-from generation.api.plans import IDEMPOTENCY_KEY, made_once
-from generation.api.runs import RunSerializer, found_run
+from generation.api.runs import IDEMPOTENCY_KEY, RunSerializer, found_run, made_once
 from generation.judgements import judge_input
 from generation.judgements.judge_input import JudgePlan
 from generation.judgements.judge_plan import versions_left_out

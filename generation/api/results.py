@@ -17,7 +17,7 @@ from generation.api.runs import found_run
 from generation.plans.schema import Strict, refuse_unknown
 from generation.results import exporting
 from generation.results.run_quality import quality_of
-from generation.results.run_quality_json import quality_json
+from generation.results.run_quality_tables import quality_json
 
 LINES = {(200, "application/x-ndjson"): OpenApiTypes.STR}
 

@@ -1,22 +1,91 @@
-"""Runs: all, one, a new one, what it would send and what that would take."""
+"""Runs and their calls: list and read them, plan a run (asking twice makes one), and what it would send and cost."""
 
-from typing import Any
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, cast
 
-from drf_spectacular.utils import extend_schema
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.permissions import refuse_without
 from dialogues.models import Dialogue
-from generation.api.common import asked, endpoint, page_of, paged
-from generation.api.plans import IDEMPOTENCY_KEY, planned
-from generation.models import Run, RunStage
+from generation.api.common import asked, endpoint, page_of, paged, read
+from generation.models import AskedRun, Call, Run, RunStage, Stage
+from generation.plans import plan_input
 from generation.plans.plan_input import RunPlan
+from generation.plans.run_plan import PlanError
 from generation.plans.schema import Strict
-from generation.serializers import EstimateSerializer, PreviewSerializer, estimate_of, previewed
+from generation.serializers import (
+    COLUMNS,
+    NOTED,
+    CallDetailSerializer,
+    CallSerializer,
+    EstimateSerializer,
+    PreviewSerializer,
+    detailed,
+    estimate_of,
+    previewed,
+)
 from generation.watching.progress import progress_of
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", location="header", description="Your own name for this plan: a repeat finds its run."
+)
+
+
+class Conflict(APIException):
+    """What was asked cannot be, as things are now; the text says what to do."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+def planned(request: Request) -> tuple[Run, bool]:
+    """The run that this request asks for, and whether it is new; raises ValidationError or Conflict."""
+    return made_once(request, lambda: plan_input.create(read(RunPlan, request.data), by=request.user))
+
+
+def made_once(request: Request, make: Callable[[], Run]) -> tuple[Run, bool]:
+    """The run that `make` makes, and whether it is new.
+
+    A repeat with the same `Idempotency-Key` header gets the first one's run, even if both are sent at the same moment.
+    Raises ValidationError or Conflict.
+    """
+    key, user = request.headers.get("Idempotency-Key", ""), cast(User, request.user)
+    if len(key) > AskedRun.LONGEST_KEY:
+        raise ValidationError(f"An Idempotency-Key has at most {AskedRun.LONGEST_KEY} letters.")
+    question = json.dumps([request.path, request.data], sort_keys=True)
+    body = hashlib.sha256(question.encode()).hexdigest()
+    if key and (found := _asked(user, key, body)):
+        return found, False
+    try:
+        with transaction.atomic():
+            run = make()
+            if key:
+                AskedRun.objects.create(user=user, key=key, body_sha256=body, run=run)
+    except PlanError as error:
+        raise ValidationError({error.field or "detail": [str(error)]}) from error
+    except IntegrityError:
+        # Another request with the same key was faster; this one was rolled back.
+        first = _asked(user, key, body)
+        if first is None:
+            raise
+        return first, False
+    return run, True
+
+
+def _asked(user: User, key: str, body_sha256: str) -> Run | None:
+    row = AskedRun.objects.select_related("run").filter(user=user, key=key).first()
+    if row is None:
+        return None
+    if row.body_sha256 != body_sha256:
+        raise Conflict(f"This Idempotency-Key made run {row.run_id} from another plan. Use a new key for a new plan.")
+    return row.run
 
 
 class RunStageSerializer(serializers.ModelSerializer[RunStage]):
@@ -134,3 +203,36 @@ def run_preview(request: Request, pk: int) -> Response:
 def run_estimate(request: Request, pk: int) -> Response:
     """Calls, tokens and price, stage by stage and in total."""
     return Response(EstimateSerializer(estimate_of(found_run(pk))).data)
+
+
+class CallQuery(Strict):
+    stage = serializers.ChoiceField(choices=Stage.choices, required=False)
+    state = serializers.ChoiceField(choices=Call.State.choices, required=False)
+    outcome = serializers.CharField(required=False, max_length=40, help_text="Like ok, truncated, unparsable.")
+    branch = serializers.IntegerField(required=False, min_value=0)
+    edition = serializers.IntegerField(required=False, min_value=1)
+    dialogue = serializers.CharField(required=False, help_text="The key of the original.")
+    noted = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="Whether a note tells how the reply was read."
+    )
+
+
+@extend_schema(operation_id="call_list", parameters=[CallQuery], responses=page_of(CallSerializer, "Calls"))
+@endpoint("GET", may="generation.view_call", to="see calls")
+def call_list(request: Request, pk: int) -> Response:
+    """A run's calls, the newest first, without their texts."""
+    wanted = asked(request, CallQuery)
+    noted = NOTED[wanted.pop("noted")]
+    columns = {COLUMNS[name]: value for name, value in wanted.items()}
+    rows = found_run(pk).calls.filter(noted, **columns).select_related("alpha", "run_stage")
+    return paged(request, rows.defer("raw_reply", "raw_body", "alpha__messages"), CallSerializer)
+
+
+@extend_schema(operation_id="call", responses=CallDetailSerializer)
+@endpoint("GET", may="generation.view_call", to="see calls")
+def call_detail(request: Request, pk: int) -> Response:
+    """One call: what was sent, the raw reply, what became of it."""
+    call = detailed(pk)
+    if call is None:
+        raise NotFound(f"There is no call {pk}.")
+    return Response(CallDetailSerializer(call).data)

@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from generation.api import actions, calls, judge_runs, material, results, runs
+from generation.api import actions, judge_runs, material, results, runs
 
 app_name = "api"
 urlpatterns = [
@@ -23,12 +23,12 @@ urlpatterns = [
     path("runs/<int:pk>/retry/", actions.run_retry, name="run_retry"),
     path("runs/<int:pk>/reread/", actions.run_reread, name="run_reread"),
     path("runs/<int:pk>/batches/<int:batch>/cancel/", actions.batch_cancel, name="batch_cancel"),
-    path("runs/<int:pk>/calls/", calls.call_list, name="run_calls"),
+    path("runs/<int:pk>/calls/", runs.call_list, name="run_calls"),
     path("runs/<int:pk>/outputs/", results.run_outputs, name="run_outputs"),
     path("runs/<int:pk>/judgements/", results.run_judgements, name="run_judgements"),
     path("runs/<int:pk>/quality/", results.run_quality, name="run_quality"),
     path("judge-runs/", judge_runs.judge_run_create, name="judge_runs"),
     path("judge-report/", judge_runs.judge_report, name="judge_report"),
     path("comparison/", results.comparison, name="comparison"),
-    path("calls/<int:pk>/", calls.call_detail, name="call"),
+    path("calls/<int:pk>/", runs.call_detail, name="call"),
 ]

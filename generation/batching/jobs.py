@@ -1,14 +1,14 @@
-"""Batches and the ledger: calls go into a batch, and its results come out.
+"""Batches and the ledger: calls go into a batch, its results come out, and people see how far it is.
 
 The transaction that writes the batch's row also claims its calls in its name and reserves their worst case. From then
 on they are in flight like any other call, and settled by the same guarded function.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -27,8 +27,8 @@ MOST_BYTES = 150 * 2**20  # of one file; the Batch API takes 200 MB
 CHUNK = 200  # calls built or settled at once
 PAUSE_SHARE = 0.5  # of a batch's calls; if more failed, the run pauses
 FEWEST_TO_JUDGE = 20
-
 T = TypeVar("T")
+JOBS_SHOWN = 50
 
 
 @dataclass(slots=True)
@@ -132,3 +132,55 @@ def waiting(now: datetime) -> bool:
 def chunks(rows: Iterator[T]) -> Iterator[list[T]]:
     while chunk := list(islice(rows, CHUNK)):
         yield chunk
+
+
+@dataclass(slots=True)
+class BatchProgress:
+    """The newest batches of a run, and the sums over its open ones."""
+
+    jobs: list[BatchJob] = field(default_factory=list)
+
+    @property
+    def open(self) -> list[BatchJob]:
+        return [job for job in self.jobs if job.is_open]
+
+    @property
+    def in_batch(self) -> int:
+        """Calls in open batches."""
+        return sum(job.calls for job in self.open)
+
+    @property
+    def sentence(self) -> str:
+        """ "1,200 calls in 2 batches, 340 of them answered"; "" while there are none."""
+        if not self.open:
+            return ""
+        batches = "1 batch" if len(self.open) == 1 else f"{len(self.open)} batches"
+        answered = sum(job.answered for job in self.open)
+        told = f", {answered:,} of them answered" if answered else ""
+        return f"{self.in_batch:,} call{'s' if self.in_batch != 1 else ''} in {batches}{told}"
+
+    @property
+    def problem(self) -> str:
+        """Why the newest open batch is stuck; "" if it is not."""
+        return next((job.problem for job in self.open if job.problem), "")
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [
+            {"batch": job.pk, "stage": job.run_stage.stage, "branch": job.run_stage.branch, "state": job.state,
+             "words": job.words, "provider_id": job.provider_id, "calls": job.calls, "answered": job.answered,
+             "errors": job.errors, "problem": job.problem}
+            for job in self.jobs
+        ]  # fmt: skip
+
+
+def batches_of(runs: Sequence[Run]) -> dict[int, BatchProgress]:
+    """Load runs with their stages. One query if some of them use batches, else none."""
+    found = {run.pk: BatchProgress() for run in runs}
+    stages = {row.pk: row for run in runs for row in run.run_stages.all() if row.use_batch}
+    rows = BatchJob.objects.filter(run_stage__in=stages).order_by("-pk") if stages else []
+    for job in rows:
+        job.run_stage = stages[job.run_stage_id]
+        kept = found[job.run_stage.run_id].jobs
+        if len(kept) < JOBS_SHOWN or job.is_open:
+            kept.append(job)
+    return found

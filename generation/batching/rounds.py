@@ -20,8 +20,7 @@ from generation.batching import jobs
 from generation.batching.jobs import Collected
 from generation.endpoints.answers import CallError, Trouble
 from generation.endpoints.batch_lines import LABEL, BatchInfo
-from generation.endpoints.client import FILE_SECONDS, LARGEST_REPLY, Client
-from generation.endpoints.clients import target_of
+from generation.endpoints.client import FILE_SECONDS, LARGEST_REPLY, Client, target_of
 from generation.endpoints.keys import KeysMissingError
 from generation.engine.loops import ProcessLoop
 from generation.engine.settling import pause_for

@@ -13,8 +13,7 @@ from generation.commandline.common import DONE, add_action, found_run, print_jso
 from generation.models import Call, ExampleSet, Prompt, Stage
 from generation.results import exporting
 from generation.results.run_quality import quality_of
-from generation.results.run_quality_json import quality_json
-from generation.results.run_quality_tables import comparison_tables, quality_tables
+from generation.results.run_quality_tables import comparison_tables, quality_json, quality_tables
 from generation.serializers import (
     COLUMNS,
     NOTED,

@@ -12,8 +12,7 @@ from dialogues.models import Corpus, Version
 from generation.curation.content import FIELDS, MOST_TRAITS, PAIRS, TOPIC_LENGTH, Content, ContentError
 from generation.curation.files import MOST_MEGABYTES
 from generation.curation.plain_text import PlainTextError, from_text, to_text
-from generation.curation.provenance import content_of
-from generation.curation.sources import corpora_and_runs
+from generation.curation.provenance import content_of, corpora_and_runs
 from generation.models import Example, ExampleKind, ExampleSet, Run
 
 LONGEST_TEXT = 200_000

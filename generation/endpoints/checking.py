@@ -9,8 +9,7 @@ from django.utils import timezone
 from generation.endpoints import structured
 from generation.endpoints.addresses import base_of
 from generation.endpoints.answers import MALFORMED
-from generation.endpoints.client import CallError, Client, Reply, Target, Trouble
-from generation.endpoints.clients import target_of
+from generation.endpoints.client import CallError, Client, Reply, Target, Trouble, target_of
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.structured import Form
 from generation.models import Endpoint

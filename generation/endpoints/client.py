@@ -17,6 +17,7 @@ import httpx2
 import openai
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
+from django.conf import settings
 from openai._vendor.httpx_aiohttp import AiohttpTransport
 
 from generation.endpoints import addresses
@@ -24,10 +25,10 @@ from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, rea
 from generation.endpoints.batch_lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
 from generation.endpoints.capped import AnswerRefusedError, cap
 from generation.endpoints.keys import without_secret
+from generation.models import Endpoint
 from generation.prompts import ChatMessage
 
 __all__ = ["CallError", "Client", "Reply", "Target", "Trouble", "classify", "read_reply", "storable"]
-
 CONNECT_SECONDS = 10
 FILE_SECONDS = 300  # for a file to go up or come down
 LARGEST_REPLY = 8 * 2**20  # bytes of one HTTP answer
@@ -35,6 +36,7 @@ LARGEST_FILE = 2**30  # bytes of a file of results
 LONGEST_MESSAGE = 1000  # letters of an error that are kept
 # Not every layer wraps the errors of the one below: a server that does not speak HTTP raises an error of aiohttp.
 FAILURES = (openai.APIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError)
+CLIENTS_KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,3 +244,37 @@ def _chain(error: BaseException) -> list[BaseException]:
         found.append(current)
         current = current.__cause__ or current.__context__
     return found
+
+
+class Clients:
+    """Clients made once and kept from task to task; they belong to the event loop that first sends with them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Target, Client] = {}
+
+    def get(self, target: Target) -> Client:
+        """The same client as long as address, key and limits stay, else a new one. Raises CallError."""
+        client = self._kept.pop(target, None) or Client(target)
+        self._kept[target] = client  # the last used stands last
+        return client
+
+    async def close_oldest(self) -> None:
+        """Keep the CLIENTS_KEPT last used; call it while nothing is in flight."""
+        for target in list(self._kept)[:-CLIENTS_KEPT]:
+            await self._kept.pop(target).close()
+
+    async def close(self) -> None:
+        while self._kept:
+            _, client = self._kept.popitem()
+            await client.close()
+
+
+def target_of(endpoint: Endpoint) -> Target:
+    """The client's view of an endpoint; raises KeysMissingError if the stored key cannot be decrypted."""
+    return Target(
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key(),
+        timeout=endpoint.timeout_seconds,
+        connections=endpoint.max_in_flight + 1,
+        allowed_hosts=tuple(settings.ENDPOINT_ALLOWED_HOSTS),
+    )

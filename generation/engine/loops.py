@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from generation.endpoints.clients import Clients
+from generation.endpoints.client import Clients
 
 T = TypeVar("T")
 

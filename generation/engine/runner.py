@@ -20,8 +20,7 @@ from django.db import connection
 from django.utils import timezone
 
 from generation.batching.tending import tend
-from generation.endpoints.client import CallError, Client
-from generation.endpoints.clients import Clients, target_of
+from generation.endpoints.client import CallError, Client, Clients, target_of
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.limits import limiter
 from generation.engine import ledger, reading

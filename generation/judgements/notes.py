@@ -1,13 +1,22 @@
-"""Notes under the judges' tables: who scored and wrote, what is missing, what the paper printed."""
+"""Notes under the judges' tables (who scored and wrote, what is missing), and the paper's figures beside ours."""
 
 import re
 from collections.abc import Iterator
 
 from dialogues.display import DEMO_LABEL
-from dialogues.rubric import Metric
-from generation.judgements import paper
+from dialogues.published import published_table
+from dialogues.rubric import Metric, has_the_papers_words
 from generation.judgements.loading import Findings, Verdict
 from generation.judgements.scores import ORIGINAL, Place
+
+TABLES = (1, 2)
+# Shown beside writers that the paper does not have: the system that it reports most about.
+USUAL = "GPT-4"
+_SYSTEMS = {
+    "GPT-4": re.compile(r"gpt-?4(?!\.1|o|\d)", re.IGNORECASE),
+    "Llama3-70b": re.compile(r"llama-?3(?![.\-_]?[1-9](?!\d{0,9}b)).{0,99}70b", re.IGNORECASE),
+    "Phi3-3.8b": re.compile(r"phi-?3(?![.]\d).{0,99}(?:mini|3\.8b)", re.IGNORECASE),
+}
 
 
 def provenance(found: Findings, verdict: Verdict) -> Iterator[str]:
@@ -52,7 +61,28 @@ def dash_note(found: Findings, metrics: tuple[Metric, ...]) -> Iterator[str]:
 def paper_notes(places: list[Place]) -> Iterator[str]:
     """Which system's printed values are shown, and what to know about them."""
     writers = dict.fromkeys(place.writer for place in places)
-    for system in dict.fromkeys(paper.system_beside(writer) for writer in writers):
-        under = [writer for writer in writers if writer != ORIGINAL and paper.system_beside(writer) == system]
+    for system in dict.fromkeys(system_beside(writer) for writer in writers):
+        under = [writer for writer in writers if writer != ORIGINAL and system_beside(writer) == system]
         where = f" under {', '.join(under)}" if len(writers) > 1 else ""
         yield f"Lines “paper”{where}: printed for {system}, judged by Claude-3-sonnet; its prompt is not published."
+
+
+def system_beside(writer: str) -> str:
+    """The paper's system for a writer's model name: the same model if the paper has it, else GPT-4."""
+    return next((system for system, name in _SYSTEMS.items() if name.search(writer)), USUAL)
+
+
+def paper_figure(metric: Metric, place: Place) -> float | None:
+    """The paper's figure for a column; None if the judge was asked another question."""
+    if not has_the_papers_words(metric):
+        return None
+    return printed(metric.key, place.version, system_beside(place.writer))
+
+
+def printed(metric: str, version: str, system: str) -> float | None:
+    """The figure of Table 1 or 2, or None if neither prints one."""
+    for number in TABLES:
+        table = published_table(number)
+        if system in table.systems:
+            return table.value(metric, version, system)
+    return None

@@ -10,7 +10,7 @@ from core.tables import Cell, Column, Label, Table
 from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
-from generation.judgements import notes, paper, scores
+from generation.judgements import notes, scores
 from generation.judgements.loading import Findings, Verdict
 from generation.judgements.scores import Place
 
@@ -22,7 +22,7 @@ def judge_tables(found: Findings, *, dashes: bool = True) -> dict[str, Table]:
     """Every table by slug, in page order; `dashes` hides what the rubric hides (α's On-topic, as in the paper)."""
     judges = list(enumerate(found.judges, 1))
     tables = [_scores(found, verdict, number, dashes) for number, verdict in judges]
-    tables += [published_table(number).as_table() for number in paper.TABLES]
+    tables += [published_table(number).as_table() for number in notes.TABLES]
     tables += [_differences(found, verdict, number, dashes) for number, verdict in judges]
     tables += [_spread(found), _agreement(found), _calls(found)]
     return {table.slug: table for table in tables if table.rows}
@@ -79,7 +79,7 @@ def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Tab
     for metric in verdict.metrics:
         rows.append((metric.name, *(None if _hidden(metric, place, dashes) else means.get((place, metric.key))
                                     for place in places)))  # fmt: skip
-        beside = [paper.beside(metric, place) for place in places]
+        beside = [notes.paper_figure(metric, place) for place in places]
         if any(value is not None for value in beside):
             rows.append((Label(metric.name, "paper"), *beside))
     below = (
@@ -214,7 +214,7 @@ def _judge_json(verdict: Verdict) -> dict[str, Any]:
         "demo": verdict.is_demo,
         "means": [
             {**place._asdict(), "metric": metric, **mean._asdict(),
-             "paper": paper.beside(asked[metric], place)}
+             "paper": notes.paper_figure(asked[metric], place)}
             for (place, metric), mean in means.items()
         ],
         "differences": [

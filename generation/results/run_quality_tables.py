@@ -1,13 +1,15 @@
-"""The figures of `quality` as tables: how replies went, lengths and turns beside the paper's, what splitting kept."""
+"""The figures of `run_quality` as tables and as JSON: how replies went, lengths and turns beside the paper's."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from core.intervals import Estimate
 from core.tables import Cell, Column, Label, Table
 from dialogues import published
 from dialogues.statistics.tokens import TOKENIZERS
 from dialogues.statistics.turns import RUN_LABELS
 from dialogues.statistics_tables import ACMC_NOTE, DEMO_REMARK, INTERVAL_NOTE, RUN_NAMES, TABLE_5_NOTE
-from generation.results.run_quality import Quality, Written
+from generation.results.run_quality import Kept, Quality, StageOutcomes, Written
 from generation.results.writers import Writer
 from generation.watching.causes import CAUSES, MEANINGS
 
@@ -175,3 +177,62 @@ def _remark(quality: Quality, writer: Writer) -> str:
 
 def _hues(rows: Iterable[Written]) -> tuple[str, ...]:
     return tuple(row.version.hue for row in rows)
+
+
+def quality_json(quality: Quality) -> dict[str, Any]:
+    """Lists of objects; every writer goes by run, branch and the name that tables give it."""
+    return {
+        "tokenizer": quality.tokenizer,
+        "demo": quality.by_demo,
+        "outcomes": [_outcomes(quality, row) for row in quality.outcomes],
+        "written": [_written(quality, row) for row in quality.written],
+        "kept": [_kept(quality, row) for row in quality.kept],
+    }
+
+
+def _by(quality: Quality, writer: Writer | None) -> dict[str, Any]:
+    if writer is None:
+        return {"run": None, "branch": None, "writer": None}
+    return {"run": writer.run, "branch": writer.branch, "writer": quality.writers.label(writer)}
+
+
+def _outcomes(quality: Quality, row: StageOutcomes) -> dict[str, Any]:
+    return {
+        **_by(quality, row.writer),
+        "stage": row.stage.value,
+        "reached": row.reached,
+        "at_once": row.first,
+        "after_repair": row.mended,
+        "open": row.open,
+        "failed": dict(row.failed),
+        "unusable_replies": dict(row.causes),
+    }
+
+
+def _written(quality: Quality, row: Written) -> dict[str, Any]:
+    return {
+        **_by(quality, row.writer),
+        "version": row.version.slug,
+        "dialogues": row.dialogues,
+        "by_demo": row.by_demo,
+        "messages": row.messages,
+        "turns": row.turns,
+        "words": row.words,
+        "words_per_message": estimate_json(row.words_per_message),
+        "acmc": estimate_json(row.acmc),
+        "turns_by_length": dict(row.consecutive),
+    }
+
+
+def _kept(quality: Quality, row: Kept) -> dict[str, Any]:
+    return {
+        **_by(quality, row.writer),
+        "kept": estimate_json(row.kept),
+        "least": row.least,
+        "invented": row.invented,
+    }
+
+
+def estimate_json(estimate: Estimate | None) -> dict[str, Any] | None:
+    """Mean, number of observations, ends of the 95 % interval."""
+    return None if estimate is None else estimate._asdict()

@@ -14,8 +14,7 @@ from generation.families import root_of
 from generation.models import Endpoint, ExampleKind, ExampleSet, Prompt, Stage
 from generation.plans import schema
 from generation.plans.choosing import shown_backgrounds
-from generation.plans.edit_form import PromptField
-from generation.plans.plan_form import AskingForm, EndpointChoice
+from generation.plans.plan_form import AskingForm, EndpointChoice, PromptField
 from generation.prompts import PLACEHOLDERS, PromptText
 from generation.stages import SPECS
 from generation.trials.arms import current_set

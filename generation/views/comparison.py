@@ -18,7 +18,7 @@ from generation.models import Run
 from generation.results import comparison
 from generation.results.run_quality import quality_of
 from generation.results.run_quality_tables import comparison_tables
-from generation.views.run_quality import with_links
+from generation.views.runs import with_links
 
 NAMES = ("A", "B")
 LISTED = 100  # runs to choose from

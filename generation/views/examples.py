@@ -14,7 +14,7 @@ from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.models import Dialogue
 from generation.background import example_background
-from generation.curation import sources
+from generation.curation import provenance
 from generation.curation.comparison import FIELD_NAMES
 from generation.curation.content import FIELDS, MOST_EXAMPLES, PAIRS, Content, ContentError, TwinError
 from generation.curation.editing import StaleError, add_example, change_example, moved, remove_example, reorder
@@ -56,7 +56,7 @@ def example_choose(request: HttpRequest, pk: int) -> HttpResponse:
     form.is_valid()
     given = {name: form.cleaned_data.get(name) for name in ("corpus", "run")}
     version = form.cleaned_data.get("version")
-    found = sources.candidates(
+    found = provenance.candidates(
         row, **given, version=version.pk if version else "", search=form.cleaned_data.get("q", "")
     )
     page = Paginator(found.defer("traits_1", "traits_2"), DIALOGUES_A_PAGE).get_page(request.GET.get("page"))
@@ -74,7 +74,7 @@ def example_take(request: HttpRequest, pk: int, dialogue: int) -> HttpResponse:
         return redirect(row)
     rows = Dialogue.objects.select_related("corpus", "version", "origin", "output__call__run")
     found = get_object_or_404(rows, pk=dialogue, corpus__is_scratch=False)
-    rewrites = sources.rewrites_of(found) if row.kind == PAIRS else []
+    rewrites = provenance.rewrites_of(found) if row.kind == PAIRS else []
     after = _chosen(request, rewrites)
     form = BesideForm(request.POST if request.method == "POST" else None, initial=_beside(found))
     status = 200
@@ -123,7 +123,7 @@ def _taken(found: Dialogue, after: Dialogue | None, form: BesideForm) -> dict[st
     return {
         "messages": found.messages,
         "messages_after": after.messages if after else None,
-        "source": sources.source_of(found),
+        "source": provenance.source_of(found),
         "dialogue": found,
         "dialogue_after": after,
         **form.beside(),

@@ -1,7 +1,8 @@
-"""A run's dialogues and calls: lists to find one, one dialogue's whole way, one call."""
+"""A run's dialogues and calls: filtered lists, one dialogue's journey through the stages, one call."""
 
 from typing import Any
 
+from django import forms
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.db.models.functions import Coalesce
@@ -12,15 +13,56 @@ from django.views.decorators.http import require_GET
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from generation.engine.requests import build, rebuild_messages, with_stages
-from generation.models import Background, Call, RunDialogue
+from generation.models import Background, Call, Run, RunDialogue
 from generation.results import comparison
 from generation.results.writers import Writer, writers_of
 from generation.views.run_actions import fetch_run
 from generation.watching import journeys
-from generation.watching.filters import CallFilter, DialogueFilter
+from generation.watching.causes import CAUSES
+from generation.watching.journeys import STATES
 
 CALLS_A_PAGE = DIALOGUES_A_PAGE = 50
 NAMES = ("A", "B")
+ANY_CAUSE = ("", "Any")
+
+
+class CallFilter(forms.Form):
+    stage = forms.ChoiceField(required=False)
+    state = forms.ChoiceField(required=False, choices=[("", "Any"), *Call.State.choices])
+    outcome = forms.ChoiceField(required=False, choices=[ANY_CAUSE, ("ok", "Usable"), *CAUSES.items()])
+    noted = forms.BooleanField(required=False, label="With a note")
+    q = forms.CharField(required=False, max_length=200, label="Dialogue", strip=True)
+
+    FIELDS = {"stage": "stage", "state": "state", "outcome": "outcome", "branch": "run_stage__branch"}
+
+    def __init__(self, run: Run, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stages = [("", "Any"), *((stage.value, stage.label) for stage in run.stage_list)]
+        self.fields["stage"] = forms.ChoiceField(required=False, choices=stages)
+        if len(run.writers) > 1:
+            writers = [("", "Any"), *((str(branch), name) for branch, name in enumerate(run.writers))]
+            self.fields["branch"] = forms.ChoiceField(required=False, label="Model", choices=writers)
+
+    def lookups(self) -> dict[str, Any]:
+        """What to filter calls by."""
+        self.is_valid()
+        found = {self.FIELDS[name]: value for name, value in self.cleaned_data.items() if value and name in self.FIELDS}
+        if self.cleaned_data.get("noted"):
+            found["note__gt"] = ""
+        text = self.cleaned_data.get("q")
+        return {**found, "alpha__key__icontains": text} if text else found
+
+
+class DialogueFilter(forms.Form):
+    q = forms.CharField(required=False, max_length=200, label="Search names and messages", strip=True)
+    state = forms.ChoiceField(required=False, choices=[("", "Any"), *STATES.items()])
+    cause = forms.ChoiceField(required=False, label="Failed by", choices=[ANY_CAUSE, *CAUSES.items()])
+
+    def chosen(self) -> dict[str, str]:
+        """For `journeys.chosen`."""
+        self.is_valid()
+        names = {"q": "text", "state": "state", "cause": "cause"}
+        return {names[name]: value for name, value in self.cleaned_data.items() if value}
 
 
 @require_GET

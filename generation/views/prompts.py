@@ -13,7 +13,7 @@ from core.permissions import requires
 from generation import example_sets
 from generation.example_sets import WordingError, keep_wording, newest_version
 from generation.models import Prompt, Run, Stage, Trial
-from generation.plans.edit_form import PromptField
+from generation.plans.plan_form import PromptField
 from generation.prompts import PLACEHOLDERS, PromptText, StageName
 from generation.trials.trial_plan import STAGES
 

@@ -10,7 +10,7 @@ from core.permissions import requires
 from generation import tasks
 from generation.engine import rereading, retrying
 from generation.models import CallQuerySet, Run
-from generation.plans.edit_form import EditForm, RereadForm
+from generation.plans.plan_form import EditForm, RereadForm
 from generation.views.run_actions import back, calls_in_words, fetch_run, named_calls
 from generation.watching.causes import CAUSES
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from generation.batching.progress import BatchProgress, batches_of
+from generation.batching.jobs import BatchProgress, batches_of
 from generation.models import Call, Run, RunDialogue, Runner, Stage
 from generation.watching.causes import CAUSES
 from generation.watching.endpoint_progress import EndpointProgress, Reports, endpoints_of

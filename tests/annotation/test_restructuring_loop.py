@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from annotation.models import Restructuring
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.editing import replay, transcript_of
 from dialogues.models import Dialogue
 from generation.engine.requests import build, with_stages

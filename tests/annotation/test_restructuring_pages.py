@@ -14,7 +14,7 @@ from annotation.models import Operation, Restructuring
 from annotation.restructuring import drafts
 from annotation.restructuring.drafts import Sent
 from annotation.restructuring.proposals import proposers
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.models import Dialogue
 from generation import example_sets
 from generation.models import Run

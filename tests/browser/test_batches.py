@@ -8,7 +8,7 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from demo.model.settings import BatchSettings, DemoSettings
+from demo.model.faults import BatchSettings, DemoSettings
 from generation.batching import rounds
 from generation.models import BatchJob, Run
 from tests.browser.watching import assert_usable, sign_in

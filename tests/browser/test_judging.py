@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.models import Corpus
 from generation import example_sets
 from generation.models import Run

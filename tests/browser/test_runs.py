@@ -9,7 +9,7 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from generation import example_sets
 from generation.models import Call, Run
 from tests.browser.watching import assert_fits, assert_usable, sign_in

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.models import Corpus
 from generation.models import ExampleKind, Prompt, Run, Stage, Trial
 from tests.browser.test_runs import work_apart

@@ -17,7 +17,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.display import DEMO_LABEL, DEMO_MODEL
 from tests.demo_server import DemoServer, running
 

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 
 from demo.model.faults import CONTENT_FAULTS, DemoStage, applies, chosen_fault, read_faults, spoil
 from demo.model.rules import answer, stage_of
-from demo.model.splitting import cut, further_split
-from demo.model.writing import topic_of
+from demo.model.writing import cut, further_split, topic_of
 from dialogues.display import DEMO_LABEL
 from dialogues.fidelity import fidelity
 from dialogues.rubric import PAPER_SIX

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from generation.endpoints.client import CallError, Trouble
 from generation.engine import ledger
 from generation.engine.ledger import Claimed, Settlement

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.models import Rubric
 from generation.engine import lifecycle
 from generation.judgements.judge_plan import JudgeChoice, create_judge_run

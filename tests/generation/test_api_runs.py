@@ -9,7 +9,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from annotation.roles import Role
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.audit import AuditVerb
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from demo.model.settings import BatchSettings
+from demo.model.faults import BatchSettings
 from generation.endpoints.batch_lines import LABEL
 from generation.endpoints.client import Client, Target
 from generation.engine import lifecycle

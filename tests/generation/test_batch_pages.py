@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.roles import Role
-from demo.model.settings import BatchSettings
+from demo.model.faults import BatchSettings
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation import example_sets

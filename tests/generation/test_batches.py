@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pytest
 from django.utils import timezone
 
-from demo.model.settings import BatchSettings
+from demo.model.faults import BatchSettings
 from dialogues.models import Dialogue
 from generation import tasks
 from generation.batching import rounds

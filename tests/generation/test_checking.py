@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.model.settings import BatchSettings, DemoSettings
+from demo.model.faults import BatchSettings, DemoSettings
 from generation.endpoints.checking import check
 from generation.endpoints.client import CallError, Trouble
 from generation.engine.requests import build, rebuild_messages, with_stages

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
-from demo.model.settings import BatchSettings, DemoSettings
+from demo.model.faults import BatchSettings, DemoSettings
 from generation.endpoints import checking, structured
 from generation.endpoints.batch_lines import LABEL, request_line
 from generation.endpoints.client import CallError, Client, Target, Trouble

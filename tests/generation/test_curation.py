@@ -10,14 +10,13 @@ from dialogues.deletion import in_the_way
 from dialogues.models import AuditEvent, Dialogue
 from generation import example_sets
 from generation.background import example_background
-from generation.curation import sources, versions
+from generation.curation import provenance, versions
 from generation.curation.content import Content, ContentError
 from generation.curation.editing import StaleError, add_example, change_example, change_set, remove_example, reorder
 from generation.curation.provenance import content_of, provenance_of
 from generation.curation.weighing import weigh
 from generation.models import Example, ExampleSet, FrozenError
-from generation.plans.edit_form import EditForm
-from generation.plans.plan_form import RunForm
+from generation.plans.plan_form import EditForm, RunForm
 from tests.generation.curated import TALK, draft_set, places, rewritten
 from tests.generation.runs import draft, endpoint_at, small_corpus, started
 from tests.generation.written_runs import written_run
@@ -172,14 +171,14 @@ def test_a_corpus_that_examples_were_taken_from_names_them_instead_of_failing() 
 def test_a_run_offers_beta_gamma_and_pairs_of_what_it_wrote() -> None:
     run = written_run(small_corpus(2), endpoint_at(ADDRESS))
     found = {
-        kind: {one.version_id for one in sources.candidates(draft_set(0, kind, name=kind), run=run)}
+        kind: {one.version_id for one in provenance.candidates(draft_set(0, kind, name=kind), run=run)}
         for kind in ("single_step", "step_by_step", "further_split")
     }
     assert found == {"single_step": {"beta"}, "step_by_step": {"gamma"}, "further_split": {"gamma"}}
     pairs = ExampleSet.objects.get(name="further_split")
-    gamma = sources.candidates(pairs, run=run)[0]
-    assert [one.version_id for one in sources.rewrites_of(gamma)] == ["stephanie"]
-    assert sources.source_of(gamma) == "run"
+    gamma = provenance.candidates(pairs, run=run)[0]
+    assert [one.version_id for one in provenance.rewrites_of(gamma)] == ["stephanie"]
+    assert provenance.source_of(gamma) == "run"
     assert example_background(gamma).theme
     assert example_background(gamma).traits_1
 
@@ -188,10 +187,10 @@ def test_a_corpus_offers_what_was_rewritten_as_pairs_and_knows_what_is_in_the_se
     corpus = small_corpus(3)
     first, second, _ = Dialogue.objects.filter(corpus=corpus).order_by("pk")
     rewritten(corpus, second, "restructured")
-    assert list(sources.candidates(draft_set(0, "further_split"), corpus=corpus)) == [second]
+    assert list(provenance.candidates(draft_set(0, "further_split"), corpus=corpus)) == [second]
     row = draft_set(0)
     add_example(example_set=row, by=None, messages=first.messages, source="corpus", dialogue=first)
-    there = {one.key: one.is_there for one in sources.candidates(row, corpus=corpus, version="alpha", search="d")}
+    there = {one.key: one.is_there for one in provenance.candidates(row, corpus=corpus, version="alpha", search="d")}
     assert there == {"d0": True, "d1": False, "d2": False}
 
 

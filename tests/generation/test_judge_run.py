@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.baseline import split_all
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from generation import example_sets

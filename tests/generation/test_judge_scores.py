@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.judgements.paper import printed, system_beside
+from generation.judgements.notes import printed, system_beside
 from generation.judgements.scores import Judged, Place, correlation, differences, means, places, scores_by_place, spread
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from demo.model.settings import BatchSettings, DemoSettings
+from demo.model.faults import BatchSettings, DemoSettings
 from generation.endpoints import checking, structured
 from generation.endpoints.client import CallError, Client, Target, Trouble
 from generation.endpoints.structured import Form

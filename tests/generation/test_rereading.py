@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from generation.endpoints.client import Reply

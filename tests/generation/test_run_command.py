@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record
 from generation import example_sets

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from config.celery import app
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from generation import tasks
 from generation.endpoints.client import CallError, Client, Reply, Trouble
 from generation.endpoints.limits import LocalLimiter, Rates

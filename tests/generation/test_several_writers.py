@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from django.db import connections
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from dialogues.models import Dialogue
 from generation.engine import lifecycle
 from generation.engine.requests import rebuild_messages

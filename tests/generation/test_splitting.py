@@ -11,9 +11,9 @@ from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.engine import lifecycle
 from generation.models import Call, Endpoint, ExampleSet, Output, Prompt, Run
+from generation.plans.branches import split_run
 from generation.plans.estimating import estimate, preview
 from generation.plans.run_plan import PlanError
-from generation.plans.splitting import split_run
 from generation.watching import journeys
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, work

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from demo.model.settings import DemoSettings
+from demo.model.faults import DemoSettings
 from generation.models import Call, Trial
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus
