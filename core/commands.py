@@ -1,9 +1,11 @@
 """The one grammar of commands, `manage.py NOUN VERB …`, and the one table of their exit codes."""
 
+import json
+from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -64,26 +66,40 @@ class Group(Command):
         return command.handle(*args, **options)
 
 
-def write_whole(path: Path, pieces: Iterable[str], *, replace: bool) -> int:
+def add_action(actions: Any, name: str, words: str, *, codes: Iterable[ExitCode] = USUAL_CODES) -> ArgumentParser:
+    """A parser for one verb of a command, with --json."""
+    about = f"{words[:1].upper()}{words[1:]}."
+    parser: ArgumentParser = actions.add_parser(name, help=words, description=about, epilog=exit_codes(codes))
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    return parser
+
+
+def print_json(command: BaseCommand, value: Any) -> None:
+    command.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def write_whole(path: Path, pieces: Iterable[str], *, replace: bool, private: bool = False) -> int:
     """Write a file under another name, then move it into place, so that no half file is left; returns the pieces.
 
-    Raises CommandError if the file exists and must not be replaced, or cannot be written.
+    Only the owner may read a `private` file. Raises CommandError if the file exists and must not be replaced, or cannot
+    be written.
     """
     if path.exists() and not replace:
         raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
     try:
-        return _write_beside(path, pieces)
+        return _write_beside(path, pieces, mode=0o600 if private else 0o666)
     except OSError as error:
         why = f"{path} cannot be written: {error.strerror}. Name a folder that you may write to."
         raise CommandError(why) from error
 
 
-def _write_beside(path: Path, pieces: Iterable[str]) -> int:
-    with NamedTemporaryFile("w", dir=path.parent, prefix=".", newline="", encoding="utf-8", delete=False) as file:
-        try:
+def _write_beside(path: Path, pieces: Iterable[str], *, mode: int) -> int:
+    part = path.with_name(f".{token_hex(8)}")
+    try:
+        part.touch(mode=mode, exist_ok=False)
+        with part.open("w", newline="", encoding="utf-8") as file:
             count = sum(1 for piece in pieces if file.write(piece))
-            file.close()
-            Path(file.name).replace(path)
-        finally:
-            Path(file.name).unlink(missing_ok=True)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return count

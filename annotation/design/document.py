@@ -1,10 +1,10 @@
 """A study's design as a JSON document, for export and import (docs/studies.md). Pure."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.json_documents import DocumentError, read_object
 from dialogues.rubric import Metric, Scale, from_json, problems_of, to_json
 from dialogues.transcript import text_problem
 
@@ -13,17 +13,7 @@ FORMAT_VERSION = 1
 KINDS = ("scores", "pairs")
 WITHDRAWALS = ("keep", "remove")
 PURPOSES = ("training", "gold", "attention")
-MOST_PROBLEMS = 20
 HIGHEST = 2**31 - 1
-
-
-class DocumentError(ValueError):
-    """A document that is not a design; `problems` lists every fault with its place."""
-
-    def __init__(self, problems: list[str]) -> None:
-        more = len(problems) - MOST_PROBLEMS
-        self.problems = problems[:MOST_PROBLEMS] + ([f"And {more} more."] if more > 0 else [])
-        super().__init__(" ".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +142,7 @@ class Design:
 
 def read(data: bytes) -> Design:
     """Read a design from a document; raises DocumentError with every fault."""
-    found = _parsed(data)
+    found = read_object(data, "A design is one JSON object.")
     problems: list[str] = []
     if found.get("format", FORMAT) != FORMAT:
         raise DocumentError([f"This is no design of a study: its format is {found['format']!r}."])
@@ -172,18 +162,6 @@ def read(data: bytes) -> Design:
     if problems:
         raise DocumentError(problems)
     return Design(fields, versions, pairs, rubric, checks)
-
-
-def _parsed(data: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise DocumentError(["The file is not UTF-8 text."]) from None
-    except (ValueError, RecursionError) as error:
-        raise DocumentError([f"The file is not JSON: {error}."]) from None
-    if not isinstance(found, dict):
-        raise DocumentError(["A design is one JSON object."])
-    return found
 
 
 def _versions(

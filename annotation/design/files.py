@@ -7,9 +7,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from annotation.design import checks, drafting, rubrics
-from annotation.design.document import FIELDS, Check, Design, DocumentError, Questions
+from annotation.design.document import FIELDS, Check, Design, Questions
 from annotation.design.rubrics import to_lists
 from annotation.models import Item, Study
+from core.json_documents import DocumentError
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.sources import FACETS, Sources, UnknownSourceError
 

@@ -1,19 +1,18 @@
 """What the actions share: finding a run, reporting its state, exit codes."""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from core.commands import ExitCode, exit_codes
+from core import commands
+from core.commands import ExitCode, print_json
 from generation.models import Run
 from generation.watching.progress import Progress, progress_of
 
 DONE, PAUSED = ExitCode.DONE, ExitCode.STOPPED
 WITH_FAILURES, STILL_RUNNING = ExitCode.WITH_FAILURES, ExitCode.STILL_RUNNING
-EXIT_CODES = exit_codes(ExitCode)
 # Control characters: text from models and servers must not steer a terminal. Line breaks and tabs stay.
 _OBEYED = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 # Takes the command (for its stdout) and the options; returns an exit code.
@@ -22,11 +21,9 @@ Act = Callable[[BaseCommand, dict[str, Any]], int]
 
 def add_action(actions: Any, name: str, words: str, act: Act, *, of_run: bool = True) -> ArgumentParser:
     """A parser for `run NAME`, with the run's number and --json."""
-    about = words[:1].upper() + words[1:] + "."
-    parser: ArgumentParser = actions.add_parser(name, help=words, description=about, epilog=EXIT_CODES)
+    parser = commands.add_action(actions, name, words, codes=ExitCode)
     if of_run:
         parser.add_argument("run", type=int, metavar="RUN", help="the run's number")
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     parser.set_defaults(act=act)
     return parser
 
@@ -54,10 +51,6 @@ def tell(command: BaseCommand, run_pk: int, options: dict[str, Any], **more: Any
 def harmless(text: str) -> str:
     """The text without control characters; Django calls this only if stdout is a terminal."""
     return text.translate(_OBEYED)
-
-
-def print_json(command: BaseCommand, value: Any) -> None:
-    command.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def exit_code(progress: Progress) -> int:

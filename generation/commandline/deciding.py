@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.commands import print_json
 from generation.batching.rounds import CannotCancelError, cancel_batch
-from generation.commandline.common import DONE, add_action, found_run, print_json, tell
+from generation.commandline.common import DONE, add_action, found_run, tell
 from generation.commandline.running import wake
 from generation.engine import rereading, retrying
 from generation.models import BatchJob, Run, Stage

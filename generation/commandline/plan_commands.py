@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.commands import print_json
 from dialogues.models import Dialogue
 from generation.commandline import running
-from generation.commandline.common import DONE, add_action, found_run, print_json, tell
+from generation.commandline.common import DONE, add_action, found_run, tell
 from generation.engine import lifecycle
 from generation.models import ExampleKind, Run
 from generation.plans import estimating, plan_input, schema

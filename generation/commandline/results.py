@@ -7,9 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.commands import print_json, write_whole
 from core.tables import to_text
 from dialogues.models import Version
-from generation.commandline.common import DONE, add_action, found_run, print_json
+from generation.commandline.common import DONE, add_action, found_run
 from generation.models import Call, ExampleSet, Prompt, Stage
 from generation.results import exporting
 from generation.results.run_quality import quality_of
@@ -117,9 +118,7 @@ def _export(command: BaseCommand, options: dict[str, Any]) -> int:
         for line in lines:
             command.stdout.write(line, ending="")
         return DONE
-    if path.exists() and not options["force"]:
-        raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
-    count = _write(path, lines)
+    count = write_whole(path, lines, replace=options["force"])
     if options["json"]:
         print_json(command, {"run": run.pk, "lines": count, "file": str(path)})
     else:
@@ -133,20 +132,6 @@ def _outputs(run: Any, versions: list[str]) -> Iterator[str]:
         if version not in known:
             raise CommandError(f"There is no version {version!r}. There is: {', '.join(known)}.")
     return exporting.output_lines(run, versions)
-
-
-def _write(path: Path, lines: Iterator[str]) -> int:
-    """Write under another name first, so that a broken export never looks complete."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as stream:
-            count = sum(1 for line in lines if stream.write(line))
-        part.replace(path)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return count
 
 
 def _quality(command: BaseCommand, options: dict[str, Any]) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from core.commands import print_json
 from generation import tasks
-from generation.commandline.common import DONE, add_action, exit_code, found_run, print_json, tell
+from generation.commandline.common import DONE, add_action, exit_code, found_run, tell
 from generation.commandline.screen import Screen
 from generation.engine import lifecycle, loops
 from generation.engine.runner import CallRunner, Plan

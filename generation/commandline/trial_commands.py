@@ -7,10 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.commands import print_json
 from dialogues.models import Corpus, Dialogue
 from generation import example_sets
 from generation.commandline import running
-from generation.commandline.common import DONE, add_action, exit_code, found_run, print_json
+from generation.commandline.common import DONE, add_action, exit_code, found_run
 from generation.models import Endpoint, ExampleKind, ExampleSet, Run, Stage, Trial
 from generation.plans import estimating, schema
 from generation.plans.choosing import shown_in

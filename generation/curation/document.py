@@ -1,11 +1,11 @@
 """An example set as a JSON document, for export and import (docs/formats.md)."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.json_documents import DocumentError, read_object
 from dialogues.transcript import text_problem
 from generation.curation.content import FIELDS, MOST_EXAMPLES, Content, ContentError
 
@@ -13,18 +13,8 @@ FORMAT = "stephanie-example-set"
 FORMAT_VERSION = 1
 KINDS = ("single_step", "step_by_step", "further_split")
 NAME_LENGTH = 120
-MOST_PROBLEMS = 20
 # Deeper than any recorded operation, and far from what exhausts a stack.
 DEEPEST = 20
-
-
-class DocumentError(ValueError):
-    """A document that is no example set; `problems` lists every fault and the example it is in."""
-
-    def __init__(self, problems: list[str]) -> None:
-        more = len(problems) - MOST_PROBLEMS
-        self.problems = problems[:MOST_PROBLEMS] + ([f"And {more} more."] if more > 0 else [])
-        super().__init__(" ".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +65,7 @@ class Document:
 
 def read(data: bytes) -> Document:
     """Raises DocumentError with a numbered reason for everything that is wrong."""
-    document = _parsed(data)
+    document = read_object(data, "The file must hold one JSON object with name, kind and examples.")
     problems = list(_head_problems(document))
     if problems:
         raise DocumentError(problems)
@@ -90,27 +80,6 @@ def read(data: bytes) -> Document:
     if problems:
         raise DocumentError(problems)
     return Document(document["name"].strip(), document["kind"], document.get("note", ""), tuple(entries))
-
-
-def _parsed(data: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
-    except UnicodeDecodeError:
-        raise DocumentError(["The file is not UTF-8 text."]) from None
-    except RecursionError:
-        raise DocumentError(["The JSON is nested too deeply."]) from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise DocumentError([f"This is not JSON: {error.msg} at {where}."]) from None
-    except ValueError as error:
-        raise DocumentError([f"This is not JSON that can be stored: {error}."]) from None
-    if not isinstance(document, dict):
-        raise DocumentError(["The file must hold one JSON object with name, kind and examples."])
-    return document
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number that JSON knows")
 
 
 def _head_problems(document: Mapping[str, Any]) -> Iterator[str]:

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.db import transaction
 
+from core.json_documents import DocumentError
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation import document
 from generation.curation.content import ContentError
-from generation.curation.document import Document, DocumentError, Entry, Named
+from generation.curation.document import Document, Entry, Named
 from generation.curation.editing import add_example
 from generation.curation.provenance import content_of, with_provenance
 from generation.curation.versions import make_set

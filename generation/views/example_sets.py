@@ -14,12 +14,12 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.downloads import whole_file
+from core.json_documents import DocumentError
 from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.display import turns_for_template
 from dialogues.transcript import Transcript
 from generation.curation import versions
-from generation.curation.document import DocumentError
 from generation.curation.editing import StaleError, change_set
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
 from generation.curation.forms import CloneForm, ImportForm, SetForm

@@ -8,6 +8,7 @@ from django.db.models.functions import Left, RowNumber
 
 from generation.endpoints.client import Trouble
 from generation.engine.reading import NOT_READ, NOT_STORED
+from generation.engine.settling import MOST_TRIES
 from generation.models import Call, Run, Stage
 from generation.parsing import LEAST_TURNS, THEME_WORDS, Outcome
 
@@ -33,7 +34,7 @@ CAUSES: dict[str, str] = {
     Outcome.SCORE_OUT_OF_RANGE: "A score beyond 0 to 100",
     Outcome.REASON_MISSING: "A score without a reason",
     Trouble.REJECTED: "Request rejected by the endpoint",
-    Trouble.PROVIDER: "Endpoint failed five times",
+    Trouble.PROVIDER: f"Endpoint failed {MOST_TRIES} times",
     Trouble.AMBIGUOUS: "Sent, but not answered",
     NOT_STORED: "Reply could not be stored",
     NOT_READ: "Reading the reply failed",
@@ -58,7 +59,7 @@ MEANINGS: Mapping[str, str] = {
     Outcome.SCORE_OUT_OF_RANGE: "a score lies below 0 or above 100.",
     Outcome.REASON_MISSING: "a score comes without the sentence that gives its reason.",
     Trouble.REJECTED: "the endpoint refused the request itself; it is not sent again by itself.",
-    Trouble.PROVIDER: "the endpoint failed or could not be reached, five times.",
+    Trouble.PROVIDER: f"the endpoint failed or could not be reached, {MOST_TRIES} times.",
     Trouble.AMBIGUOUS: "the request went out and nothing came back; it may have been paid for.",
     NOT_STORED: "the reply was read, but the database refused what it holds.",
     NOT_READ: "the program failed while reading the reply; the reply is kept and can be read again after a fix.",

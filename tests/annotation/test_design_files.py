@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.design import document, drafting, files, launch, rubrics
-from annotation.design.document import Check, Design, DocumentError, Questions
+from annotation.design.document import Check, Design, Questions
 from annotation.design.methods import methods_text
 from annotation.design.next_version import next_version
 from annotation.models import Study
 from annotation.rating.rater_stage import consent_fingerprint
+from core.json_documents import DocumentError
 from dialogues.models import Rubric
 from dialogues.rubric import Metric, Scale
 from tests.annotation.setting import check, corpus, draft, member, study
@@ -105,7 +106,7 @@ def test_whatever_json_holds_is_read_or_refused_with_reasons(value: dict[str, An
     [
         (b"\xff\xfe{", "not UTF-8"),
         (b"{", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
         (b"[]", "one JSON object"),
         (b'{"format": "stephanie-example-set"}', "no design"),
         (b'{"format_version": 99}', "later release"),

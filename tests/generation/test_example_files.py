@@ -12,12 +12,13 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.json_documents import DocumentError
 from dialogues.models import Dialogue
 from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.curation import document
 from generation.curation.content import Content
-from generation.curation.document import Document, DocumentError, Entry, Named
+from generation.curation.document import Document, Entry, Named
 from generation.curation.editing import add_example
 from generation.curation.files import exported, import_set
 from generation.curation.versions import freeze

@@ -56,7 +56,7 @@ def edited(page: Any, **changes: str) -> dict[str, str]:
 
 def test_the_run_page_offers_each_cause_by_itself(researcher: Client, run: Run) -> None:
     body = researcher.get(run.get_absolute_url()).text
-    for label in ("Request rejected by the endpoint", "Endpoint failed five times", "Not in the form asked for"):
+    for label in ("Request rejected by the endpoint", "Endpoint failed 5 times", "Not in the form asked for"):
         assert f'aria-label="Try again: {label}"' in body
     researcher.post(url("run_retry", run), {"cause": "provider"})
     assert list(run.calls.filter(state="todo").values_list("stage", flat=True)) == ["theme"]

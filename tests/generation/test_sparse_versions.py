@@ -10,11 +10,12 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.design import launch
-from annotation.design.document import DocumentError, read
+from annotation.design.document import read
 from annotation.design.files import exported, make_from
 from annotation.design.methods import methods_text
 from annotation.design.selection import select as select_items
 from annotation.models import Study
+from core.json_documents import DocumentError
 from dialogues.models import Corpus, Dialogue
 from dialogues.source_fields import SourceFields
 from dialogues.sources import ANY, FACETS

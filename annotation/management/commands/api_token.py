@@ -1,6 +1,5 @@
 """`manage.py api_token …`: tokens for scripts, made where there is no browser."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -36,7 +35,7 @@ class Command(commands.Command):
         except api_tokens.ApiTokenError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps({**as_json(token), "token": text}, ensure_ascii=False))
+            commands.print_json(self, {**as_json(token), "token": text})
         else:
             self.stdout.write(text)
             self.stderr.write(f"Speaks as {user.get_username()} for {options['days']} days. It is not shown again.")
@@ -44,7 +43,7 @@ class Command(commands.Command):
     def _list(self, user: User, options: dict[str, Any]) -> None:
         tokens = [as_json(token) for token in user.api_tokens.kept()]
         if options["json"]:
-            self.stdout.write(json.dumps({"tokens": tokens}, ensure_ascii=False))
+            commands.print_json(self, {"tokens": tokens})
         for token in [] if options["json"] else tokens:
             used = token["last_used_at"] or "never used"
             self.stdout.write(f"{token['name']}: runs out {token['expires_at']}, last used {used}")
@@ -55,14 +54,15 @@ class Command(commands.Command):
             known = ", ".join(str(token) for token in user.api_tokens.kept()) or "none"
             raise CommandError(f"{user.get_username()} has no token {options['name']!r}. There is: {known}.")
         api_tokens.revoke(token=token, by=None)
-        words = f"The token {token.name!r} is revoked."
-        self.stdout.write(json.dumps({**as_json(token), "revoked": True}) if options["json"] else words)
+        if options["json"]:
+            commands.print_json(self, {**as_json(token), "revoked": True})
+        else:
+            self.stdout.write(f"The token {token.name!r} is revoked.")
 
 
 def _action(actions: Any, name: str, words: str) -> ArgumentParser:
-    parser: ArgumentParser = actions.add_parser(name, help=words, description=words)
+    parser = commands.add_action(actions, name, words)
     parser.add_argument("username", metavar="USERNAME", help="whose token")
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser
 
 

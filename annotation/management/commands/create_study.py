@@ -11,7 +11,7 @@ from django.db import transaction
 
 from annotation.design import checks, document, drafting, files, launch
 from annotation.models import Study
-from core import commands
+from core import commands, json_documents
 from core.commands import ExitCode
 from dialogues.management.arguments import add_source_arguments, sources_of
 from dialogues.models import Corpus, Rubric, Version
@@ -39,7 +39,7 @@ class Command(commands.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             study = make(options)
-        except (document.DocumentError, drafting.NameTakenError, checks.CheckError) as error:
+        except (json_documents.DocumentError, drafting.NameTakenError, checks.CheckError) as error:
             raise CommandError(str(error), returncode=ExitCode.WRONG_INPUT) from error
         except drafting.DesignError as error:
             raise CommandError(str(error), returncode=ExitCode.STOPPED) from error

@@ -29,7 +29,7 @@ class Command(commands.Command):
         study, path = named_study(options["study"]), options["out"]
         form = EXCEL.get(options["excel"], PLAIN)
         lines = chain([csv_text([RATING_COLUMNS], form)], tqdm(rating_lines(study, form), unit=" scores", disable=None))
-        scores = commands.write_whole(path, lines, replace=options["force"]) - 1
+        scores = commands.write_whole(path, lines, replace=options["force"], private=True) - 1
         unblinding.unblind(study=study, by=None, how="export_ratings")
         made = "simulated scores" if study.is_simulated else "scores"
         self.stdout.write(f"{scores:,} {made} of {study.name} in {path}")

@@ -28,5 +28,5 @@ class Command(commands.Command):
                 self.stdout.write(line, ending="")
             return
         lines = tqdm(restructuring_lines(corpus), unit=" lines", disable=None, file=sys.stderr)
-        count = commands.write_whole(path, lines, replace=options["force"])
+        count = commands.write_whole(path, lines, replace=options["force"], private=True)
         self.stdout.write(f"{count:,} restructurings in {path}")

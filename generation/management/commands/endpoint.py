@@ -1,14 +1,15 @@
 """`manage.py endpoint …`: name the servers that answer, where there is no browser."""
 
-import json
 import os
 import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
+from core import commands
+from core.commands import ExitCode, add_action, print_json
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.endpoints import keys
@@ -29,17 +30,16 @@ NUMBERS = (
 )
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Add, check and list endpoints: OpenAI-compatible addresses, their model, price and limits. An API key comes "
         "from an environment variable or stdin, never from an argument, which other people on the machine could read. "
-        "rotate-keys follows a new first key in FIELD_ENCRYPTION_KEYS. "
-        "Exit codes: 0 done, 1 refused, the check failed, or a stored key could not be opened."
+        "rotate-keys follows a new first key in FIELD_ENCRYPTION_KEYS."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-        add = _action(actions, "add", "store an endpoint; a real call checks it with --check")
+        add = add_action(actions, "add", "store an endpoint; a real call checks it with --check")
         add.add_argument("--name", required=True, help="what you call it here")
         add.add_argument("--base-url", required=True, metavar="URL", help="like https://api.example.org/v1")
         add.add_argument("--model", required=True, help="the model's name as the endpoint knows it")
@@ -49,9 +49,11 @@ class Command(BaseCommand):
         key.add_argument("--key-env", metavar="VARIABLE", help="the environment variable that holds the API key")
         key.add_argument("--key-stdin", action="store_true", help="read the API key from stdin")
         add.add_argument("--check", action="store_true", help="ask it for one word at once")
-        _action(actions, "check", "ask an endpoint for one word, and store what came of it").add_argument("name")
-        _action(actions, "list", "all endpoints, without their keys")
-        _action(actions, "rotate-keys", "encrypt every stored API key again, under the first of FIELD_ENCRYPTION_KEYS")
+        add_action(actions, "check", "ask an endpoint for one word, and store what came of it").add_argument("name")
+        add_action(actions, "list", "all endpoints, without their keys")
+        add_action(
+            actions, "rotate-keys", "encrypt the stored API keys again, under the first of FIELD_ENCRYPTION_KEYS"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"_{options['action'].replace('-', '_')}")(options)
@@ -77,13 +79,12 @@ class Command(BaseCommand):
         answered = check(endpoint)
         self._tell(endpoint, options, endpoint.check_result)
         if not answered:
-            sys.exit(1)
+            sys.exit(ExitCode.REFUSED)
 
     def _list(self, options: dict[str, Any]) -> None:
         endpoints = list(Endpoint.objects.all())
         if options["json"]:
-            rows = [as_json(endpoint) for endpoint in endpoints]
-            self.stdout.write(json.dumps({"endpoints": rows}, ensure_ascii=False))
+            print_json(self, {"endpoints": [as_json(endpoint) for endpoint in endpoints]})
         for endpoint in [] if options["json"] else endpoints:
             checked = endpoint.check_result if endpoint.checked_at else "Not checked yet."
             self.stdout.write(f"{endpoint.name}: {endpoint.model} at {endpoint.base_url}. {checked}")
@@ -94,7 +95,7 @@ class Command(BaseCommand):
         except keys.KeysMissingError as problem:
             raise CommandError(str(problem)) from None
         if options["json"]:
-            self.stdout.write(json.dumps({"rotated": rotated, "unopened": unopened}, ensure_ascii=False))
+            print_json(self, {"rotated": rotated, "unopened": unopened})
         else:
             self.stdout.write(f"API keys encrypted under the newest key: {len(rotated)}.")
             self.stdout.write(
@@ -104,16 +105,13 @@ class Command(BaseCommand):
                 else "Everything is stored under it; the older keys can leave FIELD_ENCRYPTION_KEYS."
             )
         if unopened:
-            sys.exit(1)
+            sys.exit(ExitCode.REFUSED)
 
     def _tell(self, endpoint: Endpoint, options: dict[str, Any], words: str) -> None:
-        self.stdout.write(json.dumps(as_json(endpoint), ensure_ascii=False) if options["json"] else words)
-
-
-def _action(actions: Any, name: str, words: str) -> ArgumentParser:
-    parser: ArgumentParser = actions.add_parser(name, help=words, description=words)
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
-    return parser
+        if options["json"]:
+            print_json(self, as_json(endpoint))
+        else:
+            self.stdout.write(words)
 
 
 def _key(options: dict[str, Any]) -> str:

@@ -5,24 +5,24 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import Count
 
-from core.commands import USUAL_CODES, exit_codes
+from core import commands
+from core.commands import print_json, write_whole
+from core.json_documents import DocumentError
 from dialogues.transcript import text_problem
-from generation.commandline.common import harmless, print_json
+from generation.commandline.common import harmless
 from generation.curation import versions
-from generation.curation.document import NAME_LENGTH, DocumentError
+from generation.curation.document import NAME_LENGTH
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
 from generation.example_sets import load_all
 from generation.management.commands import load_examples
 from generation.models import Example, ExampleKind, ExampleSet
 
-CODES = exit_codes(USUAL_CODES)
 
-
-class Command(BaseCommand):
-    help = f"List, export, import, clone and freeze the sets of examples that models are shown. {CODES}"
+class Command(commands.Command):
+    help = "List, export, import, clone and freeze the sets of examples that models are shown."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -61,15 +61,7 @@ class Command(BaseCommand):
                 raise CommandError("--json needs --output: the set itself goes to stdout.")
             self.stdout.write(exported(row), ending="")
             return
-        if path.exists() and not options["force"]:
-            raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
-        try:
-            # Under another name first, so that a broken export never looks complete.
-            part = path.with_name(path.name + ".part")
-            part.write_text(exported(row), encoding="utf-8", newline="\n")
-            part.replace(path)
-        except OSError as error:
-            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+        write_whole(path, [exported(row)], replace=options["force"])
         self._tell(row, options, f"{row} is written to {path}.", file=str(path))
 
     def _import(self, options: dict[str, Any]) -> None:
@@ -113,11 +105,9 @@ class Command(BaseCommand):
 
 
 def _action(actions: Any, name: str, words: str, *, of_set: bool = True) -> ArgumentParser:
-    about = words[:1].upper() + words[1:] + "."
-    parser: ArgumentParser = actions.add_parser(name, help=words, description=about, epilog=CODES)
+    parser = commands.add_action(actions, name, words)
     if of_set:
         parser.add_argument("set", type=int, metavar="SET", help="the set's number; `example_set list` shows them")
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser
 
 

@@ -1,6 +1,5 @@
 """`manage.py example_set load`: the example sets and prompts that come with the project."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -23,6 +22,6 @@ class Command(commands.Command):
 def tell(command: BaseCommand, added: list[str], *, as_json: bool) -> None:
     """Say which sets and prompts were missing and are there now."""
     if as_json:
-        command.stdout.write(json.dumps({"added": added}, ensure_ascii=False))
+        commands.print_json(command, {"added": added})
     else:
         command.stdout.write(f"Added {', '.join(added)}." if added else "Everything is there already.")

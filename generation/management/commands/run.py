@@ -4,18 +4,19 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from core import commands
+from core.commands import ExitCode
 from generation.commandline import deciding, judge_commands, plan_commands, results, running
-from generation.commandline.common import EXIT_CODES, harmless
+from generation.commandline.common import harmless
 
 GROUPS = (plan_commands, judge_commands, running, deciding, results)
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
+    exit_codes = ExitCode
     help = (
         "Plan, start, watch, pause and read runs. `start` sends the calls itself until the run ends; with "
-        f"--background it leaves that to the workers. {EXIT_CODES}"
+        "--background it leaves that to the workers."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

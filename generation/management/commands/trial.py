@@ -4,16 +4,17 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from core import commands
+from core.commands import ExitCode
 from generation.commandline import trial_commands
-from generation.commandline.common import EXIT_CODES, harmless
+from generation.commandline.common import harmless
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
+    exit_codes = ExitCode
     help = (
         "Try a draft example set or a wording on one to five dialogues, beside what runs use now. It writes on copies. "
-        f"`start` sends the calls itself until it ends; with --background it leaves that to the workers. {EXIT_CODES}"
+        "`start` sends the calls itself until it ends; with --background it leaves that to the workers."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
