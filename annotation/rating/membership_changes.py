@@ -15,7 +15,7 @@ from annotation.allocation.claiming import LEFT, vacate
 from annotation.allocation.slots import BATCH
 from annotation.models import NO_LEASE, Assignment, Invitation, Item, Membership, Profile, Rating, Study, opaque_token
 from annotation.models.people import profile_of
-from annotation.people import withdrawals
+from annotation.people import memberships
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
@@ -110,7 +110,7 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     member.assignments.exclude(pk__in=rated).delete()
     member.assignments.update(draft={})
     if not removes:
-        withdrawals.note(study=study, rater=person, participant=member.prolific_pid)
+        memberships.note_withdrawal(study=study, rater=person, participant=member.prolific_pid)
     _make_nameless(member)
     _unname_invitations(study, person)
     # Recording the person who withdrew would identify them.

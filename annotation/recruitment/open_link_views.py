@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from annotation.models import Membership, Study
 from annotation.people import attempts
 from annotation.people.acquaintance import AcquaintedError
-from annotation.people.withdrawals import LeftError
+from annotation.people.memberships import LeftError
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
 from annotation.roles import BACKEND
