@@ -265,7 +265,7 @@ vars().update(EMAIL_CONFIG)
 REST_FRAMEWORK = {
     # The first one names the scheme that a stranger is told to use.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "annotation.people.token_authentication.TokenAuthentication",
+        "annotation.people.api_tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from annotation.rating import wording as rating
+from annotation.rating import views as rating
 from annotation.restructuring import wording as restructuring
 from config import context_processors as frame
 from core.script_words import sentences_for_scripts

@@ -1,13 +1,11 @@
 """People, the dialogues they restructure, the studies they rate in, and the scores."""
 
 from annotation.models.assignments import NO_LEASE, Assignment, AssignmentQuerySet
-from annotation.models.items import Item
 from annotation.models.memberships import Departure, Membership, MembershipQuerySet
-from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, PasswordTries, Profile
+from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, PasswordTries, Profile, Session
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
-from annotation.models.sessions import Session
-from annotation.models.studies import FrozenDesignError, Study
+from annotation.models.studies import FrozenDesignError, Item, Study
 from annotation.models.tokens import opaque_token
 
 __all__ = [

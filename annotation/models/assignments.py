@@ -8,8 +8,7 @@ from typing import Any, Self
 from django.db import connections, models
 from django.db.models import Exists, OuterRef, Q
 
-from annotation.models.items import Item
-from annotation.models.studies import Study
+from annotation.models.studies import Item, Study
 from annotation.models.tokens import opaque_token
 from core.database.statements import set_clause
 

@@ -1,12 +1,14 @@
-"""People beyond their accounts: profiles and pseudonyms, invitations, API tokens, and password tries."""
+"""People beyond their accounts: profiles and pseudonyms, invitations, API tokens, sessions, and password tries."""
 
 import secrets
 from contextlib import suppress
 from datetime import datetime
+from importlib import import_module
 from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import IntegrityError, models
 from django.db.models import Q
 
@@ -152,3 +154,18 @@ class PasswordTries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} from {'a known place' if self.place else 'elsewhere'}"
+
+
+class Session(AbstractBaseSession):
+    """A browser's session beside the account that logged in with it, so that one query reads both."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions")
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        # Named by the settings, because `annotation.people` stands above the models.
+        store: type = import_module(settings.SESSION_ENGINE).SessionStore
+        return store

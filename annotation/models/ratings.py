@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from annotation.models.assignments import Assignment
-from annotation.models.items import Item
 from annotation.models.memberships import Membership
+from annotation.models.studies import Item
 
 
 class RatingQuerySet(models.QuerySet["Rating"]):

@@ -1,4 +1,4 @@
-"""Studies: their design, frozen at launch, and what they record for readers and boards."""
+"""Studies and their items: a design, frozen at launch, what raters see, and what is recorded for readers and boards."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from dialogues.models import Corpus, Rubric, Version
+from dialogues.models import Corpus, Dialogue, Rubric, Version
+from dialogues.rubric import Metric
 from dialogues.sources import Sources
 
 # The fields that launch freezes. Raters per item and backgrounds may still grow, which is recorded; open links and
@@ -155,3 +156,58 @@ class Study(models.Model):
     def takes_raters(self) -> bool:
         """Whether people can still join: it is not closed, and not rated by the simulator."""
         return self.state != self.State.CLOSED and not self.is_simulated
+
+
+class Item(models.Model):
+    """One dialogue of a study (or two side by side), with the theme and characters shown beside it.
+
+    Theme and traits come from the background and are the same for all its versions, so they reveal no version.
+    """
+
+    class Purpose(models.TextChoices):
+        RATED = "rated", "Rated"
+        TRAINING = "training", "Training, with feedback"
+        GOLD = "gold", "Gold, with known scores"
+        ATTENTION = "attention", "Attention check"
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="items")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.RATED)
+    dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="items")
+    # In a study of pairs, the dialogue it is compared with; each assignment decides which one is on the left.
+    other = models.ForeignKey(Dialogue, models.PROTECT, null=True, blank=True, related_name="+")
+    # The original (α) of the dialogue.
+    background = models.ForeignKey(Dialogue, models.PROTECT, related_name="+")
+    theme = models.TextField(blank=True)
+    traits_1 = models.JSONField(default=list, blank=True)
+    traits_2 = models.JSONField(default=list, blank=True)
+    # Expected scores of a training, gold or attention item, {metric: value}; `tolerance` is the largest error allowed.
+    expected = models.JSONField(default=dict, blank=True)
+    tolerance = models.PositiveSmallIntegerField(default=1)
+    # Shown after a training item was scored; on an attention check, the instruction to the rater.
+    note = models.TextField(blank=True)
+    position = models.PositiveIntegerField(help_text="Its place in the study's seeded shuffle.")
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "dialogue", "purpose"], condition=Q(other__isnull=True), name="item_once_a_study"
+            ),
+            models.UniqueConstraint(fields=["study", "dialogue", "other"], name="item_pair_once_a_study"),
+            models.UniqueConstraint(fields=["study", "position"], name="item_position_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study_id}/{self.position}"
+
+    def asked(self, rubric: Rubric) -> tuple[Metric, ...]:
+        """The rubric's questions about what it shows; for a pair, those about both versions."""
+        metrics = rubric.metric_list()
+        # Most rubrics ask the same about every version, which saves the query for this item's versions.
+        if not any(metric.asked_for for metric in metrics):
+            return metrics
+        return rubric.metrics_for(*(row.version_id for row in (self.dialogue, self.other) if row))
+
+    def expects(self, rubric: Rubric) -> dict[str, int]:
+        """The known scores of a training, gold or attention item, for the questions that raters are asked about it."""
+        return {metric.key: self.expected[metric.key] for metric in self.asked(rubric) if metric.key in self.expected}

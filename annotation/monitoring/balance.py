@@ -1,19 +1,27 @@
-"""Order effects: how often each version was shown at each place, and after which other version.
+"""Order effects, as a page and a file: how often each version was shown at each place, and after which other.
 
 Counts everything shown to raters whose ratings count; nothing is sampled, so a report can be checked by hand.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from annotation.allocation.williams import Tally
+from annotation.design.texts import order_plan
 from annotation.models import Assignment, Item, Rating, Study
+from annotation.monitoring.states import launched_or_404
+from core.downloads import attached
+from core.permissions import requires
+from core.tables import Column, Table
 
 CHUNK = 5000
 
@@ -190,3 +198,57 @@ def _why(seen: _Seen, position: CountTable, carry_over: CountTable, families: in
         )
     elif not seen.unfinished and not seen.out_of_turn:
         yield "Raters began blocks at the same moment, so neither row could take the other into account."
+
+
+@require_GET
+@requires("annotation.view_study", "see studies")
+def study_balance(request: HttpRequest, pk: int) -> HttpResponse:
+    """The order plan and how it came out."""
+    study = launched_or_404(pk)
+    found = report(study)
+    context = {
+        "study": study,
+        "report": found,
+        "plan": order_plan(study.raters_per_item, compares=study.compares),
+        "tables": balance_tables(found, {version.pk: version.symbol for version in study.versions.all()}),
+        "unfinished": f"{found.unfinished_blocks:,} not shown to their end" if found.unfinished_blocks else "",
+    }
+    return render(request, "studies/html", context)
+
+
+@require_GET
+@requires("annotation.view_study", "see studies")
+def study_balance_json(request: HttpRequest, pk: int) -> JsonResponse:
+    """The report as a JSON file."""
+    study = launched_or_404(pk)
+    response = JsonResponse(report(study).to_json(), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    return attached(response, f"study-{study.pk}-json")
+
+
+def balance_tables(report: BalanceReport, symbols: Mapping[str, str]) -> list[Table]:
+    """Versions by place in a block, and by the version before them; `symbols` maps slugs to symbols."""
+    names = [symbols.get(slug, slug) for slug in report.versions]
+    places = [f"Place {place}" for place in report.position.columns]
+    return [
+        _count_table(
+            "balance-position", "Where each version stood in a block", "Version", "", places, names, report.position
+        ),
+        _count_table(
+            "balance-carry-over",
+            "What followed what within a block",
+            "Before",
+            "After",
+            names,
+            names,
+            report.carry_over,
+        ),
+    ]
+
+
+def _count_table(
+    slug: str, caption: str, first: str, group: str, heads: list[str], names: list[str], counted: CountTable
+) -> Table:
+    columns = (Column(first, numeric=False), *(Column(head, group=group) for head in heads))
+    rows = [(name, *counts) for name, counts in zip(names, counted.counts, strict=True)]
+    note = f"Ideal: the same for every version. Largest deviation from it: {counted.largest_deviation:g}."
+    return Table(slug, caption, columns, (*rows, ("Ideal", *counted.ideal)), notes=(note,))

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from annotation.design import growth
+from annotation.design import launch
 from annotation.design.drafting import DesignError
 from annotation.models import Study
 from annotation.monitoring import states
@@ -83,7 +83,7 @@ ACTIONS = {
             "and the number cannot be made smaller again.",
         ),
         "More raters are asked for.",
-        growth.extend,
+        launch.extend,
         (_OPEN, _PAUSED),
         ExtendForm,
     ),
@@ -95,7 +95,7 @@ ACTIONS = {
             "come after what is there; nothing that was rated changes.",
         ),
         "The dialogues are added.",
-        growth.add_items,
+        launch.add_items,
         (_OPEN, _PAUSED),
         AddForm,
     ),

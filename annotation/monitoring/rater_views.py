@@ -1,19 +1,21 @@
-"""A study's raters: the table of all, one rater in detail, and excluding or reinstating somebody."""
+"""A study's raters: the table of all, one rater's ratings and use of the scale, and excluding or reinstating them."""
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation.models import Membership, Study
+from annotation.models import Item, Membership, Rating, Score, Study
 from annotation.monitoring.quality import FASTEST_WORDS_A_MINUTE
-from annotation.monitoring.rater_page import distributions, timeline
 from annotation.monitoring.raters import RaterRow, rater_rows
 from annotation.monitoring.states import launched_or_404
 from annotation.rating import membership_changes
@@ -178,3 +180,52 @@ def _done(
 def _member(pk: int, member: int) -> Membership:
     rows = Membership.objects.select_related("study__rubric", "rater").exclude(study__state=Study.State.DRAFT)
     return get_object_or_404(rows, study=pk, pk=member)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One metric: for each point, how often this rater gave it, and its share of their and of the others' scores."""
+
+    name: str
+    cells: tuple[tuple[int, float | None, float | None], ...]
+
+
+def timeline(membership: Membership) -> QuerySet[Rating]:
+    """Every rating, including superseded ones, newest first."""
+    rows = Rating.objects.filter(assignment__membership=membership).order_by("-created_at", "-pk")
+    return rows.select_related(
+        "assignment__item__dialogue__version", "assignment__item__other__version", "supersedes"
+    ).prefetch_related("scores")
+
+
+def distributions(membership: Membership) -> list[Distribution]:
+    """One row for each metric: this rater's current ratings of rated items, and the others' counted ratings."""
+    study = membership.study
+    values = [-1, 0, 1] if study.compares else list(study.rubric.scale.values())
+    own_ratings = Rating.objects.filter(
+        assignment__membership=membership, is_current=True, assignment__item__purpose=Item.Purpose.RATED
+    )
+    others = Rating.objects.counted().for_study(study).exclude(assignment__membership=membership)
+    mine, rest = (_counts(Score.objects.filter(rating__in=ratings)) for ratings in (own_ratings, others))
+    found = []
+    for metric in study.rubric.metric_list():
+        own, given = (sum(counts[metric.key, value] for value in values) for counts in (mine, rest))
+        found.append(
+            Distribution(
+                metric.name,
+                tuple(
+                    (
+                        mine[metric.key, value],
+                        mine[metric.key, value] / own if own else None,
+                        rest[metric.key, value] / given if given else None,
+                    )
+                    for value in values
+                ),
+            )
+        )
+    return found
+
+
+def _counts(scores: QuerySet[Score]) -> Counter[tuple[str, int]]:
+    rows = scores.order_by().values_list("metric", "value").annotate(count=Count("pk"))
+    return Counter({(metric, value): count for metric, value, count in rows})

@@ -15,7 +15,7 @@ from annotation.monitoring.progress import LIVE_DRAWS, live_agreement, rater_tab
 from annotation.people import acquaintance, memberships
 from annotation.people.acquaintance import AcquaintedError
 from annotation.people.forms import MemberForm
-from annotation.people.withdrawals import LeftError
+from annotation.people.memberships import LeftError
 from annotation.reports import unblinding
 from annotation.reports.preference_tables import preferences_of
 from core.acting import act, person_of

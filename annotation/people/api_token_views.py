@@ -1,15 +1,25 @@
-"""A person's own API tokens: list them, make one, revoke one."""
+"""A person's own API tokens: list them, make one, revoke one; and the first request to try with a new one."""
+
+from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from annotation.models import ApiToken
 from annotation.people import api_tokens as tokens
 from annotation.people.forms import ApiTokenForm
+from annotation.roles import Role, role_of
 from core.acting import person_of
 from core.permissions import requires
 
@@ -42,3 +52,33 @@ def api_token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     tokens.revoke(token=token, by=user)
     messages.success(request, f"The token “{token}” is revoked. Whatever uses it is refused from now on.")
     return redirect("api_tokens")
+
+
+ACCOUNT = inline_serializer(
+    "Account",
+    {
+        "username": serializers.CharField(),
+        "role": serializers.ChoiceField(choices=[role.value for role in Role], allow_null=True),
+        "token_expires_at": serializers.DateTimeField(allow_null=True),
+    },
+)
+
+
+@extend_schema(responses=ACCOUNT)
+@never_cache
+@api_view(["GET"])
+def account(request: Request) -> Response:
+    """The account, its role, and when the token expires (null for a browser session)."""
+    user, token = cast(User, request.user), request.auth
+    expires_at = token.expires_at if isinstance(token, ApiToken) else None
+    return Response({"username": user.get_username(), "role": role_of(user), "token_expires_at": expires_at})
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the API's schema describes the token."""
+
+    target_class = "annotation.people.api_tokens.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer"}

@@ -1,4 +1,4 @@
-"""API tokens: a script acts as a person, with that person's rights.
+"""API tokens: a script acts as a person, with that person's rights; it sends `Authorization: Bearer …`.
 
 A token has 256 random bits, so guessing needs no rate limit (see `annotation.people.invitations`). Only its SHA-256 is
 stored; the token itself appears once, on the page or in the command that made it.
@@ -10,6 +10,9 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 from annotation.models import ApiToken
 from annotation.models.tokens import digest
@@ -21,6 +24,10 @@ PREFIX = "stephanie_"
 DAYS, MOST_DAYS = 90, 365
 LONGEST_NAME = 80
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+REFUSED = (
+    "This API token is unknown, revoked or has run out. Make a new one on the page “API tokens”, in the menu behind "
+    "your name."
+)
 
 
 class ApiTokenError(ValueError):
@@ -69,3 +76,20 @@ def find(text: str) -> ApiToken | None:
     if token is not None and (token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Log in as the token's user; leave other kinds of header to the next authentication class."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _, text = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        # Replace bytes that are not ASCII: no token contains the replacement character.
+        token = find(text.strip().decode("ascii", errors="replace"))
+        if token is None:
+            raise AuthenticationFailed(REFUSED)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.models import Invitation, Membership, Study
-from annotation.people import invitations, withdrawals
+from annotation.people import invitations, memberships
 from annotation.people.acquaintance import why_acquainted
 from annotation.people.forms import AccountForm, InviteForm
 from annotation.people.invitations import InvitationError
@@ -123,7 +123,7 @@ def _accept_with_new_account(request: HttpRequest, found: Invitation) -> HttpRes
 
 def _accept_as_member(request: HttpRequest, found: Invitation) -> HttpResponse:
     user = person_of(request)
-    if found.study is not None and withdrawals.has_left(study=found.study, rater=user):
+    if found.study is not None and memberships.has_left(study=found.study, rater=user):
         return render(request, "people/join.html", {"invitation": found, "has_left": True}, status=403)
     is_in = found.study is not None and Membership.objects.filter(study=found.study, rater=user).exists()
     if found.study is not None and not is_in and why_acquainted(found.study, user):

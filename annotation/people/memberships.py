@@ -1,15 +1,21 @@
-"""Joining a study."""
+"""Join a study, and remember who withdrew while their scores stayed in it, so that nobody counts as two raters.
+
+A remembered withdrawal does not name a person or lead to their scores: only a keyed hash of the account or participant
+id is stored. The server computes it again when the person comes back; without SECRET_KEY it identifies nobody. When
+SECRET_KEY changes, people who left before are no longer recognised.
+"""
 
 import random
+from collections.abc import Iterator
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from annotation.allocation.slots import allocate
-from annotation.models import Membership, Study
+from annotation.models import Departure, Membership, Study
 from annotation.models.people import profile_of
-from annotation.people import acquaintance, withdrawals
-from annotation.people.withdrawals import LeftError
+from annotation.people import acquaintance
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
@@ -17,6 +23,12 @@ NO_MORE_RATERS = "This study takes no more raters: it is closed, or rated by the
 HAS_LEFT = (
     "The person behind this account has withdrawn, and their scores stay: they cannot be a rater of this study again."
 )
+# Part of every stored hash: it never changes, whatever this module is called.
+SALT = "annotation.studies.departures"
+
+
+class LeftError(Exception):
+    """This person withdrew from the study, and their scores are still in it."""
 
 
 @transaction.atomic
@@ -31,7 +43,7 @@ def join(*, study: Study, rater: User, by: User | None, knows_because: str = "")
     known = Membership.objects.filter(study=locked, rater=rater).first()
     if known is not None:
         return known
-    if withdrawals.has_left(study=locked, rater=rater):
+    if has_left(study=locked, rater=rater):
         raise LeftError
     # Locked, so that nobody can meanwhile ask them to restructure what they will rate.
     person = User.objects.select_for_update(no_key=True).get(pk=rater.pk)
@@ -46,3 +58,25 @@ def join(*, study: Study, rater: User, by: User | None, knows_because: str = "")
     if how:
         acquaintance.record(membership, how=how, reason=knows_because, by=by)
     return membership
+
+
+def note_withdrawal(*, study: Study, rater: User, participant: str = "") -> None:
+    """Remember that they left. Noting it twice changes nothing."""
+    rows = [Departure(code=code, study=study) for code in _codes(study, rater, participant)]
+    Departure.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def has_left(*, study: Study, rater: User | None, participant: str = "") -> bool:
+    codes = list(_codes(study, rater, participant))
+    return bool(codes) and Departure.objects.filter(code__in=codes).exists()
+
+
+def _codes(study: Study, rater: User | None, participant: str) -> Iterator[str]:
+    if rater is not None:
+        yield _code(f"{study.pk}:account:{rater.pk}")
+    if participant:
+        yield _code(f"{study.pk}:participant:{participant}")
+
+
+def _code(of: str) -> str:
+    return salted_hmac(SALT, of, algorithm="sha256").hexdigest()

@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.models import Assignment, Item
-from annotation.people.page_person import must_be_the_pages
+from annotation.people.sessions import must_be_the_pages
 from annotation.rating import queue
 from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import DAMAGED, Answer, AnswerError, read_answer, shown_answer

@@ -15,7 +15,8 @@ from annotation.allocation.claiming import LEFT, vacate
 from annotation.allocation.slots import BATCH
 from annotation.models import NO_LEASE, Assignment, Invitation, Item, Membership, Profile, Rating, Study, opaque_token
 from annotation.models.people import profile_of
-from annotation.people import withdrawals
+from annotation.people import memberships
+from annotation.rating.arithmetic import missed
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
@@ -110,7 +111,7 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     member.assignments.exclude(pk__in=rated).delete()
     member.assignments.update(draft={})
     if not removes:
-        withdrawals.note(study=study, rater=person, participant=member.prolific_pid)
+        memberships.note_withdrawal(study=study, rater=person, participant=member.prolific_pid)
     _make_nameless(member)
     _unname_invitations(study, person)
     # Recording the person who withdrew would identify them.
@@ -203,3 +204,33 @@ def _unname_invitations(study: Study, person: User) -> None:
 
 def _in_batches(rows: Sequence[Assignment]) -> list[Sequence[Assignment]]:
     return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+
+
+def screen_if_due(assignment: Assignment, *, now: datetime) -> None:
+    """Screen the rater out if they have failed more checks than allowed; call it in the submit's transaction."""
+    membership, most = assignment.membership, assignment.study.most_lapses
+    if assignment.item.purpose != Item.Purpose.ATTENTION or most is None or membership is None:
+        return
+    failed = failed_checks(membership)
+    if failed > most and membership.screened_out_at is None:
+        screen_out(membership=membership, lapses=failed, now=now)
+        membership.screened_out_at = now
+
+
+def failed_checks(membership: Membership) -> int:
+    """How many attention checks the rater's current scores fail."""
+    ratings = Rating.objects.filter(
+        is_current=True,
+        assignment__membership=membership,
+        assignment__item__purpose=Item.Purpose.ATTENTION,
+        assignment__state=Assignment.State.SUBMITTED,
+    )
+    found = 0
+    rubric = membership.study.rubric
+    for rating in ratings.select_related("assignment__item__dialogue", "assignment__item__other").prefetch_related(
+        "scores"
+    ):
+        item = rating.assignment.item
+        scores = {score.metric: score.value for score in rating.scores.all()}
+        found += bool(missed(scores, item.expects(rubric), item.tolerance))
+    return found

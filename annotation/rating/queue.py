@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from annotation.allocation import claiming
 from annotation.allocation.block_state import LEASE, OvertakenError
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
-from annotation.rating import access, screening
+from annotation.rating import access, membership_changes
 from annotation.rating.access import AnyUser, own_assignment
 from annotation.rating.answers import Answer, scale_of
 from core.database.prepared import Prepared
@@ -170,7 +170,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
     assignment.submission_id = uuid.uuid4()
     assignment.skip_reason = ""
     _keep_if_open(assignment, ["state", "draft", "draft_version", "submission_id", "skip_reason"])
-    screening.screen(assignment, now=now)
+    membership_changes.screen_if_due(assignment, now=now)
     return Submission(rating, repeated=False)
 
 

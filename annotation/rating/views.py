@@ -1,31 +1,34 @@
-"""A rater's studies, their current item, and the end.
+"""A rater's studies, their current item with its form for browsers without scripts, and the end.
 
 Membership decides who may open a page, in the same query that fetches the row; everyone else gets 404.
 """
 
+import uuid
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Assignment, Item, Membership, Study
-from annotation.people.page_person import page_person
+from annotation.people.sessions import page_person
 from annotation.rating import queue, rater_stage
 from annotation.rating.access import own_assignment, own_membership
-from annotation.rating.answers import Answer, AnswerError
+from annotation.rating.answers import DAMAGED, FLAGS, Answer, AnswerError, read_answer
 from annotation.rating.api import next_address
 from annotation.rating.blinding import blind_end, blind_item, blind_study
-from annotation.rating.forms import SkipForm, SubmissionForm
 from annotation.rating.rater_stage import break_due
-from annotation.rating.wording import script_words
+from core.numbers import whole_numbers
 from core.permissions import requires
+from core.script_words import sentences_for_scripts
 
 # The session key for when the rater last dismissed a break reminder.
 RESTED = "rested_at"
@@ -147,3 +150,82 @@ def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[s
         "words": script_words(),
         "break_minutes": break_due(membership, since=since, now=now),
     }
+
+
+REASONS = {
+    **FLAGS,
+    "cannot-judge": gettext_noop("I cannot judge it"),
+    "technical": gettext_noop("It is not shown properly"),
+}
+
+
+class SkipForm(forms.Form):
+    """Why a rater skips an item."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why do you skip it?"),
+        choices=[(reason, gettext_lazy(words)) for reason, words in REASONS.items()],
+    )
+
+
+class SubmissionForm:
+    """A posted rating form: for each metric a radio group `score-<metric>`, a note and message numbers."""
+
+    def __init__(self, data: Any, *, assignment: Assignment) -> None:
+        self.data = data
+        self.assignment = assignment
+        self.keys = [metric.key for metric in assignment.item.asked(assignment.study.rubric)]
+
+    def read(self) -> tuple[uuid.UUID, Answer]:
+        """The submission id and the answer so far; raises AnswerError."""
+        try:
+            submission_id = uuid.UUID(self.data.get("submission_id", ""))
+            scores = {key: int(self.data[f"score-{key}"]) for key in self.keys if self.data.get(f"score-{key}")}
+        except ValueError as error:
+            raise AnswerError(str(DAMAGED)) from error
+        sent = {
+            "scores": scores,
+            "comment": self.data.get("comment", ""),
+            "flag": self.data.get("flag", ""),
+            "comments": {key: self.data.get(f"comment-{key}", "") for key in self.keys},
+            "evidence": {key: _places(self.data.get(f"evidence-{key}", "")) for key in self.keys},
+        }
+        return submission_id, read_answer(self.assignment, sent)
+
+
+def _places(numbers: str) -> list[int]:
+    """Places, from 0, for message numbers as people write them: “3, 5 8”."""
+    words = numbers.replace(",", " ").split()
+    found = whole_numbers(words)
+    if len(found) < len(words):
+        reason = _("Name messages by their numbers, such as 3, 5: %(numbers)s is not that.")
+        raise AnswerError(reason % {"numbers": repr(numbers[:40])})
+    return [number - 1 for number in found]
+
+
+# static/js/rating*.js
+SAID_BY_SCRIPTS = (
+    gettext_noop("Saved"),
+    gettext_noop("Sending…"),
+    gettext_noop("Choose a point for {name}."),
+    gettext_noop("The server cannot keep this."),
+    gettext_noop("Not saved yet: you are logged out. Log in in another tab; this page then sends your scores."),
+    gettext_noop("Not saved yet, retrying"),
+    gettext_noop("Comment"),
+    gettext_noop("Flag"),
+    gettext_noop("{question}: note"),
+    gettext_noop("{question}: messages"),
+    gettext_noop(": written"),
+    gettext_noop(": {count} marked"),
+    gettext_noop(": written, {count} marked"),
+    gettext_noop("Message {number}, mark for {question}"),
+    gettext_noop("Messages that led to your score for {question}: {count} marked"),
+    gettext_noop("Message {number} marked for {question}."),
+    gettext_noop("Message {number} no longer marked for {question}."),
+    gettext_noop("Marking messages for {question}. Arrows or numbers choose, Space marks, Escape ends."),
+)
+
+
+def script_words() -> dict[str, Any]:
+    """The sentences of the rating page's scripts, in the page's language."""
+    return sentences_for_scripts(SAID_BY_SCRIPTS)

@@ -16,9 +16,8 @@ from django.utils.translation import gettext as _
 
 from annotation.models import Membership, Study, opaque_token
 from annotation.models.people import PSEUDONYM_LETTERS, profile_of
-from annotation.people import withdrawals
-from annotation.people.memberships import join
-from annotation.people.withdrawals import LeftError
+from annotation.people import memberships
+from annotation.people.memberships import LeftError, join
 from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
@@ -131,7 +130,7 @@ def known_member(study: Study, recruit: Recruit, user: User | None) -> Membershi
     else:
         found = members.filter(rater=user).first() if user is not None else None
     asked_as = None if recruit.participant else user
-    if found is None and withdrawals.has_left(study=study, rater=asked_as, participant=recruit.participant):
+    if found is None and memberships.has_left(study=study, rater=asked_as, participant=recruit.participant):
         raise LeftError
     return found
 

@@ -20,7 +20,7 @@ from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.people.page_person import must_be_the_pages
+from annotation.people.sessions import must_be_the_pages
 from annotation.restructuring import drafts
 from annotation.restructuring.proposals import proposal
 from annotation.restructuring.wording import refusal

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Restructuring
-from annotation.people.page_person import page_person
+from annotation.people.sessions import page_person
 from annotation.restructuring import drafts, plain_form
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers

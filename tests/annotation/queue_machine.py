@@ -16,7 +16,7 @@ from django.http import Http404
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from annotation.design import growth
+from annotation.design import launch
 from annotation.design.drafting import DesignError
 from annotation.models import Assignment, Membership, Rating, Score, Study
 from annotation.monitoring import states
@@ -171,9 +171,9 @@ class QueueMachine(RuleBasedStateMachine):
         more = self.study.raters_per_item + 1
         if self.study.state == Study.State.CLOSED:
             with pytest.raises(DesignError):
-                growth.extend(study=self.study, raters_per_item=more, by=None)
+                launch.extend(study=self.study, raters_per_item=more, by=None)
         else:
-            growth.extend(study=self.study, raters_per_item=more, by=None)
+            launch.extend(study=self.study, raters_per_item=more, by=None)
 
     @rule()
     def add_items(self) -> None:
@@ -181,9 +181,9 @@ class QueueMachine(RuleBasedStateMachine):
         is_full = before == self.most_items
         if is_full or self.study.state == Study.State.CLOSED:
             with pytest.raises(DesignError):
-                growth.add_items(study=self.study, backgrounds=1, by=None)
+                launch.add_items(study=self.study, backgrounds=1, by=None)
         else:
-            assert growth.add_items(study=self.study, backgrounds=1, by=None) == self.study.items.count() - before
+            assert launch.add_items(study=self.study, backgrounds=1, by=None) == self.study.items.count() - before
 
     @rule(state=st.sampled_from([Study.State.PAUSED, Study.State.OPEN, Study.State.OPEN]))
     def pause(self, state: str) -> None:

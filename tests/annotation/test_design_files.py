@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from annotation.design import document, drafting, files, launch, rubrics
 from annotation.design.document import Check, Design, Questions
 from annotation.design.methods import methods_text
-from annotation.design.next_version import next_version
+from annotation.design.record_views import next_version
 from annotation.models import Study
 from annotation.rating.rater_stage import consent_fingerprint
 from core.json_documents import DocumentError

@@ -8,7 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.design import drafting, launch
-from annotation.design.steps import STEPS
+from annotation.design.step_views import STEPS
 from annotation.design.texts import CONSENT_DRAFT
 from annotation.models import FrozenDesignError, Study
 from core.fingerprint import StaleError, fingerprint

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.http import Http404
 
-from annotation.design import growth
+from annotation.design import launch
 from annotation.design.drafting import DesignError
 from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.monitoring import states
@@ -185,17 +185,17 @@ def test_a_study_extended_to_more_raters_fills_up_to_the_new_number_and_no_furth
     one = study(1, of=corpus(2))
     raters = [member(one, name) for name in ("ann", "bob", "cem")]
     assert rate_all(raters[0]) == 8
-    assert growth.extend(study=one, raters_per_item=2, by=None) == 8
+    assert launch.extend(study=one, raters_per_item=2, by=None) == 8
     assert sum(rate_all(fresh(rater)) for rater in raters) == 8
     assert set(counted(one).values()) == {2}
     for fewer in (1, 2):
         with pytest.raises(DesignError, match="more than that"):
-            growth.extend(study=one, raters_per_item=fewer, by=None)
+            launch.extend(study=one, raters_per_item=fewer, by=None)
     states.close(study=one, by=None)
     with pytest.raises(DesignError, match="open or paused"):
-        growth.extend(study=one, raters_per_item=3, by=None)
+        launch.extend(study=one, raters_per_item=3, by=None)
     with pytest.raises(DesignError, match="everyone"):
-        growth.extend(study=study(None, of=corpus(1, name="B")), raters_per_item=3, by=None)
+        launch.extend(study=study(None, of=corpus(1, name="B")), raters_per_item=3, by=None)
 
 
 @pytest.mark.parametrize("k", [None, 2])
@@ -204,7 +204,7 @@ def test_more_backgrounds_come_with_all_their_versions_and_go_to_every_rater(k: 
     one = study(k, of=chats, background_count=8)
     ann, bob = member(one, "ann"), member(one, "bob")
     assert rate_all(ann) == 32
-    assert growth.add_items(study=one, backgrounds=3, by=None) == 12
+    assert launch.add_items(study=one, backgrounds=3, by=None) == 12
     assert rate_all(fresh(ann)) == 12
     assert rate_all(fresh(bob)) == 44
     assert set(counted(one).values()) == {2}
@@ -212,7 +212,7 @@ def test_more_backgrounds_come_with_all_their_versions_and_go_to_every_rater(k: 
     positions = list(Item.objects.filter(study=one).order_by("position").values_list("position", flat=True))
     assert positions == list(range(44))
     with pytest.raises(DesignError, match="1 backgrounds with every version are left"):
-        growth.add_items(study=one, backgrounds=2, by=None)
+        launch.add_items(study=one, backgrounds=2, by=None)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL plans with counted rows")

@@ -14,7 +14,7 @@ from annotation.monitoring import adjudication
 from annotation.monitoring.raters import rater_rows
 from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
-from annotation.rating.screening import lapses
+from annotation.rating.membership_changes import failed_checks
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import preferences_of
 from annotation.reports.tables import study_tables
@@ -113,7 +113,7 @@ def test_a_known_score_that_nobody_is_asked_for_counts_against_nobody() -> None:
     lesson = ann.assignments.get(item__purpose="training")
     feedback: Any = client_of(ann).get(reverse("rate_feedback", args=[lesson.token]))
     assert [(verdict.name, verdict.is_right) for verdict in feedback.context["feedback"].verdicts] == [("Kind", True)]
-    assert lapses(ann) == 0
+    assert failed_checks(ann) == 0
     (row,) = rater_rows(one)
     assert (row.checks.gold_passed, row.checks.gold, row.checks.lapses) == (1, 1, 0)
 

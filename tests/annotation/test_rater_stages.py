@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Assignment, Membership, Rating, Study
-from annotation.rating.screening import lapses
+from annotation.rating.membership_changes import failed_checks
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import TWO, checked, give_checks, with_training
@@ -168,7 +168,7 @@ def test_more_lapses_than_the_study_allows_end_a_raters_part(most: int | None, v
     score_next(client, ann, value)
     score_next(client, ann, value)
     ann.refresh_from_db()
-    assert lapses(ann) == (value == 4)
+    assert failed_checks(ann) == (value == 4)
     assert (ann.screened_out_at is not None) is ends
     page = get(client, "rate_next", ann.token, follow=True)
     assert ("SCREENED-9" in page.content.decode()) is ends

@@ -20,7 +20,7 @@ from django.urls import reverse
 from annotation import triggers
 from annotation.design import checklist, files, launch
 from annotation.design.methods import methods_text
-from annotation.design.next_version import next_version
+from annotation.design.record_views import next_version
 from annotation.models import NO_LEASE, Assignment, FrozenDesignError, Membership, Rating, Study
 from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer

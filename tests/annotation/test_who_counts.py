@@ -13,7 +13,7 @@ from annotation.models import Item, Membership, Rating, Study
 from annotation.models.memberships import ONGOING
 from annotation.monitoring import adjudication, balance
 from annotation.monitoring.progress import rater_table, wanted
-from annotation.monitoring.rater_page import distributions
+from annotation.monitoring.rater_views import distributions
 from annotation.monitoring.raters import rater_rows
 from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Departure, Invitation, Membership, Rating, Study
 from annotation.models.people import profile_of
-from annotation.people import invitations, memberships, withdrawals
-from annotation.people.withdrawals import LeftError
+from annotation.people import invitations, memberships
+from annotation.people.memberships import LeftError
 from annotation.rating import membership_changes, queue, rater_stage
 from annotation.rating.answers import Answer
 from annotation.recruitment import open_links
@@ -39,7 +39,7 @@ def open_study(policy: str = KEEP, **fields: Any) -> Study:
 
 
 def test_stored_codes_and_return_links_outlive_a_renamed_module() -> None:
-    assert withdrawals.SALT == "annotation.studies.departures"
+    assert memberships.SALT == "annotation.studies.departures"
     assert open_links._return_links.salt == "annotation.people.doors"
 
 
@@ -141,8 +141,8 @@ def test_nothing_in_the_study_names_who_withdrew(policy: str) -> None:
 
 def test_a_departure_tells_neither_who_it_was_nor_which_scores_are_theirs() -> None:
     one, ann = open_study(), user("ann")
-    withdrawals.note(study=one, rater=ann, participant=PID)
-    withdrawals.note(study=one, rater=ann, participant=PID)
+    memberships.note_withdrawal(study=one, rater=ann, participant=PID)
+    memberships.note_withdrawal(study=one, rater=ann, participant=PID)
     assert Departure.objects.count() == 2
     assert {field.name for field in Departure._meta.get_fields()} == {"code", "study"}
     assert all(len(row.code) == 64 and PID not in row.code for row in Departure.objects.all())

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.design import launch, rubrics
-from annotation.design.steps import STEPS
+from annotation.design.step_views import STEPS
 from annotation.design.texts import CONSENT_DRAFT
 from annotation.models import Study
 from dialogues.models import Dialogue, Rubric
