@@ -141,7 +141,7 @@ def test_researchers_take_ratings_out_and_raters_do_not() -> None:
     assert len(exported(signed_in(Role.RESEARCHER), study)) == 4 * 3 * 6
     response = signed_in(Role.RATER).get(reverse("study_ratings_csv", args=[study.pk]))
     assert response.status_code == 403
-    assert b"take ratings out" in response.content
+    assert b"export ratings" in response.content
     assert Client().get(reverse("study_ratings_csv", args=[study.pk])).status_code == 302
 
 
