@@ -19,12 +19,10 @@ from generation.models import Example, ExampleSet, FrozenError
 from generation.plans.edit_form import EditForm
 from generation.plans.plan_form import RunForm
 from tests.generation.curated import TALK, draft_set, places, rewritten
-from tests.generation.runs import draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started
 from tests.generation.written_runs import written_run
 
 pytestmark = pytest.mark.django_db
-
-ADDRESS = "http://127.0.0.1:9/v1"
 
 
 def keys(row: ExampleSet) -> list[int]:
@@ -130,7 +128,7 @@ def test_a_renamed_draft_becomes_the_next_version_of_that_name() -> None:
 
 
 def test_only_a_draft_that_nobody_used_is_deleted() -> None:
-    endpoint = endpoint_at(ADDRESS)
+    endpoint = endpoint_at(NOWHERE)
     run = draft(small_corpus(1), endpoint)
     used = run.run_stages.get(stage="pair").example_sets.first()
     assert used is not None
@@ -170,7 +168,7 @@ def test_a_corpus_that_examples_were_taken_from_names_them_instead_of_failing() 
 
 
 def test_a_run_offers_beta_gamma_and_pairs_of_what_it_wrote() -> None:
-    run = written_run(small_corpus(2), endpoint_at(ADDRESS))
+    run = written_run(small_corpus(2), endpoint_at(NOWHERE))
     found = {
         kind: {one.version_id for one in sources.candidates(draft_set(0, kind, name=kind), run=run)}
         for kind in ("single_step", "step_by_step", "further_split")
@@ -208,7 +206,7 @@ def test_what_a_set_takes_of_the_window_adds_up() -> None:
 
 
 def test_runs_choose_frozen_versions_first_drafts_with_a_word_and_no_snapshot() -> None:
-    run = started(small_corpus(1), endpoint_at(ADDRESS))
+    run = started(small_corpus(1), endpoint_at(NOWHERE))
     shipped = ExampleSet.objects.get(kind="step_by_step")
     mine = draft_set(1, name="A draft")
     ExampleSet.objects.create(name="Snap", kind="step_by_step", snapshot_of=mine)
