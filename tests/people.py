@@ -18,6 +18,11 @@ def make_user(role: Role | str, name: str = "") -> User:
     return user
 
 
+def logged_in(role: Role | str, name: str = "", **options: Any) -> Client:
+    """A client in which a new person of this role is logged in."""
+    return client_of(make_user(role, name), **options)
+
+
 def client_of(person: User | Membership, **options: Any) -> Client:
     """A client in which they are logged in; the options are those of Django's `Client`."""
     client = Client(**options)

@@ -6,9 +6,8 @@ from django.db.models import F
 
 from annotation.models import Assignment, Item, Membership, Study
 from dialogues.models import Dialogue
-from tests.annotation.setting import KEYS, corpus, study
+from tests.annotation.setting import KEYS, TWO, corpus, study
 
-TWO = ("alpha", "beta")
 # Far from what the tests choose unless they mean to fail.
 EXPECTED = dict.fromkeys(KEYS, 4)
 NOTE = "The two people greet each other, so Natural is high."

@@ -30,10 +30,10 @@ from generation.curation.editing import change_example
 from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Prompt, Run, Trial
 from tests.annotation import handed_in, restructured, setting
 from tests.generation import judged, runs, trials
+from tests.generation.runs import NOWHERE
 from tests.people import client_of
 
 # Nothing listens on the discard port: a check of this endpoint fails at once.
-NOWHERE = "http://127.0.0.1:9/v1"
 
 
 def someone(role: Role) -> User:

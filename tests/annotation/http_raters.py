@@ -45,7 +45,7 @@ class Rater:
         with httpx2.Client(
             base_url=self.url, cookies=cookies, headers={"X-CSRFToken": CSRF}, timeout=30
         ) as self.browser:
-            time.sleep(max(0.0, self.start - time.time()))
+            time.sleep(max(0.0, self.start - time.time()))  # all raters begin in the same instant
             for token in self.tokens:
                 address = f"/rate/{token}/"
                 while address := self._one(address, token):
@@ -81,7 +81,7 @@ class Rater:
                 reply = self.browser.request(method, address, json=body)
             except httpx2.TransportError:
                 self.statuses[0] += 1
-                time.sleep(0.1)
+                time.sleep(0.1)  # as a browser does: not at once again
             else:
                 self.statuses[reply.status_code] += 1
                 return reply

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
@@ -22,10 +21,8 @@ from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
-from tests.annotation.setting import corpus, member, rubric, study, user
+from tests.annotation.setting import NOW, TWO, corpus, member, rubric, study, user
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TWO = ("alpha", "beta")
 KEYS = ("natural", "engaging")
 KEPT = (Membership, Assignment, Rating, Score, Adjudication)
 RATERS = 4

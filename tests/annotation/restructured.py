@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 
 from annotation.models import Restructuring
 from dialogues.models import Corpus, Dialogue
-from dialogues.transcript import Transcript
 from tests.annotation import setting
+from tests.dialogues.rows import add_dialogue
 
 CHAT = [
     [1, "hi there, how are you today?"],
@@ -33,12 +33,8 @@ def gamma(messages: list[Any] | None = None, *, key: str = "d0", **fields: Any) 
     """A γ of its own background in a corpus "Seeds"."""
     corpus, _ = Corpus.objects.get_or_create(name="Seeds")
     alpha = setting.dialogue(corpus, key, "alpha", "a start")
-    row = Dialogue.from_transcript(
-        Transcript.of(messages or CHAT), corpus=corpus, key=f"{key}.gamma", version_id="gamma", origin=alpha,
-        written_by="some-model", theme="Two people talk about food.", **fields,
-    )  # fmt: skip
-    row.save()
-    return row
+    fields |= {"written_by": "some-model", "theme": "Two people talk about food."}
+    return add_dialogue(corpus, f"{key}.gamma", messages or CHAT, "gamma", origin=alpha, **fields)
 
 
 def asked(annotator: User | str = "ann", of: Dialogue | None = None, **fields: Any) -> Restructuring:

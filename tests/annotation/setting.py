@@ -1,20 +1,29 @@
 """A small world for study tests: a corpus with its versions, people, studies."""
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
 
 from annotation.design import checks, drafting, launch
-from annotation.models import Item, Membership, Study
+from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.people import memberships
+from annotation.rating import queue
+from annotation.rating.answers import Answer
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.rubric import Metric, to_json
-from dialogues.transcript import Transcript
+from tests.dialogues.rows import add_dialogue
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TWO = ("alpha", "beta")
 ALL = ("alpha", "beta", "gamma", "stephanie")
 KEYS = ("interesting", "informative", "natural", "engaging", "on_topic", "on_persona")
 SCORES = dict.fromkeys(KEYS, 4)
+ANSWER = Answer(SCORES)
 
 
 def user(name: str, role: str = "rater") -> User:
@@ -25,10 +34,8 @@ def user(name: str, role: str = "rater") -> User:
 
 
 def dialogue(corpus: Corpus, key: str, version: str, text: str, **fields: Any) -> Dialogue:
-    transcript = Transcript.of([[1, f"hello , {text}"], [2, "hi there !"], [2, f"i am well , {text}"], [1, "good"]])
-    row = Dialogue.from_transcript(transcript, corpus=corpus, key=key, version_id=version, **fields)
-    row.save()
-    return row
+    messages = [[1, f"hello , {text}"], [2, "hi there !"], [2, f"i am well , {text}"], [1, "good"]]
+    return add_dialogue(corpus, key, messages, version, **fields)
 
 
 def corpus(backgrounds: int = 3, versions: Iterable[str] = ALL, name: str = "Chats") -> Corpus:
@@ -83,3 +90,51 @@ def study(k: int | None = None, **fields: Any) -> Study:
 
 def member(of: Study, name: str) -> Membership:
     return memberships.join(study=of, rater=User.objects.filter(username=name).first() or user(name), by=None)
+
+
+def fresh(rater: Membership) -> Membership:
+    """Read anew, with what the queue needs of it."""
+    return Membership.objects.select_related("study__rubric", "rater").get(pk=rater.pk)
+
+
+def even(value: int) -> Answer:
+    """The same score for every question."""
+    return Answer(dict.fromkeys(KEYS, value))
+
+
+def take(rater: Membership, now: datetime = NOW) -> Assignment:
+    """The item that the queue gives them next."""
+    held = queue.next_assignment(rater, now=now)
+    assert held is not None
+    return held
+
+
+def rate(rater: Membership, answer: Answer = ANSWER, now: datetime = NOW) -> Assignment:
+    """Take the next item and submit; gives what was rated."""
+    held = take(rater, now)
+    queue.submit(rater.rater, held.token, submission_id=held.submission_id, answer=answer, now=now)
+    return held
+
+
+def rate_all(rater: Membership, answer: Answer = ANSWER) -> list[Assignment]:
+    """Rate everything there is for them, an item a second; gives it in its order."""
+    rated: list[Assignment] = []
+    while queue.next_assignment(fresh(rater), now=NOW + timedelta(seconds=len(rated))):
+        rated.append(rate(fresh(rater), answer, NOW + timedelta(seconds=len(rated))))
+    return rated
+
+
+def counted(of: Study) -> Counter[int]:
+    """How many counted ratings each item has."""
+    return Counter(Rating.objects.counted().for_study(of).values_list("assignment__item_id", flat=True))
+
+
+def open_item(client: Client, rater: Membership) -> Any:
+    """Open the next item's page; gives the item as the page has it."""
+    page: Any = client.get(reverse("rate_next", args=[rater.token]), follow=True)
+    return page.context["item"]
+
+
+def send(client: Client, name: str, token: str, **data: Any) -> Any:
+    """Post as the rating page's script does."""
+    return client.post(reverse(name, args=[token]), data, content_type="application/json")

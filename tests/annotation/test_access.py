@@ -4,7 +4,6 @@ A new address without a row fails. The table names what each may do with an obje
 """
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,7 +13,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
-from pytest_django import DjangoDbBlocker
 
 from annotation.roles import Role
 from tests.annotation import setting
@@ -308,14 +306,6 @@ BODIES = {
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:
     assert set(url_names()) == set(TABLE)
-
-
-@pytest.fixture(scope="module")
-def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Everything]:
-    """Made once for all cells, each of which undoes what it changed."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield Everything.make()
-        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 
 from annotation.design import methods
 from annotation.models import Membership, Restructuring, Study
@@ -15,7 +14,7 @@ from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation import setting
-from tests.people import client_of
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 WHY = "Nobody else reads Basque."
@@ -23,10 +22,6 @@ WHY = "Nobody else reads Basque."
 
 def gamma_of(study: Study, number: int = 0) -> Dialogue:
     return study.corpus.dialogues.get(key=f"d{number}-gamma")
-
-
-def signed_in(name: str) -> Client:
-    return client_of(setting.user(name, "researcher"))
 
 
 def ask(study: Study, name: str, **more: str) -> seeds.Asked:
@@ -41,7 +36,7 @@ def test_who_may_open_the_material_is_added_only_with_a_reason_which_the_study_t
     with pytest.raises(AcquaintedError, match="kim may open its dialogues"):
         memberships.join(study=study, rater=knows, by=None)
     assert not study.memberships.exists()
-    client = signed_in("rey")
+    client = logged_in(Role.RESEARCHER, "rey")
     address = f"{study.get_absolute_url()}members/"
     refused = client.post(address, {"username": "kim"}, follow=True).content.decode()
     assert "kim was not added" in refused
@@ -89,7 +84,7 @@ def test_nobody_is_asked_to_restructure_what_they_rate_unless_a_reason_is_record
 def test_the_page_that_asks_says_who_rates_and_takes_a_reason() -> None:
     study = setting.study()
     ann = setting.member(study, "ann").rater
-    client = signed_in("rey")
+    client = logged_in(Role.RESEARCHER, "rey")
     sent = {"dialogues": str(gamma_of(study).pk), "people": [ann.pk]}
     refused = client.post("/restructurings/ask/", sent)
     assert refused.status_code == 422
@@ -119,7 +114,7 @@ def test_a_rater_who_becomes_a_researcher_is_told_of_by_their_open_studies() -> 
 def test_a_researcher_at_the_open_link_is_refused_in_words() -> None:
     study = setting.study()
     Study.objects.filter(pk=study.pk).update(door_token="abc-door")
-    answer = signed_in("rey").post("/door/abc-door/")
+    answer = logged_in(Role.RESEARCHER, "rey").post("/door/abc-door/")
     assert answer.status_code == 403
     assert "You know this study’s dialogues" in answer.content.decode()
     assert not study.memberships.exists()

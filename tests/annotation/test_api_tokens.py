@@ -4,12 +4,11 @@ import json
 import logging
 import re
 from datetime import timedelta
-from io import StringIO
-from typing import Any
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -22,6 +21,7 @@ from annotation.people.api_tokens import ApiTokenError
 from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
+from tests.commands import said_by
 from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.django_db
@@ -37,10 +37,7 @@ def token_on(page: HttpResponse) -> str:
     return text
 
 
-def command(*arguments: str) -> Any:
-    out = StringIO()
-    call_command("api_token", *arguments, stdout=out, stderr=StringIO())
-    return json.loads(out.getvalue()) if "--json" in arguments else out.getvalue()
+command = partial(said_by, "api_token")
 
 
 def test_a_token_made_on_the_page_speaks_as_the_person_who_made_it() -> None:

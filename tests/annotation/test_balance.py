@@ -1,7 +1,7 @@
 """Whole studies, rated to their end: every count within one of its ideal where the design allows it."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,11 +12,10 @@ from annotation.models import Assignment, Membership, Study
 from annotation.monitoring import balance
 from annotation.monitoring.balance import BalanceReport
 from annotation.rating import membership_changes, queue
-from tests.annotation.setting import corpus, draft, member, study, user
+from tests.annotation.setting import NOW, corpus, draft, member, study, user
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DROPOUT = 0.3
 
 

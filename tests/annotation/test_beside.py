@@ -13,15 +13,10 @@ from dialogues.alignment import words_of
 from dialogues.models import Corpus, Dialogue
 from dialogues.transcript import Transcript
 from tests.annotation import handed_in, setting
+from tests.dialogues.rows import add_dialogue
 
 pytestmark = pytest.mark.django_db
 TEXT = [[1, "one two three four five six"], [2, "a b c d"], [2, "e f"]]
-
-
-@pytest.fixture
-def browser(client: Client) -> Client:
-    client.force_login(setting.user("rey", "researcher"))
-    return client
 
 
 @pytest.fixture
@@ -30,9 +25,7 @@ def people() -> list[User]:
 
 
 def original(corpus: Corpus, key: str = "g") -> Dialogue:
-    row = Dialogue.from_transcript(Transcript.of(TEXT), corpus=corpus, key=key, version_id="gamma")
-    row.save()
-    return row
+    return add_dialogue(corpus, key, TEXT, "gamma")
 
 
 def split_after(word: str) -> dict[str, object]:

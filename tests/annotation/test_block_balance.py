@@ -1,6 +1,6 @@
 """What a process has kept of the raters' courses says the same as reading all of them anew."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,8 @@ from annotation.allocation.block_state import BlockState
 from annotation.models import Membership, Study
 from annotation.rating import membership_changes, queue
 from annotation.rating.answers import Answer
-from tests.annotation.setting import SCORES, corpus, member, study
+from tests.annotation.setting import NOW, SCORES, corpus, member, study
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ("ann", "bob", "cleo", "dora")
 STEPS = ("rate", "rate", "rate", "screen out", "exclude", "withdraw", "deactivate")
 

@@ -9,21 +9,18 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from annotation.allocation import claiming
-from annotation.models import Assignment, Membership, Rating, Study
+from annotation.models import Assignment, Rating, Study
 from annotation.monitoring import states
 from annotation.rating import queue
 from annotation.rating.answers import Answer
-from tests.annotation.setting import SCORES, corpus, member, study
+from tests.annotation.setting import ANSWER, corpus, fresh, member, study, take
 
-ANSWER = Answer(SCORES)
 # One writer at a time, who begins with the lock: nothing can come between.
 only_with_rivals = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 
 
 def held_by_ann(k: int | None = 1) -> Assignment:
-    ann = Membership.objects.select_related("study__rubric", "rater").get(pk=member(study(k, of=corpus(1)), "ann").pk)
-    held = queue.next_assignment(ann, now=timezone.now())
-    assert held is not None
+    held = take(fresh(member(study(k, of=corpus(1)), "ann")), timezone.now())
     return Assignment.objects.select_related("membership__rater", "study").get(pk=held.pk)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -28,15 +28,9 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from tests.annotation.rated_study import join, rate, rated_study, unrated_study
 from tests.annotation.setting import corpus, draft
-from tests.people import client_of
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(role: Role) -> Client:
-    user = User.objects.create(username=f"{role.value}@example.org")
-    user.groups.add(Group.objects.get(name=role.value))
-    return client_of(user)
 
 
 def rows_of(content: bytes | str) -> list[dict[str, str]]:
@@ -52,7 +46,7 @@ def exported(client: Client, study: Study) -> list[dict[str, str]]:
 
 def test_every_current_score_is_one_row_as_in_the_database() -> None:
     study = rated_study(backgrounds=3)
-    rows = exported(signed_in(Role.ADMIN), study)
+    rows = exported(logged_in(Role.ADMIN), study)
     assert tuple(rows[0]) == RATING_COLUMNS
     kept = Score.objects.values_list(
         "rating__assignment__item__dialogue__key",
@@ -92,7 +86,7 @@ def test_a_note_on_a_score_and_the_messages_behind_it_stand_in_its_row_alone() -
     score = Score.objects.filter(metric="natural").first()
     assert score is not None
     Score.objects.filter(pk=score.pk).update(comment="=stiff", evidence=[0, 11])
-    said = [row for row in exported(signed_in(Role.ADMIN), study) if row["score_comment"] or row["evidence"]]
+    said = [row for row in exported(logged_in(Role.ADMIN), study) if row["score_comment"] or row["evidence"]]
     assert [(row["metric"], row["score_comment"], row["evidence"]) for row in said] == [("natural", "'=stiff", "1 12")]
 
 
@@ -100,7 +94,7 @@ def test_an_export_names_no_person() -> None:
     study = rated_study(backgrounds=2)
     raters = User.objects.filter(memberships__study=study)
     raters.update(first_name="Ada", last_name="Lovelace", email="ada@example.org")
-    response = signed_in(Role.ADMIN).get(reverse("study_ratings_csv", args=[study.pk]))
+    response = logged_in(Role.ADMIN).get(reverse("study_ratings_csv", args=[study.pk]))
     text = response.getvalue().decode()
     assert f"R-{study.pk}-0" in text
     for name in ("@example.org", "Ada", "Lovelace"):
@@ -112,41 +106,41 @@ def test_a_superseded_rating_stays_at_home() -> None:
     old = Rating.objects.filter(assignment__item__dialogue__version="beta").get()
     old.is_current = False
     old.save(update_fields=["is_current"])
-    assert {row["version"] for row in exported(signed_in(Role.ADMIN), study)} == {"alpha", "gamma", "stephanie"}
+    assert {row["version"] for row in exported(logged_in(Role.ADMIN), study)} == {"alpha", "gamma", "stephanie"}
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_comment_that_a_spreadsheet_would_run_is_made_text(start: str) -> None:
     study = rated_study(backgrounds=1, raters=1, comment=f"{start}HYPERLINK(1)")
-    comments = {row["comment"] for row in exported(signed_in(Role.ADMIN), study)}
+    comments = {row["comment"] for row in exported(logged_in(Role.ADMIN), study)}
     assert comments == {f"'{start}HYPERLINK(1)"}
 
 
 def test_a_comment_of_several_lines_comes_back_whole() -> None:
     said = 'first, "second"\nthird; Ω'
     study = rated_study(backgrounds=1, raters=1, comment=said)
-    assert {row["comment"] for row in exported(signed_in(Role.ADMIN), study)} == {said}
+    assert {row["comment"] for row in exported(logged_in(Role.ADMIN), study)} == {said}
 
 
 def test_simulated_ratings_say_so_on_every_row_and_exclude_people() -> None:
     study = rated_study(backgrounds=1, simulated=True)
     rate(study, [join(study, 9, simulated=False)], lambda *_: 5)
-    rows = exported(signed_in(Role.ADMIN), study)
+    rows = exported(logged_in(Role.ADMIN), study)
     assert {row["simulated"] for row in rows} == {"True"}
     assert f"R-{study.pk}-9" not in {row["rater"] for row in rows}
 
 
 def test_researchers_take_ratings_out_and_raters_do_not() -> None:
     study = rated_study(backgrounds=1)
-    assert len(exported(signed_in(Role.RESEARCHER), study)) == 4 * 3 * 6
-    response = signed_in(Role.RATER).get(reverse("study_ratings_csv", args=[study.pk]))
+    assert len(exported(logged_in(Role.RESEARCHER), study)) == 4 * 3 * 6
+    response = logged_in(Role.RATER).get(reverse("study_ratings_csv", args=[study.pk]))
     assert response.status_code == 403
     assert b"export ratings" in response.content
     assert Client().get(reverse("study_ratings_csv", args=[study.pk])).status_code == 302
 
 
 def test_ratings_wait_until_a_researcher_unblinds_the_study() -> None:
-    study, client = rated_study(backgrounds=1), signed_in(Role.RESEARCHER)
+    study, client = rated_study(backgrounds=1), logged_in(Role.RESEARCHER)
     AuditEvent.objects.filter(verb=AuditVerb.STUDY_UNBLINDED).delete()
     answer = client.get(reverse("study_ratings_csv", args=[study.pk]))
     assert (answer.status_code, answer.headers["Location"]) == (302, reverse("study_report", args=[study.pk]))
@@ -155,7 +149,7 @@ def test_ratings_wait_until_a_researcher_unblinds_the_study() -> None:
 
 @pytest.mark.parametrize(("excel", "separator", "seconds"), [("comma", ",", "2.5"), ("semicolon", ";", "2,5")])
 def test_ratings_for_excel_say_the_same_in_its_marks(excel: str, separator: str, seconds: str) -> None:
-    study, client = rated_study(backgrounds=1, comment="so; =1 ö"), signed_in(Role.RESEARCHER)
+    study, client = rated_study(backgrounds=1, comment="so; =1 ö"), logged_in(Role.RESEARCHER)
     Rating.objects.update(seconds=2.5)
     address = reverse("study_ratings_csv", args=[study.pk])
     text = client.get(address, {"excel": excel}).getvalue().decode()
@@ -212,7 +206,7 @@ def test_cursors_are_planned_to_be_read_to_their_end() -> None:
 
 def test_an_export_is_written_down() -> None:
     study = rated_study(backgrounds=1)
-    exported(signed_in(Role.ADMIN), study)
+    exported(logged_in(Role.ADMIN), study)
     event = AuditEvent.objects.get(verb=AuditVerb.RATINGS_EXPORTED)
     assert (event.subject, event.actor is None) == (f"study:{study.pk}", False)
 
@@ -220,8 +214,8 @@ def test_an_export_is_written_down() -> None:
 def test_table_csv_is_for_researchers_and_marks_what_it_is() -> None:
     study = rated_study(simulated=True)
     url = reverse("study_table_csv", args=[study.pk, "table-3"])
-    assert signed_in(Role.RATER).get(url).status_code == 403
-    response = signed_in(Role.RESEARCHER).get(url)
+    assert logged_in(Role.RATER).get(url).status_code == 403
+    response = logged_in(Role.RESEARCHER).get(url)
     rows = rows_of(response.content)
     assert [row["Metric"] for row in rows][:2] == ["Interesting", "Informative"]
     assert (rows[0]["β paper"], rows[0]["β here n"], rows[4]["α here"]) == ("2.85", "18", "")
@@ -233,7 +227,7 @@ def test_table_csv_is_for_researchers_and_marks_what_it_is() -> None:
 def test_table_csv_without_dashes_has_the_kept_scores() -> None:
     study = rated_study()
     url = reverse("study_table_csv", args=[study.pk, "table-3"])
-    rows = rows_of(signed_in(Role.RESEARCHER).get(url, {"dashes": "0"}).content)
+    rows = rows_of(logged_in(Role.RESEARCHER).get(url, {"dashes": "0"}).content)
     assert rows[4]["α here n"] == "18"
 
 
@@ -247,7 +241,7 @@ def test_latex_of_every_table_spells_greek_letters_as_commands() -> None:
 def test_latex_carries_the_notes_and_runs_nothing() -> None:
     study = rated_study(simulated=True)
     Dialogue.objects.update(is_demo=False, written_by=r"\input{secret} & 100 %")
-    response = signed_in(Role.RESEARCHER).get(reverse("study_table_latex", args=[study.pk, "table-3"]))
+    response = logged_in(Role.RESEARCHER).get(reverse("study_table_latex", args=[study.pk, "table-3"]))
     text = response.content.decode()
     assert r"\begin{tabular}" in text
     assert "Simulated ratings" in text
@@ -256,7 +250,7 @@ def test_latex_carries_the_notes_and_runs_nothing() -> None:
 
 
 def test_an_unknown_table_or_study_is_not_found() -> None:
-    study, client = rated_study(backgrounds=1), signed_in(Role.ADMIN)
+    study, client = rated_study(backgrounds=1), logged_in(Role.ADMIN)
     assert client.get(reverse("study_table_csv", args=[study.pk, "table-9"])).status_code == 404
     assert client.get(reverse("study_table_latex", args=[study.pk, "table-9"])).status_code == 404
     assert client.get(reverse("study_ratings_csv", args=[study.pk + 1])).status_code == 404
@@ -268,7 +262,7 @@ def test_export_command_writes_what_the_page_gives(tmp_path: Path, capsys: pytes
     call_command("export_ratings", study.name, out=out)
     with out.open(newline="", encoding="utf-8") as file:
         written = rows_of(file.read())
-    assert written == exported(signed_in(Role.ADMIN), study)
+    assert written == exported(logged_in(Role.ADMIN), study)
     assert f"{len(written)} scores of Pilot" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["ratings.csv"]
 

@@ -7,16 +7,12 @@ from django.urls import reverse
 from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.people.home import next_steps
 from annotation.roles import Role
-from dialogues.models import Corpus, Dialogue, Rubric, Version
-from dialogues.transcript import Message, Transcript
+from dialogues.models import Corpus, Dialogue, Rubric
 from generation.models import Endpoint, Run
-from tests.people import client_of, make_user
+from tests.dialogues.rows import add_dialogue
+from tests.people import logged_in, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(role: Role, name: str = "") -> Client:
-    return client_of(make_user(role, name))
 
 
 def make_study(name: str = "First study", state: str = Study.State.OPEN) -> Study:
@@ -27,11 +23,7 @@ def make_study(name: str = "First study", state: str = Study.State.OPEN) -> Stud
 
 def make_dialogue(key: str) -> Dialogue:
     corpus, _ = Corpus.objects.get_or_create(name="Sample")
-    transcript = Transcript((Message(1, "Hello."), Message(2, "Hi.")))
-    version = Version.objects.get(slug="alpha")
-    dialogue = Dialogue.from_transcript(transcript, corpus=corpus, key=key, version=version)
-    dialogue.save()
-    return dialogue
+    return add_dialogue(corpus, key, [[1, "Hello."], [2, "Hi."]])
 
 
 def rate(study: Study, membership: Membership, position: int) -> Rating:
@@ -51,26 +43,26 @@ def test_a_stranger_is_sent_to_log_in() -> None:
 
 
 def test_a_raters_home_is_their_list_of_studies() -> None:
-    response = signed_in(Role.RATER).get("/", follow=True)
+    response = logged_in(Role.RATER).get("/", follow=True)
     assert response.redirect_chain == [("/rate/", 302)]
     assert response.status_code == 200
 
 
 def test_a_raters_page_names_no_version_and_leads_to_none_of_the_researchers_pages() -> None:
-    page = signed_in(Role.RATER).get("/", follow=True).content.decode()
+    page = logged_in(Role.RATER).get("/", follow=True).content.decode()
     for word in ("α", "β", "γ", "Further-split", "/corpora/", "/generation/", "/studies/", "/method/"):
         assert word not in page
 
 
 def test_a_researcher_who_rates_too_finds_the_way_there() -> None:
-    client = signed_in(Role.RESEARCHER)
+    client = logged_in(Role.RESEARCHER)
     assert "You are a rater too" not in client.get("/").content.decode()
     Membership.objects.create(study=make_study(), rater_id=int(client.session["_auth_user_id"]), seed=1)
     assert "You are a rater too" in client.get("/").content.decode()
 
 
 def test_a_researcher_is_led_from_an_empty_house_to_the_report_step_by_step() -> None:
-    client = signed_in(Role.RESEARCHER)
+    client = logged_in(Role.RESEARCHER)
 
     def heading() -> str:
         return client.get("/").content.decode().split("<h1>")[1].split("</h1>")[0]
@@ -94,17 +86,15 @@ def test_a_researcher_is_led_from_an_empty_house_to_the_report_step_by_step() ->
 
 
 def test_a_researcher_sees_what_there_is_in_numbers() -> None:
-    client = signed_in(Role.RESEARCHER)
+    client = logged_in(Role.RESEARCHER)
     original = make_dialogue("d1")
-    Dialogue.from_transcript(
-        original.transcript, corpus=original.corpus, key="d1-beta", version_id="beta", origin=original
-    ).save()
+    add_dialogue(original.corpus, "d1-beta", original.transcript, "beta", origin=original)
     counts = client.get("/").context["counts"]
     assert counts == {"corpora": 1, "originals": 1, "generated": 1, "ratings": 0}
 
 
 def test_the_home_page_takes_as_many_queries_for_many_runs_as_for_one(django_assert_max_num_queries: object) -> None:
-    client = signed_in(Role.RESEARCHER)
+    client = logged_in(Role.RESEARCHER)
     corpus = make_dialogue("d1").corpus
     Endpoint.objects.create(name="Demo", base_url="http://127.0.0.1:1/v1", model="demo")
     for number in range(30):
@@ -115,7 +105,7 @@ def test_the_home_page_takes_as_many_queries_for_many_runs_as_for_one(django_ass
 
 
 def test_names_from_people_are_text_on_the_home_page() -> None:
-    client = signed_in(Role.RESEARCHER)
+    client = logged_in(Role.RESEARCHER)
     make_study('<script>alert("x")</script>')
     page = client.get("/").content.decode()
     assert "<script>alert" not in page

@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.urls import reverse
-from pytest_django import DjangoDbBlocker
 
 from annotation import triggers as rubric_triggers
 from annotation.models import (
@@ -108,13 +107,6 @@ class Danger(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.in_script = False
-
-
-@pytest.fixture(scope="module")
-def everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Everything]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield Everything.make()
-        transaction.set_rollback(True)
 
 
 def poison(payload: str) -> None:

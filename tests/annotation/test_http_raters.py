@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,9 @@ from config import processes
 from tests.annotation.everything import session_of
 from tests.annotation.http_raters import OVERLAPS, rate_over_http, results
 from tests.annotation.setting import corpus, member, study
-from tests.browser.server import ROOT, database_url, free_port, wait_until_up
+from tests.browser.server import ROOT, database_url, wait_until_up
+from tests.demo_process import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RATERS = int(os.environ.get("HTTP_RATERS", "5"))
@@ -93,8 +94,8 @@ def test_through_kills_and_leases_every_item_gets_exactly_its_raters_and_nothing
     with served() as server:
         people = rate_over_http(server.url, raters_of(studies, RATERS), leavers=LEAVERS)
         for number in range(KILLS):
-            while rated(studies) < wanted * (number + 1) / (KILLS + 2):
-                time.sleep(0.02)
+            share = wanted * (number + 1) / (KILLS + 2)
+            until(lambda share=share: rated(studies) >= share, f"{share:g} ratings", seconds=600)  # type: ignore[misc]
             server.kill()
             let_leases_run_out(studies)
             server.start()

@@ -1,6 +1,5 @@
 """What is kept of a study's findings holds for exactly what was read, not for what merely adds up to the same."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,8 +10,7 @@ from annotation.models import Membership, Profile, Rating, Study
 from annotation.monitoring.adjudication import disputed_spreads
 from annotation.monitoring.progress import live_agreement
 from annotation.monitoring.raters import rater_rows
-from annotation.rating import membership_changes, queue
-from annotation.rating.answers import Answer
+from annotation.rating import membership_changes
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of, once
 from annotation.restructuring.boundary_agreement import shared_dialogues
@@ -20,18 +18,10 @@ from dialogues.corpus_figures import cached_figures
 from dialogues.models import Corpus, Version
 from tests.annotation import handed_in
 from tests.annotation.report_machine import nothing_kept, shown
-from tests.annotation.setting import KEYS, corpus, dialogue, member, rubric, study, user
+from tests.annotation.setting import NOW, corpus, dialogue, even, member, rate, rubric, study, user
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VALUES = {"ann": 1, "bob": 5, "cem": 3}
-
-
-def rate(rater: Membership, value: int) -> None:
-    held = queue.next_assignment(rater, now=NOW)
-    assert held is not None
-    answer = Answer(dict.fromkeys(KEYS, value))
-    queue.submit(rater.rater, held.token, submission_id=held.submission_id, answer=answer, now=NOW)
 
 
 @pytest.fixture
@@ -41,7 +31,7 @@ def people() -> dict[str, Membership]:
     one = study(of=corpus(2, ("alpha",)), versions=("alpha",))
     found = {name: member(one, name) for name in VALUES}
     for name in ("ann", "bob", "bob", "ann", "cem", "cem"):
-        rate(found[name], VALUES[name])
+        rate(found[name], even(VALUES[name]))
     return found
 
 

@@ -22,14 +22,13 @@ from demo.simulation import simulate
 from dialogues.models import Rubric
 from dialogues.rubric import HUMAN_SCALE, Metric, to_json
 from tests.annotation.checked_study import add_item
-from tests.annotation.setting import ALL, check, corpus, draft, member, study, user
+from tests.annotation.setting import ALL, TWO, check, corpus, draft, member, study, user
 from tests.annotation.test_queue_cost import MOST, asked
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 KIND = Metric("kind", "Kind", "How kind it is.", "cold", "kind")
 THEME = Metric("theme", "On the theme", "Whether it keeps to the theme.", "off", "on", asked_for=("beta", "gamma"))
-TWO = ("alpha", "beta")
 
 
 def rubric() -> Rubric:

@@ -17,7 +17,7 @@ from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.setting import corpus, draft, study, user
-from tests.people import client_of
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 PID = "5f3e1a2b4c5d6e7f8a9b0c1d"
@@ -212,12 +212,8 @@ def test_a_simulated_study_and_a_draft_have_no_open_link() -> None:
         )
 
 
-def researcher() -> Client:
-    return client_of(user("rey", "researcher"))
-
-
 def test_a_researcher_opens_a_link_for_prolific_and_closes_it_again() -> None:
-    one, client = study(of=corpus(1)), researcher()
+    one, client = study(of=corpus(1)), logged_in(Role.RESEARCHER, "rey")
     page = reverse("study_door", args=[one.pk])
     client.post(page, {"limit": "5", "completion_code": "C0DE", "screen_out_code": ""})
     one.refresh_from_db()
@@ -247,7 +243,7 @@ def test_a_researcher_opens_a_link_for_prolific_and_closes_it_again() -> None:
 )
 def test_a_link_with_a_poor_setting_is_not_opened(fields: dict[str, str], said: str) -> None:
     one = study(of=corpus(1))
-    page = researcher().post(reverse("study_door", args=[one.pk]), fields)
+    page = logged_in(Role.RESEARCHER, "rey").post(reverse("study_door", args=[one.pk]), fields)
     assert page.status_code == 422
     assert said in page.content.decode()
     one.refresh_from_db()

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 from django.core.management import call_command
-from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Assignment, Item, Rating, Score, Study
@@ -15,6 +14,7 @@ from annotation.reports.preference_tables import preference_tables, preferences_
 from annotation.reports.preferences import Decisions, Rate, left_rates, wilson, win_rates
 from tests.annotation import rated_study as world
 from tests.annotation.setting import user
+from tests.people import client_of
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
@@ -130,8 +130,7 @@ def test_a_win_is_a_win_whichever_dialogue_came_first_and_stood_left() -> None:
 
 @pytest.mark.django_db
 def test_the_report_of_pairs_shows_and_exports_win_rates_and_no_means() -> None:
-    study, client = pair_study(), Client()
-    client.force_login(user("rey", "researcher"))
+    study, client = pair_study(), client_of(user("rey", "researcher"))
     text = client.get(reverse("study_report", args=[study.pk])).content.decode()
     assert "γ over β" in text
     assert "Mean score" not in text

@@ -2,42 +2,21 @@
 
 import uuid
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from annotation.models import Assignment, Membership, Rating, Score
+from annotation.models import Assignment, Rating, Score
 from annotation.monitoring import states
 from annotation.rating import queue
 from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import Answer, AnswerError
-from tests.annotation.setting import SCORES, corpus, member, study, user
+from tests.annotation.setting import ANSWER, NOW, SCORES, corpus, member, rate, rate_all, study, take, user
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ANSWER = Answer(dict(SCORES))
-
-
-def take(membership: Membership, now: datetime = NOW) -> Assignment:
-    assignment = queue.next_assignment(membership, now=now)
-    assert assignment is not None
-    return assignment
-
-
-def rate(membership: Membership, answer: Answer = ANSWER, now: datetime = NOW) -> Assignment:
-    assignment = take(membership, now)
-    queue.submit(membership.rater, assignment.token, submission_id=assignment.submission_id, answer=answer, now=now)
-    return assignment
-
-
-def rate_all(membership: Membership) -> list[Assignment]:
-    rated = []
-    while queue.next_assignment(membership, now=NOW + timedelta(seconds=len(rated))):
-        rated.append(rate(membership, now=NOW + timedelta(seconds=len(rated))))
-    return rated
 
 
 def test_everyone_is_given_everything_once_with_versions_kept_apart() -> None:

@@ -1,7 +1,6 @@
 """What a rater's two requests ask of the database, and that a claim goes by the index."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,11 +13,10 @@ from annotation.allocation.block_balance import members_lines
 from annotation.models import Assignment, Membership, Study
 from annotation.rating import access, queue
 from annotation.rating.answers import Answer
-from tests.annotation.setting import SCORES, corpus, member, study
+from tests.annotation.setting import NOW, SCORES, corpus, member, study
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MOST = 8
 # Bounds of transactions: on a server they are BEGIN and COMMIT, in a test savepoints.
 BOUNDS = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")

@@ -1,4 +1,7 @@
-"""A seeded share of the queue's state machine, small studies in many orders; `long_queue` runs more by hand."""
+"""A seeded share of the queue's state machine, small studies in many orders; `long_queue` runs more by hand.
+
+The machine's rules and invariants assert: a broken promise fails the run of the machine, and so the test.
+"""
 
 import os
 

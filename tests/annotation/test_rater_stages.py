@@ -14,8 +14,8 @@ from annotation.models import Assignment, Membership, Rating, Study
 from annotation.rating.membership_changes import failed_checks
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from tests.annotation.checked_study import TWO, checked, give_checks, with_training
-from tests.annotation.setting import KEYS, corpus, member, study
+from tests.annotation.checked_study import checked, give_checks, with_training
+from tests.annotation.setting import KEYS, TWO, corpus, member, study
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db

@@ -3,14 +3,13 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Assignment, Membership, Rating
 from annotation.rating.answers import Answer, AnswerError, read_answer, shown_answer
 from annotation.rating.arithmetic import missed, turned_places, turned_scores
-from tests.annotation.checked_study import TWO, pairs
-from tests.annotation.setting import KEYS, SCORES, corpus, member, study
+from tests.annotation.checked_study import pairs
+from tests.annotation.setting import KEYS, SCORES, TWO, corpus, member, open_item, send, study
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -20,15 +19,6 @@ NOTES = {"comments": {"natural": "stiff\nat first"}, "evidence": {"natural": [0,
 @pytest.fixture
 def ann() -> Membership:
     return member(study(of=corpus(2, TWO), versions=TWO), "ann")
-
-
-def open_item(client: Client, membership: Membership) -> Any:
-    page: Any = client.get(reverse("rate_next", args=[membership.token]), follow=True)
-    return page.context["item"]
-
-
-def send(client: Client, name: str, token: str, **data: Any) -> Any:
-    return client.post(reverse(name, args=[token]), data, content_type="application/json")
 
 
 def test_notes_and_evidence_are_kept_with_their_scores(ann: Membership) -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from annotation.models import Membership, Rating, Study
 from annotation.monitoring import states
-from tests.annotation.setting import SCORES, corpus, member, study, user
+from tests.annotation.setting import SCORES, TWO, corpus, member, open_item, send, study, user
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -18,16 +18,7 @@ FORM = {f"score-{key}": value for key, value in SCORES.items()}
 
 @pytest.fixture
 def ann() -> Membership:
-    return member(study(of=corpus(2, ("alpha", "beta")), versions=("alpha", "beta")), "ann")
-
-
-def open_item(client: Client, membership: Membership) -> Any:
-    page: Any = client.get(reverse("rate_next", args=[membership.token]), follow=True)
-    return page.context["item"]
-
-
-def send(client: Client, name: str, token: str, **data: Any) -> Any:
-    return client.post(reverse(name, args=[token]), data, content_type="application/json")
+    return member(study(of=corpus(2, TWO), versions=TWO), "ann")
 
 
 def test_the_list_shows_the_raters_studies_with_their_progress_and_no_others(ann: Membership) -> None:

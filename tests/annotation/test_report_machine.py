@@ -1,4 +1,7 @@
-"""A seeded share of the report's state machine; `long_report` runs more by hand."""
+"""A seeded share of the report's state machine; `long_report` runs more by hand.
+
+The machine's invariants assert: a report that differs fails the run of the machine, and so the test.
+"""
 
 import os
 

@@ -14,19 +14,13 @@ from annotation.reports.figures import FIGURES
 from annotation.roles import Role
 from dialogues.models import Dialogue, Rubric
 from tests.annotation.rated_study import rated_study, unrated_study
-from tests.people import client_of
+from tests.people import client_of, logged_in
 
 pytestmark = pytest.mark.django_db
 
 
-def signed_in(role: Role) -> Client:
-    user = User.objects.create(username=f"{role.value}@example.org")
-    user.groups.add(Group.objects.get(name=role.value))
-    return client_of(user)
-
-
 def page(study: Study, role: Role = Role.RESEARCHER, query: str = "") -> str:
-    response = signed_in(role).get(reverse("study_report", args=[study.pk]) + query)
+    response = logged_in(role).get(reverse("study_report", args=[study.pk]) + query)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -61,12 +55,12 @@ def test_a_stranger_is_sent_to_log_in() -> None:
 
 
 def test_a_report_is_read_never_posted() -> None:
-    study, client = rated_study(backgrounds=1), signed_in(Role.ADMIN)
+    study, client = rated_study(backgrounds=1), logged_in(Role.ADMIN)
     assert {client.post(address).status_code for address in addresses(study)} == {405}
 
 
 def test_a_study_that_does_not_exist_is_not_found() -> None:
-    assert signed_in(Role.RESEARCHER).get(reverse("study_report", args=[404])).status_code == 404
+    assert logged_in(Role.RESEARCHER).get(reverse("study_report", args=[404])).status_code == 404
 
 
 def test_the_page_has_every_table_with_its_files() -> None:
@@ -92,7 +86,7 @@ def test_simulated_and_demo_are_marked_at_the_top() -> None:
     assert "demo rules, not a language model" in head
     people = rated_study(name="Real")
     Dialogue.objects.update(is_demo=False)
-    client_html = client_of(User.objects.get(username="researcher@example.org"))
+    client_html = client_of(User.objects.get(username="the-researcher"))
     html = client_html.get(reverse("study_report", args=[people.pk])).content.decode()
     assert "simulated ratings" not in html
     assert "demo rules" not in html
@@ -101,7 +95,7 @@ def test_simulated_and_demo_are_marked_at_the_top() -> None:
 def test_dashes_can_be_lifted_and_files_follow() -> None:
     study = rated_study()
     assert "?dashes=0" in page(study)
-    lifted = signed_in(Role.ADMIN).get(reverse("study_report", args=[study.pk]), {"dashes": "0"}).content.decode()
+    lifted = logged_in(Role.ADMIN).get(reverse("study_report", args=[study.pk]), {"dashes": "0"}).content.decode()
     assert reverse("study_table_csv", args=[study.pk, "table-3"]) + "?dashes=0" in lifted
     assert "Print dashes as the paper does" in lifted
 
@@ -125,7 +119,7 @@ def test_a_study_without_items_says_that_it_is_not_launched() -> None:
 
 def test_names_are_text_on_the_page_and_in_the_picture() -> None:
     study = rated_study(name="<script>alert(1)</script>", backgrounds=2)
-    client = signed_in(Role.RESEARCHER)
+    client = logged_in(Role.RESEARCHER)
     for address in (reverse("study_report", args=[study.pk]), reverse("study_figure", args=[study.pk, "means", "svg"])):
         text = client.get(address).content.decode()
         assert "<script>alert" not in text
@@ -134,7 +128,7 @@ def test_names_are_text_on_the_page_and_in_the_picture() -> None:
 
 @pytest.mark.parametrize("slug", FIGURES)
 def test_figures_come_as_svg_in_two_themes(slug: str) -> None:
-    study, client = rated_study(simulated=True, backgrounds=3), signed_in(Role.RESEARCHER)
+    study, client = rated_study(simulated=True, backgrounds=3), logged_in(Role.RESEARCHER)
     address = reverse("study_figure", args=[study.pk, slug, "svg"])
     light, dark = client.get(address), client.get(address, {"theme": "dark"})
     assert light["Content-Type"] == "image/svg+xml"
@@ -147,13 +141,13 @@ def test_figures_come_as_svg_in_two_themes(slug: str) -> None:
 @pytest.mark.parametrize(("form", "magic"), [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
 def test_a_figure_is_kept_as_a_file(form: str, magic: bytes) -> None:
     study = rated_study(simulated=True, backgrounds=2)
-    response = signed_in(Role.RESEARCHER).get(reverse("study_figure", args=[study.pk, "means", form]), {"download": ""})
+    response = logged_in(Role.RESEARCHER).get(reverse("study_figure", args=[study.pk, "means", form]), {"download": ""})
     assert response.content.startswith(magic)
     assert response["Content-Disposition"] == f'attachment; filename="pilot-simulated-means.{form}"'
 
 
 def test_a_figure_that_does_not_exist_is_not_found() -> None:
-    study, client = rated_study(backgrounds=1), signed_in(Role.RESEARCHER)
+    study, client = rated_study(backgrounds=1), logged_in(Role.RESEARCHER)
     unrated = unrated_study(name="Unrated")
     for pk, slug, form in ((study.pk, "nope", "svg"), (study.pk, "means", "exe"), (unrated.pk, "means", "svg")):
         assert client.get(reverse("study_figure", args=[pk, slug, form])).status_code == 404
@@ -165,12 +159,12 @@ def test_equal_scores_make_a_page_with_sentences_and_no_empty_figure() -> None:
     assert "undefined, because all scores are equal" in html
     assert 'id="figure-means"' in html
     assert 'id="figure-agreement-alpha"' not in html
-    empty = signed_in(Role.ADMIN).get(reverse("study_figure", args=[study.pk, "agreement-alpha", "svg"]))
+    empty = logged_in(Role.ADMIN).get(reverse("study_figure", args=[study.pk, "agreement-alpha", "svg"]))
     assert empty.status_code == 404
 
 
 def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    study, client = rated_study(), signed_in(Role.RESEARCHER)
+    study, client = rated_study(), logged_in(Role.RESEARCHER)
     address = reverse("study_report", args=[study.pk])
     client.get(address)
     # Session, user, permissions, study, and the four queries that ask whether anything changed.
@@ -179,7 +173,7 @@ def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: Djan
 
 
 def test_another_scale_is_not_drawn_beside_the_papers() -> None:
-    study, client = rated_study(backgrounds=2), signed_in(Role.RESEARCHER)
+    study, client = rated_study(backgrounds=2), logged_in(Role.RESEARCHER)
     figure = reverse("study_figure", args=[study.pk, "means", "svg"])
     assert "Diamonds: the paper" in client.get(figure).content.decode()
     with triggers.TRIGGERS.lifted():

@@ -36,11 +36,6 @@ def rey() -> User:
     return setting.user("rey-the-researcher", "researcher")
 
 
-@pytest.fixture
-def gamma() -> Dialogue:
-    return setting.corpus(1).dialogues.of_version("gamma")[0]
-
-
 def test_replaying_the_exported_log_gives_the_exported_text(rey: User, gamma: Dialogue) -> None:
     handed_in.approved(gamma, setting.user("ann-the-annotator"), rey, *BODIES)
     (line,) = map(json.loads, restructuring_lines())

@@ -11,25 +11,18 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from annotation.models import Restructuring
-from demo.model.faults import DemoSettings
 from dialogues.editing import replay, transcript_of
 from dialogues.models import Dialogue
 from generation.engine.requests import build, with_stages
 from generation.models import Call, Example, ExampleSet, FrozenError, Output, Run
 from generation.plans.choosing import Selection
 from tests.annotation.setting import user
-from tests.demo_server import DemoServer, running
+from tests.demo_server import DemoServer
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAIRS = 5
-
-
-@pytest.fixture
-def model() -> Iterator[DemoServer]:
-    with running(DemoSettings(seed=7)) as server:
-        yield server
 
 
 def ask(researcher: Client, annotator: User) -> list[Restructuring]:
@@ -70,10 +63,10 @@ def curate(researcher: Client, row: Restructuring, into: ExampleSet) -> None:
     assert added.status_code == 302
 
 
-def test_five_pairs_are_curated_frozen_and_used_and_every_output_leads_back(model: DemoServer) -> None:
+def test_five_pairs_are_curated_frozen_and_used_and_every_output_leads_back(demo_model: DemoServer) -> None:
     researcher, annotator = user("rey", "researcher"), user("ann")
     desk = client_of(researcher)
-    corpus, endpoint = small_corpus(PAIRS), endpoint_at(model.base_url)
+    corpus, endpoint = small_corpus(PAIRS), endpoint_at(demo_model.base_url)
     work(started(corpus, endpoint))
 
     rows = ask(desk, annotator)

@@ -9,20 +9,10 @@ from annotation.restructuring import review
 from dialogues.models import Corpus, Dialogue
 from tests.annotation import handed_in, setting
 from tests.annotation.restructured import gamma
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 OVERVIEW = "/restructurings/"
-
-
-@pytest.fixture
-def rey() -> User:
-    return setting.user("rey", "researcher")
-
-
-@pytest.fixture
-def browser(client: Client, rey: User) -> Client:
-    client.force_login(rey)
-    return client
 
 
 def listed(html: str) -> list[str]:
@@ -105,9 +95,9 @@ def test_home_leads_to_what_waits_for_review_and_to_ones_own(browser: Client, re
     assert "You were asked to restructure 1 dialogue" in html
 
 
-def test_a_rater_is_shown_the_way_only_while_they_have_been_asked(client: Client, rey: User) -> None:
+def test_a_rater_is_shown_the_way_only_while_they_have_been_asked(rey: User) -> None:
     ann = setting.user("ann")
-    client.force_login(ann)
+    client = client_of(ann)
     assert "Restructure" not in client.get("/rate/").content.decode()
     row = handed_in.asked(gamma(), ann)
     assert 'href="/restructure/"' in client.get("/rate/").content.decode()
@@ -123,10 +113,9 @@ def test_a_log_that_does_not_replay_still_shows_the_text(browser: Client) -> Non
     assert row.messages[0][1] in answer.content.decode()
 
 
-def test_a_corpus_whose_dialogues_were_restructured_is_not_deleted_and_the_page_says_why(client: Client) -> None:
-    client.force_login(setting.user("ada", "admin"))
+def test_a_corpus_whose_dialogues_were_restructured_is_not_deleted_and_the_page_says_why(admin: Client) -> None:
     row = handed_in.submitted(gamma(), setting.user("ann"))
-    answer = client.post(f"/corpora/{row.original.corpus_id}/delete/")
+    answer = admin.post(f"/corpora/{row.original.corpus_id}/delete/")
     assert answer.status_code == 409
     assert "restructuring “d0.gamma by ann”" in answer.content.decode()
     assert Corpus.objects.exists()

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,24 +13,17 @@ from annotation.models import Operation, Restructuring
 from annotation.restructuring import drafts
 from annotation.restructuring.drafts import Sent
 from annotation.restructuring.proposals import proposers
-from demo.model.faults import DemoSettings
 from dialogues.models import Dialogue
 from generation import example_sets
 from generation.models import Run
 from tests.annotation.restructured import CHAT, asked, gamma
 from tests.annotation.setting import user
-from tests.demo_server import DemoServer, running
-from tests.generation.runs import endpoint_at
+from tests.demo_server import DemoServer
+from tests.generation.runs import NOWHERE, endpoint_at
 from tests.generation.runs import work as run_calls
 
 pytestmark = pytest.mark.django_db
 SPLIT = {"op": "split", "at": 0, "offset": 9}
-
-
-@pytest.fixture
-def demo() -> Iterator[DemoServer]:
-    with running(DemoSettings(seed=7)) as server:
-        yield server
 
 
 @pytest.fixture
@@ -66,9 +58,8 @@ def test_a_list_of_many_is_read_in_few_queries(
     assert "1–48 of 61" in text
 
 
-def test_an_empty_list_says_what_will_be_there(client: Client) -> None:
-    client.force_login(user("bob"))
-    assert "Nothing to restructure yet" in client.get("/restructure/").content.decode()
+def test_an_empty_list_says_what_will_be_there(rater: Client) -> None:
+    assert "Nothing to restructure yet" in rater.get("/restructure/").content.decode()
 
 
 def test_a_conflict_is_answered_with_what_happened(client: Client, work: Restructuring) -> None:
@@ -132,18 +123,18 @@ def test_a_proposal_that_nobody_made_is_refused(client: Client, work: Restructur
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_researcher_has_a_model_split_it_and_finds_its_proposal(client: Client, demo: DemoServer) -> None:
+def test_a_researcher_has_a_model_split_it_and_finds_its_proposal(client: Client, demo_model: DemoServer) -> None:
     researcher = user("rey", "researcher")
     client.force_login(researcher)
     work = asked(researcher)
     example_sets.load_all()
-    endpoint = endpoint_at(demo.base_url)
+    endpoint = endpoint_at(demo_model.base_url)
     assert "Ask a model to split it" in client.get(work.get_absolute_url()).content.decode()
     for _ in range(2):
         planned = client.post(f"{work.get_absolute_url()}ask-model/", {"endpoint": endpoint.pk})
     run = Run.objects.get()
     assert planned.headers["Location"] == run.get_absolute_url()
-    assert demo.stats()["requests"] == 0
+    assert demo_model.stats()["requests"] == 0
     client.post(f"{run.get_absolute_url()}start/")
     run_calls(run)
     assert len(proposers(work.original, user("ruth", "researcher"))) == 1
@@ -164,7 +155,7 @@ def test_a_researcher_has_a_model_split_it_and_finds_its_proposal(client: Client
 
 
 def test_who_may_not_spend_money_is_offered_no_model(client: Client, work: Restructuring) -> None:
-    endpoint_at("http://127.0.0.1:9/v1")
+    endpoint_at(NOWHERE)
     assert "Ask a model" not in client.get(work.get_absolute_url()).content.decode()
     assert client.post(f"{work.get_absolute_url()}ask-model/", {"endpoint": 1}).status_code == 403
     assert not Run.objects.exists()

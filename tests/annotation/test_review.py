@@ -22,22 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def rey() -> User:
-    return setting.user("rey", "researcher")
-
-
-@pytest.fixture
-def browser(client: Client, rey: User) -> Client:
-    client.force_login(rey)
-    return client
-
-
-@pytest.fixture
-def gamma() -> Dialogue:
-    return setting.corpus(1).dialogues.of_version("gamma")[0]
-
-
-@pytest.fixture
 def waiting(gamma: Dialogue) -> Restructuring:
     return handed_in.submitted(gamma, setting.user("ann"), SPLIT, MERGE)
 

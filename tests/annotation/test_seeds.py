@@ -14,21 +14,11 @@ from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
 from generation.models import Endpoint
 from tests.annotation import handed_in, setting
+from tests.dialogues.rows import add_dialogue
 from tests.generation import judged
 
 pytestmark = pytest.mark.django_db
 CHOOSE, ASK = "/restructurings/choose/", "/restructurings/ask/"
-
-
-@pytest.fixture
-def rey() -> User:
-    return setting.user("rey", "researcher")
-
-
-@pytest.fixture
-def browser(client: Client, rey: User) -> Client:
-    client.force_login(rey)
-    return client
 
 
 def keys(html: str) -> list[str]:
@@ -39,9 +29,7 @@ def keys(html: str) -> list[str]:
 def of_runs(corpus: Corpus, key: str, *runs: int) -> Dialogue:
     """A γ whose turns have so many messages each."""
     messages = [[1 + turn % 2, "two words"] for turn, run in enumerate(runs) for _ in range(run)]
-    row = Dialogue.from_transcript(Transcript.of(messages), corpus=corpus, key=key, version_id="gamma")
-    row.save()
-    return row
+    return add_dialogue(corpus, key, messages, "gamma")
 
 
 def test_the_page_lists_gamma_first_and_other_versions_on_request(browser: Client) -> None:

@@ -26,14 +26,8 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
 from tests.annotation.setting import corpus, draft, member, study, user
-from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def client() -> Client:
-    return client_of(user("rey", "researcher"))
 
 
 def uneven(rater: int, background: int, version: str, metric: str) -> int:
@@ -41,9 +35,9 @@ def uneven(rater: int, background: int, version: str, metric: str) -> int:
     return 3 if rater == 2 else 1 + (background + len(version) + len(metric) + rater) % 5
 
 
-def test_the_raters_page_finds_the_one_who_always_says_the_same(client: Client) -> None:
+def test_the_raters_page_finds_the_one_who_always_says_the_same(browser: Client) -> None:
     one = rated_study(backgrounds=3, score=uneven)
-    page = client.get(reverse("study_raters", args=[one.pk]), {"sort": "-straight"})
+    page = browser.get(reverse("study_raters", args=[one.pk]), {"sort": "-straight"})
     rows = list(page.context["page"])
     assert rows[0].membership.rater.username == f"rater-{one.pk}-2@example.org"
     assert (rows[0].quality.straight, rows[0].quality.longest_run) == (1, 12)
@@ -61,11 +55,11 @@ def test_rows_sort_by_any_column_and_those_without_a_value_come_last() -> None:
 
 
 def test_the_raters_page_asks_few_queries_whatever_their_number(
-    client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    browser: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     one = rated_study(backgrounds=1, raters=30)
     with django_assert_max_num_queries(15):
-        text = client.get(reverse("study_raters", args=[one.pk])).content.decode()
+        text = browser.get(reverse("study_raters", args=[one.pk])).content.decode()
     assert text.count("of 4</td>") >= 30
 
 
@@ -97,80 +91,80 @@ def test_known_items_and_attention_checks_are_counted_apart_from_progress() -> N
     assert (row.done, row.quality.ratings) == (4, 4)
 
 
-def test_a_rater_is_excluded_with_a_reason_marked_everywhere_and_reinstated(client: Client) -> None:
+def test_a_rater_is_excluded_with_a_reason_marked_everywhere_and_reinstated(browser: Client) -> None:
     one = rated_study(backgrounds=2, score=uneven)
     third = one.memberships.order_by("pk").last()
     assert third is not None
     page, pk = reverse("study_rater", args=[one.pk, third.pk]), third.pk
-    assert client.post(reverse("rater_exclude", args=[one.pk, pk]), {"reason": " "}).status_code == 422
+    assert browser.post(reverse("rater_exclude", args=[one.pk, pk]), {"reason": " "}).status_code == 422
     before = [row.interval.value for row in live_agreement(one)]
     for _ in range(2):
-        client.post(reverse("rater_exclude", args=[one.pk, pk]), {"reason": "Always <b>3</b>"})
+        browser.post(reverse("rater_exclude", args=[one.pk, pk]), {"reason": "Always <b>3</b>"})
     third.refresh_from_db()
     assert third.excluded_by is not None
     assert (third.excluded_by.username, third.exclusion_reason) == ("rey", "Always <b>3</b>")
-    assert "Always &lt;b&gt;3&lt;/b&gt;" in client.get(page).content.decode()
+    assert "Always &lt;b&gt;3&lt;/b&gt;" in browser.get(page).content.decode()
     for shown in (one.get_absolute_url(), reverse("study_raters", args=[one.pk])):
-        assert ">excluded</span>" in client.get(shown).content.decode()
+        assert ">excluded</span>" in browser.get(shown).content.decode()
     assert Rating.objects.filter(assignment__membership=third, is_current=True).count() == 8
-    assert client.get(reverse("study_report", args=[one.pk])).context["found"].ratings == 16
-    client.post(reverse("rater_reinstate", args=[one.pk, pk]))
-    assert client.get(reverse("study_report", args=[one.pk])).context["found"].ratings == 24
+    assert browser.get(reverse("study_report", args=[one.pk])).context["found"].ratings == 16
+    browser.post(reverse("rater_reinstate", args=[one.pk, pk]))
+    assert browser.get(reverse("study_report", args=[one.pk])).context["found"].ratings == 24
     assert [row.interval.value for row in live_agreement(one)] == before
     events = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__startswith="rater.").order_by("pk")
     told = [(event.verb, event.detail["member"]) for event in events]
     assert told == [(AuditVerb.RATER_EXCLUDED, pk), (AuditVerb.RATER_REINSTATED, pk)]
 
 
-def test_a_raters_page_shows_their_use_of_the_scale_and_their_remarks(client: Client) -> None:
+def test_a_raters_page_shows_their_use_of_the_scale_and_their_remarks(browser: Client) -> None:
     one = rated_study(backgrounds=2, score=uneven, comment="A remark & more")
     third = one.memberships.order_by("pk").last()
     assert third is not None
-    page = client.get(reverse("study_rater", args=[one.pk, third.pk]))
+    page = browser.get(reverse("study_rater", args=[one.pk, third.pk]))
     assert page.content.decode().count("A remark &amp; more") == 8
     assert all(row.cells[2][:2] == (8, 1.0) for row in page.context["distributions"])
 
 
-def test_a_rater_of_another_study_is_not_found_under_this_one(client: Client) -> None:
+def test_a_rater_of_another_study_is_not_found_under_this_one(browser: Client) -> None:
     one, other = rated_study(backgrounds=1), rated_study(name="Other", backgrounds=1)
     foreign = other.memberships.earliest("pk").pk
     for name in ("study_rater", "rater_return_link"):
-        assert client.get(reverse(name, args=[one.pk, foreign])).status_code == 404
+        assert browser.get(reverse(name, args=[one.pk, foreign])).status_code == 404
     for name in ("rater_exclude", "rater_reinstate", "rater_replace"):
-        assert client.post(reverse(name, args=[one.pk, foreign]), {"reason": "x"}).status_code == 404
+        assert browser.post(reverse(name, args=[one.pk, foreign]), {"reason": "x"}).status_code == 404
 
 
-def test_a_lost_return_link_is_shown_to_a_researcher_and_that_is_recorded(client: Client) -> None:
+def test_a_lost_return_link_is_shown_to_a_researcher_and_that_is_recorded(browser: Client) -> None:
     one = study(of=corpus(1))
     one = open_links.set_open_link(
         study=one, limit=None, completion_code="", screen_out_code="", by=user("kim", "researcher")
     )
     guest = open_links.enter(study=one, recruit=Recruit())
     page = reverse("rater_return_link", args=[one.pk, guest.pk])
-    assert open_links.return_token(guest) not in client.get(page).content.decode()
-    assert open_links.return_token(guest) in client.post(page).content.decode()
+    assert open_links.return_token(guest) not in browser.get(page).content.decode()
+    assert open_links.return_token(guest) in browser.post(page).content.decode()
     assert AuditEvent.objects.filter(verb=AuditVerb.RETURN_LINK_SHOWN).count() == 1
     by_account = member(one, "ann")
-    assert client.get(reverse("rater_return_link", args=[one.pk, by_account.pk])).status_code == 404
+    assert browser.get(reverse("rater_return_link", args=[one.pk, by_account.pk])).status_code == 404
 
 
-def test_live_agreement_has_an_interval_and_says_what_it_rests_on(client: Client) -> None:
+def test_live_agreement_has_an_interval_and_says_what_it_rests_on(browser: Client) -> None:
     one = rated_study(backgrounds=8)
     first = live_agreement(one)[0]
     assert first.ordinal.low is not None
     assert first.ordinal.value is not None
     assert first.ordinal.low < first.ordinal.value < (first.ordinal.high or 0)
     assert first.n == 32
-    text = client.get(one.get_absolute_url()).content.decode()
+    text = browser.get(one.get_absolute_url()).content.decode()
     assert f"{LIVE_DRAWS} resamples" in text
     assert 'hx-trigger="every 15s"' in text
 
 
-def manage(client: Client, one: Study, action: str, **fields: Any) -> Any:
-    return client.post(reverse("study_manage", args=[one.pk, action]), fields, follow=True)
+def manage(browser: Client, one: Study, action: str, **fields: Any) -> Any:
+    return browser.post(reverse("study_manage", args=[one.pk, action]), fields, follow=True)
 
 
-def test_a_study_is_paused_resumed_and_closed_each_after_a_page_that_says_what_happens(client: Client) -> None:
+def test_a_study_is_paused_resumed_and_closed_each_after_a_page_that_says_what_happens(browser: Client) -> None:
     one = study(of=corpus(1))
     for action, state, said in (
         ("pause", "paused", "Paused."),
@@ -178,16 +172,16 @@ def test_a_study_is_paused_resumed_and_closed_each_after_a_page_that_says_what_h
         ("close", "closed", "Closed."),
     ):
         page = reverse("study_manage", args=[one.pk, action])
-        assert "Leave it as it is" in client.get(page).content.decode()
+        assert "Leave it as it is" in browser.get(page).content.decode()
         one.refresh_from_db()
         assert one.state != state
-        assert said in manage(client, one, action).content.decode()
-        manage(client, one, action)
+        assert said in manage(browser, one, action).content.decode()
+        manage(browser, one, action)
         one.refresh_from_db()
         assert one.state == state
     assert one.closed_at is not None
-    assert "Not possible now" in client.get(reverse("study_manage", args=[one.pk, "resume"])).content.decode()
-    assert "Only a paused study" in manage(client, one, "resume").content.decode()
+    assert "Not possible now" in browser.get(reverse("study_manage", args=[one.pk, "resume"])).content.decode()
+    assert "Only a paused study" in manage(browser, one, "resume").content.decode()
     verbs = AuditEvent.objects.filter(subject=f"study:{one.pk}", verb__startswith="study.").values_list(
         "verb", flat=True
     )
@@ -195,7 +189,7 @@ def test_a_study_is_paused_resumed_and_closed_each_after_a_page_that_says_what_h
     assert list(verbs).count(AuditVerb.STUDY_PAUSED) == list(verbs).count(AuditVerb.STUDY_RESUMED) == 1
 
 
-def test_a_paused_study_can_be_closed_and_a_draft_only_launched(client: Client) -> None:
+def test_a_paused_study_can_be_closed_and_a_draft_only_launched(browser: Client) -> None:
     one = study(of=corpus(1))
     states.pause(study=one, by=None)
     assert states.close(study=one, by=None).closed_at is not None
@@ -203,17 +197,17 @@ def test_a_paused_study_can_be_closed_and_a_draft_only_launched(client: Client) 
     with pytest.raises(DesignError):
         states.close(study=waiting, by=None)
     for action in ("close", "unblind", "nothing"):
-        assert client.get(reverse("study_manage", args=[waiting.pk, action])).status_code == 404
+        assert browser.get(reverse("study_manage", args=[waiting.pk, action])).status_code == 404
 
 
-def test_more_raters_a_dialogue_are_asked_for_and_fewer_are_refused(client: Client) -> None:
+def test_more_raters_a_dialogue_are_asked_for_and_fewer_are_refused(browser: Client) -> None:
     one = study(2, of=corpus(1))
-    page = manage(client, one, "extend", raters_per_item="3")
+    page = manage(browser, one, "extend", raters_per_item="3")
     assert "More raters are asked for." in page.content.decode()
     one.refresh_from_db()
     assert (one.raters_per_item, one.assignments.count()) == (3, 12)
-    assert "more" in manage(client, one, "extend", raters_per_item="2").content.decode()
-    assert manage(client, one, "extend", raters_per_item="x").status_code == 422
+    assert "more" in manage(browser, one, "extend", raters_per_item="2").content.decode()
+    assert manage(browser, one, "extend", raters_per_item="x").status_code == 422
     one.refresh_from_db()
     assert one.raters_per_item == 3
 
@@ -245,20 +239,20 @@ def test_only_who_has_something_left_and_was_not_seen_is_reminded_and_only_once(
     assert idle_raters(one, 3, now) == []
 
 
-def test_the_button_sends_and_without_mail_there_is_a_text_to_copy(client: Client, settings: Any) -> None:
+def test_the_button_sends_and_without_mail_there_is_a_text_to_copy(browser: Client, settings: Any) -> None:
     one, _ = idle_study()
     page = reverse("study_remind", args=[one.pk])
-    text = client.get(page).content.decode()
+    text = browser.get(page).content.decode()
     assert "sends no mail" in text
     assert "ann@example.org" in text
     assert "Write to" not in text
-    assert "sends no mail" in client.post(page, {"days": "3"}, follow=True).content.decode()
+    assert "sends no mail" in browser.post(page, {"days": "3"}, follow=True).content.decode()
     assert mail.outbox == []
     settings.EMAIL_CONFIG = {"EMAIL_HOST": "mail.example.org"}
-    assert "Write to 1 rater" in client.get(page).content.decode()
-    assert "Sent to 1 rater." in client.post(page, {"days": "3"}, follow=True).content.decode()
-    assert "No reminder was sent" in client.post(page, {"days": "3"}, follow=True).content.decode()
-    assert client.get(page, {"days": "-1"}).status_code == 422
+    assert "Write to 1 rater" in browser.get(page).content.decode()
+    assert "Sent to 1 rater." in browser.post(page, {"days": "3"}, follow=True).content.decode()
+    assert "No reminder was sent" in browser.post(page, {"days": "3"}, follow=True).content.decode()
+    assert browser.get(page, {"days": "-1"}).status_code == 422
     assert len(mail.outbox) == 1
 
 
@@ -290,11 +284,11 @@ def test_the_command_says_whom_it_would_write_to_and_writes_only_when_told(setti
         call_command("remind", one.name, "--base-url", "https://s.example.org")
 
 
-def test_a_mail_server_that_is_down_is_told_and_the_rest_is_not_tried(client: Client, settings: Any) -> None:
+def test_a_mail_server_that_is_down_is_told_and_the_rest_is_not_tried(browser: Client, settings: Any) -> None:
     settings.EMAIL_CONFIG = {"EMAIL_HOST": "127.0.0.1"}
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     one, _ = idle_study()
-    text = client.post(reverse("study_remind", args=[one.pk]), {"days": "3"}, follow=True).content.decode()
+    text = browser.post(reverse("study_remind", args=[one.pk]), {"days": "3"}, follow=True).content.decode()
     assert "took 0 of 1" in text
     assert reminders.DAYS == 3

@@ -1,6 +1,6 @@
 """Who is present, at work, finished and counted, and that every page, file and figure goes by the same rule."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -21,10 +21,9 @@ from annotation.recruitment import open_links
 from annotation.recruitment.reminders import idle_raters
 from annotation.reports.exports import ratings_csv
 from annotation.reports.loading import findings_of
-from tests.annotation.setting import corpus, member, rubric, study
+from tests.annotation.setting import NOW, corpus, fresh, member, rubric, study
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEYS = ("natural",)
 ALPHA = ("alpha",)
 
@@ -98,10 +97,6 @@ def rate(rater: Membership, now: datetime = NOW, value: int = 4) -> bool:
     answer = Answer(dict.fromkeys(KEYS, value))
     queue.submit(rater.rater, held.token, submission_id=held.submission_id, answer=answer, now=now)
     return True
-
-
-def fresh(rater: Membership) -> Membership:
-    return Membership.objects.select_related("study__rubric", "rater").get(pk=rater.pk)
 
 
 def happen(case: Case, ann: Membership, *, replaced: bool) -> None:

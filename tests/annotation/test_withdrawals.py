@@ -23,7 +23,7 @@ from annotation.recruitment.open_links import Recruit
 from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus
-from tests.annotation.setting import SCORES, corpus, member, study, user
+from tests.annotation.setting import SCORES, corpus, fresh, member, rate, study, user
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -43,17 +43,6 @@ def test_stored_codes_and_return_links_outlive_a_renamed_module() -> None:
     assert open_links._return_links.salt == "annotation.people.doors"
 
 
-def rate_one(membership: Membership) -> Assignment:
-    held = queue.next_assignment(
-        Membership.objects.select_related("study__rubric", "rater").get(pk=membership.pk), now=timezone.now()
-    )
-    assert held is not None
-    queue.submit(
-        membership.rater, held.token, submission_id=held.submission_id, answer=Answer(SCORES), now=timezone.now()
-    )
-    return held
-
-
 def leave(membership: Membership) -> None:
     membership_changes.withdraw(membership=membership, by=membership.rater)
 
@@ -61,7 +50,7 @@ def leave(membership: Membership) -> None:
 def test_whoever_left_their_scores_cannot_join_again_by_open_link_invitation_or_name() -> None:
     one, ann = open_study(), user("ann")
     membership = member(one, "ann")
-    rate_one(membership)
+    rate(fresh(membership), now=timezone.now())
     leave(membership)
     client, door = client_of(ann), reverse("door", args=[one.door_token])
     (token,) = invitations.issue(role=Role.RATER, by=None, study=one)
@@ -87,7 +76,7 @@ def test_a_participant_of_prolific_who_left_their_scores_is_known_by_their_id() 
     Study.objects.filter(pk=one.pk).update(completion_code="C0DE")
     one.refresh_from_db()
     membership = open_links.enter(study=one, recruit=Recruit(PID, "s", "t"))
-    rate_one(membership)
+    rate(fresh(membership), now=timezone.now())
     leave(membership)
     asked = {"PROLIFIC_PID": PID, "STUDY_ID": "s", "SESSION_ID": "t"}
     for answer in (
@@ -102,7 +91,7 @@ def test_a_participant_of_prolific_who_left_their_scores_is_known_by_their_id() 
 def test_where_scores_are_removed_nothing_is_remembered_and_they_may_begin_anew() -> None:
     one = open_study(REMOVE)
     membership = member(one, "ann")
-    rate_one(membership)
+    rate(fresh(membership), now=timezone.now())
     leave(membership)
     assert not Departure.objects.exists()
     assert member(one, "ann").pk != membership.pk
@@ -124,7 +113,7 @@ def test_nothing_in_the_study_names_who_withdrew(policy: str) -> None:
     invitations.accept_as_member(invitation=invitations.find(token), user=ann)
     membership = one.memberships.select_related("study__rubric", "rater").get()
     rater_stage.agree(membership=membership, fingerprint=rater_stage.consent_fingerprint(one), now=timezone.now())
-    rate_one(membership)
+    rate(fresh(membership), now=timezone.now())
     leave(membership)
     kept: list[Any] = [*AuditEvent.objects.all(), *Invitation.objects.all(), *one.memberships.all()]
     kept += [*Assignment.objects.all(), *Rating.objects.all(), *Departure.objects.all()]
@@ -150,7 +139,7 @@ def test_a_departure_tells_neither_who_it_was_nor_which_scores_are_theirs() -> N
 
 def test_what_was_begun_and_not_submitted_is_deleted_also_beside_a_rating() -> None:
     membership = member(open_study(), "ann")
-    rated = rate_one(membership)
+    rated = rate(fresh(membership), now=timezone.now())
     again = Answer({**SCORES, "natural": 1}, "I live at 4 Hill Street")
     version = Assignment.objects.get(pk=rated.pk).draft_version
     queue.save_draft(membership.rater, rated.token, version=version, answer=again, now=timezone.now())

@@ -122,7 +122,7 @@ def measured(page: Page, act: Callable[[Page, int], None], rounds: int) -> list[
     for number in range(rounds):
         page.evaluate("window.frames = []")
         act(page, number)
-        page.wait_for_timeout(60)
+        page.wait_for_timeout(60)  # a few frames, which the page counts by itself
         found.append(max([SHORTEST, *page.evaluate("window.frames")]))
     return found
 

@@ -69,6 +69,7 @@ async def bare(options: argparse.Namespace) -> dict[str, Any]:
 
 
 async def processor_time(options: argparse.Namespace, stop: Callable[[], object]) -> dict[str, Any]:
+    # What is measured is a stretch of the clock, the same for all processes.
     await asyncio.sleep(max(0.0, options.start - monotonic()))
     before = cpu_seconds()
     await asyncio.sleep(max(0.0, options.end - monotonic()))
@@ -84,7 +85,7 @@ async def memory(options: argparse.Namespace) -> dict[str, Any]:
     began = monotonic()
     for mark in (250, 1000, 2000, 5000, 10_000, 15_000, 20_000):
         while runner.totals.answered < mark and not working.done():
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # looks from the loop itself: a thread more would count as the runner's memory
         if working.done():
             break
         line = {"answered": runner.totals.answered, "rss_mb": rss_mb(), "seconds": monotonic() - began}

@@ -41,7 +41,8 @@ from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Transcript
 from tests.annotation.setting import ALL, KEYS
 from tests.benchmarks import bare
-from tests.browser.server import free_port, wait_until_up
+from tests.browser.server import wait_until_up
+from tests.demo_process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Benchmark of rating"

@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import DjangoDbBlocker
 
+from annotation.models import Membership
+from tests.annotation.setting import TWO, corpus, member, study
 from tests.browser.server import Server, running_server
-from tests.browser.watching import PageMaker, Watch
+from tests.browser.watching import PageMaker, Watch, sign_in
 
 # The shell is the same engine without a browser's windows around it: a new profile takes a quarter of the time.
 CHROMIUM = (
@@ -113,3 +115,11 @@ def new_page(
 def page(new_page: PageMaker) -> Page:
     """A watched page; `page.goto("/corpora/")` opens the product's own address."""
     return new_page()
+
+
+@pytest.fixture
+def ann(page: Page) -> Membership:
+    """A rater of eight items, logged in."""
+    rater = member(study(of=corpus(4, TWO), versions=TWO), "ann")
+    sign_in(page, rater.rater)
+    return rater

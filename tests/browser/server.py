@@ -1,10 +1,8 @@
 """The product as it is served: uvicorn in its own process, on the database of the tests."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -15,6 +13,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+
+from tests.demo_process import free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,19 +72,19 @@ def database_url() -> str:
     return f"postgres://{credentials}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    raise RuntimeError(f"the server did not come up:\n{log.read_text()[-4000:]}")
+    try:
+        until(lambda: _answers(url) or process.poll() is not None, "the server comes up", pause=0.1)
+    except TimeoutError as error:
+        error.add_note(log.read_text()[-4000:])
+        raise
+    if process.poll() is not None:
+        raise RuntimeError(f"the server did not come up:\n{log.read_text()[-4000:]}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False

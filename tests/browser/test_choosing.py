@@ -10,11 +10,9 @@ from generation import example_sets
 from generation.models import ExampleSet
 from tests.annotation import handed_in, setting
 from tests.browser.watching import assert_usable, sign_in
-from tests.generation.runs import endpoint_at
+from tests.generation.runs import NOWHERE, endpoint_at
 from tests.generation.written_runs import written_run
 from tests.people import make_user
-
-ADDRESS = "http://127.0.0.1:9/v1"
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -22,7 +20,7 @@ def test_one_rewrite_by_hand_is_offered_with_what_it_costs_and_not_ticked(page: 
     corpus = setting.corpus(6)
     handed_in.approved(Dialogue.objects.get(key="d0-gamma"), setting.user("ann"), setting.user("rey", "researcher"))
     example_sets.load_all()
-    endpoint_at(ADDRESS, name="Judge", model="judge")
+    endpoint_at(NOWHERE, name="Judge", model="judge")
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto(f"{reverse('generation:judge_new')}?corpus={corpus.pk}")
     by_hand = page.get_by_label("Restructured by hand: 1 of 6 backgrounds: at most so many can be compared")
@@ -38,7 +36,7 @@ def test_one_rewrite_by_hand_is_offered_with_what_it_costs_and_not_ticked(page: 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_run_is_chosen_on_the_statistics_page_by_the_keyboard(page: Page) -> None:
     corpus = setting.corpus(4, ("alpha",))
-    endpoint = endpoint_at(ADDRESS, name="Writer", model="writer")
+    endpoint = endpoint_at(NOWHERE, name="Writer", model="writer")
     first = written_run(corpus, endpoint, name="First")
     written_run(corpus, endpoint, name="Second")
     sign_in(page, make_user(Role.RESEARCHER))
@@ -60,7 +58,7 @@ def test_a_run_is_chosen_on_the_statistics_page_by_the_keyboard(page: Page) -> N
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_fresh_house_loads_its_examples_where_they_are_missed(page: Page) -> None:
     setting.corpus(2)
-    endpoint_at(ADDRESS, name="Writer", model="writer")
+    endpoint_at(NOWHERE, name="Writer", model="writer")
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Next: load the examples")

@@ -12,18 +12,17 @@ from generation.curation.editing import add_example, change_example, remove_exam
 from generation.models import ExampleSet
 from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
 from tests.generation.curated import draft_set, rewritten, topics
-from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
 from tests.people import make_user
 
-ADDRESS = "http://127.0.0.1:9/v1"
 ODD = 'One <b>&"name"</b> 🎈 ' + "long" * 12
 
 
 def awkward_pairs() -> ExampleSet:
     """Pairs of a run, with names and texts that break careless pages; one is reworded, one moved, one gone."""
     corpus = small_corpus(3, ODD)
-    run = written_run(corpus, endpoint_at(ADDRESS), name=ODD)
+    run = written_run(corpus, endpoint_at(NOWHERE), name=ODD)
     row = versions.make_set(name=ODD, kind="further_split", note=f"{ODD}\nand a line", by=None)
     for gamma in Dialogue.objects.filter(output__call__run=run, version="gamma"):
         after = gamma.rewrites.get()

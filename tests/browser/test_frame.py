@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from annotation.roles import Role
 from tests.browser.watching import assert_accessible, assert_fits, sign_in
 from tests.people import make_user
+from tests.waiting import until
 
 
 def background(page: Page) -> str:
@@ -94,11 +95,8 @@ def test_a_table_too_wide_for_a_phone_can_be_scrolled_by_keyboard(page: Page) ->
     table.focus()
     page.keyboard.press("ArrowRight")
     # The policy refuses the script that `wait_for_function` would leave in the page, so ask from outside.
-    for _ in range(100):
-        if scrolled := table.evaluate("box => box.scrollLeft"):
-            break
-        page.wait_for_timeout(50)
-    assert scrolled > 0
+    until(lambda: table.evaluate("box => box.scrollLeft"), "the table scrolls", seconds=10)
+    assert table.evaluate("box => box.scrollLeft") > 0
 
 
 def test_the_admin_site_works_under_the_same_policy(page: Page) -> None:

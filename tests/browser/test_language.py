@@ -10,11 +10,10 @@ from annotation.models import Rating, Restructuring, Study
 from annotation.people import invitations
 from annotation.roles import Role
 from tests.annotation.restructured import asked
-from tests.annotation.setting import corpus, member, study
+from tests.annotation.setting import TWO, corpus, member, study
 from tests.browser.watching import Watch, assert_usable, sign_in
 from tests.people import PASSWORD, make_user
 
-VERSIONS = ("alpha", "beta")
 BOTH = [pytest.mark.parametrize("width", [1280, 390]), pytest.mark.parametrize("scheme", ["light", "dark"])]
 
 
@@ -69,7 +68,7 @@ def test_a_rater_chooses_arabic_restructures_a_message_and_logs_out(page: Page) 
 
 
 def test_a_dialogue_is_rated_in_arabic_by_keyboard_and_the_arrows_follow_the_page(page: Page) -> None:
-    rater = member(study(of=corpus(2, VERSIONS), versions=VERSIONS), "ann")
+    rater = member(study(of=corpus(2, TWO), versions=TWO), "ann")
     sign_in(page, rater.rater)
     in_arabic(page)
     page.goto(f"/rate/{rater.token}/")
@@ -117,7 +116,7 @@ def test_the_log_in_pages_in_arabic_fit_and_are_accessible(page: Page, watch: Wa
 @in_both
 def test_a_studys_open_link_is_used_in_arabic(page: Page, watch: Watch) -> None:
     watch.expect("status of 404")
-    one = study(of=corpus(1, VERSIONS), versions=VERSIONS)
+    one = study(of=corpus(1, TWO), versions=TWO)
     Study.objects.filter(pk=one.pk).update(door_token="a-door", public_name="Chats & <b>more</b> " + "long" * 20)
     in_arabic(page)
     page.goto("/door/no-door/")
@@ -158,7 +157,7 @@ def test_the_editor_in_arabic_fits_is_accessible_and_speaker_1_stands_on_the_rig
 
 @in_both
 def test_the_rating_pages_in_arabic_fit_and_are_accessible(page: Page) -> None:
-    rater = member(study(of=corpus(2, VERSIONS), versions=VERSIONS), "ann")
+    rater = member(study(of=corpus(2, TWO), versions=TWO), "ann")
     sign_in(page, rater.rater)
     in_arabic(page)
     for path in ("", "welcome/", "rated/", "withdraw/"):

@@ -4,14 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
-from tests.browser.watching import Watch, assert_accessible, assert_usable, sign_in
+from tests.browser.watching import Watch, assert_accessible, assert_usable, log_in, sign_in
 from tests.people import PASSWORD, make_user
-
-
-def log_in(page: Page, name: str, password: str) -> None:
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
 
 
 def test_each_role_logs_in_with_its_password_and_logs_out_again(page: Page) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.watching import Watch
+from tests.browser.watching import Watch, log_in
 from tests.demo_process import RunningDemo, free_port, running_demo
 
 METRICS = 6
@@ -47,11 +47,9 @@ def visitor(demo: RunningDemo, chromium: Browser):
     assert not watch.unexpected()
 
 
-def log_in(page: Page, name: str, password: str) -> None:
+def come_in(page: Page, name: str, password: str) -> None:
     page.goto("/login/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page, name, password)
     page.wait_for_url(lambda url: "/login/" not in url)
 
 
@@ -120,7 +118,7 @@ def test_the_whole_job_from_import_to_report(demo, visitor, tmp_path):
     file.write_text("\n".join(map(json.dumps, rows)))
 
     with visitor() as page:
-        log_in(page, "researcher", demo.passwords["researcher"])
+        come_in(page, "researcher", demo.passwords["researcher"])
         import_a_corpus(page, file)
         generate(page)
         links = open_a_study(page)
@@ -131,7 +129,7 @@ def test_the_whole_job_from_import_to_report(demo, visitor, tmp_path):
             rate_everything(page, link, name, keys)
 
     with visitor() as page:
-        log_in(page, "researcher", demo.passwords["researcher"])
+        come_in(page, "researcher", demo.passwords["researcher"])
         page.goto("/studies/")
         page.get_by_role("link", name="Harbour study").click()
         everything = DIALOGUES * VERSIONS * RATERS
@@ -145,7 +143,7 @@ def test_the_whole_job_from_import_to_report(demo, visitor, tmp_path):
         assert page.request.get(page.url.replace("/report/", "/ratings.csv")).status in (403, 404)
 
     with visitor() as page:
-        log_in(page, "admin", demo.passwords["admin"])
+        come_in(page, "admin", demo.passwords["admin"])
         page.goto("/studies/")
         page.get_by_role("link", name="Harbour study").click()
         page.get_by_role("link", name="Read the report").click()
@@ -158,5 +156,5 @@ def test_the_whole_job_from_import_to_report(demo, visitor, tmp_path):
 def test_each_role_lands_on_its_own_home_page(demo, visitor):
     for role, seen in (("rater", "Dialogue rating"), ("researcher", "Corpora"), ("admin", "People")):
         with visitor() as page:
-            log_in(page, role, demo.passwords[role])
+            come_in(page, role, demo.passwords[role])
             expect(page.get_by_text(seen).first).to_be_visible()

@@ -10,17 +10,16 @@ from annotation.rating import membership_changes
 from tests.annotation import setting
 from tests.annotation.checked_study import with_training
 from tests.annotation.restructured import asked
-from tests.annotation.setting import corpus, member, study
+from tests.annotation.setting import TWO, corpus, member, study
 from tests.browser.watching import Watch, assert_accessible, assert_usable, sign_in
 
-VERSIONS = ("alpha", "beta")
 both_widths = pytest.mark.parametrize("width", [1280, 390])
 pytestmark = both_widths
 
 
 def begin(page: Page, of: object = None) -> object:
     """A rater's first item, its script at work."""
-    ann = member(of or study(of=corpus(2, VERSIONS), versions=VERSIONS), "ann")  # type: ignore[arg-type]
+    ann = member(of or study(of=corpus(2, TWO), versions=TWO), "ann")  # type: ignore[arg-type]
     sign_in(page, ann.rater)
     page.goto(f"/rate/{ann.token}/")
     ready(page)
@@ -74,7 +73,7 @@ def test_space_marks_while_messages_are_marked_and_the_key_sheet_says_both(page:
 
 @pytest.mark.parametrize("key", ["Enter", "ArrowRight"])
 def test_practice_feedback_goes_on_by_keyboard(page: Page, key: str) -> None:
-    made = with_training(study(of=corpus(4, VERSIONS), versions=VERSIONS), lessons=1)
+    made = with_training(study(of=corpus(4, TWO), versions=TWO), lessons=1)
     begin(page, made)
     page.keyboard.type("333333")
     page.keyboard.press("Enter")

@@ -7,8 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from annotation.models import Assignment, Membership, Rating, Study
-from tests.annotation.checked_study import TWO, pairs, with_training
-from tests.annotation.setting import corpus, member, study
+from tests.annotation.checked_study import pairs, with_training
+from tests.annotation.setting import TWO, corpus, member, study
 from tests.browser.test_rating import begin, ready, submitted
 from tests.browser.watching import PageMaker, assert_usable, sign_in
 

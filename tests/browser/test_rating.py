@@ -4,18 +4,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from annotation.models import Assignment, Membership, Rating
-from tests.annotation.setting import KEYS, corpus, member, study
+from tests.annotation.setting import KEYS, TWO, corpus, member, study
 from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
-
-VERSIONS = ("alpha", "beta")
-
-
-@pytest.fixture
-def ann(page: Page) -> Membership:
-    """A rater of eight items, logged in."""
-    rater = member(study(of=corpus(4, VERSIONS), versions=VERSIONS), "ann")
-    sign_in(page, rater.rater)
-    return rater
 
 
 def begin(page: Page, rater: Membership) -> str:
@@ -157,7 +147,7 @@ def test_items_are_rated_by_mouse_alone(page: Page, ann: Membership) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_items_are_rated_by_touch_on_a_phone(new_page: PageMaker) -> None:
     page = new_page(has_touch=True, is_mobile=True)
-    rater = member(study(of=corpus(1, VERSIONS), versions=VERSIONS), "ann")
+    rater = member(study(of=corpus(1, TWO), versions=TWO), "ann")
     sign_in(page, rater.rater)
     url = begin(page, rater)
     assert_usable(page)
@@ -272,7 +262,7 @@ def test_a_submission_waits_for_the_draft_that_was_sent_before_it(page: Page, an
     for digit in "23454":
         page.keyboard.press(digit)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # time in which a submission could overtake the draft
     assert not submissions
     held[0].continue_()
     submitted(page, url)
@@ -306,7 +296,7 @@ def test_an_item_is_skipped_with_a_reason(page: Page, ann: Membership) -> None:
 
 def test_a_browser_without_scripts_rates_with_the_plain_form(new_page: PageMaker) -> None:
     page = new_page(java_script_enabled=False)
-    rater = member(study(of=corpus(1, VERSIONS), versions=VERSIONS), "ann")
+    rater = member(study(of=corpus(1, TWO), versions=TWO), "ann")
     sign_in(page, rater.rater)
     page.goto(f"/rate/{rater.token}/")
     url = page.url

@@ -4,17 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Assignment, Membership, Rating, Score
-from tests.annotation.checked_study import TWO
-from tests.annotation.setting import KEYS, corpus, member, study
+from tests.annotation.setting import KEYS, TWO, corpus, member, study
 from tests.browser.test_rating import begin, point, ready, submitted, values
 from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
-
-
-@pytest.fixture
-def ann(page: Page) -> Membership:
-    rater = member(study(of=corpus(4, TWO), versions=TWO), "ann")
-    sign_in(page, rater.rater)
-    return rater
 
 
 def press(page: Page, keys: str) -> None:

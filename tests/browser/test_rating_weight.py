@@ -6,8 +6,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from annotation.models import Membership
-from tests.annotation.checked_study import TWO
-from tests.annotation.setting import corpus, member, study
+from tests.annotation.setting import TWO, corpus, member, study
 from tests.browser.test_rating import ready, submitted
 from tests.browser.watching import sign_in
 
@@ -77,8 +76,8 @@ def test_the_first_page_is_six_requests_and_sixty_kilobytes_and_the_next_ones_fi
     assert 0 < meter.sent <= 6, meter.requests
     assert 10 * KB < meter.received <= 60 * KB
     meter.start()
-    page.keyboard.type("333333")
-    page.wait_for_timeout(400)
+    with page.expect_response("**/draft/?**"):
+        page.keyboard.type("333333")
     page.keyboard.press("Enter")
     submitted(page, url)
     ready(page)

@@ -9,17 +9,16 @@ from dialogues.baseline import split_all
 from generation import example_sets
 from generation.models import Call, Run, Runner
 from tests.browser.watching import Watch, assert_fits, assert_usable, sign_in
-from tests.generation.runs import draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started
 from tests.generation.written_runs import written_run
 from tests.people import make_user
 
-ADDRESS = "http://127.0.0.1:9/v1"
 ODD = 'One <b>&"name"</b> 🎈 ' + "long" * 12
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_every_page_fits_and_can_be_used_by_all(page: Page) -> None:
-    endpoints = (endpoint_at(ADDRESS, name=ODD, model="model-a" * 6), endpoint_at(ADDRESS, name="Two", price_in=1))
+    endpoints = (endpoint_at(NOWHERE, name=ODD, model="model-a" * 6), endpoint_at(NOWHERE, name="Two", price_in=1))
     run = written_run(small_corpus(3, ODD), *endpoints, name=ODD)
     split_all(run.corpus)
     failed, held = run.calls.filter(stage="further_split").order_by("pk")[:2]
@@ -47,7 +46,7 @@ def test_every_page_fits_and_can_be_used_by_all(page: Page) -> None:
 
 def test_a_lost_line_is_said_and_mends_itself(page: Page, watch: Watch) -> None:
     watch.expect("net::ERR_FAILED")
-    run = started(small_corpus(2), endpoint_at(ADDRESS))
+    run = started(small_corpus(2), endpoint_at(NOWHERE))
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto(run.get_absolute_url())
     expect(page.locator("[data-live=waiting]")).to_have_text("2")
@@ -62,7 +61,7 @@ def test_a_lost_line_is_said_and_mends_itself(page: Page, watch: Watch) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_running_run_tells_calls_on_the_wire_from_answers_waiting_to_be_stored(page: Page) -> None:
-    one = endpoint_at(ADDRESS, name="One", max_in_flight=16)
+    one = endpoint_at(NOWHERE, name="One", max_in_flight=16)
     run = written_run(small_corpus(20), one)
     sent = list(run.calls.filter(stage="further_split").values_list("pk", flat=True))
     Call.objects.filter(pk__in=sent).update(state="sent", outcome="", owner="me", lease_until=timezone.now())
@@ -82,8 +81,8 @@ def test_a_running_run_tells_calls_on_the_wire_from_answers_waiting_to_be_stored
 def test_a_run_is_planned_with_the_keyboard_alone(page: Page) -> None:
     example_sets.load_all()
     small_corpus(2)
-    endpoint_at(ADDRESS, name="One")
-    endpoint_at(ADDRESS, name="Two")
+    endpoint_at(NOWHERE, name="One")
+    endpoint_at(NOWHERE, name="Two")
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto("/generation/runs/new/")
     page.get_by_label("Name", exact=True).focus()
@@ -104,7 +103,7 @@ def test_a_run_is_planned_with_the_keyboard_alone(page: Page) -> None:
 
 
 def test_failed_calls_are_tried_again_with_an_edited_prompt(page: Page) -> None:
-    run = written_run(small_corpus(1), endpoint_at(ADDRESS))
+    run = written_run(small_corpus(1), endpoint_at(NOWHERE))
     Call.objects.filter(run=run, stage="pair").update(state="failed", outcome="unparsable", raw_reply="no json")
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto(run.get_absolute_url())

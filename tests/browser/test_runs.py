@@ -14,7 +14,7 @@ from generation import example_sets
 from generation.models import Call, Run
 from tests.browser.watching import assert_fits, assert_usable, sign_in
 from tests.demo_server import DemoServer, running
-from tests.generation.runs import endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started, work
 from tests.people import make_user
 
 
@@ -77,7 +77,7 @@ def test_from_an_endpoint_to_a_finished_run(page: Page, slow_model: DemoServer) 
 
 
 def test_the_page_follows_without_a_reload_and_survives_a_lost_line(page: Page, slow_model: DemoServer) -> None:
-    run = started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1"))
+    run = started(small_corpus(2), endpoint_at(NOWHERE))
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto(run.get_absolute_url())
     page.evaluate("window.stayed = true")

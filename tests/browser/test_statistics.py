@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 from annotation.roles import Role
 from dialogues.models import Corpus
 from tests.browser.watching import PageMaker, assert_usable, sign_in
-from tests.dialogues.test_statistics_page import ALPHA, GAMMA, add
+from tests.dialogues.rows import add_dialogue
+from tests.dialogues.test_statistics_page import ALPHA, GAMMA
 from tests.people import make_user
 
 
@@ -15,8 +16,8 @@ def make_corpus() -> Corpus:
     cache.clear()
     corpus = Corpus.objects.create(name="Small talk")
     for number in range(2):
-        origin = add(corpus, f"a{number}", ALPHA, "alpha")
-        add(corpus, f"g{number}", GAMMA, "gamma", origin=origin, is_demo=True)
+        origin = add_dialogue(corpus, f"a{number}", ALPHA, "alpha")
+        add_dialogue(corpus, f"g{number}", GAMMA, "gamma", origin=origin, is_demo=True)
     return corpus
 
 

@@ -50,6 +50,13 @@ class Watch:
             self.complaints.append(f"failed request: {request.url} ({request.failure})")
 
 
+def log_in(page: Page, name: str, password: str) -> None:
+    """By the form that the page shows, as a person does."""
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
 def sign_in(page: Page, user: User) -> None:
     """Give the page's browser this user's session, without going through the log-in form."""
     client = client_of(user)

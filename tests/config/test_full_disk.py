@@ -18,7 +18,7 @@ from django.test import Client
 from annotation.roles import Role
 from config.outage import disk_is_full
 from tests.browser.server import running_server
-from tests.people import client_of, make_user
+from tests.people import logged_in
 
 MB = 2**20
 # In a mount namespace of its own: a file system of a few megabytes for the database and for what is uploaded.
@@ -83,14 +83,14 @@ def test_on_a_disk_that_is_really_full_each_door_says_so_and_opens_again(small_d
 def test_a_database_on_a_full_disk_is_told_as_that(small_disk: tuple[str, Path]) -> None:
     server, disk = small_disk
     fields = "username=ann&password=wrong"
-    assert logged_in(server, fields) == 200
+    assert login_answer(server, fields) == 200
     fill(disk)
-    assert [logged_in(server, f"username=name-{number}&password=wrong") for number in range(3)] == [507] * 3
+    assert [login_answer(server, f"username=name-{number}&password=wrong") for number in range(3)] == [507] * 3
     (disk / "filler").unlink()
-    assert logged_in(server, fields) == 200
+    assert login_answer(server, fields) == 200
 
 
-def logged_in(server: str, fields: str) -> int:
+def login_answer(server: str, fields: str) -> int:
     """The answer to a try to log in, with the token that the form asks for."""
     asked = http.client.HTTPConnection(server, timeout=60)
     token = "a" * 32
@@ -106,7 +106,7 @@ def logged_in(server: str, fields: str) -> int:
 
 @pytest.fixture
 def rater(db: None) -> Client:
-    return client_of(make_user(Role.RATER), raise_request_exception=False)
+    return logged_in(Role.RATER, raise_request_exception=False)
 
 
 def test_a_database_without_room_is_a_full_disk_and_not_one_that_is_away(rater: Client) -> None:

@@ -14,11 +14,10 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
 from annotation.models import Rating
-from annotation.roles import Role
 from config.asgi import application
 from config.handler import ThreadedHandler
 from tests.annotation.rated_study import rated_study
-from tests.people import make_user
+from tests.waiting import until
 
 seen: list[Any] = []
 
@@ -49,7 +48,7 @@ def events(request: HttpRequest) -> StreamingHttpResponse:
         try:
             while True:
                 yield "event\n"
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # a stream of its own pace
         finally:
             seen.append("closed")
 
@@ -127,13 +126,10 @@ class TestHandler:
             await client.receive_output(10)
             await client.send_input({"type": "http.disconnect"})
             await client.wait(10)
-            for _ in range(200):
-                if "closed" in seen:
-                    return
-                await asyncio.sleep(0.02)
+            await asyncio.to_thread(until, lambda: "closed" in seen, "the stream closes", seconds=10)
 
         asyncio.run(leave())
-        assert "closed" in seen
+        assert seen[-1] == "closed"
 
     def test_a_client_that_leaves_before_its_body_has_come_is_not_answered(self) -> None:
         async def leave() -> bool:
@@ -152,10 +148,9 @@ class TestHandler:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_export_comes_whole_through_the_whole_application(client: Any) -> None:
+def test_an_export_comes_whole_through_the_whole_application(admin: Any) -> None:
     study = rated_study(backgrounds=2)
-    client.force_login(make_user(Role.ADMIN))
-    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    cookie = f"sessionid={admin.cookies['sessionid'].value}"
     status, body = asked(application, reverse("study_ratings_csv", args=[study.pk]), cookie=cookie)
     assert status == 200
     assert len(body.splitlines()) == 1 + Rating.objects.count() * 6

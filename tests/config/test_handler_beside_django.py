@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config import urls
 from config.handler import ThreadedHandler
+from tests.waiting import until
 
 # The handler overrides methods of Django's. Before a release is added here, read what its ASGIHandler changed.
 TRIED_WITH = [(5, 2)]
@@ -76,7 +77,7 @@ def events(request: HttpRequest) -> StreamingHttpResponse:
     async def told() -> AsyncIterator[str]:
         for number in range(100):
             yield f"{number}\n"
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # as a real stream does, it gives way to others
 
     return StreamingHttpResponse(told(), content_type="text/event-stream")
 
@@ -86,7 +87,7 @@ def endless(request: HttpRequest) -> StreamingHttpResponse:
     async def told() -> AsyncIterator[str]:
         while True:
             yield "event\n"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # a stream of its own pace
 
     return StreamingHttpResponse(told())
 
@@ -236,10 +237,7 @@ def test_a_client_that_leaves_ends_its_stream(handler: type[ASGIHandler], finish
         await client.receive_output(30)
         await client.send_input({"type": "http.disconnect"})
         await client.wait(30)
-        for _ in range(500):
-            if finished:
-                return
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(until, lambda: finished, "the request is finished", seconds=30)
 
     asyncio.run(leave())
     assert len(finished) == 1

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.test import AsyncClient, Client
 
 from annotation.roles import Role
-from tests.people import client_of, make_user
+from tests.people import logged_in
 
 
 def gone(*_: Any, **__: Any) -> None:
@@ -22,7 +22,7 @@ def broken(*_: Any, **__: Any) -> None:
 
 @pytest.fixture
 def rater(db: None) -> Client:
-    return client_of(make_user(Role.RATER), raise_request_exception=False)
+    return logged_in(Role.RATER, raise_request_exception=False)
 
 
 def test_a_page_says_that_the_database_is_away(rater: Client) -> None:

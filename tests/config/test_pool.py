@@ -41,7 +41,7 @@ def rows(request: HttpRequest) -> StreamingHttpResponse:
         with transaction.atomic():
             for _ in range(20):
                 yield f"{backend()}\n"
-                time.sleep(0.02)
+                time.sleep(0.02)  # a slow stream
 
     return StreamingHttpResponse(drawn())
 

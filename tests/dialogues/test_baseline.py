@@ -1,19 +1,15 @@
 """The punctuation split of β as a version of its own."""
 
-import json
-from io import StringIO
-
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 
-from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.baseline import split_all
 from dialogues.models import AuditEvent, Corpus, Dialogue
-from dialogues.transcript import Transcript
 from dialogues.views import corpus_actions
-from tests.people import make_user
+from tests.commands import said_by
+from tests.dialogues.rows import add_dialogue
 
 pytestmark = pytest.mark.django_db
 
@@ -21,20 +17,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def corpus() -> Corpus:
     made = Corpus.objects.create(name="Harbour")
-    text = Transcript.of([[1, "Hi! How was the boat?"], [2, "Wet. And yours?"]])
-    alpha = Dialogue.from_transcript(text, corpus=made, key="a", version_id="alpha", traits_1=["I sail."])
-    alpha.save()
+    text = [[1, "Hi! How was the boat?"], [2, "Wet. And yours?"]]
+    alpha = add_dialogue(made, "a", text, traits_1=["I sail."])
     for version in ("beta", "gamma"):
-        Dialogue.from_transcript(
-            text, corpus=made, key=version, version_id=version, origin=alpha, traits_1=["I sail."], is_demo=True
-        ).save()
+        add_dialogue(made, version, text, version, origin=alpha, traits_1=["I sail."], is_demo=True)
     return made
 
 
 def split(name: str) -> dict[str, object]:
-    out = StringIO()
-    call_command("split_baseline", name, "--json", stdout=out)
-    said: dict[str, object] = json.loads(out.getvalue())
+    said: dict[str, object] = said_by("split_baseline", name, "--json")
     return said
 
 
@@ -69,34 +60,29 @@ def press(client: Client, corpus: Corpus) -> str:
     return text
 
 
-def test_the_corpus_page_offers_it_while_a_beta_has_none(client: Client, corpus: Corpus) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
-    assert "Cuts 1 β dialogue after every sentence" in client.get(corpus.get_absolute_url()).text
-    assert "1 punctuation split of β made, without a model." in press(client, corpus)
+def test_the_corpus_page_offers_it_while_a_beta_has_none(researcher: Client, corpus: Corpus) -> None:
+    assert "Cuts 1 β dialogue after every sentence" in researcher.get(corpus.get_absolute_url()).text
+    assert "1 punctuation split of β made, without a model." in press(researcher, corpus)
     assert corpus.dialogues.of_version("punctuation").count() == 1
-    assert "Make the punctuation baseline" not in client.get(corpus.get_absolute_url()).text
+    assert "Make the punctuation baseline" not in researcher.get(corpus.get_absolute_url()).text
 
 
-def test_a_second_press_makes_nothing_and_leaves_no_second_record(client: Client, corpus: Corpus) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
-    press(client, corpus)
-    assert "nothing was made" in press(client, corpus)
+def test_a_second_press_makes_nothing_and_leaves_no_second_record(researcher: Client, corpus: Corpus) -> None:
+    press(researcher, corpus)
+    assert "nothing was made" in press(researcher, corpus)
     assert corpus.dialogues.of_version("punctuation").count() == 1
     assert AuditEvent.objects.filter(verb=AuditVerb.BASELINE_SPLIT).count() == 1
 
 
 def test_a_large_corpus_is_split_a_press_at_a_time(
-    client: Client, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+    researcher: Client, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beta = corpus.dialogues.get(version="beta")
     for number in range(2):
-        Dialogue.from_transcript(
-            beta.transcript, corpus=corpus, key=f"b{number}", version_id="beta", origin_id=beta.origin_id
-        ).save()
+        add_dialogue(corpus, f"b{number}", beta.transcript, "beta", origin=beta.origin)
     monkeypatch.setattr(corpus_actions, "AT_ONCE", 2)
-    client.force_login(make_user(Role.RESEARCHER))
-    assert "2 punctuation splits of β made, without a model. 1 still to make: press again." in press(client, corpus)
-    assert "1 punctuation split of β made" in press(client, corpus)
+    assert "2 punctuation splits of β made, without a model. 1 still to make: press again." in press(researcher, corpus)
+    assert "1 punctuation split of β made" in press(researcher, corpus)
     assert corpus.dialogues.of_version("punctuation").count() == 3
 
 

@@ -10,11 +10,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from annotation.roles import Role
 from dialogues.importing import ImportRefusedError
 from dialogues.models import Corpus, Dialogue
 from tests.dialogues.files import PARLAI, bring_in, line
-from tests.people import make_user
 
 SPC_HEADER = "user 1 personas,user 2 personas,Best Generated Conversation\r\n"
 CSV_HEADER = "dialogue_id,speaker,text\n"
@@ -189,13 +187,12 @@ def test_skipping_bad_records_never_imports_one(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.django_db
-def test_no_broken_file_is_a_server_error_in_the_browser(client: Client) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
+def test_no_broken_file_is_a_server_error_in_the_browser(researcher: Client) -> None:
     answers = {}
     for name, content in TABLE.items():
         upload = SimpleUploadedFile("broken.txt", content)
         data = {"file": upload, "file_format": "auto"}
-        answers[name] = client.post("/corpora/import/", data, follow=True)
+        answers[name] = researcher.post("/corpora/import/", data, follow=True)
     assert {answer.status_code for answer in answers.values()} == {200}
     told = [name for name, answer in answers.items() if b"bad" in answer.content or b"notice--danger" in answer.content]
     assert told == list(TABLE)

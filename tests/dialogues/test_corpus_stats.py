@@ -16,7 +16,7 @@ from dialogues.corpus_figures import Counted, cached_figures, corpus_figures, ha
 from dialogues.importing import Options, Source, import_file
 from dialogues.models import Corpus, Dialogue
 from dialogues.statistics_tables import statistics_tables
-from dialogues.transcript import Transcript
+from tests.dialogues.rows import add_dialogue
 
 pytestmark = pytest.mark.django_db
 
@@ -30,11 +30,7 @@ def corpus() -> Corpus:
 
 
 def add(corpus: Corpus, key: str, pairs: list[Any], version: str = "alpha", **fields: Any) -> Dialogue:
-    dialogue = Dialogue.from_transcript(
-        Transcript.of(pairs), corpus=corpus, key=f"{key}-{version}", version_id=version, **fields
-    )
-    dialogue.save()
-    return dialogue
+    return add_dialogue(corpus, f"{key}-{version}", pairs, version, **fields)
 
 
 def run_command(*args: str) -> tuple[str, str]:

@@ -139,10 +139,9 @@ def test_repeated_dialogues_are_left_out_when_asked(researcher: Client) -> None:
     assert Corpus.objects.get().dialogues.count() == 1
 
 
-def test_a_rater_cannot_import(client: Client) -> None:
-    client.force_login(make_user(Role.RATER))
-    assert client.get(IMPORT).status_code == 403
-    assert client.post(IMPORT).status_code == 403
+def test_a_rater_cannot_import(rater: Client) -> None:
+    assert rater.get(IMPORT).status_code == 403
+    assert rater.post(IMPORT).status_code == 403
 
 
 def test_a_click_whose_file_another_click_imported_meanwhile_finds_that_corpus(

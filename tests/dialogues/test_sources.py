@@ -11,17 +11,15 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.baseline import split_all
 from dialogues.corpus_figures import Counted, cached_figures, corpus_figures
 from dialogues.coverage import coverage_of, few, usual_writers
 from dialogues.models import Corpus, Dialogue
 from dialogues.sources import ANY, Sources, UnknownSourceError, once_each, written_again
 from dialogues.statistics_tables import statistics_tables
-from dialogues.transcript import Transcript
 from generation.models import Endpoint, ExampleSet, Run
+from tests.dialogues.rows import add_dialogue
 from tests.generation.written_runs import written_run
-from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
 ALPHAS = 6
@@ -36,10 +34,7 @@ def corpus() -> Corpus:
 
 
 def add(corpus: Corpus, key: str, version: str, text: str = "hello you there", **fields: Any) -> Dialogue:
-    transcript = Transcript.of([[1, text], [2, "hi"]])
-    dialogue = Dialogue.from_transcript(transcript, corpus=corpus, key=key, version_id=version, **fields)
-    dialogue.save()
-    return dialogue
+    return add_dialogue(corpus, key, [[1, text], [2, "hi"]], version, **fields)
 
 
 def by_hand(corpus: Corpus) -> Dialogue:
@@ -215,20 +210,19 @@ def test_every_choice_has_figures_of_its_own(corpus: Corpus, runs: tuple[Run, Ru
 
 
 def test_the_page_says_whose_dialogues_count_and_its_files_hold_the_same(
-    client: Client, corpus: Corpus, runs: tuple[Run, Run]
+    researcher: Client, corpus: Corpus, runs: tuple[Run, Run]
 ) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
     address = reverse("dialogues:statistics", args=[corpus.pk])
-    page = client.get(address).content.decode()
+    page = researcher.get(address).content.decode()
     assert "Written more than once for the same background: β for 6 backgrounds" in page
     assert f"First (no. {runs[0].pk})" in page
-    chosen = client.get(f"{address}?run={runs[0].pk}&version=beta&version=alpha")
+    chosen = researcher.get(f"{address}?run={runs[0].pk}&version=beta&version=alpha")
     assert [version.slug for version in chosen.context["figures"].versions] == ["alpha", "beta"]
     assert f"Only dialogues of run First (no. {runs[0].pk})" in chosen.content.decode()
     csv = chosen.context["tables"][0]["csv"]
     assert f"run={runs[0].pk}" in csv
-    assert "β,6," in client.get(csv).content.decode()
-    assert "No dialogue fits this choice" in client.get(f"{address}?run=&set=x&count=no&version=none").text
+    assert "β,6," in researcher.get(csv).content.decode()
+    assert "No dialogue fits this choice" in researcher.get(f"{address}?run=&set=x&count=no&version=none").text
 
 
 def test_commands_take_the_same_choice(corpus: Corpus, runs: tuple[Run, Run]) -> None:

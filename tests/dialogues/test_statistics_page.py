@@ -11,8 +11,8 @@ from django.test import Client
 
 from annotation.roles import Role
 from dialogues.charts import FIGURES, THEMES
-from dialogues.models import Corpus, Dialogue
-from dialogues.transcript import Transcript
+from dialogues.models import Corpus
+from tests.dialogues.rows import add_dialogue
 from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
@@ -26,16 +26,10 @@ def corpus() -> Corpus:
     cache.clear()
     corpus = Corpus.objects.create(name="Small = talk")
     for number in range(3):
-        origin = add(corpus, f"a{number}", ALPHA, "alpha")
+        origin = add_dialogue(corpus, f"a{number}", ALPHA, "alpha")
         if number < 2:
-            add(corpus, f"g{number}", GAMMA, "gamma", origin=origin, is_demo=True)
+            add_dialogue(corpus, f"g{number}", GAMMA, "gamma", origin=origin, is_demo=True)
     return corpus
-
-
-def add(corpus: Corpus, key: str, pairs: list[list[object]], version: str, **fields: object) -> Dialogue:
-    dialogue = Dialogue.from_transcript(Transcript.of(pairs), corpus=corpus, key=key, version_id=version, **fields)
-    dialogue.save()
-    return dialogue
 
 
 def page(client: Client, corpus: Corpus, query: str = "") -> str:
@@ -127,7 +121,7 @@ def test_a_figure_is_not_sent_twice_until_the_corpus_changes(researcher: Client,
     tag = researcher.get(address)["ETag"]
     again = researcher.get(address, headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
-    add(corpus, "new", GAMMA, "alpha")
+    add_dialogue(corpus, "new", GAMMA, "alpha")
     assert researcher.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from tests.faults import engine
 from tests.faults.processes import working_crew
 from tests.faults.proxy import Proxy, running_proxy
-from tests.faults.servers import PrivateRedis, until
+from tests.faults.servers import PrivateRedis
 from tests.faults.site import Report, Site
+from tests.waiting import until
 
 RESUMES_WITHIN = 30.0  # seconds
 PATIENCE = 300
@@ -75,6 +76,6 @@ def _break(fault: str, server: PrivateRedis, proxy: Proxy) -> int:
         return proxy.reset_all()
     lost = proxy.open_connections
     server.kill()
-    time.sleep(DOWN)
+    time.sleep(DOWN)  # the outage itself
     server.start()
     return lost

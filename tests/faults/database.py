@@ -13,9 +13,9 @@ from dialogues.models import AuditEvent, Corpus
 from generation.models import Endpoint, Run
 from tests.faults import engine
 from tests.faults.processes import working_crew
-from tests.faults.servers import until
 from tests.faults.site import Report, Site
 from tests.generation.runs import draft
+from tests.waiting import until
 
 PATIENCE = 300
 FEW = 10  # dialogues of each of the witness's runs

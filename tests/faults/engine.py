@@ -36,7 +36,7 @@ def patiently(function: Callable[[], T]) -> T:
             connections.close_all()
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.2)
+            time.sleep(0.2)  # between two tries
 
 
 def corpus_of(size: int, name: str) -> Corpus:

@@ -5,8 +5,8 @@ from random import Random
 from generation.models import Run
 from tests.faults import engine
 from tests.faults.processes import Crew, working_crew
-from tests.faults.servers import until
 from tests.faults.site import Report, Site
+from tests.waiting import until
 
 STAGES = 3
 PATIENCE = 300  # seconds for the next kill's moment, and for the end: leases of a minute run out in between

@@ -89,7 +89,7 @@ async def rate_burst(request: web.Request, reply: dict[str, Any], before: int) -
     ends = request.app[BURST_ENDS][-1]
     if loop.time() >= ends:
         return web.json_response(reply)
-    await asyncio.sleep(ends - loop.time())
+    await asyncio.sleep(ends - loop.time())  # all of the burst are refused at once
     return _error(429, "rate_limit_exceeded", Retry_After=str(RETRY_AFTER))
 
 
@@ -158,7 +158,7 @@ async def redirect(request: web.Request, reply: dict[str, Any], before: int) -> 
 @answers
 async def silent(request: web.Request, reply: dict[str, Any], before: int) -> web.StreamResponse:
     while request.transport is not None and not request.transport.is_closing():
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # silence, for as long as somebody listens
     return web.Response(status=504)
 
 
@@ -171,7 +171,7 @@ async def drip(request: web.Request, reply: dict[str, Any], before: int) -> web.
     try:
         for _ in range(200):
             await response.write(b" ")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # the drip
     except ConnectionError:
         pass
     return response
@@ -194,7 +194,7 @@ async def cut(request: web.Request, reply: dict[str, Any], before: int) -> web.S
     response.content_length = 5000
     await response.prepare(request)
     await response.write(json.dumps(reply).encode()[:40])
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # so that the beginning is read before the break
     assert request.transport is not None
     request.transport.abort()
     return response

@@ -25,8 +25,9 @@ from aiohttp import web
 
 from demo.model.completions import completion, read_body
 from demo.model.server import serve
+from tests.demo_process import free_port
 from tests.faults.misbehaviour import ANSWERS, BURST_ENDS
-from tests.faults.servers import free_port, until
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 ARRIVALS_KEPT = 1000
@@ -96,6 +97,7 @@ async def _chat(request: web.Request) -> web.StreamResponse:
         reply = completion(read_body(raw), digest.hex(), chance, spoiled)
         if behaviour in ANSWERS:
             return await ANSWERS[behaviour](request, reply, before)
+        # A slow provider: `good-0.05` takes that many seconds.
         await asyncio.sleep(float(behaviour.partition("-")[2] or 0))
         # A provider bills what it has written, whether or not anybody still listens.
         count.billed[digest] += 1

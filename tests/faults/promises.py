@@ -5,6 +5,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import connections
@@ -17,6 +18,7 @@ from generation.plans import estimating
 from tests.faults import engine
 from tests.faults.site import Report, Site
 from tests.generation.runs import draft, endpoint_at
+from tests.waiting import until
 
 STARTS = 8
 PRICES = {"price_in": Decimal(1), "price_out": Decimal(4)}  # US dollars a million tokens
@@ -108,8 +110,8 @@ async def _until_seen(run: Run, rows: int) -> None:
     """Send until so many answers of every stage are there, then drain."""
     runner = CallRunner(Plan(runs=(run.pk,)))
     work = asyncio.create_task(runner.run())
-    while not work.done() and not await asyncio.to_thread(_apart, lambda: _seen(run) >= rows):
-        await asyncio.sleep(0.1)
+    enough = partial(_apart, lambda: _seen(run) >= rows)
+    await asyncio.to_thread(until, lambda: work.done() or enough(), "answers of every stage", 3600, 0.1)
     runner.stop()
     await work
 

@@ -19,10 +19,11 @@ from django.db import connections
 from annotation.models import Assignment, Membership, Rating
 from config import processes
 from tests.annotation.setting import KEYS, corpus, member, study
+from tests.demo_process import free_port
 from tests.faults.database import terminate
 from tests.faults.processes import Group, python
-from tests.faults.servers import free_port, until
 from tests.faults.site import Report, Site
+from tests.waiting import until
 
 PATIENCE = 120
 AGAIN = 0.1  # seconds until a rater's page tries again
@@ -95,7 +96,7 @@ class Rater:
                     return response
                 # A refusal would come again.
                 assert response.status_code >= 500, f"{response.status_code}: {response.text[:300]}"
-            time.sleep(AGAIN)
+            time.sleep(AGAIN)  # as the page does before it sends again
         raise TimeoutError(f"no answer within {PATIENCE} s")
 
 

@@ -4,16 +4,17 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import redis
+
+from tests.demo_process import free_port
+from tests.waiting import until
 
 POSTGRES_PLACES = "/usr/lib/postgresql"
 PATIENCE = 60.0  # seconds a server has to come up or go down
@@ -21,22 +22,6 @@ PATIENCE = 60.0  # seconds a server has to come up or go down
 
 class MissingServerError(Exception):
     """A server program that is not on this machine; the text says what to install."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE, pause: float = 0.05) -> None:
-    """Wait for something; TimeoutError names it."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds:g} s")
-        time.sleep(pause)
 
 
 def redis_program() -> str:

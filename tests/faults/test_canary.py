@@ -15,15 +15,14 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotation.roles import Role
 from generation.models import Call, Run
 from tests.browser.server import database_url
 from tests.faults import engine
 from tests.faults.model_server import running_model
 from tests.faults.processes import working_crew
-from tests.faults.servers import private_redis, until
+from tests.faults.servers import private_redis
 from tests.faults.site import Site
-from tests.people import make_user
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -75,7 +74,7 @@ def addresses(run: Run) -> Iterator[str]:
             yield from (reverse(name, args=[key]) for key in keys)
 
 
-def test_a_key_stands_nowhere_but_where_it_is_sent(site: Site, overheard: list[str], client: Client) -> None:
+def test_a_key_stands_nowhere_but_where_it_is_sent(site: Site, overheard: list[str], admin: Client) -> None:
     run = engine.started(site, "canary", 2, behaviour="echo", endpoint={"timeout_seconds": 20}, stages=["theme"])
     endpoint = engine.endpoint_of(run)
     endpoint.set_key(CANARY)
@@ -92,8 +91,7 @@ def test_a_key_stands_nowhere_but_where_it_is_sent(site: Site, overheard: list[s
     assert all("[key]" in text and "[key]" in model for text, model in replies), "the server did send it back"
     assert CANARY not in site.log.read_text()
     assert CANARY not in dumped()
-    client.force_login(make_user(Role.ADMIN))
-    bodies = {address: client.get(address) for address in addresses(run)}
+    bodies = {address: admin.get(address) for address in addresses(run)}
     shown = [address for address, response in bodies.items() if response.status_code == 200]
     assert {run.get_absolute_url(), endpoint.get_absolute_url(), reverse("api:endpoints")} <= set(shown)
     assert [address for address in shown if CANARY.encode() in b"".join(bodies[address])] == []

@@ -2,8 +2,8 @@
 
 from tests.faults import engine
 from tests.faults.processes import working_crew
-from tests.faults.servers import until
 from tests.faults.site import Report, Site
+from tests.waiting import until
 
 PATIENCE = 300
 

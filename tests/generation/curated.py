@@ -11,6 +11,7 @@ from dialogues.transcript import Transcript
 from generation.curation.editing import add_example
 from generation.curation.versions import make_set
 from generation.models import Example, ExampleSet
+from tests.dialogues.rows import add_dialogue
 from tests.people import client_of, make_user
 
 TALK = [[1, "Hi!"], [2, "Hello."], [2, "How are you?"], [1, "Fine."]]
@@ -36,12 +37,8 @@ def draft_set(size: int = 3, kind: str = "step_by_step", name: str = "Mine", **f
 def rewritten(corpus: Corpus, source: Dialogue, version: str = "stephanie") -> Dialogue:
     """A dialogue made from another, of one message more."""
     transcript = Transcript.of([*source.messages, [1, f"One more, as {version}."]])
-    made = Dialogue.from_transcript(
-        transcript, corpus=corpus, key=f"{source.key}/{version}", version_id=version,
-        origin=source.origin or source, parent=source,
-    )  # fmt: skip
-    made.save()
-    return made
+    lines = {"origin": source.origin or source, "parent": source}
+    return add_dialogue(corpus, f"{source.key}/{version}", transcript, version, **lines)
 
 
 def topics(row: ExampleSet) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Any
 from django.utils import timezone
 
 from dialogues.models import Corpus, Dialogue, Rubric
-from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.models import Background, Call, Endpoint, Judgement, Prompt, Run, RunStage, Stage
+from tests.dialogues.rows import add_dialogue
+from tests.generation.runs import NOWHERE
 
 ALL = ("alpha", "beta", "gamma", "stephanie")
 METRICS = ("interesting", "informative", "natural", "engaging", "on_topic", "on_persona")
@@ -27,9 +28,7 @@ def family(corpus: Corpus, number: int, writers: Mapping[str, Iterable[str]], **
 
 def row(corpus: Corpus, key: str, version: str, number: int, **fields: Any) -> Dialogue:
     texts = [[1, f"hello , {number}"], [2, "hi there !"], [2, f"i am well , {number}"], [1, "good"], [2, "bye"]]
-    dialogue = Dialogue.from_transcript(Transcript.of(texts), corpus=corpus, key=key, version_id=version, **fields)
-    dialogue.save()
-    return dialogue
+    return add_dialogue(corpus, key, texts, version, **fields)
 
 
 def judge_run(corpus: Corpus, *models: str, name: str = "Judging", **fields: Any) -> Run:
@@ -39,9 +38,7 @@ def judge_run(corpus: Corpus, *models: str, name: str = "Judging", **fields: Any
     fields = {"rubric": Rubric.objects.get(slug="paper-six"), **fields}
     run: Run = Run.objects.create(name=name, corpus=corpus, stages=[Stage.JUDGE], **fields)
     for branch, model in enumerate(models):
-        endpoint, _ = Endpoint.objects.get_or_create(
-            name=model, defaults={"base_url": "http://127.0.0.1:9/v1", "model": model}
-        )
+        endpoint, _ = Endpoint.objects.get_or_create(name=model, defaults={"base_url": NOWHERE, "model": model})
         RunStage.objects.create(
             run=run, stage=Stage.JUDGE, branch=branch, endpoint=endpoint, model=model, prompt=prompt
         )
@@ -72,9 +69,7 @@ def judge(run: Run, dialogue: Dialogue, score: float, branch: int = 0, sample: i
 
 def theme_of(run: Run, alpha: Dialogue, theme: str) -> Background:
     """A background that a writing run made of an α."""
-    endpoint, _ = Endpoint.objects.get_or_create(
-        name="writer", defaults={"base_url": "http://127.0.0.1:9/v1", "model": "w"}
-    )
+    endpoint, _ = Endpoint.objects.get_or_create(name="writer", defaults={"base_url": NOWHERE, "model": "w"})
     stage, _ = RunStage.objects.get_or_create(
         run=run, stage=Stage.THEME,
         defaults={"endpoint": endpoint, "model": "w", "prompt": Prompt.objects.get(stage=Stage.THEME)},

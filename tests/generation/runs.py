@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dialogues.importing import Source, import_file
-from dialogues.models import Corpus, Dialogue
-from dialogues.transcript import Transcript
+from dialogues.models import Corpus
 from generation import example_sets
 from generation.engine import lifecycle
 from generation.engine.runner import CallRunner, Plan, Totals
@@ -14,7 +13,9 @@ from generation.models import Endpoint, Run
 from generation.plans import run_plan
 from generation.plans.choosing import Selection
 from generation.stages import ORDER
+from tests.dialogues.rows import add_dialogue
 
+NOWHERE = "http://127.0.0.1:9/v1"  # nobody answers there
 REAL_FILE = "personachat/valid_both_original_no_cands.txt"
 
 
@@ -31,9 +32,7 @@ def small_corpus(size: int = 3, name: str = "Small") -> Corpus:
     for number in range(size):
         messages = [[1 + index % 2, f"{text} {number}"] for index, text in enumerate((*texts, "with my dog .", "ok !"))]
         traits = {"traits_1": ["i have a dog .", "i like hills ."], "traits_2": ["i work at night ."]}
-        Dialogue.from_transcript(
-            Transcript.of(messages), corpus=corpus, key=f"d{number}", version_id="alpha", **traits
-        ).save()
+        add_dialogue(corpus, f"d{number}", messages, **traits)
     return corpus
 
 
@@ -57,6 +56,11 @@ def draft(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
 def started(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
     run = draft(corpus, endpoint, **choice)
     lifecycle.start(run)
+    return fetched(run)
+
+
+def fetched(run: Run) -> Run:
+    """Read anew, with its stages."""
     return Run.objects.with_stages().get(pk=run.pk)
 
 

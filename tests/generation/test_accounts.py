@@ -14,7 +14,7 @@ from generation.engine.ledger import Claimed, Settlement
 from generation.models import Call, Endpoint, Run, Runner, Stage
 from generation.watching.progress import progress_of
 from tests.generation.calls import PAIR_REPLY, THEME_REPLY
-from tests.generation.runs import endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ class World:
         self.rng = Random(seed)
         self.now: datetime = timezone.now()
         prices = {"price_in": Decimal(2), "price_out": Decimal(8)}
-        self.endpoints = [endpoint_at("http://127.0.0.1:9/v1", name=name, **prices) for name in ("A", "B")]
+        self.endpoints = [endpoint_at(NOWHERE, name=name, **prices) for name in ("A", "B")]
         one, two = self.endpoints
         self.run = started(
             small_corpus(6), one, endpoints={Stage.THEME: [one], Stage.PAIR: [one, two]}, budget=BUDGET, max_tokens=2000

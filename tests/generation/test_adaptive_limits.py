@@ -11,15 +11,14 @@ from generation.engine import ledger
 from generation.engine.ledger import Claimed, Settlement
 from generation.models import Call, Endpoint, Run, Runner, Stage
 from tests.demo_server import DemoServer
-from tests.generation.runs import endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started, work
 
-ADDRESS = "http://127.0.0.1:9/v1"
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
 def endpoint() -> Endpoint:
-    return endpoint_at(ADDRESS, max_in_flight=16)
+    return endpoint_at(NOWHERE, max_in_flight=16)
 
 
 def claim(endpoint: Endpoint, most: int, after: timedelta = timedelta()) -> list[Claimed]:

@@ -1,7 +1,7 @@
 """Answers in every shape that servers give them, through a run over HTTP: read right, or named for what they are."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,10 @@ from generation.judgements.selection import Wanted
 from generation.models import Call, Endpoint, Run
 from tests.demo_server import running
 from tests.generation.judged import METRICS
-from tests.generation.runs import endpoint_at, small_corpus, started, work
-from tests.generation.scripted_model import Answer, ScriptedModel, completion, events, scripted_model
+from tests.generation.runs import endpoint_at, fetched, small_corpus, started, work
+from tests.generation.scripted_model import Answer, ScriptedModel, completion, events
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model() as server:
-        yield server
 
 
 def theme(first: str) -> str:
@@ -205,7 +199,7 @@ def judge_of(corpus: Any, url: str, name: str) -> Run:
         JudgeChoice(name=name, wanted=wanted, judges=[endpoint], rubric=Rubric.objects.get(slug="paper-six"))
     )
     lifecycle.start(run)
-    return Run.objects.with_stages().get(pk=run.pk)
+    return fetched(run)
 
 
 def test_a_key_that_may_not_use_a_model_is_told_from_one_that_is_wrong(model: ScriptedModel) -> None:

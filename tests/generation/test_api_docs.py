@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tests.browser.server import Server, running_server
 from tests.demo_server import DemoServer
 from tests.generation.runs import endpoint_at, small_corpus, work
 from tests.people import make_user
+from tests.waiting import until
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,12 +51,16 @@ def job(command: list[str], environment: dict[str, str], folder: Path) -> str:
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
+
+    def ended() -> bool:
         for run in Run.objects.running():
             work(run)
-        time.sleep(0.1)
-    process.kill()
+        return process.poll() is not None
+
+    try:
+        until(ended, "the job ends", pause=0.1)
+    finally:
+        process.kill()
     said, complaints = process.communicate()
     assert process.returncode == 0, complaints
     return said

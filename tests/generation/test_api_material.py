@@ -16,7 +16,7 @@ from generation import example_sets
 from generation.api import common
 from generation.models import Endpoint, ExampleSet
 from tests.generation.api import Script
-from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus
 from tests.people import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ LISTS = ("corpora/", "endpoints/", "example-sets/", "prompts/")
 def test_a_script_reads_what_a_run_is_made_from() -> None:
     example_sets.load_all()
     small_corpus(3)
-    endpoint_at("http://127.0.0.1:9/v1")
+    endpoint_at(NOWHERE)
     script = Script()
     (corpus,) = script.get("corpora/").json()["results"]
     assert (corpus["name"], corpus["originals"], corpus["generated"]) == ("Small", 3, 0)
@@ -41,7 +41,7 @@ def test_a_script_reads_what_a_run_is_made_from() -> None:
 
 def test_no_answer_holds_an_endpoints_key(settings: Any) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    endpoint = endpoint_at("http://127.0.0.1:9/v1")
+    endpoint = endpoint_at(NOWHERE)
     endpoint.set_key("sk-canary")
     endpoint.save()
     text = Script().get("endpoints/").content.decode()
@@ -57,7 +57,7 @@ def test_a_page_of_anything_takes_the_same_few_queries_however_long_it_is(path: 
     counts = []
     for number in range(3):
         small_corpus(1, name=f"Corpus {number}")
-        endpoint_at("http://127.0.0.1:9/v1", name=f"Endpoint {number}")
+        endpoint_at(NOWHERE, name=f"Endpoint {number}")
         with CaptureQueriesContext(
             connection,
         ) as queries:
@@ -77,7 +77,7 @@ def test_filters_are_named_ones_only_and_walk_no_relation(path: str, query: str)
 
 def test_pages_lead_to_one_another() -> None:
     for number in range(5):
-        endpoint_at("http://127.0.0.1:9/v1", name=f"Endpoint {number}")
+        endpoint_at(NOWHERE, name=f"Endpoint {number}")
     script = Script()
     names, address = [], "endpoints/?page_size=2"
     while address:
@@ -134,7 +134,7 @@ def test_copies_that_trials_were_made_with_are_listed_nowhere_and_chosen_by_nobo
     script = Script()
     assert [row["name"] for row in script.get("example-sets/").json()["results"]] == ["Stephanie examples"] * 3
     small_corpus(1)
-    endpoint_at("http://127.0.0.1:9/v1")
+    endpoint_at(NOWHERE)
     plan = {"corpus": "Small", "writers": ["Demo"], "sets": {"single_step": copy.pk}}
     answer = script.post("runs/", plan)
     assert answer.status_code == 400

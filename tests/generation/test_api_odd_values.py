@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from generation import example_sets
 from generation.models import Run
 from tests.generation.api import Script
-from tests.generation.runs import draft, endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus
 
 pytestmark = pytest.mark.django_db
 PLAN = {"corpus": "Small", "writers": ["Demo"]}
@@ -46,7 +46,7 @@ often = settings(
 @pytest.fixture
 def script() -> Script:
     example_sets.load_all()
-    draft(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1"))
+    draft(small_corpus(2), endpoint_at(NOWHERE))
     return Script()
 
 

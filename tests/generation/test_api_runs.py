@@ -18,9 +18,8 @@ from generation import example_sets
 from generation.models import AskedRun, Call, ExampleSet, Judgement, Prompt, Run
 from tests.demo_server import DemoServer
 from tests.generation.api import Script
-from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started, work
 
-NOWHERE = "http://127.0.0.1:9/v1"
 PLAN = {"corpus": "Small", "writers": ["Demo"]}
 pytestmark = pytest.mark.django_db
 

@@ -25,7 +25,7 @@ from generation import tasks
 from generation.api.common import Pace
 from generation.models import Call, ExampleSet, Run
 from tests.generation.judged import judge, judge_run
-from tests.generation.runs import draft, endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus
 from tests.people import make_user
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
@@ -49,7 +49,7 @@ def api(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(Pace, "rate", "1000000/min")
     monkeypatch.setattr(tasks, "wake_workers", lambda: None)
     chats = small_corpus(2)
-    draft(chats, endpoint_at("http://127.0.0.1:9/v1"))
+    draft(chats, endpoint_at(NOWHERE))
     judging = judge_run(chats, "judge", state=Run.State.FINISHED)
     judge(judging, chats.dialogues.first(), 50)  # type: ignore[arg-type]
     _, token = api_tokens.issue(user=make_user(Role.ADMIN), name="schema", by=None)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from django.utils import timezone
 
 from dialogues.models import Corpus, Dialogue
@@ -11,11 +10,6 @@ from generation.engine.requests import subjects_of
 from generation.models import Background, Call, Endpoint, Output, Run, RunDialogue, RunStage, Stage
 from generation.prompts import Background as Shown
 from tests.generation.judged import judge_run, row
-
-
-@pytest.fixture
-def corpus(db: None) -> Corpus:
-    return Corpus.objects.create(name="Chats")
 
 
 def test_a_judge_sees_a_dialogues_own_theme_before_its_familys(corpus: Corpus) -> None:

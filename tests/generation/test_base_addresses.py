@@ -1,6 +1,5 @@
 """Addresses as people copy them become the base address they mean, in the form, on the command line and by a check."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from generation.endpoints.checking import check
 from generation.forms import EndpointForm
 from generation.models import Endpoint
 from tests.generation.runs import endpoint_at
-from tests.generation.scripted_model import Answer, ScriptedModel, completion, scripted_model
+from tests.generation.scripted_model import Answer, ScriptedModel, completion
 
 BASE = "https://api.example.org/v1"
 
@@ -39,12 +38,6 @@ BASE = "https://api.example.org/v1"
 def test_an_address_is_brought_to_its_base(given: str, meant: str) -> None:
     assert base_of(given) == meant
     assert base_of(meant) == meant
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model() as server:
-        yield server
 
 
 @pytest.mark.django_db(transaction=True)

@@ -20,7 +20,8 @@ from generation.models import BatchJob, Call, Endpoint, Run
 from tests.demo_server import DemoServer
 from tests.generation.runs import draft, small_corpus
 from tests.generation.test_batches import one_round, until_done, with_batches, written
-from tests.generation.test_workers import finished, process, until
+from tests.generation.test_workers import finished, process
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +44,7 @@ def test_a_process_killed_before_it_knows_of_its_batch_leads_to_no_second_one(
     # The batch exists at once, and the answer that says so never arrives.
     demo_model.settings = replace(demo_model.settings, batches=BatchSettings(seconds=0.0, silence=60.0))
     with process(["manage.py", "run", "start", str(run.pk)], tmp_path) as runner:
-        until(lambda: demo_model.stats()["batches"] == 1, tmp_path / "process.log")
+        until(lambda: demo_model.stats()["batches"] == 1, "a batch", seconds=90)
         os.killpg(runner.pid, signal.SIGKILL)
         runner.wait(10)
     demo_model.settings = replace(demo_model.settings, batches=BatchSettings(seconds=0.0))
@@ -109,7 +110,7 @@ def test_two_processes_at_once_make_one_batch_a_stage(demo_model: DemoServer, tm
     with ExitStack() as both:
         for _ in range(2):
             both.enter_context(process(["manage.py", "run", "start", str(run.pk)], tmp_path))
-        until(finished(run), tmp_path / "process.log")
+        until(finished(run), "the run ends", seconds=90)
     stats = demo_model.stats()
     assert (stats["requests"], stats["answered_again"]) == (3 * SIZE, 0)
     assert stats["batches"] == BatchJob.objects.count()

@@ -19,15 +19,11 @@ from generation.models import BatchJob, Call, Endpoint, Judgement, Run
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
 from tests.generation.api import Script
-from tests.generation.runs import endpoint_at, small_corpus, started, work
+from tests.generation.runs import endpoint_at, fetched, small_corpus, started, work
 from tests.generation.test_batches import batched, one_round, until_done
-from tests.people import client_of, make_user
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def logged_in(role: Role) -> Client:
-    return client_of(make_user(role))
 
 
 def page(client: Client, run: Run) -> str:
@@ -39,7 +35,7 @@ def away(server: DemoServer, size: int = 3) -> Run:
     run = batched(server, size)
     server.settings = replace(server.settings, batches=BatchSettings(seconds=3600.0))
     one_round()
-    return Run.objects.with_stages().get(pk=run.pk)
+    return fetched(run)
 
 
 def test_the_plan_offers_batches_only_where_an_endpoint_does(demo_model: DemoServer) -> None:
@@ -66,11 +62,11 @@ def test_the_progress_of_a_run_without_batches_asks_nothing_more(
 ) -> None:
     run = away(demo_model)
     with django_assert_num_queries(4):
-        progress_of(run)
+        assert progress_of(run).stages
     for row in run.run_stages.all():
         row.use_batch = False
     with django_assert_num_queries(3):
-        progress_of(run)
+        assert progress_of(run).stages
 
 
 def test_a_batch_of_a_paused_run_is_cancelled_by_a_button(demo_model: DemoServer) -> None:

@@ -20,7 +20,7 @@ from generation.engine import ledger, lifecycle
 from generation.models import BatchJob, Call, Endpoint, Run
 from generation.plans.run_plan import PlanError
 from tests.demo_server import DemoServer
-from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
+from tests.generation.runs import draft, endpoint_at, fetched, small_corpus, started, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def one_round(runs: Sequence[int] = ()) -> None:
 def until_done(run: Run) -> Run:
     for _ in range(60):
         one_round()
-        run = Run.objects.with_stages().get(pk=run.pk)
+        run = fetched(run)
         if run.state != Run.State.RUNNING:
             return run
     raise AssertionError(f"still {run.state}: {list(BatchJob.objects.values_list('state', 'problem'))}")

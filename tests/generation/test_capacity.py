@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from generation.engine import capacity, ledger
 from generation.models import Call, Endpoint, Run, Runner, Stage
-from tests.generation.runs import endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started
 
-ADDRESS = "http://127.0.0.1:9/v1"
 some = st.integers(0, 500)
 
 
@@ -39,7 +38,7 @@ def test_a_runner_that_came_late_grows_to_its_share(limit: int) -> None:
 
 @pytest.mark.django_db
 def test_a_second_runner_finds_places_that_the_first_leaves_free() -> None:
-    endpoint = endpoint_at(ADDRESS, max_in_flight=8)
+    endpoint = endpoint_at(NOWHERE, max_in_flight=8)
     started(small_corpus(20), endpoint)
     Runner.beat("first", timezone.now())
     Runner.beat("second", timezone.now())
@@ -50,7 +49,7 @@ def test_a_second_runner_finds_places_that_the_first_leaves_free() -> None:
 
 @pytest.mark.django_db
 def test_a_runner_that_sends_nothing_here_takes_no_places() -> None:
-    endpoint = endpoint_at(ADDRESS, max_in_flight=8)
+    endpoint = endpoint_at(NOWHERE, max_in_flight=8)
     started(small_corpus(20), endpoint)
     for name in ("first", "elsewhere"):
         Runner.beat(name, timezone.now())
@@ -60,7 +59,7 @@ def test_a_runner_that_sends_nothing_here_takes_no_places() -> None:
 
 @pytest.mark.django_db
 def test_what_one_run_does_not_need_another_takes() -> None:
-    endpoint = endpoint_at(ADDRESS, max_in_flight=16)
+    endpoint = endpoint_at(NOWHERE, max_in_flight=16)
     small, large = (started(small_corpus(size, f"of {size}"), endpoint) for size in (2, 20))
     Runner.beat("me", timezone.now())
     claimed = [call.run_pk for call in ledger.claim("me", endpoint.pk, 10)]
@@ -69,7 +68,7 @@ def test_what_one_run_does_not_need_another_takes() -> None:
 
 @pytest.mark.django_db
 def test_the_deepest_stage_goes_first() -> None:
-    endpoint = endpoint_at(ADDRESS, max_in_flight=16)
+    endpoint = endpoint_at(NOWHERE, max_in_flight=16)
     run = started(small_corpus(6), endpoint)
     last = run.calls.order_by("pk").last()
     assert last is not None

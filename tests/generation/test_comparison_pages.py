@@ -7,22 +7,21 @@ from django.urls import reverse
 from dialogues.baseline import split_all
 from dialogues.models import Dialogue
 from generation.models import Run
-from tests.generation.runs import draft, endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
 
-ADDRESS = "http://127.0.0.1:9/v1"
 FIGURES, BESIDE = reverse("generation:compare"), reverse("generation:compare_dialogues")
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def run() -> Run:
-    first = endpoint_at(ADDRESS, name="One", model="model-a")
-    return written_run(small_corpus(3), first, endpoint_at(ADDRESS, name="Two", model="model-b"))
+    first = endpoint_at(NOWHERE, name="One", model="model-a")
+    return written_run(small_corpus(3), first, endpoint_at(NOWHERE, name="Two", model="model-b"))
 
 
 def test_before_anything_is_written_the_page_says_what_to_do(researcher: Client) -> None:
-    draft(small_corpus(1), endpoint_at(ADDRESS))
+    draft(small_corpus(1), endpoint_at(NOWHERE))
     body = researcher.get(FIGURES).text
     assert "No run has written anything yet" in body
 

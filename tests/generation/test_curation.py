@@ -18,12 +18,10 @@ from generation.curation.weighing import weigh
 from generation.models import Example, ExampleSet, FrozenError
 from generation.plans.plan_form import EditForm, RunForm
 from tests.generation.curated import TALK, draft_set, places, rewritten
-from tests.generation.runs import draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started
 from tests.generation.written_runs import written_run
 
 pytestmark = pytest.mark.django_db
-
-ADDRESS = "http://127.0.0.1:9/v1"
 
 
 def keys(row: ExampleSet) -> list[int]:
@@ -129,7 +127,7 @@ def test_a_renamed_draft_becomes_the_next_version_of_that_name() -> None:
 
 
 def test_only_a_draft_that_nobody_used_is_deleted() -> None:
-    endpoint = endpoint_at(ADDRESS)
+    endpoint = endpoint_at(NOWHERE)
     run = draft(small_corpus(1), endpoint)
     used = run.run_stages.get(stage="pair").example_sets.first()
     assert used is not None
@@ -169,7 +167,7 @@ def test_a_corpus_that_examples_were_taken_from_names_them_instead_of_failing() 
 
 
 def test_a_run_offers_beta_gamma_and_pairs_of_what_it_wrote() -> None:
-    run = written_run(small_corpus(2), endpoint_at(ADDRESS))
+    run = written_run(small_corpus(2), endpoint_at(NOWHERE))
     found = {
         kind: {one.version_id for one in provenance.candidates(draft_set(0, kind, name=kind), run=run)}
         for kind in ("single_step", "step_by_step", "further_split")
@@ -207,7 +205,7 @@ def test_what_a_set_takes_of_the_window_adds_up() -> None:
 
 
 def test_runs_choose_frozen_versions_first_drafts_with_a_word_and_no_snapshot() -> None:
-    run = started(small_corpus(1), endpoint_at(ADDRESS))
+    run = started(small_corpus(1), endpoint_at(NOWHERE))
     shipped = ExampleSet.objects.get(kind="step_by_step")
     mine = draft_set(1, name="A draft")
     ExampleSet.objects.create(name="Snap", kind="step_by_step", snapshot_of=mine)

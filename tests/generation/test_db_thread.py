@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from generation.engine import db_thread, loops
 from generation.engine.db_thread import DbThread, Urgency
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -39,12 +40,12 @@ def test_urgent_work_overtakes_what_can_wait() -> None:
     async def work() -> None:
         thread, gate = DbThread(), threading.Event()
         first = asyncio.create_task(thread.do(Urgency.READ, gate.wait))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn of the loop: what was created begins
         rest = [
             asyncio.create_task(thread.do(urgency, done.append, urgency.name))
             for urgency in (Urgency.READ, Urgency.KEEP_HOUSE, Urgency.SETTLE, Urgency.CLAIM)
         ]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn of the loop
         gate.set()
         await asyncio.gather(first, *rest)
         await thread.leave()
@@ -60,10 +61,10 @@ def test_nothing_is_overtaken_for_ever(clock: Clock) -> None:
         thread, gate = DbThread(), threading.Event()
         first = asyncio.create_task(thread.do(Urgency.CLAIM, gate.wait))
         read = asyncio.create_task(thread.do(Urgency.READ, done.append, "read"))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn of the loop: what was created begins
         clock.now = Urgency.READ.value + 0.05
         claim = asyncio.create_task(thread.do(Urgency.CLAIM, done.append, "claim"))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn of the loop
         gate.set()
         await asyncio.gather(first, read, claim)
         await thread.leave()
@@ -100,16 +101,16 @@ def test_what_a_broken_task_leaves_running_does_not_go_on_in_the_next_one() -> N
     async def tick() -> None:
         while True:
             ticks.append(1)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # a task that never ends
 
     async def broken() -> None:
         kept.append(asyncio.create_task(tick()))
-        await asyncio.sleep(0.02)
+        await asyncio.to_thread(until, lambda: ticks, "a tick")
         raise ZeroDivisionError
 
     async def sound() -> int:
         ticks.clear()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # time for five ticks
         return len(ticks)
 
     kept: list[asyncio.Task[None]] = []

@@ -12,6 +12,7 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.models import Endpoint
 from tests.demo_server import DemoServer
+from tests.generation.runs import NOWHERE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "sk-canary-0123456789"
@@ -43,18 +44,18 @@ def test_an_endpoint_is_added_checked_and_listed(demo_model: DemoServer) -> None
 
 def test_a_key_comes_from_the_environment_or_stdin_and_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOUSE_KEY", KEY)
-    run_command(*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--key-env", "HOUSE_KEY", "--json")
+    run_command(*NAMED, "--base-url", NOWHERE, "--key-env", "HOUSE_KEY", "--json")
     assert Endpoint.objects.get().api_key() == KEY
     Endpoint.objects.all().delete()
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{KEY}\n"))
-    run_command(*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--key-stdin")
+    run_command(*NAMED, "--base-url", NOWHERE, "--key-stdin")
     assert Endpoint.objects.get().api_key() == KEY
     run_command("list")
 
 
 def test_a_failed_check_exits_with_one_and_keeps_the_endpoint() -> None:
     with pytest.raises(SystemExit) as failed:
-        run_command(*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--check")
+        run_command(*NAMED, "--base-url", NOWHERE, "--check")
     assert failed.value.code == 1
     assert not Endpoint.objects.get().check_passed
 
@@ -63,8 +64,8 @@ def test_a_failed_check_exits_with_one_and_keeps_the_endpoint() -> None:
     ("arguments", "words"),
     [
         ((*NAMED, "--base-url", "http://169.254.169.254/v1"), "--base-url: "),
-        ((*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--max-in-flight", "many"), "--max-in-flight: "),
-        ((*NAMED, "--base-url", "http://127.0.0.1:9/v1", "--key-env", "NO_SUCH"), "NO_SUCH is empty or not set"),
+        ((*NAMED, "--base-url", NOWHERE, "--max-in-flight", "many"), "--max-in-flight: "),
+        ((*NAMED, "--base-url", NOWHERE, "--key-env", "NO_SUCH"), "NO_SUCH is empty or not set"),
         (("check", "Elsewhere"), "There is: none yet"),
     ],
 )

@@ -9,19 +9,17 @@ from asgiref.testing import ApplicationCommunicator
 from django.db import connections
 from django.test import Client
 
-from annotation.roles import Role
 from config.asgi import application
 from generation.models import Call, Run
 from generation.watching import events
-from tests.generation.runs import endpoint_at, small_corpus, started
-from tests.people import make_user
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def run() -> Run:
-    return started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1"))
+    return started(small_corpus(2), endpoint_at(NOWHERE))
 
 
 def data(chunk: str) -> Any:
@@ -111,9 +109,10 @@ def test_many_watchers_cost_one_reading_a_second(run: Run, monkeypatch: pytest.M
     assert len(readings) <= 3
 
 
-def test_the_view_streams_through_the_whole_application_without_waiting_for_the_end(run: Run, client: Client) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
-    cookie = client.cookies["sessionid"].value
+def test_the_view_streams_through_the_whole_application_without_waiting_for_the_end(
+    run: Run, researcher: Client
+) -> None:
+    cookie = researcher.cookies["sessionid"].value
 
     async def watch() -> tuple[dict[bytes, bytes], bytes]:
         scope = {
@@ -138,6 +137,5 @@ def test_the_view_streams_through_the_whole_application_without_waiting_for_the_
     assert "0 of 2 dialogues" in data(body.decode())["sentence"]
 
 
-def test_a_rater_gets_no_events(run: Run, client: Client) -> None:
-    client.force_login(make_user(Role.RATER))
-    assert client.get(f"/generation/runs/{run.pk}/events/").status_code == 403
+def test_a_rater_gets_no_events(run: Run, rater: Client) -> None:
+    assert rater.get(f"/generation/runs/{run.pk}/events/").status_code == 403

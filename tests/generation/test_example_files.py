@@ -1,13 +1,13 @@
 """Example sets leave as JSON and come back the same; what is no set is refused with reasons, and nothing is written."""
 
 import json
-from io import StringIO
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +23,7 @@ from generation.curation.editing import add_example
 from generation.curation.files import exported, import_set
 from generation.curation.versions import freeze
 from generation.models import Example, ExampleKind, ExampleSet
+from tests.commands import said_by
 from tests.generation.curated import TALK, draft_set, researcher, rewritten
 from tests.generation.runs import small_corpus
 
@@ -204,10 +205,7 @@ def test_a_file_that_is_too_large_is_refused() -> None:
         import_set(data=b" " * (10 * 2**20 + 1), by=None)
 
 
-def run(*arguments: Any) -> str:
-    out = StringIO()
-    call_command("example_set", *map(str, arguments), stdout=out)
-    return out.getvalue()
+run = partial(said_by, "example_set")
 
 
 def test_the_command_lists_exports_imports_clones_and_freezes(tmp_path: Path) -> None:
@@ -215,18 +213,18 @@ def test_the_command_lists_exports_imports_clones_and_freezes(tmp_path: Path) ->
     freeze(example_set=draft_set(1, name="Copy"), by=None)
     ExampleSet.objects.filter(name="Copy").update(parent=row)
     ExampleSet.objects.create(name="Snap", kind="step_by_step", snapshot_of=row)
-    listed = json.loads(run("list", "--json"))["sets"]
+    listed = run("list", "--json")["sets"]
     assert [(one["name"], one["examples"]) for one in listed] == [("Copy", 1), ("Mine", 2)]
     assert "frozen" in run("list", "--kind", "step_by_step")
     path = tmp_path / "set.json"
     run("export", row.pk, "--output", path)
     assert json.loads(path.read_text())["name"] == "Mine"
     assert json.loads(run("export", row.pk)) == json.loads(path.read_text())
-    made = json.loads(run("import", path, "--json"))
+    made = run("import", path, "--json")
     assert (made["name"], made["version"]) == ("Mine", 2)
-    cloned = json.loads(run("clone", made["id"], "--name", "Third", "--json"))
+    cloned = run("clone", made["id"], "--name", "Third", "--json")
     assert (cloned["version"], cloned["parent"]) == (1, made["id"])
-    assert json.loads(run("freeze", made["id"], "--json"))["frozen_at"]
+    assert run("freeze", made["id"], "--json")["frozen_at"]
     assert "frozen already" in run("freeze", made["id"])
 
 

@@ -13,7 +13,7 @@ from generation.curation.content import Content
 from generation.curation.editing import add_example, change_example, change_set
 from generation.models import Call, ExampleSet
 from tests.generation.curated import TALK, client_of, draft_set, researcher, rewritten, topics
-from tests.generation.runs import endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started
 from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
@@ -255,7 +255,7 @@ def test_the_balance_says_in_words_what_remains(anna: Client) -> None:
 
 
 def test_a_set_names_its_runs_and_a_call_leads_back_to_the_exact_version(anna: Client) -> None:
-    run = started(small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"))
+    run = started(small_corpus(1), endpoint_at(NOWHERE))
     row = run.rows_of("pair")[0].example_sets.earliest("pk")
     assert run.get_absolute_url() in anna.get(at("example_set", row.pk)).content.decode()
     Call.objects.filter(run=run).update(stage="pair", run_stage=run.rows_of("pair")[0])

@@ -5,15 +5,13 @@ import pytest
 from generation import example_sets
 from generation.models import Example, ExampleSet, FrozenError, Prompt, Stage
 from generation.plans.choosing import Selection, chosen_dialogues
-from tests.generation.runs import draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db
 
-ADDRESS = "http://127.0.0.1:9/v1"
-
 
 def test_a_started_run_freezes_what_it_uses_and_a_draft_does_not() -> None:
-    corpus, endpoint = small_corpus(1), endpoint_at(ADDRESS)
+    corpus, endpoint = small_corpus(1), endpoint_at(NOWHERE)
     draft(corpus, endpoint)
     assert not Prompt.objects.filter(frozen_at__isnull=False).exists()
     started(corpus, endpoint)
@@ -22,7 +20,7 @@ def test_a_started_run_freezes_what_it_uses_and_a_draft_does_not() -> None:
 
 
 def test_a_frozen_set_its_examples_and_prompts_refuse_every_change() -> None:
-    started(small_corpus(1), endpoint_at(ADDRESS))
+    started(small_corpus(1), endpoint_at(NOWHERE))
     for row in (ExampleSet.objects.first(), Example.objects.first(), Prompt.objects.first()):
         assert row is not None
         with pytest.raises(FrozenError):
@@ -34,7 +32,7 @@ def test_a_frozen_set_its_examples_and_prompts_refuse_every_change() -> None:
 
 
 def test_an_example_cannot_be_moved_out_of_a_frozen_set() -> None:
-    started(small_corpus(1), endpoint_at(ADDRESS))
+    started(small_corpus(1), endpoint_at(NOWHERE))
     example = Example.objects.first()
     assert example is not None
     example.example_set = ExampleSet.objects.create(name="Another", kind="single_step")

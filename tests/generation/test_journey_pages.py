@@ -7,21 +7,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.roles import Role
 from dialogues.models import Dialogue
 from generation.models import Background, Call, Run, RunDialogue
 from tests.demo_server import DemoServer
-from tests.generation.runs import endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started, work
 from tests.generation.written_runs import written_run
-from tests.people import make_user
-
-ADDRESS = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture
 def run(db: None) -> Run:
     """Five dialogues: done, failed, held, on its way, and one that has not begun."""
-    run = written_run(small_corpus(5), endpoint_at(ADDRESS))
+    run = written_run(small_corpus(5), endpoint_at(NOWHERE))
     splits = list(run.calls.filter(stage="further_split").order_by("pk"))
     set_state(splits[1], state="failed", outcome="lost_content", raw_reply="half of it")
     set_state(splits[2], state="ambiguous", outcome="ambiguous")
@@ -69,8 +65,8 @@ def test_a_list_without_a_match_says_how_to_see_all(researcher: Client, run: Run
 def test_the_lists_ask_as_much_for_many_dialogues_as_for_few(
     researcher: Client, django_assert_max_num_queries: Any
 ) -> None:
-    few = written_run(small_corpus(2, "Few"), endpoint_at(ADDRESS))
-    many = written_run(small_corpus(40, "Many"), endpoint_at(ADDRESS, name="Two"))
+    few = written_run(small_corpus(2, "Few"), endpoint_at(NOWHERE))
+    many = written_run(small_corpus(40, "Many"), endpoint_at(NOWHERE, name="Two"))
     for run in (few, many):
         for name in ("run_dialogues", "run_calls", "run_quality"):
             with django_assert_max_num_queries(25):
@@ -88,8 +84,8 @@ def test_what_happened_last_stands_first_and_waiting_calls_last(researcher: Clie
 
 
 def test_calls_are_found_by_stage_state_outcome_model_and_dialogue(researcher: Client, db: None) -> None:
-    first = endpoint_at(ADDRESS, name="One", model="model-a")
-    run = written_run(small_corpus(2), first, endpoint_at(ADDRESS, name="Two", model="model-b"))
+    first = endpoint_at(NOWHERE, name="One", model="model-a")
+    run = written_run(small_corpus(2), first, endpoint_at(NOWHERE, name="Two", model="model-b"))
     url = reverse("generation:run_calls", args=[run.pk])
 
     def count(**query: str) -> int:
@@ -102,13 +98,12 @@ def test_calls_are_found_by_stage_state_outcome_model_and_dialogue(researcher: C
 
 @pytest.mark.django_db(transaction=True)
 def test_a_journey_shows_versions_and_every_call_with_prompt_reply_and_outcome(
-    client: Client, demo_model: DemoServer
+    researcher: Client, demo_model: DemoServer
 ) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
     run = started(small_corpus(1), endpoint_at(demo_model.base_url))
     work(run)
     alpha = Dialogue.objects.get(version="alpha")
-    page = client.get(reverse("generation:run_dialogue", args=[run.pk, alpha.pk]))
+    page = researcher.get(reverse("generation:run_dialogue", args=[run.pk, alpha.pk]))
     assert Background.objects.get().theme in page.text.replace("&#x27;", "'").replace("&quot;", '"')
     assert page.text.count('<ol class="bubbles') == 4
     steps = page.context["steps"]
@@ -128,7 +123,7 @@ def test_a_journey_says_why_a_version_is_missing(researcher: Client, run: Run) -
 def test_a_theme_that_was_taken_over_is_named_so(researcher: Client, run: Run) -> None:
     given = Background.objects.latest("pk")
     chosen = RunDialogue.objects.get(run=run, dialogue=given.dialogue_id)
-    other = written_run(run.corpus, endpoint_at(ADDRESS, name="Two"), name="Later")
+    other = written_run(run.corpus, endpoint_at(NOWHERE, name="Two"), name="Later")
     other.calls.filter(stage="theme").delete()
     RunDialogue.objects.filter(run=other, dialogue=chosen.dialogue_id).update(background=given)
     body = researcher.get(reverse("generation:run_dialogue", args=[other.pk, chosen.dialogue_id])).text

@@ -1,7 +1,6 @@
 """Planning a judge run and reading what judges said, in the browser and on the command line."""
 
-import json
-from io import StringIO
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,16 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.models import Corpus, Dialogue, Rubric
 from generation import example_sets
 from generation.models import Call, Endpoint, Judgement, Prompt, Run, RunDialogue, Stage
+from tests.commands import said_by
 from tests.demo_server import DemoServer
 from tests.generation.judged import ALL, call, family, judge, judge_run
-from tests.generation.runs import endpoint_at, work
-from tests.people import make_user
+from tests.generation.runs import NOWHERE, endpoint_at, work
 
-ADDRESS = "http://127.0.0.1:9/v1"
 NASTY = '<b>Bold</b> & "quoted" 🫠'
 
 
@@ -42,7 +39,7 @@ def judged_corpus(corpus: Corpus, *models: str) -> Run:
 
 def form(**changes: Any) -> dict[str, Any]:
     example_sets.load_all()
-    endpoint, _ = Endpoint.objects.get_or_create(name="Judge", defaults={"base_url": ADDRESS, "model": "wise-model"})
+    endpoint, _ = Endpoint.objects.get_or_create(name="Judge", defaults={"base_url": NOWHERE, "model": "wise-model"})
     return {
         "name": "From the form", "judges": [endpoint.pk], "rubric": Rubric.objects.get(slug="paper-six").pk,
         "versions": list(ALL), "repeats": "2", "whole": "on", "tidy": "on", "seed": "5", "max_tokens": "900",
@@ -82,7 +79,7 @@ def test_without_a_corpus_the_form_asks_which(researcher: Client, corpus: Corpus
 
 def test_what_is_missing_is_asked_for_first(researcher: Client) -> None:
     assert "First, an endpoint" in researcher.get(reverse("generation:judge_new")).content.decode()
-    Endpoint.objects.create(name="Judge", base_url=ADDRESS, model="m")
+    Endpoint.objects.create(name="Judge", base_url=NOWHERE, model="m")
     assert "First, the judge’s prompt" in researcher.get(reverse("generation:judge_new")).content.decode()
     example_sets.load_all()
     assert "First, a corpus" in researcher.get(reverse("generation:judge_new")).content.decode()
@@ -236,15 +233,14 @@ def test_a_call_page_shows_scores_reasons_and_the_other_repeats(researcher: Clie
     assert "Natural has no score" in body
 
 
-def test_a_rater_sees_no_judgements(client: Client, corpus: Corpus) -> None:
+def test_a_rater_sees_no_judgements(rater: Client, corpus: Corpus) -> None:
     judged_corpus(corpus)
-    client.force_login(make_user(Role.RATER))
     for name in ("judgements", "judge_new"):
         args = [corpus.pk] if name == "judgements" else []
-        assert client.get(reverse(f"generation:{name}", args=args)).status_code == 403
+        assert rater.get(reverse(f"generation:{name}", args=args)).status_code == 403
     beta = Dialogue.objects.of_version("beta").first()
     assert beta is not None
-    assert client.get(beta.get_absolute_url()).status_code == 403
+    assert rater.get(beta.get_absolute_url()).status_code == 403
 
 
 @pytest.mark.django_db(transaction=True)
@@ -253,11 +249,7 @@ def test_a_judge_run_is_planned_and_sent_from_the_command_line(demo_model: DemoS
     endpoint_at(demo_model.base_url, name="One", model="one")
     endpoint_at(demo_model.base_url, name="Two", model="two")
 
-    def command(*arguments: str) -> Any:
-        out = StringIO()
-        call_command("run", "judge", *arguments, stdout=out)
-        return json.loads(out.getvalue())
-
+    command = partial(said_by, "run", "judge")
     told = command("--corpus", "Chats", "--judge", "One", "--judge", "Two", "--versions", "beta", "stephanie",
                    "--backgrounds", "2", "--repeats", "2", "--writer", "gpt-4", "--seed", "3", "--json")  # fmt: skip
     run = Run.objects.with_stages().get(pk=told["run"])

@@ -22,8 +22,9 @@ from generation.plans.estimating import estimate, preview
 from generation.plans.run_plan import PlanError
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
+from tests.dialogues.rows import add_dialogue
 from tests.generation.judged import METRICS
-from tests.generation.runs import endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, endpoint_at, fetched, small_corpus, started, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = ("alpha", "beta", "gamma", "stephanie")
@@ -49,14 +50,14 @@ def planned(corpus: Corpus, judges: list[Endpoint], **choice: Any) -> Run:
     wanted = Wanted(corpus, **{"versions": ALL, **picked})
     fields = {"name": "Judging", "rubric": Rubric.objects.get(slug="paper-six"), **choice}
     run = create_judge_run(JudgeChoice(wanted=wanted, judges=judges, **fields))
-    return Run.objects.with_stages().get(pk=run.pk)
+    return fetched(run)
 
 
 def judged(corpus: Corpus, judges: list[Endpoint], **choice: Any) -> Run:
     run = planned(corpus, judges, **choice)
     lifecycle.start(run)
     work(run)
-    return Run.objects.with_stages().get(pk=run.pk)
+    return fetched(run)
 
 
 def test_every_version_is_scored_on_every_metric_by_every_judge_every_time(written: Corpus) -> None:
@@ -194,7 +195,7 @@ def test_what_the_same_judge_has_said_is_counted_and_not_paid_for_again(
     lifecycle.start(run)
     work(run)
     assert demo_model.stats()["stages"]["judge"] - before == 24 - 6 + 24
-    assert progress_of(Run.objects.with_stages().get(pk=run.pk)).sentence == "42 of 42 judgements"
+    assert progress_of(fetched(run)).sentence == "42 of 42 judgements"
     assert Judgement.objects.values(
         "dialogue", "call__run_stage__model", "call__sample", "metric"
     ).distinct().count() == (12 * 2 * 2 * 6)
@@ -270,11 +271,8 @@ def test_a_text_that_the_judge_reads_as_stored_is_not_tidied(written: Corpus) ->
 def test_a_theme_that_came_with_a_file_is_shown_with_every_version_of_it(demo_model: DemoServer) -> None:
     corpus = small_corpus(1)
     alpha = corpus.dialogues.get()
-    beta = Dialogue.from_transcript(
-        alpha.transcript, corpus=corpus, key="b", version_id="beta", origin=alpha, parent=alpha, theme="A walk.",
-        traits_1=["other"], written_by="m",
-    )  # fmt: skip
-    beta.save()
+    given = {"theme": "A walk.", "traits_1": ["other"], "written_by": "m"}
+    add_dialogue(corpus, "b", alpha.transcript, "beta", origin=alpha, parent=alpha, **given)
     endpoint_at(demo_model.base_url)
     started(corpus, Endpoint.objects.get(), stages=[Stage.THEME])
     run = planned(corpus, judges("judge-model"), versions=("alpha", "beta"))
@@ -300,8 +298,7 @@ def test_a_theme_that_came_with_a_file_is_shown_with_every_version_of_it(demo_mo
 def test_a_choice_that_makes_no_run_is_refused_in_words(change: dict[str, Any], problem: str) -> None:
     corpus = small_corpus(1)
     endpoints = [
-        Endpoint.objects.create(name=name, model="first", base_url="http://127.0.0.1:9/v1")
-        for name in change.pop("judges", ["first"])
+        Endpoint.objects.create(name=name, model="first", base_url=NOWHERE) for name in change.pop("judges", ["first"])
     ]
     planning_material()
     with pytest.raises(PlanError, match=problem):
@@ -311,7 +308,7 @@ def test_a_choice_that_makes_no_run_is_refused_in_words(change: dict[str, Any], 
 def test_a_corpus_without_themes_is_refused_with_what_to_do() -> None:
     corpus = small_corpus(2)
     planning_material()
-    judge = Endpoint.objects.create(name="first", model="first", base_url="http://127.0.0.1:9/v1")
+    judge = Endpoint.objects.create(name="first", model="first", base_url=NOWHERE)
     with pytest.raises(PlanError, match=r"2 backgrounds have no theme.*Run the theme stage first"):
         planned(corpus, [judge], versions=("alpha",))
     with pytest.raises(PlanError, match="no dialogue of the chosen versions"):

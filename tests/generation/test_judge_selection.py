@@ -12,11 +12,6 @@ from tests.generation.judged import ALL, call, family, judge_run, row, theme_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def corpus() -> Corpus:
-    return Corpus.objects.create(name="Chats")
-
-
 def keys(selection: Selection) -> list[str]:
     names = dict(Dialogue.objects.values_list("pk", "key"))
     return [names[one.dialogue] for one in selection.given]

@@ -28,11 +28,6 @@ pytestmark = pytest.mark.django_db
 WRITERS = {"gpt-4": ALL[1:], "phi3-mini": ("beta", "stephanie"), "unheard-of": ("beta",)}
 
 
-@pytest.fixture
-def corpus() -> Corpus:
-    return Corpus.objects.create(name="Chats")
-
-
 def everything_judged(corpus: Corpus, backgrounds: int = 6, repeats: int = 2) -> list[Call]:
     """Every dialogue of three writers, by one judge, with seeded scores."""
     rng, run = Random(3), judge_run(corpus, "wise-model")

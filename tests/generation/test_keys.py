@@ -10,11 +10,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.models import AuditEvent
 from generation.endpoints import keys
 from generation.models import Endpoint
-from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +25,9 @@ FORM = {
 
 
 @pytest.fixture
-def researcher(client: Client, settings: Any) -> Client:
+def researcher(researcher: Client, settings: Any) -> Client:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
+    return researcher
 
 
 def save(client: Client, **changes: str) -> Any:

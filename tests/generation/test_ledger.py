@@ -6,27 +6,15 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from dialogues.models import Dialogue
 from generation.endpoints.client import CallError, Reply, Trouble
 from generation.engine import ledger, lifecycle, reading, retrying
 from generation.engine.ledger import Settlement
 from generation.models import NEVER_ANSWERED, Call, Endpoint, Run, Runner, Stage
+from tests.dialogues.rows import add_dialogue
 from tests.generation.calls import THEME, answer, claim, trouble
-from tests.generation.runs import draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db
-
-ADDRESS = "http://127.0.0.1:9/v1"
-
-
-@pytest.fixture
-def endpoint() -> Endpoint:
-    return endpoint_at(ADDRESS)
-
-
-@pytest.fixture
-def run(endpoint: Endpoint) -> Run:
-    return started(small_corpus(3), endpoint)
 
 
 def test_a_claimed_call_is_not_given_out_again(run: Run) -> None:
@@ -166,7 +154,7 @@ def test_a_dead_workers_call_is_sent_again_where_that_is_free(run: Run) -> None:
 
 
 def test_a_dead_workers_call_waits_for_a_decision_where_it_may_have_been_paid() -> None:
-    run = started(small_corpus(1), endpoint_at(ADDRESS, price_in=Decimal(2), price_out=Decimal(8)))
+    run = started(small_corpus(1), endpoint_at(NOWHERE, price_in=Decimal(2), price_out=Decimal(8)))
     (call,) = claim(run.endpoints[0], 1)
     worst = Call.objects.get(pk=call.pk).reserved
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
@@ -178,7 +166,7 @@ def test_a_dead_workers_call_waits_for_a_decision_where_it_may_have_been_paid() 
 
 
 def test_a_late_answer_to_an_undecided_call_is_taken() -> None:
-    run = started(small_corpus(1), endpoint_at(ADDRESS, price_in=Decimal(2)))
+    run = started(small_corpus(1), endpoint_at(NOWHERE, price_in=Decimal(2)))
     (call,) = claim(run.endpoints[0], 1)
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
     assert answer(call, f'{{"theme": "{THEME}"}}') == [call.pk]
@@ -187,7 +175,7 @@ def test_a_late_answer_to_an_undecided_call_is_taken() -> None:
 
 
 def test_a_run_that_waits_for_a_decision_goes_on_when_late_answers_leave_nothing_to_decide() -> None:
-    run = started(small_corpus(2), endpoint_at(ADDRESS, price_in=Decimal(2)))
+    run = started(small_corpus(2), endpoint_at(NOWHERE, price_in=Decimal(2)))
     first, last = claim(run.endpoints[0])
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
     states = []
@@ -200,7 +188,7 @@ def test_a_run_that_waits_for_a_decision_goes_on_when_late_answers_leave_nothing
 
 def test_whatever_use_an_endpoint_claims_is_booked_and_harms_no_other_answer() -> None:
     price = Decimal("999999.9999")
-    run = started(small_corpus(2), endpoint_at(ADDRESS, price_in=price, price_out=price))
+    run = started(small_corpus(2), endpoint_at(NOWHERE, price_in=price, price_out=price))
     calls = claim(run.endpoints[0])
     replies = [Reply(f'{{"theme": "{THEME}"}}', "stop", "m", used, used, is_demo=False) for used in (2**31 - 1, 10)]
     settled = [Settlement(call.pk, call.attempt, reply) for call, reply in zip(calls, replies, strict=True)]
@@ -210,7 +198,7 @@ def test_whatever_use_an_endpoint_claims_is_booked_and_harms_no_other_answer() -
 
 
 def test_what_an_unanswered_attempt_may_have_cost_stays_booked_when_another_is_answered() -> None:
-    endpoint = endpoint_at(ADDRESS, price_in=Decimal(2), price_out=Decimal(8))
+    endpoint = endpoint_at(NOWHERE, price_in=Decimal(2), price_out=Decimal(8))
     run = started(small_corpus(1), endpoint, ambiguous_policy=Run.AmbiguousPolicy.RESEND)
     claim(endpoint, 1)
     worst = Call.objects.get().reserved
@@ -254,7 +242,7 @@ def test_never_answered_are_the_troubles_that_fail_a_call() -> None:
 
 
 def test_a_run_reserves_the_worst_case_and_stops_at_its_budget() -> None:
-    endpoint = endpoint_at(ADDRESS, price_in=Decimal(1), price_out=Decimal(100))
+    endpoint = endpoint_at(NOWHERE, price_in=Decimal(1), price_out=Decimal(100))
     run = started(small_corpus(5), endpoint, budget=Decimal(1), max_tokens=4000)
     calls = claim(endpoint, 10)
     assert len(calls) == 2
@@ -289,10 +277,7 @@ def test_one_reply_that_cannot_be_stored_fails_alone(run: Run) -> None:
     for call in claim(run.endpoints[0]):
         answer(call, f'{{"theme": "{THEME}"}}')
     reading.read_all()
-    taken = Dialogue.from_transcript(
-        alpha.transcript, corpus=run.corpus, key=f"{alpha.key}.beta.run{run.pk}", version_id="beta"
-    )
-    taken.save()
+    add_dialogue(run.corpus, f"{alpha.key}.beta.run{run.pk}", alpha.transcript, "beta")
     for call in claim(run.endpoints[0]):
         answer(call, pair)
     assert reading.read_all() == 3

@@ -1,7 +1,6 @@
 """Processes that claim, settle, decide and read at the same time wait for each other and never deadlock."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +14,8 @@ from generation.engine import ledger, retrying
 from generation.engine.ledger import Settlement
 from generation.models import Call, Endpoint, Run
 from tests.generation.calls import claim
-from tests.generation.runs import endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -40,8 +40,17 @@ def apart(work: Callable[[], object]) -> tuple[threading.Thread, list[Exception]
     return thread, troubles
 
 
+def somebody_waits_for_us() -> bool:
+    """Whether another connection waits for a row that this one has locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def test_a_refusal_and_a_wrong_key_in_one_batch_do_not_meet_a_claim_in_a_circle() -> None:
-    endpoint = endpoint_at("http://127.0.0.1:9/v1", price_in=Decimal(1))
+    endpoint = endpoint_at(NOWHERE, price_in=Decimal(1))
     run = started(small_corpus(4), endpoint)
     calls = claim(endpoint, 2)
     locked = threading.Event()
@@ -51,7 +60,7 @@ def test_a_refusal_and_a_wrong_key_in_one_batch_do_not_meet_a_claim_in_a_circle(
         with transaction.atomic():
             Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
             locked.set()
-            time.sleep(0.5)
+            until(somebody_waits_for_us, "the ledger waits for the endpoint", seconds=10)
             Run.objects.select_for_update(no_key=True).get(pk=run.pk)
 
     thread, troubles = apart(claiming)
@@ -68,7 +77,7 @@ def test_a_refusal_and_a_wrong_key_in_one_batch_do_not_meet_a_claim_in_a_circle(
 
 
 def test_a_decision_and_a_late_answer_do_not_meet_in_a_circle() -> None:
-    endpoint = endpoint_at("http://127.0.0.1:9/v1", price_in=Decimal(1))
+    endpoint = endpoint_at(NOWHERE, price_in=Decimal(1))
     run = started(small_corpus(2), endpoint)
     calls = claim(endpoint)
     ledger.recover(now=timezone.now() + timedelta(minutes=10))

@@ -1,15 +1,14 @@
 """Dialogues that are shown as examples are not what a run or a trial is tested on, unless somebody wants that."""
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
-from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.commandline.trial_commands import _dialogues
 from generation.models import Endpoint, Example, ExampleKind, ExampleSet, Stage
@@ -17,8 +16,8 @@ from generation.plans.choosing import Selection, shown_backgrounds, shown_in
 from generation.plans.run_plan import Choice, PlanError, create_run
 from generation.trials.forms import Target, TrialForm
 from generation.trials.trial_plan import TrialChoice, create_trial
+from tests.dialogues.rows import add_dialogue
 from tests.generation.written_runs import written_run
-from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
 ALPHAS = 8
@@ -28,10 +27,9 @@ ALPHAS = 8
 def corpus() -> Corpus:
     corpus: Corpus = Corpus.objects.create(name="Chats")
     for number in range(ALPHAS):
-        Dialogue.from_transcript(
-            Transcript.of([[1, f"hello {number}"], [2, "hi"]]), corpus=corpus, key=f"d{number}", version_id="alpha",
-            theme="Two strangers meet.", traits_1=["i walk"], traits_2=["i run"],
-        ).save()  # fmt: skip
+        messages = [[1, f"hello {number}"], [2, "hi"]]
+        background: dict[str, Any] = {"theme": "Two strangers meet.", "traits_1": ["i walk"], "traits_2": ["i run"]}
+        add_dialogue(corpus, f"d{number}", messages, **background)
     example_sets.load_all()
     return corpus
 
@@ -83,21 +81,20 @@ def vars_of(plan: Choice) -> dict[str, object]:
     return {name: getattr(plan, name) for name in Choice.__dataclass_fields__}
 
 
-def test_who_wants_them_gets_them_with_a_warning(client: Client, corpus: Corpus, endpoint: Endpoint) -> None:
+def test_who_wants_them_gets_them_with_a_warning(researcher: Client, corpus: Corpus, endpoint: Endpoint) -> None:
     own = set_of(*alphas(corpus, 5, 2))
     run = create_run(choice(corpus, endpoint, own, with_examples=True))
     assert (run.dialogue_count, run.examples_left_out, keys(shown_in(run))) == (ALPHAS, 0, ["d2", "d5"])
-    client.force_login(make_user(Role.RESEARCHER))
-    page = client.get(run.get_absolute_url()).content.decode()
+    page = researcher.get(run.get_absolute_url()).content.decode()
     assert "2 of 8 dialogues are among the examples shown" in page
     without = create_run(choice(corpus, endpoint, own))
-    page = client.get(without.get_absolute_url()).content.decode()
+    page = researcher.get(without.get_absolute_url()).content.decode()
     assert "among the examples shown" not in page
     assert "2 dialogues, because they are among these examples" in page
-    answer = client.get(f"/api/runs/{without.pk}/").json()
+    answer = researcher.get(f"/api/runs/{without.pk}/").json()
     assert answer["examples_left_out"] == 2
     assert answer["run_stages"][1]["examples"] == ["single_step: Stephanie examples v1", "step_by_step: Ours v1"]
-    assert client.get(f"/api/runs/{run.pk}/estimate/").json()["shown_as_examples"] == ["d2", "d5"]
+    assert researcher.get(f"/api/runs/{run.pk}/estimate/").json()["shown_as_examples"] == ["d2", "d5"]
 
 
 def test_a_run_on_its_examples_alone_is_refused(corpus: Corpus, endpoint: Endpoint) -> None:
@@ -129,11 +126,10 @@ def test_a_trial_ticks_backgrounds_that_its_set_does_not_show(corpus: Corpus, en
     assert keys(_dialogues(corpus, Stage.PAIR, [], own)) == ["d2", "d3", "d4", "d5", "d6"]
 
 
-def test_a_trial_on_its_own_examples_says_so(client: Client, corpus: Corpus, endpoint: Endpoint) -> None:
+def test_a_trial_on_its_own_examples_says_so(researcher: Client, corpus: Corpus, endpoint: Endpoint) -> None:
     own = set_of(*alphas(corpus, 0, 1))
     trial = create_trial(TrialChoice(Stage.PAIR, endpoint, alphas(corpus, 1, 2), example_set=own))
-    client.force_login(make_user(Role.RESEARCHER))
-    assert "1 of 2 dialogues are among the examples shown" in client.get(trial.get_absolute_url()).content.decode()
+    assert "1 of 2 dialogues are among the examples shown" in researcher.get(trial.get_absolute_url()).content.decode()
     told = AuditEvent.objects.get(verb=AuditVerb.TRIAL_CREATED)
     assert told.detail["shown_as_examples"] == 1
 

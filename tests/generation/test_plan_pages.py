@@ -9,10 +9,9 @@ from django.urls import reverse
 from dialogues.models import Corpus
 from generation import example_sets
 from generation.models import Background, Call, Endpoint, Prompt, Run, Stage
-from tests.generation.runs import draft, endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
 
-ADDRESS = "http://127.0.0.1:9/v1"
 NEW = reverse("generation:run_new")
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def endpoints() -> tuple[Endpoint, Endpoint]:
     example_sets.load_all()
-    return endpoint_at(ADDRESS, name="One", model="model-a"), endpoint_at(ADDRESS, name="Two", model="model-b")
+    return endpoint_at(NOWHERE, name="One", model="model-a"), endpoint_at(NOWHERE, name="Two", model="model-b")
 
 
 def filled(client: Client, address: str = NEW, **changes: Any) -> dict[str, Any]:

@@ -4,22 +4,19 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation import example_sets
 from generation.models import Prompt, Stage
-from tests.generation.runs import draft, endpoint_at, small_corpus
-from tests.people import make_user
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def researcher(client: Client) -> Client:
+def researcher(researcher: Client) -> Client:
     example_sets.load_all()
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
+    return researcher
 
 
 @pytest.fixture
@@ -40,7 +37,7 @@ def test_every_stage_has_its_versions(researcher: Client) -> None:
 
 
 def test_a_prompt_shows_its_words_and_who_used_it(researcher: Client, prompt: Prompt) -> None:
-    run = draft(small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"))
+    run = draft(small_corpus(1), endpoint_at(NOWHERE))
     Prompt.objects.filter(pk=prompt.pk).update(user="<script>x()</script> {pairs} {dialogue}")
     text = researcher.get(prompt.get_absolute_url()).content.decode()
     assert "&lt;script&gt;x()" in text
@@ -100,7 +97,7 @@ def test_two_who_edit_at_once_see_both_texts_and_lose_none(researcher: Client, p
 
 
 def test_a_wording_can_be_tried_before_it_is_saved(researcher: Client, prompt: Prompt) -> None:
-    endpoint_at("http://127.0.0.1:9/v1")
+    endpoint_at(NOWHERE)
     small_corpus(1)
     there = reverse("generation:try_prompt", args=[prompt.pk])
     page = researcher.post(there, {"system": "", "user": "{pairs}\r\n{dialogue}", "newest": 1, "look": "1"})

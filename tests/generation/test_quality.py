@@ -15,11 +15,10 @@ from generation.results.run_quality import Written, quality_of
 from generation.results.run_quality_tables import comparison_tables, quality_tables
 from generation.results.writers import writers_of
 from generation.watching.causes import CAUSES, MEANINGS, examples_of_failures
-from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus
 from tests.generation.written_runs import answered, written_run
 
 pytestmark = pytest.mark.django_db
-ADDRESS = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture
@@ -30,8 +29,8 @@ def corpus() -> Corpus:
 @pytest.fixture
 def run(corpus: Corpus) -> Run:
     """Three backgrounds, two writers."""
-    first = endpoint_at(ADDRESS, name="One", model="model-a")
-    return written_run(corpus, first, endpoint_at(ADDRESS, name="Two", model="model-b"))
+    first = endpoint_at(NOWHERE, name="One", model="model-a")
+    return written_run(corpus, first, endpoint_at(NOWHERE, name="Two", model="model-b"))
 
 
 def by_writer(run: Run, version: str) -> list[Written]:
@@ -137,12 +136,12 @@ def test_a_model_that_split_for_another_is_named(run: Run) -> None:
 def test_it_asks_as_much_for_many_dialogues_as_for_few(
     corpus: Corpus, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    endpoint = endpoint_at(ADDRESS)
+    endpoint = endpoint_at(NOWHERE)
     small = written_run(corpus, endpoint)
     large = written_run(small_corpus(20, "Large"), endpoint)
     for one in (small, large):
         with django_assert_num_queries(7):
-            quality_tables(quality_of([one]))
+            assert quality_tables(quality_of([one]))
 
 
 def test_problems_are_explained_and_shown_by_their_newest_replies(run: Run) -> None:

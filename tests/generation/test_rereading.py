@@ -17,16 +17,9 @@ from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
 from tests.generation.calls import PAIR_REPLY, THEME_REPLY, answer, claim
 from tests.generation.judged import METRICS, family, judge, judge_run
-from tests.generation.runs import endpoint_at, small_corpus, started, work
+from tests.generation.runs import endpoint_at, fetched, small_corpus, started, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ADDRESS = "http://127.0.0.1:9/v1"
-
-
-@pytest.fixture
-def endpoint() -> Endpoint:
-    return endpoint_at(ADDRESS)
 
 
 def broken_at(text: str) -> StageSpec:
@@ -70,12 +63,12 @@ def test_a_lower_threshold_makes_stored_rewrites_usable_without_a_call(demo_mode
     demo_model.settings = DemoSettings(seed=3, faults={"lost_content": 1.0})
     run = started(small_corpus(4), endpoint_at(demo_model.base_url))
     work(run)
-    run = Run.objects.with_stages().get(pk=run.pk)
+    run = fetched(run)
     assert progress_of(run).causes == {"lost_content": 4}
     asked = demo_model.stats()["requests"]
     assert rereading.reread(run) == 0
     assert rereading.reread(run, keep_share=0.0, by=None) == 4
-    run = Run.objects.with_stages().get(pk=run.pk)
+    run = fetched(run)
     progress = progress_of(run)
     assert (run.state, run.keep_share, progress.done, progress.failed) == ("finished", 0.0, 4, 0)
     assert demo_model.stats()["requests"] == asked
@@ -228,7 +221,7 @@ def test_scores_that_were_read_wrongly_are_put_right_and_the_old_ones_noted(endp
     said = {metric: {"reason": "It is so.", "score": 80} for metric in METRICS}
     draft = {metric: {"reason": "Perhaps.", "score": 10} for metric in METRICS}
     Call.objects.filter(pk=call.pk).update(raw_reply=f"{json.dumps(draft)}</think>{json.dumps(said)}")
-    run = Run.objects.with_stages().get(pk=run.pk)
+    run = fetched(run)
     assert rereading.review(run).counts == [(Stage.JUDGE, "ok", "ok", False, 1)]
     assert rereading.reread(run) == 1
     assert set(Judgement.objects.values_list("score", flat=True)) == {80.0}

@@ -6,36 +6,24 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.roles import Role
 from dialogues.models import Dialogue
-from generation import tasks
 from generation.models import Call, Prompt, Run, Stage
 from tests.generation.calls import PAIR_REPLY
-from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus
 from tests.generation.written_runs import written_run
-from tests.people import make_user
 
-ADDRESS = "http://127.0.0.1:9/v1"
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    woken: list[bool] = []
-    monkeypatch.setattr(tasks, "wake_workers", lambda: woken.append(True))
-    return woken
-
-
-@pytest.fixture
-def researcher(client: Client, heard: list[bool]) -> Client:
-    client.force_login(make_user(Role.RESEARCHER))
-    return client
+def researcher(researcher: Client, heard: list[bool]) -> Client:
+    return researcher
 
 
 @pytest.fixture
 def run() -> Run:
     """Finished, with one theme rejected, one that never came back, and one pair that was not usable."""
-    run = written_run(small_corpus(3), endpoint_at(ADDRESS))
+    run = written_run(small_corpus(3), endpoint_at(NOWHERE))
     first, second, _ = run.calls.filter(stage="theme").order_by("pk")
     Call.objects.filter(pk=first.pk).update(state="failed", outcome="rejected", raw_reply="", finish_reason="")
     Call.objects.filter(pk=second.pk).update(state="failed", outcome="provider", raw_reply="", finish_reason="")

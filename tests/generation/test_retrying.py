@@ -16,26 +16,11 @@ from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Prompt, R
 from generation.prompts import PromptText
 from generation.watching.progress import progress_of
 from tests.generation.calls import PAIR_REPLY, THEME_REPLY, answer, claim, trouble
-from tests.generation.runs import draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, fetched, small_corpus, started
 
 pytestmark = pytest.mark.django_db
 
-ADDRESS = "http://127.0.0.1:9/v1"
 OTHER_WORDS = PromptText("Task: theme", "Once more, shorter: {dialogue} {traits}")
-
-
-@pytest.fixture
-def endpoint() -> Endpoint:
-    return endpoint_at(ADDRESS)
-
-
-@pytest.fixture
-def run(endpoint: Endpoint) -> Run:
-    return started(small_corpus(3), endpoint)
-
-
-def fresh(run: Run) -> Run:
-    return Run.objects.with_stages().get(pk=run.pk)
 
 
 def answered_badly(run: Run) -> None:
@@ -48,14 +33,14 @@ def answered_badly(run: Run) -> None:
 
 def test_an_answered_call_keeps_its_reply_and_a_new_one_takes_its_place(run: Run) -> None:
     answered_badly(run)
-    assert fresh(run).state == Run.State.FINISHED
+    assert fetched(run).state == Run.State.FINISHED
     assert retrying.retry(run) == 3
-    assert fresh(run).state == Run.State.RUNNING
+    assert fetched(run).state == Run.State.RUNNING
     old = run.calls.filter(state=Call.State.FAILED)
     assert set(old.values_list("replaced", "raw_reply")) == {(True, "Nonsense!")}
     new = run.calls.get(state=Call.State.TODO, dialogue=run.calls.first().dialogue)  # type: ignore[union-attr]
     assert (new.run_stage.edition, new.repair, new.tries) == (2, 0, 0)
-    progress = progress_of(fresh(run))
+    progress = progress_of(fetched(run))
     assert (progress.failed, progress.waiting, progress.causes) == (0, 3, {})
     before = rebuild_messages(old.get(dialogue=new.dialogue, repair=2))[0]
     assert rebuild_messages(new)[0].parameters["seed"] != before.parameters["seed"]
@@ -72,8 +57,8 @@ def test_an_answered_call_keeps_its_reply_and_a_new_one_takes_its_place(run: Run
 def test_what_fails_again_is_asked_again_in_the_next_edition(run: Run) -> None:
     for edition in (2, 3):
         answered_badly(run)
-        assert retrying.retry(fresh(run)) == 3
-        assert [row.edition for row in fresh(run).rows_of(Stage.THEME)] == [edition]
+        assert retrying.retry(fetched(run)) == 3
+        assert [row.edition for row in fetched(run).rows_of(Stage.THEME)] == [edition]
     assert run.run_stages.filter(stage="theme").count() == 3
 
 
@@ -93,7 +78,7 @@ def test_a_retry_may_bring_another_prompt_and_other_examples(run: Run) -> None:
     assert retrying.retry(run, edits=edits, by=None) == 3
     calls = claim(run.endpoints[0])
     assert "Once more, shorter" in calls[0].request.messages[-1]["content"]
-    theme, pair = fresh(run).rows_of(Stage.THEME)[0], fresh(run).rows_of(Stage.PAIR)[0]
+    theme, pair = fetched(run).rows_of(Stage.THEME)[0], fetched(run).rows_of(Stage.PAIR)[0]
     assert (theme.edition, theme.prompt.user, theme.prompt.frozen_at is None) == (2, OTHER_WORDS.user, False)
     assert {used.name for used in pair.example_sets.all()} == {"Mine", "Stephanie examples"}
     answer(calls[0], THEME_REPLY)
@@ -156,15 +141,15 @@ def test_a_retry_does_not_resume_a_run_that_a_person_paused(run: Run) -> None:
     trouble(call, Trouble.REJECTED)
     lifecycle.pause(run)
     assert retrying.retry(run) == 1
-    assert fresh(run).state == Run.State.PAUSED
+    assert fetched(run).state == Run.State.PAUSED
 
 
 def held_run(size: int = 1) -> Run:
     """A run at a price, all of whose calls lost their worker."""
-    run = started(small_corpus(size), endpoint_at(ADDRESS, price_in=Decimal(2), price_out=Decimal(8)))
+    run = started(small_corpus(size), endpoint_at(NOWHERE, price_in=Decimal(2), price_out=Decimal(8)))
     claim(run.endpoints[0])
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
-    return fresh(run)
+    return fetched(run)
 
 
 def test_held_calls_are_decided_one_by_one() -> None:
@@ -172,9 +157,9 @@ def test_held_calls_are_decided_one_by_one() -> None:
     assert "3 calls were sent" in run.state_reason
     first, second, third = run.calls.order_by("pk").values_list("pk", flat=True)
     assert retrying.decide(run, resend=False, calls=[first]) == 1
-    assert "2 calls were sent" in fresh(run).state_reason
+    assert "2 calls were sent" in fetched(run).state_reason
     assert retrying.decide(run, resend=True, calls=[second]) == 1
-    assert fresh(run).state == Run.State.RUNNING
+    assert fetched(run).state == Run.State.RUNNING
     assert [call.pk for call in claim(run.endpoints[0])] == [second]
     assert Call.objects.get(pk=third).state == Call.State.AMBIGUOUS
 
@@ -182,16 +167,16 @@ def test_held_calls_are_decided_one_by_one() -> None:
 def test_giving_up_on_the_last_held_call_ends_the_run() -> None:
     run = held_run()
     assert retrying.decide(run, resend=False) == 1
-    assert (fresh(run).state, fresh(run).state_reason) == (Run.State.FINISHED, "")
+    assert (fetched(run).state, fetched(run).state_reason) == (Run.State.FINISHED, "")
 
 
 def test_a_decision_does_not_resume_a_run_that_a_person_paused() -> None:
-    run = started(small_corpus(2), endpoint_at(ADDRESS, price_in=Decimal(2)))
+    run = started(small_corpus(2), endpoint_at(NOWHERE, price_in=Decimal(2)))
     claim(run.endpoints[0], 1)
     lifecycle.pause(run)
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
     assert retrying.decide(run, resend=True) == 1
-    assert (fresh(run).state, fresh(run).state_reason) == (Run.State.PAUSED, "Paused by hand.")
+    assert (fetched(run).state, fetched(run).state_reason) == (Run.State.PAUSED, "Paused by hand.")
 
 
 def test_a_late_answer_to_what_was_sent_again_changes_nothing() -> None:
@@ -207,7 +192,7 @@ def test_a_late_answer_to_what_was_sent_again_changes_nothing() -> None:
     assert (row.state, row.cost, row.reserved) == (Call.State.SENT, worst, worst)
     answer(second, THEME_REPLY)
     price = Decimal("0.002") + Decimal("0.0008")
-    assert (run.calls.get().cost, fresh(run).spent, fresh(run).reserved) == (worst + price, worst + price, 0)
+    assert (run.calls.get().cost, fetched(run).spent, fetched(run).reserved) == (worst + price, worst + price, 0)
 
 
 def test_a_late_answer_of_the_second_sending_leaves_what_the_first_may_have_cost() -> None:
@@ -216,36 +201,36 @@ def test_a_late_answer_of_the_second_sending_leaves_what_the_first_may_have_cost
     retrying.decide(run, resend=True)
     (second,) = claim(run.endpoints[0])
     ledger.recover(now=timezone.now() + timedelta(minutes=10))
-    assert fresh(run).spent == 2 * worst
+    assert fetched(run).spent == 2 * worst
     answer(second, THEME_REPLY)
     price = Decimal("0.0028")
-    assert (run.calls.get().cost, fresh(run).spent) == (worst + price, worst + price)
+    assert (run.calls.get().cost, fetched(run).spent) == (worst + price, worst + price)
 
 
 def test_a_refusal_that_comes_late_takes_back_what_was_booked_in_doubt() -> None:
     run = held_run()
-    assert fresh(run).spent > 0
+    assert fetched(run).spent > 0
     (call,) = run.calls.all()
     late = ledger.Claimed(call.pk, run.pk, call.attempt, rebuild_messages(call)[0])
     row = trouble(late, Trouble.PROVIDER)
     assert (row.state, row.cost, row.reserved) == (Call.State.TODO, 0, 0)
-    assert (fresh(run).spent, fresh(run).reserved, fresh(run).tokens_spent) == (0, 0, 0)
+    assert (fetched(run).spent, fetched(run).reserved, fetched(run).tokens_spent) == (0, 0, 0)
 
 
 def test_a_budget_in_tokens_is_reserved_settled_and_stops_the_run() -> None:
-    endpoint = endpoint_at(ADDRESS)
+    endpoint = endpoint_at(NOWHERE)
     plan = draft(small_corpus(5), endpoint, token_budget=6000, max_tokens=2000)
     lifecycle.start(plan)
     calls = claim(endpoint)
     assert len(calls) == 2
-    assert 4000 < fresh(plan).tokens_reserved <= 6000
+    assert 4000 < fetched(plan).tokens_reserved <= 6000
     for call in calls:
         answer(call, THEME_REPLY)
-    assert (fresh(plan).tokens_spent, fresh(plan).tokens_reserved) == (2200, 0)
+    assert (fetched(plan).tokens_spent, fetched(plan).tokens_reserved) == (2200, 0)
     Run.objects.update(tokens_spent=5900)
     assert claim(endpoint) == []
-    assert fresh(plan).state == Run.State.PAUSED
-    assert "5,900 are used" in fresh(plan).state_reason
+    assert fetched(plan).state == Run.State.PAUSED
+    assert "5,900 are used" in fetched(plan).state_reason
     lifecycle.set_budget(plan, budget=None, token_budget=20_000)
     assert lifecycle.start(plan)
     assert len(claim(endpoint)) > 0
@@ -261,7 +246,7 @@ def test_rings_of_refusals_are_counted_and_no_tries(run: Run) -> None:
         Endpoint.objects.update(blocked_until=None, in_flight_limit=None)
         Call.objects.exclude(pk=row.pk).update(not_before=now + timedelta(days=1))
     assert (row.refusals, row.tries, row.attempt) == (7, 0, 7)
-    assert progress_of(fresh(run)).refusals == 7
+    assert progress_of(fetched(run)).refusals == 7
 
 
 def test_a_pair_that_failed_goes_on_to_the_newest_edition_of_its_split(run: Run) -> None:

@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,17 +19,15 @@ from generation import example_sets
 from generation.commandline.screen import Screen, lines_of
 from generation.models import Call, Endpoint, ExampleSet, Run
 from generation.watching.progress import progress_of
+from tests.commands import said_by
 from tests.demo_server import DemoServer
-from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, draft, endpoint_at, fetched, small_corpus, started, work
+from tests.waiting import until
 
-NOWHERE = "http://127.0.0.1:9/v1"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def run_command(*arguments: object) -> Any:
-    out = StringIO()
-    call_command("run", *map(str, arguments), stdout=out)
-    return json.loads(out.getvalue()) if "--json" in arguments else out.getvalue()
+run_command = partial(said_by, "run")
 
 
 def exit_code_of(*arguments: object) -> int | str | None:
@@ -103,8 +100,7 @@ def test_an_interrupted_run_brings_its_calls_home_exits_with_five_and_goes_on_la
     run = draft(small_corpus(3), endpoint_at(demo_model.base_url, max_in_flight=1))
 
     def interrupt() -> None:
-        while not demo_model.stats()["most_in_flight"]:
-            time.sleep(0.02)
+        until(lambda: demo_model.stats()["most_in_flight"], "a call")
         os.kill(os.getpid(), signal.SIGTERM)
 
     with ThreadPoolExecutor(1) as other:
@@ -267,7 +263,7 @@ def test_a_terminal_shows_everything_there_is_to_know() -> None:
     assert call is not None
     Call.objects.filter(pk=call.pk).update(state="failed", outcome="truncated", refusals=2)
     Endpoint.objects.update(in_flight_limit=7)
-    text = "\n".join(lines_of(progress_of(Run.objects.with_stages().get(pk=run.pk))))
+    text = "\n".join(lines_of(progress_of(fetched(run))))
     for words in (
         "0 of 3 dialogues", "2 waiting", "1 failed", "1 × Cut off at the length limit", "rate limit reached 2 times",
         "of $5.00 spent", "of 100,000 tokens", "Demo: 0 of 7 at once, lowered from 64 by rate limits", "calls/s",
@@ -279,7 +275,7 @@ def test_a_log_file_gets_a_line_only_where_something_changed() -> None:
     run = started(small_corpus(1), endpoint_at(NOWHERE))
     log = StringIO()
     screen = Screen(log)
-    progress = progress_of(Run.objects.with_stages().get(pk=run.pk))
+    progress = progress_of(fetched(run))
     screen.show(progress)
     screen.show(progress)
     assert log.getvalue().count("\n") == 1
@@ -316,7 +312,7 @@ class Terminal(StringIO):
 
 
 def test_what_a_model_wrote_does_not_steer_the_terminal_and_leaves_by_a_pipe_as_it_is() -> None:
-    run = started(small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"))
+    run = started(small_corpus(1), endpoint_at(NOWHERE))
     reply = "\x1b]52;c;cm0gLXJm\x07fine\x9b2J\r\tgood\nbye"
     run.calls.update(raw_reply=reply)
     shown = {stream: stream() for stream in (Terminal, StringIO)}

@@ -8,20 +8,15 @@ from django.utils import timezone
 from generation.models import Call, Run, RunDialogue, Runner
 from generation.watching.progress import progress_of
 from tests.generation.judged import judge, judge_run
-from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, endpoint_at, fetched, small_corpus
 from tests.generation.written_runs import written_run
 
-ADDRESS = "http://127.0.0.1:9/v1"
 pytestmark = pytest.mark.django_db
 
 
-def fetched(run: Run) -> Run:
-    return Run.objects.with_stages().get(pk=run.pk)
-
-
 def test_each_endpoint_tells_its_calls_its_limit_of_the_moment_and_its_refusals(researcher: Client) -> None:
-    one = endpoint_at(ADDRESS, name="One", max_in_flight=32, in_flight_limit=12)
-    run = written_run(small_corpus(2), one, endpoint_at(ADDRESS, name="Two"))
+    one = endpoint_at(NOWHERE, name="One", max_in_flight=32, in_flight_limit=12)
+    run = written_run(small_corpus(2), one, endpoint_at(NOWHERE, name="Two"))
     sent = run.calls.filter(stage="pair", run_stage__branch=0).earliest("pk")
     Call.objects.filter(pk=sent.pk).update(state="sent", outcome="", owner="me", lease_until=timezone.now(), refusals=3)
     first, second = progress_of(fetched(run)).as_json()["endpoints"]
@@ -33,8 +28,8 @@ def test_each_endpoint_tells_its_calls_its_limit_of_the_moment_and_its_refusals(
 
 def test_a_run_makes_the_baseline_of_its_own_beta_and_no_other(researcher: Client) -> None:
     corpus = small_corpus(2)
-    run = written_run(corpus, endpoint_at(ADDRESS))
-    written_run(corpus, endpoint_at(ADDRESS, name="Two"), name="Another")
+    run = written_run(corpus, endpoint_at(NOWHERE))
+    written_run(corpus, endpoint_at(NOWHERE, name="Two"), name="Another")
     assert "Cuts 2 β dialogues after every sentence" in researcher.get(run.get_absolute_url()).text
     url = reverse("generation:run_baseline", args=[run.pk])
     assert "2 punctuation splits of β made, without a model." in researcher.post(url, follow=True).text
@@ -45,7 +40,7 @@ def test_a_run_makes_the_baseline_of_its_own_beta_and_no_other(researcher: Clien
 
 def test_a_judge_runs_quality_counts_replies_and_measures_no_text(researcher: Client) -> None:
     corpus = small_corpus(2)
-    written_run(corpus, endpoint_at(ADDRESS))
+    written_run(corpus, endpoint_at(NOWHERE))
     run = judge_run(corpus, "judge-a")
     for dialogue in corpus.dialogues.all():
         RunDialogue.objects.create(run=run, dialogue=dialogue)
@@ -56,7 +51,7 @@ def test_a_judge_runs_quality_counts_replies_and_measures_no_text(researcher: Cl
 
 
 def test_answers_that_wait_to_be_stored_are_not_told_as_calls_on_the_wire(researcher: Client) -> None:
-    one = endpoint_at(ADDRESS, name="One", max_in_flight=16)
+    one = endpoint_at(NOWHERE, name="One", max_in_flight=16)
     run = written_run(small_corpus(20), one)
     sent = list(run.calls.filter(stage="further_split").values_list("pk", flat=True))
     Call.objects.filter(pk__in=sent).update(state="sent", outcome="", owner="me", lease_until=timezone.now())

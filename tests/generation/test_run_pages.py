@@ -8,27 +8,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from generation import tasks
 from generation.endpoints.client import CallError, Trouble
 from generation.engine import ledger
 from generation.models import Call, Endpoint, ExampleSet, Run, Runner
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
-from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
-from tests.people import make_user
-
-ADDRESS = "http://127.0.0.1:9/v1"
-
-
-@pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """How often a worker was rung for."""
-    woken: list[bool] = []
-    monkeypatch.setattr(tasks, "wake_workers", lambda: woken.append(True))
-    return woken
+from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started, work
 
 
 def run_form(run_material: Run, **changes: Any) -> dict[str, Any]:
@@ -44,9 +31,8 @@ def run_form(run_material: Run, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["endpoints", "endpoint_new", "example_sets", "runs", "run_new"])
-def test_a_rater_is_told_why_a_page_is_closed(client: Client, name: str) -> None:
-    client.force_login(make_user(Role.RATER))
-    response = client.get(reverse(f"generation:{name}"))
+def test_a_rater_is_told_why_a_page_is_closed(rater: Client, name: str) -> None:
+    response = rater.get(reverse(f"generation:{name}"))
     assert response.status_code == 403
     assert "Your role cannot" in response.content.decode()
 
@@ -70,7 +56,7 @@ def test_a_check_asks_the_model_and_finds_the_demo_out(researcher: Client, demo_
 
 
 def test_a_check_of_a_dead_address_says_so(researcher: Client) -> None:
-    endpoint = endpoint_at(ADDRESS)
+    endpoint = endpoint_at(NOWHERE)
     response = researcher.post(reverse("generation:endpoint_check", args=[endpoint.pk]), follow=True)
     assert "could not be reached" in response.content.decode()
     assert not Endpoint.objects.get().check_passed
@@ -85,7 +71,7 @@ def test_an_address_inside_is_refused_by_the_form(researcher: Client) -> None:
 
 
 def test_example_sets_are_shown_as_bubbles_and_pairs_side_by_side(researcher: Client) -> None:
-    draft(small_corpus(1), endpoint_at(ADDRESS))
+    draft(small_corpus(1), endpoint_at(NOWHERE))
     for row in ExampleSet.objects.all():
         body = researcher.get(row.get_absolute_url()).content.decode()
         assert body.count("data-example=") == 5
@@ -93,7 +79,7 @@ def test_example_sets_are_shown_as_bubbles_and_pairs_side_by_side(researcher: Cl
 
 
 def test_planning_shows_the_exact_messages_and_sends_nothing(researcher: Client, heard: list[bool]) -> None:
-    material = draft(small_corpus(3), endpoint_at(ADDRESS))
+    material = draft(small_corpus(3), endpoint_at(NOWHERE))
     response = researcher.post(reverse("generation:run_new"), run_form(material), follow=True)
     run = Run.objects.latest("pk")
     body = response.content.decode()
@@ -106,7 +92,7 @@ def test_planning_shows_the_exact_messages_and_sends_nothing(researcher: Client,
 def test_pages_ask_as_much_for_many_dialogues_and_runs_as_for_few(
     researcher: Client, django_assert_max_num_queries: Any
 ) -> None:
-    endpoint, corpus = endpoint_at(ADDRESS), small_corpus(25)
+    endpoint, corpus = endpoint_at(NOWHERE), small_corpus(25)
     plan, run = draft(corpus, endpoint), started(corpus, endpoint)
     for _ in range(4):
         started(corpus, endpoint)
@@ -128,25 +114,24 @@ def test_pages_ask_as_much_for_many_dialogues_and_runs_as_for_few(
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_in_words(researcher: Client, changes: dict[str, Any], words: str) -> None:
-    material = draft(small_corpus(1), endpoint_at(ADDRESS))
+    material = draft(small_corpus(1), endpoint_at(NOWHERE))
     response = researcher.post(reverse("generation:run_new"), run_form(material, **changes))
     assert response.status_code == 422
     assert words in response.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_double_click_starts_one_run_once(client: Client, heard: list[bool]) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
-    run = draft(small_corpus(3), endpoint_at(ADDRESS))
+def test_a_double_click_starts_one_run_once(researcher: Client, heard: list[bool]) -> None:
+    run = draft(small_corpus(3), endpoint_at(NOWHERE))
     for _ in range(2):
-        assert client.post(reverse("generation:run_start", args=[run.pk])).status_code == 302
+        assert researcher.post(reverse("generation:run_start", args=[run.pk])).status_code == 302
     assert heard == [True]
     assert run.calls.count() == 3
     assert AuditEvent.objects.filter(verb=AuditVerb.RUN_STARTED).count() == 1
 
 
 def test_pause_and_resume_are_buttons(researcher: Client, heard: list[bool]) -> None:
-    run = started(small_corpus(2), endpoint_at(ADDRESS))
+    run = started(small_corpus(2), endpoint_at(NOWHERE))
     researcher.post(reverse("generation:run_pause", args=[run.pk]))
     body = researcher.get(run.get_absolute_url()).content.decode()
     assert "Paused by the-researcher." in body
@@ -157,7 +142,7 @@ def test_pause_and_resume_are_buttons(researcher: Client, heard: list[bool]) -> 
 
 
 def test_a_started_run_cannot_be_discarded_and_a_draft_can(researcher: Client) -> None:
-    corpus, endpoint = small_corpus(1), endpoint_at(ADDRESS)
+    corpus, endpoint = small_corpus(1), endpoint_at(NOWHERE)
     run, plan = started(corpus, endpoint), draft(corpus, endpoint)
     for row in (run, plan):
         researcher.post(reverse("generation:run_discard", args=[row.pk]))
@@ -166,35 +151,33 @@ def test_a_started_run_cannot_be_discarded_and_a_draft_can(researcher: Client) -
 
 @pytest.mark.django_db(transaction=True)
 def test_the_run_page_names_why_calls_failed_and_tries_again(
-    client: Client, demo_model: DemoServer, heard: list[bool]
+    researcher: Client, demo_model: DemoServer, heard: list[bool]
 ) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
     run = started(small_corpus(3), endpoint_at(demo_model.base_url))
     Runner.beat("me", timezone.now())
     for call in ledger.claim("me", run.endpoints[0].pk, 1):
         error = CallError(Trouble.REJECTED, "HTTP 400: no")
         ledger.settle("me", [ledger.Settlement(call.pk, call.attempt, error)])
     work(run)
-    body = client.get(run.get_absolute_url()).content.decode()
+    body = researcher.get(run.get_absolute_url()).content.decode()
     assert "2 of 3 dialogues, 1 failed" in body
     assert "Request rejected by the endpoint" in body
     assert "demo rules, not a language model" in body
     calls = reverse("generation:run_calls", args=[run.pk])
-    listed = client.get(calls, {"state": "failed", "outcome": "rejected"}).content.decode()
+    listed = researcher.get(calls, {"state": "failed", "outcome": "rejected"}).content.decode()
     assert listed.count('<th scope="row">') == 1
 
-    client.post(reverse("generation:run_retry", args=[run.pk]))
+    researcher.post(reverse("generation:run_retry", args=[run.pk]))
     work(run)
-    assert "3 of 3 dialogues" in client.get(run.get_absolute_url()).content.decode()
+    assert "3 of 3 dialogues" in researcher.get(run.get_absolute_url()).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_page_leads_from_prompt_to_dialogues(client: Client, demo_model: DemoServer) -> None:
-    client.force_login(make_user(Role.RESEARCHER))
+def test_a_call_page_leads_from_prompt_to_dialogues(researcher: Client, demo_model: DemoServer) -> None:
     run = started(small_corpus(1), endpoint_at(demo_model.base_url))
     work(run)
     call = Call.objects.get(run=run, stage="pair")
-    body = client.get(call.get_absolute_url()).content.decode()
+    body = researcher.get(call.get_absolute_url()).content.decode()
     assert "Task: pair" in body
     assert "its hash equals" in body
     assert call.raw_reply[:10] in body.replace("&quot;", '"')
@@ -203,11 +186,11 @@ def test_a_call_page_leads_from_prompt_to_dialogues(client: Client, demo_model: 
         assert output.dialogue.get_absolute_url() in body
 
     Call.objects.filter(pk=call.pk).update(request_sha256="0" * 64)
-    assert "does not match its recorded hash" in client.get(call.get_absolute_url()).content.decode()
+    assert "does not match its recorded hash" in researcher.get(call.get_absolute_url()).content.decode()
 
 
 def test_text_of_models_is_shown_as_text(researcher: Client) -> None:
-    run = started(small_corpus(1), endpoint_at(ADDRESS))
+    run = started(small_corpus(1), endpoint_at(NOWHERE))
     call = run.calls.get()
     Call.objects.filter(pk=call.pk).update(
         state="failed", raw_reply="<script>alert(1)</script>", error="<img src=x>", outcome="unparsable"
@@ -219,7 +202,7 @@ def test_text_of_models_is_shown_as_text(researcher: Client) -> None:
 
 
 def test_held_calls_ask_for_a_decision(researcher: Client, heard: list[bool]) -> None:
-    run = started(small_corpus(1), endpoint_at(ADDRESS, price_in=1))
+    run = started(small_corpus(1), endpoint_at(NOWHERE, price_in=1))
     run.calls.update(state="ambiguous")
     Run.objects.update(state="paused", state_reason="1 call was sent but not answered. Decide.")
     body = researcher.get(run.get_absolute_url()).content.decode()
@@ -231,7 +214,7 @@ def test_held_calls_ask_for_a_decision(researcher: Client, heard: list[bool]) ->
 
 
 def test_the_budget_of_a_paused_run_can_be_raised(researcher: Client) -> None:
-    run = started(small_corpus(1), endpoint_at(ADDRESS, price_in=1), budget=1)
+    run = started(small_corpus(1), endpoint_at(NOWHERE, price_in=1), budget=1)
     url = reverse("generation:run_budget", args=[run.pk])
     researcher.post(url, {"budget": "2.5"})
     researcher.post(url, {"budget": "lots"})
@@ -240,7 +223,7 @@ def test_the_budget_of_a_paused_run_can_be_raised(researcher: Client) -> None:
 
 
 def test_progress_as_json_has_the_sentence(researcher: Client) -> None:
-    run = started(small_corpus(2), endpoint_at(ADDRESS))
+    run = started(small_corpus(2), endpoint_at(NOWHERE))
     found = json.loads(json.dumps(progress_of(run).as_json()))
     assert found["sentence"].startswith("0 of 2 dialogues")
     assert found["stages"][0] == {

@@ -11,7 +11,7 @@ from generation import triggers
 from generation.engine import reading
 from generation.models import Call, Run, Stage
 from tests.generation.calls import THEME_REPLY, answer, claim
-from tests.generation.runs import draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, fetched, small_corpus, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,9 +25,7 @@ def migrate(to: list[tuple[str, str]]) -> Any:
 
 
 def test_a_run_moves_to_one_model_a_run_and_back_to_one_a_stage() -> None:
-    run = started(
-        small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"), stages=[Stage.THEME, Stage.PAIR], max_tokens=99
-    )
+    run = started(small_corpus(1), endpoint_at(NOWHERE), stages=[Stage.THEME, Stage.PAIR], max_tokens=99)
     Call.objects.update(state="done", outcome="ok", attempt=2, prompt_tokens=100, completion_tokens=10)
     Run.objects.update(state="paused", state_reason="Paused by hand.", pause_cause="hand")
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
@@ -40,7 +38,7 @@ def test_a_run_moves_to_one_model_a_run_and_back_to_one_a_stage() -> None:
     finally:
         migrate(newest)
 
-    again = Run.objects.with_stages().get(pk=run.pk)
+    again = fetched(run)
     assert [(row.stage, row.model, row.parameters, row.prompt.stage) for row in again.rows] == [
         ("theme", "demo-rules", {"max_tokens": 99}, "theme"), ("pair", "demo-rules", {"max_tokens": 99}, "pair"),
     ]  # fmt: skip
@@ -51,7 +49,7 @@ def test_a_run_moves_to_one_model_a_run_and_back_to_one_a_stage() -> None:
 
 
 def test_a_run_of_several_writers_has_no_way_back_and_loses_nothing_by_the_attempt() -> None:
-    one, two = (endpoint_at("http://127.0.0.1:9/v1", name=name) for name in ("A", "B"))
+    one, two = (endpoint_at(NOWHERE, name=name) for name in ("A", "B"))
     run = started(small_corpus(1), one, endpoints={Stage.THEME: [one], Stage.PAIR: [one, two]})
     (call,) = claim(one)
     reading.read_replies(answer(call, THEME_REPLY))
@@ -65,7 +63,7 @@ def test_a_run_of_several_writers_has_no_way_back_and_loses_nothing_by_the_attem
 
 
 def test_stages_that_have_started_are_given_their_endpoints_address_and_drafts_are_not() -> None:
-    endpoint = endpoint_at("http://127.0.0.1:9/v1")
+    endpoint = endpoint_at(NOWHERE)
     run = started(small_corpus(1), endpoint)
     plan = draft(run.corpus, endpoint)
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
@@ -73,6 +71,6 @@ def test_stages_that_have_started_are_given_their_endpoints_address_and_drafts_a
         migrate([("generation", "0009_trials")])
     finally:
         migrate(newest)
-    assert set(run.run_stages.values_list("address", flat=True)) == {"http://127.0.0.1:9/v1"}
+    assert set(run.run_stages.values_list("address", flat=True)) == {NOWHERE}
     assert set(plan.run_stages.values_list("address", flat=True)) == {""}
-    assert {row.who[0] for row in plan.run_stages.all()} == {"http://127.0.0.1:9/v1"}
+    assert {row.who[0] for row in plan.run_stages.all()} == {NOWHERE}

@@ -22,7 +22,8 @@ from generation.engine.lane import Lane
 from generation.engine.runner import CallRunner, Plan
 from generation.models import Call, Endpoint, Run, Runner, Stage
 from tests.demo_server import DemoServer
-from tests.generation.runs import endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started, work
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,8 +97,7 @@ def test_a_stopped_runner_drains_and_leaves_nothing_sent(demo_model: DemoServer)
     async def interrupted() -> None:
         runner = CallRunner(Plan())
         task = asyncio.create_task(runner.run())
-        while not runner.totals.sent:
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(until, lambda: runner.totals.sent, "a call")
         runner.stop()
         await task
 
@@ -133,7 +133,7 @@ def test_an_endpoint_that_may_not_be_reached_pauses_its_run_in_words() -> None:
 
 
 def test_a_changed_endpoint_reaches_a_runner_that_is_at_work(demo_model: DemoServer) -> None:
-    run = started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1", max_in_flight=1))
+    run = started(small_corpus(2), endpoint_at(NOWHERE, max_in_flight=1))
 
     def correct() -> None:
         Endpoint.objects.update(base_url=demo_model.base_url)
@@ -143,8 +143,7 @@ def test_a_changed_endpoint_reaches_a_runner_that_is_at_work(demo_model: DemoSer
     async def mended_on_the_way() -> None:
         runner = CallRunner(Plan(runs=(run.pk,)))
         task = asyncio.create_task(runner.run())
-        while not runner.totals.troubles:
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(until, lambda: runner.totals.troubles, "a call that fails")
         await asyncio.to_thread(correct)
         await task
 
@@ -203,7 +202,7 @@ def test_the_sweep_wakes_a_worker_only_if_calls_wait_and_no_runner_is_alive(
     monkeypatch.setattr(tasks, "wake_workers", lambda: heard.append(True))
     tasks.sweep()
     assert heard == []
-    run = started(small_corpus(1), endpoint_at("http://127.0.0.1:9/v1"))
+    run = started(small_corpus(1), endpoint_at(NOWHERE))
     tasks.sweep()
     assert heard == [True]
     Runner.beat("someone", run.started_at)
@@ -224,7 +223,7 @@ def test_a_wrong_key_says_nothing_about_the_provider_once_it_is_corrected() -> N
         async def do(self, *work: object) -> None:
             paused.append(work)
 
-    lane = Lane(SimpleNamespace(db_thread=FakeThread()), endpoint_at("http://127.0.0.1:9/v1"), cast(Client, None))  # type: ignore[arg-type]
+    lane = Lane(SimpleNamespace(db_thread=FakeThread()), endpoint_at(NOWHERE), cast(Client, None))  # type: ignore[arg-type]
     answer = Reply("", "stop", "m", 1, 1, is_demo=False)
 
     async def results(*found: Reply | CallError) -> None:
@@ -241,17 +240,23 @@ def test_a_wrong_key_says_nothing_about_the_provider_once_it_is_corrected() -> N
 def test_a_runner_stays_while_a_reply_is_read_whose_next_call_nobody_sees_yet(
     demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really_read, really_ask, asked = reading.read_replies, CallRunner._work_left, threading.Event()
+    really_read, really_ask = reading.read_replies, CallRunner._work_left
+    asked, idle = threading.Event(), threading.Event()
+    idle.set()
 
     def read(keys: Sequence[int]) -> int:
+        idle.clear()
         asked.clear()
         asked.wait(3)
-        return really_read(keys)
+        try:
+            return really_read(keys)
+        finally:
+            idle.set()
 
     def ask(runner: CallRunner) -> bool:
         answer = really_ask(runner)
         asked.set()
-        sleep(0.5)  # the reply is read meanwhile
+        idle.wait(10)  # a reply whose reading has begun is read before the answer is heard
         return answer
 
     monkeypatch.setattr(reading, "read_replies", read)
@@ -270,7 +275,7 @@ def test_a_refusal_holds_further_calls_until_the_ledger_knows_it(
     really_settle = ledger.settle
 
     def settle(owner: str, settlements: Sequence[ledger.Settlement]) -> list[int]:
-        sleep(1)
+        sleep(1)  # a slow database
         runner.stop()
         return really_settle(owner, settlements)
 

@@ -14,10 +14,9 @@ from generation.judgements.tables import judge_tables
 from generation.models import Endpoint, Run, RunDialogue
 from generation.reuse import judgements_there
 from tests.generation.judged import family, judge, theme_of
-from tests.generation.runs import endpoint_at
+from tests.generation.runs import NOWHERE, endpoint_at, fetched
 
 pytestmark = pytest.mark.django_db
-ADDRESS = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture
@@ -29,13 +28,13 @@ def corpus() -> Corpus:
 
 @pytest.fixture
 def endpoint() -> Endpoint:
-    return endpoint_at(ADDRESS, name="Judge", model="wise-model")
+    return endpoint_at(NOWHERE, name="Judge", model="wise-model")
 
 
 def planned(corpus: Corpus, endpoint: Endpoint, **choice: Any) -> Run:
     fields = {"name": "Judging", "rubric": Rubric.objects.get(slug="paper-six"), **choice}
     run = create_judge_run(JudgeChoice(wanted=Wanted(corpus, versions=("beta",)), judges=[endpoint], **fields))
-    return Run.objects.with_stages().get(pk=run.pk)
+    return fetched(run)
 
 
 def judged(run: Run, score: float) -> Run:
@@ -43,7 +42,7 @@ def judged(run: Run, score: float) -> Run:
     lifecycle.start(run)
     run.calls.all().delete()
     judge(run, Dialogue.objects.get(version="beta", corpus=run.corpus), score)
-    return Run.objects.with_stages().get(pk=run.pk)
+    return fetched(run)
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +69,7 @@ def test_the_same_model_at_another_address_is_another_judge(corpus: Corpus, endp
     judged(planned(corpus, endpoint), 40)
     elsewhere = endpoint_at("http://127.0.0.1:8/v1", name="Elsewhere", model="wise-model")
     assert judgements_there(planned(corpus, elsewhere)) == 0
-    assert judgements_there(planned(corpus, endpoint_at(ADDRESS, name="Second key", model="wise-model"))) == 1
+    assert judgements_there(planned(corpus, endpoint_at(NOWHERE, name="Second key", model="wise-model"))) == 1
 
 
 def test_an_endpoint_that_moves_does_not_take_its_old_judgements_along(corpus: Corpus, endpoint: Endpoint) -> None:

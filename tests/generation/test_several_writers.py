@@ -18,11 +18,10 @@ from generation.plans.estimating import estimate, preview
 from generation.plans.run_plan import PlanError
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
-from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, draft, endpoint_at, fetched, small_corpus, started, work
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-NOWHERE = "http://127.0.0.1:9/v1"
 
 
 def writers(base_url: str, *names: str) -> list[Endpoint]:
@@ -50,7 +49,7 @@ def test_two_writers_share_themes_and_each_splits_its_own(demo_model: DemoServer
         assert row.parent.output.call.run_stage.endpoint == (first, second)[branch]
     themes = written.values("origin").distinct().count(), written.values("theme").distinct().count()
     assert themes == (3, Background.objects.values("theme").distinct().count())
-    progress = progress_of(Run.objects.with_stages().get(pk=run.pk))
+    progress = progress_of(fetched(run))
     assert (progress.done, progress.journeys, progress.sentence) == (6, 6, "6 of 6 dialogues")
 
 
@@ -128,8 +127,7 @@ def test_a_run_on_its_way_is_estimated_by_its_own_answers(demo_model: DemoServer
     async def until_fifty_are_through() -> None:
         runner = CallRunner(Plan(runs=(run.pk,)))
         task = asyncio.create_task(runner.run())
-        while await asyncio.to_thread(lambda: through() < 50):
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(until, lambda: through() >= 50, "50 answers")
         runner.stop()
         await task
 
@@ -140,7 +138,7 @@ def test_a_run_on_its_way_is_estimated_by_its_own_answers(demo_model: DemoServer
             connections.close_all()
 
     asyncio.run(until_fifty_are_through())
-    expected = estimate(Run.objects.with_stages().get(pk=run.pk))
+    expected = estimate(fetched(run))
     assert run.calls.filter(stage="further_split").count() < 120
     assert all(row.measured >= 50 for row in expected)
     work(run)

@@ -25,6 +25,7 @@ from generation.models import Endpoint, Prompt, Run, Stage
 from generation.plans.run_plan import PlanError
 from generation.results.run_quality import quality_of
 from tests.annotation import handed_in, setting
+from tests.generation.runs import NOWHERE
 from tests.generation.written_runs import written_run
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture
 def judge() -> Endpoint:
-    made: Endpoint = Endpoint.objects.create(name="Judge", base_url="http://127.0.0.1:9/v1", model="judge")
+    made: Endpoint = Endpoint.objects.create(name="Judge", base_url=NOWHERE, model="judge")
     return made
 
 
@@ -113,7 +114,7 @@ def test_what_a_writer_wrote_on_few_backgrounds_leaves_a_comparison_as_it_is(cor
 @pytest.fixture
 def runs(corpus: Corpus) -> tuple[Run, Run]:
     """Two runs of one model on all backgrounds, beside what came with the file."""
-    writer = Endpoint.objects.create(name="Writer", base_url="http://127.0.0.1:9/v1", model="gpt-4")
+    writer = Endpoint.objects.create(name="Writer", base_url=NOWHERE, model="gpt-4")
     return written_run(corpus, writer, name="First"), written_run(corpus, writer, name="Second")
 
 

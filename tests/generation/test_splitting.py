@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from dialogues.models import Corpus, Dialogue
-from dialogues.transcript import Transcript
+from dialogues.models import Dialogue
 from generation import example_sets
 from generation.engine import lifecycle
 from generation.models import Call, Endpoint, ExampleSet, Output, Prompt, Run
@@ -16,7 +15,9 @@ from generation.plans.estimating import estimate, preview
 from generation.plans.run_plan import PlanError
 from generation.watching import journeys
 from tests.demo_server import DemoServer
-from tests.generation.runs import endpoint_at, small_corpus, work
+from tests.dialogues.rows import add_dialogue
+from tests.generation.runs import endpoint_at, fetched, small_corpus, work
+from tests.generation.trials import gammas
 from tests.generation.written_runs import GAMMA
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,28 +29,10 @@ def endpoint(demo_model: DemoServer) -> Endpoint:
     return endpoint_at(demo_model.base_url)
 
 
-def gammas(corpus: Corpus, each: int = 1) -> list[Dialogue]:
-    """So many γ of every α of the corpus."""
-    return [
-        Dialogue.objects.get(pk=_gamma(alpha, number).pk)
-        for alpha in corpus.dialogues.originals()
-        for number in range(each)
-    ]
-
-
-def _gamma(alpha: Dialogue, number: int) -> Dialogue:
-    row = Dialogue.from_transcript(
-        Transcript.of([*GAMMA, [1, f"and that was {number}"]]), corpus=alpha.corpus, key=f"{alpha.key}.gamma{number}",
-        version_id="gamma", origin=alpha, theme="A walk.", traits_1=["i walk ."], traits_2=["i sit ."],
-    )  # fmt: skip
-    row.save()
-    return row
-
-
 def ran(run: Run) -> Run:
     lifecycle.start(run)
     work(run)
-    return Run.objects.with_stages().get(pk=run.pk)
+    return fetched(run)
 
 
 def test_gammas_that_are_there_are_split_and_lead_back_to_their_gamma_and_alpha(endpoint: Endpoint) -> None:
@@ -81,7 +64,7 @@ def test_two_gammas_of_one_alpha_are_two_journeys(endpoint: Endpoint, researcher
 
 def test_what_is_sent_is_known_exactly_before(endpoint: Endpoint) -> None:
     run = split_run(dialogues=gammas(small_corpus(2)), endpoint=endpoint, name="Split these")
-    run = Run.objects.with_stages().get(pk=run.pk)
+    run = fetched(run)
     shown = [(request.messages, request.prompt_tokens) for _, request in preview(run)]
     assert json.dumps(GAMMA[0][1]) in shown[0][0][-1]["content"]
     assert [row.calls for row in estimate(run)] == [2]
@@ -98,8 +81,7 @@ def test_a_dialogue_without_an_original_is_its_own(endpoint: Endpoint) -> None:
         for n in range(6)
         for speaker in (1, 2)
     ]
-    alpha = Dialogue.from_transcript(Transcript.of(wordy), corpus=small_corpus(1), key="wordy", version_id="alpha")
-    alpha.save()
+    alpha = add_dialogue(small_corpus(1), "wordy", wordy)
     ran(split_run(dialogues=[alpha], endpoint=endpoint, name="An original"))
     written = Dialogue.objects.get(output__isnull=False)
     assert (written.origin, written.parent) == (alpha, alpha)

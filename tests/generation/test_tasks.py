@@ -11,7 +11,7 @@ from generation.endpoints.client import Client, Target
 from generation.engine import lifecycle, loops
 from generation.models import Call, Endpoint, Run, Runner, Stage
 from tests.demo_server import DemoServer
-from tests.generation.runs import endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def test_a_worker_builds_one_client_for_all_its_tasks(
 
 
 def test_a_worker_that_leaves_held_back_calls_behind_is_woken_when_they_are_due(woken: list[timedelta]) -> None:
-    run = started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1"))
+    run = started(small_corpus(2), endpoint_at(NOWHERE))
     run.calls.update(not_before=timezone.now() + timedelta(seconds=90))
     tasks.wake_if_needed(soon=True)
     assert timedelta(seconds=80) < woken.pop() < timedelta(seconds=91)
@@ -64,7 +64,7 @@ def test_a_worker_that_leaves_held_back_calls_behind_is_woken_when_they_are_due(
 
 
 def test_nobody_is_woken_where_a_runner_is_at_it_or_the_run_is_paused(woken: list[timedelta]) -> None:
-    run = started(small_corpus(2), endpoint_at("http://127.0.0.1:9/v1"))
+    run = started(small_corpus(2), endpoint_at(NOWHERE))
     Runner.beat("someone", timezone.now())
     tasks.wake_if_needed(soon=True)
     Runner.objects.all().delete()
@@ -92,7 +92,7 @@ def test_a_worker_told_to_shut_down_claims_nothing_more(
 
 
 def test_a_process_that_sends_for_one_run_keeps_no_other_run_waiting(woken: list[timedelta]) -> None:
-    endpoint = endpoint_at("http://127.0.0.1:9/v1")
+    endpoint = endpoint_at(NOWHERE)
     own, other = (started(small_corpus(1, name), endpoint) for name in ("Own", "Other"))
     Runner.beat("a terminal", timezone.now(), [own.pk])
     tasks.wake_if_needed()

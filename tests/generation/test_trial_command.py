@@ -1,27 +1,22 @@
 """`manage.py trial …`: made, sent and shown without a browser."""
 
-import json
-from io import StringIO
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from demo.model.faults import DemoSettings
 from generation.models import Call, Trial
+from tests.commands import said_by
 from tests.demo_server import DemoServer
-from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus
 from tests.generation.trials import draft_set, gammas, wording
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NOWHERE = "http://127.0.0.1:9/v1"
 
 
-def command(*arguments: object) -> Any:
-    out = StringIO()
-    call_command("trial", *map(str, arguments), stdout=out)
-    return json.loads(out.getvalue()) if "--json" in arguments else out.getvalue()
+command = partial(said_by, "trial")
 
 
 def test_a_trial_is_made_and_sent_in_two_commands(demo_model: DemoServer) -> None:

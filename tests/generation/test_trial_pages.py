@@ -12,7 +12,7 @@ from dialogues.models import Corpus
 from generation import example_sets
 from generation.models import Call, Endpoint, ExampleKind, ExampleSet, Prompt, Run, Stage, Trial
 from tests.demo_server import DemoServer
-from tests.generation.runs import endpoint_at, small_corpus, work
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, work
 from tests.generation.trials import asked, draft_set, fetched, gammas, tried, wording
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -259,7 +259,7 @@ def test_trials_are_on_no_list_and_in_no_choice(researcher: Client, endpoint: En
 def test_without_an_endpoint_or_γ_the_page_says_what_to_do_first(researcher: Client) -> None:
     draft = draft_set()
     assert "First, an endpoint" in researcher.get(address(draft)).content.decode()
-    endpoint_at("http://127.0.0.1:9/v1")
+    endpoint_at(NOWHERE)
     assert "First, a corpus" in researcher.get(address(draft)).content.decode()
     small_corpus(1)
     assert "have a run write γ first" in researcher.get(address(draft)).content.decode()

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from generation.models import Call, Run
 from tests.browser.server import database_url
 from tests.demo_server import DemoServer
 from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,17 +45,13 @@ def process(arguments: list[str], data_dir: Path) -> Iterator[subprocess.Popen[b
         )  # fmt: skip
     try:
         yield started_process
+    except TimeoutError as error:
+        error.add_note(log.read_text()[-3000:])
+        raise
     finally:
         with suppress(ProcessLookupError):
             os.killpg(started_process.pid, signal.SIGKILL)
         started_process.wait(10)
-
-
-def until(condition: Callable[[], bool], log: Path, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"nothing happened in {seconds} s:\n{log.read_text()[-3000:]}"
-        time.sleep(0.1)
 
 
 def finished(run: Run) -> Callable[[], bool]:
@@ -82,7 +78,7 @@ def test_a_celery_worker_does_the_whole_run(demo_model: DemoServer, tmp_path: Pa
     run = started(small_corpus(6), endpoint_at(demo_model.base_url))
     wake_workers(tmp_path)
     with process(WORKER, tmp_path):
-        until(finished(run), tmp_path / "process.log")
+        until(finished(run), "the run ends", seconds=90)
     assert_complete(run, 6)
 
 
@@ -92,11 +88,10 @@ def test_a_worker_that_is_asked_to_stop_brings_its_calls_home_and_takes_no_more(
     demo_model.settings = DemoSettings(seed=7, latency=0.5)
     run = started(small_corpus(60), endpoint_at(demo_model.base_url, max_in_flight=2))
     wake_workers(tmp_path)
-    log = tmp_path / "process.log"
     with process(WORKER, tmp_path) as worker:
-        until(run.calls.filter(state=Call.State.DONE).exists, log)
+        until(run.calls.filter(state=Call.State.DONE).exists, "an answer", seconds=90)
         os.kill(worker.pid, signal.SIGTERM)
-        until(lambda: worker.poll() is not None, log, seconds=60)
+        until(lambda: worker.poll() is not None, "the worker ends")
     assert not run.calls.filter(state=Call.State.SENT).exists()
     assert run.calls.filter(state=Call.State.TODO).exists()
     assert demo_model.stats()["requests"] == run.calls.filter(state=Call.State.DONE).count()
@@ -110,7 +105,7 @@ def test_a_runner_killed_twice_loses_nothing_and_doubles_nothing(demo_model: Dem
     for answered in (8, 36):
         with process(["manage.py", "run", "start", str(run.pk)], tmp_path) as runner:
             done = Call.objects.filter(run=run, state=Call.State.DONE)
-            until(lambda done=done, answered=answered: done.count() >= answered, tmp_path / "process.log")  # type: ignore[misc]
+            until(lambda done=done, answered=answered: done.count() >= answered, "answers", seconds=90)  # type: ignore[misc]
             os.killpg(runner.pid, signal.SIGKILL)
             runner.wait(10)
         in_flight_at_kills += Call.objects.filter(run=run, state=Call.State.SENT).count()

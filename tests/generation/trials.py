@@ -3,27 +3,26 @@
 from typing import Any
 
 from dialogues.models import Corpus, Dialogue
-from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.models import Endpoint, Example, ExampleKind, ExampleSet, Stage, Trial
 from generation.prompts import PromptText
 from generation.trials.trial_plan import TrialChoice, create_trial, start_trial
+from tests.dialogues.rows import add_dialogue
 from tests.generation.runs import work
 from tests.generation.written_runs import GAMMA, STEPHANIE
 
 
-def gammas(corpus: Corpus) -> list[Dialogue]:
-    """A γ of every α of the corpus."""
-    return [_gamma(alpha) for alpha in corpus.dialogues.originals().order_by("pk")]
-
-
-def _gamma(alpha: Dialogue) -> Dialogue:
-    row = Dialogue.from_transcript(
-        Transcript.of([*GAMMA, [1, f"and that was {alpha.key}"]]), corpus=alpha.corpus, key=f"{alpha.key}.gamma",
-        version_id="gamma", origin=alpha, theme="A walk.", traits_1=["i walk ."], traits_2=["i sit ."],
-    )  # fmt: skip
-    row.save()
-    return row
+def gammas(corpus: Corpus, each: int = 1) -> list[Dialogue]:
+    """So many γ of every α of the corpus."""
+    background: dict[str, Any] = {"theme": "A walk.", "traits_1": ["i walk ."], "traits_2": ["i sit ."]}
+    return [
+        add_dialogue(
+            corpus, f"{alpha.key}.gamma{number or ''}", [*GAMMA, [1, f"and that was {number}, {alpha.key}"]], "gamma",
+            origin=alpha, **background,
+        )
+        for alpha in corpus.dialogues.originals().order_by("pk")
+        for number in range(each)
+    ]  # fmt: skip
 
 
 def draft_set(kind: ExampleKind = ExampleKind.FURTHER_SPLIT, name: str = "My draft") -> ExampleSet:

@@ -3,10 +3,10 @@
 from django.utils import timezone
 
 from dialogues.models import Corpus, Dialogue
-from dialogues.transcript import Transcript
 from generation import example_sets
 from generation.models import Background, Call, Endpoint, Output, Prompt, Run, RunDialogue, RunStage, Stage
 from generation.stages import SPECS
+from tests.dialogues.rows import add_dialogue
 
 BETA = [[1, "hello there"], [2, "hi how are you"], [1, "fine"], [2, "good"]]
 GAMMA = [[1, "hello"], [1, "there"], [2, "hi"], [2, "how are you"], [1, "fine"], [2, "good"]]
@@ -63,11 +63,9 @@ def answered(row: RunStage, dialogue: Dialogue, alpha: Dialogue, **fields: objec
 
 def write(call: Call, version: str, **fidelity: float) -> Dialogue:
     """The dialogue that a call wrote."""
-    dialogue = Dialogue.from_transcript(
-        Transcript.of(TEXTS[version]), corpus_id=call.run.corpus_id, key=f"{call.alpha.key}.{version}.{call.pk}",
-        version_id=version, origin=call.alpha, parent=call.dialogue if version == "stephanie" else None,
-        written_by=call.run_stage.model,
+    dialogue = add_dialogue(
+        call.run.corpus, f"{call.alpha.key}.{version}.{call.pk}", TEXTS[version], version, origin=call.alpha,
+        parent=call.dialogue if version == "stephanie" else None, written_by=call.run_stage.model,
     )  # fmt: skip
-    dialogue.save()
     Output.objects.create(dialogue=dialogue, call=call, version_id=version, **fidelity)
     return dialogue
