@@ -213,7 +213,7 @@ def study_balance(request: HttpRequest, pk: int) -> HttpResponse:
         "tables": balance_tables(found, {version.pk: version.symbol for version in study.versions.all()}),
         "unfinished": f"{found.unfinished_blocks:,} not shown to their end" if found.unfinished_blocks else "",
     }
-    return render(request, "studies/html", context)
+    return render(request, "studies/balance.html", context)
 
 
 @require_GET

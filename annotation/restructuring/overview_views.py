@@ -38,7 +38,7 @@ def restructuring_overview(request: HttpRequest) -> HttpResponse:
         "lines": lines(list(page)),
         "counts": counts() if page.paginator.count or form.is_narrowed else [],
     }
-    return render(request, "restructuring/html", context)
+    return render(request, "restructuring/overview.html", context)
 
 
 @require_GET
