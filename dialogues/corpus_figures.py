@@ -16,8 +16,7 @@ from dialogues.models import Corpus, DialogueQuerySet, Version
 from dialogues.sources import ANY, Sources, once_each, written_again
 from dialogues.statistics.distinct import Encoded, distinct, encode, pooled
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
-from dialogues.statistics.tokens import Tokenizer
-from dialogues.statistics.turns import run_shares
+from dialogues.statistics.words_and_turns import Tokenizer, run_shares
 
 WORD_FIELDS: dict[Tokenizer, str] = {"whitespace": "whitespace_tokens", "words": "word_tokens"}
 RUN_FIELDS = (*(f"turns_of_{n}" for n in range(1, 6)), "turns_of_6_up")

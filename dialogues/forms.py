@@ -1,4 +1,4 @@
-"""Forms of the corpus pages."""
+"""Forms of the corpus pages, and the fields with which forms of several pages choose among a corpus's sources."""
 
 from pathlib import PurePath
 from typing import Any
@@ -15,8 +15,7 @@ from dialogues.coverage import coverage_of
 from dialogues.formats.csv_plain import columns_from
 from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.models import Corpus, Dialogue, Version
-from dialogues.source_fields import SourceFields
-from dialogues.sources import Sources
+from dialogues.sources import FACETS, Sources
 
 SORTS = {
     "": "As imported",
@@ -31,6 +30,48 @@ SORTS = {
 
 def version_field() -> forms.ModelChoiceField[Version]:
     return forms.ModelChoiceField(Version.objects.all(), required=False, label="Version", empty_label="Any version")
+
+
+class SourceFields(forms.Form):
+    """A form with these fields; `dialogues/_sources.html` shows them."""
+
+    def offer_sources(self, corpus: Corpus, chosen: Sources, *, without: tuple[str, ...] = ()) -> None:
+        """Add a field for every facet that has several keys in the corpus or a chosen key, with the chosen keys ticked.
+
+        A chosen key that the corpus does not have is shown too, so that people can untick it.
+        """
+        ticked = chosen.as_json()
+        for name, facet in FACETS.items():
+            if name in self.fields and name not in without:
+                raise ValueError(f"The form has a field {name!r} of its own")
+            known = [] if name in without else facet.choices(corpus)
+            there = dict(known)
+            known += [(key, f"{key} (not in this corpus)") for key in ticked.get(name, ()) if key not in there]
+            if name not in without and (len(known) > 1 or name in ticked):
+                self.fields[name] = forms.MultipleChoiceField(
+                    label=f"{facet.label}s",
+                    required=False,
+                    choices=[(str(key), label) for key, label in known],
+                    initial=[str(key) for key in ticked.get(name, ())],
+                    widget=forms.CheckboxSelectMultiple,
+                )
+
+    @property
+    def source_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.source_names]
+
+    @property
+    def source_names(self) -> list[str]:
+        return [name for name in FACETS if isinstance(self.fields.get(name), forms.MultipleChoiceField)]
+
+    @property
+    def any_chosen(self) -> bool:
+        return any(field.value() for field in self.source_fields)
+
+    def sources(self) -> Sources:
+        """What was chosen in a valid form."""
+        cleaned: dict[str, Any] = self.cleaned_data
+        return Sources.of({name: cleaned.get(name, ()) for name in self.source_names})
 
 
 class CorpusFilter(forms.Form):

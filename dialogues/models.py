@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from dialogues import rubric
 from dialogues.audit import AuditVerb
-from dialogues.statistics.tokens import count_words
+from dialogues.statistics.words_and_turns import count_words
 from dialogues.transcript import Transcript
 
 # The version of a person's rewrite of a generated dialogue.

@@ -7,8 +7,7 @@ from dialogues import published
 from dialogues.display import DEMO_LABEL
 from dialogues.statistics.distinct import SIZES
 from dialogues.statistics.figures import CorpusFigures, VersionFigures
-from dialogues.statistics.tokens import TOKENIZERS
-from dialogues.statistics.turns import RUN_LABELS
+from dialogues.statistics.words_and_turns import RUN_LABELS, TOKENIZERS
 
 RUN_NAMES = ("one", "two", "three", "four", "five", "six or more")
 

@@ -14,10 +14,9 @@ from annotation.design.selection import select
 from annotation.models import FrozenDesignError, Item, Study
 from annotation.models.studies import FROZEN
 from annotation.rating.blinding import scene
-from core.acting import person_of
 from core.fingerprint import StaleError
 from core.numbers import asked_text
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.models import Dialogue, Version
 
 PAGE = 25

@@ -11,8 +11,8 @@ from annotation.design.step_forms import StepForm
 from annotation.models import Study
 from core.numbers import whole_number
 from dialogues.coverage import Coverage, coverage_of
+from dialogues.forms import SourceFields
 from dialogues.models import Corpus, Version
-from dialogues.source_fields import SourceFields
 from dialogues.sources import WRITER, Sources, writers
 
 BETWEEN = ":"

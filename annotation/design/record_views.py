@@ -15,9 +15,8 @@ from annotation.design.drafting import DesignError
 from annotation.design.methods import methods_text
 from annotation.models import Item, Study
 from annotation.rating.rater_stage import consent_fingerprint
-from core.acting import person_of
 from core.downloads import whole_file
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 

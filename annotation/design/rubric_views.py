@@ -9,9 +9,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.design import rubrics as editing
 from annotation.design.rubric_forms import RubricEditor
-from core.acting import person_of
 from core.fingerprint import StaleError
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.models import FrozenRubricError, Rubric
 
 PAGE = 25

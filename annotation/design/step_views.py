@@ -32,10 +32,9 @@ from annotation.design.texts import CONSENT_DRAFT, DEFAULT_GUIDELINES, order_pla
 from annotation.models import Item, Study
 from annotation.models.studies import FROZEN
 from annotation.people.forms import MemberForm
-from core.acting import person_of
 from core.fingerprint import StaleError
 from core.numbers import whole_number
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, Rubric, Version
 from dialogues.sources import WRITER, Sources

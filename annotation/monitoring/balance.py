@@ -213,7 +213,7 @@ def study_balance(request: HttpRequest, pk: int) -> HttpResponse:
         "tables": balance_tables(found, {version.pk: version.symbol for version in study.versions.all()}),
         "unfinished": f"{found.unfinished_blocks:,} not shown to their end" if found.unfinished_blocks else "",
     }
-    return render(request, "studies/html", context)
+    return render(request, "studies/balance.html", context)
 
 
 @require_GET
@@ -222,7 +222,7 @@ def study_balance_json(request: HttpRequest, pk: int) -> JsonResponse:
     """The report as a JSON file."""
     study = launched_or_404(pk)
     response = JsonResponse(report(study).to_json(), json_dumps_params={"indent": 2, "ensure_ascii": False})
-    return attached(response, f"study-{study.pk}-json")
+    return attached(response, f"study-{study.pk}-balance.json")
 
 
 def balance_tables(report: BalanceReport, symbols: Mapping[str, str]) -> list[Table]:

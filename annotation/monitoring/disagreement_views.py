@@ -16,10 +16,9 @@ from annotation.monitoring.states import launched_or_404
 from annotation.rating.answers import FLAGS
 from annotation.rating.blinding import NAMES, scene
 from annotation.reports import unblinding
-from core.acting import person_of
 from core.downloads import csv_form, streamed_file
 from core.numbers import asked_text
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 

@@ -14,8 +14,7 @@ from annotation.design.drafting import DesignError
 from annotation.models import Study
 from annotation.monitoring import states
 from annotation.reports import unblinding
-from core.acting import act
-from core.permissions import requires
+from core.permissions import act, requires
 
 
 class ExtendForm(forms.Form):

@@ -21,8 +21,7 @@ from annotation.monitoring.states import launched_or_404
 from annotation.rating import membership_changes
 from annotation.recruitment import open_links
 from annotation.reports import unblinding
-from core.acting import act
-from core.permissions import requires
+from core.permissions import act, requires
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 

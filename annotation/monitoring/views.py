@@ -18,9 +18,8 @@ from annotation.people.forms import MemberForm
 from annotation.people.memberships import LeftError
 from annotation.reports import unblinding
 from annotation.reports.preference_tables import preferences_of
-from core.acting import act, person_of
 from core.numbers import asked_text
-from core.permissions import requires
+from core.permissions import act, person_of, requires
 
 PAGE = 25
 # A study's page lists at most this many raters; all of them have a page of their own.

@@ -20,8 +20,7 @@ from annotation.models import ApiToken
 from annotation.people import api_tokens as tokens
 from annotation.people.forms import ApiTokenForm
 from annotation.roles import Role, role_of
-from core.acting import person_of
-from core.permissions import requires
+from core.permissions import person_of, requires
 
 _may_use = requires("annotation.add_apitoken", "use API tokens")
 

@@ -19,8 +19,7 @@ from annotation.people.invitations import InvitationError
 from annotation.people.mail import can_send, send_invitation
 from annotation.people.memberships import NO_MORE_RATERS
 from annotation.roles import BACKEND
-from core.acting import person_of
-from core.permissions import requires
+from core.permissions import person_of, requires
 
 _may_invite = requires("annotation.add_invitation", "invite people")
 

@@ -11,8 +11,7 @@ from annotation.people import members, resets
 from annotation.people.forms import RoleForm, SearchForm
 from annotation.people.invitations import open_invitations
 from annotation.roles import Role, role_of
-from core.acting import act, person_of
-from core.permissions import requires
+from core.permissions import act, person_of, requires
 from dialogues.models import AuditEvent
 
 PER_PAGE = 50

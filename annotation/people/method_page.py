@@ -10,7 +10,7 @@ from core.permissions import requires
 from dialogues.models import Version
 from dialogues.published import published_table, value
 from dialogues.rubric import PAPER_SIX
-from dialogues.statistics.turns import acmc_from_shares
+from dialogues.statistics.words_and_turns import acmc_from_shares
 
 # Table 5 has columns for turns of one message to five.
 SHORTEST_LEFT_OUT = 6

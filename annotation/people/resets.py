@@ -24,8 +24,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.people.members import SUPERUSER, MemberError, in_turn, outranks
-from core.acting import person_of
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 

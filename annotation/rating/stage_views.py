@@ -16,8 +16,8 @@ from annotation.rating import membership_changes, queue, rater_stage
 from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.blinding import blind_feedback, blind_lessons, blind_rated, blind_study, blind_welcome
 from annotation.rating.views import RESTED
-from core.acting import person_of
 from core.numbers import asked_text
+from core.permissions import person_of
 
 PAGE = 50
 

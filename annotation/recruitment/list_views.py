@@ -18,9 +18,8 @@ from annotation.people import invitations
 from annotation.people.mail import can_send, send_invitations
 from annotation.people.memberships import NO_MORE_RATERS
 from annotation.recruitment.lists import MOST_ERRORS, MOST_ROWS, People, Person, read_list
-from core.acting import person_of
 from core.downloads import whole_file
-from core.permissions import requires
+from core.permissions import person_of, requires
 from core.spreadsheets import EXCEL, PLAIN, CsvForm, csv_text
 
 MOST_BYTES = 200_000

@@ -25,8 +25,7 @@ from annotation.people.memberships import NO_MORE_RATERS, LeftError
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
 from annotation.roles import BACKEND
-from core.acting import person_of
-from core.permissions import requires
+from core.permissions import person_of, requires
 
 # Records that this browser has joined before, so that nobody joins twice with it; it grants no access.
 COOKIE = "stephanie-door"

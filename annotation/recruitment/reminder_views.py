@@ -12,8 +12,7 @@ from annotation.models import Study
 from annotation.people.mail import can_send, reminder_text
 from annotation.recruitment import reminders
 from annotation.recruitment.reminders import DAYS, MOST_DAYS, ReminderError
-from core.acting import person_of
-from core.permissions import requires
+from core.permissions import person_of, requires
 
 PAGE = 50
 

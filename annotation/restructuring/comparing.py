@@ -10,7 +10,7 @@ from dialogues.alignment import Link, segments
 from dialogues.editing import Draft
 from dialogues.fidelity import fidelity
 from dialogues.models import Dialogue
-from dialogues.statistics.turns import RUN_LABELS, run_shares
+from dialogues.statistics.words_and_turns import RUN_LABELS, run_shares
 from dialogues.subsequence import matched
 from dialogues.transcript import Transcript
 

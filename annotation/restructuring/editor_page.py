@@ -11,7 +11,7 @@ from annotation.restructuring.drafts import history_of
 from annotation.restructuring.proposals import shown_log
 from dialogues.editing import Piece, kept_share, transcript_of
 from dialogues.published import value as published
-from dialogues.statistics.tokens import count_words
+from dialogues.statistics.words_and_turns import count_words
 from dialogues.transcript import Transcript
 
 NAMES = ("A", "B")

@@ -1,6 +1,12 @@
-"""Review by a second person: remarks, sending back, approval; and taking back a request to restructure."""
+"""Review by a second person: remarks, sending back, approval, and an approved text as an example for models.
+
+A request to restructure can also be taken back.
+"""
+
+from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,6 +15,9 @@ from annotation.models.people import profile_of
 from dialogues.audit import AuditVerb
 from dialogues.models import HAND, AuditEvent, Dialogue
 from dialogues.transcript import Transcript
+from generation.curation.content import ContentError
+from generation.curation.editing import add_example
+from generation.models import Example, ExampleKind, ExampleSet
 
 LONGEST_KEY = 180  # leaves room for the number in a key of 200
 State = Restructuring.State
@@ -175,3 +184,43 @@ def _free_key(original: Dialogue) -> str:
     stem = f"{original.key[:LONGEST_KEY]}.hand."
     taken = set(Dialogue.objects.filter(corpus=original.corpus_id, key__startswith=stem).values_list("key", flat=True))
     return next(key for number in range(1, len(taken) + 2) if (key := f"{stem}{number}") not in taken)
+
+
+def add_to_examples(example_set: ExampleSet, *, restructuring: Restructuring, note: str, by: User) -> Example:
+    """Add both texts with the operations to a further-split set, or the new text to another; raises ReviewError."""
+    original, result = restructuring.original, restructuring.result
+    if result is None:
+        raise ReviewError("Only an approved restructuring can become an example.")
+    shown: dict[str, Any] = {
+        "theme": result.theme,
+        "traits_1": result.traits_1,
+        "traits_2": result.traits_2,
+        "note": note,
+        "source": Example.Source.RESTRUCTURING,
+    }
+    if example_set.kind == ExampleKind.FURTHER_SPLIT:
+        shown |= {
+            "messages": original.messages,
+            "messages_after": result.messages,
+            "dialogue": original,
+            "dialogue_after": result,
+            "operations": log_of(restructuring),
+        }
+    else:
+        shown |= {"messages": result.messages, "dialogue": result}
+    try:
+        return add_example(example_set=example_set, by=by, **shown)
+    except (ContentError, ValidationError) as error:
+        words = " ".join(error.messages) if isinstance(error, ValidationError) else f"{error}."
+        raise ReviewError(f"Not added: {words}") from error
+
+
+def log_of(restructuring: Restructuring) -> list[dict[str, Any]]:
+    """Every operation with its number, its person's pseudonym, and its time; `operation` can be replayed."""
+    rows = list(restructuring.operations.select_related("person__profile").order_by("number"))
+    people = {row.person_id: row.person for row in rows}
+    names = {pk: profile_of(person).pseudonym for pk, person in people.items()}
+    return [
+        {"number": row.number, "by": names[row.person_id], "time": row.at.isoformat(), "operation": row.body}
+        for row in rows
+    ]

@@ -1,4 +1,4 @@
-"""The review page: both texts, the operations between them, remarks, and the decision."""
+"""The review page with its forms: both texts, the operations between them, remarks, and the decision."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.models import Remark, Restructuring
-from annotation.restructuring import examples, review
+from annotation.restructuring import review
 from annotation.restructuring.comparing import figures_table, links_of, shown_segments
 from annotation.restructuring.history import told
-from annotation.restructuring.review_forms import ExampleForm, RemarkForm, SendBackForm
-from core.acting import person_of
 from core.numbers import whole_number
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.editing import kept_share, transcript_of
+from generation.models import ExampleKind, ExampleSet
 
 _may_review = requires("annotation.change_restructuring", "review restructurings")
 
@@ -101,7 +100,9 @@ def restructuring_example(request: HttpRequest, token: str) -> HttpResponse:
     chosen = form.cleaned_data["example_set"]
 
     def add() -> str:
-        made = examples.add_to(chosen, restructuring=found, note=form.cleaned_data["note"], by=person_of(request))
+        made = review.add_to_examples(
+            chosen, restructuring=found, note=form.cleaned_data["note"], by=person_of(request)
+        )
         return f"Added to {chosen} as example {made.position}."
 
     return _done(request, found, add)
@@ -169,3 +170,53 @@ def _others(found: Restructuring) -> int:
 
 def _texts(found: Restructuring) -> list[str]:
     return [text for _, text in found.messages]
+
+
+LONGEST_WORDS = 5000
+
+
+class SendBackForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    words = forms.CharField(
+        label="What should be different",
+        max_length=LONGEST_WORDS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The annotator reads this and your remarks above the dialogue.",
+        error_messages={"required": "Say what should be different."},
+    )
+
+
+class RemarkForm(forms.Form):
+    """A remark on one message; people see messages numbered from 1."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    message = forms.TypedChoiceField(coerce=int, choices=[], error_messages={"required": "Choose a message."})
+    text = forms.CharField(label="Remark", max_length=LONGEST_WORDS, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, texts: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(place, f"{place + 1}. {text[:60]}") for place, text in enumerate(texts)]
+        self.fields["message"].choices = choices  # type: ignore[attr-defined]
+
+
+class ExampleForm(forms.Form):
+    """The draft set that gets the result: both texts for a further-split set, only the new one for a positive set."""
+
+    example_set = forms.ModelChoiceField(
+        ExampleSet.objects.none(),
+        label="Example set",
+        empty_label=None,
+        error_messages={
+            "required": "Choose a set.",
+            "invalid_choice": "This set is no longer a draft. Choose another.",
+        },
+    )
+    note = forms.CharField(required=False, max_length=500, help_text="Why this example is there.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = (ExampleKind.FURTHER_SPLIT, ExampleKind.STEP_BY_STEP)
+        drafts = ExampleSet.objects.listed().filter(kind__in=kinds, frozen_at__isnull=True)
+        field = self.fields["example_set"]
+        field.queryset = drafts.order_by("kind", "name", "-version")  # type: ignore[attr-defined]
+        field.label_from_instance = lambda row: f"{row} – {row.get_kind_display()}"  # type: ignore[attr-defined]

@@ -13,8 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from annotation.people.acquaintance import AcquaintedError
 from annotation.restructuring import seeds
 from annotation.restructuring.seed_forms import MOST_TICKED, AskForm, SeedFilter, read_keys, write_keys
-from core.acting import person_of
-from core.permissions import requires
+from core.permissions import person_of, requires
 from dialogues.models import Corpus, Dialogue
 
 DIALOGUES_A_PAGE = 50

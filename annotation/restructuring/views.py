@@ -1,5 +1,11 @@
-"""The annotator's pages: their restructurings, the editor, handing in, and asking a model to split."""
+"""The annotator's pages: their restructurings, the editor, handing in, and asking a model to split.
 
+Without scripts the editor is a form with every message and buttons for operations, which is read into operations.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,13 +20,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.models import Restructuring
 from annotation.people.sessions import page_person
-from annotation.restructuring import drafts, plain_form
+from annotation.restructuring import drafts
+from annotation.restructuring.drafts import Sent
 from annotation.restructuring.editor_page import page_of
 from annotation.restructuring.proposals import proposers
 from annotation.restructuring.wording import script_words
-from core.acting import person_of
 from core.numbers import whole_number
-from core.permissions import refuse_without, requires
+from core.permissions import person_of, refuse_without, requires
+from dialogues.editing import WHITE_SPACE, Draft
 from dialogues.models import Dialogue
 from generation.models import Endpoint, Run
 from generation.plans.branches import split_run
@@ -80,12 +87,12 @@ def _stepped(request: HttpRequest, draft: Restructuring) -> HttpResponse:
     before = drafts.history_of(draft).drafts
     person = person_of(request)
     try:
-        bodies = plain_form.operations_of(
+        bodies = operations_of(
             before[min(made_on, draft.version)], texts, request.POST.get("step", ""), request.POST.get("added", "")
         )
-        sent = plain_form.sent(draft.token, made_on, bodies)
+        sent = as_sent(draft.token, made_on, bodies)
         drafts.save_operations(person, draft.token, version=made_on, operations=sent, now=timezone.now())
-    except (drafts.DraftError, plain_form.FormError) as error:
+    except (drafts.DraftError, FormError) as error:
         status = 409 if isinstance(error, drafts.StaleError) else 422
         return _editor(request, draft, status=status, problem=str(error), typed=texts)
     return redirect("restructuring", draft.token)
@@ -141,3 +148,64 @@ def _planned(original: Dialogue, endpoint: Endpoint, by: User) -> Run:
         stages=["further_split"],
     ).first()  # fmt: skip
     return waiting or split_run(dialogues=[original], endpoint=endpoint, name=f"Split {original.key}"[:120], by=by)
+
+
+# An empty line inside a message splits it there.
+_CUT = re.compile(r"\n[ \t]*\n\s*")
+_STEPS = ("merge", "up", "down", "delete", "add", "undo", "redo")
+
+
+class FormError(ValueError):
+    """A form that cannot be read; the text says what to do."""
+
+
+def operations_of(draft: Draft, texts: Sequence[str], step: str, added: str) -> list[dict[str, Any]]:
+    """The form's operations: first changed texts, from the last message to the first, then the pressed button's step.
+
+    `step` is empty or like "merge:3"; `added` is the text for "add". Raises FormError.
+    """
+    if len(texts) != len(draft):
+        raise FormError(_("The page is out of date. Load it again; what you typed is below."))
+    name, _sign, number = step.partition(":")
+    if step and (name not in _STEPS or not re.fullmatch(r"\d{0,5}", number)):
+        raise FormError(_("There is no such button."))
+    found: list[dict[str, Any]] = []
+    shift = 0
+    at = int(number or 0)
+    for place in range(len(draft) - 1, -1, -1):
+        steps = _rewritten(place, draft[place].text, texts[place])
+        found += steps
+        shift += sum(body["op"] == "split" for body in steps) if place < at else 0
+    return found + _step(name, at + shift, draft, added)
+
+
+def as_sent(token: str, version: int, bodies: Sequence[Mapping[str, Any]]) -> list[Sent]:
+    """The operations with ids derived from the form, so that a second click sends the same ones."""
+    whole = f"{token}/{version}/{bodies!r}"
+    return [Sent(uuid.uuid5(uuid.NAMESPACE_OID, f"{whole}/{number}"), dict(body)) for number, body in enumerate(bodies)]
+
+
+def _rewritten(place: int, before: str, after: str) -> list[dict[str, Any]]:
+    # Browsers send line ends as CR LF.
+    after = after.replace("\r\n", "\n").strip(WHITE_SPACE)
+    parts = [part.strip(WHITE_SPACE) for part in _CUT.split(after) if part.strip(WHITE_SPACE)]
+    if not parts:
+        return [{"op": "delete", "at": place}]
+    whole = " ".join(parts)
+    found: list[dict[str, Any]] = [] if whole == before else [{"op": "reword", "at": place, "text": whole}]
+    # Cut from the last part backwards, so that earlier offsets stay valid.
+    cuts = [len(" ".join(parts[:number])) for number in range(len(parts) - 1, 0, -1)]
+    return [*found, *({"op": "split", "at": place, "offset": cut} for cut in cuts)]
+
+
+def _step(name: str, at: int, draft: Draft, added: str) -> list[dict[str, Any]]:
+    if name in ("up", "down"):
+        return [{"op": "move", "at": at, "to": at + (1 if name == "down" else -1)}]
+    if name == "add":
+        if not added.strip():
+            raise FormError(_("Write the message to add first."))
+        speaker = draft[min(at, len(draft) - 1)].speaker
+        return [{"op": "insert", "at": at + 1, "speaker": speaker, "text": added}]
+    if name in ("merge", "delete"):
+        return [{"op": name, "at": at}]
+    return [{"op": name}] if name else []

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.intervals import Estimate, mean_of
-from dialogues.statistics.tokens import Tokenizer, is_word
+from dialogues.statistics.words_and_turns import Tokenizer, is_word
 
 SIZES = (2, 3, 4, 5, 6)
 SEED = 20240704

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.intervals import Estimate
 from dialogues.statistics.distinct import Distinct
-from dialogues.statistics.tokens import Tokenizer
+from dialogues.statistics.words_and_turns import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)

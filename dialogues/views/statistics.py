@@ -23,7 +23,7 @@ from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
 from dialogues.sources import Sources
 from dialogues.statistics.figures import CorpusFigures
-from dialogues.statistics.tokens import TOKENIZERS, Tokenizer
+from dialogues.statistics.words_and_turns import TOKENIZERS, Tokenizer
 from dialogues.statistics_tables import choice, statistics_tables
 
 TOKENIZER_LABELS: dict[Tokenizer, str] = {"whitespace": "Whitespace tokens", "words": "Words only"}

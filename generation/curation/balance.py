@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dialogues.fidelity import fidelity
-from dialogues.statistics.tokens import count_words
+from dialogues.statistics.words_and_turns import count_words
 from dialogues.transcript import Transcript
 from generation.curation.content import Content
 

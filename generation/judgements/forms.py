@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 
 from dialogues.coverage import coverage_of
+from dialogues.forms import SourceFields
 from dialogues.models import Corpus, Rubric, Version
-from dialogues.source_fields import SourceFields
 from dialogues.sources import ANY, Sources
 from generation.judgements.judge_plan import MAX_TOKENS, JudgeChoice
 from generation.judgements.selection import Wanted

@@ -12,7 +12,7 @@ from core.intervals import Estimate, PairSums, ratio_of
 from dialogues.corpus_figures import WORD_FIELDS, acmc, sums_by, turns_by_length, words_per_message
 from dialogues.coverage import covers, few
 from dialogues.models import Dialogue, DialogueQuerySet, Version
-from dialogues.statistics.tokens import Tokenizer
+from dialogues.statistics.words_and_turns import Tokenizer
 from generation.models import Call, Output, Run, Stage
 from generation.parsing import Outcome
 from generation.results.writers import Writer, Writers, writers_of

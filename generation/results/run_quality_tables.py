@@ -6,8 +6,7 @@ from typing import Any
 from core.intervals import Estimate
 from core.tables import Cell, Column, Label, Table
 from dialogues import published
-from dialogues.statistics.tokens import TOKENIZERS
-from dialogues.statistics.turns import RUN_LABELS
+from dialogues.statistics.words_and_turns import RUN_LABELS, TOKENIZERS
 from dialogues.statistics_tables import ACMC_NOTE, DEMO_REMARK, INTERVAL_NOTE, RUN_NAMES, TABLE_5_NOTE
 from generation.results.run_quality import Kept, Quality, StageOutcomes, Written
 from generation.results.writers import Writer

@@ -10,7 +10,7 @@ from django.db import connection
 from django.http import Http404
 
 from annotation.models import Operation, Restructuring
-from annotation.restructuring import drafts, plain_form
+from annotation.restructuring import drafts, views
 from annotation.restructuring.drafts import DraftError, Sent, StaleError
 from annotation.restructuring.proposals import proposers
 from dialogues.audit import AuditVerb
@@ -153,15 +153,15 @@ def test_no_other_version_of_the_dialogue_is_proposed() -> None:
 )  # fmt: skip
 def test_the_plain_form_is_read_into_operations(texts: list[str], step: str, expected: list[Any]) -> None:
     draft = begin(Transcript.of([[1, "a b"]]))
-    assert plain_form.operations_of(draft, texts, step, "new") == expected
+    assert views.operations_of(draft, texts, step, "new") == expected
 
 
 @pytest.mark.parametrize(
     ("texts", "step"), [([], ""), (["a b"], "burn:0"), (["a b"], "merge:x"), (["a b"], "merge:-1")]
 )
 def test_a_form_that_no_page_sends_is_refused(texts: list[str], step: str) -> None:
-    with pytest.raises(plain_form.FormError):
-        plain_form.operations_of(begin(Transcript.of([[1, "a b"]])), texts, step, "")
+    with pytest.raises(views.FormError):
+        views.operations_of(begin(Transcript.of([[1, "a b"]])), texts, step, "")
 
 
 @pytest.mark.django_db(transaction=True)

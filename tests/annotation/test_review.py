@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotation.models import Remark, Restructuring
 from annotation.models.people import profile_of
-from annotation.restructuring import drafts, examples, review
+from annotation.restructuring import drafts, review
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Dialogue
 from generation.curation.editing import add_example
@@ -209,7 +209,7 @@ def test_an_approved_pair_becomes_an_example_with_the_log_of_its_making(browser:
 def test_the_new_text_alone_goes_into_a_set_of_step_by_step_dialogues(rey: User, gamma: Dialogue) -> None:
     row = handed_in.approved(gamma, setting.user("ann"), rey)
     positive = ExampleSet.objects.create(name="Positive", kind="step_by_step")
-    made = examples.add_to(positive, restructuring=row, note="", by=rey)
+    made = review.add_to_examples(positive, restructuring=row, note="", by=rey)
     assert (made.messages, made.messages_after, made.dialogue) == (row.messages, None, row.result)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from dialogues.statistics.distinct import SIZES, distinct, encode
-from dialogues.statistics.turns import acmc, run_shares
+from dialogues.statistics.words_and_turns import acmc, run_shares
 
 METHODS = ("hashed", "sets")
 

@@ -6,7 +6,7 @@ from core.latex import to_latex
 from core.tables import to_csv
 from dialogues.published import published_table, published_tables, source, value
 from dialogues.rubric import PAPER_SIX
-from dialogues.statistics.turns import acmc_from_shares
+from dialogues.statistics.words_and_turns import acmc_from_shares
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from dialogues.formats.reading import head_of, text_lines
 from dialogues.formats.records import ORIGINAL, Record
 from dialogues.formats.registry import form_of
-from dialogues.statistics.tokens import count_words
+from dialogues.statistics.words_and_turns import count_words
 
 SAMPLES = Path(__file__).resolve().parents[2] / "dialogues" / "samples"
 FILE = SAMPLES / "stephanie-sample.jsonl"

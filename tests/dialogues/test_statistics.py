@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 
 from core.intervals import Estimate, PairSums, mean_of, ratio_of, student_t_975
 from dialogues.statistics.distinct import SIZES, Encoded, distinct, encode, pooled
-from dialogues.statistics.tokens import TOKENIZERS, Tokenizer, count_words, tokens
-from dialogues.statistics.turns import acmc, acmc_from_shares, run_shares
+from dialogues.statistics.words_and_turns import (
+    TOKENIZERS,
+    Tokenizer,
+    acmc,
+    acmc_from_shares,
+    count_words,
+    run_shares,
+    tokens,
+)
 
 # Few words, so that n-grams repeat within and across dialogues; blanks of several kinds between them.
 WORDS = st.sampled_from(["a", "b", "c", ".", "?!", "é", "don't", "7", "_", "👋"])

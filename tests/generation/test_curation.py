@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dialogues.audit import AuditVerb
-from dialogues.deletion import in_the_way
 from dialogues.models import AuditEvent, Dialogue
+from dialogues.views.corpus_actions import in_the_way
 from generation import example_sets
 from generation.background import example_background
 from generation.curation import provenance, versions

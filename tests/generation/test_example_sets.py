@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dialogues.fidelity import fidelity
-from dialogues.statistics.tokens import count_words
+from dialogues.statistics.words_and_turns import count_words
 from dialogues.transcript import Transcript
 from generation.models import ExampleKind
 

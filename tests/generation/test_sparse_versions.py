@@ -16,8 +16,8 @@ from annotation.design.methods import methods_text
 from annotation.design.selection import select as select_items
 from annotation.models import Study
 from core.json_documents import DocumentError
+from dialogues.forms import SourceFields
 from dialogues.models import Corpus, Dialogue
-from dialogues.source_fields import SourceFields
 from dialogues.sources import ANY, FACETS
 from generation import example_sets
 from generation.judgements import judge_input

@@ -12,7 +12,7 @@ from core import commands
 from core.tables import to_text
 from dialogues.corpus_figures import Counted, Messages, corpus_figures
 from dialogues.management.arguments import add_source_arguments, corpus_named, sources_of, versions_of
-from dialogues.statistics.tokens import TOKENIZERS
+from dialogues.statistics.words_and_turns import TOKENIZERS
 from dialogues.statistics_tables import statistics_tables
 
 
