@@ -28,7 +28,7 @@ def next_version(*, study: Study, by: User | None) -> Study:
     """
     old = Study.objects.select_for_update().get(pk=study.pk)
     if old.is_draft:
-        raise DesignError("This study is a draft: change it as it is.")
+        raise DesignError("This study is a draft: change the draft itself.")
     known = old.later_versions.first()
     if known is not None:
         return known

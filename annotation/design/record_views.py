@@ -49,7 +49,7 @@ def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
     """The methods text of a launched study; a draft has none yet."""
     study = _found(pk)
     if study.is_draft:
-        messages.error(request, "The methods text is written from what launch froze. Launch the study first.")
+        messages.error(request, "The methods text describes a frozen design. Launch the study first.")
         return redirect(study)
     return whole_file(methods_text(study), f"{_file_name(study)}-methods.txt")
 

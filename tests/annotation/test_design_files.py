@@ -165,7 +165,7 @@ def test_a_rubric_that_differs_here_is_made_under_a_name_of_its_own() -> None:
         ({"versions": ["alpha", "nothing"]}, 2, "No such version: nothing"),
         ({"rubric": "unheard-of"}, 2, "There is no rubric"),
         ({"checks": [{"purpose": "gold", "dialogue": "none", "expected": {"natural": 1}}]}, 2, "no dialogue 'none'"),
-        ({"name": "Full"}, 2, "There is a study with the name"),
+        ({"name": "Full"}, 2, "A study named"),
         ({"consent_text": "Ask [name]."}, 3, "place to fill in"),
         ({"seed": -1}, 2, "seed must be"),
     ],

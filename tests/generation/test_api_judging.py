@@ -55,11 +55,11 @@ def test_the_same_key_for_another_kind_of_plan_is_refused(written: Run) -> None:
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"corpus": "Nope"}, "corpus", "There is: Small"),
-        ({"judges": ["Nope"]}, "judges", "There is: Demo"),
-        ({"versions": ["omega"]}, "versions", "There is: "),
-        ({"writers": ["nobody"]}, "writers", "There is: "),
-        ({"rubric": "nonsense"}, "rubric", "There is: "),
+        ({"corpus": "Nope"}, "corpus", "Available: Small"),
+        ({"judges": ["Nope"]}, "judges", "Available: Demo"),
+        ({"versions": ["omega"]}, "versions", "Available: "),
+        ({"writers": ["nobody"]}, "writers", "Available: "),
+        ({"rubric": "nonsense"}, "rubric", "Available: "),
         ({"repeats": 21}, "repeats", "1 to 20"),
         ({"runs": [10**30]}, "runs", "less than or equal"),
         ({"writer": ["demo"]}, "writer", "There is no such field"),
