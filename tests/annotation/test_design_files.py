@@ -93,7 +93,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 @given(st.dictionaries(st.sampled_from([*document.FIELDS, *document.OWN]), json_values, max_size=6))
 def test_whatever_json_holds_is_read_or_refused_with_reasons(value: dict[str, Any]) -> None:
     data = json.dumps({**value, "format": "another"}).encode()
-    with pytest.raises(DocumentError, match="no design"):
+    with pytest.raises(DocumentError, match="not a study design"):
         document.read(data)
     # Anything but DocumentError would be an error of the server.
     with contextlib.suppress(DocumentError):
@@ -107,7 +107,7 @@ def test_whatever_json_holds_is_read_or_refused_with_reasons(value: dict[str, An
         (b"{", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b"[]", "one JSON object"),
-        (b'{"format": "stephanie-example-set"}', "no design"),
+        (b'{"format": "stephanie-example-set"}', "not a study design"),
         (b'{"format_version": 99}', "later release"),
         (b'{"name": "A", "corpus": "C", "versions": ["alpha"], "secret": 1}', "no part called 'secret'"),
         (b'{"corpus": "C", "versions": ["alpha"]}', "name is missing"),

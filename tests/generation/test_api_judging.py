@@ -77,7 +77,7 @@ def test_a_plan_that_cannot_be_is_refused_at_its_field(
 def test_a_report_of_what_is_not_there_is_refused(written: Run) -> None:
     script = Script()
     assert "no corpus" in script.get("judge-report/", corpus="Nope").json()["corpus"][0]
-    assert "no judge run" in script.get("judge-report/", corpus="Small", runs=str(written.pk)).json()["runs"][0]
+    assert "not a judge run" in script.get("judge-report/", corpus="Small", runs=str(written.pk)).json()["runs"][0]
 
 
 def test_a_corpus_without_judgements_has_an_empty_report() -> None:
