@@ -31,7 +31,7 @@ class Coverage:
 
     def label(self, version: Version) -> str:
         """A version's label in a form, with its coverage if it is sparse."""
-        cost = ": at most so many can be compared" if version.pk in self.sparse else ""
+        cost = ": no more than these can be compared" if version.pk in self.sparse else ""
         return f"{version.symbol} – {version.name}: {self.says(version.pk)}{cost}"
 
 

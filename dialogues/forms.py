@@ -113,14 +113,14 @@ class UploadForm(forms.Form):
     )
     file_format = forms.ChoiceField(
         label="Format",
-        choices=[(AUTO, "Tell from the file"), *((form.name, form.label) for form in FORMATS.values())],
+        choices=[(AUTO, "Detect from the file"), *((form.name, form.label) for form in FORMATS.values())],
         initial=AUTO,
     )
     columns = forms.CharField(
         required=False,
         max_length=400,
         label="Columns",
-        help_text="Where a CSV names them differently: dialogue_id=conv_id, speaker=who, text=utterance.",
+        help_text="If a CSV names them differently: dialogue_id=conv_id, speaker=who, text=utterance.",
     )
     deduplicate = forms.BooleanField(
         required=False,

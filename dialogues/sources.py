@@ -44,7 +44,7 @@ class UnknownSourceError(ValueError):
 
     def __init__(self, facet: Facet, key: Any, known: list[tuple[Key, str]]) -> None:
         there = ", ".join(label for _, label in known[:10]) or "none"
-        super().__init__(f"The corpus has no {facet.label.lower()} {key!r}. There is: {there}.")
+        super().__init__(f"The corpus has no {facet.label.lower()} {key!r}. Available: {there}.")
         self.facet = facet.name
 
 

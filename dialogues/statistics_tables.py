@@ -33,7 +33,7 @@ DISTINCT_NOTE = (
     "as a corpus grows. Mean is the mean of the dialogues' own Distinct-N, without those too short for one n-gram; "
     "in brackets its 95 % interval (Student's t)."
 )
-FIGURE_3_NOTE = "The paper draws its Distinct-N (Figure 3) and prints no numbers of it, so none stand beside these."
+FIGURE_3_NOTE = "The paper draws its Distinct-N (Figure 3) but prints no numbers, so none are shown beside these."
 
 
 LATEST_COUNTS = "One of each counts: the latest run's, and of several writers side by side the first one's"

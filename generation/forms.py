@@ -19,7 +19,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
         required=False,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="Stored encrypted and never shown again. Leave empty where the server needs none.",
+        help_text="Stored encrypted and never shown again. Leave empty if the server needs none.",
     )
     forget_key = forms.BooleanField(label="Forget the stored key", required=False)
 
@@ -43,13 +43,13 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "name": "What you call it here.",
             "base_url": "The OpenAI-compatible base address, often ending in /v1.",
             "model": "The model's name as the endpoint knows it.",
-            "price_in": "US dollars; 0 where it is free.",
-            "price_out": "US dollars; 0 where it is free.",
-            "max_in_flight": "How many calls may be on their way at the same time, over all workers.",
+            "price_in": "US dollars; 0 if it is free.",
+            "price_out": "US dollars; 0 if it is free.",
+            "max_in_flight": "How many calls may be in flight at the same time, across all workers.",
             "requests_per_minute": "Your account's limit; empty for none.",
             "tokens_per_minute": "Your account's limit; empty for none.",
             "timeout_seconds": "At most 300.",
-            "batch_price_share": "As a share of the price by itself; 0.5 is half. Only where batches are offered.",
+            "batch_price_share": "As a share of the normal price; 0.5 is half. Only if the endpoint offers batches.",
         }
         widgets = {"base_url": forms.URLInput(attrs={"placeholder": "https://api.example.org/v1"})}
 

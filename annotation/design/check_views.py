@@ -106,7 +106,7 @@ def study_check_remove(request: HttpRequest, pk: int, item: int) -> HttpResponse
         checks.remove_check(item=found, by=person_of(request))
     except FrozenDesignError:
         return _frozen(request, found.study)
-    messages.success(request, f"{found.dialogue.key} is out.")
+    messages.success(request, f"{found.dialogue.key} is removed.")
     return redirect("study_step", pk, "checks")
 
 
@@ -144,7 +144,7 @@ def _conflict(request: HttpRequest, form: CheckForm) -> HttpResponse:
     """Show both texts after a conflict, or go back if the item is gone."""
     now = Item.objects.filter(pk=form.item.pk).first() if form.item else None
     if now is None:
-        messages.error(request, "Somebody has removed this item meanwhile.")
+        messages.error(request, "Somebody else has removed this item.")
         return redirect("study_step", form.study.pk, "checks")
     theirs = CheckForm(study=form.study, purpose=now.purpose, dialogue=form.dialogue, item=now)
     context = {"study": form.study, "form": form, "now": theirs, "seen": checks.shown(now), "item": now}

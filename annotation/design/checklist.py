@@ -111,13 +111,13 @@ def _record(study: Study) -> Iterator[Problem]:
 
 def _quality(study: Study, purposes: set[str]) -> Iterator[Problem]:
     if Item.Purpose.TRAINING not in purposes:
-        yield Problem("Training items show raters how the scale is meant.", "checks")
+        yield Problem("Training items show raters how to use the scale.", "checks")
     if Item.Purpose.GOLD not in purposes:
         yield Problem("Gold items show whether raters keep using the scale as trained.", "checks")
     if Item.Purpose.ATTENTION not in purposes:
         yield Problem("Attention checks show whether raters read carefully.", "checks")
     elif study.most_lapses is None:
-        yield Problem("Decide how many attention checks a rater may fail; now nobody is screened out.", "checks")
+        yield Problem("Decide how many attention checks a rater may fail; for now nobody is screened out.", "checks")
     elif study.counts_screened_out:
         yield Problem("The scores of raters who fail the attention checks will count. Say why in the report.", "checks")
 

@@ -43,7 +43,7 @@ def add_check(  # noqa: PLR0913 - an item is made whole or not at all
     if known is not None:
         if known.purpose == purpose and known.expected == expected and known.note == note:
             return known
-        raise CheckError(f"This dialogue is there already: {known.get_purpose_display().lower()}. Change that one.")
+        raise CheckError(f"This dialogue is already used: {known.get_purpose_display().lower()}. Change that one.")
     last = locked.items.aggregate(last=Max("position"))["last"]
     theme, traits_1, traits_2 = study_background(background, theme_donor(dialogue, other))
     item = Item.objects.create(

@@ -145,7 +145,7 @@ def read(data: bytes) -> Design:
     found = read_object(data, "A design is one JSON object.")
     problems: list[str] = []
     if found.get("format", FORMAT) != FORMAT:
-        raise DocumentError([f"This is no design of a study: its format is {found['format']!r}."])
+        raise DocumentError([f"This is not a study design: its format is {found['format']!r}."])
     if found.get("format_version", FORMAT_VERSION) != FORMAT_VERSION:
         raise DocumentError(["The file was written by a later release. Upgrade this one to read it."])
     problems += [f"There is no part called {name[:40]!r}." for name in found if name not in FIELDS and name not in OWN]

@@ -102,7 +102,7 @@ def named_once(name: str) -> Iterator[None]:
             yield
     except IntegrityError as error:
         if Study.objects.filter(name=name).exists():
-            raise NameTakenError(f"There is a study with the name “{name}” already. Choose another.") from error
+            raise NameTakenError(f"A study named “{name}” already exists. Choose another name.") from error
         raise
 
 

@@ -47,12 +47,12 @@ def make_from(found: Design, *, by: User | None) -> Study:
     corpus = Corpus.objects.listed().filter(name=found.fields["corpus"]).first()
     if corpus is None:
         known = ", ".join(Corpus.objects.listed().values_list("name", flat=True)[:10])
-        raise DocumentError([f"There is no corpus {found.fields['corpus']!r}. There is: {known or 'none yet'}."])
+        raise DocumentError([f"There is no corpus {found.fields['corpus']!r}. Available: {known or 'none yet'}."])
     versions = list(Version.objects.filter(pk__in=found.versions))
     if unknown := set(found.versions) - {version.pk for version in versions}:
         raise DocumentError([f"No such version: {', '.join(sorted(unknown))}."])
     if unknown := found.fields["sources"].keys() - FACETS.keys():
-        raise DocumentError([f"Dialogues are not told apart by {name[:40]!r}." for name in sorted(unknown)])
+        raise DocumentError([f"Dialogues cannot be selected by {name[:40]!r}." for name in sorted(unknown)])
     try:
         sources = Sources.of(found.fields["sources"]).check(corpus)
     except UnknownSourceError as error:
@@ -95,7 +95,7 @@ def _rubric(asked: str | Questions, by: User | None) -> Rubric:
     if isinstance(asked, str):
         if row is None:
             known = ", ".join(Rubric.objects.values_list("slug", flat=True)[:10])
-            raise DocumentError([f"There is no rubric {asked!r}. There is: {known or 'none yet'}."])
+            raise DocumentError([f"There is no rubric {asked!r}. Available: {known or 'none yet'}."])
         return row
     same = Rubric.objects.filter(scale_low=asked.scale.low, scale_high=asked.scale.high).order_by("pk")
     wanted = to_lists(asked.metrics)

@@ -119,7 +119,7 @@ def add_items(*, study: Study, backgrounds: int, by: User | None) -> int:
     there = selection.complete(grown)
     left = [choice for choice in there.choices if choice.background not in known]
     if not 1 <= backgrounds <= len(left):
-        raise DesignError(f"{len(left):,} backgrounds with every version are left. Choose from 1 to as many.")
+        raise DesignError(f"{len(left):,} backgrounds with every version are left. Choose from 1 to that number.")
     chosen = seeded(grown.seed, "more", len(known)).sample(left, backgrounds)
     old = set(grown.items.values_list("pk", flat=True))
     make_items(grown, there.only(chosen).units())

@@ -80,7 +80,7 @@ def _checks(study: Study) -> Iterator[str]:
     yield f"There {were} also {', '.join(found)}; none of this is counted in any result."
     if study.most_lapses is not None:
         failed = study.memberships.screened_out().count()
-        counts = "count all the same" if study.counts_screened_out else "are in no result"
+        counts = "still count" if study.counts_screened_out else "are in no result"
         yield f"Raters who failed more than {_count(study.most_lapses, 'attention check')} were screened out"
         yield f"({_count(failed, 'rater')}); their ratings {counts}."
 

@@ -53,7 +53,7 @@ def study_methods(request: HttpRequest, pk: int) -> HttpResponse:
     """The methods text of a launched study; a draft has none yet."""
     study = _found(pk)
     if study.is_draft:
-        messages.error(request, "The methods text is written from what launch froze. Launch the study first.")
+        messages.error(request, "The methods text describes a frozen design. Launch the study first.")
         return redirect(study)
     return whole_file(methods_text(study), f"{_file_name(study)}-methods.txt")
 
@@ -97,7 +97,7 @@ def next_version(*, study: Study, by: User | None) -> Study:
     """
     old = Study.objects.select_for_update().get(pk=study.pk)
     if old.is_draft:
-        raise DesignError("This study is a draft: change it as it is.")
+        raise DesignError("This study is a draft: change the draft itself.")
     known = old.later_versions.first()
     if known is not None:
         return known

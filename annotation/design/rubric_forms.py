@@ -48,7 +48,7 @@ class MetricForm(forms.Form):
         label="A word for each point",
         rows=5,
         max_length=3000,
-        help_text="One a line, lowest first, as many as the scale has points. Empty: only the ends have words.",
+        help_text="One per line, lowest first, as many as the scale has points. Empty: only the ends have words.",
     )
     asked_for = forms.MultipleChoiceField(
         label="Asked only about",
@@ -60,7 +60,7 @@ class MetricForm(forms.Form):
         label="Tables print a dash for",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Asked all the same, but not reported, as the paper does with On-topic for α.",
+        help_text="Still asked, but not reported, as the paper does with On-topic for α.",
     )
 
     def __init__(self, *args: Any, versions: list[tuple[str, str]], **kwargs: Any) -> None:

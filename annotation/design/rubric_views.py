@@ -103,5 +103,5 @@ def _editor_page(request: HttpRequest, editor: RubricEditor, row: Rubric | None)
 
 
 def _used(request: HttpRequest, row: Rubric) -> HttpResponse:
-    messages.error(request, "These questions have been used, so they never change. Make a copy and change that.")
+    messages.error(request, "These questions have been used, so they cannot change. Make a copy and change that.")
     return redirect("rubric", row.pk)

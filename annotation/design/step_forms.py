@@ -142,8 +142,8 @@ class WordsForm(StepForm):
         label="When somebody withdraws",
         choices=Study.Withdrawal.choices,
         widget=forms.RadioSelect,
-        help_text="Their name goes in either case. Where scores stay, the same account cannot join again. Say the same "
-        "in the consent text.",
+        help_text="Their name is removed in either case. If scores stay, the same account cannot join again. Say "
+        "the same in the consent text.",
     )
 
 
@@ -158,7 +158,7 @@ class ChecksForm(StepForm):
     counts_screened_out = forms.BooleanField(
         label="Count the scores of raters who are screened out",
         required=False,
-        help_text="Usually not: their scores are kept and count nowhere, and where every dialogue has a set number of "
+        help_text="Usually not: their scores are kept but not counted, and if every dialogue has a set number of "
         "raters, others take their places. The report says how many there were, and whether they count.",
     )
 

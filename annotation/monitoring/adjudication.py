@@ -34,7 +34,7 @@ class StaleAdjudicationError(AdjudicationError):
     """Somebody else settled the score while the form was open; `newest` is theirs."""
 
     def __init__(self, newest: Adjudication) -> None:
-        super().__init__("Somebody has settled this score meanwhile. Look at theirs, and decide again.")
+        super().__init__("Somebody else has settled this score. Read their decision, then decide again.")
         self.newest = newest
 
 

@@ -47,7 +47,7 @@ ACTIONS = {
         "Pause study",
         (
             "Raters can neither rate nor join until you resume it. They are told that it is paused.",
-            "What they have scored, and what they have begun, is kept.",
+            "Their scores and what they have begun are kept.",
         ),
         "Paused. Nobody can rate until you resume it.",
         states.pause,
@@ -56,8 +56,8 @@ ACTIONS = {
     "resume": Action(
         "Resume the study",
         "Resume study",
-        ("Raters can go on where they left off, and its open link works again.",),
-        "Resumed. Raters can go on.",
+        ("Raters can continue where they left off, and its open link works again.",),
+        "Resumed. Raters can continue.",
         states.resume,
         (_PAUSED,),
     ),
@@ -91,7 +91,7 @@ ACTIONS = {
         "Add dialogues",
         (
             "More backgrounds of the corpus are drawn by the study’s seed, each with every version of the study. They "
-            "come after what is there; nothing that was rated changes.",
+            "come after the existing ones; no existing rating changes.",
         ),
         "The dialogues are added.",
         launch.add_items,
@@ -102,9 +102,9 @@ ACTIONS = {
         "Unblind the study",
         "Unblind study",
         (
-            "Every researcher will see which version a dialogue is, where raters and scores are looked at one by one. "
-            "That you unblinded it, and when, is recorded for good and shown on the study’s page.",
-            "Settle disputed scores and decide on exclusions before, so that knowing the versions cannot sway you.",
+            "Pages about single dialogues and raters will show every researcher which version a dialogue is. "
+            "Your name and the time are recorded for good and shown on the study’s page.",
+            "Settle disputed scores and decide on exclusions first, so that knowing the versions cannot sway you.",
         ),
         "Unblinded. Pages about single dialogues now name their versions.",
         unblinding.unblind,

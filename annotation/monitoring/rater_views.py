@@ -49,7 +49,7 @@ class ReasonForm(forms.Form):
         label="Why",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Kept with the rater and shown to every researcher. Name what you saw, not a guess.",
+        help_text="Kept with the rater and shown to every researcher. Say what you saw, not what you guess.",
     )
 
 
@@ -135,7 +135,7 @@ def rater_reinstate(request: HttpRequest, pk: int, member: int) -> HttpResponse:
     membership = _member(pk, member)
     # The message depends on the state after reinstating.
     membership.excluded_at = None
-    said = "The ratings count again." if membership.is_counted else "The ratings still count nowhere: see below."
+    said = "The ratings count again." if membership.is_counted else "The ratings still do not count: see below."
     return _done(request, membership, membership_changes.reinstate, f"Reinstated. {said}")
 
 

@@ -32,7 +32,7 @@ PAUSE = Move(
     frozenset({Study.State.OPEN}), Study.State.PAUSED, AuditVerb.STUDY_PAUSED, "Only an open study can be paused."
 )
 RESUME = Move(
-    frozenset({Study.State.PAUSED}), Study.State.OPEN, AuditVerb.STUDY_RESUMED, "Only a paused study can go on."
+    frozenset({Study.State.PAUSED}), Study.State.OPEN, AuditVerb.STUDY_RESUMED, "Only a paused study can be resumed."
 )
 CLOSE = Move(
     frozenset({Study.State.OPEN, Study.State.PAUSED}),

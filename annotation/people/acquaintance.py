@@ -35,8 +35,8 @@ def must_not_know(study: Study, rater: User, *, reason: str) -> str:
     how = why_acquainted(study, rater)
     if how and not reason.strip():
         raise AcquaintedError(
-            f"{rater.get_username()} was not added: {rater.get_username()} {how}. To add them all the same, say why "
-            "under “Somebody who knows the material”; the study’s page and its methods text then say so."
+            f"{rater.get_username()} was not added: {rater.get_username()} {how}. To add them anyway, say why "
+            "under “A rater who knows the material”; the study’s page and its methods text then say so."
         )
     return how
 

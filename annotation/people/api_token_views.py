@@ -49,7 +49,7 @@ def api_token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     user = person_of(request)
     token = get_object_or_404(ApiToken, pk=pk, user=user)
     tokens.revoke(token=token, by=user)
-    messages.success(request, f"The token “{token}” is revoked. Whatever uses it is refused from now on.")
+    messages.success(request, f"The token “{token}” is revoked. Scripts that use it are refused from now on.")
     return redirect("api_tokens")
 
 

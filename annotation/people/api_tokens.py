@@ -39,7 +39,7 @@ def issue(*, user: User, name: str, days: int = DAYS, by: User | None) -> tuple[
     if not 1 <= len(name) <= LONGEST_NAME:
         raise ApiTokenError(f"A token's name has from 1 to {LONGEST_NAME} letters.")
     if not 1 <= days <= MOST_DAYS:
-        raise ApiTokenError(f"A token lives from 1 to {MOST_DAYS} days.")
+        raise ApiTokenError(f"A token lasts from 1 to {MOST_DAYS} days.")
     text = PREFIX + secrets.token_urlsafe(32)
     expires = timezone.now() + timedelta(days=days)
     try:
@@ -47,7 +47,7 @@ def issue(*, user: User, name: str, days: int = DAYS, by: User | None) -> tuple[
             token = ApiToken.objects.create(user=user, name=name, token_sha256=digest(text), expires_at=expires)
             AuditEvent.record(by, AuditVerb.API_TOKEN_CREATED, token, user=user.get_username(), days=days)
     except IntegrityError as error:
-        raise ApiTokenError(f"There is a token named “{name}” already. Revoke it or choose another name.") from error
+        raise ApiTokenError(f"A token named “{name}” already exists. Revoke it or choose another name.") from error
     return token, text
 
 

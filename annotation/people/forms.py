@@ -58,7 +58,7 @@ class InviteForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("email") and data.get("count", 1) > 1:
-            self.add_error("email", "An address goes with one link. Leave it empty, or make one link.")
+            self.add_error("email", "An address can go with one link only. Leave it empty, or make one link.")
         return data
 
     @property
@@ -114,11 +114,11 @@ class MemberForm(forms.Form):
     """Add somebody who has an account to a study as a rater."""
 
     username = forms.CharField(max_length=150)
-    knows_because = forms.CharField(max_length=300, required=False, label="Why they may rate it all the same")
+    knows_because = forms.CharField(max_length=300, required=False, label="Why they may rate it anyway")
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"].strip()
         self.rater = User.objects.filter(username=name, is_active=True).first()
         if self.rater is None:
-            raise forms.ValidationError("Nobody with an account has this username. Invite them by a link instead.")
+            raise forms.ValidationError("No account has this username. Invite the person by a link instead.")
         return name

@@ -65,7 +65,7 @@ def next_steps() -> list[Step]:
     return [
         Step(
             "Import a corpus",
-            "Bring in dialogues from a ParlAI, Synthetic-Persona-Chat, JSONL or CSV file.",
+            "Import dialogues from a ParlAI, Synthetic-Persona-Chat, JSONL or CSV file.",
             "dialogues:import",
             "Import a corpus",
             Corpus.objects.listed().exists(),
@@ -100,7 +100,7 @@ def next_steps() -> list[Step]:
         ),
         Step(
             "Collect ratings",
-            "Invite raters. Agreement and the paper’s tables fill on the study’s report as scores come in.",
+            "Invite raters. The study’s report shows agreement and the paper’s tables as scores come in.",
             "studies",
             "See the studies",
             Rating.objects.counted().exists(),

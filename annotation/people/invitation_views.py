@@ -85,7 +85,7 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     except InvitationError:
         messages.warning(request, "This link had already ended: it was used, revoked or ran out.")
     else:
-        messages.success(request, "The link is revoked. Whoever opens it is told to ask for a new one.")
+        messages.success(request, "The link is revoked. Anyone who opens it is told to ask for a new one.")
     if user.has_perm("annotation.view_profile"):
         return redirect("people")
     return redirect("study_invite", invitation.study_id) if invitation.study_id else redirect("invite")

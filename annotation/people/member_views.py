@@ -68,7 +68,7 @@ def person_role(request: HttpRequest, pk: int) -> HttpResponse:
         return _person_page(request, person, form)
     role = Role(form.cleaned_data["role"])
     if role_of(person) == role:
-        messages.info(request, f"{person.get_username()} is in this role already.")
+        messages.info(request, f"{person.get_username()} already has this role.")
         return redirect("person", pk)
     said = f"{person.get_username()} is now in the role {role}."
     act(request, members.change_role, said, members.MemberError, person=person, role=role)

@@ -37,7 +37,7 @@ def exclude(*, membership: Membership, reason: str, by: User | None) -> int:
     if member.excluded_at is not None:
         return 0
     if not reason.strip():
-        raise MembershipError("Say why this rater is excluded: a report has to.")
+        raise MembershipError("Say why this rater is excluded: a report must give the reason.")
     if len(reason.strip()) > LONGEST_REASON:
         raise MembershipError(f"The reason has {len(reason.strip())} characters; at most {LONGEST_REASON} fit.")
     member.excluded_at, member.excluded_by, member.exclusion_reason = timezone.now(), by, reason.strip()

@@ -34,7 +34,7 @@ class ListForm(forms.Form):
         required=False,
         max_length=MOST_BYTES,
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "class": "mono"}),
-        help_text=f"One e-mail address a line, or two columns: email, pseudonym. At most {MOST_ROWS} people.",
+        help_text=f"One e-mail address per line, or two columns: email, pseudonym. At most {MOST_ROWS} people.",
     )
     file = forms.FileField(label="Or a file", required=False, help_text="CSV or plain text, in UTF-8.")
 

@@ -171,7 +171,7 @@ class OpenLinkForm(forms.Form):
         required=False,
         min_value=1,
         max_value=HIGHEST_LIMIT,
-        help_text="At most as many raters as this; empty: no limit. Raters who withdraw or are screened out, "
+        help_text="The most raters it admits; empty: no limit. Raters who withdraw or are screened out, "
         "excluded or deactivated make room for others.",
     )
     completion_code = forms.CharField(
@@ -179,7 +179,7 @@ class OpenLinkForm(forms.Form):
         required=False,
         max_length=40,
         validators=[_code],
-        help_text="With a code the link admits Prolific’s participants only, and shows them the code at the end.",
+        help_text="With a code the link admits only Prolific’s participants, and shows them the code at the end.",
     )
     screen_out_code = forms.CharField(
         label="Prolific’s screen-out code",

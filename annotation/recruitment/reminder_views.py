@@ -67,5 +67,5 @@ def _say(request: HttpRequest, sent: list[bool]) -> None:
     elif all(sent):
         messages.success(request, f"Sent to {len(sent):,} rater{'s' if len(sent) > 1 else ''}.")
     else:
-        said = f"The mail server took {sum(sent):,} of {len(sent):,}. Write to the others yourself."
+        said = f"The mail server accepted {sum(sent):,} of {len(sent):,}. Write to the others yourself."
         messages.warning(request, said)

@@ -87,7 +87,7 @@ def remind(*, study: Study, days: int, base: str, by: User | None, now: datetime
     The reminder is recorded before it is sent: a button pressed twice, or by two people, sends one.
     """
     if not study.is_open:
-        raise ReminderError("Only raters of an open study are reminded: there is nothing to rate now.")
+        raise ReminderError("Reminders go only to raters of an open study: nothing can be rated now.")
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)
         due = [one for one in idle_raters(study, days, now) if one.address and not one.reminded]

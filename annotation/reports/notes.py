@@ -33,7 +33,7 @@ def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterat
 def screened_out_note(study: Study, raters: int) -> Iterator[str]:
     """How many raters were screened out, if any, and whether they count."""
     if raters:
-        counts = "count all the same, as the design says" if study.counts_screened_out else "are left out"
+        counts = "still count, as the design says" if study.counts_screened_out else "are left out"
         yield f"Raters screened out for failed attention checks: {raters:,}. Their ratings {counts}."
 
 
@@ -48,7 +48,7 @@ def dash_notes(found: Findings) -> Iterator[str]:
     for slug, metrics in hidden.items():
         names = listed([metric.name for metric in metrics])
         yield (
-            f"“—” for {symbols[slug]} under {names}, as in the paper. Raters were asked all the same, so that the form "
+            f"“—” for {symbols[slug]} under {names}, as in the paper. Raters were still asked, so that the form "
             "gave nothing away; those scores are kept."
         )
 

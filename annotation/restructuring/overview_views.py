@@ -61,7 +61,7 @@ def restructuring_take_back(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 @requires("annotation.add_restructuring", "give restructurings back")
 def restructuring_give_back(request: HttpRequest, token: str) -> HttpResponse:
-    return _done(request, token, review.give_back, "Given back: its annotator can go on.")
+    return _done(request, token, review.give_back, "Given back: its annotator can continue.")
 
 
 def _done(request: HttpRequest, token: str, action: Callable[..., None], said: str) -> HttpResponse:

@@ -35,7 +35,7 @@ def restructuring_approve(request: HttpRequest, token: str) -> HttpResponse:
 
     def approve() -> str:
         made = review.approve(restructuring=found, version=-1 if version is None else version, by=person_of(request))
-        return f"Approved. It is a dialogue of its own now: {made.key}"
+        return f"Approved. It is a separate dialogue now: {made.key}"
 
     return _done(request, found, approve)
 

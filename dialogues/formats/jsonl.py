@@ -64,7 +64,7 @@ def _loads(line: str) -> Mapping[str, Any]:
     except ValueError as error:
         raise _RefusedError(f"not JSON: {str(error)[:200]}") from None
     if not isinstance(value, dict):
-        raise _RefusedError("expected one JSON object a line")
+        raise _RefusedError("expected one JSON object per line")
     return value
 
 

@@ -69,7 +69,7 @@ class _Draft:
         if number is None:
             raise RecordError("the line does not begin with a number and a space")
         if number != self.last_number + 1:
-            raise RecordError(f"line number {number} where {self.last_number + 1} was due")
+            raise RecordError(f"line number {number} where {self.last_number + 1} was expected")
         self.last_number = number
         if problem := encoding_problem(content):
             raise RecordError(problem)

@@ -58,5 +58,5 @@ def versions_of(options: dict[str, Any], corpus: Corpus) -> tuple[str, ...]:
     known = list(Version.objects.filter(dialogues__corpus=corpus).distinct().values_list("pk", flat=True))
     for slug in options["versions"]:
         if slug not in known:
-            raise CommandError(f"The corpus has no version {slug!r}. There is: {', '.join(known) or 'none'}.")
+            raise CommandError(f"The corpus has no version {slug!r}. Available: {', '.join(known) or 'none'}.")
     return tuple(options["versions"])

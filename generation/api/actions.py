@@ -112,7 +112,7 @@ def run_discard(request: Request, pk: int) -> Response:
     """Throw a draft away; a run that has started is evidence and stays."""
     run = found_run(pk)
     if not lifecycle.discard(run):
-        raise Conflict("This run has started, so it stays.")
+        raise Conflict("This run has started, so it cannot be discarded.")
     return Response(status=204)
 
 

@@ -68,5 +68,5 @@ def _judge_runs(corpus: Corpus, text: str) -> list[Any]:
     runs = list(Run.objects.with_stages().filter(pk__in=keys, corpus=corpus, stages=[Stage.JUDGE]))
     missing = sorted(keys - {run.pk for run in runs})
     if missing:
-        raise ValidationError({"runs": [f"Run {missing[0]} is no judge run of {corpus}."]})
+        raise ValidationError({"runs": [f"Run {missing[0]} is not a judge run of {corpus}."]})
     return runs

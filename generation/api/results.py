@@ -43,7 +43,7 @@ def run_outputs(request: Request, pk: int) -> StreamingHttpResponse:
     refuse_unknown(request.query_params, ["version"])
     known = set(Version.objects.values_list("pk", flat=True))
     if not set(versions) <= known:
-        raise ValidationError({"version": [f"There is: {', '.join(sorted(known))}."]})
+        raise ValidationError({"version": [f"Available: {', '.join(sorted(known))}."]})
     return _answer(exporting.output_lines(run, versions))
 
 
@@ -68,7 +68,7 @@ def comparison(request: Request) -> Response:
     wanted = read(ComparisonQuery, request.query_params.dict())
     runs = [found_run(int(pk)) for pk in dict.fromkeys(wanted["runs"].split(","))]
     if len({run.corpus_id for run in runs}) > 1:
-        raise ValidationError({"runs": ["These runs are of different corpora. Choose runs of one."]})
+        raise ValidationError({"runs": ["These runs are from different corpora. Choose runs from one corpus."]})
     return Response(quality_json(quality_of(runs, shared_only=wanted["shared_only"])))
 
 

@@ -95,7 +95,7 @@ def cancel_batch(run: Run, job: BatchJob, *, by: Any = None) -> None:
     if run.state == Run.State.RUNNING:
         raise CannotCancelError("Pause the run first; its calls would go into the next batch at once.")
     if job.state != BatchJob.State.SENT:
-        raise CannotCancelError("The batch is not at the provider any more.")
+        raise CannotCancelError("The provider no longer has the batch.")
     try:
         with closing(ProcessLoop()) as own:
             BatchStep(own, job, timezone.now()).asked(lambda client: client.cancel_batch(job.provider_id))

@@ -25,7 +25,7 @@ def register(actions: Any) -> None:
     retry.add_argument(
         "--edit", type=Path, metavar="FILE",
         help='JSON with what stages show from now on, like {"pair": {"prompt": {"system": "…", "user": "…"}, '
-        '"sets": {"single_step": 3}}}; `run prompts` has the present texts',
+        '"sets": {"single_step": 3}}}; `run prompts` has the current texts',
     )  # fmt: skip
     _add_calls(retry)
     decide = add_action(actions, "decide", "what to do with calls that were sent but not answered", _decide)
@@ -33,7 +33,7 @@ def register(actions: Any) -> None:
     what.add_argument("--resend", action="store_true", help="send them again; they may be paid for twice")
     what.add_argument("--give-up", action="store_true", help="let them count as failed")
     _add_calls(decide)
-    words = "read stored replies once more, for nothing; says what changes"
+    words = "read stored replies again at no cost; says what changes"
     reread = add_action(actions, "reread", words, _reread, of_run=False)
     reread.add_argument("run", type=int, nargs="?", metavar="RUN", help="the run's number")
     reread.add_argument("--all", action="store_true", help="every run that has started, to find those read wrongly")
@@ -76,7 +76,7 @@ def _edits(file: Path | None) -> dict[Stage, retrying.Edit]:
 
 def _reread(command: BaseCommand, options: dict[str, Any]) -> int:
     if options["all"] == (options["run"] is not None):
-        raise CommandError("Name one run, or say --all.")
+        raise CommandError("Name one run, or pass --all.")
     if options["all"]:
         return _reread_all(command, options)
     run = found_run(options["run"])

@@ -32,8 +32,8 @@ def register(actions: Any) -> None:
     running.add_start(create)
     preview = add_action(actions, "preview", "the exact messages of every stage for one dialogue", _preview)
     preview.add_argument("--dialogue", metavar="KEY", help="one of the run's dialogues; default: the first")
-    add_action(actions, "estimate", "calls, tokens and price, and what is there already", _estimate)
-    budget = add_action(actions, "budget", "change what the run may cost; a limit that is left out is lifted", _budget)
+    add_action(actions, "estimate", "calls, tokens and price, and what is reused", _estimate)
+    budget = add_action(actions, "budget", "change what the run may cost; an omitted limit is lifted", _budget)
     schema.BUDGET.add_option(budget)
     schema.TOKEN_BUDGET.add_option(budget)
     add_action(actions, "discard", "throw a draft away; a run that has started stays", _discard)
@@ -170,7 +170,7 @@ def _budget(command: BaseCommand, options: dict[str, Any]) -> int:
 def _discard(command: BaseCommand, options: dict[str, Any]) -> int:
     run = found_run(options["run"])
     if not lifecycle.discard(run):
-        raise CommandError("This run has started, so it stays.")
+        raise CommandError("This run has started, so it cannot be discarded.")
     if options["json"]:
         print_json(command, {"run": options["run"], "discarded": True})
     else:

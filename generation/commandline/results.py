@@ -34,7 +34,7 @@ def register(actions: Any) -> None:
     calls.add_argument("--branch", type=int, metavar="N", help="one of several writers, from 0")
     calls.add_argument("--dialogue", metavar="KEY", help="the key of the original")
     calls.add_argument("--noted", action="store_true", default=None, help="only where a note tells how it was read")
-    calls.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (%(default)s); 0: all")
+    calls.add_argument("--limit", type=int, default=50, metavar="N", help="at most this many (%(default)s); 0: all")
     call = add_action(actions, "call", "one call with what was sent and what came back", _call, of_run=False)
     call.add_argument("call", type=int, metavar="CALL", help="the call's number")
     add_action(actions, "prompts", "every version of every prompt", _prompts, of_run=False)
@@ -130,7 +130,7 @@ def _outputs(run: Any, versions: list[str]) -> Iterator[str]:
     known = list(Version.objects.values_list("pk", flat=True))
     for version in versions:
         if version not in known:
-            raise CommandError(f"There is no version {version!r}. There is: {', '.join(known)}.")
+            raise CommandError(f"There is no version {version!r}. Available: {', '.join(known)}.")
     return exporting.output_lines(run, versions)
 
 
@@ -147,7 +147,7 @@ def _quality(command: BaseCommand, options: dict[str, Any]) -> int:
 def _compare(command: BaseCommand, options: dict[str, Any]) -> int:
     runs = [found_run(pk) for pk in dict.fromkeys(options["runs"])]
     if len({run.corpus_id for run in runs}) > 1:
-        raise CommandError("These runs are of different corpora. Choose runs of one.")
+        raise CommandError("These runs are from different corpora. Choose runs from one corpus.")
     quality = quality_of(runs, shared_only=options["shared_only"])
     if options["json"]:
         print_json(command, {"runs": [run.pk for run in runs], **quality_json(quality)})

@@ -29,10 +29,10 @@ EXAMPLES_NAMED = 10
 def register(actions: Any) -> None:
     for name, words in (("start", "start or resume a run"), ("resume", "the same as start")):
         parser = add_action(actions, name, words, start)
-        parser.add_argument("--watch", action="store_true", help="show how it goes on stderr")
+        parser.add_argument("--watch", action="store_true", help="show progress on stderr")
         parser.add_argument("--background", action="store_true", help="let the workers send; return at once")
     add_action(actions, "pause", "stop sending; replies on their way are still kept", _pause)
-    status = add_action(actions, "status", "how far a run is", _status)
+    status = add_action(actions, "status", "the progress of a run", _status)
     status.add_argument("--watch", action="store_true", help="show it until it pauses or ends; exits like start")
     add_action(actions, "list", "all runs", _list, of_run=False)
 
@@ -81,7 +81,7 @@ def examples_shown(run: Run) -> Iterator[str]:
 
 def add_start(parser: ArgumentParser) -> None:
     parser.add_argument("--start", action="store_true", help="start it and send until it ends")
-    parser.add_argument("--watch", action="store_true", help="with --start: show how it goes on stderr")
+    parser.add_argument("--watch", action="store_true", help="with --start: show progress on stderr")
 
 
 def wake(run_pk: int) -> None:

@@ -30,13 +30,13 @@ def register(actions: Any) -> None:
     create = add_action(actions, "create", "plan a trial; nothing is sent", _create, of_run=False)
     _add_what(create)
     running.add_start(create)
-    start = _of_trial(add_action(actions, "start", "start a trial, or go on after a stop", _start, of_run=False))
-    start.add_argument("--watch", action="store_true", help="show how it goes on stderr")
+    start = _of_trial(add_action(actions, "start", "start a trial, or continue a stopped one", _start, of_run=False))
+    start.add_argument("--watch", action="store_true", help="show progress on stderr")
     start.add_argument("--background", action="store_true", help="let the workers send; return at once")
     _of_trial(
         add_action(actions, "stop", "send nothing more; replies on their way are still kept", _stop, of_run=False)
     )
-    _of_trial(add_action(actions, "show", "what came of it, or what it will take", _show, of_run=False))
+    _of_trial(add_action(actions, "show", "its results, or what it will take", _show, of_run=False))
     add_action(actions, "list", "all trials, the newest first", _list, of_run=False)
 
 
@@ -66,7 +66,7 @@ def _add_what(parser: ArgumentParser) -> None:
     how.add_argument("--endpoint", required=True, metavar="ENDPOINT")
     for field in (schema.SEED, *schema.ASKED_FIELDS):
         field.add_option(how)
-    schema.AGAIN.add_option(how, help="ask even where the very same was answered before")
+    schema.AGAIN.add_option(how, help="ask again even if an earlier trial has the answer")
 
 
 def _create(command: BaseCommand, options: dict[str, Any]) -> int:

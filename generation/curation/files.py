@@ -36,7 +36,7 @@ def exported(example_set: ExampleSet) -> str:
 def import_set(*, data: bytes, by: Any, name: str = "", once: str = "") -> ExampleSet:
     """A new draft with everything the file holds, or nothing and DocumentError; `name` replaces the file's own."""
     if len(data) > MOST_MEGABYTES * 2**20:
-        raise DocumentError([f"The file is larger than {MOST_MEGABYTES} MB. No set of examples is."])
+        raise DocumentError([f"The file is larger than {MOST_MEGABYTES} MB, too large for a set of examples."])
     read = document.read(data)
     made = make_set(name=name or read.name, kind=read.kind, note=read.note, by=by, once=once)
     if made.examples.exists():

@@ -16,7 +16,7 @@ from generation.curation.provenance import content_of, corpora_and_runs
 from generation.models import Example, ExampleKind, ExampleSet, Run
 
 LONGEST_TEXT = 200_000
-HOW_TO_WRITE = "One message a line: “A: text” or “B: text”. A line that begins with | goes on the message above."
+HOW_TO_WRITE = "One message per line: “A: text” or “B: text”. A line that begins with | continues the message above."
 
 
 class Paragraphs(forms.CharField):

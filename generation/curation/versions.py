@@ -69,7 +69,7 @@ def delete_set(*, example_set: ExampleSet, by: Any) -> None:
     """Delete a draft that nothing uses. Raises FrozenError, InUseError."""
     draft = locked_draft(example_set)
     if reasons := in_the_way(draft):
-        raise InUseError(f"{draft} stays: {' and '.join(reasons)}.")
+        raise InUseError(f"{draft} cannot be deleted: {' and '.join(reasons)}.")
     size = draft.examples.count()
     AuditEvent.record(by, AuditVerb.EXAMPLE_SET_DELETED, draft, name=draft.name, version=draft.version, examples=size)
     draft.delete()

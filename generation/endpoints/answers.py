@@ -49,7 +49,7 @@ def read_reply(body: str, headers: Mapping[str, str] | None = None, now: float =
     # Some servers add a meaningless error to a good text.
     if broken or (error and not words.strip()):
         return refused(
-            Refusal(status_in(error), error or "The provider broke the answer off.", headers, now, inside=True)
+            Refusal(status_in(error), error or "The provider cut the answer off.", headers, now, inside=True)
         )
     refusal = storable(refusal_of(choice))
     usage, model = mapping(document.get("usage")), text(document.get("model"))

@@ -59,7 +59,7 @@ class _CappedStream(httpx2.AsyncByteStream):
             for piece in inflater.unpack(chunk):
                 yield piece
         if not inflater.is_done:
-            raise httpx2.ReadError("The packed answer broke off before its end.")
+            raise httpx2.ReadError("The compressed answer broke off before its end.")
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -87,7 +87,7 @@ class _Inflater:
                 if not chunk and len(piece) < PIECE:
                     return
         except zlib.error:
-            raise AnswerRefusedError(f"The answer claims to be packed as {self._encoding}, and is not.") from None
+            raise AnswerRefusedError(f"The answer claims to be compressed as {self._encoding}, but is not.") from None
 
     def _choose(self, first: bytes) -> None:
         """Some servers send deflate without the header that the standard asks for, whose first byte ends in 8."""

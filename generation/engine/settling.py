@@ -31,7 +31,7 @@ WORDS_IN_REASON = 120  # letters of the provider's words in a run's reason
 _CHECK_IT = "Check the endpoint"
 _QUOTA = "{} says that the account has no quota left ({}). Top it up, then resume."
 _NO_KEY = "{} does not accept the API key ({}). Correct the key, then resume."
-_NOT_ALLOWED = "{} forbids the call ({}). See which models and what use this API key is allowed, then resume."
+_NOT_ALLOWED = "{} forbids the call ({}). Check which models and uses this API key allows, then resume."
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ class JudgeForm(PlanForm, SourceFields):
     judges = forms.ModelMultipleChoiceField(
         Endpoint.objects.all(),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Each judges by itself, and has a table of its own.",
+        help_text="Each judges separately and has its own table.",
     )
     rubric = forms.ModelChoiceField(
         Rubric.objects.all(),
@@ -39,7 +39,7 @@ class JudgeForm(PlanForm, SourceFields):
     versions = forms.MultipleChoiceField(
         label="Versions to judge",
         widget=forms.CheckboxSelectMultiple,
-        help_text="Each is judged by itself. The judge is not told which it is.",
+        help_text="Each is judged separately. The judge is not told which it is.",
     )
     sample = schema.BACKGROUNDS.form_field()
     repeats = schema.REPEATS.form_field()

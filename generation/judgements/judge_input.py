@@ -114,7 +114,7 @@ def _versions(corpus: Corpus, sources: Sources, wanted: Sequence[str]) -> Sequen
     for slug in wanted:
         if slug not in coverage.versions:
             known = ", ".join(coverage.versions) or "none"
-            raise PlanError(f"The corpus has no version {slug!r}. There is: {known}.", "versions")
+            raise PlanError(f"The corpus has no version {slug!r}. Available: {known}.", "versions")
     return wanted or coverage.usual()
 
 
@@ -122,5 +122,5 @@ def _rubric(slug: str) -> Rubric:
     row = Rubric.objects.filter(slug=slug).first() if slug else Rubric.objects.first()
     if row is None:
         known = ", ".join(Rubric.objects.values_list("slug", flat=True)) or "none"
-        raise PlanError(f"There is no rubric {slug!r}. There is: {known}.", "rubric")
+        raise PlanError(f"There is no rubric {slug!r}. Available: {known}.", "rubric")
     return row

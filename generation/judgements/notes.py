@@ -44,7 +44,7 @@ def missing(verdict: Verdict) -> Iterator[str]:
 def originals(verdict: Verdict) -> Iterator[str]:
     writers = {row.writer for row in verdict.rows}
     if ORIGINAL in writers and len(writers) > 1:
-        yield "Originals stand beside each writer, over the backgrounds that this writer's dialogues were judged on."
+        yield "Originals appear beside each writer, over the backgrounds on which its dialogues were judged."
 
 
 def dash_note(found: Findings, metrics: tuple[Metric, ...]) -> Iterator[str]:

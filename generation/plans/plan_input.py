@@ -163,7 +163,7 @@ def named(model: type[M], name: str, about: str) -> M:
     if row is None:
         known = ", ".join(rows.values_list("name", flat=True)[:NAMES_SHOWN]) or "none yet"
         what = model._meta.verbose_name
-        raise PlanError(f"There is no {what} named {name!r}. There is: {known}.", about)
+        raise PlanError(f"There is no {what} named {name!r}. Available: {known}.", about)
     return row
 
 
@@ -186,7 +186,7 @@ def _selection(given: Mapping[str, Any]) -> Selection:
     without = wanted.get("without")
     if without and not Version.objects.filter(pk=without).exists():
         known = ", ".join(Version.objects.values_list("pk", flat=True))
-        raise PlanError(f"There is no version {without!r}. There is: {known}.", "selection")
+        raise PlanError(f"There is no version {without!r}. Available: {known}.", "selection")
     return Selection(**wanted)
 
 

@@ -25,7 +25,7 @@ def dollars(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise ArgumentTypeError(f"{text!r} is no amount of money") from None
+        raise ArgumentTypeError(f"{text!r} is not an amount of money") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,17 +184,17 @@ TEMPERATURE = Number(
     page_help="Empty leaves it to the model.",
 )  # fmt: skip
 MAX_TOKENS = WholeNumber(
-    name="max_tokens", least=16, most=200_000, usual=4096, label="Longest reply", page_help="Tokens; cut off beyond.",
-    option_help="longest reply",
+    name="max_tokens", least=16, most=200_000, usual=4096, label="Longest reply",
+    page_help="In tokens; longer replies are cut off.", option_help="longest reply",
 )  # fmt: skip
 BUDGET = Dollars(
     name="budget", least=Decimal("0.01"), may_be_empty=True, metavar="USD", label="At most, in dollars",
-    page_help="US dollars. The run pauses itself before it could cost more.", api_help="US dollars.",
-    option_help="the run pauses before it could cost more",
+    page_help="US dollars. The run pauses before it can cost more.", api_help="US dollars.",
+    option_help="the run pauses before it can cost more",
 )  # fmt: skip
 TOKEN_BUDGET = WholeNumber(
     name="token_budget", least=1000, most=LARGEST, may_be_empty=True, label="At most, in tokens",
-    page_help="Tokens read and written. The run pauses itself before it could use more.",
+    page_help="Tokens read and written. The run pauses before it can use more.",
     option_help="the same in tokens read and written",
 )  # fmt: skip
 AMBIGUOUS_POLICY = OneOf(
@@ -204,7 +204,7 @@ AMBIGUOUS_POLICY = OneOf(
 )  # fmt: skip
 USE_BATCH = Switch(
     name="use_batch", option="batch", label="Send calls in batches where an endpoint offers it",
-    page_help="At the price its Batch API asks; answers may take a day.",
+    page_help="At its Batch API’s price; replies may take a day.",
     api_help="Through the Batch API of every endpoint that offers one: cheaper, within a day.",
 )  # fmt: skip
 
@@ -216,7 +216,7 @@ SAMPLE = WholeNumber(
 )  # fmt: skip
 SEARCH = Text(
     name="search", letters=200, may_be_empty=True, metavar="TEXT", label="With these words",
-    page_help="In the name or in a message.", option_help="only those that say this",
+    page_help="In the name or in a message.", option_help="only those that contain this text",
 )  # fmt: skip
 FEWEST_MESSAGES = WholeNumber(name="fewest_messages", least=0, may_be_empty=True, label="Messages, at least")
 MOST_MESSAGES = WholeNumber(name="most_messages", least=0, may_be_empty=True, label="Messages, at most")
@@ -246,7 +246,7 @@ KEEP_SHARE = Number(
 REUSE_THEMES = Switch(
     name="reuse_themes", label="Take themes that earlier runs wrote",
     option_help="take the themes that earlier runs wrote",
-    page_help="Where the same model wrote one by the same prompt and settings, it is used and not paid for again.",
+    page_help="Where the same model wrote one by the same prompt and settings, it is reused at no cost.",
 )  # fmt: skip
 
 # Of judge runs, and AGAIN of trials too.
@@ -264,7 +264,7 @@ REPEATS = WholeNumber(
 )  # fmt: skip
 AGAIN = Switch(
     name="again", label="Ask again where the same judge has answered before",
-    page_help="Otherwise those judgements count, and are not paid again.",
+    page_help="Otherwise those judgements count at no further cost.",
     api_help="Ask also where the same judge has answered before.",
 )  # fmt: skip
 

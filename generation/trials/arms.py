@@ -13,7 +13,7 @@ from generation.stages import SPECS
 from generation.trials.copies import as_tried, shown
 
 SAME = "What you try is what runs use now, so there is nothing to set beside it."
-NO_OTHER = "There is no other set of this kind yet, so nothing stands beside it."
+NO_OTHER = "There is no other set of this kind yet, so there is nothing to compare it with."
 TRIED, CURRENT = TrialArm.Name.DRAFT, TrialArm.Name.CURRENT
 
 

@@ -73,13 +73,13 @@ class TrialForm(AskingForm):
     system = PromptField(label="System message", required=False)
     user = PromptField(label="User message", required=False)
     seed = schema.SEED.form_field(help_text="Sent to both sides alike.")
-    budget = schema.BUDGET.form_field(help_text="US dollars. The trial pauses itself before it could cost more.")
+    budget = schema.BUDGET.form_field(help_text="US dollars. The trial pauses before it can cost more.")
     token_budget = schema.TOKEN_BUDGET.form_field(
-        help_text="Tokens read and written. The trial pauses itself before it could use more."
+        help_text="Tokens read and written. The trial pauses before it can use more."
     )
     again = schema.AGAIN.form_field(
-        label="Ask again where the very same was answered before",
-        help_text="Otherwise that answer is shown, and not paid for again.",
+        label="Ask again even if an earlier trial has the answer",
+        help_text="Otherwise that answer is shown at no further cost.",
     )
 
     def __init__(self, target: Target, data: Any = None, initial: Mapping[str, Any] | None = None) -> None:

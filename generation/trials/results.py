@@ -242,10 +242,10 @@ def _why(call: Call) -> str:
         cause = CAUSES.get(call.outcome, call.outcome)
         return f"Failed: {cause[:1].lower() + cause[1:]}."
     if call.state == Call.State.DONE and call.outcome not in ("", Outcome.OK):
-        return f"{stage} was not usable and is being mended."
+        return f"{stage} was not usable and is being repaired."
     if call.stage == Stage.THEME and call.state == Call.State.DONE:
-        return "The theme is there; the dialogue comes next."
-    return f"{stage} is {'on its way' if call.state == Call.State.SENT else 'waited for'}."
+        return "The theme is written; the dialogue comes next."
+    return f"{stage} is {'on its way' if call.state == Call.State.SENT else 'still to come'}."
 
 
 def _figures(dialogue: Dialogue, output: Output | None) -> dict[str, float]:

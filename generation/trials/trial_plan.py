@@ -100,7 +100,7 @@ def _create(choice: TrialChoice, by: Any) -> Trial:
     _check(choice)
     prompt = _wording(choice)
     if choice.example_set is None and prompt is None:
-        raise PlanError("This wording is what runs use now. Change it, and try it then.", "user")
+        raise PlanError("Runs already use this wording. Change it before you try it.", "user")
     trial = Trial.objects.create(
         stage=choice.stage, example_set=choice.example_set, prompt=prompt, endpoint=choice.endpoint, once=choice.once,
         created_by=by,

@@ -158,7 +158,7 @@ def set_freeze(request: HttpRequest, pk: int) -> HttpResponse:
     except versions.EmptySetError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{row} is frozen. It stays exactly as it is.")
+        messages.success(request, f"{row} is frozen. It can no longer change.")
     return redirect(row)
 
 
@@ -211,7 +211,7 @@ def load_examples(request: HttpRequest) -> HttpResponse:
     except IntegrityError:
         # Somebody else loaded the same at the same moment.
         added = []
-    said = f"Loaded: {', '.join(added)}." if added else "Everything that comes with the project is there already."
+    said = f"Loaded: {', '.join(added)}." if added else "Everything that the project includes is already loaded."
     messages.success(request, said)
     return back(request, "generation:example_sets")
 
@@ -237,7 +237,7 @@ def set_import(request: HttpRequest) -> HttpResponse:
         except DocumentError as error:
             problems = error.problems
         else:
-            messages.success(request, f"This is {made}, a draft with what the file holds.")
+            messages.success(request, f"This is {made}, a draft made from the file.")
             return redirect(made)
     context = {"form": form, "problems": problems}
     return render(request, "generation/set_import.html", context, status=422 if form.errors or problems else 200)

@@ -24,7 +24,7 @@ from generation.models import Endpoint, Prompt, Run, Stage
 from generation.plans.run_plan import PlanError
 
 PLAN_FIRST = "Its tables appear here as the scores of a judge run come in."
-COUNTED_BELOW = "What was asked so far, and what came of it, is counted below."
+COUNTED_BELOW = "The questions asked so far and their results are counted below."
 
 
 @require_http_methods(["GET", "POST"])

@@ -82,9 +82,9 @@ def run_discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw a draft away; a run that has started is evidence and stays."""
     run = fetch_run(pk)
     if not lifecycle.discard(run):
-        messages.error(request, "This run has started, so it stays.")
+        messages.error(request, "This run has started, so it cannot be discarded.")
         return redirect(run)
-    messages.success(request, f"The draft {run.name} is gone. Nothing had been sent.")
+    messages.success(request, f"Discarded the draft {run.name}. Nothing had been sent.")
     return redirect("generation:runs")
 
 

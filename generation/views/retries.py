@@ -29,7 +29,7 @@ def run_retry_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except retrying.EditError as error:
             forms[0].add_error(None, str(error))
     if request.method == "POST" and not forms:
-        messages.info(request, "Nothing that failed is left to try again.")
+        messages.info(request, "No failed call is left to try again.")
         return redirect(run)
     context = {
         "run": run,
@@ -49,7 +49,7 @@ def run_reread(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what reading stored replies again would change, and do it; nothing is sent."""
     run, form = fetch_run(pk), RereadForm(request.POST or request.GET)
     if not form.is_valid():
-        messages.error(request, "The share to keep is a number from 0 to 1. Nothing was read.")
+        messages.error(request, "The share to keep must be a number from 0 to 1. Nothing was read.")
         return back(request, run)
     share, calls = form.cleaned_data["keep_share"], named_calls(request)
     if request.method == "GET":

@@ -43,7 +43,7 @@ def run_start(request: HttpRequest, pk: int) -> HttpResponse:
 def run_pause(request: HttpRequest, pk: int) -> HttpResponse:
     run = fetch_run(pk)
     if lifecycle.pause(run, by=request.user):
-        messages.success(request, "Paused. Calls on their way still come home and are kept.")
+        messages.success(request, "Paused. Replies to calls already sent are still stored.")
     return redirect(run)
 
 
@@ -124,6 +124,6 @@ def batch_cancel(request: HttpRequest, pk: int, batch: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(
-            request, "The provider is asked to end the batch. What it has answered is paid and still comes in."
+            request, "The provider was asked to end the batch. Its finished replies are charged for and still arrive."
         )
     return redirect(run)

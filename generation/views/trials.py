@@ -132,7 +132,7 @@ def trial_start(request: HttpRequest, pk: int) -> HttpResponse:
 def trial_stop(request: HttpRequest, pk: int) -> HttpResponse:
     trial = fetch_trial(pk)
     if trial_plan.stop_trial(trial, by=request.user):
-        messages.success(request, "Stopped. Calls on their way still come home and are kept.")
+        messages.success(request, "Stopped. Replies to calls already sent are still stored.")
     return redirect(trial)
 
 
@@ -142,9 +142,9 @@ def trial_discard(request: HttpRequest, pk: int) -> HttpResponse:
     trial = fetch_trial(pk)
     tried = trial.example_set or trial.prompt
     if not trial_plan.discard_trial(trial, by=request.user):
-        messages.error(request, "This trial has been answered, so it stays.")
+        messages.error(request, "This trial has been answered, so it cannot be discarded.")
         return redirect(trial)
-    messages.success(request, "The trial is gone. Nothing had been sent.")
+    messages.success(request, "Discarded the trial. Nothing had been sent.")
     return redirect(tried) if tried else redirect("generation:trials")
 
 

@@ -148,7 +148,7 @@ class Progress:
         now = timezone.now()
         blocked = [str(endpoint) for endpoint in self.run.endpoints if endpoint.is_blocked(now)]
         if self.run.state == Run.State.RUNNING and blocked:
-            return f"{' and '.join(blocked)} asked us to slow down; calls go on as soon as it allows."
+            return f"{' and '.join(blocked)} asked us to slow down; calls continue as soon as it allows."
         return self.run.state_reason
 
     def as_json(self) -> dict[str, Any]:

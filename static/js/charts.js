@@ -1,4 +1,4 @@
-// Draws charts that answer to the pointer over the pictures that the server made; without it the pictures stay.
+// Draws interactive charts over the server's pictures; without this script the pictures stay.
 // `ast` makes Vega walk its expressions instead of compiling them, as the content security policy demands.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -25,7 +25,7 @@ tip.className = "chart-tip";
 tip.hidden = true;
 document.body.append(tip);
 
-// Vega's own tooltip writes style elements, which the policy refuses; this one only moves an element.
+// Vega's own tooltip writes style elements, which the policy blocks; this one only moves an element.
 function showTip(_handler, event, _item, value) {
   tip.hidden = value === null || value === undefined || value === "";
   if (tip.hidden) {
@@ -54,7 +54,7 @@ async function draw(figure) {
   place.setAttribute("aria-label", area.querySelector("img").alt);
   area.append(place);
   const spec = await answer.json();
-  // As wide as the frame, text as large as ever: on a phone a shrunken picture would be too small to read.
+  // Fill the frame's width but keep the text size: a picture shrunk to a phone would be too small to read.
   spec.width = Math.min(area.clientWidth - 2 * parseFloat(getComputedStyle(area).paddingLeft), 560);
   spec.height = 360;
   spec.autosize = { type: "fit", contains: "padding" };

@@ -9,7 +9,7 @@ async function copy(button) {
     await navigator.clipboard.writeText(field.value);
     button.textContent = tell("Copied");
   } catch {
-    // Refused by the browser: leave the text selected, one keystroke from copied.
+    // The browser refused: leave the text selected, so that one keystroke copies it.
     field.select();
     button.textContent = tell("Press Ctrl+C");
   }

@@ -1,14 +1,14 @@
 // Drag a list item by its handle, with a mouse, a pen or a finger. While it moves, the list shows headings only.
 
 const EDGE = 60; // px from the window's edge where the page scrolls along
-const SCROLL = 14; // px a move
+const SCROLL = 14; // px per move
 
 function middle(row) {
   const box = row.getBoundingClientRect();
   return box.top + box.height / 2;
 }
 
-// The neighbours step aside and the item itself stays in the document: taken out, it would lose the pointer.
+// The neighbours move aside; the item stays in the document, because removing it would lose the pointer.
 function follow(y, row) {
   for (let other = row.previousElementSibling; other && y < middle(other); other = row.previousElementSibling) {
     row.after(other);

@@ -45,7 +45,7 @@ async function send(order) {
   order.forEach((row) => body.append("example", row.dataset.example));
   const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
   if (!response.ok || response.redirected) {
-    // Somebody else was here, or the session ended: the server's own page says what to do.
+    // Somebody else changed the set, or the session ended: the server's own page says what to do.
     submitInstead(order);
     return;
   }
@@ -55,7 +55,7 @@ async function send(order) {
   }
 }
 
-// One request after the other, so that each is made on what the one before left.
+// One request at a time, so that each builds on the result of the one before.
 function save(before, moved) {
   const order = items();
   if (order.every((row, index) => row === before[index])) {
@@ -82,7 +82,7 @@ function step(button) {
     before[to].after(row);
   }
   save(before, row);
-  // At an end this button is off, so that the other one takes the focus.
+  // At either end this button is disabled, so focus the other one.
   const next = button.disabled ? row.querySelector("[data-step]:not(:disabled)") : button;
   next?.focus();
   row.scrollIntoView({ block: "nearest" });

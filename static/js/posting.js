@@ -1,4 +1,4 @@
-// Sends JSON as the page's own person. Nothing is kept in the browser's storage.
+// Sends JSON as the person the page was made for. Keeps nothing in the browser's storage.
 
 function csrfToken(form) {
   // Logging in again in another tab renews the cookie; the page's own field is then out of date.

@@ -1,4 +1,4 @@
-// Two drafts of one item: show both, let the rater choose, overwrite nothing unasked.
+// Two drafts of one item: show both, let the rater choose, and overwrite nothing without asking.
 
 import { tell } from "./words.js";
 
@@ -15,7 +15,7 @@ function row(question, mine, theirs) {
   return line;
 }
 
-// Resolves to true where the rater takes the other draft.
+// Resolves to true if the rater takes the other draft.
 export function choose(dialog, form, mine, theirs) {
   const rows = form.questions.flatMap((question) => {
     const key = question.dataset.question;

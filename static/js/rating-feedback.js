@@ -1,4 +1,4 @@
-// Practice feedback: the keys that go on from a dialogue work here, too.
+// Practice feedback: the keys that lead on from a dialogue work here, too.
 
 import { listen } from "./rating-keys.js";
 

@@ -24,7 +24,7 @@ export class RatingForm {
     this.mark(this.firstMissing() ?? this.questions[0]);
   }
 
-  // Whether the study takes no scores just now.
+  // Whether the study currently takes no scores.
   get isClosed() {
     return this.form.querySelector("fieldset").disabled;
   }
@@ -80,7 +80,7 @@ export class RatingForm {
     this.enter(this.questions[Math.min(Math.max(place + by, 0), this.questions.length - 1)]);
   }
 
-  // Score the current question; true where the scale has such a point. Sides of a pair are counted from 1.
+  // Score the current question; true if the scale has such a point. Sides of a pair are counted from 1.
   score(value) {
     const radios = this.radios(this.current);
     const radio = this.isPair ? radios[value - 1] : radios.find((point) => point.value === value);

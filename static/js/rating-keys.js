@@ -1,4 +1,4 @@
-// Keys of the rating page. They rest while someone types or a dialog is open, and a held key counts once.
+// Keys of the rating page. They do nothing while someone types or a dialog is open; a held key counts once.
 
 const TYPING = "textarea, select, input:not([type=radio]), [contenteditable]";
 const NATIVE_ENTER = "a, button, summary";
@@ -18,7 +18,7 @@ function isOurs(event) {
   return !isCombined && !document.querySelector("dialog[open]");
 }
 
-// The questions hold the focus most of the time, and a browser would take Space there for their first point.
+// The questions usually have the focus, where a browser would use Space to choose the first point.
 function takesSpace(event) {
   return event.key === " " && isOurs(event) && !event.target.matches(`${TYPING}, ${NATIVE_SPACE}`);
 }
@@ -31,12 +31,12 @@ export function scrollBySpace(isAway) {
       window.scrollBy({ top: (event.shiftKey ? -SCREEN : SCREEN) * window.innerHeight });
     }
   });
-  // Some browsers choose when the key comes up.
+  // Some browsers choose on key up.
   document.addEventListener("keyup", (event) => takesSpace(event) && !isAway() && event.preventDefault());
 }
 
-// `actions` maps a key's name to what it does, or gives false to leave the key to the browser; `digit` is any digit,
-// `escape` the way out of a text.
+// `actions` maps a key's name to a function, which returns false to leave the key to the browser; `digit` is any digit,
+// `escape` leaves a text field.
 export function listen(actions) {
   document.addEventListener("keydown", (event) => {
     if (!isOurs(event)) {

@@ -4,7 +4,7 @@ import { numbers, setNumbers, tellNote } from "./rating-notes.js";
 import { tell } from "./words.js";
 
 export class Marks {
-  // `announce` tells those who cannot see what changed.
+  // `announce` tells a screen reader what changed.
   constructor(page, form, announce) {
     Object.assign(this, { form, announce, active: false, typed: 0 });
     this.root = page.querySelector("[data-marks]");
@@ -85,7 +85,7 @@ export class Marks {
     this.enter(this.buttons.find((button) => button.ariaPressed === "true") ?? this.buttons[0]);
   }
 
-  // False where there was nothing to stop.
+  // False if there was nothing to stop.
   stop() {
     if (!this.active) {
       return false;
@@ -97,7 +97,7 @@ export class Marks {
     return true;
   }
 
-  // Of a pair a narrow page shows one dialogue at a time: go to the one that holds this message.
+  // A narrow page shows one dialogue of a pair at a time: show the one with this message.
   enter(button) {
     if (!button.checkVisibility()) {
       document.querySelector("[name=side]:not(:checked)").checked = true;
@@ -112,7 +112,7 @@ export class Marks {
     this.enter(this.buttons[Math.min(Math.max(place + by, 0), this.buttons.length - 1)]);
   }
 
-  // Digits make a number for as long as there is such a message: 1, then 2 goes to 12.
+  // Digits add up to a number as long as such a message exists: 1, then 2 goes to 12.
   digit(value) {
     const longer = this.typed * 10 + Number(value);
     this.typed = longer <= this.buttons.length ? longer : Number(value);

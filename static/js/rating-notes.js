@@ -16,7 +16,7 @@ export function setNumbers(question, chosen) {
   field(question, "evidence").value = chosen.join(", ");
 }
 
-// Mark a closed note that holds something.
+// Mark a closed note that is not empty.
 export function tellNote(question) {
   const count = numbers(question).length;
   const isWritten = Boolean(field(question, "comment").value.trim());

@@ -1,5 +1,5 @@
 // Sends drafts and the submission. Nothing is kept in the browser's storage: what the server has not
-// confirmed waits in memory and is sent again until it has. "Saved" is said only after the server said so.
+// confirmed waits in memory and is sent again until confirmed. The page says "Saved" only once the server has.
 
 import { post } from "./posting.js";
 import { tell } from "./words.js";
@@ -42,7 +42,7 @@ export class Saver {
     if (status === 200) {
       this.version = reply.version;
     }
-    // A submission that began meanwhile decides about the scores; if it is refused, the next draft has the version.
+    // A submission started since then decides the scores; if it is refused, the next draft carries the version.
     if (!this.submitting) {
       this.settle(status, reply, answer);
     }
@@ -62,7 +62,7 @@ export class Saver {
     return this.again(status, reply, () => this.flush());
   }
 
-  // Try again what may pass by itself; otherwise say what to do.
+  // Retry what may resolve itself; otherwise say what to do.
   again(status, reply, retry) {
     if ([400, 404, 409].includes(status)) {
       const reason = reply.detail ?? tell("The server cannot keep this.");
@@ -82,12 +82,12 @@ export class Saver {
     return reply.cause ? reply.detail : loggedOut;
   }
 
-  // Returns the address to go on to once the server has kept the rating, or null where it refused.
+  // Returns the next address once the server has kept the rating, or null if it refused.
   async submit(submissionId, answer) {
     clearTimeout(this.timer);
     this.submitting = true;
     this.say(tell("Sending…"), "waiting");
-    // A draft on its way arrives first: after the submission it would pass for another tab's.
+    // Let a draft in flight arrive first: after the submission it would look like another tab's.
     await this.sending;
     for (;;) {
       const [status, reply] = await post(this.urls.submit, { submission_id: submissionId, ...answer }, this.form);

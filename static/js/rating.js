@@ -9,7 +9,7 @@ import { openNote } from "./rating-notes.js";
 import { Saver } from "./rating-saver.js";
 import { tell } from "./words.js";
 
-// The keys for the previous and the next item, by the direction of reading.
+// The keys for the previous and the next item, by reading direction.
 const [back, on] = document.dir === "rtl" ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
 const page = document.querySelector("[data-rating]");
 const form = new RatingForm(page.querySelector("[data-rating-form]"));

@@ -89,7 +89,7 @@ function follow() {
   source.addEventListener("open", () => lineIsLost(false));
   source.addEventListener("error", () => {
     lineIsLost(true);
-    // A refused stream is not tried again by the browser; a broken one is.
+    // The browser retries a broken stream, but not a refused one.
     if (source.readyState === EventSource.CLOSED) {
       setTimeout(follow, 5000);
     }
@@ -98,7 +98,7 @@ function follow() {
     const progress = JSON.parse(event.data);
     lineIsLost(false);
     show(progress);
-    // Other buttons belong to another state, and the page then has its final figures.
+    // Another state has other buttons and final figures, so load the page again.
     if (progress.state !== root.dataset.runState) {
       source.close();
       location.reload();

@@ -19,7 +19,7 @@ const watcher = new ResizeObserver((entries) => entries.forEach((entry) => updat
 
 function watch(root) {
   for (const wrap of root.querySelectorAll(".table-wrap")) {
-    // The name it came with stays its name.
+    // Keep a name that it already has.
     wrap.dataset.label ??= wrap.getAttribute("aria-label") ?? "";
     watcher.observe(wrap);
   }

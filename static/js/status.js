@@ -1,4 +1,4 @@
-// Says so when a request made in the background was refused or never arrived.
+// Tells the user when a background request was refused or never arrived.
 
 import { tell } from "./words.js";
 

@@ -4,7 +4,7 @@
   try {
     theme = localStorage.getItem("theme");
   } catch {
-    // Storage can be forbidden; the system's theme then stands.
+    // Storage can be forbidden; then the system's theme applies.
   }
   if (theme === "light" || theme === "dark") {
     document.documentElement.dataset.theme = theme;

@@ -1,5 +1,5 @@
-// Says a sentence in the page's language. The page brings what its scripts say in a block of data; the English
-// sentence is the key, and what is said where the page brings nothing.
+// Says a sentence in the page's language. The page carries its scripts' sentences in a block of data; the English
+// sentence is the key, and the fallback for a missing translation.
 
 const PLAIN = 200;
 const blocks = ["frame-words", "page-words"].map((id) => document.getElementById(id)?.textContent ?? "{}");

@@ -177,7 +177,7 @@ def test_tokens_are_made_listed_and_revoked_on_the_command_line() -> None:
         (("create", "nobody", "--name", "job"), "no account 'nobody'"),
         (("create", "the-researcher", "--name", "job", "--days", "0"), "from 1 to 365 days"),
         (("create", "the-researcher", "--name", "n" * 81), "from 1 to 80 letters"),
-        (("revoke", "the-researcher", "--name", "none"), "There is: kept"),
+        (("revoke", "the-researcher", "--name", "none"), "Available: kept"),
         (("create", "the-researcher", "--name", "kept"), "already"),
     ],
 )

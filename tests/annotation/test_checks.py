@@ -106,7 +106,7 @@ def test_asking_twice_keeps_one_and_after_launch_nothing_changes() -> None:
     one = draft(of=corpus(3))
     first = check(one, of_background(one, 0))
     assert check(one, of_background(one, 0)) == first
-    with pytest.raises(CheckError, match="there already"):
+    with pytest.raises(CheckError, match="already used"):
         check(one, of_background(one, 0), "gold")
     launch.launch(study=one, by=None)
     for act in (

@@ -95,7 +95,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 def test_whatever_json_holds_is_read_or_refused_with_reasons(value: dict[str, Any]) -> None:
     data = json.dumps({**value, "format": "another"}).encode()
     # Python also writes NaN and Infinity, which are not JSON.
-    with pytest.raises(DocumentError, match=r"no design|not JSON"):
+    with pytest.raises(DocumentError, match=r"not a study design|not JSON"):
         document.read(data)
     # Anything but DocumentError would be an error of the server.
     with contextlib.suppress(DocumentError):
@@ -109,7 +109,7 @@ def test_whatever_json_holds_is_read_or_refused_with_reasons(value: dict[str, An
         (b"{", "not JSON"),
         (b"[" * 100_000, "nested too deeply"),
         (b"[]", "one JSON object"),
-        (b'{"format": "stephanie-example-set"}', "no design"),
+        (b'{"format": "stephanie-example-set"}', "not a study design"),
         (b'{"format_version": 99}', "later release"),
         (b'{"name": "A", "corpus": "C", "versions": ["alpha"], "secret": 1}', "no part called 'secret'"),
         (b'{"corpus": "C", "versions": ["alpha"]}', "name is missing"),
@@ -167,7 +167,7 @@ def test_a_rubric_that_differs_here_is_made_under_a_name_of_its_own() -> None:
         ({"versions": ["alpha", "nothing"]}, 2, "No such version: nothing"),
         ({"rubric": "unheard-of"}, 2, "There is no rubric"),
         ({"checks": [{"purpose": "gold", "dialogue": "none", "expected": {"natural": 1}}]}, 2, "no dialogue 'none'"),
-        ({"name": "Full"}, 2, "There is a study with the name"),
+        ({"name": "Full"}, 2, "A study named"),
         ({"consent_text": "Ask [name]."}, 3, "place to fill in"),
         ({"seed": -1}, 2, "seed must be"),
     ],

@@ -56,7 +56,7 @@ def test_a_taken_name_is_a_sentence_at_the_field_and_no_error_of_the_server(rese
     data = {} if path == "new" else as_shown(researcher, mine, "basics")
     page = researcher.post(where, {**data, "name": taken.name, "public_name": "x", "kind": "scores"})
     assert page.status_code == 422
-    assert "There is a study with the name “Taken” already" in page.content.decode()
+    assert "A study named “Taken” already exists" in page.content.decode()
     assert Study.objects.filter(name="Taken").count() == 1
     mine.refresh_from_db()
     assert mine.name == "Mine"
@@ -101,7 +101,7 @@ def test_a_choice_can_be_looked_at_without_keeping_it(researcher: Client) -> Non
     data = as_shown(researcher, one, "items", versions=["alpha", "gamma"], background_count=3, look="1")
     text = researcher.post(address(one, "items"), data).content.decode()
     assert "6 dialogues from 3 backgrounds × 2 versions" in text
-    assert "1 background of the corpus lacks a chosen version and stays out" in text
+    assert "1 background of the corpus lacks a chosen version and is left out" in text
     one.refresh_from_db()
     assert one.background_count is None
     assert one.versions.count() == 4

@@ -117,7 +117,7 @@ def test_a_link_that_admits_nobody_gives_one_answer_for_every_reason(state: str)
     before = User.objects.count()
     for answer in (Client().get(path), Client().post(path)):
         assert answer.status_code == 404
-        assert "lets nobody in just now" in answer.content.decode()
+        assert "is not letting anyone in at the moment" in answer.content.decode()
     assert User.objects.count() == before
 
 

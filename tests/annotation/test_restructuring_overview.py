@@ -41,7 +41,7 @@ def test_the_list_shows_what_changed_in_figures_and_narrows_by_state_person_and_
         "state=nonsense&annotator=x": [third.token, other.token, one.token],
     }.items():
         assert listed(browser.get(f"{OVERVIEW}?{query}").content.decode()) == expected, query
-    assert "None like that" in browser.get(f"{OVERVIEW}?state=returned").content.decode()
+    assert "No restructuring matches" in browser.get(f"{OVERVIEW}?state=returned").content.decode()
 
 
 def test_an_empty_list_says_what_to_do(browser: Client) -> None:

@@ -59,7 +59,7 @@ def test_changed_words_are_marked_on_request(browser: Client, gamma: Dialogue) -
 
 def test_approval_makes_a_dialogue_of_its_own_once(browser: Client, rey: User, waiting: Restructuring) -> None:
     said = browser.post(path(waiting, "approve/"), {"version": "2"}, follow=True).content.decode()
-    assert "It is a dialogue of its own now: d0-gamma.hand.1" in said
+    assert "It is a separate dialogue now: d0-gamma.hand.1" in said
     waiting.refresh_from_db()
     made = waiting.result
     assert made is not None

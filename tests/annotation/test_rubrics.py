@@ -116,7 +116,7 @@ def test_launch_freezes_the_rubric_for_everybody(researcher: Client) -> None:
         with pytest.raises(FrozenRubricError):
             act()
     page = researcher.get(reverse("rubric_edit", args=[row.pk]), follow=True)
-    assert "never change" in page.content.decode()
+    assert "cannot change" in page.content.decode()
 
 
 @pytest.mark.parametrize("slug", PRESETS)

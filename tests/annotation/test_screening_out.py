@@ -140,9 +140,9 @@ def test_reinstating_takes_the_exclusion_back_and_not_the_screening(k: int | Non
     client = client_of(user("rey", "researcher"))
     client.post(reverse("rater_exclude", args=[one.pk, ann.pk]), {"reason": "did not read"})
     page = client.get(reverse("study_rater", args=[one.pk, ann.pk])).content.decode()
-    assert "screened out as well" in page
+    assert "also screened out" in page
     told = client.post(reverse("rater_reinstate", args=[one.pk, ann.pk]), follow=True).content.decode()
-    assert "still count nowhere" in told
+    assert "still do not count" in told
     assert "Screened out for failed attention checks" in told
     assert fresh(ann).excluded_at is None
     assert not counted(one)
@@ -172,7 +172,7 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
     rate_all(bob, even(3))
     fail(member(one, "ann"))
     unblinding.unblind(study=one, by=None, how="on purpose")
-    said = f"{SAID} Their ratings {'count all the same, as the design says' if counts else 'are left out'}."
+    said = f"{SAID} Their ratings {'still count, as the design says' if counts else 'are left out'}."
     client = client_of(user("ada", "admin"))
     assert said in client.get(reverse("study_report", args=[one.pk])).content.decode().split("report-table")[0]
     table = client.get(reverse("study_table_csv", args=[one.pk, "table-3"])).content.decode()
@@ -185,7 +185,7 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
     assert json.loads(capsys.readouterr().out)["screened_out"] == {"raters": 1, "count": counts}
     written = methods_text(one)
     assert "failed more than 0 attention checks were screened out (1 rater)" in written
-    assert f"their ratings {'count all the same' if counts else 'are in no result'}." in written
+    assert f"their ratings {'still count' if counts else 'are in no result'}." in written
 
 
 @pytest.mark.django_db
@@ -228,9 +228,9 @@ def test_whether_they_count_is_decided_with_the_checks_and_frozen_at_the_launch(
     one.refresh_from_db()
     assert one.counts_screened_out
     assert any("who fail the attention checks will count" in problem.text for problem in checklist.shoulds(one))
-    assert "count all the same" in client.get(one.get_absolute_url()).content.decode()
+    assert "still count" in client.get(one.get_absolute_url()).content.decode()
     launched = launch.launch(study=one, by=None)
-    assert "count all the same" in client.get(reverse("study_design", args=[one.pk])).content.decode()
+    assert "still count" in client.get(reverse("study_design", args=[one.pk])).content.decode()
     launched.counts_screened_out = False
     with pytest.raises(FrozenDesignError):
         launched.save()

@@ -103,7 +103,7 @@ def test_a_corrected_item_counts_once(researcher: Client) -> None:
 def test_somebody_without_an_account_cannot_be_added(researcher: Client) -> None:
     one = study()
     page = researcher.post(reverse("study_member", args=[one.pk]), {"username": "nobody"}, follow=True)
-    assert "Invite them by a link" in page.content.decode()
+    assert "Invite the person by a link" in page.content.decode()
     assert not one.memberships.exists()
 
 

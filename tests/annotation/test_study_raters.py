@@ -290,5 +290,5 @@ def test_a_mail_server_that_is_down_is_told_and_the_rest_is_not_tried(browser: C
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     one, _ = idle_study()
     text = browser.post(reverse("study_remind", args=[one.pk]), {"days": "3"}, follow=True).content.decode()
-    assert "took 0 of 1" in text
+    assert "accepted 0 of 1" in text
     assert reminders.DAYS == 3

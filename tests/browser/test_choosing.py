@@ -23,7 +23,7 @@ def test_one_rewrite_by_hand_is_offered_with_what_it_costs_and_not_ticked(page: 
     endpoint_at(NOWHERE, name="Judge", model="judge")
     sign_in(page, make_user(Role.RESEARCHER))
     page.goto(f"{reverse('generation:judge_new')}?corpus={corpus.pk}")
-    by_hand = page.get_by_label("Restructured by hand: 1 of 6 backgrounds: at most so many can be compared")
+    by_hand = page.get_by_label("Restructured by hand: 1 of 6 backgrounds: no more than these can be compared")
     expect(by_hand).not_to_be_checked()
     for name in ("α", "β", "γ", "Stephanie"):
         expect(page.get_by_label(f"{name} –")).to_be_checked()

@@ -84,7 +84,7 @@ def test_everything_works_without_script(new_page: PageMaker) -> None:
     sign_in(page, user("rey", "researcher"))
     page.goto(f"/studies/{one.pk}/design/items/")
     page.get_by_label("How many backgrounds").fill("1")
-    page.get_by_role("button", name="Show what this choice gives").click()
+    page.get_by_role("button", name="Preview this choice").click()
     expect(page.get_by_text("4 dialogues from 1 background")).to_be_visible()
     assert Study.objects.get().background_count is None
     page.get_by_role("button", name="Save and go on").click()
@@ -113,7 +113,7 @@ def test_two_people_on_one_step_both_keep_their_text(new_page: PageMaker, watch:
     for page in pages:
         page.get_by_role("button", name="Save and go on").click()
     second = pages[1]
-    expect(second.get_by_role("heading", name="Somebody changed this step meanwhile")).to_be_visible()
+    expect(second.get_by_role("heading", name="Somebody else has changed this step")).to_be_visible()
     expect(second.get_by_text("as rey says")).to_be_visible()
     expect(second.get_by_label("Retention")).to_have_value("as sam says")
     assert_accessible(second)

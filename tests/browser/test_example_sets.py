@@ -171,7 +171,7 @@ def test_an_order_made_on_an_old_page_shows_both_and_mine_can_be_had(
     other.get_by_role("button", name="Move example 1 down").click()
     expect(other.locator("[data-order-form] [name=revision]")).to_have_value("1")
     page.get_by_role("button", name="Move example 3 up").click()
-    expect(page.get_by_role("heading", name="Somebody changed this set meanwhile")).to_be_visible()
+    expect(page.get_by_role("heading", name="Somebody else has changed this set")).to_be_visible()
     assert topics(row) == ["topic 2", "topic 1", "topic 3"]
     assert_accessible(page)
     page.get_by_role("button", name="Use mine").click()
@@ -192,7 +192,7 @@ def test_two_people_on_one_example_see_both_texts(page: Page, new_page: PageMake
     other.get_by_role("button", name="Save").click()
     expect(other.get_by_text("Example 1 is saved.")).to_be_visible()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Somebody changed this example meanwhile")).to_be_visible()
+    expect(page.get_by_role("heading", name="Somebody else has changed this example")).to_be_visible()
     expect(page.get_by_label("Dialogue: yours")).to_have_value("A: bea wrote this\nB: <b>yes</b>")
     expect(page.get_by_label("Dialogue: stored now")).to_have_value("A: carl wrote this\nB: <b>yes</b>")
     assert_usable(page)

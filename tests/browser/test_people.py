@@ -37,7 +37,7 @@ def test_an_admin_invites_a_rater_who_opens_the_link_and_lands_on_their_own_page
 
     admin.goto("/people/")
     expect(admin.get_by_role("link", name="newcomer")).to_be_visible()
-    expect(admin.get_by_text("No link is waiting for anybody.")).to_be_visible()
+    expect(admin.get_by_text("No invitation is open.")).to_be_visible()
 
 
 def test_a_used_link_tells_the_next_person_to_ask_for_another(new_page: PageMaker, watch: Watch) -> None:

@@ -72,7 +72,7 @@ def test_from_an_endpoint_to_a_finished_run(page: Page, slow_model: DemoServer) 
         expect(page.get_by_role("heading", level=1)).to_contain_text("First try")
         assert_usable(page)
     page.get_by_role("table").get_by_role("link").first.click()
-    expect(page.get_by_text("its hash equals")).to_be_visible()
+    expect(page.get_by_text("its hash matches")).to_be_visible()
     assert_usable(page)
 
 

@@ -51,7 +51,7 @@ def test_a_researcher_goes_from_corpus_to_a_launched_and_closed_study(page: Page
     page.get_by_role("link", name="Which version is best?").click()
     page.get_by_role("button", name="Launch study").click()
     expect(page.get_by_text("No raters yet")).to_be_visible()
-    page.get_by_label("Username of somebody with an account").fill("ann")
+    page.get_by_label("Username of an existing account").fill("ann")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("row", name="ann 0 of 8")).to_be_visible()
     page.get_by_role("link", name="Close", exact=True).click()

@@ -75,7 +75,7 @@ def test_a_researcher_excludes_a_rater_settles_a_score_blind_and_then_unblinds(p
     page.get_by_role("row").nth(1).get_by_role("link").click()
     page.get_by_label("Why").fill("Answered faster than anybody can read.")
     page.get_by_role("button", name="Exclude this rater").click()
-    expect(page.get_by_text("The ratings are kept and count in no table.")).to_be_visible()
+    expect(page.get_by_text("The ratings are kept but not counted in any table.")).to_be_visible()
 
     page.goto(one.get_absolute_url())
     page.get_by_role("link", name="Read the report").click()

@@ -86,7 +86,7 @@ def test_the_commands_make_launch_and_fill_a_study() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--corpus", "No such", "--versions", "alpha"], "There is: Chats"),
+        (["--corpus", "No such", "--versions", "alpha"], "Available: Chats"),
         (["--corpus", "Chats", "--versions", "delta"], "No such version: delta"),
         (["--corpus", "Chats", "--versions", "punctuation"], "No background has every chosen version"),
     ],

@@ -63,7 +63,7 @@ def test_a_key_the_form_does_not_know_is_counted_and_ignored() -> None:
     ("text", "expected"),
     [
         ("{", "not JSON: Expecting property name enclosed in double quotes at character 2"),
-        ("[1, 2]", "expected one JSON object a line"),
+        ("[1, 2]", "expected one JSON object per line"),
         ("{}", "no id and no messages: the keys wanted are id and messages, those found none"),
         ('{"id": 1, "turns": []}', "no messages: the keys wanted are id and messages, those found id, turns"),
         (line(True), "id must be a text or a whole number"),

@@ -84,7 +84,7 @@ def test_a_job_that_is_refused_says_why(environment: dict[str, str], tmp_path: P
     command = [sys.executable, "-I", "job.py"]
     refused = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
-    assert "There is no endpoint named 'Nobody'. There is: Demo." in refused.stderr
+    assert "There is no endpoint named 'Nobody'. Available: Demo." in refused.stderr
 
 
 def test_the_job_in_curl_works_too(environment: dict[str, str], tmp_path: Path) -> None:

@@ -55,11 +55,11 @@ def test_the_same_key_for_another_kind_of_plan_is_refused(written: Run) -> None:
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"corpus": "Nope"}, "corpus", "There is: Small"),
-        ({"judges": ["Nope"]}, "judges", "There is: Demo"),
-        ({"versions": ["omega"]}, "versions", "There is: "),
-        ({"writers": ["nobody"]}, "writers", "There is: "),
-        ({"rubric": "nonsense"}, "rubric", "There is: "),
+        ({"corpus": "Nope"}, "corpus", "Available: Small"),
+        ({"judges": ["Nope"]}, "judges", "Available: Demo"),
+        ({"versions": ["omega"]}, "versions", "Available: "),
+        ({"writers": ["nobody"]}, "writers", "Available: "),
+        ({"rubric": "nonsense"}, "rubric", "Available: "),
         ({"repeats": 21}, "repeats", "1 to 20"),
         ({"runs": [10**30]}, "runs", "less than or equal"),
         ({"writer": ["demo"]}, "writer", "There is no such field"),
@@ -77,7 +77,7 @@ def test_a_plan_that_cannot_be_is_refused_at_its_field(
 def test_a_report_of_what_is_not_there_is_refused(written: Run) -> None:
     script = Script()
     assert "no corpus" in script.get("judge-report/", corpus="Nope").json()["corpus"][0]
-    assert "no judge run" in script.get("judge-report/", corpus="Small", runs=str(written.pk)).json()["runs"][0]
+    assert "not a judge run" in script.get("judge-report/", corpus="Small", runs=str(written.pk)).json()["runs"][0]
 
 
 def test_a_corpus_without_judgements_has_an_empty_report() -> None:

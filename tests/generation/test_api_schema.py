@@ -103,7 +103,7 @@ def names_nothing(reasons: str) -> bool:
 
     No schema can say which are.
     """
-    return "There is" in reasons
+    return "There is" in reasons or "Available: " in reasons
 
 
 def there(path: str) -> int:

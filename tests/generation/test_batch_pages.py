@@ -79,7 +79,7 @@ def test_a_batch_of_a_paused_run_is_cancelled_by_a_button(demo_model: DemoServer
     one_round()
     assert BatchJob.objects.get().provider_status == "cancelled"
     assert run.calls.filter(state=Call.State.TODO).count() == 3
-    assert "not at the provider any more" in client.post(url, follow=True).content.decode()
+    assert "no longer has the batch" in client.post(url, follow=True).content.decode()
 
 
 def test_a_batch_is_cancelled_over_http_and_from_the_command_line(demo_model: DemoServer) -> None:
@@ -94,7 +94,7 @@ def test_a_batch_is_cancelled_over_http_and_from_the_command_line(demo_model: De
         call_command("run", "cancel-batch", str(run.pk), str(job + 1))
     assert script.post(f"runs/{run.pk}/batches/{job}/cancel/").json()["progress"]["batches"][0]["batch"] == job
     one_round()
-    with pytest.raises(CommandError, match="not at the provider any more"):
+    with pytest.raises(CommandError, match="no longer has the batch"):
         call_command("run", "cancel-batch", str(run.pk), str(job))
     assert AuditEvent.objects.filter(verb=AuditVerb.BATCH_CANCELLED).count() == 1
 

@@ -66,7 +66,7 @@ def test_a_failed_check_exits_with_one_and_keeps_the_endpoint() -> None:
         ((*NAMED, "--base-url", "http://169.254.169.254/v1"), "--base-url: "),
         ((*NAMED, "--base-url", NOWHERE, "--max-in-flight", "many"), "--max-in-flight: "),
         ((*NAMED, "--base-url", NOWHERE, "--key-env", "NO_SUCH"), "NO_SUCH is empty or not set"),
-        (("check", "Elsewhere"), "There is: none yet"),
+        (("check", "Elsewhere"), "Available: none yet"),
     ],
 )
 def test_an_error_says_which_option_it_is_about(arguments: tuple[str, ...], words: str) -> None:

@@ -128,7 +128,7 @@ def test_a_theme_that_was_taken_over_is_named_so(researcher: Client, run: Run) -
     RunDialogue.objects.filter(run=other, dialogue=chosen.dialogue_id).update(background=given)
     body = researcher.get(reverse("generation:run_dialogue", args=[other.pk, chosen.dialogue_id])).text
     assert "Taken from an earlier run, so not paid for again." in body
-    assert "Taken over" in researcher.get(reverse("generation:run_dialogues", args=[other.pk])).text
+    assert "Reused" in researcher.get(reverse("generation:run_dialogues", args=[other.pk])).text
 
 
 def test_a_dialogue_of_another_run_has_no_journey_here(researcher: Client, run: Run) -> None:

@@ -170,7 +170,7 @@ def test_nothing_judged_yet_says_what_to_do_and_failures_are_counted(researcher:
     run = judge_run(corpus, "wise-model")
     call(run, corpus.dialogues.of_version("beta").first(), state=Call.State.FAILED, outcome="provider")
     body = researcher.get(url).content.decode()
-    assert "what came of it, is counted below" in body
+    assert "their results are counted below" in body
     assert "Judgements asked for, and what came of them" in body
 
 
@@ -264,8 +264,8 @@ def test_a_judge_run_is_planned_and_sent_from_the_command_line(demo_model: DemoS
     ("arguments", "problem"),
     [
         (["--judge", "Nobody"], "no endpoint named 'Nobody'"),
-        (["--judge", "Judge", "--versions", "omega"], "The corpus has no version 'omega'. There is: "),
-        (["--judge", "Judge", "--writer", "x"], "The corpus has no writer 'x'. There is: gpt-4"),
+        (["--judge", "Judge", "--versions", "omega"], "The corpus has no version 'omega'. Available: "),
+        (["--judge", "Judge", "--writer", "x"], "The corpus has no writer 'x'. Available: gpt-4"),
         (["--judge", "Judge", "--rubric", "x"], "There is no rubric 'x'"),
         (["--judge", "Judge", "--repeats", "0"], "1 to 20 times"),
     ],

@@ -199,7 +199,7 @@ def test_originals_beyond_the_one_writers_backgrounds_are_left_out_and_a_note_sa
             judge(run, dialogue, 60 + number)
     table = tables(corpus)["scores-1"]
     assert cell(table, "Natural", "gpt-4", "α").n == 1
-    assert any("over the backgrounds that this writer's" in note for note in table.notes)
+    assert any("over the backgrounds on which its" in note for note in table.notes)
 
 
 def test_the_paper_is_spoken_of_only_where_a_value_of_it_stands(corpus: Corpus) -> None:
@@ -243,7 +243,7 @@ def test_the_command_prints_tables_json_csv_and_latex(corpus: Corpus, capsys: py
 def test_the_command_refuses_what_is_not_there(corpus: Corpus) -> None:
     with pytest.raises(CommandError, match="no corpus"):
         call_command("judge_report", "Nobody's")
-    with pytest.raises(CommandError, match="Run 99 is no judge run of Chats"):
+    with pytest.raises(CommandError, match="Run 99 is not a judge run of Chats"):
         call_command("judge_report", "Chats", run=[99])
     with pytest.raises(CommandError, match="There is no table 'x'"):
         call_command("judge_report", "Chats", table="x")

@@ -133,7 +133,7 @@ def test_what_cannot_be_unpacked_piece_by_piece_is_refused_in_words(server: type
 def test_what_is_not_packed_as_it_claims_is_refused_in_words(server: type[Packing]) -> None:
     error = refusal(server, "gzip", BODY)
     assert error.trouble is Trouble.REJECTED
-    assert "claims to be packed as gzip" in error.message
+    assert "claims to be compressed as gzip" in error.message
 
 
 def test_half_a_packed_answer_is_a_broken_connection(server: type[Packing]) -> None:

@@ -87,7 +87,7 @@ def test_an_edited_prompt_becomes_a_new_version_and_edition_and_the_old_reply_st
     assert (anew.run_stage.edition, anew.run_stage.prompt.version, anew.run_stage.prompt.user) == (2, 2, text)
     old.refresh_from_db()
     assert (old.replaced, old.raw_reply) == (True, "no json")
-    assert "A newer call took this one" in researcher.get(old.get_absolute_url()).text
+    assert "A newer call replaced this one" in researcher.get(old.get_absolute_url()).text
 
 
 def test_nothing_changed_makes_no_new_version(researcher: Client, run: Run) -> None:

@@ -152,7 +152,7 @@ def test_a_budget_that_cannot_be_is_refused_in_words(option: str, value: object,
 def test_a_draft_is_discarded_and_a_started_run_is_not() -> None:
     endpoint, corpus = endpoint_at(NOWHERE), small_corpus(1)
     assert run_command("discard", draft(corpus, endpoint).pk, "--json")["discarded"] is True
-    with pytest.raises(CommandError, match="it stays"):
+    with pytest.raises(CommandError, match="cannot be discarded"):
         run_command("discard", started(corpus, endpoint).pk)
 
 
@@ -251,7 +251,7 @@ def test_what_a_run_wrote_is_exported_as_lines_that_can_be_imported(demo_model: 
     assert told["lines"] == len(file.read_text().splitlines()) == 2
     with pytest.raises(CommandError, match="--force"):
         run_command("export", run.pk, "--output", file)
-    with pytest.raises(CommandError, match="There is: "):
+    with pytest.raises(CommandError, match="Available: "):
         run_command("export", run.pk, "--version", "nonsense")
     assert run_command("export", run.pk, "--judgements") == ""
 
@@ -287,11 +287,11 @@ def test_a_log_file_gets_a_line_only_where_something_changed() -> None:
     [
         (("status", "99"), "no run 99"),
         (("call", "99"), "no call 99"),
-        (("create", "--corpus", "Nope", "--endpoint", "Demo"), "no corpus named 'Nope'. There is: Small"),
+        (("create", "--corpus", "Nope", "--endpoint", "Demo"), "no corpus named 'Nope'. Available: Small"),
         (("create", "--corpus", "Small", "--endpoint", "Nope"), "no endpoint named"),
         (("create", "--corpus", "Small", "--endpoint", "Demo", "--stages", "pair"), "have no theme"),
         (("create", "--corpus", "Small", "--endpoint", "Demo", "--budget", "-1"), "--budget: .*greater than"),
-        (("create", "--corpus", "Small", "--endpoint", "Demo", "--budget", "lots"), "no amount of money"),
+        (("create", "--corpus", "Small", "--endpoint", "Demo", "--budget", "lots"), "not an amount of money"),
         (("create", "--corpus", "Small", "--endpoint", "Demo", "--set", "pair"), "not of the form NAME=NUMBER"),
         (("create", "--corpus", "Small", "--endpoint", "Demo", "--set", "nonsense=1"), "no such field"),
         (("create", "--corpus", "Small", "--endpoint", "Demo", "--dialogues", "0"), "--dialogues: .*greater than"),

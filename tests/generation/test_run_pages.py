@@ -179,7 +179,7 @@ def test_a_call_page_leads_from_prompt_to_dialogues(researcher: Client, demo_mod
     call = Call.objects.get(run=run, stage="pair")
     body = researcher.get(call.get_absolute_url()).content.decode()
     assert "Task: pair" in body
-    assert "its hash equals" in body
+    assert "its hash matches" in body
     assert call.raw_reply[:10] in body.replace("&quot;", '"')
     assert body.count("Stephanie examples v1") == 2
     for output in call.outputs.all():

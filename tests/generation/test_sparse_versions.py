@@ -79,7 +79,7 @@ def test_the_judging_page_ticks_what_covers_many_and_names_what_the_rest_costs(
 ) -> None:
     page = researcher.get(reverse("generation:judge_new"), {"corpus": corpus.pk})
     assert page.context["form"]["versions"].value() == USUAL
-    assert "Restructured by hand: 1 of 6 backgrounds: at most so many can be compared" in page.text
+    assert "Restructured by hand: 1 of 6 backgrounds: no more than these can be compared" in page.text
     assert "6 of 6 backgrounds" in page.text
 
 
@@ -98,7 +98,7 @@ def test_a_new_study_begins_with_what_covers_many(researcher: Client, corpus: Co
     assert [version.pk for version in study.versions.all()] == USUAL
     assert len(select_items(study).choices) == BACKGROUNDS
     page = researcher.get(answer["Location"]).text
-    assert "1 of 6 backgrounds: at most so many can be compared" in page
+    assert "1 of 6 backgrounds: no more than these can be compared" in page
 
 
 def test_what_a_writer_wrote_on_few_backgrounds_leaves_a_comparison_as_it_is(corpus: Corpus, judge: Endpoint) -> None:
@@ -173,7 +173,7 @@ def test_a_design_leaves_and_comes_back_with_its_run(runs: tuple[Run, Run]) -> N
     assert again.sources == {"run": [runs[0].pk]}
     assert f"those of run First (no. {runs[0].pk})" in methods_text(launch.launch(study=again, by=None))
     for sources, problem in (
-        ('{"run": [999999]}', "no run 999999"), ('{"moon": [1]}', "told apart by 'moon'"),
+        ('{"run": [999999]}', "no run 999999"), ('{"moon": [1]}', "selected by 'moon'"),
         ('{"run": 1}', "sources must"),
     ):  # fmt: skip
         broken = text.replace(f'"sources": {{\n    "run": [\n      {runs[0].pk}\n    ]\n  }}', f'"sources": {sources}')

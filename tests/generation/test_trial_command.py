@@ -79,9 +79,9 @@ def test_a_trial_with_failures_exits_with_four(demo_model: DemoServer) -> None:
     [
         ({"--set": 999}, "no example set 999"),
         ({"--set": None}, "Name a --set"),
-        ({"--corpus": "Copies for trials"}, "There is: Small"),
+        ({"--corpus": "Copies for trials"}, "Available: Small"),
         ({"--dialogue": "d0"}, "no γ named 'd0'"),
-        ({"--endpoint": "Nobody"}, "There is: Demo"),
+        ({"--endpoint": "Nobody"}, "Available: Demo"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_is(changes: dict[str, object], words: str) -> None:

@@ -168,7 +168,7 @@ def test_stop_and_go_on(researcher: Client, endpoint: Endpoint) -> None:
     researcher.post(reverse("generation:trial_start", args=[trial.pk]))
     assert fetched(trial).state == "running"
     text = researcher.post(reverse("generation:trial_discard", args=[trial.pk]), follow=True).content.decode()
-    assert "so it stays" in text
+    assert "cannot be discarded" in text
 
 
 @pytest.mark.parametrize("of", ["trial", "run"])
@@ -194,7 +194,7 @@ def test_an_answer_from_before_is_said_to_cost_nothing(researcher: Client, endpo
             work(trial.own_run)
     assert Call.objects.count() == 2
     text = researcher.get(trial.get_absolute_url()).content.decode()
-    assert "Answered before, so nothing was paid" in text
+    assert "Nothing was paid: an earlier trial" in text
     assert "2 of 2 answers" in text
 
 

@@ -303,7 +303,7 @@ def test_a_failure_is_named_with_its_call(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("nothing", "what runs use now"),
+        ("nothing", "already use this wording"),
         ("no dialogue", "one to 5"),
         ("six", "one to 5"),
         ("another kind", "not made for"),

@@ -52,7 +52,7 @@ class Command(commands.Command):
         token = user.api_tokens.kept().filter(name=options["name"]).first()
         if token is None:
             known = ", ".join(str(token) for token in user.api_tokens.kept()) or "none"
-            raise CommandError(f"{user.get_username()} has no token {options['name']!r}. There is: {known}.")
+            raise CommandError(f"{user.get_username()} has no token {options['name']!r}. Available: {known}.")
         api_tokens.revoke(token=token, by=None)
         if options["json"]:
             commands.print_json(self, {**as_json(token), "revoked": True})

@@ -19,7 +19,7 @@ from dialogues.sources import WRITER
 
 
 class Command(commands.Command):
-    help = "Make a rating study from a design file or from a corpus's versions, and launch it; all of it, or nothing."
+    help = "Make and launch a rating study from a design file or a corpus's versions; on failure nothing is kept."
     exit_codes = (*commands.USUAL_CODES, ExitCode.STOPPED)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,8 +28,8 @@ class Command(commands.Command):
         parser.add_argument("--versions", nargs="+", help="alpha beta gamma stephanie …")
         parser.add_argument("--name", help="name of the study, for researchers; with --design it replaces the file's")
         parser.add_argument("--rubric", default="paper-six", help="questions: paper-six (default) or another's slug")
-        parser.add_argument("--raters-per-item", type=int, help="left out: everyone scores everything")
-        parser.add_argument("--backgrounds", type=int, help="sample so many; left out: all")
+        parser.add_argument("--raters-per-item", type=int, help="default: everyone scores everything")
+        parser.add_argument("--backgrounds", type=int, help="how many to sample; default: all")
         parser.add_argument("--seed", type=int, default=1, help="of the sample and the orders (default 1)")
         parser.add_argument("--simulated", action="store_true", help="for the simulator, not for people")
         parser.add_argument("--draft", action="store_true", help="do not launch it")
@@ -97,6 +97,6 @@ def _named(model: Any, field: str, value: str) -> Any:
     found = model.objects.filter(**{field: value}).first()
     if found is None:
         known = ", ".join(model.objects.values_list(field, flat=True)[:10])
-        message = f"There is no {model._meta.verbose_name} {value!r}. There is: {known or 'none yet'}."
+        message = f"There is no {model._meta.verbose_name} {value!r}. Available: {known or 'none yet'}."
         raise CommandError(message, returncode=ExitCode.WRONG_INPUT)
     return found

@@ -15,7 +15,7 @@ from core.spreadsheets import EXCEL, PLAIN, csv_text
 
 
 class Command(commands.Command):
-    help = "Write every current score of a study to a CSV file, one row a score, raters by pseudonym."
+    help = "Write every current score of a study to a CSV file, one row per score, raters by pseudonym."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("study", help="name or number of the study")

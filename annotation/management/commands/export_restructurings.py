@@ -13,7 +13,7 @@ from dialogues.management.arguments import corpus_named
 
 
 class Command(commands.Command):
-    help = "Write every restructuring to JSONL, one a line with all its operations, people by pseudonym."
+    help = "Write every restructuring to JSONL, one per line with all its operations, people by pseudonym."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--corpus", metavar="NAME", help="only those of this corpus (its name or number)")

@@ -25,7 +25,7 @@ class Command(commands.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--role", required=True, choices=[role.value for role in Role])
-        parser.add_argument("--email", default="", help="whom it is for; sent there too where EMAIL_URL is set")
+        parser.add_argument("--email", default="", help="who it is for; also sent there if EMAIL_URL is set")
         parser.add_argument("--days", type=int, default=invitations.DAYS, help="until it runs out (%(default)s)")
         add_base_url(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -18,8 +18,8 @@ class Command(commands.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("study", help="name or number of the study")
-        parser.add_argument("--idle-days", type=int, default=DAYS, help="not seen for so many days (%(default)s)")
-        parser.add_argument("--dry-run", action="store_true", help="say who would be written to, and write to nobody")
+        parser.add_argument("--idle-days", type=int, default=DAYS, help="not seen for this many days (%(default)s)")
+        parser.add_argument("--dry-run", action="store_true", help="list who would get a reminder, and send nothing")
         add_base_url(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

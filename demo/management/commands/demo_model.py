@@ -26,7 +26,7 @@ class Command(commands.Command):
         parser.add_argument("--port", type=int, default=9160, help="Port; 0 takes a free one (9160).")
         parser.add_argument("--seed", type=int, default=0, help="Seed of texts, delays and faults (0).")
         parser.add_argument("--latency", type=float, default=0.2, help="Seconds before every answer (0.2).")
-        parser.add_argument("--jitter", type=float, default=0.1, help="At most so many seconds more (0.1).")
+        parser.add_argument("--jitter", type=float, default=0.1, help="Up to this many seconds more (0.1).")
         parser.add_argument(
             "--error-rate", type=float, default=0.0, help="Share of requests answered 429 or 500, half each (0)."
         )

@@ -38,7 +38,7 @@ class Command(commands.Command):
         parser.add_argument("--versions", nargs="+", default=[], metavar="VERSION", help="only these, by their slugs")
         parser.add_argument(
             "--every", action="store_true",
-            help="count every dialogue where a version was written more than once for a background; else the latest",
+            help="count every dialogue where a version was written more than once for a background; default: latest",
         )  # fmt: skip
         add_source_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")

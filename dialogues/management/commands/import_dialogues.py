@@ -17,24 +17,24 @@ from dialogues.importing import Imported, ImportRefusedError, Options, Report, S
 
 
 class Command(commands.Command):
-    help = "Import a file of dialogues as a new corpus: all of it, or nothing where a record is bad."
+    help = "Import a file of dialogues as a new corpus: all of it, or nothing if a record is bad."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE", help="ParlAI text, SPC CSV, JSONL or plain CSV, UTF-8")
         parser.add_argument("--corpus", required=True, metavar="NAME", help="name of the corpus to make")
-        parser.add_argument("--format", choices=[AUTO, *FORMATS], default=AUTO, help="default: told from the file")
+        parser.add_argument("--format", choices=[AUTO, *FORMATS], default=AUTO, help="default: detected from the file")
         parser.add_argument(
             "--columns",
             type=_columns,
             default={},
             metavar="dialogue_id=NAME,speaker=NAME,text=NAME",
-            help="what a CSV calls these columns, where it calls them otherwise",
+            help="names of these columns in a CSV that names them differently",
         )
-        parser.add_argument("--skip-bad", action="store_true", help="import the rest where records are bad")
+        parser.add_argument("--skip-bad", action="store_true", help="skip bad records and import the rest")
         parser.add_argument(
             "--deduplicate", action="store_true", help="leave out dialogues repeated from the other side (ConvAI2)"
         )
-        parser.add_argument("--licence", default="", help="the licence the dialogues come under")
+        parser.add_argument("--licence", default="", help="the licence of the dialogues")
         parser.add_argument("--description", default="", help="a sentence about the corpus")
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 

@@ -10,7 +10,7 @@ from dialogues.management.arguments import corpus_named
 
 
 class Command(commands.Command):
-    help = "Cut every single-step dialogue (β) of a corpus after its sentences; what is there already stays."
+    help = "Cut every single-step dialogue (β) of a corpus after its sentences; existing splits stay."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("corpus", metavar="NAME", help="name of the corpus, or its number")

@@ -26,7 +26,7 @@ NUMBERS = (
     ("requests_per_minute", "", "the account's limit; left out: none"),
     ("tokens_per_minute", "", "the account's limit; left out: none"),
     ("timeout_seconds", "120", "how long to wait for an answer, at most 300"),
-    ("batch_price_share", "0.5", "price of a call in a batch as a share of its price by itself"),
+    ("batch_price_share", "0.5", "price of a call in a batch as a share of its normal price"),
 )
 
 
@@ -49,7 +49,7 @@ class Command(commands.Command):
         key.add_argument("--key-env", metavar="VARIABLE", help="the environment variable that holds the API key")
         key.add_argument("--key-stdin", action="store_true", help="read the API key from stdin")
         add.add_argument("--check", action="store_true", help="ask it for one word at once")
-        add_action(actions, "check", "ask an endpoint for one word, and store what came of it").add_argument("name")
+        add_action(actions, "check", "ask an endpoint for one word, and store the result").add_argument("name")
         add_action(actions, "list", "all endpoints, without their keys")
         add_action(
             actions, "rotate-keys", "encrypt the stored API keys again, under the first of FIELD_ENCRYPTION_KEYS"
@@ -75,7 +75,7 @@ class Command(commands.Command):
         endpoint = Endpoint.objects.filter(name=options["name"]).first()
         if endpoint is None:
             known = ", ".join(Endpoint.objects.values_list("name", flat=True)[:10]) or "none yet"
-            raise CommandError(f"There is no endpoint named {options['name']!r}. There is: {known}.")
+            raise CommandError(f"There is no endpoint named {options['name']!r}. Available: {known}.")
         answered = check(endpoint)
         self._tell(endpoint, options, endpoint.check_result)
         if not answered:

@@ -30,13 +30,13 @@ class Command(commands.Command):
         listing.add_argument("--kind", choices=ExampleKind.values, help="only sets of this kind")
         export = _action(actions, "export", "write a set as JSON, on stdout or in a file")
         export.add_argument("--output", type=Path, metavar="FILE", help="default: stdout")
-        export.add_argument("--force", action="store_true", help="replace the file where it exists")
+        export.add_argument("--force", action="store_true", help="replace the file if it exists")
         take = _action(actions, "import", "make a draft from a JSON file, or say what is wrong with it", of_set=False)
         take.add_argument("file", type=Path, metavar="FILE", help="as export writes it; - reads stdin")
         take.add_argument("--name", default="", help="instead of the name that the file gives")
         clone = _action(actions, "clone", "make a draft with the same examples, as the next version of its name")
         clone.add_argument("--name", default="", help="under another name")
-        _action(actions, "freeze", "let nobody change a set from here on")
+        _action(actions, "freeze", "freeze a set, so that nobody can change it any more")
         _action(actions, "load", "add the project's own sets and prompts where they are missing", of_set=False)
 
     def handle(self, *args: Any, **options: Any) -> None:

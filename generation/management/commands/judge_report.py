@@ -18,8 +18,8 @@ from generation.models import Run, Stage
 
 class Command(commands.Command):
     help = (
-        "Print what judges said of a corpus: mean scores with intervals beside the published ones, differences from β, "
-        "spread over repeats, and what failed."
+        "Print what judges said about a corpus: mean scores with intervals beside the published ones, differences from "
+        "β, spread over repeats, and what failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,14 +38,14 @@ class Command(commands.Command):
         runs = list(Run.objects.with_stages().filter(pk__in=options["run"], corpus=corpus, stages=[Stage.JUDGE]))
         missing = sorted(set(options["run"]) - {run.pk for run in runs})
         if missing:
-            raise CommandError(f"Run {missing[0]} is no judge run of {corpus}; `manage.py run list` shows all runs.")
+            raise CommandError(f"Run {missing[0]} is not a judge run of {corpus}; `manage.py run list` shows all runs.")
         found = findings_of(corpus, runs)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(found), ensure_ascii=False, allow_nan=False))
             return
         tables = judge_tables(found, dashes=not options["no_dashes"])
         if options["table"] and options["table"] not in tables:
-            raise CommandError(f"There is no table {options['table']!r}. There is: {', '.join(tables)}.")
+            raise CommandError(f"There is no table {options['table']!r}. Available: {', '.join(tables)}.")
         shown = [tables[options["table"]]] if options["table"] else list(tables.values())
         if options["csv"]:
             self.stdout.write("\n".join(to_csv(marked(table, found)) for table in shown))

@@ -1,4 +1,4 @@
-// Two texts of one dialogue: show both, let the person choose, overwrite nothing unasked.
+// Two texts of one dialogue: show both, let the person choose, and overwrite nothing without asking.
 
 function bubbles(pieces, names) {
   return pieces.map((piece, place) => {
@@ -19,7 +19,7 @@ function bubbles(pieces, names) {
   });
 }
 
-// Resolves to true where the person takes the other text.
+// Resolves to true if the person takes the other text.
 export function choose(dialog, mine, theirs, names) {
   dialog.querySelector("[data-mine]").replaceChildren(...bubbles(mine, names));
   dialog.querySelector("[data-theirs]").replaceChildren(...bubbles(theirs, names));

@@ -1,5 +1,5 @@
-// What each operation does to a draft: dialogues/editing.py, once more for the browser. A test holds the two
-// against each other. A piece is { speaker, text, sources, lead }; pieces and drafts are never changed in place.
+// What each operation does to a draft: dialogues/editing.py for the browser. A test compares the two
+// implementations. A piece is { speaker, text, sources, lead }; pieces and drafts are never changed in place.
 
 import { tell } from "../words.js";
 
@@ -55,7 +55,7 @@ function checked(text) {
   return text;
 }
 
-// The white space between the parts where they are the text cut up; null wherever they are not.
+// The white space between the parts if together they are the text; otherwise null.
 function gaps(text, parts) {
   const found = [];
   let rest = text;

@@ -1,4 +1,4 @@
-// The editor: every way to change a draft, and what is said of each to those who cannot see it.
+// The editor: every way to change a draft, and what a screen reader is told about each.
 
 import { tell, tellCount } from "../words.js";
 import { lengthOf } from "./editing.js";

@@ -13,7 +13,7 @@ function wordCount(piece) {
   return counted.get(piece);
 }
 
-// Messages a turn and their shares, in one pass over the draft.
+// Messages per turn and their shares, in one pass over the draft.
 export function measure(original, draft) {
   const runs = [];
   draft.forEach((piece, place) => {

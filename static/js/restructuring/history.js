@@ -20,7 +20,7 @@ export class History {
     return this.drafts.length - 1;
   }
 
-  // Do one operation; throws EditError and changes nothing where it cannot be done.
+  // Do one operation; if that is impossible, throws EditError and changes nothing.
   apply(body) {
     const now = this.draft;
     let after;

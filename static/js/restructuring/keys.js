@@ -1,4 +1,4 @@
-// Keys of the editor. Those that a text field has anyway keep their meaning inside a message.
+// Keys of the editor. Inside a message, a text field's own keys keep their meaning.
 
 function atStart(box) {
   return box.selectionStart === 0 && box.selectionEnd === 0;

@@ -38,7 +38,7 @@ export class Links {
     }
   }
 
-  // Where there is no room beside the draft, the message that has the caret says what it was.
+  // If there is no room beside the draft, the message with the caret shows its original.
   quote(place, sources) {
     this.note ??= Object.assign(document.createElement("p"), { className: "piece-source", dir: "auto" });
     const text = [...sources].map((source) => this.original[source].text).join(" ");

@@ -6,11 +6,11 @@ import { lengthOf, trim } from "./editing.js";
 const GROWS = CSS.supports("field-sizing", "content");
 
 export class Pieces {
-  // `decorate(element, piece, place)` adds what others know of a piece.
+  // `decorate(element, piece, place)` adds what other modules know about a piece.
   constructor(list, template, { names, decorate }) {
     Object.assign(this, { list, template, names, decorate });
     list.replaceChildren();
-    // The pieces shown and their elements, side by side; a new message that is empty yet is in neither.
+    // The shown pieces and their elements, in parallel; a new message that is still empty is in neither.
     this.shown = [];
     this.items = [];
     list.addEventListener("input", (event) => this.grow(event.target));
@@ -24,7 +24,7 @@ export class Pieces {
     return this.items[place]?.querySelector("textarea");
   }
 
-  // Show a draft. What stayed the same object stays the same element.
+  // Show a draft. A piece that is the same object keeps its element.
   show(draft) {
     const before = this.shown;
     let start = 0;
@@ -61,7 +61,7 @@ export class Pieces {
     element.className = `piece piece--${piece.speaker}`;
     element.querySelector("[data-name]").textContent = this.names[piece.speaker - 1];
     const box = element.querySelector("textarea");
-    // What is being typed may end in a blank that the message does not have.
+    // The text being typed may end in a blank that the message does not have.
     if (box !== document.activeElement || trim(box.value) !== piece.text) {
       box.value = piece.text;
     }
@@ -110,7 +110,7 @@ export class Pieces {
     }
   }
 
-  // A browser that cannot size a field by its content is told how tall it is.
+  // Set the height for browsers that cannot size a field by its content.
   grow(box) {
     if (!GROWS && box.matches("textarea")) {
       box.rows = 1;

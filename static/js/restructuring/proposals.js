@@ -37,7 +37,7 @@ export class Proposals {
     );
   }
 
-  // The texts proposed for a piece that still is one message of the original; undefined where there are none.
+  // The texts proposed for a piece that is still one message of the original; undefined without a proposal.
   of(piece) {
     const [source] = piece.sources;
     const own = this.original[source];

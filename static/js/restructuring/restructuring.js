@@ -1,4 +1,4 @@
-// The restructuring page: the server renders a plain form, this makes an editor of it that saves as one works.
+// The restructuring page: turns the server's plain form into an editor that saves as one works.
 
 import { tell } from "../words.js";
 import { choose, sameText } from "./conflict.js";
@@ -42,7 +42,7 @@ const pieces = new Pieces(find("pieces"), find("piece-template"), {
 });
 const figures = new Figures([...page.querySelectorAll("[data-figure]")], original);
 const links = new Links(find("original-side"), original, pieces, { focus: (place) => pieces.focus(place) });
-// Every operation on the dialogue, to replay after somebody else changed it meanwhile.
+// Every operation on the dialogue, to replay after somebody else changed it.
 const log = [...data.log];
 
 const saver = new Saver(form, page.dataset.saveUrl, data.log.length, { say: showState, conflict });

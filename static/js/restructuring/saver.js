@@ -1,5 +1,5 @@
-// Sends operations as they are made. What the server has not confirmed waits in memory and is sent again until it
-// has; "Saved" is said only after the server said so.
+// Sends operations as they are made. Unconfirmed ones wait in memory and are sent again until the server confirms
+// them; the page says "Saved" only once the server has.
 
 import { post } from "../posting.js";
 import { tell } from "../words.js";
@@ -9,7 +9,7 @@ const LONGEST_WAIT = 5000;
 const AT_ONCE = 500;
 
 export class Saver {
-  // `say(text, tone)` shows a state; `conflict(answer)` sorts out what somebody else did meanwhile.
+  // `say(text, tone)` shows a state; `conflict(answer)` resolves a change that somebody else made.
   constructor(form, url, version, { say, conflict }) {
     Object.assign(this, { form, url, version, say, conflict });
     this.waiting = [];
@@ -24,7 +24,7 @@ export class Saver {
     return !this.waiting.length && !this.busy;
   }
 
-  // Something is being typed that is no operation yet, so the server does not have everything.
+  // Typed text that is not yet an operation, so the server does not have everything.
   expect(whether) {
     if (whether === this.isExpecting) {
       return;
@@ -99,7 +99,7 @@ export class Saver {
     this.whenSettled?.();
   }
 
-  // Resolves once everything is with the server.
+  // Resolves once the server has everything.
   async finished() {
     if (!this.isSettled) {
       const settled = new Promise((resolve) => (this.whenSettled = resolve));
@@ -109,7 +109,7 @@ export class Saver {
     }
   }
 
-  // Go on from another version with these operations instead of those that were waiting.
+  // Continue from another version with these operations instead of the waiting ones.
   restart(version, bodies) {
     this.version = version;
     this.waiting = [];

@@ -4,22 +4,22 @@ import { SPACES } from "./editing.js";
 
 const remembered = new WeakMap();
 
-// What counts as a word, to compare by: letters and digits, case-folded.
+// What counts as a word in comparisons: letters and digits, case-folded.
 const bare = (word) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
 export function wordsOf(text) {
   return text.split(SPACES).filter(Boolean);
 }
 
-// The word that a cut before the `offset`-th character (code points) goes through, "" where it goes between words.
-// Not every language puts spaces between words, so the browser says where they are.
+// The word that a cut before the `offset`-th character (code points) goes through; "" if it falls between words.
+// Not every language puts spaces between words, so ask the browser for the word boundaries.
 export function wordCut(text, offset) {
   const at = Array.from(text).slice(0, offset).join("").length;
   const found = new Intl.Segmenter(undefined, { granularity: "word" }).segment(text).containing(at);
   return found?.isWordLike && found.index < at ? found.segment : "";
 }
 
-// The words of a piece with who says them, found once.
+// The words of a piece with their speaker, computed once.
 function spoken(piece) {
   if (!remembered.has(piece)) {
     const words = wordsOf(piece.text).map(bare).filter(Boolean);

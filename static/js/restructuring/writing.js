@@ -6,8 +6,8 @@ import { EditError, trim } from "./editing.js";
 const TYPING_PAUSE = 400;
 
 export class Writing {
-  // `changed(draft)` hears of every change, `send(body)` keeps it, `say(text)` announces it; `typing(whether)` hears of
-  // what is no operation yet; `warning` is the element that shows what to look at again.
+  // `changed(draft)` is called on every change, `send(body)` stores it, `say(text)` announces it; `typing(whether)` is
+  // told about text that is not yet an operation; `warning` is the element that shows what to check.
   constructor(history, pieces, { changed, send, say, typing, warning }) {
     Object.assign(this, { history, pieces, changed, send, say, typing, warning });
     this.current = 0;
@@ -41,7 +41,7 @@ export class Writing {
     this.changed(history.draft);
   }
 
-  // Do one operation; returns false, and says why, where it cannot be done. `adopted`: the element of a new message.
+  // Do one operation; if that is impossible, says why and returns false. `adopted`: the element of a new message.
   apply(body, announcement, adopted) {
     try {
       this.history.apply(body);
@@ -53,7 +53,7 @@ export class Writing {
       return false;
     }
     this.send(body);
-    // Elements that go away lose the caret, which must not be taken for a person leaving a message.
+    // Removed elements lose the caret, which must not look like a person leaving a message.
     this.isShowing = true;
     if (adopted) {
       this.pieces.adopt(adopted, body.at, this.draft[body.at]);
@@ -80,7 +80,7 @@ export class Writing {
     this.typing(true);
   }
 
-  // Make an operation of what has been typed. Returns the place of the current message.
+  // Turn typed text into an operation. Returns the place of the current message.
   commit() {
     clearTimeout(this.timer);
     this.typing(false);
@@ -112,7 +112,7 @@ export class Writing {
     element.remove();
   }
 
-  // The caret has left a message: an emptied one is a deleted one.
+  // The caret has left a message: if it is now empty, delete it.
   left({ target, relatedTarget }) {
     if (this.isShowing || !target.matches("textarea") || relatedTarget?.closest("[data-tools]")) {
       return;
