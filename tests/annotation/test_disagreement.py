@@ -65,7 +65,7 @@ def pages(study: Study) -> list[str]:
 
 @pytest.mark.django_db
 def test_versions_are_hidden_until_somebody_unblinds_and_the_page_says_who() -> None:
-    study, client = blind_study(), logged_in(Role.RESEARCHER)
+    study, client = blind_study(), logged_in(Role.RESEARCHER, "rey")
     for page in pages(study):
         assert not names_a_version(client.get(page).content.decode()), page
     hidden = client.get(pages(study)[0] + "?version=gamma").context["page"].paginator.count
@@ -81,7 +81,7 @@ def test_versions_are_hidden_until_somebody_unblinds_and_the_page_says_who() -> 
 
 @pytest.mark.django_db
 def test_the_report_of_an_open_study_asks_once_and_its_files_wait_for_the_answer() -> None:
-    study, client = blind_study(), logged_in(Role.RESEARCHER)
+    study, client = blind_study(), logged_in(Role.RESEARCHER, "rey")
     report = reverse("study_report", args=[study.pk])
     asked = client.get(report).content.decode()
     assert "would unblind this study" in asked
@@ -100,7 +100,7 @@ def test_the_report_of_an_open_study_asks_once_and_its_files_wait_for_the_answer
 
 @pytest.mark.django_db
 def test_taking_the_ratings_of_a_blind_study_waits_too() -> None:
-    study, client = blind_study(), logged_in(Role.ADMIN)
+    study, client = blind_study(), logged_in(Role.ADMIN, "rey")
     assert client.get(reverse("study_ratings_csv", args=[study.pk])).status_code == 302
 
 
@@ -108,7 +108,7 @@ def test_taking_the_ratings_of_a_blind_study_waits_too() -> None:
 def test_a_closed_studys_report_opens_at_once_and_is_recorded_and_a_simulated_one_is_never_blind() -> None:
     closed = blind_study(name="Closed")
     states.close(study=closed, by=None)
-    client = logged_in(Role.RESEARCHER)
+    client = logged_in(Role.RESEARCHER, "rey")
     assert "Human evaluation" in client.get(reverse("study_report", args=[closed.pk])).content.decode()
     assert AuditEvent.objects.get(verb=AuditVerb.STUDY_UNBLINDED).actor.username == "rey"
     simulated = blind_study(name="Rehearsal", simulated=True)
@@ -122,7 +122,7 @@ def test_the_widest_disagreement_stands_first_and_an_excluded_rater_does_not_cou
     def score(rater: int, background: int, version: str, metric: str) -> int:
         return 5 if rater == 0 and background == 1 and version == "gamma" else 1 + (rater == 2)
 
-    study, client = rated_study(backgrounds=2, score=score), logged_in(Role.RESEARCHER)
+    study, client = rated_study(backgrounds=2, score=score), logged_in(Role.RESEARCHER, "rey")
     page = client.get(reverse("study_disagreement", args=[study.pk]))
     first = page.context["rows"][0]
     assert (first.item.dialogue.version_id, first.spread.width, first.spread.n) == ("gamma", 4, 3)
@@ -180,7 +180,7 @@ def test_a_value_off_the_scale_or_without_a_reason_is_not_settled(fields: dict[s
 def test_the_csv_has_raw_and_settled_values_in_columns_of_their_own_and_keeps_a_blind_study_blind() -> None:
     study = blind_study(backgrounds=1, raters=2)
     settled(study, by=user("rey", "researcher"), reason="=HYPERLINK(1)")
-    text = b"".join(logged_in(Role.ADMIN).get(reverse("study_disagreement_csv", args=[study.pk])))
+    text = b"".join(logged_in(Role.ADMIN, "ada").get(reverse("study_disagreement_csv", args=[study.pk])))
     rows = list(csv.DictReader(io.StringIO(text.decode())))
     assert len(rows) == 4 * 2 * 6
     assert {row["versions"] for row in rows} == {"blind"}
@@ -192,21 +192,25 @@ def test_the_csv_has_raw_and_settled_values_in_columns_of_their_own_and_keeps_a_
 
 @pytest.mark.django_db
 def test_the_list_asks_few_queries_whatever_its_length(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    study, client = rated_study(backgrounds=20), logged_in(Role.RESEARCHER)
+    study, client = rated_study(backgrounds=20), logged_in(Role.RESEARCHER, "rey")
     with django_assert_max_num_queries(25):
         assert client.get(reverse("study_disagreement", args=[study.pk])).context["page"].paginator.count == 80
 
 
 @pytest.mark.django_db
 def test_a_preference_is_said_in_words() -> None:
-    html = logged_in(Role.RESEARCHER).get(reverse("study_disputed_item", args=[pair_study().pk, 2])).content.decode()
+    html = (
+        logged_in(Role.RESEARCHER, "rey")
+        .get(reverse("study_disputed_item", args=[pair_study().pk, 2]))
+        .content.decode()
+    )
     assert '<td class="num">first</td>' in html
     assert '<td class="num">-1</td>' not in html
 
 
 @pytest.mark.django_db
 def test_only_rated_items_have_such_a_page() -> None:
-    study, client = rated_study(backgrounds=1), logged_in(Role.RESEARCHER)
+    study, client = rated_study(backgrounds=1), logged_in(Role.RESEARCHER, "rey")
     Item.objects.filter(study=study, position=0).update(purpose="gold")
     assert client.get(reverse("study_disputed_item", args=[study.pk, 1])).status_code == 404
     assert client.get(reverse("study_disputed_item", args=[study.pk, 0])).status_code == 404

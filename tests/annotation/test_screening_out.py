@@ -32,23 +32,11 @@ from demo import simulation
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.checked_study import add_item, give_checks, with_checks
-from tests.annotation.setting import (
-    KEYS,
-    NOW,
-    TWO,
-    check,
-    corpus,
-    counted,
-    draft,
-    even,
-    fresh,
-    member,
-    rate_all,
-    study,
-    user,
-)
+from tests.annotation.setting import KEYS, check, corpus, draft, member, study, user
 from tests.people import client_of
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TWO = ("alpha", "beta")
 SAID = "Raters screened out for failed attention checks: 1."
 
 
@@ -59,13 +47,31 @@ def checked(k: int | None, **fields: Any) -> Study:
     return made
 
 
+def fresh(rater: Membership) -> Membership:
+    return Membership.objects.select_related("study__rubric", "rater").get(pk=rater.pk)
+
+
+def rate_all(rater: Membership, value: int) -> int:
+    """Score everything there is for them, checks too; gives how many items that were."""
+    rated = 0
+    while held := queue.next_assignment(fresh(rater), now=NOW):
+        answer = Answer(dict.fromkeys(KEYS, value))
+        queue.submit(rater.rater, held.token, submission_id=held.submission_id, answer=answer, now=NOW)
+        rated += 1
+    return rated
+
+
 def fail(rater: Membership, value: int = 5) -> None:
     """Score as many dialogues as there are, then the check, wrongly."""
     place = rater.study.items.get(purpose="attention")
     Assignment.objects.get_or_create(item=place, membership=rater, defaults={"study": rater.study, "position": 9})
     Assignment.objects.filter(item=place, membership=rater).update(position=4)
-    rate_all(rater, even(value))
+    rate_all(rater, value)
     assert fresh(rater).screened_out_at is not None
+
+
+def counted(of: Study) -> Counter[int]:
+    return Counter(Rating.objects.counted().for_study(of).values_list("assignment__item_id", flat=True))
 
 
 def mean(of: Study) -> float:
@@ -81,7 +87,7 @@ def test_the_mean_is_that_of_those_who_passed_unless_the_study_counts_all(counts
     for name, value in (("ann", 2), ("bob", 3), ("cem", 4)):
         rater = member(one, name)
         Assignment.objects.filter(item__purpose="attention", membership=rater).delete()
-        assert len(rate_all(rater, even(value))) == 4
+        assert rate_all(rater, value) == 4
     fail(member(one, "dan"))
     assert mean(one) == wanted
 
@@ -96,7 +102,7 @@ def test_the_places_of_a_screened_out_rater_go_to_others_until_every_item_has_it
     assert Rating.objects.filter(assignment__membership=ann, is_current=True).count() == 5
     for rater in (bob, cem):
         Assignment.objects.filter(item__purpose="attention", membership=rater).delete()
-        assert len(rate_all(rater, even(3))) == 4
+        assert rate_all(rater, 3) == 4
     assert set(counted(one).values()) == {2}
     assert len(counted(one)) == 4
     event = AuditEvent.objects.get(verb=AuditVerb.RATER_SCREENED_OUT)
@@ -115,7 +121,7 @@ def test_where_the_study_counts_them_they_keep_the_places_they_have_rated_and_no
     assert membership_changes.screen_out(membership=ann, lapses=1, now=NOW) == 1
     assert counted(one) == {held.item_id: 1}
     Assignment.objects.filter(item__purpose="attention", membership=bob).delete()
-    assert len(rate_all(bob, even(3))) == 3
+    assert rate_all(bob, 3) == 3
     assert set(counted(one).values()) == {1}
     assert len(counted(one)) == 4
 
@@ -169,7 +175,7 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
     one = checked(None, name="Pilot", counts_screened_out=counts)
     bob = member(one, "bob")
     Assignment.objects.filter(item__purpose="attention", membership=bob).delete()
-    rate_all(bob, even(3))
+    rate_all(bob, 3)
     fail(member(one, "ann"))
     unblinding.unblind(study=one, by=None, how="on purpose")
     said = f"{SAID} Their ratings {'still count, as the design says' if counts else 'are left out'}."
@@ -208,7 +214,7 @@ def test_the_report_of_a_study_of_pairs_says_it_too() -> None:
 def test_the_methods_paragraph_counts_who_joined_finished_left_and_was_put_out() -> None:
     one = study(of=corpus(2, TWO), versions=TWO)
     ann, bob, cem, _ = (member(one, name) for name in ("ann", "bob", "cem", "dan"))
-    rate_all(ann, even(3))
+    rate_all(ann, 3)
     membership_changes.exclude(membership=bob, reason="did not read", by=None)
     membership_changes.withdraw(membership=cem, by=None)
     said = "Raters who joined: 4; rated everything available to them: 1; excluded by a researcher and not counted: 1;"
@@ -328,7 +334,7 @@ def test_an_update_frees_the_places_of_those_screened_out_before() -> None:
     one = checked(2)
     ann, bob = member(one, "ann"), member(one, "bob")
     Assignment.objects.filter(item__purpose="attention").delete()
-    assert len(rate_all(ann, even(5))) == 4
+    assert rate_all(ann, 5) == 4
     held = queue.next_assignment(fresh(bob), now=NOW)
     assert held is not None
     with triggers.TRIGGERS.lifted():
