@@ -32,7 +32,8 @@ def begin_migrated() -> None:
     else:
         _make_once(_template())
         database["TEST"]["TEMPLATE"] = _template()
-        database["OPTIONS"]["options"] = "-c synchronous_commit=off"
+        options = database["OPTIONS"]
+        options["options"] = f"{options.get('options', '')} -c synchronous_commit=off".strip()
 
 
 def empty_quickly() -> None:
