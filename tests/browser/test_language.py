@@ -120,7 +120,7 @@ def test_a_studys_open_link_is_used_in_arabic(page: Page, watch: Watch) -> None:
     Study.objects.filter(pk=one.pk).update(door_token="a-door", public_name="Chats & <b>more</b> " + "long" * 20)
     in_arabic(page)
     page.goto("/door/no-door/")
-    expect(page.get_by_role("heading", name="لا يُدخل هذا الرابط أحدًا الآن")).to_be_visible()
+    expect(page.get_by_role("heading", name="لا يُدخل هذا الرابط أحدًا في الوقت الحالي")).to_be_visible()
     assert_usable_in_arabic(page)
     page.goto("/door/a-door/")
     assert_usable_in_arabic(page)

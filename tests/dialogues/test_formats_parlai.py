@@ -115,8 +115,8 @@ def test_nothing_but_line_ends_ends_a_line(inside: str) -> None:
     ("text", "expected"),
     [
         ("1 \n", "1: the partner column is empty"),
-        ("1 a\tb\n3 c\td\n", "2: line number 3 where 2 was due"),
-        ("2 a\tb\n", "1: line number 2 where 1 was due"),
+        ("1 a\tb\n3 c\td\n", "2: line number 3 where 2 was expected"),
+        ("2 a\tb\n", "1: line number 2 where 1 was expected"),
         ("1 a\tb\nno number\n", "2: the line does not begin with a number and a space"),
         ("1 a\t\n", "1: the reply column is empty"),
         ("1 \tb\n", "1: the partner column is empty"),

@@ -84,7 +84,7 @@ def test_looking_for_other_dialogues_keeps_what_was_typed(researcher: Client, en
     assert form["dialogues"].value() == [str(row.pk) for row in other]
     assert form["user"].value() == "My own {pairs} {dialogue}"
     assert form["once"].value() == sent["once"]
-    found = researcher.post(address(draft), {**sent, "search": "that was d1", "dialogues": []})
+    found = researcher.post(address(draft), {**sent, "search": "that was 0, d1", "dialogues": []})
     assert form.shown_corpus == other[0].corpus
     assert len(found.context["form"].fields["dialogues"].choices) == 1
     assert not Trial.objects.exists()
