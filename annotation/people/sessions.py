@@ -1,8 +1,7 @@
-"""Who is logged in, and as whom a page was opened.
+"""Django's database sessions, except that one query reads a session together with its account.
 
-Django's database sessions, except that one query reads a session together with its account, because every request asks
-for both. With Django's own sessions and middleware in its place, `tests.benchmarks.rating` with 32 raters kept 79 to
-83 % of its pairs a second (on a busy machine). It can go once they keep 85 %.
+Every request asks for both. With Django's own sessions and middleware in its place, `tests.benchmarks.rating` with 32
+raters kept 77 to 80 % of its pairs a second (on a busy machine). It can go once they keep 85 %.
 """
 
 from datetime import datetime
@@ -16,11 +15,8 @@ from django.contrib.sessions.backends import db
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import PermissionDenied
-from rest_framework.request import Request
 
 from annotation.models import Session
 from core.database.prepared import Prepared
@@ -85,28 +81,3 @@ def _proves(session: Any, named: str | None, account: User) -> bool:
         and session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
         and constant_time_compare(session.get(HASH_SESSION_KEY, ""), account.get_session_auth_hash())
     )
-
-
-# static/js/posting.js
-HEADER = "X-Page-Person"
-WAITS = _("Not saved yet: somebody else is logged in. Log in as yourself in another tab; this page then sends it.")
-
-
-class AnotherAccountError(PermissionDenied):
-    """403 with a `cause`, on which the page waits until its own account is logged in again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.detail: Any = {"detail": str(WAITS), "cause": "another account"}
-
-
-def page_person(user: AbstractBaseUser | AnonymousUser) -> str:
-    """The account's mark in its pages: a keyed hash of 64 hexadecimal digits."""
-    return salted_hmac("annotation.people.page_person", str(user.pk), algorithm="sha256").hexdigest()
-
-
-def must_be_the_pages(request: Request) -> None:
-    """Raise AnotherAccountError if the sending page belongs to another account than the one logged in."""
-    sender = request.headers.get(HEADER, "")
-    if sender and not constant_time_compare(sender, page_person(request.user)):
-        raise AnotherAccountError

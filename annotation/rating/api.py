@@ -5,30 +5,22 @@ with a reason, never a log-in page that a script would take for success. API tok
 scripts.
 """
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.models import Assignment, Item
-from annotation.people.sessions import must_be_the_pages
+from annotation.people.page_requests import ApiView, page_request
 from annotation.rating import queue
 from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import DAMAGED, Answer, AnswerError, read_answer, shown_answer
-
-ApiView = Callable[..., Response]
 
 
 class Text(serializers.CharField):
@@ -70,7 +62,6 @@ def with_reasons(view: ApiView) -> ApiView:
 
     @wraps(view)
     def answered(request: Request, token: str) -> Response:
-        must_be_the_pages(request)
         try:
             return view(request, token)
         except Http404:
@@ -89,11 +80,7 @@ def with_reasons(view: ApiView) -> ApiView:
     return answered
 
 
-@extend_schema(exclude=True)
-@never_cache
-@login_not_required
-@api_view(["POST"])
-@authentication_classes([SessionAuthentication])
+@page_request("POST")
 @with_reasons
 def draft(request: Request, token: str) -> Response:
     """Store a draft; responds with its new version, or 409 with the newer draft that exists."""
@@ -102,11 +89,7 @@ def draft(request: Request, token: str) -> Response:
     return Response({"version": version})
 
 
-@extend_schema(exclude=True)
-@never_cache
-@login_not_required
-@api_view(["POST"])
-@authentication_classes([SessionAuthentication])
+@page_request("POST")
 @with_reasons
 def submit(request: Request, token: str) -> Response:
     """Store a rating; a repeat responds with the first one's id. `next` is the address to continue at."""

@@ -19,7 +19,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Assignment, Item, Membership, Study
-from annotation.people.sessions import page_person
+from annotation.people.page_requests import page_person
 from annotation.rating import queue, rater_stage
 from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import DAMAGED, FLAGS, Answer, AnswerError, read_answer

@@ -4,30 +4,23 @@ API tokens are not accepted: people restructure, not scripts. After a session ha
 reason.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any, cast
 
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.people.sessions import must_be_the_pages
+from annotation.people.page_requests import ApiView, page_request
 from annotation.restructuring import drafts
 from annotation.restructuring.proposals import proposal
 from annotation.restructuring.wording import refusal
 from dialogues.editing import EditError
 
 MOST_AT_ONCE = 2_000
-ApiView = Callable[..., Response]
 
 
 class SentSerializer(serializers.Serializer[Any]):
@@ -50,7 +43,6 @@ def with_reasons(view: ApiView) -> ApiView:
 
     @wraps(view)
     def answered(request: Request, token: str) -> Response:
-        must_be_the_pages(request)
         try:
             return view(request, token)
         except drafts.StaleError as error:
@@ -64,11 +56,7 @@ def with_reasons(view: ApiView) -> ApiView:
     return answered
 
 
-@extend_schema(exclude=True)
-@never_cache
-@login_not_required
-@api_view(["POST"])
-@authentication_classes([SessionAuthentication])
+@page_request("POST")
 @with_reasons
 def operations(request: Request, token: str) -> Response:
     """Store operations; responds with the new version, or 409 with what has happened meanwhile."""
@@ -84,11 +72,7 @@ def operations(request: Request, token: str) -> Response:
     return Response({"version": draft.version})
 
 
-@extend_schema(exclude=True)
-@never_cache
-@login_not_required
-@api_view(["GET"])
-@authentication_classes([SessionAuthentication])
+@page_request("GET")
 @with_reasons
 def proposals(request: Request, token: str) -> Response:
     """For each message of the original, the list of texts that `by` proposes."""

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Restructuring
-from annotation.people.sessions import page_person
+from annotation.people.page_requests import page_person
 from annotation.restructuring import drafts
 from annotation.restructuring.drafts import Sent
 from annotation.restructuring.editor_page import page_of

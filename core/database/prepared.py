@@ -1,7 +1,7 @@
 """Querysets whose SQL is written once: only for what every request of a rater asks (the claim, their own item).
 
 Writing the SQL of a join of five tables costs Python more time than PostgreSQL takes to answer it: with plain querysets
-in its place, `tests.benchmarks.rating` with 32 raters had 57 to 61 % of its pairs a second (on a busy machine). It can
+in its place, `tests.benchmarks.rating` with 32 raters had 60 to 75 % of its pairs a second (on a busy machine). It can
 go once Django caches compiled queries, or they keep 85 %.
 """
 
