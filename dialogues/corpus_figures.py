@@ -180,17 +180,17 @@ def sums_by(dialogues: DialogueQuerySet, words: str, *groups: str) -> list[dict[
     return list(rows)
 
 
-def words_per_message(sums: Mapping[str, Any]) -> Estimate | None:
+def _words_per_message(sums: Mapping[str, Any]) -> Estimate | None:
     by_message = (sums["words_squared"], sums["words_messages"], sums["messages_squared"])
     return ratio_of(PairSums(sums["n"], sums["words"], sums["messages"], *by_message))
 
 
-def acmc(sums: Mapping[str, Any]) -> Estimate | None:
+def _acmc(sums: Mapping[str, Any]) -> Estimate | None:
     by_turn = (sums["messages_squared"], sums["messages_turns"], sums["turns_squared"])
     return ratio_of(PairSums(sums["n"], sums["messages"], sums["turns"], *by_turn))
 
 
-def turns_by_length(sums: Mapping[str, Any]) -> dict[str, float]:
+def _turns_by_length(sums: Mapping[str, Any]) -> dict[str, float]:
     """Shares (0 to 1) of turns with one … five and six or more messages."""
     return run_shares([sums[f"sum_{name}"] for name in RUN_FIELDS])
 
@@ -206,6 +206,17 @@ def texts_of(dialogues: DialogueQuerySet, version: Version, total: int, progress
         yield [text for _, text in messages]
 
 
+def measures(sums: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Measures`, from the sums of one group of dialogues."""
+    return {
+        "dialogues": sums["n"],
+        **{name: sums[name] for name in ("by_demo", "messages", "turns", "words")},
+        "words_per_message": _words_per_message(sums),
+        "acmc": _acmc(sums),
+        "consecutive": _turns_by_length(sums),
+    }
+
+
 def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget: int | None) -> VersionFigures:
     """`budget` None: not matched with other versions."""
     measured = distinct(encoded)
@@ -214,14 +225,7 @@ def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget:
         slug=version.pk,
         symbol=version.symbol,
         hue=version.hue,
-        dialogues=sums["n"],
-        by_demo=sums["by_demo"],
-        messages=sums["messages"],
-        turns=sums["turns"],
-        words=sums["words"],
-        words_per_message=words_per_message(sums),
-        acmc=acmc(sums),
-        consecutive=turns_by_length(sums),
+        **measures(sums),
         distinct=measured,
         matched=_matched(whole, encoded, budget),
     )

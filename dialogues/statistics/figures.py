@@ -10,17 +10,13 @@ from dialogues.statistics.words_and_turns import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class VersionFigures:
-    """The figures of one version.
+class Measures:
+    """How long some dialogues and their turns are (paper Tables 4 and 5).
 
-    `by_demo` of its dialogues were written by the demo rules. `consecutive` holds shares (0 to 1) of turns by number
-    of messages, "1" … "5" and "6+". `distinct` and `matched` are by N; `matched` is the pooled Distinct-N of a seeded
-    sample of `CorpusFigures.matched_tokens` tokens, as many from every version.
+    `by_demo` of the dialogues were written by the demo rules. `consecutive` holds shares (0 to 1) of turns by number
+    of messages, "1" … "5" and "6+".
     """
 
-    slug: str
-    symbol: str
-    hue: str
     dialogues: int
     by_demo: int
     messages: int
@@ -29,6 +25,19 @@ class VersionFigures:
     words_per_message: Estimate | None
     acmc: Estimate | None
     consecutive: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFigures(Measures):
+    """The figures of one version.
+
+    `distinct` and `matched` are by N; `matched` is the pooled Distinct-N of a seeded sample of
+    `CorpusFigures.matched_tokens` tokens, as many from every version.
+    """
+
+    slug: str
+    symbol: str
+    hue: str
     distinct: Mapping[int, Distinct]
     matched: Mapping[int, float | None]
 

@@ -9,9 +9,10 @@ from typing import Any
 from django.db.models import Avg, Count, F, Min, Q, QuerySet, Sum
 
 from core.intervals import Estimate, PairSums, ratio_of
-from dialogues.corpus_figures import WORD_FIELDS, acmc, sums_by, turns_by_length, words_per_message
+from dialogues.corpus_figures import WORD_FIELDS, measures, sums_by
 from dialogues.coverage import covers, few
 from dialogues.models import Dialogue, DialogueQuerySet, Version
+from dialogues.statistics.figures import Measures
 from dialogues.statistics.words_and_turns import Tokenizer
 from generation.models import Call, Output, Run, Stage
 from generation.parsing import Outcome
@@ -22,22 +23,11 @@ KEPT_BANDS = (0.8, 0.9, 0.95, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One version by one writer (None: the α that the runs started from), measured.
-
-    `consecutive` has shares (0–1) of turns by number of messages, "1" … "5" and "6+".
-    """
+class Written(Measures):
+    """One version by one writer (None: the α that the runs started from), measured."""
 
     writer: Writer | None
     version: Version
-    dialogues: int
-    by_demo: int
-    messages: int
-    turns: int
-    words: int
-    words_per_message: Estimate | None
-    acmc: Estimate | None
-    consecutive: Mapping[str, float]
 
 
 @dataclass(slots=True)
@@ -204,14 +194,7 @@ def _measured(
         Written(
             writer=Writer(sums[by["run"]], sums[by["branch"]]) if by else None,
             version=versions[sums["version_id"]],
-            dialogues=sums["n"],
-            by_demo=sums["by_demo"],
-            messages=sums["messages"],
-            turns=sums["turns"],
-            words=sums["words"],
-            words_per_message=words_per_message(sums),
-            acmc=acmc(sums),
-            consecutive=turns_by_length(sums),
+            **measures(sums),
         )
         for sums in groups
     ]
