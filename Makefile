@@ -5,12 +5,12 @@ BIN := .venv/bin
 # One process more than there are cores: tests wait a good deal for browsers and workers. Redis has 16 databases.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 TESTS ?= tests
-PYTEST_ARGS ?= -n $(shell expr $(CORES) + 1 \& $(CORES) \< 12 \| 12) --durations 15
+PYTEST_ARGS ?= -n $(shell expr $(CORES) + 1 \& $(CORES) \< 12 \| 12) --dist worksteal --durations 15
 
 # Settings refuse a weak SECRET_KEY, so checks that only read them take a fresh one.
 FRESH_KEY = $$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')
 
-.PHONY: help demo start test lint format install install-dev requirements secrets web worker beat migrate
+.PHONY: help demo start test lint format install install-dev finetune-install requirements secrets web worker beat migrate
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -47,10 +47,15 @@ install:
 install-dev:
 	@$(PYTHON) config/install.py --dev
 
+finetune-install: ## the environment that fine-tunes models, 1 to 10 GB (FINETUNE_VENV, TORCH)
+	@FINETUNE_VENV="$(FINETUNE_VENV)" TORCH="$(TORCH)" $(PYTHON) config/install.py --finetune
+
 requirements: install-dev ## pin the newest allowed packages by hash
 	@$(BIN)/python -m pip install --quiet uv
 	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make requirements" $$name.in -o $$name.txt; done
+	@echo torch | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --excludes - --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make requirements" requirements-finetune.in -o requirements-finetune.txt
 
 secrets: ## print fresh secrets for an .env file
 	@$(PYTHON) config/new_secrets.py

@@ -7,8 +7,10 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         from annotation import triggers
+        from annotation.reports.training_filters import offer_filters
         from annotation.roles import sync
 
         post_migrate.connect(sync, sender=self, dispatch_uid="annotation.roles")
         pre_migrate.connect(triggers.TRIGGERS.remove, sender=self, dispatch_uid="annotation.triggers")
         post_migrate.connect(triggers.TRIGGERS.install, sender=self, dispatch_uid="annotation.triggers")
+        offer_filters()

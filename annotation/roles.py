@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 
 _CORPORA = {"dialogues.view_corpus", "dialogues.add_corpus", "dialogues.change_corpus"}
-_GENERATION_MODELS = ("endpoint", "exampleset", "run")
+_GENERATION_MODELS = ("endpoint", "exampleset", "run", "trainingset", "trainingrun")
 _GENERATION = {
     *(f"generation.{verb}_{model}" for verb in ("view", "add", "change") for model in _GENERATION_MODELS),
     "generation.view_call",
@@ -32,6 +32,7 @@ _STUDIES = {
 }
 # Asking people to restructure dialogues, and reviewing the results.
 _RESTRUCTURING = {f"annotation.{verb}_restructuring" for verb in ("view", "add", "change")}
+_CHATS = {"annotation.add_chat"}
 # Rating, and restructuring when asked to.
 _RATER = {"annotation.add_rating", "annotation.add_operation"}
 _ADMIN = {
@@ -43,8 +44,8 @@ _ADMIN = {
 
 PERMISSIONS: dict[Role, set[str]] = {
     Role.RATER: _RATER,
-    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _RATER,
-    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _ADMIN | _RATER,
+    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _CHATS | _RATER,
+    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _CHATS | _ADMIN | _RATER,
 }
 
 

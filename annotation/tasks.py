@@ -1,10 +1,10 @@
 """Periodic tasks."""
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from annotation.people import password_tries
-from annotation.people.sessions import SessionStore
 
 
 @shared_task(name="annotation.clear_sessions")

@@ -4,11 +4,12 @@ from django.urls import include, path
 
 urlpatterns = [
     path("studies/", include("annotation.design.urls")),
+    path("studies/", include("annotation.imported.urls")),
     path("studies/", include("annotation.monitoring.urls")),
     path("studies/", include("annotation.reports.urls")),
+    path("chats/", include("annotation.chats.urls")),
     path("rate/", include("annotation.rating.urls")),
-    path("restructurings/", include("annotation.restructuring.review_urls")),
-    path("restructure/", include("annotation.restructuring.urls")),
+    path("", include("annotation.restructuring.urls")),
     path("", include("annotation.recruitment.urls")),
     path("", include("annotation.people.urls")),
 ]

@@ -11,6 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("stephanie")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Rooms of an app that have tasks of their own.
+app.autodiscover_tasks(["generation.training"])
 
 
 @worker_ready.connect

@@ -1,10 +1,11 @@
 """Django under ASGI, each request in one of a few lasting threads.
 
 Every view here reads a database, so it needs a thread. Django's own handler gives each request a new one and switches
-between it and the event loop twice for each middleware; here the whole stack runs in one go. Django's took a quarter
-more CPU time a rating (`tests.benchmarks.rating` with 32 raters on a busy machine, where pairs a second varied too much
-to tell). The event loop reads bodies and writes answers, so a slow client ties up no thread, and exports are streamed
-row by row, where Django's handler reads a plain iterator to its end first.
+between it and the event loop twice for each middleware; here the whole stack runs in one go. With Django's in its place
+`tests.benchmarks.rating` with 32 raters kept 27 % of its pairs a second, and one in twenty requests took 590 to 890 ms
+or more; it had no pool of connections, because only a handler that hears of the server's start can open one. The event
+loop reads bodies and writes answers, so a slow client ties up no thread, and exports are streamed row by row, where
+Django's handler reads a plain iterator to its end first.
 `tests/config/test_handler_beside_django.py` holds its answers against Django's. It can go once no page is streamed, or
 Django streams plain iterators and runs synchronous middleware in one thread.
 """

@@ -12,8 +12,9 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
-BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
-PYTHON = os.path.join(BIN, "python")
+FINETUNE_VENV = os.path.join(ROOT, ".venv-finetune")
+# Apart from the pinned packages, because the right build depends on the graphics card.
+TORCH = "torch==2.13.0"
 LOG = os.path.join(ROOT, "var", "install.log")
 
 # What pip prints, and what to tell the person about it.
@@ -37,7 +38,7 @@ CAUSES = (
         "a package has no ready-made wheel here and no C compiler was found; install one "
         "(Debian: apt install build-essential python3-dev) and run this again",
     ),
-    (("No space left",), "the disk is full; free about 1.5 GB and run this again"),
+    (("No space left",), "the disk is full; free about 1.5 GB (10 GB for fine-tuning) and run this again"),
 )
 
 
@@ -65,41 +66,64 @@ def run(command, default):
         fail(default + " (details: var/install.log)")
 
 
-def make_environment():
+def program(venv, name):
+    return os.path.join(venv, "Scripts" if os.name == "nt" else "bin", name)
+
+
+def make_environment(venv=VENV):
     """Make it unless it is whole: pip comes last, and a Python that was removed since leaves a dead link."""
-    if os.path.exists(PYTHON) and any(name.startswith("pip") for name in os.listdir(BIN)):
+    python = program(venv, "python")
+    if os.path.exists(python) and any(name.startswith("pip") for name in os.listdir(os.path.dirname(python))):
         return
     run(
-        [sys.executable, "-m", "venv", "--clear", VENV],
+        [sys.executable, "-m", "venv", "--clear", venv],
         "Python's venv module does not work; install it (Debian: apt install python3-venv) and run this again",
     )
 
 
-def install(names):
+def install(names, venv=VENV):
     """Install requirement files once; a stamp with their hash makes the second time instant."""
     files = [os.path.join(ROOT, name) for name in names]
-    stamp = os.path.join(VENV, "installed-" + "-".join(names) + ".sha256")
     wanted = hashlib.sha256(b"".join(read(path) for path in files)).hexdigest()
+    arguments = ["--require-hashes"]
+    for path in files:
+        arguments += ["-r", path]
+    once(os.path.join(venv, "installed-" + "-".join(names) + ".sha256"), wanted, arguments, venv)
+
+
+def once(stamp, wanted, arguments, venv):
+    """Run pip unless the stamp says that it was done."""
     if os.path.exists(stamp) and read(stamp).decode() == wanted:
         return
-    sys.stderr.write("Installing packages (once; a minute or two) …\n")
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    for path in files:
-        command += ["-r", path]
-    run(command, "the packages could not be installed")
+    sys.stderr.write("Installing packages (once; a few minutes) …\n")
+    command = [program(venv, "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(command + arguments, "the packages could not be installed")
     with open(stamp, "w") as file:
         file.write(wanted)
+
+
+def install_finetune():
+    """The environment that trains: torch in the build that was asked for, then the pinned packages."""
+    venv = os.path.abspath(os.environ.get("FINETUNE_VENV") or FINETUNE_VENV)
+    torch = os.environ.get("TORCH") or TORCH
+    make_environment(venv)
+    once(os.path.join(venv, "installed-torch.txt"), torch, torch.split(), venv)
+    install(["requirements-finetune.txt"], venv)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="install what tests and lint need too")
+    parser.add_argument("--finetune", action="store_true", help="instead, make the environment that trains models")
     options = parser.parse_args()
     if sys.version_info < (3, 11):
         fail(
             "Python 3.11 or newer is needed, this is {}.{}; ".format(*sys.version_info[:2])
             + "install it, then add PYTHON=/path/to/python3.11 to the make command"
         )
+    if options.finetune:
+        install_finetune()
+        return
     make_environment()
     install(["requirements.txt", "requirements-dev.txt"] if options.dev else ["requirements.txt"])
 

@@ -43,6 +43,8 @@ WEB_THREADS: int = max(env.int("WEB_THREADS", 3), 1)
 # Calls in one batch, at most; the Batch API itself takes 50,000.
 BATCH_CALLS: int = min(env.int("BATCH_CALLS", 5000), 50_000)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 64)
+# Fine-tuning has an environment of its own, made by `make finetune-install`.
+FINETUNE_PYTHON = str(BASE_DIR / env.str("FINETUNE_PYTHON", ".venv-finetune/bin/python"))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", "consolemail://") if env.str("EMAIL_URL", "") else {}
@@ -79,7 +81,7 @@ MIDDLEWARE = [
     "config.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "annotation.people.sessions.AccountMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -167,6 +169,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Finds calls whose worker died and wakes a worker if calls wait; the task expires so that sweeps never pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep": {"task": "generation.sweep", "schedule": 15, "options": {"expires": 14}},
+    "sweep imports": {"task": "dialogues.sweep_imports", "schedule": 60, "options": {"expires": 59}},
+    "sweep training": {"task": "generation.sweep_training", "schedule": 60, "options": {"expires": 59}},
     "clear sessions": {"task": "annotation.clear_sessions", "schedule": crontab(hour=4, minute=0)},
 }
 
@@ -206,7 +210,6 @@ SILENCED_SYSTEM_CHECKS = [
     "models.W040",
 ]
 
-SESSION_ENGINE = "annotation.people.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_SSL_REDIRECT = HTTPS
@@ -280,7 +283,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/",
-    "ENUM_NAME_OVERRIDES": {"RunState": "generation.models.Run.State", "CallState": "generation.models.Call.State"},
+    "ENUM_NAME_OVERRIDES": {
+        "RunState": "generation.models.Run.State",
+        "CallState": "generation.models.Call.State",
+        "TrainingRunState": "generation.models.TrainingRun.State",
+        "TrainingEventKind": "generation.training.events.EventKind",
+        "ExampleKind": "generation.models.ExampleKind",
+    },
 }
 
 LOGGING = {

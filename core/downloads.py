@@ -20,6 +20,7 @@ CONTENT_TYPES = {
     "json": "application/json; charset=utf-8",
     "jsonl": f"{JSON_LINES}; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
+    "md": "text/markdown; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
     "pdf": "application/pdf",

@@ -1,4 +1,4 @@
-"""Whole numbers and texts from addresses and forms, as values that a database can look for."""
+"""Whole numbers and texts from addresses and forms, as values that a database can look for; counts in words."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,6 +18,11 @@ def whole_number(given: object) -> int | None:
 def whole_numbers(given: Iterable[object]) -> list[int]:
     """Those of them that are numbers."""
     return [number for number in map(whole_number, given) if number is not None]
+
+
+def count_in_words(count: int, what: str) -> str:
+    """`1 dialogue`, `1,200 dialogues`: for words whose plural has an s."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def asked_text(query: Mapping[str, str], name: str) -> str:

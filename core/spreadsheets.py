@@ -80,3 +80,8 @@ def safe_cell(cell: object) -> object:
         return cell
     text = FORMULA_WITHIN.sub(r"\1'\2", cell)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def unguarded(cell: str) -> str:
+    """The cell of a file without the apostrophe that `safe_cell`, or a spreadsheet, has set before its beginning."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell

@@ -1,6 +1,7 @@
-"""What the demo shows: people, a corpus, a run through the demo model and its judgements, a finished and an open study.
+"""What the demo shows: people, a corpus, a run through the demo model and its judgements, studies, a chat.
 
-Every step first checks whether it was done, so the next start completes one that was interrupted.
+There is a finished and an open study of scores, and a finished study of chats. Every step first checks whether it was
+done, so the next start completes one that was interrupted.
 """
 
 import uuid
@@ -11,13 +12,17 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 
+from annotation.chats.beginning import NewChat, begin
+from annotation.chats.plan import ChatPlan
 from annotation.design import drafting, launch
-from annotation.models import Item, Profile, Restructuring, Study
+from annotation.design.chat_systems import SystemChoice
+from annotation.models import Chat, Item, Profile, Restructuring, Study
 from annotation.monitoring import states
 from annotation.people import memberships
 from annotation.restructuring import drafts, seeds
 from annotation.restructuring.proposals import RULES, proposal
 from demo import simulation
+from demo.model.completions import UNTUNED
 from dialogues import importing
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from generation import example_sets
@@ -28,6 +33,7 @@ from generation.judgements.selection import Wanted
 from generation.models import Endpoint, Run
 from generation.plans.run_plan import Choice, create_run
 from generation.stages import ORDER
+from generation.training import delimiter
 
 CORPUS = "Stephanie sample"
 ENDPOINT = "Demo model"
@@ -39,6 +45,9 @@ SAMPLE = settings.BASE_DIR / "dialogues" / "samples" / "stephanie-sample.jsonl"
 SEED = 2407
 VERSIONS = ("alpha", "beta", "gamma", "stephanie")
 RESTRUCTURINGS = 3
+CHAT = "Try a chat"
+CHAT_STUDY = "Demo chat study (simulated)"
+CHATTED = 3
 INSTRUCTIONS = """\
 Cut each message where a person would press send: after a reaction, before a question, when the thought moves on.
 Keep the words and their order; reword only what sounds wrong once it stands alone.
@@ -55,6 +64,8 @@ def load(passwords: Mapping[str, str], model_url: str) -> None:
     _judged(corpus, _endpoint(model_url, researcher), researcher)
     _finished_study(corpus, researcher)
     _open_study(corpus, researcher, people["rater"])
+    _chat_to_try(_endpoint(model_url, researcher), researcher)
+    _chat_study(corpus, _endpoint(model_url, researcher), _untuned(model_url, researcher), researcher)
     _restructurings(corpus, researcher, people["rater"])
 
 
@@ -84,6 +95,11 @@ def _endpoint(url: str, by: User) -> Endpoint:
     values = {"base_url": url, "model": "demo-rules", "is_demo": True, "created_by": by}
     endpoint, _ = Endpoint.objects.update_or_create(name=ENDPOINT, defaults=values)
     return endpoint
+
+
+def _untuned(url: str, by: User) -> Endpoint:
+    values = {"base_url": url, "model": UNTUNED, "is_demo": True, "created_by": by}
+    return Endpoint.objects.update_or_create(name=f"{ENDPOINT}, untuned", defaults=values)[0]
 
 
 def _run(corpus: Corpus, endpoint: Endpoint, by: User) -> None:
@@ -123,6 +139,38 @@ def _finished_study(corpus: Corpus, by: User) -> None:
 def _open_study(corpus: Corpus, by: User, rater: User) -> None:
     study = _study(OPEN_STUDY, corpus, by, simulated=False, backgrounds=5)
     memberships.join(study=study, rater=rater, by=by)
+
+
+def _chat_to_try(endpoint: Endpoint, by: User) -> None:
+    if not Chat.objects.of(by).exists():
+        begin(NewChat(endpoint, CHAT, theme="Two people meet on a train.", traits_of_model=("I bake bread.",)), by=by)
+
+
+def _chat_study(corpus: Corpus, tuned: Endpoint, untuned: Endpoint, by: User) -> None:
+    study = Study.objects.filter(name=CHAT_STUDY).first()
+    if study is None:
+        systems = [
+            SystemChoice(name="In steps", endpoint=tuned, mode="trained", delimiter=delimiter.DEFAULT),
+            SystemChoice(name="In one piece", endpoint=untuned, mode="plain"),
+        ]
+        study = drafting.create_study(
+            by=by,
+            systems=systems,
+            kind=Study.Kind.CHATS,
+            name=CHAT_STUDY,
+            corpus=corpus,
+            rubric=Rubric.objects.get(slug="chat-four"),
+            chat_plan=ChatPlan(pace="none", silence=0.0, least_turns=3, practice=False).as_json(),
+            raters_per_item=2,
+            background_count=CHATTED,
+            seed=SEED,
+            is_simulated=True,
+        )
+    if study.is_draft:
+        study = launch.launch(study=study, by=by)
+    if study.is_open:
+        simulation.simulate(study=study, raters=4, seed=SEED)
+        states.close(study=study, by=by)
 
 
 def _study(name: str, corpus: Corpus, by: User, *, simulated: bool, backgrounds: int | None) -> Study:

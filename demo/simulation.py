@@ -10,6 +10,7 @@ Seconds an item are log-normal around 45. Everything follows from the seed; noth
 """
 
 import random
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from annotation.people import memberships
 from annotation.rating import queue
 from annotation.rating.answers import Answer
 from annotation.roles import Role
+from demo.chat_simulation import hold_chat
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from dialogues.published import published_tables
@@ -66,24 +68,31 @@ def quality(version: str, metric: str) -> float:
     return sum(near) / len(near)
 
 
-@transaction.atomic
 def simulate(*, study: Study, raters: int = 3, seed: int = 1, by: User | None = None) -> int:
     """Let invented raters score an open simulated study to its end, through the raters' own queue.
 
-    Raters take turns, so a study with k raters an item fills evenly. Gives the number of ratings made; running it
-    again makes none. Raises DesignError for a study of people.
+    Raters take turns, so a study with k raters an item fills evenly. In a study of chats they chat first. Gives the
+    number of ratings made; running it again makes none. Raises DesignError for a study of people, and NoReplyError
+    where a system does not answer; what was scored until then stays.
     """
     if not study.is_simulated:
         raise DesignError("Only a study marked as simulated can be filled by the simulator.")
     if not study.is_open:
         raise DesignError("Launch the study first; a closed one stays as it is.")
+    # Chats are written by other connections, so each of their scores is stored at once; all others together.
+    with nullcontext() if study.has_chats else transaction.atomic():
+        made = _fill(study, raters, seed, by)
+        AuditEvent.record(by, AuditVerb.RATINGS_SIMULATED, study, seed=seed, raters=raters, ratings=made)
+    return made
+
+
+def _fill(study: Study, raters: int, seed: int, by: User | None) -> int:
     model = ScoreModel(seed, study.rubric.scale)
     busy = [_Rater.made(study, number, seed, by) for number in range(1, raters + 1)]
     made = 0
     while busy:
         busy = [rater for rater in busy if rater.rate_one(model)]
         made += len(busy)
-    AuditEvent.record(by, AuditVerb.RATINGS_SIMULATED, study, seed=seed, raters=raters, ratings=made)
     return made
 
 
@@ -100,8 +109,8 @@ class _Rater:
         memberships.join(study=study, rater=user, by=by)
         membership = Membership.objects.select_related("study__rubric", "rater").get(study=study, rater=user)
         rng = random.Random(f"{seed}:{number}")  # noqa: S311 - repeatable
-        # Long enough ago that the last answer is not in the future.
-        items = int(study.selection.get("items", 0)) + SPARE
+        # Long enough ago that the last answer is not in the future; chats take their time now.
+        items = 0 if study.has_chats else int(study.selection.get("items", 0)) + SPARE
         return cls(membership, rng, rng.gauss(0, LEAN), timezone.now() - items * SLOWEST)
 
     def rate_one(self, model: ScoreModel) -> bool:
@@ -109,7 +118,11 @@ class _Rater:
         assignment = queue.next_assignment(self.membership, now=self.at)
         if assignment is None:
             return False
-        self.at += timedelta(seconds=self.rng.lognormvariate(0, SECONDS_SPREAD) * SECONDS)
+        if self.membership.study.has_chats:
+            hold_chat(assignment)
+            self.at = timezone.now()
+        else:
+            self.at += timedelta(seconds=self.rng.lognormvariate(0, SECONDS_SPREAD) * SECONDS)
         queue.submit(
             self.membership.rater,
             assignment.token,

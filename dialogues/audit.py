@@ -8,6 +8,7 @@ class AuditVerb(TextChoices):
 
     # The corpus.
     CORPUS_IMPORTED = "corpus.imported", "import corpus"
+    CORPUS_EXPORTED = "corpus.exported", "export corpus"
     CORPUS_DELETED = "corpus.deleted", "delete corpus"
     BASELINE_SPLIT = "baseline.split", "split baseline"
 
@@ -38,6 +39,16 @@ class AuditVerb(TextChoices):
     RUN_BUDGET_CHANGED = "run_budget.changed", "change budget"
     KEEP_SHARE_CHANGED = "keep_share.changed", "change share of words to keep"
     BATCH_CANCELLED = "batch.cancelled", "cancel batch"
+    TRAINING_SET_BUILT = "training_set.built", "build training set"
+    TRAINING_SET_DELETED = "training_set.deleted", "delete training set"
+    TRAINING_SET_EXPORTED = "training_set.exported", "export training set"
+    TRAINING_SET_PUSHED = "training_set.pushed", "push training set to a hub"
+
+    # Fine-tuning.
+    TRAINING_RUN_CREATED = "training_run.created", "create training run"
+    TRAINING_RUN_STOPPED = "training_run.stopped", "ask training run to stop"
+    TRAINING_LOG_UPLOADED = "training_log.uploaded", "upload log of training"
+    ENDPOINT_REGISTERED = "endpoint.registered", "register tuned model"
 
     # Studies and their design.
     STUDY_CREATED = "study.created", "create study"
@@ -75,7 +86,9 @@ class AuditVerb(TextChoices):
     RETURN_LINK_SHOWN = "return_link.shown", "show return link"
     RATING_ADJUDICATED = "rating.adjudicated", "adjudicate"
     RATINGS_EXPORTED = "ratings.exported", "export ratings"
+    RATINGS_IMPORTED = "ratings.imported", "import ratings"
     RATINGS_SIMULATED = "ratings.simulated", "simulate ratings"
+    CHATS_EXPORTED = "chats.exported", "export chats"
     ADJUDICATIONS_EXPORTED = "adjudications.exported", "export adjudications"
 
     # Rewriting by hand.

@@ -7,6 +7,7 @@ from typing import TypeVar
 from django.db.models import Count
 from django.db.models.functions import Coalesce
 
+from core.numbers import count_in_words
 from dialogues.models import AUTHOR, DialogueQuerySet, Version
 
 K = TypeVar("K")
@@ -61,7 +62,7 @@ def few(counts: Mapping[K, int]) -> frozenset[K]:
 
 
 def covers(count: int, backgrounds: int) -> str:
-    return f"{count:,} of {backgrounds:,} background{'' if backgrounds == 1 else 's'}"
+    return f"{count:,} of {count_in_words(backgrounds, 'background')}"
 
 
 def left_out(rows: DialogueQuerySet, chosen: Iterable[str]) -> list[str]:

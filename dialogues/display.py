@@ -7,9 +7,10 @@ idempotent.
 
 import re
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from core.lines import lines_of
+from dialogues.times import ShownTime, shown_times
 from dialogues.transcript import Transcript
 
 # How dialogues and scores that the demo model made are known and labelled, wherever they appear.
@@ -35,18 +36,19 @@ _LOOK_BACK = 12
 
 
 class ShownTurn(TypedDict):
-    """What `_bubbles.html` draws: one speaker's run of messages."""
+    """What `_bubbles.html` draws: one speaker's run of messages, and when each was sent where that is known."""
 
     speaker: int
     name: str
     messages: list[str]
+    timed: NotRequired[list[tuple[str, ShownTime | None]]]
 
 
 def turns_for_template(
-    transcript: Transcript, names: Sequence[str] = ("A", "B"), *, tidy: bool = False
+    transcript: Transcript, names: Sequence[str] = ("A", "B"), *, tidy: bool = False, times: Sequence[str | None] = ()
 ) -> list[ShownTurn]:
-    """The turns as plain data; `names` are those of speakers 1 and 2."""
-    return [
+    """The turns as plain data; `names` are those of speakers 1 and 2, `times` those of the messages, if known."""
+    turns: list[ShownTurn] = [
         {
             "speaker": turn.speaker,
             "name": names[turn.speaker - 1],
@@ -54,6 +56,11 @@ def turns_for_template(
         }
         for turn in transcript.turns()
     ]
+    if any(times):
+        shown = iter(shown_times(times))
+        for turn in turns:
+            turn["timed"] = list(zip(turn["messages"], shown, strict=False))
+    return turns
 
 
 def tidied(text: str) -> str:

@@ -3,22 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from core.streaming import in_pages
 from dialogues.formats import jsonl
 from dialogues.formats.records import Record
 from dialogues.models import Corpus, Dialogue, DialogueQuerySet
 from dialogues.sources import ANY, Sources
 from dialogues.transcript import Transcript
 
-CHUNK = 1000
-
 
 def jsonl_lines(corpus: Corpus, sources: Sources = ANY) -> Iterator[str]:
     """One line a dialogue, each ended by a line feed, in the order of creation, so that sources come first."""
     chosen = sources.narrow(corpus.dialogues.all())
-    rows = chosen.select_related("origin", "parent").order_by("pk")
+    rows = chosen.select_related("origin", "parent")
     # A dialogue written from another run's γ loses its parent: that γ is not in the file.
     absent = _absent_parents(chosen) if sources else set()
-    for row in rows.iterator(chunk_size=CHUNK):
+    for row in in_pages(rows):
         record = record_of(row)
         yield jsonl.dump(replace(record, parent="") if row.parent_id in absent else record) + "\n"
 
@@ -41,4 +40,5 @@ def record_of(row: Dialogue) -> Record:
         parent=row.parent.key if row.parent else "",
         written_by=row.written_by,
         is_demo=row.is_demo,
+        times=tuple(row.times),
     )

@@ -1,19 +1,14 @@
-"""Forms of the corpus pages, and the fields with which forms of several pages choose among a corpus's sources."""
+"""Forms of the pages of corpora, and the fields with which forms of several pages choose among a corpus's sources."""
 
-from pathlib import PurePath
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from dialogues.corpus_figures import Counted
 from dialogues.coverage import coverage_of
-from dialogues.formats.csv_plain import columns_from
-from dialogues.formats.registry import AUTO, FORMATS
 from dialogues.models import Corpus, Dialogue, Version
 from dialogues.sources import FACETS, Sources
 
@@ -102,65 +97,6 @@ class SourcesForm(SourceFields):
             widget=forms.CheckboxSelectMultiple,
         )
         self.offer_sources(corpus, counted.sources)
-
-
-class UploadForm(forms.Form):
-    """Step one of an import: the file."""
-
-    file = forms.FileField(
-        label="File",
-        help_text="ParlAI text, Synthetic-Persona-Chat CSV, JSONL, or CSV with dialogue_id, speaker and text. UTF-8.",
-    )
-    file_format = forms.ChoiceField(
-        label="Format",
-        choices=[(AUTO, "Detect from the file"), *((form.name, form.label) for form in FORMATS.values())],
-        initial=AUTO,
-    )
-    columns = forms.CharField(
-        required=False,
-        max_length=400,
-        label="Columns",
-        help_text="If a CSV names them differently: dialogue_id=conv_id, speaker=who, text=utterance.",
-    )
-    deduplicate = forms.BooleanField(
-        required=False,
-        label="Leave out repeated dialogues",
-        help_text="For ConvAI2's training file, which holds every dialogue twice, once from each side.",
-    )
-
-    def clean_file(self) -> "UploadedFile[Any]":
-        upload: UploadedFile[Any] = self.cleaned_data["file"]
-        if (upload.size or 0) > settings.MAX_UPLOAD_MB * 2**20:
-            raise forms.ValidationError(
-                f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Import it on the server: "
-                "manage.py corpus import FILE --corpus NAME"
-            )
-        return upload
-
-    def clean_columns(self) -> dict[str, str]:
-        try:
-            return columns_from(self.cleaned_data["columns"])
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
-
-
-class ConfirmForm(forms.ModelForm[Corpus]):
-    """Step two: the corpus's name and facts; `skip_bad` is asked only if records are bad."""
-
-    skip_bad = forms.BooleanField(required=True)
-
-    class Meta:
-        model = Corpus
-        fields = ("name", "description", "licence")
-        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
-        help_texts = {"licence": "Under which the dialogues may be used, such as CC BY 4.0."}
-
-    def __init__(self, data: Any = None, *, bad: int, file_name: str) -> None:
-        super().__init__(data, initial={"name": PurePath(file_name).stem[:120]})
-        if bad:
-            self.fields["skip_bad"].label = f"Leave out the {bad:,} bad record{'s' if bad > 1 else ''}"
-        else:
-            del self.fields["skip_bad"]
 
 
 class BesideForm(forms.Form):

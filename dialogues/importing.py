@@ -1,28 +1,41 @@
-"""Import a file as a corpus: all of it in one transaction, or nothing."""
+"""Import a file as a corpus: all of it, or nothing."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from core.database import bulk
+from dialogues import privacy
 from dialogues.audit import AuditVerb
-from dialogues.formats.reading import FileLines, UnreadableFileError, head_of, quoted
-from dialogues.formats.records import BadRecord, Parsed, Record, Twin
-from dialogues.formats.registry import AUTO, Format, form_of
+from dialogues.formats.column_choices import ColumnChoices, column_choices
+from dialogues.formats.reading import FileLines, UnreadableFileError, quoted
+from dialogues.formats.records import (
+    AS_IT_COMES,
+    BadRecord,
+    Choices,
+    Parsed,
+    Record,
+    RecordError,
+    Twin,
+    check_lengths,
+)
+from dialogues.formats.registry import AUTO, Format, Recognised, recognised
 from dialogues.formats.twins import without_twins
-from dialogues.models import AuditEvent, Corpus, Dialogue, Version
+from dialogues.import_report import Report
+from dialogues.models import AuditEvent, Corpus, Dialogue, PersonalData, Version
 
 # A batch ends at whichever comes first: so many rows, or so many characters of messages.
 BATCH = 1000
 BATCH_CHARACTERS = 4_000_000
-BAD_SHOWN = 100
-TALLY_SHOWN = 40
 FILE_NAME_LENGTH = 255
+# A live import commits a batch every few seconds, unless the strict one reads on behind a bad record.
+ABANDONED_AFTER = timedelta(hours=1)
 
 Progress = Callable[[int], object]
 
@@ -31,13 +44,13 @@ Progress = Callable[[int], object]
 class Source:
     """A file on disk, its name as the user knows it, and its form (or `auto`).
 
-    `columns` gives a plain CSV's names for dialogue_id, speaker and text; a known `sha256` saves reading the file.
+    `choices` say how to read what the form leaves open; a known `sha256` saves reading the file.
     """
 
     path: Path
     file_name: str
     file_format: str = AUTO
-    columns: Mapping[str, str] = field(default_factory=dict)
+    choices: Choices = AS_IT_COMES
     sha256: str = ""
 
 
@@ -47,51 +60,14 @@ class Options:
     deduplicate: bool = False
     description: str = ""
     licence: str = ""
-
-
-@dataclass(slots=True)
-class Report:
-    """What was read: counts of good records, and bad records up to `BAD_SHOWN`."""
-
-    file_format: str = ""
-    dialogues: int = 0
-    messages: int = 0
-    turns: int = 0
-    traits_1: int = 0
-    traits_2: int = 0
-    refused: int = 0
-    duplicates: int = 0
-    versions: Counter[str] = field(default_factory=Counter)
-    tally: Counter[str] = field(default_factory=Counter)
-    bad: list[BadRecord] = field(default_factory=list)
-
-    def add(self, record: Record) -> None:
-        self.dialogues += 1
-        self.messages += len(record.transcript)
-        self.turns += record.transcript.turn_count()
-        self.traits_1 += len(record.traits_1)
-        self.traits_2 += len(record.traits_2)
-        self.versions[record.version] += 1
-        for name, count in record.tally.items():
-            if name in self.tally or len(self.tally) < TALLY_SHOWN:
-                self.tally[name] += count
-
-    def refuse(self, bad: BadRecord) -> None:
-        self.refused += 1
-        if len(self.bad) < BAD_SHOWN:
-            self.bad.append(bad)
-
-    def of_nothing(self) -> "Report":
-        """The same for an import that stored nothing: zero counts, and what was wrong."""
-        return Report(self.file_format, refused=self.refused, bad=self.bad)
-
-    def counts(self) -> dict[str, Any]:
-        """Numbers for the audit row, the command's JSON and the pages."""
-        names = ("dialogues", "messages", "turns", "traits_1", "traits_2", "refused", "duplicates")
-        return {name: getattr(self, name) for name in names} | {
-            "versions": dict(self.versions),
-            "lines": dict(self.tally),
-        }
+    source: str = ""
+    # What the corpus says about personal data; a form of private chats says yes unless told otherwise.
+    personal_data: str = ""
+    consent: str = ""
+    # Whether the corpus keeps the names of people in private chats, who are A and B otherwise.
+    keep_names: bool = False
+    # The kinds of personal data (`dialogues.privacy`) that are masked in every text.
+    mask: tuple[str, ...] = ()
 
 
 class ImportRefusedError(Exception):
@@ -112,52 +88,113 @@ class Imported:
 def import_file(
     source: Source, *, name: str, by: Any, options: Options = Options(), progress: Progress | None = None
 ) -> Imported:
-    """Make the corpus `name` from a file; `progress` is told the bytes read so far. Raises ImportRefusedError."""
+    """Make the corpus `name` from a file; `progress` is told the bytes read so far. Raises ImportRefusedError.
+
+    Batches are committed one by one, so that other people's writes need not wait for a long file. Until the last one is
+    in, the corpus is hidden; if anything goes wrong, or `progress` raises an exception, it is removed.
+    """
     sha256 = source.sha256 or digest(source.path)
     _refuse_what_is_there(name := name.strip(), sha256)
-    _refuse_long_licence(options.licence)
+    _refuse_long(options)
+    with source.path.open("rb") as stream:
+        found = _recognised(source, stream)
+        form = found.form
+        corpus = _hidden(source, form, name=name, sha256=sha256, by=by, options=options)
+        try:
+            report = _store(corpus, _parsed(form, source, stream, options), options, _teller(stream, progress))
+            report.seen = found.seen
+            keeps_names = (options.keep_names or not form.is_private) and privacy.NAME not in options.mask
+            _show(corpus, report, source, sha256, by=by, keep_names=keeps_names)
+        except BaseException:
+            remove(corpus)
+            raise
+    return Imported(corpus, report)
+
+
+def _hidden(source: Source, form: Format, *, name: str, sha256: str, by: Any, options: Options) -> Corpus:
     try:
-        return _import(source, sha256, name=name, by=by, options=options, progress=progress)
+        with transaction.atomic():
+            return Corpus.objects.create(
+                name=name,
+                description=options.description,
+                licence=options.licence,
+                source=options.source,
+                personal_data=options.personal_data or (PersonalData.YES if form.is_private else ""),
+                consent=options.consent,
+                file_format=form.name,
+                # A file name on disk may hold bytes that are not UTF-8, which no database stores.
+                file_name=source.file_name.encode(errors="replace").decode()[:FILE_NAME_LENGTH],
+                is_scratch=True,
+                filled_at=timezone.now(),
+                created_by=by,
+            )
     except IntegrityError:
-        # Somebody imported the same file or took the name since we looked.
+        # Somebody took the name since we looked.
         _refuse_what_is_there(name, sha256)
         raise
 
 
-def _import(
-    source: Source, sha256: str, *, name: str, by: Any, options: Options, progress: Progress | None
-) -> Imported:
-    with source.path.open("rb") as stream, transaction.atomic():
-        form = _form(source, stream)
-        corpus = Corpus.objects.create(
-            name=name,
-            description=options.description,
-            licence=options.licence,
-            file_format=form.name,
-            # A file name on disk may hold bytes that are not UTF-8, which no database stores.
-            file_name=source.file_name.encode(errors="replace").decode()[:FILE_NAME_LENGTH],
-            sha256=sha256,
-            created_by=by,
-        )
-        report = _store(corpus, _parsed(form, stream, options), options, _teller(stream, progress))
-        renamed = {"columns": dict(source.columns)} if source.columns else {}
-        AuditEvent.record(by, AuditVerb.CORPUS_IMPORTED, corpus, name=name, sha256=sha256, **renamed, **report.counts())
-    return Imported(corpus, report)
+def _show(corpus: Corpus, report: Report, source: Source, sha256: str, *, by: Any, keep_names: bool) -> None:
+    """Let everybody see the whole corpus; raises ImportRefusedError if the same file was imported meanwhile."""
+    corpus.is_scratch, corpus.filled_at, corpus.sha256 = False, None, sha256
+    corpus.reading, corpus.roles = report.reading(), report.role_map if keep_names else {}
+    columns = source.choices.columns
+    renamed = {"columns": dict(columns)} if columns else {}
+    try:
+        with transaction.atomic():
+            corpus.save(update_fields=["is_scratch", "filled_at", "sha256", "reading", "roles"])
+            AuditEvent.record(
+                by, AuditVerb.CORPUS_IMPORTED, corpus, name=corpus.name, sha256=sha256, **renamed, **report.counts()
+            )
+    except IntegrityError:
+        refuse_known_file(sha256)
+        raise
 
 
-def preview(source: Source, *, deduplicate: bool = False, shown: int = 3) -> tuple[Report, list[Record]]:
-    """Read the whole file without storing it: its report and the first good records. Raises ImportRefusedError."""
+def remove(corpus: Corpus) -> None:
+    """Delete a corpus that was never shown; nothing can depend on its dialogues."""
+    with transaction.atomic():
+        rows = Dialogue.objects.filter(corpus=corpus)
+        rows.update(origin=None, parent=None)
+        rows._raw_delete(rows.db)
+        Corpus.objects.filter(pk=corpus.pk).delete()
+
+
+def remove_abandoned(now: datetime) -> int:
+    """Delete what imports left behind that were killed, or whose database went away; returns how many there were."""
+    left = Corpus.objects.filter(filled_at__lt=now - ABANDONED_AFTER)
+    for corpus in left:
+        remove(corpus)
+    return len(left)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a file holds: the report of reading all of it, the first good records, and the columns if it has any."""
+
+    report: Report
+    first: list[Record]
+    columns: ColumnChoices | None
+
+
+def preview(
+    source: Source, options: Options = Options(), *, shown: int = 3, tell: Callable[[Record], object] | None = None
+) -> Look:
+    """Read the whole file without storing it; `tell` is given every good record. Raises ImportRefusedError."""
     report, first = Report(), list[Record]()
     with source.path.open("rb") as stream:
-        form = _form(source, stream)
-        report.file_format = form.name
-        for record in _good_records(_parsed(form, stream, Options(deduplicate=deduplicate)), report):
+        found = _recognised(source, stream)
+        report.file_format, report.seen = found.form.name, found.seen
+        columns = column_choices(FileLines(stream))
+        for record in _good_records(_parsed(found.form, source, stream, options), report):
             report.add(record)
+            if tell:
+                tell(record)
             if len(first) < shown:
                 first.append(record)
     if not (report.dialogues or report.refused):
         raise ImportRefusedError("The file holds no dialogue.", report)
-    return report, first
+    return Look(report, first, columns)
 
 
 def digest(path: Path) -> str:
@@ -174,36 +211,61 @@ def refuse_known_file(sha256: str) -> None:
 
 def _refuse_what_is_there(name: str, sha256: str) -> None:
     refuse_known_file(sha256)
-    limit = Corpus._meta.get_field("name").max_length or 0
+    limit = _limit("name")
     if not name or len(name) > limit or not name.isprintable():
         raise ImportRefusedError(f"The corpus needs a name of 1 to {limit} printable characters.")
     taken = Corpus.objects.filter(name=name).first()
     if taken:
+        state = "is being imported" if taken.filled_at else "exists"
         raise ImportRefusedError(
-            f"A corpus named “{name}” exists, and an import never adds to one. Choose another name.", corpus=taken
+            f"A corpus named “{name}” {state}, and an import never adds to one. Choose another name.", corpus=taken
         )
 
 
-def _refuse_long_licence(licence: str) -> None:
-    limit = Corpus._meta.get_field("licence").max_length or 0
-    if len(licence) > limit:
-        raise ImportRefusedError(f"The licence is longer than {limit} characters; put its text into the description.")
+def _limit(name: str) -> int:
+    column: Any = Corpus._meta.get_field(name)
+    return int(column.max_length)
 
 
-def _form(source: Source, stream: BinaryIO) -> Format:
+def _refuse_long(options: Options) -> None:
+    for name in ("licence", "source", "consent"):
+        limit = _limit(name)
+        if len(getattr(options, name)) > limit:
+            raise ImportRefusedError(
+                f"The {name} is longer than {limit} characters; put its text into the description."
+            )
+
+
+def _recognised(source: Source, stream: BinaryIO) -> Recognised:
     try:
-        return form_of(head_of(stream), source.file_format, source.columns)
+        return recognised(FileLines(stream), source.file_format, source.choices)
     except UnreadableFileError as error:
         raise ImportRefusedError(str(error)) from error
 
 
-def _parsed(form: Format, stream: BinaryIO, options: Options) -> Iterator[Parsed]:
+def _parsed(form: Format, source: Source, stream: BinaryIO, options: Options) -> Iterator[Parsed]:
     """The file's records; raises ImportRefusedError if the file cannot be read at all."""
-    records = form.parse(FileLines(stream))
     try:
-        yield from without_twins(records) if options.deduplicate else records
+        parsed = form.parse(FileLines(stream), source.choices)
+        records: Iterable[Parsed] = without_twins(parsed) if options.deduplicate else parsed
+        yield from (_masked(item, options.mask) for item in records) if options.mask else records
     except UnreadableFileError as error:
         raise ImportRefusedError(str(error)) from error
+
+
+def _masked(item: Parsed, kinds: tuple[str, ...]) -> Parsed:
+    """A record with what was masked in its tally, by kind; anything else as it is. Masks may make it too long."""
+    if not isinstance(item, Record):
+        return item
+    finder = privacy.Finder()
+    finder.add(item)
+    counted = {f"{kind}_masked": count for kind, count in finder.counts.items() if kind in kinds}
+    masked = replace(privacy.masked(item, kinds), tally={**item.tally, **counted})
+    try:
+        check_lengths(masked)
+    except RecordError as error:
+        return BadRecord(item.row, f"with its masks, {error}", item.key)
+    return masked
 
 
 def _good_records(parsed: Iterator[Parsed], report: Report) -> Iterator[Record]:
@@ -250,10 +312,12 @@ def _store(corpus: Corpus, parsed: Iterator[Parsed], options: Options, tell: Cal
         for record in batch:
             report.add(record)
         if options.skip_bad or not report.refused:
-            _insert(corpus, batch)
+            with transaction.atomic():
+                _insert(corpus, batch)
+                Corpus.objects.filter(pk=corpus.pk).update(filled_at=timezone.now())
         tell()
     if report.refused and not options.skip_bad:
-        raise ImportRefusedError(_bad_sentence(report.refused), report.of_nothing())
+        raise ImportRefusedError(_bad_sentence(report), report.of_nothing())
     if not report.dialogues:
         raise ImportRefusedError("The file holds no dialogue that could be imported.", report.of_nothing())
     return report
@@ -271,9 +335,9 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _bad_sentence(count: int) -> str:
-    number = "One record is bad" if count == 1 else f"{count:,} records are bad"
-    return f"{number}, so nothing was imported. Mend the file, or skip bad records."
+def _bad_sentence(report: Report) -> str:
+    number = "One record is bad" if report.refused == 1 else f"{report.refused:,} records are bad"
+    return f"{number}, so nothing was imported. {report.advice()}"
 
 
 def _insert(corpus: Corpus, batch: list[Record]) -> None:
@@ -301,6 +365,7 @@ def _row(corpus: Corpus, record: Record) -> Dialogue:
         theme=record.theme,
         written_by=record.written_by,
         is_demo=record.is_demo,
+        times=list(record.times),
     )
 
 

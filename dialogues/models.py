@@ -1,11 +1,13 @@
 """Corpora, their dialogues, the rubrics they are scored on, and the record of who changed what."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Case, F, Q, Sum, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Sum, When
 from django.db.models.functions import Cast
 from django.urls import reverse
 
@@ -44,13 +46,26 @@ class CorpusQuerySet(models.QuerySet["Corpus"]):
         """Corpora that people work with, without the scratch one of trials."""
         return self.filter(is_scratch=False)
 
+    def personal(self) -> Self:
+        """Corpora that say of themselves that they hold personal data; `privacy_notice` has the words."""
+        return self.filter(personal_data=PersonalData.YES)
+
+    def holding(self, dialogues: "models.QuerySet[Any]") -> Self:
+        """Corpora of these dialogues; `dialogues` gives their primary keys."""
+        return self.filter(Exists(Dialogue.objects.filter(corpus=OuterRef("pk"), pk__in=dialogues)))
+
     def searched(self, text: str) -> Self:
         return self.filter(Q(name__icontains=text) | Q(description__icontains=text)) if text else self.all()
 
     def with_version(self, slug: str) -> Self:
         """Corpora that hold a dialogue of this version; all of them for ""."""
-        has = Dialogue.objects.filter(corpus=models.OuterRef("pk"), version_id=slug)
-        return self.filter(models.Exists(has)) if slug else self.all()
+        has = Dialogue.objects.filter(corpus=OuterRef("pk"), version_id=slug)
+        return self.filter(Exists(has)) if slug else self.all()
+
+
+class PersonalData(models.TextChoices):
+    YES = "yes", "Yes"
+    NO = "no", "No"
 
 
 class Corpus(models.Model):
@@ -59,11 +74,21 @@ class Corpus(models.Model):
     name = models.CharField(max_length=120, unique=True)
     description = models.TextField(blank=True)
     licence = models.CharField(max_length=120, blank=True)
+    source = models.CharField(max_length=300, blank=True, help_text="An address, a citation, or who collected it.")
+    # Whether it says things about people who can be recognised, and what they agreed to.
+    personal_data = models.CharField(max_length=10, choices=PersonalData.choices, blank=True, default="")
+    consent = models.CharField(max_length=300, blank=True)
+    # {"1": name, "2": name} if the same two roles speak in all of its dialogues.
+    roles = models.JSONField(default=dict, blank=True)
+    # How the file was read and what was set aside: counts by kind, and null for a sentence that counts nothing.
+    reading = models.JSONField(default=dict, blank=True)
     file_format = models.CharField(max_length=20, blank=True)
     file_name = models.CharField(max_length=255, blank=True)
     sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
-    # Holds the copies that trials write on: no list, study or count of corpora shows it.
+    # Holds the copies that trials write on, or is not wholly imported: no list, study or count of corpora shows it.
     is_scratch = models.BooleanField(default=False)
+    # While it is being imported, and hidden: when the last batch came in.
+    filled_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -78,6 +103,87 @@ class Corpus(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("dialogues:corpus", args=[self.pk])
+
+    @property
+    def privacy_notice(self) -> str:
+        """What whoever exports or shares its dialogues must know; "" where nobody can be recognised in them."""
+        if self.personal_data != PersonalData.YES:
+            return ""
+        if self.consent:
+            return f"{self.name} holds personal data. Share it only as far as this consent goes: {self.consent}"
+        return f"{self.name} holds personal data, and no consent is recorded. Ask the people before you share it."
+
+
+class ColumnMap(models.Model):
+    """Which columns or keys of a file hold what, saved by name to read other files of that kind."""
+
+    name = models.CharField(max_length=80, unique=True)
+    columns = models.JSONField(help_text="Names in the file by what they hold, as in --columns.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    def open(self) -> Self:
+        """Jobs that wait or run."""
+        return self.filter(state__in=(ImportJob.State.WAITING, ImportJob.State.RUNNING))
+
+
+class ImportJob(models.Model):
+    """An import that a worker does, because its file is too large for one request."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused"
+        STOPPED = "stopped", "Stopped"
+
+    # Of the upload (`dialogues.uploads`); only its owner's session knows it.
+    token = models.CharField(max_length=64, unique=True)
+    plan = models.JSONField(help_text="Name, source and options, as `dialogues.import_jobs` reads them.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    read_bytes = models.BigIntegerField(default=0)
+    total_bytes = models.BigIntegerField()
+    problem = models.TextField(blank=True, help_text="Why it was refused.")
+    corpus = models.ForeignKey(Corpus, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    # When the worker last told how far it is.
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"import of {self.plan.get('file_name', 'a file')}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("dialogues:import_job", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def share(self) -> float:
+        return min(self.read_bytes / self.total_bytes, 1.0) if self.total_bytes else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the pace so far; None before a twentieth is read."""
+        if self.started_at is None or self.told_at is None or self.share < 1 / 20:
+            return None
+        return (self.told_at - self.started_at).total_seconds() * (1 - self.share) / self.share
 
 
 class DialogueQuerySet(models.QuerySet["Dialogue"]):
@@ -118,6 +224,7 @@ class Dialogue(models.Model):
     origin = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="descendants")
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="rewrites")
     messages = models.JSONField(help_text="[[speaker, text], …], speaker 1 or 2.")
+    times = models.JSONField(default=list, blank=True, help_text="ISO 8601 or null for each message; [] if unknown.")
     traits_1 = models.JSONField(default=list, blank=True)
     traits_2 = models.JSONField(default=list, blank=True)
     theme = models.TextField(blank=True)
@@ -178,19 +285,22 @@ class Dialogue(models.Model):
     @classmethod
     def from_transcript(cls, transcript: Transcript, **fields: Any) -> "Dialogue":
         """An unsaved row with its counts filled in. Create every dialogue through this method."""
-        runs = transcript.run_lengths()
-        # A line break is white space to both tokenizers, so all messages count in one go.
-        texts = ["\n".join(message.text for message in transcript)]
-        return cls(
-            messages=transcript.to_json(),
-            message_count=len(transcript),
-            turn_count=sum(runs.values()),
-            whitespace_tokens=count_words(texts, "whitespace"),
-            word_tokens=count_words(texts, "words"),
-            turns_of_6_up=sum(count for length, count in runs.items() if length >= 6),
-            **{f"turns_of_{n}": runs[n] for n in range(1, 6)},
-            **fields,
-        )
+        counts = stored_counts([message.text for message in transcript], transcript.run_lengths())
+        return cls(messages=transcript.to_json(), **counts, **fields)
+
+
+def stored_counts(texts: Sequence[str], runs: Counter[int]) -> dict[str, int]:
+    """The numbers of COUNT_FIELDS for these messages; `runs` says how many turns have one, two, … of them."""
+    # A line break is white space to both tokenizers, so all messages count in one go.
+    joined = ["\n".join(texts)]
+    return {
+        "message_count": len(texts),
+        "turn_count": sum(runs.values()),
+        "whitespace_tokens": count_words(joined, "whitespace"),
+        "word_tokens": count_words(joined, "words"),
+        "turns_of_6_up": sum(count for length, count in runs.items() if length >= 6),
+        **{f"turns_of_{n}": runs[n] for n in range(1, 6)},
+    }
 
 
 COUNT_FIELDS = (

@@ -19,7 +19,11 @@ VERSIONS = (
         "Restructured by hand",
         "A person's rewrite of a generated dialogue, reviewed by another.",
     ),
+    ("first-answer", "1st", "First answer", "The first of two answers that models gave to one prompt."),
+    ("second-answer", "2nd", "Second answer", "The second of two answers that models gave to one prompt."),
 )
+# Colours of versions that have none of their own: a corpus with these has no β and no γ.
+HUES = {"first-answer": "beta", "second-answer": "gamma"}
 
 RUBRICS = (
     ("paper-six", "The paper's six metrics", rubric.PAPER_SIX),
@@ -31,7 +35,14 @@ def sync(**kwargs: Any) -> None:
     """Add what is missing after a migration; never touch what is there."""
     Version.objects.bulk_create(
         [
-            Version(slug=slug, symbol=symbol, name=name, description=description, hue=slug, position=position)
+            Version(
+                slug=slug,
+                symbol=symbol,
+                name=name,
+                description=description,
+                hue=HUES.get(slug, slug),
+                position=position,
+            )
             for position, (slug, symbol, name, description) in enumerate(VERSIONS, 1)
         ],
         ignore_conflicts=True,

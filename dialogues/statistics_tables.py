@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from core.numbers import count_in_words
 from core.tables import Cell, Column, Label, Table
 from dialogues import published
 from dialogues.display import DEMO_LABEL
@@ -59,7 +60,7 @@ def choice(figures: CorpusFigures) -> tuple[str, ...]:
         notes.append(f"Only dialogues of {figures.source}, and the originals.")
     if figures.again:
         which = "; ".join(
-            f"{symbol} for {count:,} background{'' if count == 1 else 's'}" for symbol, count in figures.again.items()
+            f"{symbol} for {count_in_words(count, 'background')}" for symbol, count in figures.again.items()
         )
         counts = "Each of these dialogues counts" if figures.every else LATEST_COUNTS
         notes.append(f"Written more than once for the same background: {which}. {counts}.")

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.files.uploadedfile import UploadedFile
 
+from dialogues.models import ImportJob
+
 KEPT_SECONDS = 24 * 3600
+# Of one kind, in one session.
+MOST_WAITING = 10
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -47,6 +52,25 @@ def noted(token: str) -> str:
     return _note_of(token).read_text(encoding="utf-8")
 
 
+def remember(session: SessionBase, kind: str, token: str, facts: dict[str, Any]) -> None:
+    """Keep an upload's facts in its owner's session.
+
+    Where it has too many of this kind, the oldest upload is removed, unless a worker imports it.
+    """
+    others = {one: kept for one, kept in session.get(kind, {}).items() if one != token}
+    while len(others) >= MOST_WAITING:
+        oldest = next(iter(others))
+        if not ImportJob.objects.open().filter(token=oldest).exists():
+            forget(oldest)
+        del others[oldest]
+    session[kind] = others | {token: facts}
+
+
+def remembered(session: SessionBase, kind: str, token: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = session.get(kind, {}).get(token)
+    return found
+
+
 def path_of(token: str) -> Path:
     """The path of a token's file, whether or not it exists; raises ValueError for an invalid token."""
     if not _TOKEN.fullmatch(token):
@@ -64,9 +88,12 @@ def _note_of(token: str) -> Path:
 
 
 def clean() -> None:
-    """Remove files that nobody imported within a day."""
+    """Remove files that nobody imported within a day; those that a worker is to import stay."""
     oldest = time.time() - KEPT_SECONDS
+    needed = set(ImportJob.objects.open().values_list("token", flat=True))
     for path in folder().iterdir():
+        if path.stem in needed:
+            continue
         # Another upload may remove the same files at the same time.
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < oldest:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from generation.batching import rounds
 from generation.engine import ledger, loops, reading
 from generation.engine.runner import CallRunner, Plan, Totals
+from generation.live import calls
 from generation.models import Call, Run, Runner
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ async def _send(plan: Plan) -> Totals:
 def sweep() -> None:
     """Recover what dead workers left behind, and wake a worker if calls wait and no runner is alive to send them."""
     ledger.recover()
+    calls.recover(timezone.now())
     reading.read_all()
     wake_if_needed()
     wake_for_batches()

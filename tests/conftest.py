@@ -11,21 +11,33 @@ from pytest_django import DjangoDbBlocker
 from annotation.people.passwords import Argon2
 from annotation.roles import Role
 from demo.model.faults import DemoSettings
+from generation.engine import inbox, lane, runner
 from tests import database, examples  # noqa: F401 - loads the profile
+from tests.annotation.streaming_model import StreamingModel, streaming_model
 from tests.demo_server import DemoServer, running
 from tests.people import client_of, make_user
 
 # A hash that costs nothing; its parameters stand in it, so that servers of tests can check it, too.
 Argon2.time_cost, Argon2.memory_cost = 1, 8
+# Pauses in which a runner lets answers gather are most of what a run of three dialogues takes.
+lane.IDLE_POLL = runner.IDLE_POLL = 0.05
+inbox.SETTLE_PAUSE, inbox.READ_PAUSE = 0.01, 0.025
 
 # What a test asks for where another database engine could make it end otherwise.
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+# The files with the longest tests.
+LONGEST = (
+    "annotation/test_balance.py", "annotation/test_http_raters.py", "annotation/test_queue_machine.py",
+    "annotation/test_report_machine.py", "browser/test_main_job.py", "browser/test_start.py", "demo/test_demo.py",
+    "faults/test_canary.py", "generation/test_run_stages_migration.py", "generation/test_workers.py",
+    "generation/test_finetune_end_to_end.py", "annotation/test_chat_machine.py",
+)  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--services-only", action="store_true", help="leave out tests that use neither the database nor Redis"
+        "--services-only", action="store_true", help="leave out tests that end the same on every database and broker"
     )
 
 
@@ -33,9 +45,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--services-only"):
         config.hook.pytest_deselected(items=[item for item in items if not _uses_services(item)])
         items[:] = [item for item in items if _uses_services(item)]
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, bool]:
+    """Long tests come first, so that no process is left alone with one, then those that share a browser."""
+    path = item.path.as_posix()
+    return not path.endswith(LONGEST), "/tests/browser/" not in path
 
 
 def _uses_services(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_database"):
+        return False
     is_marked = item.get_closest_marker("django_db") or item.get_closest_marker("redis")
     return bool(is_marked or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
 
@@ -82,6 +103,13 @@ def demo_model() -> Iterator[DemoServer]:
     """A demo model without delay or faults; set `demo_model.settings` for those."""
     with running(DemoSettings(seed=7)) as server:
         yield server
+
+
+@pytest.fixture
+def model() -> Iterator[StreamingModel]:
+    """A model that streams what the test tells it to: `model.scenes`."""
+    with streaming_model() as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

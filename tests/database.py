@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import psycopg
@@ -13,7 +14,8 @@ from django.db import connection
 from psycopg.sql import SQL, Identifier
 
 # A folder that every process of this run knows; it goes when the run ends.
-RUN = Path(os.environ["TESTS_RUN_DIR"])
+# A benchmark is run by hand, beside no test run.
+RUN = Path(os.environ.get("TESTS_RUN_DIR") or mkdtemp())
 MIGRATED = RUN / "migrated"
 
 

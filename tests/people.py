@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
@@ -28,3 +29,8 @@ def client_of(person: User | Membership, **options: Any) -> Client:
     client = Client(**options)
     client.force_login(person.rater if isinstance(person, Membership) else person)
     return client
+
+
+def session_of(person: User | Membership) -> str:
+    """The cookie of a browser in which they are logged in."""
+    return str(client_of(person).cookies[settings.SESSION_COOKIE_NAME].value)

@@ -5,6 +5,7 @@ import pkgutil
 import re
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -73,7 +74,21 @@ def modules() -> Iterator[ModuleType]:
     for package in (dialogues, generation, annotation):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" not in found.name:
-                yield importlib.import_module(found.name)
+                # What trains models has libraries that only its own environment has.
+                with suppress_missing(TRAINS_WITH):
+                    yield importlib.import_module(found.name)
+
+
+TRAINS_WITH = {"torch", "transformers", "trl", "peft", "datasets", "tokenizers", "accelerate", "safetensors"}
+
+
+@contextmanager
+def suppress_missing(libraries: set[str]) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in libraries:
+            raise
 
 
 SEARCHES = r"\.(?:search|sub|subn|split|findall|finditer)\("

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from annotation.chats import wording as chats
 from annotation.rating import views as rating
 from annotation.restructuring import wording as restructuring
 from config import context_processors as frame
@@ -26,10 +27,10 @@ PAGES = [
     "_form_errors.html", "_messages.html", "_pagination.html", "_empty.html", "_progress.html", "_when.html",
     "_theme_switch.html", "_language_switch.html", "_demo_badge.html", "_simulated_badge.html", "_bubbles.html",
     "_character.html", "_characters.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html",
-    "people/accept.html", "people/join.html", "people/invitation_ended.html", "people/open_link.html",
-    "people/open_link_busy.html", "people/open_link_closed.html", "people/open_link_joined.html",
-    "people/return_link.html",
-    "restructuring/mine.html",
+    "people/accept.html", "people/join.html", "people/link_not_valid.html", "people/invitation_ended.html",
+    "people/open_link.html", "people/open_link_busy.html", "people/open_link_closed.html",
+    "people/open_link_joined.html", "people/return_link.html",
+    "restructuring/mine.html", "chats/chat.html",
     "restructuring/editor.html", "restructuring/_card.html", "restructuring/_piece.html",
     "restructuring/_proposal.html", "restructuring/_tools.html", "restructuring/_figures.html",
     "restructuring/_original.html",
@@ -47,6 +48,7 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 SCRIPTS = {
     "frame": (frame, ["status.js", "scrollers.js", "copy.js"]),
     "restructuring": (restructuring, sorted((ROOT / "static/js/restructuring").glob("*.js"))),
+    "chats": (chats, sorted((ROOT / "static/js/chats").glob("*.js"))),
     "rating": (rating, sorted((ROOT / "static/js").glob("rating*.js"))),
 }
 TOLD = re.compile(r'\b(?:tell|refuse)\(\s*"((?:[^"\\]|\\.)*)"')

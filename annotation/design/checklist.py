@@ -2,24 +2,24 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from annotation.design.chat_checklist import chat_musts, chat_shoulds
+from annotation.design.problems import Problem
 from annotation.design.selection import Selection
 from annotation.models import Item, Study
 
 PLACE_TO_FILL = re.compile(r"\[[^\[\]\n]{1,200}\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A sentence, and the step where it can be fixed."""
-
-    text: str
-    step: str
+ONE_RATER = "With one rater per item there is no agreement to report. Two is the minimum; three is usual."
+ONE_CHAT = (
+    "With one chat of each system about each background, nothing tells differences between testers from those between "
+    "chats. Two is the minimum."
+)
 
 
 def musts(study: Study, selection: Selection | None) -> list[Problem]:
     """What prevents launching. Without a selection, which reads the whole corpus, problems with items are left out."""
+    if study.has_chats:
+        return [*chat_musts(study, selection), *_questions(study), *_texts(study)]
     checks = study.items.exclude(purpose=Item.Purpose.RATED).select_related("background", "dialogue", "other")
     items = _items(study, selection) if selection else ()
     return [*items, *_questions(study), *_expectations(study, list(checks)), *_texts(study)]
@@ -29,6 +29,8 @@ def shoulds(study: Study) -> list[Problem]:
     """What a reader, a reviewer or an ethics board will ask for; empty for the simulator's studies."""
     if study.is_simulated:
         return []
+    if study.has_chats:
+        return [*chat_shoulds(study), *_raters(study), *_record(study), *_balance(study)]
     purposes = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("purpose", flat=True))
     return [*_raters(study), *_record(study), *_quality(study, purposes), *_balance(study)]
 
@@ -55,6 +57,8 @@ def _questions(study: Study) -> Iterator[Problem]:
 
 def _shown_together(study: Study) -> list[tuple[str, ...]]:
     """The versions that an item can show: one, or two in a study of pairs."""
+    if study.has_chats:
+        return [(system.version_id,) for system in study.systems.all()]
     return [tuple(pair) for pair in study.pairs] if study.compares else [(row.pk,) for row in study.versions.all()]
 
 
@@ -87,9 +91,7 @@ def _texts(study: Study) -> Iterator[Problem]:
 
 def _raters(study: Study) -> Iterator[Problem]:
     if study.raters_per_item == 1:
-        yield Problem(
-            "With one rater per item there is no agreement to report. Two is the minimum; three is usual.", "raters"
-        )
+        yield Problem(ONE_CHAT if study.has_chats else ONE_RATER, "raters")
     if study.minutes_estimate is None:
         yield Problem("Say how long it takes; raters are told before they agree.", "raters")
     if not study.pay_note:
@@ -125,8 +127,8 @@ def _quality(study: Study, purposes: set[str]) -> Iterator[Problem]:
 def _balance(study: Study) -> Iterator[Problem]:
     asked = {tuple(metric.key for metric in study.rubric.metrics_for(*shown)) for shown in _shown_together(study)}
     if len(asked) > 1:
-        what = "pairs of versions" if study.compares else "versions"
+        what = "pairs of versions" if study.compares else "systems" if study.has_chats else "versions"
+        shown = "chats" if study.has_chats else "dialogues"
         yield Problem(
-            f"The rubric asks less about some {what}: the shorter form tells raters which dialogues those are.",
-            "rubric",
+            f"The rubric asks less about some {what}: the shorter form tells raters which {shown} those are.", "rubric"
         )

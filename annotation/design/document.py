@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from annotation.chats.plan import ChatPlan
+from annotation.design.chat_document import System, read_plan, read_systems
 from core.json_documents import DocumentError, read_object
 from dialogues.rubric import Metric, Scale, from_json, problems_of, to_json
 from dialogues.transcript import text_problem
 
 FORMAT = "stephanie-study-design"
 FORMAT_VERSION = 1
-KINDS = ("scores", "pairs")
+KINDS = ("scores", "pairs", "chats")
 WITHDRAWALS = ("keep", "remove")
 PURPOSES = ("training", "gold", "attention")
 HIGHEST = 2**31 - 1
@@ -115,7 +117,7 @@ FIELDS: dict[str, Field] = {
     "retention": _text(300),
     "is_simulated": _switch(False),
 }
-OWN = ("format", "format_version", "versions", "pairs", "rubric", "checks")
+OWN = ("format", "format_version", "versions", "pairs", "systems", "conversation", "rubric", "checks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,9 @@ class Design:
     pairs: tuple[tuple[str, str], ...]
     rubric: str | Questions
     checks: tuple[Check, ...] = ()
+    # Of a study of chats; its versions follow from the systems.
+    systems: tuple[System, ...] = ()
+    plan: ChatPlan | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -135,9 +140,15 @@ class Design:
             **{name: self.fields[name] for name in FIELDS},
             "versions": list(self.versions),
             "pairs": [list(pair) for pair in self.pairs],
+            **self._chats_to_json(),
             "rubric": self.rubric if isinstance(self.rubric, str) else self.rubric.to_json(),
             "checks": [check.to_json() for check in self.checks],
         }
+
+    def _chats_to_json(self) -> dict[str, Any]:
+        if self.plan is None:
+            return {}
+        return {"systems": [system.to_json() for system in self.systems], "conversation": self.plan.as_json()}
 
 
 def read(data: bytes) -> Design:
@@ -159,9 +170,24 @@ def read(data: bytes) -> Design:
     versions = _versions(found, pairs, fields["kind"], problems)
     rubric = _rubric(found.get("rubric", "paper-six"), problems)
     checks = _checks(found.get("checks", []), fields["kind"], problems)
+    systems, plan = _chats(found, fields, problems)
     if problems:
         raise DocumentError(problems)
-    return Design(fields, versions, pairs, rubric, checks)
+    return Design(fields, versions, pairs, rubric, checks, systems, plan)
+
+
+def _chats(
+    found: dict[str, Any], fields: Mapping[str, Any], problems: list[str]
+) -> tuple[tuple[System, ...], ChatPlan | None]:
+    """The systems and the plan of a study of chats, which reads no written dialogues."""
+    if fields["kind"] != "chats":
+        given = [name for name in ("systems", "conversation") if found.get(name)]
+        problems += [f"{name}: only a study of the kind chats has this." for name in given]
+        return (), None
+    for name in ("writer", "sources", "checks"):
+        if found.get(name):
+            problems.append(f"{name}: a study of chats has no written dialogues.")
+    return read_systems(found.get("systems"), problems), read_plan(found.get("conversation", {}), problems)
 
 
 def _versions(
@@ -169,6 +195,8 @@ def _versions(
 ) -> tuple[str, ...]:
     if kind == "pairs":
         return tuple(sorted({slug for pair in pairs for slug in pair}))
+    if kind == "chats":
+        return ()
     given = found.get("versions", [])
     if not _is_list_of_names(given) or not given or len(set(given)) != len(given):
         problems.append("versions must be a list of versions, like alpha and stephanie, each once.")

@@ -1,13 +1,14 @@
 """Create a study, and change its design while it is a draft."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from annotation.design.texts import DEFAULT_GUIDELINES
+from annotation.design.chat_systems import SystemChoice, set_systems, stored_systems, systems_of
+from annotation.design.texts import usual_guidelines
 from annotation.models import Study
 from annotation.models.studies import FROZEN
 from core.fingerprint import StaleError, fingerprint, plain, stored
@@ -30,6 +31,7 @@ class StudyFields(TypedDict, total=False):
     corpus: Corpus
     rubric: Rubric
     pairs: list[list[str]]
+    chat_plan: dict[str, Any]
     raters_per_item: int | None
     background_count: int | None
     writer: str
@@ -51,11 +53,23 @@ class StudyFields(TypedDict, total=False):
 
 
 @transaction.atomic
-def create_study(*, by: User | None, versions: Iterable[Version], **fields: Unpack[StudyFields]) -> Study:
-    """Create a draft; `name`, `corpus`, `rubric` and `seed` are required. Raises NameTakenError."""
+def create_study(
+    *,
+    by: User | None,
+    versions: Iterable[Version] = (),
+    systems: Sequence[SystemChoice] = (),
+    **fields: Unpack[StudyFields],
+) -> Study:
+    """Create a draft; `name`, `corpus`, `rubric` and `seed` are required. Raises NameTakenError.
+
+    A study of chats has `systems`, and its versions follow from them.
+    """
+    guidelines = usual_guidelines(has_chats=fields.get("kind") == Study.Kind.CHATS)
     with named_once(fields["name"]):
-        study = Study.objects.create(created_by=by, **{"guidelines": DEFAULT_GUIDELINES, **fields})
+        study = Study.objects.create(created_by=by, **{"guidelines": guidelines, **fields})
     study.versions.set(versions)
+    if systems:
+        set_systems(study, systems)
     AuditEvent.record(by, AuditVerb.STUDY_CREATED, study, seed=study.seed)
     return study
 
@@ -66,32 +80,51 @@ def change_study(
     study: Study,
     by: User | None,
     versions: Iterable[Version] | None = None,
+    systems: Sequence[SystemChoice] | None = None,
     seen: str | None = None,
     **fields: Unpack[StudyFields],
 ) -> None:
     """Change parts of a draft's design; raises DesignError once it is launched.
 
+    `systems` replace those of a study of chats, and its versions follow.
+
     `seen` is the fingerprint of these parts as the page showed them. Raises StaleError if somebody has changed them
     since, unless to the same values.
     """
     draft = locked_in(Study.State.DRAFT, study, FROZEN)
-    chosen = None if versions is None else sorted(version.pk for version in versions)
-    names = [*fields, *([] if chosen is None else ["versions"])]
-    before = {name: stored(draft, name) for name in names}
-    wanted = {name: plain(value) for name, value in fields.items()} | ({} if chosen is None else {"versions": chosen})
+    wanted = {name: plain(value) for name, value in fields.items()}
+    if versions is not None:
+        wanted["versions"] = sorted(version.pk for version in versions)
+    if systems is not None:
+        wanted["systems"] = stored_systems(systems)
+    before = {name: stored_part(draft, name) for name in wanted}
     if before == wanted:
         return
     if seen is not None and seen != fingerprint(before):
         raise StaleError
+    _refuse_checks_with_chats(draft, fields.get("kind"))
     for name, value in fields.items():
         setattr(draft, name, value)
     with named_once(draft.name):
         draft.save(update_fields=list(fields))
-    if chosen is not None:
-        draft.versions.set(Version.objects.filter(pk__in=chosen))
+    if versions is not None:
+        draft.versions.set(Version.objects.filter(pk__in=wanted["versions"]))
+    if systems is not None:
+        set_systems(draft, systems)
     AuditEvent.record(
-        by, AuditVerb.STUDY_CHANGED, draft, changed=[name for name in names if before[name] != wanted[name]]
+        by, AuditVerb.STUDY_CHANGED, draft, changed=[name for name in wanted if before[name] != wanted[name]]
     )
+
+
+def stored_part(study: Study, name: str) -> Any:
+    """A part of the design as JSON, as `change_study` compares it."""
+    return stored_systems(systems_of(study)) if name == "systems" else stored(study, name)
+
+
+def _refuse_checks_with_chats(draft: Study, kind: str | None) -> None:
+    """Training, gold and attention items hold written dialogues, which nobody reads in a study of chats."""
+    if kind == Study.Kind.CHATS and draft.items.exists():
+        raise DesignError("Remove the training, gold and attention items first: testers of chats read no dialogues.")
 
 
 @contextmanager

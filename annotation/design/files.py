@@ -1,31 +1,45 @@
 """Export a study's design to its JSON document, and make a study from one."""
 
 import json
+from dataclasses import asdict
 from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from annotation.chats.plan import ChatPlan
 from annotation.design import checks, drafting, rubrics
+from annotation.design.chat_document import System
+from annotation.design.chat_systems import SystemChoice, delimiter_of, systems_of
 from annotation.design.document import FIELDS, Check, Design, Questions
 from annotation.design.rubrics import to_lists
 from annotation.models import Item, Study
 from core.json_documents import DocumentError
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.sources import FACETS, Sources, UnknownSourceError
+from generation.models import Endpoint
 
 
 def document_of(study: Study) -> Design:
     """The study's design with its questions in full, without raters and ratings."""
     rubric = study.rubric
     rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue", "other").order_by("position")
+    fields = {name: study.corpus.name if name == "corpus" else getattr(study, name) for name in FIELDS}
+    if study.has_chats:
+        fields |= {"writer": "", "sources": {}}
     return Design(
-        fields={name: study.corpus.name if name == "corpus" else getattr(study, name) for name in FIELDS},
+        fields=fields,
         versions=tuple(sorted(version.pk for version in study.versions.all())),
         pairs=tuple((one, other) for one, other in study.pairs) if study.compares else (),
         rubric=Questions(rubric.slug, rubric.name, rubric.scale, rubric.metric_list()),
-        checks=tuple(_check(row) for row in rows),
+        checks=() if study.has_chats else tuple(_check(row) for row in rows),
+        systems=tuple(map(_system, systems_of(study))) if study.has_chats else (),
+        plan=ChatPlan.of(study.chat_plan) if study.has_chats else None,
     )
+
+
+def _system(chosen: SystemChoice) -> System:
+    return System(**{**asdict(chosen), "endpoint": chosen.endpoint.name})
 
 
 def _check(row: Item) -> Check:
@@ -41,8 +55,8 @@ def exported(study: Study) -> str:
 def make_from(found: Design, *, by: User | None) -> Study:
     """Make a draft of this design, all or nothing.
 
-    Raises DocumentError for a corpus, version, source, dialogue or rubric that does not exist here, NameTakenError and
-    CheckError.
+    Raises DocumentError for a corpus, version, source, endpoint, dialogue or rubric that does not exist here,
+    NameTakenError and CheckError.
     """
     corpus = Corpus.objects.listed().filter(name=found.fields["corpus"]).first()
     if corpus is None:
@@ -64,9 +78,27 @@ def make_from(found: Design, *, by: User | None) -> Study:
         "rubric": _rubric(found.rubric, by),
         "pairs": [list(pair) for pair in found.pairs],
     }
-    study = drafting.create_study(by=by, versions=versions, **cast(drafting.StudyFields, fields))
+    if found.plan is not None:
+        fields["chat_plan"] = found.plan.as_json()
+    study = drafting.create_study(
+        by=by, versions=versions, systems=_systems(found.systems), **cast(drafting.StudyFields, fields)
+    )
     _add_checks(study, found.checks, by)
     return study
+
+
+def _systems(wanted: tuple[System, ...]) -> list[SystemChoice]:
+    """With the endpoints that have these names here."""
+    known = {endpoint.name: endpoint for endpoint in Endpoint.objects.all()}
+    if unknown := sorted({system.endpoint for system in wanted} - known.keys()):
+        names = ", ".join(sorted(known)[:10]) or "none yet"
+        raise DocumentError([f"There is no endpoint {name!r}. Available: {names}." for name in unknown])
+    made = []
+    for system in wanted:
+        endpoint = known[system.endpoint]
+        delimiter = delimiter_of(system.mode, system.delimiter, endpoint)
+        made.append(SystemChoice(**{**asdict(system), "endpoint": endpoint, "delimiter": delimiter}))
+    return made
 
 
 def _add_checks(study: Study, wanted: tuple[Check, ...], by: User | None) -> None:

@@ -10,13 +10,13 @@ from django.utils import timezone
 from annotation.allocation.orders import rater_order
 from annotation.allocation.slots import allocate_to_all, make_slots, number_items
 from annotation.allocation.williams import seeded
-from annotation.design import selection
+from annotation.design import chat_cells, selection
 from annotation.design.checklist import musts
 from annotation.design.drafting import DesignError, locked_in
-from annotation.design.selection import Unit, select
+from annotation.design.selection import Selection, Unit, select
 from annotation.models import Item, Study
 from dialogues.audit import AuditVerb
-from dialogues.models import AuditEvent, Dialogue, Rubric
+from dialogues.models import AuditEvent, Dialogue, Rubric, Version
 from generation.background import study_background
 
 BATCH = 1000
@@ -34,10 +34,15 @@ def launch(*, study: Study, by: User | None) -> Study:
         raise DesignError(" ".join(problem.text for problem in problems))
     _move_behind(frozen, selection.items)
     make_items(frozen, selection.units(), start=0)
+    if frozen.has_chats:
+        _prepare_chats(frozen, selection)
+    else:
+        # They were chosen while it was a study of chats.
+        frozen.systems.all().delete()
     frozen.selection = selection.counts() | {"demo": frozen.items.filter(IS_DEMO).count()}
     frozen.state = Study.State.OPEN
     frozen.launched_at = timezone.now()
-    frozen.save(update_fields=["selection", "state", "launched_at"])
+    frozen.save(update_fields=["selection", "state", "launched_at", "chat_budget"])
     if rubric.frozen_at is None:
         rubric.frozen_at = frozen.launched_at
         rubric.save(update_fields=["frozen_at"])
@@ -48,14 +53,24 @@ def launch(*, study: Study, by: User | None) -> Study:
     return frozen
 
 
+def _prepare_chats(study: Study, selection: Selection) -> None:
+    """What a study of chats needs beside its items; `make_items` has taken the first positions."""
+    # Its kind may have changed after its systems were chosen.
+    study.versions.set(Version.objects.filter(chat_systems__study=study))
+    study.chat_budget = chat_cells.make_budget(study)
+    if selection.practice is not None:
+        chat_cells.make_practice(study, selection.practice, selection.items)
+
+
 def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None) -> list[Item]:
-    """Make items of these dialogues or pairs, in the study's shuffle, from position `start` or after the last item."""
+    """Make items of these dialogues, pairs or cells, in the study's shuffle, from `start` or the last position on."""
     units = list(wanted)
     needed = {pk for unit in units for pk in (unit.choice.background, unit.choice.donor) if pk}
     shown = Dialogue.objects.defer("messages").in_bulk(list(needed))
     if start is None:
         highest = study.items.aggregate(highest=Max("position"))["highest"]
         start = 0 if highest is None else highest + 1
+    dialogues = chat_cells.placeholders(study, units) if study.has_chats else [unit.dialogue for unit in units]
     order = rater_order([unit.choice.background for unit in units], study.seed)
     items = []
     for position, index in enumerate(order, start):
@@ -65,7 +80,7 @@ def make_items(study: Study, wanted: Iterable[Unit], *, start: int | None = None
         items.append(
             Item(
                 study=study,
-                dialogue_id=unit.dialogue,
+                dialogue_id=dialogues[index],
                 other_id=unit.other,
                 background=background,
                 theme=theme,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from annotation.design.chat_words import methods_of_chats, methods_of_systems
 from annotation.design.texts import order_plan
 from annotation.models import Item, Study
 from annotation.people import acquaintance
@@ -12,7 +13,13 @@ from dialogues.sources import Sources
 
 def methods_text(study: Study) -> str:
     """Plain text with one paragraph per subject."""
-    parts = (_items(study), _questions(study), _raters(study), _checks(study), _people(study), _record(study))
+    if study.is_imported:
+        return " ".join(_imported(study)) + "\n"
+    if study.has_chats:
+        about = (_chats(study), methods_of_systems(study), methods_of_chats(study), _questions(study), _testers(study))
+        parts: tuple[Iterator[str], ...] = (*about, _people(study), _record(study))
+    else:
+        parts = (_items(study), _questions(study), _raters(study), _checks(study), _people(study), _record(study))
     return "\n\n".join(" ".join(part) for part in map(list, parts) if part) + "\n"
 
 
@@ -40,6 +47,32 @@ def _items(study: Study) -> Iterator[str]:
         yield "The ratings are simulated; no people took part."
 
 
+def _chats(study: Study) -> Iterator[str]:
+    counts, systems = study.selection, ", ".join(system.version.name for system in study.systems.all())
+    each = study.raters_per_item or 0
+    yield f"Testers chatted with {systems} about {_count(counts['backgrounds'], 'background')}, and scored each chat."
+    yield f"For every system and background {_count(each, 'chat')} were asked for, each of another tester:"
+    yield f"{_count(counts['items'] * each, 'chat')} in all."
+    yield f"The backgrounds came from the corpus “{study.corpus.name}”, where {counts['complete']:,} originals had a"
+    yield f"theme or characters and {counts['incomplete']:,} had neither and were left out."
+    if counts["backgrounds"] + counts["set_aside"] < counts["complete"]:
+        yield f"They are a random sample with seed {study.seed}."
+    if study.is_simulated:
+        yield "The ratings are simulated; no people took part."
+
+
+def _imported(study: Study) -> Iterator[str]:
+    """What is known of ratings that were collected elsewhere: how it was done is for their own source to say."""
+    counts, names = study.selection, ", ".join(metric.name for metric in study.rubric.metric_list())
+    people = study.memberships.tally()
+    yield f"The ratings were collected elsewhere, not on this platform, and imported on {study.closed_at:%d %B %Y}."
+    yield f"They are of {_count(counts['items'], 'dialogue')} on {_count(counts['backgrounds'], 'background')}"
+    yield f"by {_count(people['joined'], 'rater')}, of whom {people['excluded']:,} are excluded and not counted."
+    yield f"The metrics are {names}; scores lie between {study.rubric.scale_low} and {study.rubric.scale_high}."
+    if study.is_simulated:
+        yield "The file marks them as simulated; no people took part."
+
+
 def _questions(study: Study) -> Iterator[str]:
     names = ", ".join(metric.name for metric in study.rubric.metric_list())
     yield f"The questions were those of “{study.rubric.name}”: {names}."
@@ -55,11 +88,26 @@ def _questions(study: Study) -> Iterator[str]:
 def _raters(study: Study) -> Iterator[str]:
     each = study.raters_per_item
     yield f"Every item was given to {_count(each, 'rater')}." if each else "Every rater was given every item."
+    yield from _members(study)
+    yield order_plan(each, compares=study.compares)
+    yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
+    yield from _acquainted(study)
+
+
+def _testers(study: Study) -> Iterator[str]:
+    yield from _members(study)
+    yield order_plan(study.raters_per_item, compares=False, has_chats=True)
+    yield f"Orders and paces follow from the seed {study.seed}. Testers saw neither names of systems nor models."
+    yield from _acquainted(study)
+
+
+def _members(study: Study) -> Iterator[str]:
     people, finished = study.memberships.tally(), study.memberships.finished().count()
     yield f"Raters who joined: {people['joined']:,}; rated everything available to them: {finished:,};"
     yield f"excluded by a researcher and not counted: {people['excluded']:,}; withdrew: {people['withdrawn']:,}."
-    yield order_plan(each, compares=study.compares)
-    yield f"Orders follow from the seed {study.seed}. Raters saw neither versions nor writers."
+
+
+def _acquainted(study: Study) -> Iterator[str]:
     known = Counter(event.detail["how"] for event in acquaintance.accepted(study))
     for how, count in sorted(known.items()):
         yield f"Not blind to the material: {_count(count, 'rater')} who {how}."

@@ -1,6 +1,6 @@
 """A draft as raters will see it: consent, training, dialogues, checks; built by the same blinding as their pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from annotation.design.selection import Selection, Unit, select
+from annotation.design.chat_words import plan_in_words
+from annotation.design.selection import Choice, Selection, Unit, select
 from annotation.models import Item, Study
-from annotation.rating.blinding import Question, Scene, questions, scene
+from annotation.rating.blinding import NAMES, Question, Scene, questions, scene
 from core.numbers import whole_number
 from core.permissions import requires
 from dialogues.models import Dialogue, Version
@@ -57,6 +58,9 @@ def preview(study: Study, selection: Selection, number: int) -> Preview | None:
     unit = selection.unit(number)
     choice = unit.choice
     rows = _dialogues([unit.dialogue, unit.other, choice.background, choice.donor])
+    if study.has_chats:
+        version = Version.objects.get(pk=unit.version)
+        return _cell_preview(study, version, _told(choice, rows), number, selection.items)
     background = study_background(rows[choice.background], rows.get(choice.donor, rows[unit.dialogue]))
     shown = [rows[pk] for pk in (unit.dialogue, unit.other) if pk]
     return _preview(study, shown, background, number, selection.items)
@@ -70,28 +74,41 @@ def preview_check(study: Study, purpose: str, number: int) -> Preview | None:
         return None
     number %= total
     item = items.order_by("position")[number]
-    shown = [row for row in (item.dialogue, item.other) if row]
     background = (item.theme, item.traits_1, item.traits_2)
+    if study.has_chats:
+        return _cell_preview(study, item.dialogue.version, background, number, total)
+    shown = [row for row in (item.dialogue, item.other) if row]
     expected = item.expected if purpose == Item.Purpose.TRAINING else {}
     return _preview(study, shown, background, number, total, expected=expected, note=item.note)
 
 
-def examples(selection: Selection) -> list[Example]:
-    """A few items, evenly spread over the selection."""
+def examples(study: Study, selection: Selection) -> list[Example]:
+    """A few items, evenly spread over the selection; in a study of chats what the chats are about."""
     total = selection.items
     # Shift each by one more, so that not all have the same version.
     numbers = sorted({(place * total // EXAMPLES + place) % total for place in range(EXAMPLES)}) if total else []
     units: list[tuple[int, Unit]] = [(number, selection.unit(number)) for number in numbers]
-    rows = _dialogues([pk for _, unit in units for pk in (unit.dialogue, unit.other)])
+    rows = _dialogues([pk for _, unit in units for pk in (unit.dialogue, unit.other, unit.choice.donor)])
     return [
         Example(
             number,
             rows[unit.dialogue],
             rows[unit.other] if unit.other else None,
-            next(iter(rows[unit.dialogue].transcript)).text,
+            about(*_told(unit.choice, rows)) if study.has_chats else next(iter(rows[unit.dialogue].transcript)).text,
         )
         for number, unit in units
     ]
+
+
+def about(theme: str, traits_1: list[str], traits_2: list[str]) -> str:
+    """What a chat is about, in a line."""
+    return theme or " ".join([*traits_1, *traits_2])
+
+
+def _told(choice: Choice, rows: Mapping[int, Dialogue]) -> tuple[str, list[str], list[str]]:
+    """Theme and both characters, as testers see them."""
+    background = rows[choice.background]
+    return study_background(background, rows.get(choice.donor, background))
 
 
 def _dialogues(keys: Iterable[int | None]) -> dict[int, Dialogue]:
@@ -120,6 +137,24 @@ def _preview(
     )
 
 
+def _cell_preview(
+    study: Study, version: Version, background: tuple[str, list[str], list[str]], number: int, total: int
+) -> Preview:
+    """What is shown before a chat, and what is asked after it."""
+    return Preview(
+        scene=_without_messages(*background),
+        questions=questions(study, study.rubric.metrics_for(version.pk), {}),
+        versions=(version,),
+        number=number,
+        total=total,
+    )
+
+
+def _without_messages(theme: str, traits_1: list[str], traits_2: list[str]) -> Scene:
+    """Testers play the first speaker; they are not told who the other one is."""
+    return Scene(turns=[], theme=theme, traits_1=tuple(traits_1), traits_2=(), names=NAMES)
+
+
 PARTS = {
     "welcome": "Before it begins",
     Item.Purpose.TRAINING: "Training",
@@ -127,6 +162,8 @@ PARTS = {
     Item.Purpose.GOLD: "Gold",
     Item.Purpose.ATTENTION: "Attention checks",
 }
+# Of a study of chats; the practice chat is its only training item.
+CHAT_PARTS = {"welcome": "Before it begins", Item.Purpose.TRAINING: "Practice", "items": "Chats"}
 
 
 @require_GET
@@ -135,13 +172,15 @@ def study_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """What raters see, part by part; for a launched study, its frozen items."""
     study = get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
     part = request.GET.get("part", "items")
-    part = part if part in PARTS else "items"
+    parts = CHAT_PARTS if study.has_chats else PARTS
+    part = part if part in parts else "items"
     context: dict[str, Any] = {
         "study": study,
         "part": part,
-        "parts": [(slug, str(title)) for slug, title in PARTS.items()],
+        "parts": [(slug, str(title)) for slug, title in parts.items()],
+        "plan": plan_in_words(study),
         "shown": _shown(study, part, whole_number(request.GET.get("number")) or 0),
-        "empty": EMPTY.get(part, ""),
+        "empty": (CHAT_EMPTY if study.has_chats else EMPTY).get(part, ""),
     }
     return render(request, "studies/preview.html", context)
 
@@ -153,10 +192,29 @@ EMPTY = {
     Item.Purpose.ATTENTION: "This study has no attention checks.",
 }
 
+CHAT_EMPTY = {
+    "items": "There are no systems yet, or no original with a theme or characters to chat about.",
+    Item.Purpose.TRAINING: "Testers begin with what counts.",
+}
+
 
 def _shown(study: Study, part: str, number: int) -> Preview | None:
     if part == "welcome":
         return None
+    if study.has_chats and study.is_draft:
+        return _planned_cell(study, part, number)
     if part != "items":
         return preview_check(study, part, number)
     return preview(study, select(study), number) if study.is_draft else preview_check(study, Item.Purpose.RATED, number)
+
+
+def _planned_cell(study: Study, part: str, number: int) -> Preview | None:
+    """A cell of a draft, or its practice chat."""
+    selection = select(study)
+    if part == "items":
+        return preview(study, selection, number)
+    system = study.systems.select_related("version").first()
+    if selection.practice is None or system is None:
+        return None
+    rows = _dialogues([selection.practice.background, selection.practice.donor])
+    return _cell_preview(study, system.version, _told(selection.practice, rows), 0, 1)

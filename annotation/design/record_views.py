@@ -11,6 +11,8 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.design import files
+from annotation.design.chat_systems import set_systems, systems_of
+from annotation.design.chat_words import plan_in_words
 from annotation.design.drafting import DesignError
 from annotation.design.methods import methods_text
 from annotation.models import Item, Study
@@ -34,6 +36,7 @@ def study_design(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": study.versions.all(),
         "checks": sorted(rows.order_by("position"), key=lambda item: Item.Purpose.values.index(item.purpose)),
         "questions": {metric.key: metric.name for metric in study.rubric.metric_list()},
+        "plan": plan_in_words(study),
         "methods": methods_text(study),
         "consent_sha256": consent_fingerprint(study),
     }
@@ -83,7 +86,8 @@ NUMBERED = re.compile(r"(?<!\s)\s+v\d+$")
 COPIED = (
     "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "sources",
     "seed", "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",
-    "minutes_estimate", "break_every", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
+    "minutes_estimate", "break_every", "chat_plan", "most_lapses", "counts_screened_out", "tidy_display",
+    "is_simulated",
 )  # fmt: skip
 LONGEST_NAME = 120
 
@@ -92,12 +96,14 @@ LONGEST_NAME = 120
 def next_version(*, study: Study, by: User | None) -> Study:
     """Make the draft that follows a launched study; asked again, returns the existing one.
 
-    Training, gold and attention items are copied; its launch selects rated items again, by the same seed. Raters are
-    not copied, because they agreed to another study. Raises DesignError for a draft.
+    Systems, training, gold and attention items are copied; its launch selects rated items again, by the same seed.
+    Raters are not copied, because they agreed to another study. Raises DesignError for a draft and imported ratings.
     """
     old = Study.objects.select_for_update().get(pk=study.pk)
     if old.is_draft:
         raise DesignError("This study is a draft: change the draft itself.")
+    if old.is_imported:
+        raise DesignError("These ratings were imported, so their design has no next version. Make a new study instead.")
     known = old.later_versions.first()
     if known is not None:
         return known
@@ -110,7 +116,11 @@ def next_version(*, study: Study, by: User | None) -> Study:
         **{name: getattr(old, name) for name in COPIED},
     )
     draft.versions.set(old.versions.all())
-    _copy_checks(old, draft)
+    if old.has_chats:
+        # Its practice chat is chosen anew at the launch.
+        set_systems(draft, systems_of(old))
+    else:
+        _copy_checks(old, draft)
     AuditEvent.record(by, AuditVerb.STUDY_VERSION_CREATED, draft, of=old.pk)
     return draft
 

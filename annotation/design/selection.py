@@ -1,17 +1,23 @@
-"""Select a study's dialogues: backgrounds with all their versions, sampled by seed."""
+"""Select what a study is about: backgrounds with all their versions, or to chat about; sampled by seed."""
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from django.db.models import Q
+
+from annotation.chats.plan import ChatPlan
 from annotation.models import Item, Study
 from generation.families import Member, Source, latest_whole, members
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One background: the primary key of each version's dialogue, and of the dialogue whose theme is shown."""
+    """One background: the primary key of each version's dialogue, and of the dialogue whose theme is shown.
+
+    In a study of chats the background itself stands for what nobody has said yet.
+    """
 
     background: int
     dialogues: Mapping[str, int]
@@ -27,6 +33,8 @@ class Unit:
     choice: Choice
     dialogue: int
     other: int | None = None
+    # Of the dialogue; "" for a pair.
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,8 @@ class Selection:
     set_aside: int = 0
     # The versions to compare; None if every dialogue is an item.
     pairs: tuple[tuple[str, str], ...] | None = None
+    # In a study of chats, what the chat that only tries the page is about.
+    practice: Choice | None = None
 
     @property
     def several(self) -> int:
@@ -68,7 +78,7 @@ class Selection:
 
     def _of(self, choice: Choice) -> Iterator[Unit]:
         if self.pairs is None:
-            yield from (Unit(choice, pk) for pk in choice.dialogues.values())
+            yield from (Unit(choice, pk, version=version) for version, pk in choice.dialogues.items())
         else:
             for one, other in self.pairs:
                 yield Unit(choice, choice.dialogues[one], choice.dialogues[other])
@@ -101,8 +111,10 @@ class _Found:
 
 
 def select(study: Study, versions: Sequence[str] | None = None) -> Selection:
-    """The study's sample, by seed, of the backgrounds that have every version."""
+    """The study's sample, by seed, of the backgrounds that have every version, or that can be chatted about."""
     found = complete(study, versions)
+    if study.has_chats:
+        return _with_practice(study, found)
     aside = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("background_id", flat=True))
     chosen = _sample(list(found.choices), aside, study.background_count or found.complete, study.seed)
     set_aside = sum(choice.background in aside for choice in found.choices)
@@ -114,8 +126,11 @@ def complete(study: Study, versions: Sequence[str] | None = None) -> Selection:
 
     If a version was written several times, a writer who wrote all the generated versions in one run is preferred: the
     latest such run, and its first such writer. Otherwise the latest of each version is taken. `versions` replace the
-    study's own, to look at a choice before it is saved.
+    study's own, to look at a choice before it is saved. A study of chats needs nothing written: every original with a
+    theme or characters is complete.
     """
+    if study.has_chats:
+        return _to_chat_about(study, versions)
     versions = list(study.versions.values_list("pk", flat=True)) if versions is None else list(versions)
     found = _find(study, set(versions))
     choices = tuple(
@@ -161,3 +176,36 @@ def _choose(background: int, rows: _Found, versions: list[str]) -> Choice:
     dialogues = {version: source[version] if version in written else background for version in versions}
     donor = dialogues[written[-1]] if written else rows.donor
     return Choice(background, dialogues, donor, bool(rows.several))
+
+
+def _to_chat_about(study: Study, versions: Sequence[str] | None) -> Selection:
+    """Every original with a theme or characters, its own or its family's, for each of the systems."""
+    if versions is None:
+        versions = list(study.systems.values_list("version", flat=True))
+    told = _told(study)
+    originals = study.corpus.dialogues.originals().filter(chat=None).order_by("pk").values_list("pk", flat=True)
+    keys = list(originals)
+    choices = tuple(Choice(pk, dict.fromkeys(versions, pk), told[pk], False) for pk in keys if pk in told)
+    return Selection(choices, complete=len(choices), incomplete=len(keys) - len(choices))
+
+
+def _told(study: Study) -> dict[int, int]:
+    """For each original the newest dialogue of its family with a theme, else with characters."""
+    has_traits = ~Q(traits_1=[]) | ~Q(traits_2=[])
+    rows = study.corpus.dialogues.filter(chat=None).order_by("pk")
+    found: dict[int, int] = {}
+    for fitting in (rows.filter(has_traits), rows.exclude(theme="")):
+        found |= {origin or pk: pk for pk, origin in fitting.values_list("pk", "origin_id").iterator()}
+    return found
+
+
+def _with_practice(study: Study, found: Selection) -> Selection:
+    """The sample; what is practised on is not rated where the corpus has more than the sample."""
+    chosen = _sample(list(found.choices), set(), study.background_count or found.complete, study.seed)
+    sample = replace(found, choices=tuple(chosen))
+    if not chosen or not ChatPlan.of(study.chat_plan).practice:
+        return sample
+    known = {choice.background for choice in chosen}
+    spare = [choice for choice in found.choices if choice.background not in known]
+    rng = random.Random(f"{study.seed}/practice")  # noqa: S311 - a choice that anyone can repeat
+    return replace(sample, practice=rng.choice(spare or chosen), set_aside=1 if spare else 0)

@@ -45,7 +45,7 @@ class StepForm(forms.Form):
         return {name: stored(study, name) for name in self.parts()}
 
     def seen_of(self, study: Study) -> str:
-        return fingerprint({name: stored(study, name) for name in self.parts()})
+        return fingerprint({name: drafting.stored_part(study, name) for name in self.parts()})
 
     def changes(self) -> dict[str, Any]:
         """The arguments for `change_study`."""
@@ -101,6 +101,12 @@ class RubricForm(StepForm):
     rubric = forms.ModelChoiceField(Rubric.objects.all(), label="Questions", empty_label=None, widget=forms.RadioSelect)
 
 
+CHATS_EACH = (
+    "Each by another tester. With 2 systems, 20 backgrounds and 3 here, testers have 120 chats together. More can be "
+    "asked for after the launch."
+)
+
+
 class RatersForm(StepForm):
     raters_per_item = forms.IntegerField(
         label="Raters per dialogue",
@@ -129,6 +135,12 @@ class RatersForm(StepForm):
         max_length=300,
         help_text="Shown to raters, and part of the record. If nothing is paid, say so.",
     )
+
+    def arrange(self) -> None:
+        if self.study.has_chats:
+            each = self.fields["raters_per_item"]
+            each.label, each.help_text = "Chats of each system about each background", CHATS_EACH
+            each.required = True
 
 
 class WordsForm(StepForm):
@@ -159,7 +171,7 @@ class ChecksForm(StepForm):
         label="Count the scores of raters who are screened out",
         required=False,
         help_text="Usually not: their scores are kept but not counted, and if every dialogue has a set number of "
-        "raters, others take their places. The report says how many there were, and whether they count.",
+        "raters, their slots go to others. The report says how many there were, and whether they count.",
     )
 
 

@@ -14,9 +14,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from annotation.design import drafting
-from annotation.design.checklist import Problem, musts, shoulds
+from annotation.design.chat_forms import ConversationForm, SystemsForm
+from annotation.design.chat_words import plan_in_words
+from annotation.design.checklist import musts, shoulds
 from annotation.design.items_form import ItemsForm
 from annotation.design.preview import Example, examples
+from annotation.design.problems import Problem
 from annotation.design.selection import Selection, select
 from annotation.design.step_forms import (
     BasicsForm,
@@ -28,7 +31,7 @@ from annotation.design.step_forms import (
     StepForm,
     WordsForm,
 )
-from annotation.design.texts import CONSENT_DRAFT, DEFAULT_GUIDELINES, order_plan
+from annotation.design.texts import consent_draft, order_plan, usual_guidelines
 from annotation.models import Item, Study
 from annotation.models.studies import FROZEN
 from annotation.people.forms import MemberForm
@@ -46,15 +49,21 @@ class Step:
     title: str
     form: type[StepForm]
     about: str
+    # The kinds of study that have it.
+    kinds: tuple[str, ...] = tuple(Study.Kind.values)
 
 
+READING = (Study.Kind.SCORES.value, Study.Kind.PAIRS.value)
+CHATTING = (Study.Kind.CHATS.value,)
 STEPS = (
     Step("basics", "Name and kind", BasicsForm, "What it is called, and what raters do."),
-    Step("items", "What is rated", ItemsForm, "Which dialogues, and how many of them."),
-    Step("rubric", "Questions", RubricForm, "What raters are asked about each dialogue."),
+    Step("items", "What is rated", ItemsForm, "Which dialogues, and how many of them.", READING),
+    Step("systems", "Systems", SystemsForm, "Whom testers chat with, and about what.", CHATTING),
+    Step("conversation", "Conversation", ConversationForm, "How the chats go, and what they may cost.", CHATTING),
+    Step("rubric", "Questions", RubricForm, "What raters are asked about each dialogue, or each chat."),
     Step("raters", "Raters", RatersForm, "How many score what, how long it takes, what they get."),
     Step("words", "Guidelines and consent", WordsForm, "What raters read before they begin."),
-    Step("checks", "Training and checks", ChecksForm, "Dialogues with known answers."),
+    Step("checks", "Training and checks", ChecksForm, "Dialogues with known answers.", READING),
     Step("ethics", "Ethics record", EthicsForm, "What boards and reporting checklists ask for."),
 )
 BY_SLUG = {step.slug: step for step in STEPS}
@@ -71,6 +80,11 @@ class Standing:
     is_here: bool
 
 
+def steps_of(kind: str) -> list[Step]:
+    """The steps that a study of this kind has, in their usual order."""
+    return [step for step in STEPS if kind in step.kinds]
+
+
 def standings(study: Study, musts: list[Problem], shoulds: list[Problem], here: str) -> list[Standing]:
     """Every step with its state, and the launch page at the end."""
     must, should = {problem.step for problem in musts}, {problem.step for problem in shoulds}
@@ -81,19 +95,22 @@ def standings(study: Study, musts: list[Problem], shoulds: list[Problem], here: 
             state="must" if step.slug in must else "should" if step.slug in should else "done",
             is_here=step.slug == here,
         )
-        for step in STEPS
+        for step in steps_of(study.kind)
     ]
     launch = Standing("Check and launch", study.get_absolute_url(), "must" if musts else "done", here == "launch")
     return [*rows, launch]
 
 
-def following(slug: str) -> Step | None:
+def following(study: Study, slug: str) -> Step | None:
     """The step after this one; None after the last."""
-    place = [step.slug for step in STEPS].index(slug) + 1
-    return STEPS[place] if place < len(STEPS) else None
+    steps = steps_of(study.kind)
+    place = [step.slug for step in steps].index(slug) + 1
+    return steps[place] if place < len(steps) else None
 
 
 HIGHEST_SEED = 999_999
+# The four metrics of the paper's Table 6.
+CHAT_RUBRIC = "chat-four"
 # How many raters a draft's own page lists.
 RATERS_SHOWN = 25
 
@@ -111,17 +128,15 @@ def study_new(request: HttpRequest) -> HttpResponse:
         try:
             made = drafting.create_study(
                 by=person_of(request),
-                versions=Version.objects.filter(pk__in=_usual_versions(corpus, sources)),
                 corpus=corpus,
-                sources=sources.as_json(),
-                rubric=Rubric.objects.first() or get_object_or_404(Rubric),
                 seed=secrets.randbelow(HIGHEST_SEED) + 1,
                 **form.cleaned_data,
+                **_defaults(form.cleaned_data["kind"], corpus, sources),
             )
         except drafting.NameTakenError as error:
             form.add_error("name", str(error))
         else:
-            return redirect("study_step", made.pk, "items")
+            return redirect("study_step", made.pk, steps_of(made.kind)[1].slug)
     return render(
         request,
         "studies/new.html",
@@ -134,15 +149,15 @@ def study_new(request: HttpRequest) -> HttpResponse:
 @requires("annotation.change_study", "change studies")
 def study_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """One step; POST saves it, or with `look` only shows the items that an unsaved choice would give."""
-    here = BY_SLUG.get(step)
-    if here is None:
-        raise Http404("A design has no such step.")
     study = get_object_or_404(Study.objects.select_related("corpus", "rubric"), pk=pk)
+    here = BY_SLUG.get(step)
+    if here is None or study.kind not in here.kinds:
+        raise Http404("A design has no such step.")
     if not study.is_draft:
         messages.error(request, FROZEN)
         return redirect("study_design", pk)
-    form = here.form(request.POST or None, study=study, initial=_start(request, here))
-    if request.method == "GET" or "look" in request.POST:
+    form = here.form(request.POST or None, study=study, initial=_start(request, study, here))
+    if request.method == "GET" or "look" in request.POST or "more" in request.POST:
         form.is_valid()
         return _page(request, study, here, form, status=200)
     if form.is_valid():
@@ -167,7 +182,9 @@ def _kept(request: HttpRequest, study: Study, here: Step, form: StepForm) -> Htt
         messages.error(request, str(error))
         return redirect(study)
     messages.success(request, f"Saved: {here.title.lower()}.")
-    after = following(here.slug)
+    # Another kind has other steps.
+    study.refresh_from_db(fields=["kind"])
+    after = following(study, here.slug)
     if "stay" in request.POST:
         return redirect("study_step", study.pk, here.slug)
     return redirect("study_step", study.pk, after.slug) if after else redirect(study)
@@ -189,33 +206,50 @@ def _page(request: HttpRequest, study: Study, here: Step, form: StepForm, *, sta
 
 
 def _looked_at(form: StepForm) -> tuple[Selection | None, list[Example]]:
-    """For the step about items: what the choice gives, and a few examples."""
-    if not isinstance(form, ItemsForm) or (form.is_bound and not form.is_valid()):
+    """For the step about items or systems: what the choice gives, and a few examples."""
+    if not isinstance(form, ItemsForm | SystemsForm) or (form.is_bound and not form.is_valid()):
         return None, []
     selection = form.selection()
-    return selection, examples(selection)
+    return selection, examples(form.study, selection)
 
 
 def _extras(study: Study, here: Step) -> dict[str, Any]:
     if here.slug == "checks":
         rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue__version", "other__version")
         return {"purposes": [(p, [row for row in rows if row.purpose == p]) for p in PURPOSES]}
+    if here.slug == "raters" and study.has_chats:
+        return {"chats": order_plan(study.raters_per_item, compares=False, has_chats=True)}
     if here.slug == "raters":
-        crossed, places = order_plan(None, compares=study.compares), order_plan(1, compares=study.compares)
-        return {"crossed": crossed, "places": places}
+        crossed, slots = order_plan(None, compares=study.compares), order_plan(1, compares=study.compares)
+        return {"crossed": crossed, "slots": slots}
     return {}
 
 
 PURPOSES = (Item.Purpose.TRAINING, Item.Purpose.GOLD, Item.Purpose.ATTENTION)
 
 
-def _start(request: HttpRequest, here: Step) -> dict[str, Any]:
+def _start(request: HttpRequest, study: Study, here: Step) -> dict[str, Any]:
     """Texts to start from, if the page's link asks for them; nothing is stored until the form is saved."""
     if here.slug != "words" or request.method != "GET":
         return {}
     asked = request.GET.getlist("start")
-    texts = {"consent": ("consent_text", CONSENT_DRAFT), "guidelines": ("guidelines", DEFAULT_GUIDELINES)}
+    texts = {
+        "consent": ("consent_text", consent_draft(has_chats=study.has_chats)),
+        "guidelines": ("guidelines", usual_guidelines(has_chats=study.has_chats)),
+    }
     return dict(texts[name] for name in asked if name in texts)
+
+
+def _defaults(kind: str, corpus: Corpus, sources: Sources) -> dict[str, Any]:
+    """What a new draft of this kind begins with; the steps can change it."""
+    if kind == Study.Kind.CHATS:
+        return {"rubric": Rubric.objects.filter(slug=CHAT_RUBRIC).first() or _first_rubric()}
+    versions = Version.objects.filter(pk__in=_usual_versions(corpus, sources))
+    return {"rubric": _first_rubric(), "versions": versions, "sources": sources.as_json()}
+
+
+def _first_rubric() -> Rubric:
+    return Rubric.objects.first() or get_object_or_404(Rubric)
 
 
 def _first_corpus(request: HttpRequest) -> Corpus | None:
@@ -242,8 +276,9 @@ def launch_page(study: Study) -> dict[str, Any]:
         "musts": _named(must),
         "shoulds": _named(should),
         "versions": study.versions.all(),
+        "plan": plan_in_words(study),
         "selection": selection,
-        "sample": examples(selection),
+        "sample": examples(study, selection),
         "checks": [(purpose.label, list(kept).count(purpose)) for purpose in Item.Purpose if purpose != "rated"],
         "raters": study.memberships.select_related("rater")[:RATERS_SHOWN],
         "more_raters": max(0, study.memberships.count() - RATERS_SHOWN),

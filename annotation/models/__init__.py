@@ -1,11 +1,12 @@
 """People, the dialogues they restructure, the studies they rate in, and the scores."""
 
 from annotation.models.assignments import NO_LEASE, Assignment, AssignmentQuerySet
+from annotation.models.chats import Chat, ChatEvent, ChatQuerySet
 from annotation.models.memberships import Departure, Membership, MembershipQuerySet
-from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, PasswordTries, Profile, Session
+from annotation.models.people import ApiToken, Invitation, InvitationQuerySet, PasswordTries, Profile
 from annotation.models.ratings import Adjudication, Rating, RatingQuerySet, Score
 from annotation.models.restructuring import Operation, Remark, Restructuring, RestructuringQuerySet
-from annotation.models.studies import FrozenDesignError, Item, Study
+from annotation.models.studies import ChatSystem, FrozenDesignError, Item, Study
 from annotation.models.tokens import opaque_token
 
 __all__ = [
@@ -14,6 +15,10 @@ __all__ = [
     "ApiToken",
     "Assignment",
     "AssignmentQuerySet",
+    "Chat",
+    "ChatEvent",
+    "ChatQuerySet",
+    "ChatSystem",
     "Departure",
     "FrozenDesignError",
     "Invitation",
@@ -30,7 +35,6 @@ __all__ = [
     "Restructuring",
     "RestructuringQuerySet",
     "Score",
-    "Session",
     "Study",
     "opaque_token",
 ]

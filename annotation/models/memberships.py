@@ -11,8 +11,8 @@ from annotation.models.studies import Study
 from annotation.models.tokens import opaque_token
 
 ONGOING = Q(withdrawn_at__isnull=True, excluded_at__isnull=True, screened_out_at__isnull=True)
-# The simulator's raters have accounts that nobody can log in to.
-ACTIVE = ONGOING & (Q(rater__is_active=True) | Q(study__is_simulated=True))
+# The simulator's raters and imported ones have accounts that nobody can log in to.
+ACTIVE = ONGOING & (Q(rater__is_active=True) | Q(study__is_simulated=True) | Q(study__is_imported=True))
 SCREENED_OUT = Q(screened_out_at__isnull=False)
 COUNTED = (
     Q(excluded_at__isnull=True)
@@ -116,7 +116,7 @@ class Membership(models.Model):
     @property
     def is_active(self) -> bool:
         """The same rule as `MembershipQuerySet.active`."""
-        return self.is_ongoing and (self.rater.is_active or self.study.is_simulated)
+        return self.is_ongoing and (self.rater.is_active or self.study.is_simulated or self.study.is_imported)
 
     @property
     def is_counted(self) -> bool:

@@ -1,14 +1,12 @@
-"""People beyond their accounts: profiles and pseudonyms, invitations, API tokens, sessions, and password tries."""
+"""People beyond their accounts: profiles and pseudonyms, invitations, API tokens, and password tries."""
 
 import secrets
 from contextlib import suppress
 from datetime import datetime
-from importlib import import_module
 from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import IntegrityError, models
 from django.db.models import Q
 
@@ -19,6 +17,8 @@ class Profile(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="profile")
     pseudonym = models.CharField(max_length=40, unique=True)
     is_simulated = models.BooleanField(default=False)
+    # Stands for somebody who rated elsewhere; nobody can log in to the account.
+    is_imported = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.pseudonym
@@ -154,18 +154,3 @@ class PasswordTries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} from {'a known place' if self.place else 'elsewhere'}"
-
-
-class Session(AbstractBaseSession):
-    """A browser's session beside the account that logged in with it, so that one query reads both."""
-
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions")
-
-    class Meta(AbstractBaseSession.Meta):
-        abstract = False
-
-    @classmethod
-    def get_session_store_class(cls) -> type:
-        # Named by the settings, because `annotation.people` stands above the models.
-        store: type = import_module(settings.SESSION_ENGINE).SessionStore
-        return store

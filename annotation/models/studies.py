@@ -10,13 +10,14 @@ from django.urls import reverse
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.rubric import Metric
 from dialogues.sources import Sources
+from generation.models import Endpoint, LiveBudget
 
 # The fields that launch freezes. Raters per item and backgrounds may still grow, which is recorded; open links and
 # codes are not part of the design.
 DESIGN = (
     "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "sources", "seed", "guidelines",
     "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate",
-    "break_every", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated",
+    "break_every", "chat_plan", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated", "is_imported",
 )  # fmt: skip
 FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
 
@@ -37,6 +38,7 @@ class Study(models.Model):
     class Kind(models.TextChoices):
         SCORES = "scores", "Score each dialogue"
         PAIRS = "pairs", "Compare two versions side by side"
+        CHATS = "chats", "Chat with a system, then score the chat"
 
     class Withdrawal(models.TextChoices):
         KEEP = "keep", "Scores stay, without a name"
@@ -52,6 +54,9 @@ class Study(models.Model):
     corpus = models.ForeignKey(Corpus, models.PROTECT, related_name="studies")
     rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="studies")
     versions = models.ManyToManyField(Version, related_name="studies")
+    # In a study of chats: annotation.chats.plan.ChatPlan; and what all its chats together may cost, from launch on.
+    chat_plan = models.JSONField(default=dict, blank=True)
+    chat_budget = models.OneToOneField(LiveBudget, models.PROTECT, null=True, blank=True, related_name="study")
     # In a study of pairs, the versions to compare: [[version, version], …].
     pairs = models.JSONField(default=list, blank=True)
     # How many raters score each item; null: everyone scores everything.
@@ -88,6 +93,10 @@ class Study(models.Model):
         help_text="Show raters normalised spacing and capitals, so that the corpus's own style hides nothing.",
     )
     is_simulated = models.BooleanField(default=False, help_text="Its ratings come from the simulator, not from people.")
+    # Closed from the start: there is nobody to ask, and nothing to launch.
+    is_imported = models.BooleanField(
+        default=False, help_text="Its ratings were collected elsewhere, and came here in a file."
+    )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     # What launch selected and left out: counts by name, and the numbering of versions (`allocation.slots`).
     selection = models.JSONField(default=dict, blank=True)
@@ -102,6 +111,10 @@ class Study(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(raters_per_item__isnull=True) | Q(raters_per_item__gte=1), name="study_has_raters"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_imported=False) | Q(state="closed", door_token__isnull=True),
+                name="imported_study_takes_nobody",
             ),
             models.UniqueConstraint(fields=["previous"], name="study_has_one_next_version"),
         ]
@@ -136,6 +149,11 @@ class Study(models.Model):
         return Sources.of({**self.sources, "writer": [self.writer]})
 
     @property
+    def file_mark(self) -> str:
+        """What the names of its files say of its ratings; "" for people's own, given here."""
+        return ("-imported" if self.is_imported else "") + ("-simulated" if self.is_simulated else "")
+
+    @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
 
@@ -153,13 +171,54 @@ class Study(models.Model):
         return self.kind == self.Kind.PAIRS
 
     @property
+    def has_chats(self) -> bool:
+        """Whether an item is a system to chat with: each rater scores their own chat."""
+        return self.kind == self.Kind.CHATS
+
+    @property
     def takes_raters(self) -> bool:
-        """Whether people can still join: it is not closed, and not rated by the simulator."""
-        return self.state != self.State.CLOSED and not self.is_simulated
+        """Whether people can still join: it is not closed, and neither rated by the simulator nor imported."""
+        return self.state != self.State.CLOSED and not (self.is_simulated or self.is_imported)
+
+
+class ChatSystem(models.Model):
+    """One of the systems that a study of chats compares: a model and how it is asked; tables name its version."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="systems")
+    version = models.ForeignKey(Version, models.PROTECT, related_name="chat_systems")
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="chat_systems")
+    # annotation.chats.beginning.MODES
+    mode = models.CharField(max_length=10)
+    delimiter = models.CharField(max_length=40, blank=True)
+    temperature = models.FloatField(default=0.8)
+    longest_reply = models.PositiveIntegerField(default=400, help_text="In tokens.")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "pk")
+        constraints = [models.UniqueConstraint(fields=["study", "version"], name="chat_system_once_a_study")]
+
+    def __str__(self) -> str:
+        return self.version.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self._refuse_if_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self._refuse_if_frozen()
+        return super().delete(*args, **kwargs)
+
+    def _refuse_if_frozen(self) -> None:
+        if Study.objects.filter(pk=self.study_id).exclude(state=Study.State.DRAFT).exists():
+            raise FrozenDesignError(FROZEN)
 
 
 class Item(models.Model):
     """One dialogue of a study (or two side by side), with the theme and characters shown beside it.
+
+    In a study of chats it is a system to chat with about a background: its dialogue is a placeholder of the system's
+    version, and each rater's own chat is what they score.
 
     Theme and traits come from the background and are the same for all its versions, so they reveal no version.
     """

@@ -3,7 +3,7 @@
 A settled value is kept beside the raw scores and never replaces them; the newest one of an item and metric counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from django.db import transaction
 from annotation.models import Adjudication, Item, Rating, Study
 from annotation.monitoring.disagreement import Spread, spreads
 from annotation.reports import unblinding
-from annotation.reports.loading import once
+from annotation.reports.caching import once
 from annotation.reports.scores import counted_members, rated, study_items, study_scores
 from core.spreadsheets import PLAIN, CsvForm, csv_stream
 from dialogues.audit import AuditVerb
@@ -99,8 +99,8 @@ def settled_metrics(item: Item) -> list[Settled]:
     ]
 
 
-def allowed_values(study: Study) -> tuple[int, ...]:
-    return PAIR_POINTS if study.compares else tuple(study.rubric.scale.values())
+def allowed_values(study: Study) -> Sequence[int]:
+    return PAIR_POINTS if study.compares else study.rubric.scale.values()
 
 
 @transaction.atomic
@@ -127,7 +127,14 @@ def settle(*, item: Item, metric: str, value: int, reason: str, seen: int, by: U
 
 
 RAW_COLUMNS = ("study", "item", "background", "versions", "metric", "rater", "raw_value")
-SETTLED_COLUMNS = ("adjudicated_value", "adjudication_reason", "adjudicated_by", "adjudicated_at", "simulated")
+SETTLED_COLUMNS = (
+    "adjudicated_value",
+    "adjudication_reason",
+    "adjudicated_by",
+    "adjudicated_at",
+    "simulated",
+    "imported",
+)
 
 
 def scores_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
@@ -137,8 +144,9 @@ def scores_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
 
 def _score_lines(study: Study, form: CsvForm) -> Iterator[str]:
     members, items = counted_members(study), _item_parts(study, form)
-    settled = {of: form.part((*said, study.is_simulated)) for of, said in _newest(study).items()}
-    nothing_settled = form.part((None, "", "", "", study.is_simulated))
+    marks = (study.is_simulated, study.is_imported)
+    settled = {of: form.part((*said, *marks)) for of, said in _newest(study).items()}
+    nothing_settled = form.part((None, "", "", "", *marks))
     scored = lru_cache(form.part)
     for (item, _, member), given in rated(study, members, ("assignment__membership_id",), ("metric", "value")):
         for *_, metric, value in given:

@@ -188,8 +188,8 @@ def _why(seen: _Seen, position: CountTable, carry_over: CountTable, families: in
         )
     if seen.out_of_turn:
         yield (
-            f"{seen.out_of_turn} items replaced a version that had no place left for their rater, which happens when "
-            "few places are left."
+            f"{seen.out_of_turn} items replaced a version that had no slot left for their rater, which happens when "
+            "few slots are left."
         )
     if versions % 2 and seen.blocks % (2 * versions):
         yield (
@@ -209,7 +209,7 @@ def study_balance(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "study": study,
         "report": found,
-        "plan": order_plan(study.raters_per_item, compares=study.compares),
+        "plan": order_plan(study.raters_per_item, compares=study.compares, has_chats=study.has_chats),
         "tables": balance_tables(found, {version.pk: version.symbol for version in study.versions.all()}),
         "unfinished": f"{found.unfinished_blocks:,} not shown to their end" if found.unfinished_blocks else "",
     }

@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotation.models import Item, Score
+from annotation.models import Chat, Item, Score
 from annotation.monitoring import adjudication
 from annotation.monitoring.adjudication import AdjudicationError, StaleAdjudicationError
 from annotation.monitoring.states import launched_or_404
@@ -21,6 +21,7 @@ from core.numbers import asked_text
 from core.permissions import person_of, requires
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
+from dialogues.rubric import MOST_POINTS
 
 PAGE = 50
 
@@ -89,7 +90,7 @@ def _item_page(
 ) -> HttpResponse:
     study = item.study
     dialogues = [item.dialogue, *([item.other] if item.other else [])]
-    ratings = adjudication.item_ratings(item)
+    ratings, values = adjudication.item_ratings(item), adjudication.allowed_values(study)
     context = {
         "study": study,
         "number": item.position + 1,
@@ -99,11 +100,14 @@ def _item_page(
             for dialogue in dialogues
         ],
         "names": NAMES,
+        # What raters of an item to chat about scored: each a chat of their own.
+        "chats": _chats(item) if study.has_chats else [],
         "ratings": ratings,
         "flags": FLAGS,
         "remarks": _remarks(item, [score for rating in ratings for score in rating.scores.all()]),
         "settled": adjudication.settled_metrics(item),
-        "values": adjudication.allowed_values(study),
+        "values": values if len(values) <= MOST_POINTS else (),
+        "ends": (values[0], values[-1]),
         "problem": problem,
         "sent": form.cleaned_data if form is not None else {},
         "shows_versions": unblinding.shows_versions(study),
@@ -111,13 +115,19 @@ def _item_page(
     return render(request, "studies/disputed_item.html", context, status=status)
 
 
+def _chats(item: Item) -> list[Chat]:
+    rows = Chat.objects.in_study(item.study).held().filter(assignment__item=item)
+    return list(rows.select_related("assignment__membership__rater__profile").order_by("pk"))
+
+
 def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
-    """By score, the messages it names as evidence; for a pair only their places."""
+    """By score, the messages it names as evidence; for a pair or a chat only their places."""
     texts = [text for _, text in item.dialogue.messages]
+    is_one_text = item.other_id is None and not item.study.has_chats
     found = {}
     for score in scores:
         places = [place for place in score.evidence if isinstance(place, int)]
-        if places and item.other_id is None:
+        if places and is_one_text:
             found[score.pk] = [f"{place + 1}: {texts[place]}" for place in places if 0 <= place < len(texts)]
         elif score.evidence:
             found[score.pk] = [str(place)[:80] for place in score.evidence]
@@ -129,5 +139,5 @@ def _remarks(item: Item, scores: list[Score]) -> dict[int, list[str]]:
 def study_disagreement_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     study = launched_or_404(pk)
     AuditEvent.record(request.user, AuditVerb.ADJUDICATIONS_EXPORTED, study)
-    stem, mark = slugify(study.name) or f"study-{study.pk}", "-simulated" if study.is_simulated else ""
+    stem, mark = slugify(study.name) or f"study-{study.pk}", study.file_mark
     return streamed_file(adjudication.scores_csv(study, csv_form(request)), f"{stem}{mark}-adjudicated.csv")

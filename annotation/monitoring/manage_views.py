@@ -78,7 +78,7 @@ ACTIONS = {
         "Ask for more raters",
         "Ask for more raters",
         (
-            "Every dialogue gets more places, which are given to raters as they come. Nothing that was rated changes, "
+            "Every dialogue gets more slots, which are given to raters as they come. Nothing that was rated changes, "
             "and the number cannot be made smaller again.",
         ),
         "More raters are asked for.",
@@ -134,7 +134,7 @@ def possible(study: Study) -> list[str]:
     names = [name for name, action in ACTIONS.items() if study.state in action.states]
     without = {
         "extend": study.raters_per_item is None,
-        "unblind": study.is_simulated or unblinding.unblinded_by(study) is not None,
+        "unblind": study.is_simulated or study.is_imported or unblinding.unblinded_by(study) is not None,
     }
     return [name for name in names if not without.get(name)]
 

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q
 from annotation.allocation.slots import share
 from annotation.models import Assignment, Item, Membership, Rating, Study
 from annotation.reports.agreement import Estimate, alpha, summary
-from annotation.reports.loading import once
+from annotation.reports.caching import once
 from annotation.reports.scores import study_items, study_scores
 
 # Resamples for the interval on the study page: few, because every new rating causes them to be drawn again.
@@ -42,8 +42,11 @@ class MetricAgreement:
 def wanted(study: Study) -> int:
     """How many counted ratings the whole study will have.
 
-    If everyone scores everything: all items for each active rater, plus what other counted raters have given.
+    If everyone scores everything: all items for each active rater, plus what other counted raters have given. To
+    imported ratings nothing is added.
     """
+    if study.is_imported:
+        return Rating.objects.counted().for_study(study).count()
     items = int(study.selection.get("items", 0))
     if study.raters_per_item is not None:
         return items * study.raters_per_item

@@ -15,8 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.models import Item, Membership, Rating, Score, Study
+from annotation.monitoring.chat_quality import FASTEST_TYPED_WORDS_A_MINUTE
 from annotation.monitoring.quality import FASTEST_WORDS_A_MINUTE
 from annotation.monitoring.raters import RaterRow, rater_rows
+from annotation.monitoring.sorting import sorted_by
 from annotation.monitoring.states import launched_or_404
 from annotation.rating import membership_changes
 from annotation.recruitment import open_links
@@ -24,10 +26,11 @@ from annotation.reports import unblinding
 from core.permissions import act, requires
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
+from dialogues.rubric import MOST_POINTS
 
 PAGE = 50
 EVENTS = 20
-# The columns that sort the table; a rater without a value comes last in either direction.
+# The columns that sort the table.
 SORTS: dict[str, Callable[[RaterRow], Any]] = {
     "rater": lambda row: row.membership.rater.get_username().casefold(),
     "done": lambda row: row.done,
@@ -39,6 +42,10 @@ SORTS: dict[str, Callable[[RaterRow], Any]] = {
     "gold": lambda row: row.gold_rate,
     "lapses": lambda row: row.checks.lapses if row.checks.attention else None,
     "agreement": lambda row: row.quality.agreement,
+    "chats": lambda row: row.chats.chats if row.chats else None,
+    "turns": lambda row: row.chats.turns if row.chats else None,
+    "minutes": lambda row: row.chats.minutes if row.chats else None,
+    "words": lambda row: row.chats.words if row.chats else None,
     "remarks": lambda row: row.remarks.comments + row.remarks.flags,
     "seen": lambda row: row.seen,
 }
@@ -65,19 +72,15 @@ def study_raters(request: HttpRequest, pk: int) -> HttpResponse:
         "any_gold": any(row.checks.gold for row in rows),
         "any_attention": any(row.checks.attention for row in rows),
         "most_words": FASTEST_WORDS_A_MINUTE,
+        "most_typed": FASTEST_TYPED_WORDS_A_MINUTE,
         "left_out": [row for row in rows if not row.membership.is_counted],
     }
     return render(request, "studies/raters.html", context)
 
 
 def sorted_rows(rows: list[RaterRow], sort: str) -> tuple[list[RaterRow], str]:
-    """The rows sorted by a key of `SORTS`, descending after a minus; any other text keeps the order of joining."""
-    key = SORTS.get(sort.removeprefix("-"))
-    if key is None:
-        return rows, ""
-    known = [row for row in rows if key(row) is not None]
-    unknown = [row for row in rows if key(row) is None]
-    return sorted(known, key=key, reverse=sort.startswith("-")) + unknown, sort
+    """The rows sorted by a key of `SORTS`; any other text keeps the order of joining."""
+    return sorted_by(rows, sort, SORTS)
 
 
 @never_cache
@@ -107,6 +110,7 @@ def _rater_page(request: HttpRequest, membership: Membership, form: ReasonForm |
         "form": form or ReasonForm(),
         "has_return_link": open_links.has_return_link(membership),
         "most_words": FASTEST_WORDS_A_MINUTE,
+        "most_typed": FASTEST_TYPED_WORDS_A_MINUTE,
         "events": AuditEvent.objects.filter(subject=f"membership:{membership.pk}").select_related("actor")[:EVENTS],
     }
     return render(request, "studies/rater.html", context, status=422 if form and form.errors else 200)
@@ -163,10 +167,11 @@ def rater_return_link(request: HttpRequest, pk: int, member: int) -> HttpRespons
 
 
 def points(study: Study) -> list[tuple[int, str]]:
-    """The values that a score can have, with words for them in a study of pairs."""
+    """The values that a score can have, with words for them in a study of pairs; none if there are too many to list."""
     if study.compares:
         return [(-1, "first"), (0, "tie"), (1, "second")]
-    return [(value, str(value)) for value in study.rubric.scale.values()]
+    values = study.rubric.scale.values()
+    return [(value, str(value)) for value in values] if len(values) <= MOST_POINTS else []
 
 
 def _done(
@@ -200,7 +205,7 @@ def timeline(membership: Membership) -> QuerySet[Rating]:
 def distributions(membership: Membership) -> list[Distribution]:
     """One row for each metric: this rater's current ratings of rated items, and the others' counted ratings."""
     study = membership.study
-    values = [-1, 0, 1] if study.compares else list(study.rubric.scale.values())
+    values = [value for value, _ in points(study)]
     own_ratings = Rating.objects.filter(
         assignment__membership=membership, is_current=True, assignment__item__purpose=Item.Purpose.RATED
     )

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -11,9 +11,11 @@ from django.db.models.functions import Coalesce
 
 from annotation.allocation.slots import share
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
+from annotation.monitoring.chat_quality import ChatQuality
+from annotation.monitoring.chats import quality_of_testers
 from annotation.monitoring.quality import Quality, Ratings, quality
 from annotation.rating.arithmetic import missed
-from annotation.reports.loading import once
+from annotation.reports.caching import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class RaterRow:
-    """One rater of a study; `total` is how many items they have to score."""
+    """One rater of a study; `total` is how many items they have to score, `chats` what theirs are like, if any."""
 
     membership: Membership
     done: int
@@ -46,6 +48,7 @@ class RaterRow:
     quality: Quality
     remarks: Remarks
     checks: Checks
+    chats: ChatQuality | None = None
 
     @property
     def minutes_left(self) -> int | None:
@@ -67,9 +70,11 @@ def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
     found, remarks = _quality(study, members)
     shown = [member for member in members if only is None or member.pk == only.pk]
     checks, total = _checks(study, shown), share(study)
+    chats = quality_of_testers(study) if study.has_chats else {}
     rows = []
     for member in shown:
-        own = work.get(member.pk, _Work())
+        own, chatted = work.get(member.pk, _Work()), chats.get(member.pk)
+        quality = found.get(member.pk, NO_RATINGS)
         rows.append(
             RaterRow(
                 membership=member,
@@ -77,9 +82,11 @@ def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
                 skipped=own.skipped,
                 total=max(own.done, total),
                 seen=max(filter(None, (member.joined_at, own.opened, own.rated)), default=None),
-                quality=found.get(member.pk, NO_RATINGS),
+                # A chat has no text to read before it is scored: how fast it went says more.
+                quality=replace(quality, fast=chatted.fast if chatted else None) if study.has_chats else quality,
                 remarks=remarks.get(member.pk, Remarks()),
                 checks=checks.get(member.pk, Checks()),
+                chats=chatted,
             )
         )
     return rows

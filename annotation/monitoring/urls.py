@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.monitoring import balance, disagreement_views, manage_views, rater_views, views
+from annotation.monitoring import balance, chat_views, disagreement_views, manage_views, rater_views, views
 
 urlpatterns = [
     path("", views.studies, name="studies"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("<int:pk>/disagreement/", disagreement_views.study_disagreement, name="study_disagreement"),
     path("<int:pk>/disagreement.csv", disagreement_views.study_disagreement_csv, name="study_disagreement_csv"),
     path("<int:pk>/items/<int:number>/", disagreement_views.study_disputed_item, name="study_disputed_item"),
+    path("<int:pk>/chats/", chat_views.study_chats, name="study_chats"),
+    path("<int:pk>/chats/<int:number>/", chat_views.study_chat, name="study_chat"),
     path("<int:pk>/balance/", balance.study_balance, name="study_balance"),
     path("<int:pk>/balance.json", balance.study_balance_json, name="study_balance_json"),
     path("<int:pk>/members/", views.study_member, name="study_member"),

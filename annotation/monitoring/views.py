@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.design import drafting, launch
 from annotation.design.step_views import launch_page
-from annotation.models import Rating, Study
+from annotation.models import Chat, Rating, Study
 from annotation.monitoring.manage_views import possible
 from annotation.monitoring.progress import LIVE_DRAWS, live_agreement, rater_table, wanted
 from annotation.people import acquaintance, memberships
@@ -20,6 +20,8 @@ from annotation.reports import unblinding
 from annotation.reports.preference_tables import preferences_of
 from core.numbers import asked_text
 from core.permissions import act, person_of, requires
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
 
 PAGE = 25
 # A study's page lists at most this many raters; all of them have a page of their own.
@@ -54,15 +56,24 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
         "at_work": sum(row.membership.is_active for row in raters),
         "actions": possible(found),
         "unblinded": unblinding.unblinded_by(found),
+        "import_event": imported_from(found),
         "preferences": preferences_of(found) if found.compares and unblinding.shows_versions(found) else None,
         "draws": LIVE_DRAWS,
         "rated": Rating.objects.counted().for_study(found).count(),
         "wanted": wanted(found),
+        "chatting": Chat.objects.in_study(found).in_progress().count() if found.has_chats else 0,
         "agreement": live_agreement(found),
         "member_form": MemberForm(),
         "acquainted": acquaintance.accepted(found),
     }
     return render(request, "studies/study.html", context)
+
+
+def imported_from(study: Study) -> AuditEvent | None:
+    """The event that says from which file a study's ratings were imported, if they were."""
+    if not study.is_imported:
+        return None
+    return AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=AuditVerb.RATINGS_IMPORTED).first()
 
 
 @require_POST

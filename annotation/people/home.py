@@ -65,7 +65,7 @@ def next_steps() -> list[Step]:
     return [
         Step(
             "Import a corpus",
-            "Import dialogues from a ParlAI, Synthetic-Persona-Chat, JSONL or CSV file.",
+            "Import dialogues from JSON, CSV, ParlAI, Parquet, WhatsApp, Telegram and more.",
             "dialogues:import",
             "Import a corpus",
             Corpus.objects.listed().exists(),

@@ -18,7 +18,7 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 # Filters of the People page, besides roles.
-DEACTIVATED, SIMULATED = "deactivated", "simulated"
+DEACTIVATED, SIMULATED, IMPORTED = "deactivated", "simulated", "imported"
 SHOWN = {
     "": "Everyone",
     Role.RATER.value: "Raters",
@@ -26,7 +26,11 @@ SHOWN = {
     Role.ADMIN.value: "Admins",
     DEACTIVATED: "Deactivated",
     SIMULATED: "Simulated raters",
+    IMPORTED: "Imported raters",
 }
+
+# Accounts that are nobody's.
+NOBODYS = {SIMULATED: Q(profile__is_simulated=True), IMPORTED: Q(profile__is_imported=True)}
 
 
 class MemberError(ValueError):
@@ -34,15 +38,17 @@ class MemberError(ValueError):
 
 
 def people(search: str = "", shown: str = "") -> QuerySet[User]:
-    """Accounts sorted by name; without the simulator's, unless asked for."""
+    """Accounts sorted by name; without those of the simulator and of imported ratings, unless asked for."""
     found = User.objects.select_related("profile").prefetch_related("groups").order_by("username")
-    simulated = Q(profile__is_simulated=True)
-    found = found.filter(simulated) if shown == SIMULATED else found.exclude(simulated)
+    if shown in NOBODYS:
+        found = found.filter(NOBODYS[shown])
+    else:
+        found = found.exclude(Q(profile__is_simulated=True) | Q(profile__is_imported=True))
     if shown == DEACTIVATED:
         found = found.filter(is_active=False)
     elif shown == Role.ADMIN:
         found = found.filter(_is_admin()).distinct()
-    elif shown in SHOWN and shown not in ("", SIMULATED):
+    elif shown in SHOWN and shown not in ("", *NOBODYS):
         found = found.filter(groups__name=shown)
     if search:
         texts = ("username", "email", "first_name", "last_name", "profile__pseudonym")

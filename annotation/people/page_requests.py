@@ -48,9 +48,9 @@ def page_request(method: str) -> Callable[[ApiView], ApiView]:
 
     def decorate(view: ApiView) -> ApiView:
         @wraps(view)
-        def checked(request: Request, token: str) -> Response:
+        def checked(request: Request, token: str, **place: str) -> Response:
             must_be_the_pages(request)
-            return view(request, token)
+            return view(request, token, **place)
 
         opened: Any = api_view([method])(authentication_classes([SessionAuthentication])(checked))
         made: ApiView = extend_schema(exclude=True)(never_cache(login_not_required(opened)))

@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from math import ceil
 from typing import Any
 
@@ -28,7 +29,6 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from annotation.models import PasswordTries
-from annotation.people.attempts import network_of
 
 MOST = 10
 WAIT = timedelta(minutes=5)
@@ -128,6 +128,18 @@ def clear_expired(now: datetime) -> None:
     """Delete counts whose wait is over, and places that were not used for a year."""
     PasswordTries.objects.filter(place=ELSEWHERE, last_at__lte=now - WAIT).delete()
     PasswordTries.objects.filter(last_at__lte=now - PLACES_ARE_KEPT).delete()
+
+
+def network_of(request: HttpRequest) -> str:
+    """The sender's IPv4 address, or the /64 network of an IPv6 address, all of which one host may use; "" if unknown.
+
+    Behind a proxy this is the proxy's address, unless TRUSTED_PROXIES names it (see `config.processes.web`).
+    """
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return ""
+    return str(address if address.version == 4 else ip_network((address, 64), strict=False))
 
 
 def _browser_of(request: HttpRequest) -> str:

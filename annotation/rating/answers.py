@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from annotation.chats.places import conversation_at
 from annotation.models import Assignment, Study
 from annotation.rating.arithmetic import turned_places, turned_scores
 from dialogues.rubric import Metric, Scale
@@ -161,4 +162,6 @@ def _turned(answer: Answer, before: int, after: int) -> Answer:
 def _lengths(assignment: Assignment) -> tuple[int, int]:
     """The number of messages in the item's dialogue and in the one it is compared with (0 without one)."""
     item = assignment.item
+    if assignment.study.has_chats:
+        return len(conversation_at(assignment).bubbles), 0
     return item.dialogue.message_count, item.other.message_count if item.other else 0

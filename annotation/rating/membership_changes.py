@@ -13,7 +13,19 @@ from django.utils import timezone
 
 from annotation.allocation.claiming import LEFT, vacate
 from annotation.allocation.slots import BATCH
-from annotation.models import NO_LEASE, Assignment, Invitation, Item, Membership, Profile, Rating, Study, opaque_token
+from annotation.chats.keeping import forget
+from annotation.models import (
+    NO_LEASE,
+    Assignment,
+    Chat,
+    Invitation,
+    Item,
+    Membership,
+    Profile,
+    Rating,
+    Study,
+    opaque_token,
+)
 from annotation.models.people import profile_of
 from annotation.people import memberships
 from annotation.rating.arithmetic import missed
@@ -104,6 +116,7 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     removes = study.withdrawal == Study.Withdrawal.REMOVE
     # Wait for a running submit, so that its rating is removed with the rest.
     list(member.assignments.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    _remove_chats(member, also_rated=removes)
     removed = _remove_ratings(member) if removes else 0
     freed = _vacate_all(member, also_rated=removes)
     # Items without a rating will never get one.
@@ -113,6 +126,7 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     if not removes:
         memberships.note_withdrawal(study=study, rater=person, participant=member.prolific_pid)
     _make_nameless(member)
+    Chat.objects.filter(assignment__study=study, person=person).update(person=member.rater)
     _unname_invitations(study, person)
     # Recording the person who withdrew would identify them.
     actor = None if by is not None and by.pk == person.pk else by
@@ -169,6 +183,14 @@ def _take_again(member: Membership, rows: Sequence[Assignment]) -> int:
     return sum(row.state == Assignment.State.SUBMITTED for row in returning)
 
 
+def _remove_chats(member: Membership, *, also_rated: bool) -> None:
+    """Forget what the person wrote in chats of the study: all of them, or those that they did not score."""
+    mine = Chat.objects.filter(assignment__study=member.study_id, person=member.rater_id)
+    rated = Rating.objects.filter(assignment__membership=member, is_current=True).values("assignment")
+    for chat in mine if also_rated else mine.exclude(assignment__in=rated):
+        forget(chat)
+
+
 def _remove_ratings(member: Membership) -> int:
     mine = Rating.objects.filter(assignment__membership=member)
     current = mine.filter(is_current=True).count()
@@ -180,14 +202,14 @@ def _remove_ratings(member: Membership) -> int:
 
 def _make_nameless(member: Membership) -> None:
     name = f"withdrawn-{opaque_token()}"
-    simulated = Profile.objects.filter(user=member.rater, is_simulated=True).exists()
+    marks = Profile.objects.filter(user=member.rater).values("is_simulated", "is_imported").first()
     nobody = User(username=name, is_active=False)
     nobody.set_unusable_password()
     nobody.save()
     profile = profile_of(nobody)
-    if simulated:
-        profile.is_simulated = True
-        profile.save(update_fields=["is_simulated"])
+    if marks:
+        profile.is_simulated, profile.is_imported = marks["is_simulated"], marks["is_imported"]
+        profile.save(update_fields=["is_simulated", "is_imported"])
     member.rater, member.withdrawn_at, member.token = nobody, timezone.now(), opaque_token()
     member.prolific_pid = member.prolific_study = member.prolific_session = ""
     fields = ["rater", "withdrawn_at", "token", "prolific_pid", "prolific_study", "prolific_session"]

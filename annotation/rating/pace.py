@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from annotation.allocation.slots import share_of
+from annotation.chats.plan import ChatPlan
 from annotation.models import Assignment, Item, Membership, Rating, Study
 
 # Pace is measured by this many of a rater's latest ratings.
@@ -62,7 +63,10 @@ def _share_and_seconds(membership: Membership) -> tuple[int, float | None]:
     """How many items this rater has to score, including checks so that they do not stand out, and seconds per item."""
     counts: Any = _counts(membership.study_id).get()
     seconds = list(_timed(membership.pk))
-    mine = share_of(membership.study, counts.members) + counts.checks
+    study = membership.study
+    mine = share_of(study, counts.members) + counts.checks
+    if study.has_chats:
+        mine = min(mine, ChatPlan.of(study.chat_plan).chats_each or mine)
     return mine, median(seconds) if len(seconds) >= ENOUGH else None
 
 

@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from annotation.allocation import claiming
 from annotation.allocation.block_state import LEASE, OvertakenError
+from annotation.chats import places
+from annotation.chats.plan import ChatPlan
 from annotation.models import Assignment, Item, Membership, Rating, Score, Study
 from annotation.rating import access, membership_changes
 from annotation.rating.access import AnyUser, own_assignment
 from annotation.rating.answers import Answer, scale_of
 from core.database.prepared import Prepared
-from core.database.statements import insert
 
 __all__ = ["LEASE"]
 # A lease is renewed only after this much of it has passed, to save writes.
@@ -64,7 +65,7 @@ def next_assignment(membership: Membership, *, now: datetime) -> Assignment | No
 def _next(membership: Membership, now: datetime) -> Assignment | None:
     held = claiming.due(membership)
     if held is None:
-        return None if membership.study.raters_per_item is None else claiming.claim(membership, now)
+        return claiming.claim(membership, now) if _may_claim(membership) else None
     held.study, held.membership = membership.study, membership
     if claiming.starts_block(membership, held):
         return claiming.begin_block(membership, held, now)
@@ -83,13 +84,20 @@ def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
     if membership.study.raters_per_item is None:
         following = claiming.due(membership)
         return None if following is None or claiming.starts_block(membership, following) else following
-    if assignment.holds_more:
+    if assignment.holds_more or not _may_claim(membership):
         return None
     try:
         with transaction.atomic():
             return claiming.claim(membership, now, access.lines(assignment))
     except OvertakenError:
         return None
+
+
+def _may_claim(membership: Membership) -> bool:
+    """Whether there are slots for them: in a study of chats each tester has so many chats at most."""
+    study = membership.study
+    most = ChatPlan.of(study.chat_plan).chats_each if study.has_chats else None
+    return study.raters_per_item is not None and (most is None or membership.turn < most)
 
 
 def show(assignment: Assignment, *, now: datetime) -> None:
@@ -120,6 +128,7 @@ def save_draft(user: AnyUser, token: str, *, version: int, answer: Said, now: da
     """
     assignment = own_assignment(user, token, lock=True)
     _must_take_drafts(assignment)
+    _must_have_chatted(assignment)
     said = _said(answer, assignment)
     if assignment.draft_version != version:
         latest = latest_answer(assignment)
@@ -155,6 +164,7 @@ def submit(user: AnyUser, token: str, *, submission_id: uuid.UUID, answer: Said,
         known.assignment = assignment
         return Submission(known, repeated=True)
     _must_be_open(assignment)
+    _must_have_chatted(assignment)
     said = _said(answer, assignment)
     said.require_complete(assignment.item.asked(assignment.study.rubric))
     _must_not_be_skipped(assignment)
@@ -240,7 +250,7 @@ def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now
         flag=answer.flag,
         seconds=seconds,
     )
-    insert([rating])
+    rating.save(force_insert=True)
     scale = scale_of(assignment.study)
     scores = [
         Score(
@@ -254,8 +264,7 @@ def _write(assignment: Assignment, submission_id: uuid.UUID, answer: Answer, now
         )
         for key, value in answer.scores.items()
     ]
-    if scores:
-        insert(scores)
+    Score.objects.bulk_create(scores)
     return rating
 
 
@@ -269,6 +278,8 @@ def skip(user: AnyUser, token: str, *, reason: str) -> None:
     if assignment.state == Assignment.State.SKIPPED:
         return
     slot = assignment.slot
+    if assignment.study.has_chats:
+        places.leave(assignment)
     assignment.state, assignment.skip_reason, assignment.slot = Assignment.State.SKIPPED, reason, None
     _keep_if_open(assignment, ["state", "skip_reason", "slot"])
     if slot is not None:
@@ -302,6 +313,8 @@ def answer_of(rating: Rating) -> Answer:
 
 def others_hold_slots(membership: Membership) -> bool:
     """Whether others hold slots that this rater could take if they come free."""
+    if not _may_claim(membership):
+        return False
     mine = Assignment.objects.filter(membership=membership, item=OuterRef("item"))
     return Assignment.objects.opened().filter(study=membership.study, slot__isnull=False).exclude(Exists(mine)).exists()
 
@@ -325,6 +338,11 @@ def _must_be_open(assignment: Assignment) -> None:
     _must_take_drafts(assignment)
     if assignment.study.is_paused:
         raise QueueError(_("The study is paused. Your scores are kept as a draft; submit them when it goes on."))
+
+
+def _must_have_chatted(assignment: Assignment) -> None:
+    if places.is_due(assignment):
+        raise QueueError(_("Finish the chat first; then score it."))
 
 
 def _must_not_be_skipped(assignment: Assignment) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.rating import api, stage_views, views
+from annotation.rating import api, chat_views, stage_views, views
 
 urlpatterns = [
     path("", views.rate, name="rate"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<str:token>/break/", stage_views.rate_break, name="rate_break"),
     path("<str:token>/withdraw/", stage_views.rate_withdraw, name="rate_withdraw"),
     path("item/<str:token>/", views.rate_item, name="rate_item"),
+    path("item/<str:token>/chat/", chat_views.rate_chat, name="rate_chat"),
+    path("item/<str:token>/chat/finish/", chat_views.rate_chat_finish, name="rate_chat_finish"),
     path("item/<str:token>/feedback/", stage_views.rate_feedback, name="rate_feedback"),
     path("item/<str:token>/undo/", views.rate_undo, name="rate_undo"),
     path("item/<str:token>/skip/", views.rate_skip, name="rate_skip"),

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from annotation.chats import places
 from annotation.models import Assignment, Item, Membership, Study
 from annotation.people.page_requests import page_person
 from annotation.rating import queue, rater_stage
@@ -69,11 +70,13 @@ def rate_next(request: HttpRequest, token: str) -> HttpResponse:
 def rate_item(request: HttpRequest, token: str) -> HttpResponse:
     """One blind item and its form; POST serves browsers without scripts."""
     assignment = own_assignment(request.user, token)
-    membership = _holder(assignment)
+    membership = holder(assignment)
     if not membership.is_ongoing or rater_stage.must_agree(membership):
         return redirect("rate_next", membership.token)
     if request.method == "POST":
         return _submitted(request, assignment)
+    if assignment.study.is_open and places.is_due(assignment):
+        return redirect("rate_chat", token)
     now = timezone.now()
     if assignment.study.is_open:
         queue.show(assignment, now=now)
@@ -96,7 +99,7 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     if problem is not None:
         messages.error(request, problem)
         return redirect("rate_item", token)
-    return redirect("rate_next", _holder(assignment).token)
+    return redirect("rate_next", holder(assignment).token)
 
 
 @require_POST
@@ -132,14 +135,15 @@ def _keep_what_is_there(assignment: Assignment, answer: Answer) -> None:
     assignment.draft = answer.to_json()
 
 
-def _holder(assignment: Assignment) -> Membership:
+def holder(assignment: Assignment) -> Membership:
+    """Whose it is; `assignment` comes from `own_assignment`."""
     if assignment.membership is None:
         raise ValueError("a slot that nobody holds has no page")
     return assignment.membership
 
 
 def _page(request: HttpRequest, assignment: Assignment, now: datetime) -> dict[str, Any]:
-    membership = _holder(assignment)
+    membership = holder(assignment)
     rested = request.session.get(RESTED)
     since = datetime.fromisoformat(rested) if rested else None
     return {

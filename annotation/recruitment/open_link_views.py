@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.validators import RegexValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,9 +20,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.models import Membership, Study
-from annotation.people import attempts
 from annotation.people.acquaintance import AcquaintedError
 from annotation.people.memberships import NO_MORE_RATERS, LeftError
+from annotation.people.password_tries import network_of
 from annotation.recruitment import open_links
 from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
 from annotation.roles import BACKEND
@@ -30,6 +31,8 @@ from core.permissions import person_of, requires
 # Records that this browser has joined before, so that nobody joins twice with it; it grants no access.
 COOKIE = "stephanie-door"
 YEAR = 365 * 24 * 3600
+# Tries of newcomers from one network within so many minutes; a classroom of raters shares one address.
+MOST_TRIES, MINUTES = 60, 5
 
 
 @login_not_required
@@ -73,12 +76,22 @@ def return_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _too_many(kind: str, request: HttpRequest) -> bool:
-    return attempts.too_many(kind, attempts.network_of(request))
+    """Count a try; True after more than `MOST_TRIES` of this kind from this network.
+
+    The cache counts for all processes together when REDIS_URL is set, otherwise for each process separately.
+    """
+    key = f"tries:{kind}:{network_of(request)}"
+    if cache.add(key, 1, MINUTES * 60):
+        return False
+    try:
+        return int(cache.incr(key)) > MOST_TRIES
+    except ValueError:  # The key expired between the two calls.
+        return False
 
 
 def _busy(request: HttpRequest) -> HttpResponse:
-    response = render(request, "people/open_link_busy.html", {"minutes": attempts.MINUTES}, status=429)
-    response["Retry-After"] = str(attempts.MINUTES * 60)
+    response = render(request, "people/open_link_busy.html", {"minutes": MINUTES}, status=429)
+    response["Retry-After"] = str(MINUTES * 60)
     return response
 
 

@@ -92,11 +92,7 @@ def weighted_kappa(scores: ArrayLike) -> Estimate:
     return _point(Patterns.of(scores), "kappa")
 
 
-def share_within(scores: ArrayLike, distance: float) -> Estimate:
-    """Share of the pairs of scores of the same unit that differ by at most `distance`."""
-    return _point(Patterns.of(scores), "exact" if distance == 0 else f"within_{distance:g}")
-
-
+# "exact" and "within_1": the share of the pairs of scores of a unit that are equal, or differ by at most 1.
 COEFFICIENTS = ("alpha_ordinal", "alpha_interval", "icc_2,1", "icc_2,k", "kappa", "exact", "within_1")
 
 

@@ -6,7 +6,7 @@ from annotation.models import Study
 from annotation.reports.agreement import Agreement
 from annotation.reports.agreement import Estimate as Coefficient
 from annotation.reports.findings import Findings
-from annotation.reports.notes import INTERVALS, is_unasked, listed, provenance, unasked_notes
+from annotation.reports.notes import INTERVALS, is_unasked, listed, own_chats_note, provenance, unasked_notes
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
 
@@ -38,6 +38,7 @@ def agreement(study: Study, found: Findings) -> Table:
         "that differ by one point at most.",
         f"{INTERVALS} backgrounds; n counts the items that a value rests on.",
         *_hidden_note(found),
+        *own_chats_note(study),
         *_undefined_notes(found),
     )
     return Table("agreement", "Agreement between raters by metric, all versions together.", columns, rows, notes)
@@ -62,6 +63,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
         *provenance(study, found),
         "Within one version scores vary less, so α is lower than over all versions where versions differ.",
         f"{INTERVALS} backgrounds.",
+        *own_chats_note(study),
         *unasked_notes(found),
         *_undefined_by_version(found, dashes=dashes),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.reports.bootstrap import CHUNK, TIE, Floats, distributions, ends, ratio, resamples
-from core.tables import AtMost
+from core.tables import AtMost, Estimate
 
 DRAWS = 1000
 FLIPS = 10_000
@@ -30,6 +30,11 @@ class Mean:
     low: float | None
     high: float | None
     no_interval: str = ""
+
+    @property
+    def estimate(self) -> Estimate:
+        """As a table's cell; n counts scores."""
+        return Estimate(self.value, self.n, self.low, self.high, self.no_interval)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,16 @@ class Moments:
         return found
 
     @property
+    def vary(self) -> NDArray[np.bool_]:
+        """(draws,) whether not all scores are the same."""
+        count, total, squares = self.scores[:, 0, 0], self.scores[:, 0, -1], self.scores[:, -1, -1]
+        found: NDArray[np.bool_] = count * squares - total**2 > LEAST_ERROR * count * squares
+        return found
+
+    @property
     def scores_a_unit(self) -> Floats:
-        """(draws,)"""
-        found: Floats = self.scores[:, 0, 0] / self.units_of_size.sum(axis=1)
+        """(draws,); 1 where a draw has none."""
+        found: Floats = np.maximum(self.scores[:, 0, 0], 1) / np.maximum(self.units_of_size.sum(axis=1), 1)
         return found
 
 
@@ -65,8 +72,9 @@ def icc_statistic(patterns: Patterns, form: str) -> Statistic:
         if not np.array_equal(weights, patterns.weights):
             at = _newton(moments, np.maximum(at, LEAST_START) * free, RESAMPLE_STEPS, free)
         unit, rater = at[:, 0] ** 2, at[:, 1] ** 2 * (form[0] == "2")
-        found: Floats = unit / (unit + (rater + 1) / (1 if form[2] == "1" else moments.scores_a_unit))
-        return found
+        found = unit / (unit + (rater + 1) / (1 if form[2] == "1" else moments.scores_a_unit))
+        # Where all scores drawn are the same, nothing is defined.
+        return np.where(moments.vary, found, np.nan)
 
     return value
 
@@ -149,7 +157,10 @@ def _factored(moments: Moments, at: Floats) -> tuple[Floats, Floats]:
     system *= scale[:, :, None] * scale[:, None, :]
     inner, last = np.arange(1, width - 1), width - 1
     system[:, inner, inner] += 1
-    system[:, last, last] += LEAST_ERROR * moments.scores[:, last, last]
+    # Never nothing: a draw may hold no score, or only scores that are the mean.
+    system[:, 0, 0] += moments.scores[:, 0, 0] == 0
+    squares = moments.scores[:, last, last]
+    system[:, last, last] += np.where(squares == 0, 1, LEAST_ERROR * squares)
     logs = 2 * np.log(np.diagonal(np.linalg.cholesky(system), axis1=1, axis2=2))
     return logs[:, :-1].sum(axis=1), logs[:, -1]
 

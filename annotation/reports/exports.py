@@ -10,11 +10,12 @@ from django.db.models.functions import Cast
 
 from annotation.models import Item, Study
 from annotation.reports.scores import counted_members, rated
+from annotation.reports.study_chats import study_chats
 from core.spreadsheets import PLAIN, CsvForm, csv_stream
 from core.tables import Column, Table
 from dialogues.display import DEMO_LABEL
 
-OF_A_RATING = ("assignment__membership_id", "comment", "flag", "seconds", "created_at")
+OF_A_RATING = ("assignment_id", "assignment__membership_id", "comment", "flag", "seconds", "created_at")
 # Evidence as text, because parsing a hundred thousand empty JSON lists takes longer than the query.
 OF_A_SCORE = ("metric", "value", "scale_low", "scale_high", "comment", Cast("evidence", TextField()))
 OF_A_DIALOGUE = ("key", "version_id", "written_by", "is_demo")
@@ -29,7 +30,13 @@ RATING_COLUMNS = (
     *("score_comment", "evidence"),
     # Whether the rater was screened out, in a study that counts such raters.
     "screened_out",
+    # Whether it was collected elsewhere; nobody knows then when it was submitted.
+    "imported",
+    # In a study of chats: the number of the chat that was scored, the key of the dialogue that it became (`dialogue` is
+    # empty then), the tester's turns in it, and the minutes from its first message to its last.
+    *("chat", "chat_dialogue", "turns", "minutes"),
 )
+NO_CHAT = ("", "", "", "")
 
 
 def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
@@ -39,20 +46,33 @@ def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
     in memory.
     """
     members, items = counted_members(study), _item_parts(study, form)
+    chats, no_chat = _chat_cells(study) if study.has_chats else {}, form.part(NO_CHAT)
     # Cached, because few different parts occur: a rater's name, a value with its scale, an empty note.
     part = lru_cache(form.part)
     screened_out = set(study.memberships.screened_out().values_list("pk", flat=True))
-    for (item, _, member, comment, flag, seconds, at), given in rated(study, members, OF_A_RATING, OF_A_SCORE):
+    for (item, _, place, member, comment, flag, seconds, at), given in rated(study, members, OF_A_RATING, OF_A_SCORE):
         rater, said = part((members[member],)), part((comment, flag))
-        when = form.part((seconds, at.isoformat(), study.is_simulated))
+        of_chat = form.part(chats[place]) if place in chats else no_chat
+        when = form.part((seconds, "" if study.is_imported else at.isoformat(), study.is_simulated))
         for _, _, metric, value, low, high, note, places in given:
-            of_note = part((note, "" if places == "[]" else _messages(places), member in screened_out))
-            yield form.line(items[item], rater, part((metric, value)), part((low, high)), said, when, of_note)
+            of_note = part(
+                (note, "" if places == "[]" else _messages(places), member in screened_out, study.is_imported)
+            )
+            yield form.line(items[item], rater, part((metric, value)), part((low, high)), said, when, of_note, of_chat)
 
 
 def _messages(places: str) -> str:
     """Message numbers from 1, separated by spaces, for a JSON array of places from 0."""
     return " ".join(str(place + 1) for place in json.loads(places))
+
+
+def _chat_cells(study: Study) -> dict[int, tuple[object, ...]]:
+    """By assignment, what a line says of the chat that was scored."""
+    return {
+        chat.assignment: (chat.pk, chat.dialogue_key, chat.facts.turns, round(chat.facts.minutes, 3))
+        for chat in study_chats(study)
+        if chat.is_held
+    }
 
 
 def _item_parts(study: Study, form: CsvForm) -> dict[int, str]:
@@ -63,10 +83,12 @@ def _item_parts(study: Study, form: CsvForm) -> dict[int, str]:
         "background__key",
         *(f"{of}__{name}" for of in ("dialogue", "other") for name in OF_A_DIALOGUE),
     )
-    return {
-        pk: form.part((study.name, position, background, *_dialogue(*shown[:4]), *_dialogue(*shown[4:])))
-        for pk, position, background, *shown in rows
-    }
+    parts = {}
+    for pk, position, background, key, *shown in rows:
+        # The dialogue of an item to chat about is a placeholder.
+        rated = _dialogue("" if study.has_chats else key, *shown[:3])
+        parts[pk] = form.part((study.name, position, background, *rated, *_dialogue(*shown[3:])))
+    return parts
 
 
 def _dialogue(key: str, version: str, written_by: str, is_demo: bool | None) -> tuple[str, ...]:
@@ -79,9 +101,9 @@ def ratings_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
     return csv_stream(RATING_COLUMNS, rating_lines(study, form), form)
 
 
-def marked(table: Table, *, simulated: bool, demo: bool, screened_out: str) -> Table:
-    """Add columns that say on every row whether ratings are simulated, whether texts are the demo's, and how many
-    raters were screened out and whether they count."""
-    marks = tuple(Column(name, numeric=False) for name in ("simulated", "demo", "screened_out"))
-    cells = (str(simulated), DEMO_LABEL if demo else "", screened_out)
+def marked(table: Table, *, simulated: bool, imported: bool, demo: bool, screened_out: str) -> Table:
+    """Add columns that say on every row whether ratings are simulated or imported, whether texts are the demo's, and
+    how many raters were screened out and whether they count."""
+    marks = tuple(Column(name, numeric=False) for name in ("simulated", "demo", "screened_out", "imported"))
+    cells = (str(simulated), DEMO_LABEL if demo else "", screened_out, str(imported))
     return replace(table, columns=table.columns + marks, rows=tuple(row + cells for row in table.rows))

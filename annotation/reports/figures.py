@@ -152,6 +152,8 @@ def subtitle(study: Study, found: Findings, rows: list[Row]) -> list[str]:
         lines.append("A point without a line has no interval; the table beside says why.")
     if any(row["source"] == PAPER for row in rows):
         lines[0] += " Diamonds: the paper's Table 3."
+    if study.is_imported:
+        lines.append("Imported ratings, collected elsewhere.")
     if study.is_simulated:
         lines.append("Simulated ratings, not given by people.")
     demo = [version.symbol for version in found.versions if version.is_demo]

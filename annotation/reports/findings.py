@@ -9,10 +9,10 @@ import numpy as np
 from annotation.reports import agreement
 from annotation.reports.agreement import Agreement
 from annotation.reports.bootstrap import Floats, Ints, ratio
+from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.comparisons import Difference, Mean, means, paired_differences, version_pairs
+from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
-from core.intervals import Estimate, PairSums, ratio_of
-from dialogues.models import COUNT_FIELDS
 from dialogues.rubric import Metric
 
 
@@ -28,26 +28,17 @@ class RaterFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Lengths:
-    """Lengths of one version's dialogues; `runs` counts turns with one, …, five, and six or more messages."""
-
-    dialogues: int
-    messages: int
-    turns: int
-    words_whitespace: Estimate | None
-    words_only: Estimate | None
-    acmc: Estimate | None
-    runs: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything a report shows, by metric key and version slug."""
+    """Everything a report shows, by metric key and version slug; `lengths` are of the items that have a text.
+
+    `chats` only in a study of chats.
+    """
 
     metrics: tuple[Metric, ...]
     versions: tuple[VersionItems, ...]
     backgrounds: int
     items: int
+    without_text: int
     rated_items: int
     ratings: int
     set_aside: int
@@ -58,6 +49,12 @@ class Findings:
     agreement_by_version: Mapping[tuple[str, str], Agreement]
     raters: tuple[RaterFacts, ...]
     lengths: Mapping[str, Lengths]
+    chats: ChatFindings | None = None
+
+    @property
+    def has_lengths(self) -> bool:
+        """Whether there are texts to measure: ratings can be imported without any."""
+        return not self.items or self.without_text < self.items
 
 
 def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...], seed: int) -> Findings:
@@ -70,6 +67,7 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
         versions=items.versions,
         backgrounds=items.backgrounds,
         items=len(items.pks),
+        without_text=int((~items.has_text).sum()),
         rated_items=len(np.unique(scores.item)),
         ratings=len(np.unique(scores.item * max(1, len(scores.raters)) + scores.rater)),
         set_aside=scores.set_aside,
@@ -79,7 +77,7 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
         agreement={metric.key: _agreement(items, scores, m, seed) for m, metric in enumerate(metrics)},
         agreement_by_version=_agreement_by_version(items, scores, cells, seed),
         raters=_rater_facts(scores),
-        lengths={slug: lengths(items.counts[items.version == v]) for v, slug in enumerate(slugs)},
+        lengths={slug: lengths(items.counts[(items.version == v) & items.has_text]) for v, slug in enumerate(slugs)},
     )
 
 
@@ -162,25 +160,3 @@ def _rater_facts(scores: StudyScores) -> tuple[RaterFacts, ...]:
         for rater, name in enumerate(scores.raters)
         if total[rater]
     )
-
-
-def lengths(counts: Ints) -> Lengths:
-    """One version's figures for Tables 4 and 5, from its dialogues' stored counts (dialogues, COUNT_FIELDS)."""
-    column = dict(zip(COUNT_FIELDS, counts.T, strict=True))
-    runs = tuple(int(column[name].sum()) for name in COUNT_FIELDS if name.startswith("turns_of_"))
-    messages, turns = column["message_count"], column["turn_count"]
-    return Lengths(
-        dialogues=len(counts),
-        messages=int(messages.sum()),
-        turns=int(turns.sum()),
-        words_whitespace=_ratio(column["whitespace_tokens"], messages),
-        words_only=_ratio(column["word_tokens"], messages),
-        acmc=_ratio(messages, turns),
-        runs=runs,
-    )
-
-
-def _ratio(x: Ints, y: Ints) -> Estimate | None:
-    """Σx/Σy over dialogues with its interval."""
-    sums = (float((a * b).sum()) for a, b in ((x, x), (x, y), (y, y)))
-    return ratio_of(PairSums(len(x), float(x.sum()), float(y.sum()), *sums))

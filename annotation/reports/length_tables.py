@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from annotation.models import Study
-from annotation.reports.findings import Findings, Lengths
-from annotation.reports.notes import paper_note, provenance
+from annotation.reports.findings import Findings
+from annotation.reports.lengths import Lengths
+from annotation.reports.notes import measured_note, paper_note, provenance
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table
 
@@ -19,28 +20,32 @@ MEASURES = (
 
 def lengths(study: Study, found: Findings) -> Table:
     """The paper's Table 4: words per message and average consecutive message count."""
+    # No system that people chat with is one of the paper's versions.
+    sources = ("here",) if study.has_chats else ("here", "paper")
     columns = [Column("Measure", numeric=False)]
     for version in found.versions:
-        columns += [Column("here", group=version.symbol), Column("paper", group=version.symbol)]
+        columns += [Column(source, group=version.symbol) for source in sources]
     rows = []
+    observed = "item" if study.has_chats else "dialogue"
     for label, field, printed in MEASURES:
         row: list[Cell] = [label]
         for version in found.versions:
             row.append(getattr(found.lengths[version.slug], field))
-            row.append(published_table(4).value(printed, version.slug) if printed else None)
+            if "paper" in sources:
+                row.append(published_table(4).value(printed, version.slug) if printed else None)
         rows.append(tuple(row))
     notes = (
         *provenance(study, found, ratings=False),
-        "Over the dialogues of this study. In brackets: 95 % interval of a ratio, dialogues being the observations; n "
-        "counts dialogues.",
+        f"{measured_note(study, found)} In brackets: 95 % interval of a ratio, {observed}s being the observations; n "
+        f"counts {observed}s.",
         "Whitespace tokens count a punctuation mark that stands alone, as in PERSONA-CHAT; “words only” leaves out "
         "tokens without a letter or digit.",
         "ACMC: messages over turns, a turn being all that one person sends in a row.",
-        paper_note(4),
+        *(() if study.has_chats else (paper_note(4),)),
     )
     return Table(
         "table-4",
-        "Words a message and average consecutive message count (the paper's Table 4).",
+        f"Words a message and average consecutive message count ({_as_in(study)}the paper's Table 4).",
         tuple(columns),
         tuple(rows),
         notes,
@@ -50,14 +55,16 @@ def lengths(study: Study, found: Findings) -> Table:
 def runs(study: Study, found: Findings) -> Table:
     """The paper's Table 5: share of turns by number of messages, with the paper's row below each version's."""
     rows: list[tuple[Cell, ...]] = []
-    slugs: list[str] = []
+    hues: list[str] = []
     for version in found.versions:
-        rows.append((version.symbol, "here", *_shares(found.lengths[version.slug]), found.lengths[version.slug].turns))
-        slugs.append(version.slug)
+        rows.append(
+            (version.symbol, "here", *run_shares(found.lengths[version.slug]), found.lengths[version.slug].turns)
+        )
+        hues.append(version.hue)
         printed = [published_table(5).value(version.slug, str(length)) for length in range(1, 6)]
         if any(share is not None for share in printed):
             rows.append((version.symbol, "paper", *printed, None, None))
-            slugs.append(version.slug)
+            hues.append(version.hue)
     columns = (
         Column("Version", numeric=False),
         Column("Source", numeric=False),
@@ -66,19 +73,25 @@ def runs(study: Study, found: Findings) -> Table:
     )
     notes = (
         *provenance(study, found, ratings=False),
-        "Over the dialogues of this study; each row of ours adds up to 100.",
-        paper_note(5),
+        f"{measured_note(study, found)} Each row of ours adds up to 100.",
+        *(() if study.has_chats else (paper_note(5),)),
     )
     return Table(
         "table-5",
-        "Share of turns by number of consecutive messages (the paper's Table 5).",
+        f"Share of turns by number of consecutive messages ({_as_in(study)}the paper's Table 5).",
         columns,
         tuple(rows),
         notes,
-        tuple(slugs),
+        tuple(hues),
     )
 
 
-def _shares(measured: Lengths) -> Iterator[float | None]:
+def _as_in(study: Study) -> str:
+    """The paper measured no chats, so of these only the form of its tables is taken."""
+    return "as " if study.has_chats else ""
+
+
+def run_shares(measured: Lengths) -> Iterator[float | None]:
+    """The cells under RUN_LENGTHS, in percent."""
     for count in measured.runs:
         yield 100 * count / measured.turns if measured.turns else None

@@ -1,22 +1,12 @@
-"""Results computed from a study's ratings, cached until the data that they are computed from change."""
+"""A study's findings, computed from its ratings and, in a study of chats, from its chats."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import replace
 
-from django.core.cache import cache
-from django.db.models import QuerySet
-
-from annotation.models import Rating, Study
-from annotation.models.memberships import COUNTED, SCREENED_OUT
+from annotation.models import Study
+from annotation.reports.caching import once
+from annotation.reports.chat_gathering import chat_findings
 from annotation.reports.findings import Findings, findings
 from annotation.reports.scores import study_items, study_scores
-from core.fingerprint import fingerprint
-
-# Increase when Findings or its arithmetic changes, so that no outdated result is shown.
-FORM = 5
-DAY = 24 * 3600
-
-Found = TypeVar("Found")
 
 
 def findings_of(study: Study) -> Findings:
@@ -26,43 +16,7 @@ def findings_of(study: Study) -> Findings:
         items, metrics = study_items(study), study.rubric.metric_list()
         return findings(items, study_scores(study, items, [metric.key for metric in metrics]), metrics, study.seed)
 
-    return once("findings", study, compute)
-
-
-def once(
-    name: str,
-    study: Study,
-    compute: Callable[[], Found],
-    *,
-    ratings: QuerySet[Rating] | None = None,
-    also: Any = None,
-) -> Found:
-    """The result of `compute`, cached under `name` while the data that it reads stay the same.
-
-    `ratings` are those that it reads, by default the study's counted ones; `also` is anything else that it depends on,
-    as JSON.
-    """
-    read = Rating.objects.counted().for_study(study) if ratings is None else ratings
-    key = f"{name}:{FORM}:{fingerprint(_what_is_read(study, read) | {'also': also})}"
-    found: Found | None = cache.get(key)
-    if found is None:
-        found = compute()
-        cache.set(key, found, DAY)
-    return found
-
-
-def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
-    """Everything that may change. Ratings and items never do, so their keys are enough.
-
-    `created_at` distinguishes the study from one with the same number in a restored or another database.
-    """
-    rubric, members = study.rubric, study.memberships.annotate(counts=COUNTED, failed=SCREENED_OUT)
-    who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated", "counts", "failed")
-    return {
-        "study": (study.pk, study.created_at, study.seed, study.is_simulated),
-        "rubric": (rubric.metrics, rubric.scale_low, rubric.scale_high),
-        "versions": list(study.versions.order_by("pk").values_list("pk", "symbol", "hue", "position")),
-        "items": list(study.items.order_by("pk").values_list("pk", "purpose")),
-        "members": list(members.order_by("pk").values_list(*who)),
-        "ratings": list(ratings.order_by("pk").values_list("pk", flat=True)),
-    }
+    found = once("findings", study, compute)
+    if not study.has_chats:
+        return found
+    return replace(found, chats=chat_findings(study, [version.slug for version in found.versions]))

@@ -10,19 +10,23 @@ from dialogues.published import published_table
 from dialogues.rubric import Metric
 
 SIMULATED = "Simulated ratings: a seeded program gave these scores, not people."
+IMPORTED = "Imported ratings: collected elsewhere, not on this platform."
 INTERVALS = f"In brackets: 95 % interval, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
 
 
 def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterator[str]:
     """The first notes: who made the scores and the texts."""
-    if ratings and study.is_simulated:
-        yield SIMULATED
+    if ratings:
+        yield from _marks(study)
+    if ratings and found.without_text and not study.has_chats:
+        yield _without_text(found)
     demo = [version.symbol for version in found.versions if version.is_demo]
     if demo:
         yield f"{', '.join(demo)}: {DEMO_LABEL}."
+    done = "answered" if study.has_chats else "written"
     for version in found.versions:
         if version.writers and not version.is_demo:
-            yield f"{version.symbol}: written by {', '.join(version.writers)}."
+            yield f"{version.symbol}: {done} by {', '.join(version.writers)}."
     if ratings and found.set_aside:
         others = "people" if study.is_simulated else "the simulator"
         yield f"{found.set_aside:,} ratings by {others} are left out: the two are never mixed."
@@ -30,11 +34,51 @@ def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterat
         yield from screened_out_note(study, found.screened_out)
 
 
+def _marks(study: Study) -> Iterator[str]:
+    if study.is_imported:
+        yield IMPORTED
+    if study.is_simulated:
+        yield SIMULATED
+
+
+def _without_text(found: Findings) -> str:
+    if not found.has_lengths:
+        return "The imported file has no texts of these dialogues, so there are no Tables 4 and 5."
+    few = found.without_text == 1
+    return (
+        f"{found.without_text:,} of these {found.items:,} dialogues {'has' if few else 'have'} no text in the imported "
+        f"file, so Tables 4 and 5 leave {'it' if few else 'them'} out."
+    )
+
+
+def measured_note(study: Study, found: Findings) -> str:
+    """Which dialogues Tables 4 and 5 are about."""
+    if study.has_chats:
+        return "Over both sides of the chats that have scores; an item is a system and a background with all its chats."
+    if not found.without_text:
+        return "Over the dialogues of this study."
+    return (
+        f"Over the {found.items - found.without_text:,} of {found.items:,} dialogues of this study that have a text in "
+        f"the imported file; {found.without_text:,} without one {'is' if found.without_text == 1 else 'are'} left out."
+    )
+
+
 def screened_out_note(study: Study, raters: int) -> Iterator[str]:
     """How many raters were screened out, if any, and whether they count."""
     if raters:
         counts = "still count, as the design says" if study.counts_screened_out else "are left out"
         yield f"Raters screened out for failed attention checks: {raters:,}. Their ratings {counts}."
+
+
+def own_chats_note(study: Study) -> Iterator[str]:
+    """What agreement means in a study of chats."""
+    if study.has_chats and study.raters_per_item == 1:
+        yield "Each system and background had one chat, scored by its tester, so there is no agreement to measure."
+    elif study.has_chats:
+        yield (
+            "Each tester scored a chat of their own. Testers of one system and background scored different chats, so "
+            "disagreement between them is as much a difference of the chats as of the testers."
+        )
 
 
 def dash_notes(found: Findings) -> Iterator[str]:

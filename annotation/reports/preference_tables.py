@@ -9,8 +9,8 @@ import numpy as np
 from annotation.models import Item, Study
 from annotation.reports.agreement import Agreement, summary
 from annotation.reports.agreement_tables import COEFFICIENTS
+from annotation.reports.caching import once
 from annotation.reports.comparisons import DRAWS
-from annotation.reports.loading import once
 from annotation.reports.notes import INTERVALS, SIMULATED, screened_out_note
 from annotation.reports.preferences import Decisions, Rate, WinRate, left_rates, win_rates
 from annotation.reports.scores import counted_members, rated

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from django.db.models import QuerySet
 
-from annotation.models import Item, Membership, Rating, Score, Study
+from annotation.imported.placing import NO_TEXT
+from annotation.models import Chat, Item, Membership, Rating, Score, Study
 from annotation.reports.bootstrap import Floats, Ints
-from dialogues.models import COUNT_FIELDS
+from dialogues.models import COUNT_FIELDS, Dialogue, DialogueQuerySet, Version
 
 ROWS_AT_ONCE = 5000
 
 Row = tuple[Any, ...]
+Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
 NO_SCORES: tuple[Row, Iterator[Row]] = ((), iter(()))
 
 
@@ -33,12 +35,17 @@ class VersionItems:
 
 @dataclass(frozen=True, slots=True)
 class StudyItems:
-    """(items,) numbers of each item's `background` and `version`; `counts` (items, COUNT_FIELDS) of its dialogue."""
+    """(items,) numbers of each item's `background` and `version`; `counts` (items, COUNT_FIELDS) of its dialogue.
+
+    `has_text` (items,) is false where a file of ratings had no text, so that the counts are those of a placeholder. In
+    a study of chats the counts are sums over the item's chats with scores that count; without one it has no text.
+    """
 
     pks: Ints
     background: Ints
     version: Ints
     counts: Ints
+    has_text: Chosen
     versions: tuple[VersionItems, ...]
 
     @property
@@ -62,7 +69,7 @@ class StudyScores:
     set_aside: int
     screened_out: int
 
-    def where(self, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+    def where(self, chosen: Chosen) -> Floats:
         """The chosen scores as (raters, items), NaN for a gap; without raters and items that have none of them."""
         raters, row = np.unique(self.rater[chosen], return_inverse=True)
         items, column = np.unique(self.item[chosen], return_inverse=True)
@@ -85,14 +92,19 @@ def study_items(study: Study) -> StudyItems:
         5 + len(COUNT_FIELDS),
     )
     pks, backgrounds, slugs, writers, demo, *counts = columns
-    ordered = [version for version in study.versions.order_by("position", "slug") if version.slug in set(slugs)]
+    ordered = [version for version in _in_order(study) if version.slug in set(slugs)]
     place = {version.slug: number for number, version in enumerate(ordered)}
     written = set(zip(slugs, writers, demo, strict=True))
+    measured = np.array(counts, dtype=np.int64).T.reshape(-1, len(COUNT_FIELDS))
+    without_text = _without_text(study, rows)
+    if study.has_chats:
+        measured, without_text = _of_chats(study, pks)
     return StudyItems(
         pks=np.array(pks, dtype=np.int64),
         background=np.unique(np.array(backgrounds, dtype=np.int64), return_inverse=True)[1],
         version=np.array([place[slug] for slug in slugs], dtype=np.int64),
-        counts=np.array(counts, dtype=np.int64).T.reshape(-1, len(COUNT_FIELDS)),
+        counts=measured,
+        has_text=~np.isin(pks, without_text),
         versions=tuple(
             VersionItems(
                 slug=version.slug,
@@ -105,6 +117,36 @@ def study_items(study: Study) -> StudyItems:
             for version in ordered
         ),
     )
+
+
+def _in_order(study: Study) -> list[Version]:
+    """The study's versions in the order of all versions; systems to chat with in the order of the design."""
+    if study.has_chats:
+        return [system.version for system in study.systems.select_related("version")]
+    return list(study.versions.order_by("position", "slug"))
+
+
+def _without_text(study: Study, items: QuerySet[Item]) -> list[int]:
+    """The items whose dialogue is a placeholder; the import counted them, and no other study has any."""
+    if not study.selection.get("without_text"):
+        return []
+    return list(items.filter(dialogue__message_count=1, dialogue__messages=[[1, NO_TEXT]]).values_list("pk", flat=True))
+
+
+def _of_chats(study: Study, items: Sequence[int]) -> tuple[Ints, list[int]]:
+    """(items, COUNT_FIELDS) sums over the dialogues that the items' counted chats became, and the items without any."""
+    place = {pk: number for number, pk in enumerate(items)}
+    sums = np.zeros((len(items), len(COUNT_FIELDS)), dtype=np.int64)
+    rows = chat_dialogues(study, counted_members(study))
+    for item, *counts in rows.values_list("chat__assignment__item_id", *COUNT_FIELDS):
+        sums[place[item]] += counts
+    return sums, [pk for pk, of_item in zip(items, sums, strict=True) if not of_item.any()]
+
+
+def chat_dialogues(study: Study, members: Collection[int]) -> DialogueQuerySet:
+    """What the chats with counted scores by these members became; a chat in which one side said nothing became none."""
+    rated = counted_ratings(study, members).order_by().values("assignment")
+    return Dialogue.objects.filter(chat__in=Chat.objects.in_study(study).held().filter(assignment__in=rated))
 
 
 def counted_members(study: Study) -> dict[int, str]:

@@ -2,7 +2,8 @@
 
 from annotation.models import Study
 from annotation.reports.agreement_tables import agreement, agreement_by_version, raters
-from annotation.reports.comparisons import EXACT_UP_TO, FLIPS, Difference, Mean, holm
+from annotation.reports.chat_tables import chat_tables, scores_after_chats
+from annotation.reports.comparisons import EXACT_UP_TO, FLIPS, Difference, holm
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import INTERVALS, dash_notes, paper_note, provenance, unasked_notes
@@ -12,15 +13,22 @@ from dialogues.rubric import is_the_papers
 
 
 def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, Table]:
-    """Every table of the report by slug, in page order; `dashes` hides what the rubric hides (α's On-topic)."""
+    """Every table of the report by slug, in page order; `dashes` hides what the rubric hides (α's On-topic).
+
+    Where no item has a text, there are no Tables 4 and 5; where each item has one rater, no tables of agreement.
+    """
+    chats = found.chats
     tables = (
-        human_scores(study, found, dashes=dashes),
-        agreement(study, found),
-        agreement_by_version(study, found, dashes=dashes),
+        scores_after_chats(study, found, chats) if chats else human_scores(study, found, dashes=dashes),
+        *(
+            (agreement(study, found), agreement_by_version(study, found, dashes=dashes))
+            if not (chats and study.raters_per_item == 1)
+            else ()
+        ),
         comparisons(study, found, dashes=dashes),
         raters(study, found),
-        lengths(study, found),
-        runs(study, found),
+        *((lengths(study, found), runs(study, found)) if found.has_lengths else ()),
+        *(chat_tables(study, found, chats) if chats else ()),
     )
     return {table.slug: table for table in tables}
 
@@ -37,7 +45,8 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table
         row: list[Cell] = [metric.name]
         for version in found.versions:
             hidden = dashes and version.slug in metric.dash_for
-            row.append(None if hidden else _mean(found.means[metric.key, version.slug]))
+            mean = found.means[metric.key, version.slug]
+            row.append(None if hidden or mean is None else mean.estimate)
             if theirs:
                 row.append(published_table(3).value(metric.key, version.slug) if metric.key in theirs else None)
         rows.append(tuple(row))
@@ -95,10 +104,6 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
         "counting half.",
     )
     return Table("comparisons", "Differences between versions, paired by background.", columns, rows, notes)
-
-
-def _mean(mean: Mean | None) -> Estimate | None:
-    return Estimate(mean.value, mean.n, mean.low, mean.high, mean.no_interval) if mean else None
 
 
 def _difference_cells(difference: Difference | None, adjusted: float | None) -> tuple[Cell, ...]:

@@ -17,8 +17,8 @@ def unblinded_by(study: Study) -> AuditEvent | None:
 
 
 def shows_versions(study: Study) -> bool:
-    """Whether pages about single items name their versions; nobody needs to be blind to simulated scores."""
-    return study.is_simulated or unblinded_by(study) is not None
+    """Whether pages about single items name their versions; simulated and imported scores need nobody to be blind."""
+    return study.is_simulated or study.is_imported or unblinded_by(study) is not None
 
 
 def must_ask(study: Study) -> bool:
@@ -30,6 +30,6 @@ def must_ask(study: Study) -> bool:
 def unblind(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, how: str) -> AuditEvent | None:
     """Record who saw, or asked to see, which version is which. The first time counts; later ones change nothing."""
     locked = Study.objects.select_for_update().get(pk=study.pk)
-    if locked.is_draft or locked.is_simulated:
+    if locked.is_draft or locked.is_simulated or locked.is_imported:
         return None
     return unblinded_by(locked) or AuditEvent.record(by, AuditVerb.STUDY_UNBLINDED, locked, how=how)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from annotation.models import Study
 from annotation.reports import unblinding
+from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings
@@ -26,7 +27,7 @@ from dialogues.charts import FILE_FORMATS, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 
 # The tables that can be shown before there are scores.
-WITHOUT_RATINGS = ("table-4", "table-5")
+WITHOUT_RATINGS = ("table-4", "table-5", "chats")
 
 
 @require_GET
@@ -46,7 +47,9 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
     found = findings_of(study)
     dashes = wants_dashes(request)
     tables = study_tables(study, found, dashes=dashes)
-    shown = tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items}
+    shown = (
+        tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items and slug in tables}
+    )
     context = {
         "study": study,
         "found": found,
@@ -87,6 +90,7 @@ def study_table_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
     labelled = marked(
         chosen,
         simulated=study.is_simulated,
+        imported=study.is_imported,
         demo=bool(_demo_versions(found)),
         screened_out=" ".join(screened_out_note(study, found.screened_out)),
     )
@@ -131,6 +135,20 @@ def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     unblinding.unblind(study=study, by=request.user, how="exported ratings")
     AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
     return streamed_file(ratings_csv(study, csv_form(request)), f"{file_name(study, 'ratings')}.csv")
+
+
+@require_GET
+@requires("annotation.view_rating", "export chats")
+def study_chats_jsonl(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Every chat with its events. Lines name systems, so the export waits like that of the ratings."""
+    study = studied(pk)
+    if not study.has_chats:
+        raise Http404("Nobody chats in this study.")
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    unblinding.unblind(study=study, by=request.user, how="exported chats")
+    AuditEvent.record(request.user, AuditVerb.CHATS_EXPORTED, study)
+    return streamed_file(chats_jsonl(study), f"{file_name(study, 'chats')}.jsonl")
 
 
 def studied(pk: int) -> Study:
@@ -185,6 +203,5 @@ def linked_figure(study: Study, slug: str) -> dict[str, Any]:
 
 
 def file_name(study: Study, part: str) -> str:
-    """A file name without extension: the study, whether its ratings are simulated, and the part."""
-    mark = "-simulated" if study.is_simulated else ""
-    return f"{slugify(study.name) or f'study-{study.pk}'}{mark}-{part}"
+    """A file name without extension: the study, whether its ratings are imported or simulated, and the part."""
+    return f"{slugify(study.name) or f'study-{study.pk}'}{study.file_mark}-{part}"

@@ -19,10 +19,10 @@ from annotation.restructuring.exporting import restructuring_lines
 from core.downloads import streamed_file
 from core.numbers import whole_number
 from core.permissions import act, person_of, requires
+from core.streaming import joined
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
-from generation.results.exporting import joined
 
 PAGE = 25
 
@@ -36,6 +36,7 @@ def restructuring_overview(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "lines": lines(list(page)),
+        "personal": Corpus.objects.personal().holding(Restructuring.objects.values("original")),
         "counts": counts() if page.paginator.count or form.is_narrowed else [],
     }
     return render(request, "restructuring/overview.html", context)

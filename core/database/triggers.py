@@ -33,11 +33,13 @@ class Rule(NamedTuple):
     table: str
     event: str
     when: str
+    # Said instead of the app's message.
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Triggers:
-    """The triggers of one app, all refusing with one `message`.
+    """The triggers of one app, refusing with one `message` unless a rule has its own.
 
     `columns` names the tables that must exist, each with the columns that the rules mention.
     """
@@ -55,7 +57,7 @@ class Triggers:
         self.remove(using)
         with connection.cursor() as cursor:
             for rule in self.rules:
-                for statement in _creating(connection.vendor, rule, self.message):
+                for statement in _creating(connection.vendor, rule, rule.message or self.message):
                     cursor.execute(statement)
 
     def remove(self, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:

@@ -10,9 +10,13 @@ from demo.model.rules import answer, stage_of
 from dialogues.display import DEMO_MODEL
 from generation.endpoints.structured import TRIED, Form, schema_in
 from generation.prompts import ChatMessage, estimate_tokens
+from generation.training import delimiter
 
 _PLAIN: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "null": None, "array": []}
+# Asked for by this name it chats as a model that was never trained on steps: in one piece.
+UNTUNED = "demo-untuned"
 CHUNK_CHARACTERS = 24
+TOKEN_CHARACTERS = 4  # of a chunk with one token
 
 
 class BadRequestError(ValueError):
@@ -41,6 +45,8 @@ def completion(
     form, schema = schema_in(body) or (Form.NONE, {})
     plain = form in spellings and stage_of(body["messages"]) == "chat"
     text = plainest(schema) if plain else answer(body["messages"], rng)
+    if body.get("model") == UNTUNED:
+        text = text.replace(delimiter.DEFAULT, " ")
     if fault in CONTENT_FAULTS:
         text = spoil(text, fault)
     text, finish_reason = _shaped(text, fault, body.get("max_completion_tokens") or body.get("max_tokens"))
@@ -67,14 +73,14 @@ def outcome_of(reply: dict[str, Any], fault: str) -> str:
     return fault or ("truncated" if cut else "ok")
 
 
-def chunks(reply: dict[str, Any], *, with_usage: bool) -> Iterator[dict[str, Any]]:
+def chunks(reply: dict[str, Any], *, with_usage: bool, characters: int = CHUNK_CHARACTERS) -> Iterator[dict[str, Any]]:
     """The same reply as the chunks of a stream: role, a few characters each, finish reason, usage if asked for."""
     head = {key: reply[key] for key in ("id", "created", "model", "system_fingerprint")}
     head["object"] = "chat.completion.chunk"
     for choice in reply["choices"]:
         text = choice["message"]["content"]
         deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-        deltas += [{"content": text[at : at + CHUNK_CHARACTERS]} for at in range(0, len(text), CHUNK_CHARACTERS)]
+        deltas += [{"content": text[at : at + characters]} for at in range(0, len(text), characters)]
         for delta in deltas:
             yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
         yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}

@@ -169,6 +169,7 @@ class DemoSettings:
     seed: int = 0
     latency: float = 0.0
     jitter: float = 0.0
+    token_seconds: float = 0.0  # that writing a token takes; a stream shows each as it is written
     retry_after: float = 1.0
     faults: Mapping[str, float] = field(default_factory=dict)
     # What happens to a schema in a request; some servers accept one and ignore it.

@@ -10,12 +10,15 @@ from random import Random
 from typing import Any, cast
 
 from demo.model.faults import DemoStage
+from demo.model.phrases import ACKNOWLEDGEMENTS, ANYTHING, GREETINGS, REACTIONS
 from demo.model.scoring import judged
-from demo.model.writing import further_split, theme_of, traits_of, write_pair
+from demo.model.writing import Picker, further_split, theme_of, traits_of, write_pair
 from dialogues.display import DEMO_LABEL
 from dialogues.transcript import Message, Transcript
 from generation.default_prompts import TASK_LINES
 from generation.prompts import Background, ChatMessage, dialogue_json
+from generation.training import delimiter
+from generation.training.rendering import DEFAULT_SYSTEM
 
 _STAGES = {line.casefold(): stage for stage, line in TASK_LINES.items()}
 _NOTHING = Transcript((Message(1, "Hello there."), Message(2, "Hi.")))
@@ -67,8 +70,18 @@ def _judge_rule(messages: Sequence[ChatMessage], rng: Random) -> str:
 
 
 def _chat_rule(messages: Sequence[ChatMessage], rng: Random) -> str:
-    words = len(messages[-1]["content"].split())
-    return f"Hello! I am made of {DEMO_LABEL}. Your message has {words} words."
+    """One dense answer; several messages if the chat has a delimiter, or begins as one with a tuned model does."""
+    told = [message["content"] for message in messages]
+    is_tuned = told[0].startswith(DEFAULT_SYSTEM.partition("\n")[0])
+    if not is_tuned and not any(delimiter.DEFAULT in text for text in told):
+        return f"Hello! I am made of {DEMO_LABEL}. Your message has {len(told[-1].split())} words."
+    is_first, pick = not any(message["role"] == "assistant" for message in messages), Picker(rng)
+    said = [pick.phrase(GREETINGS if is_first else REACTIONS)]
+    if is_first:
+        said.append(f"I am made of {DEMO_LABEL}, by the way.")
+    elif rng.randrange(2):
+        said.append(pick.phrase(ACKNOWLEDGEMENTS))
+    return delimiter.DEFAULT.join([*said, pick.talk(ANYTHING).question])
 
 
 RULES: Mapping[DemoStage, Callable[[Sequence[ChatMessage], Random], str]] = {

@@ -17,7 +17,17 @@ from typing import Any
 from aiohttp import web
 
 from demo.model.batches import DemoBatches
-from demo.model.completions import BadRequestError, chunks, completion, error_body, outcome_of, read_body, wants_usage
+from demo.model.completions import (
+    CHUNK_CHARACTERS,
+    TOKEN_CHARACTERS,
+    BadRequestError,
+    chunks,
+    completion,
+    error_body,
+    outcome_of,
+    read_body,
+    wants_usage,
+)
 from demo.model.faults import CONNECTION_FAULTS, HTTP_FAULTS, BatchSettings, DemoSettings, DemoStage, chosen_fault
 from demo.model.rules import stage_of
 from dialogues.display import DEMO_LABEL, DEMO_MODEL
@@ -189,7 +199,8 @@ async def _answered(request: web.Request, model: DemoModel, body: dict[str, Any]
         return await CONNECTION_FAULT_ACTIONS[fault](request)
     reply = model.reply(body, digest, fault)
     if body.get("stream"):
-        return await _streamed(request, body, reply)
+        return await _streamed(request, body, reply, settings.token_seconds)
+    await asyncio.sleep(settings.token_seconds * reply["usage"]["completion_tokens"])
     return web.json_response(reply)
 
 
@@ -227,13 +238,17 @@ CONNECTION_FAULT_ACTIONS: Mapping[str, Callable[[web.Request], Awaitable[web.Str
 }
 
 
-async def _streamed(request: web.Request, body: dict[str, Any], reply: dict[str, Any]) -> web.StreamResponse:
-    """The reply as server-sent events, ended by `[DONE]`."""
+async def _streamed(
+    request: web.Request, body: dict[str, Any], reply: dict[str, Any], token_seconds: float
+) -> web.StreamResponse:
+    """The reply as server-sent events, ended by `[DONE]`; token by token where writing one takes time."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
     # A client may leave in the middle; that is no error of ours.
     with contextlib.suppress(ConnectionResetError):
-        for chunk in chunks(reply, with_usage=wants_usage(body)):
+        characters = TOKEN_CHARACTERS if token_seconds else CHUNK_CHARACTERS
+        for chunk in chunks(reply, with_usage=wants_usage(body), characters=characters):
+            await asyncio.sleep(token_seconds)
             await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         await response.write_eof()

@@ -1,77 +1,29 @@
-"""A plain CSV with the columns dialogue_id, speaker and text: one message a row, dialogues one after another.
+"""CSV with a message a row, in the columns dialogue_id, speaker and text, or in those that a person names.
 
-A file may name its columns otherwise (`columns`). The header shows whether commas, semicolons or tabs separate. Other
-columns are ignored.
+The header shows whether commas, semicolons or tabs separate. The columns order, time, theme, traits_1 and traits_2 are
+read if there are any; others are ignored. `message_rows` says how rows become dialogues.
 
-Speaker labels can be any, two in a dialogue. If the whole file has two, they are the same two people in every dialogue:
-the first to speak in the file is speaker 1, unless the labels are 1 and 2. If it has more, the first to speak in each
-dialogue is its speaker 1, and the tally counts these as `sides_by_who_speaks_first`.
-
-A row that is not CSV has no dialogue_id, so it invalidates the dialogues before and after it: it may belong to either.
-If the rows of a dialogue are not consecutive, the file is refused: it would import dialogues cut short or in pieces.
+Speaker labels can be any, two in a dialogue; `sides` says who is speaker 1.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 
+from dialogues.formats.branches import MESSAGE_ID, REPLY_TO
+from dialogues.formats.columns import OPTIONAL, REQUIRED, advice, guess_columns
+from dialogues.formats.head import Head
+from dialogues.formats.message_rows import Beside, Row, parsed
 from dialogues.formats.reading import UnreadableFileError, csv_rows, missing_columns, quoted
-from dialogues.formats.records import BadRecord, Record, RecordError, check_size, checked
+from dialogues.formats.records import AS_IT_COMES, BadRecord, Choices, Record
 
-COLUMNS = ("dialogue_id", "speaker", "text")
 DELIMITERS = (",", ";", "\t")
-_HOW = "Write dialogue_id=NAME,speaker=NAME,text=NAME with the names in the file's first row."
-AS_CALLED: Mapping[str, str] = {}
+_OF_REPLIES = (MESSAGE_ID, REPLY_TO)
+_TRAITS_END = re.compile(r"[|\r\n]")
 
 
-@dataclass(slots=True)
-class _Run:
-    """Consecutive (speaker, text) of one dialogue, and what is wrong with its rows or their neighbours, if anything."""
-
-    key: str
-    number: int
-    problem: BadRecord | None = None
-    rows: list[tuple[str, str]] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    characters: int = 0
-
-    def add(self, number: int, speaker: str, text: str) -> None:
-        if self.problem:
-            return
-        if speaker not in self.labels:
-            self.labels.append(speaker)
-        self.rows.append((speaker, text))
-        self.characters += len(text)
-        try:
-            self._check(speaker, text)
-        except RecordError as error:
-            self.problem = BadRecord(number, str(error), self.key)
-
-    def _check(self, speaker: str, text: str) -> None:
-        if not speaker:
-            raise RecordError("speaker is empty")
-        if not text:
-            raise RecordError("text is empty")
-        if len(self.labels) > 2:
-            raise RecordError(f"a third speaker, “{quoted(speaker)}”; a dialogue has two")
-        check_size(len(self.rows), self.characters)
-
-
-def columns_from(text: str) -> dict[str, str]:
-    """Read `dialogue_id=conv_id,speaker=who` as the file's names of columns; raises ValueError with a sentence."""
-    columns = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        name, given, called = (piece.strip() for piece in part.partition("="))
-        if name not in COLUMNS or not given or not called:
-            raise ValueError(f"“{quoted(part)}” does not say which column is dialogue_id, speaker or text. {_HOW}")
-        if name in columns:
-            raise ValueError(f"{name} is named twice. {_HOW}")
-        columns[name] = called
-    return columns
-
-
-def delimiter_of(header: str, wanted: Iterable[str] = COLUMNS) -> str | None:
+def delimiter_of(header: str, wanted: Iterable[str] = REQUIRED) -> str | None:
     """Which delimiter makes this line a header with the wanted columns, or None."""
     for delimiter in DELIMITERS:
         names = {name.strip().strip('"').lower() for name in header.rstrip("\r\n").split(delimiter)}
@@ -82,95 +34,111 @@ def delimiter_of(header: str, wanted: Iterable[str] = COLUMNS) -> str | None:
 
 def looks_like_csv(lines: Sequence[str]) -> bool:
     """Whether the first lines are a header of at least two names and a row of as many cells."""
-    cells = [row for _, row in csv_rows(lines[:2], _likeliest(lines[0])) if not isinstance(row, str)]
+    cells = [row for _, row in csv_rows(lines[:2], likeliest_delimiter(lines[0])) if not isinstance(row, str)]
     return len(cells) == 2 and len(cells[0]) == len(cells[1]) >= 2 and all(map(str.strip, cells[0]))
 
 
-def parse(lines: Iterable[str], columns: Mapping[str, str] = AS_CALLED) -> Iterator[Record | BadRecord]:
-    """One record for each run of rows with the same dialogue_id. `lines` are read twice: only the end shows how many
-    speakers the file has.
+def fits(head: Head) -> str:
+    """Comes after the other forms of text: any header with as many cells as the row below it will do."""
+    lines = head.lines()
+    if delimiter_of(lines[0]):
+        return f"a header with the columns {', '.join(REQUIRED)}"
+    return "a header and a row of as many cells" if looks_like_csv(lines) else ""
 
-    Raises UnreadableFileError without a header, or if rows of a dialogue are not consecutive.
+
+def first_rows(head: Head) -> tuple[list[str], list[list[str]]]:
+    """The names in the header and the cells of the first rows, for a person to say which column is which."""
+    lines = [f"{line}\n" for line in head.lines()]
+    rows = [cells for _, cells in csv_rows(lines, likeliest_delimiter(lines[0])) if not isinstance(cells, str)]
+    names = [name.strip() for name in rows[0]] if rows else []
+    return names, [cells for cells in rows[1:] if len(cells) == len(names)]
+
+
+def parse(lines: Iterable[str], choices: Choices = AS_IT_COMES) -> Iterator[Record | BadRecord]:
+    """One record for each dialogue_id. `lines` are read twice: only the end shows how many speakers the file has.
+
+    Raises UnreadableFileError without a header.
     """
-    wanted = [columns.get(name, name).strip().lower() for name in COLUMNS]
-    sides = _sides(cells[1].strip() for _, cells in _rows(lines, wanted) if not isinstance(cells, str))
-    seen: set[str] = set()
-    for run in _runs(_rows(lines, wanted)):
-        if run.key in seen:
-            raise UnreadableFileError(
-                f"Rows of the dialogue “{quoted(run.key)}” stand apart: row {run.number} follows another one. "
-                f"Sort the file by {wanted[0]}, each dialogue in the order in which it was spoken."
-            )
-        if run.key:
-            seen.add(run.key)
-        yield run.problem or _record(run, sides)
+    return parsed(lambda: _rows(lines, choices.columns), choices)
 
 
-def _likeliest(header: str) -> str:
+def likeliest_delimiter(header: str) -> str:
     return max(DELIMITERS, key=header.count)
 
 
-def _rows(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[tuple[int, Sequence[str] | str]]:
-    """(row, its three cells), or (row, what is wrong with it)."""
+def _rows(lines: Iterable[str], columns: Mapping[str, str]) -> Iterator[Row | BadRecord]:
+    """Rows of messages, counted from the header, which is row 1."""
     lines = iter(lines)
     first = next(lines, "")
-    rows = csv_rows(chain([first], lines), delimiter_of(first, wanted) or _likeliest(first))
+    wanted = [columns.get(name, name).strip().lower() for name in dict.fromkeys((*REQUIRED, *columns))]
+    rows = csv_rows(chain([first], lines), delimiter_of(first, wanted) or likeliest_delimiter(first))
     _, header = next(rows, (1, []))
-    names = [] if isinstance(header, str) else [name.strip().lower() for name in header]
-    if not set(wanted) <= set(names):
-        raise UnreadableFileError(
-            f"{missing_columns(wanted, header)} Say which columns these are: under "
-            f"Columns on the import page, or by --columns {','.join(f'{name}=…' for name in COLUMNS)}."
-        )
-    chosen = itemgetter(*(names.index(name) for name in wanted))
-    width = len(names)
+    row_of = _row_maker([] if isinstance(header, str) else header, columns)
+    if row_of is None:
+        raise UnreadableFileError(f"{missing_columns(wanted, header)} {advice(_guess(header, rows))}")
+    width = len(header)
     for number, cells in rows:
         if isinstance(cells, str):
-            yield number, cells
+            yield BadRecord(number, cells)
         elif len(cells) == width:
-            yield number, chosen(cells)
+            yield row_of(number, cells)
         elif cells:
-            yield number, f"{len(cells)} cells where the header has {width}"
+            yield BadRecord(number, f"{len(cells)} cells where the header has {width}")
 
 
-def _sides(labels: Iterable[str]) -> Mapping[str, int] | None:
-    """The speaker of each label of the file, or None if there are more than two labels."""
-    found: dict[str, int] = {}
-    for label in filter(None, labels):
-        found.setdefault(label, len(found) + 1)
-        if len(found) > 2:
-            return None
-    return {"1": 1, "2": 2} if found.keys() <= {"1", "2"} else found
+def _guess(header: Sequence[str] | str, rows: Iterable[tuple[int, list[str] | str]]) -> dict[str, str]:
+    if isinstance(header, str):
+        return {}
+    first = [cells for _, (_, cells) in zip(range(20), rows, strict=False)]
+    return guess_columns([name.strip() for name in header], [cells for cells in first if len(cells) == len(header)])
 
 
-def _runs(rows: Iterable[tuple[int, Sequence[str] | str]]) -> Iterator[_Run]:
-    run: _Run | None = None
-    just_before: BadRecord | None = None
-    for number, cells in rows:
-        if isinstance(cells, str):
-            just_before = BadRecord(number, cells)
-            if run:
-                run.problem = run.problem or _in(run.key, just_before)
-            continue
-        key, speaker, text = map(str.strip, cells)
-        if run is None or key != run.key:
-            if run:
-                yield run
-            run = _Run(key, number, just_before and _in(key, just_before))
-        just_before = None
-        run.add(number, speaker, text)
-    if run:
-        yield run
-    elif just_before:
-        yield _Run("", just_before.row, just_before)
+def _row_maker(header: Sequence[str], columns: Mapping[str, str]) -> Callable[[int, list[str]], Row] | None:
+    """What makes a row of its cells, or None if the header lacks a column."""
+    wanted = {name: columns.get(name, name).strip() for name in (*REQUIRED, *OPTIONAL)}
+    found = {name: _place_of(called, header) for name, called in wanted.items()}
+    places = {name: place for name, place in found.items() if place is not None}
+    if not places.keys() >= {*REQUIRED, *columns}:
+        return None
+    message = itemgetter(*(places[name] for name in REQUIRED))
+    # Columns that are not there lie behind the last cell.
+    beside = [places.get(name, len(header)) for name in OPTIONAL] + _reply_places(header, places.values())
+    has_beside = any(place < len(header) for place in beside)
+
+    def row_of(number: int, cells: list[str]) -> Row:
+        key, speaker, text = message(cells)
+        return Row(number, key.strip(), speaker.strip(), text.strip(), _beside(beside, cells) if has_beside else None)
+
+    return row_of
 
 
-def _in(key: str, broken: BadRecord) -> BadRecord:
-    return BadRecord(broken.row, broken.reason, key)
+def _place_of(called: str, header: Sequence[str]) -> int | None:
+    """Where a column stands, in capitals or not; as it is written, if several differ in capitals only."""
+    names = [name.strip() for name in header]
+    alike = [place for place, name in enumerate(names) if name.lower() == called.lower()]
+    exact = [place for place in alike if names[place] == called]
+    if len(alike) > 1 and len(exact) != 1:
+        raise UnreadableFileError(
+            f"{len(alike)} columns are called “{quoted(called)}”. Give each column a name of its own, or say which one "
+            "is meant: under Columns on the import page, or by --columns."
+        )
+    return next(iter(exact or alike), None)
 
 
-def _record(run: _Run, sides: Mapping[str, int] | None) -> Record | BadRecord:
-    by_order = {label: number for number, label in enumerate(run.labels, 1)}
-    pairs = [((sides or by_order)[speaker], text) for speaker, text in run.rows]
-    tally = {} if sides else {"sides_by_who_speaks_first": 1}
-    return checked(run.number, run.key, pairs, tally=tally)
+def _reply_places(header: Sequence[str], taken: Collection[int]) -> list[int]:
+    """Where a message's id and that of the message it replies to stand, by known names; a file without replies has
+    neither."""
+    free = {name.strip().lower(): place for place, name in reversed(list(enumerate(header))) if place not in taken}
+    own, reply_to = (next((free[name] for name in names if name in free), len(header)) for names in _OF_REPLIES)
+    return [own, reply_to] if reply_to < len(header) else [len(header)] * 2
+
+
+def _beside(places: Sequence[int], cells: Sequence[str]) -> Beside:
+    """What stands in these places, of which those that the file does not have lie behind the last cell."""
+    order, time, theme, first, second, *ids = (cells[place].strip() if place < len(cells) else "" for place in places)
+    return Beside(order, time, theme, _traits(first), _traits(second), *ids)
+
+
+def _traits(cell: str) -> tuple[str, ...]:
+    """Traits in one cell, which a bar or a line's end separates."""
+    return tuple(filter(None, map(str.strip, _TRAITS_END.split(cell))))

@@ -10,10 +10,11 @@ dialogue's first message has breaks, persona lines may stand before it in its co
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from dialogues.formats.head import Head
 from dialogues.formats.reading import encoding_problem, quoted
-from dialogues.formats.records import BadRecord, Record, RecordError, check_size, checked
+from dialogues.formats.records import AS_IT_COMES, BadRecord, Choices, Record, RecordError, check_size, checked
 
 SILENCE = "__SILENCE__"
 MAX_COLUMNS = 4
@@ -25,9 +26,14 @@ _ANY_PERSONA = re.compile(r"(\w{1,20}(?:['’]\w{0,2})? )?persona:", re.IGNORECA
 _BREAK = "\\n"
 
 
-def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
+def fits(head: Head) -> str:
+    first = next(iter(head.lines()), "").lstrip()
+    return "lines that begin with a number" if re.match(r"\d+ \S", first) else ""
+
+
+def parse(lines: Iterable[str], choices: Choices = AS_IT_COMES) -> Iterator[Record | BadRecord]:
     """One record a dialogue, keyed by its place in the file (`00001`, `00002`, …)."""
-    draft: _Draft | None = None
+    draft: Draft | None = None
     ordinal = 0
     for row, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
@@ -39,13 +45,13 @@ def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
             if draft:
                 yield draft.finished()
             ordinal += 1
-            draft = _Draft(row, f"{ordinal:05}")
+            draft = Draft(row, f"{ordinal:05}")
         draft.add(row, number, found[2] if found else text)
     if draft:
         yield draft.finished()
 
 
-class _Draft:
+class Draft:
     """A dialogue while its lines are read; after the first problem the rest of its lines is skipped."""
 
     def __init__(self, row: int, key: str) -> None:
@@ -58,12 +64,25 @@ class _Draft:
         self.problem: BadRecord | None = None
 
     def add(self, row: int, number: int | None, content: str) -> None:
+        """A numbered line, or one without a number (None)."""
+        self._try(row, lambda: self._take(number, content))
+
+    def add_exchange(self, row: int, columns: list[str]) -> None:
+        """What the partner says and what you answer, where a line has no number."""
+        self._try(row, lambda: self._take_unnumbered(columns))
+
+    def _try(self, row: int, take: Callable[[], None]) -> None:
         if self.problem:
             return
         try:
-            self._take(number, content)
+            take()
         except RecordError as error:
             self.problem = BadRecord(row, str(error), self.key)
+
+    def _take_unnumbered(self, columns: list[str]) -> None:
+        if problem := next(filter(None, map(encoding_problem, columns)), None):
+            raise RecordError(problem)
+        self._take_columns(columns)
 
     def _take(self, number: int | None, content: str) -> None:
         if number is None:

@@ -2,15 +2,19 @@
 
 import csv
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from typing import BinaryIO
+from unicodedata import bidirectional
 
 from core.lines import BYTE_ORDER_MARK
 from dialogues.formats.records import LIMITS
 
 MAX_LINE = 4 * 2**20  # characters; the longest real dialogue is a few hundred thousand
 HEAD = 2**20  # bytes
+PIECE = 2**18  # bytes
+PARQUET = b"PAR1"
 
 _SIGNATURES = (
     (b"PK\x03\x04", "This is a zip archive or an Excel workbook. Unpack it, or save the sheet as CSV (UTF-8)."),
@@ -26,6 +30,11 @@ _SIGNATURES = (
     (b"\xfe\xff", "The file is UTF-16 (big-endian). Save it as UTF-8."),
 )
 _UTF8_MARK = BYTE_ORDER_MARK.encode()
+# They join letters and parts of emoji, and turn nothing around.
+_JOINERS = "\u200c\u200d"
+# Around what may be written from right to left, so that it does not move the words and numbers beside it.
+ISOLATED = "\u2068{}\u2069"
+_FROM_RIGHT = ("R", "AL")
 # The surrogateescape handler's stand-in for a byte that is not UTF-8.
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -42,6 +51,20 @@ class FileLines:
 
     def __iter__(self) -> Iterator[str]:
         return text_lines(self._stream)
+
+    def binary(self) -> BinaryIO:
+        """The file from its beginning, behind a byte order mark; raises UnreadableFileError as `text_lines` does."""
+        self._stream.seek(len(_UTF8_MARK) if _beginning(self._stream, 256).startswith(_UTF8_MARK) else 0)
+        return self._stream
+
+    def pieces(self) -> Iterator[str]:
+        """The text in pieces, wherever they end; bytes that are not UTF-8 stay escaped as in `text_lines`."""
+        stream = self.binary()
+        decoder = getincrementaldecoder("utf-8")("surrogateescape")
+        while piece := stream.read(PIECE):
+            if text := decoder.decode(piece):
+                yield text
+        yield decoder.decode(b"", final=True)
 
 
 def text_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
@@ -66,9 +89,9 @@ def text_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
             text.detach()
 
 
-def head_of(stream: BinaryIO) -> str:
+def beginning_of(file: FileLines) -> str:
     """The first megabyte as text, to recognise the form; raises UnreadableFileError as `text_lines` does."""
-    return _beginning(stream, HEAD).removeprefix(_UTF8_MARK).decode("utf-8", "surrogateescape")
+    return _beginning(file.binary(), HEAD).removeprefix(_UTF8_MARK).decode("utf-8", "surrogateescape")
 
 
 def _beginning(stream: BinaryIO, size: int) -> bytes:
@@ -78,7 +101,7 @@ def _beginning(stream: BinaryIO, size: int) -> bytes:
         if found.startswith(signature):
             raise UnreadableFileError(sentence)
     start = found[:256]
-    if len(start) >= 4 and start.count(0) * 3 >= len(start):
+    if not start.startswith(PARQUET) and len(start) >= 4 and start.count(0) * 3 >= len(start):
         raise UnreadableFileError("The file looks like UTF-16 without a mark. Save it as UTF-8.")
     return found
 
@@ -106,7 +129,9 @@ def csv_rows(lines: Iterable[str], delimiter: str = ",") -> Iterator[tuple[int, 
         except StopIteration:
             return
         except csv.Error as error:
-            yield row, f"broken CSV near line {reader.line_num}: {error}"
+            # The library quotes the separator as it is, and a tab cannot be seen.
+            why = str(error).replace("'\t'", "a tab")
+            yield row, f"broken CSV near line {reader.line_num}: {why}"
             continue
         # Most rows are ASCII, and testing the whole row is faster than testing each cell.
         ascii_only = "".join(cells).isascii()
@@ -121,8 +146,11 @@ def missing_columns(wanted: Iterable[str], found: list[str] | str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Up to 40 characters of a file, safe to print, show and store."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:40])
+    """Up to 40 characters of a file, safe to print, show and store; what is written from right to left is isolated."""
+    shown = "".join(letter if letter.isprintable() or letter in _JOINERS else "\ufffd" for letter in text[:40])
+    if shown.isascii() or not any(bidirectional(letter) in _FROM_RIGHT for letter in shown):
+        return shown
+    return ISOLATED.format(shown)
 
 
 def listed(names: Iterable[object]) -> str:

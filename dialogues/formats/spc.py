@@ -18,8 +18,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from core.lines import filled_lines
+from dialogues.formats.head import Head
 from dialogues.formats.reading import UnreadableFileError, csv_rows, missing_columns
-from dialogues.formats.records import BadRecord, Record, checked
+from dialogues.formats.records import AS_IT_COMES, BadRecord, Choices, Record, checked
 
 COLUMNS = ("user 1 personas", "user 2 personas", "best generated conversation")
 
@@ -30,11 +31,17 @@ _CLOSING = re.compile(r"\*+|(?:\s*\*)+(?!\S)")
 _DIRECTION = re.compile(r"\[.*\]|\(.*\)|\*.*\*")
 
 
+def fits(head: Head) -> str:
+    first = next(iter(head.lines()), "").lstrip()
+    _, cells = next(csv_rows([first]), (1, []))
+    return f"a header with the columns {', '.join(COLUMNS)}" if not isinstance(cells, str) and is_header(cells) else ""
+
+
 def is_header(cells: list[str]) -> bool:
     return set(COLUMNS) <= {cell.strip().lower() for cell in cells}
 
 
-def parse(lines: Iterable[str]) -> Iterator[Record | BadRecord]:
+def parse(lines: Iterable[str], choices: Choices = AS_IT_COMES) -> Iterator[Record | BadRecord]:
     """One record a row, keyed by its place after the header (`00001`, …); raises UnreadableFileError without one."""
     rows = csv_rows(lines)
     _, header = next(rows, (1, []))

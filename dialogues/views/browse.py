@@ -12,9 +12,11 @@ from django.views.decorators.http import require_GET
 from core.permissions import requires
 from dialogues.baseline import without_baseline
 from dialogues.display import tidied, turns_for_template
+from dialogues.formats.registry import FORMATS
 from dialogues.forms import BesideForm, CorpusFilter, DialogueFilter
-from dialogues.models import Corpus, Dialogue, Version
+from dialogues.models import Corpus, Dialogue, ImportJob, Version
 from dialogues.sources import Sources
+from dialogues.views.reading_in_words import facts_of, tally_lines
 
 CORPORA_A_PAGE = 20
 DIALOGUES_A_PAGE = 50
@@ -31,7 +33,9 @@ def corpora(request: HttpRequest) -> HttpResponse:
     versions = _versions_in(page)
     rows = [{"corpus": corpus, "versions": versions.get(corpus.pk, [])} for corpus in page]
     filtered = bool(chosen["q"] or chosen["version"])
-    return render(request, "dialogues/corpora.html", {"form": form, "page": page, "rows": rows, "filtered": filtered})
+    importing = ImportJob.objects.open()[:10] if request.user.has_perm("dialogues.add_corpus") else []
+    context = {"form": form, "page": page, "rows": rows, "filtered": filtered, "importing": importing}
+    return render(request, "dialogues/corpora.html", context)
 
 
 @require_GET
@@ -43,6 +47,9 @@ def corpus(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "corpus": corpus,
         "summary": _summary(corpus),
+        "format_label": FORMATS[corpus.file_format].label if corpus.file_format in FORMATS else corpus.file_format,
+        "facts": facts_of(corpus.reading),
+        "reading": tally_lines(corpus.reading),
         "without_baseline": without_baseline(Dialogue.objects.filter(corpus=corpus)).count(),
         "form": form,
         "page": Paginator(found, DIALOGUES_A_PAGE).get_page(request.GET.get("page")),
@@ -165,7 +172,7 @@ def _characters(candidates: list[Dialogue], *, tidy: bool) -> dict[str, list[str
 def _column(dialogue: Dialogue, *, tidy: bool) -> dict[str, Any]:
     return {
         "dialogue": dialogue,
-        "turns": turns_for_template(dialogue.transcript, NAMES, tidy=tidy),
+        "turns": turns_for_template(dialogue.transcript, NAMES, tidy=tidy, times=dialogue.times),
     }
 
 

@@ -1,4 +1,4 @@
-"""Actions on a whole corpus: make its punctuation baseline; delete it, unless something is built on it."""
+"""Actions on a whole corpus: export it; make its punctuation baseline; delete it, unless something is built on it."""
 
 from collections.abc import Collection
 from typing import Any
@@ -6,17 +6,30 @@ from typing import Any
 from django.contrib import messages
 from django.db import models, transaction
 from django.db.models import ProtectedError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.downloads import streamed_file
 from core.permissions import requires
+from core.streaming import joined
 from dialogues.audit import AuditVerb
 from dialogues.baseline import made_in_words, split_all, without_baseline
+from dialogues.exporting import jsonl_lines
 from dialogues.models import AuditEvent, Corpus, Dialogue
 
 # A request makes so many within seconds; the page says if more are left.
 AT_ONCE = 10_000
+
+
+@require_GET
+@requires("dialogues.view_corpus", "export dialogues")
+def export(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The corpus in all its versions as JSONL, sent while it is read."""
+    corpus = get_object_or_404(Corpus, pk=pk)
+    AuditEvent.record(request.user, AuditVerb.CORPUS_EXPORTED, corpus)
+    return streamed_file(joined(jsonl_lines(corpus)), f"{slugify(corpus.name) or f'corpus-{corpus.pk}'}.jsonl")
 
 
 @require_POST

@@ -34,6 +34,7 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
             "id", "name", "base_url", "model", "has_key", "price_in", "price_out", "max_in_flight",
             "requests_per_minute", "tokens_per_minute", "timeout_seconds", "blocked_until", "checked_at",
             "check_passed", "check_result", "is_demo", "structured_output", "supports_batch", "batch_price_share",
+            "delimiter", "reply_mode",
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.downloads import JSON_LINES
+from core.streaming import joined
 from dialogues.models import Version
 from generation.api.common import endpoint, read
 from generation.api.runs import found_run
@@ -73,4 +74,4 @@ def comparison(request: Request) -> Response:
 
 
 def _answer(lines: Iterator[str]) -> StreamingHttpResponse:
-    return StreamingHttpResponse(exporting.joined(lines), content_type=JSON_LINES)
+    return StreamingHttpResponse(joined(lines), content_type=JSON_LINES)

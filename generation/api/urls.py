@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from generation.api import actions, judge_runs, material, results, runs
+from generation.api import actions, judge_runs, material, results, runs, training
 
 app_name = "api"
 urlpatterns = [
@@ -30,5 +30,8 @@ urlpatterns = [
     path("judge-runs/", judge_runs.judge_run_create, name="judge_runs"),
     path("judge-report/", judge_runs.judge_report, name="judge_report"),
     path("comparison/", results.comparison, name="comparison"),
+    path("training-runs/", training.training_run_list, name="training_runs"),
+    path("training-runs/<int:pk>/", training.training_run_detail, name="training_run"),
+    path("training-runs/<int:pk>/events/", training.training_run_events, name="training_run_events"),
     path("calls/<int:pk>/", runs.call_detail, name="call"),
 ]

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core.commands import print_json
+from core.numbers import count_in_words
 from generation.batching.rounds import CannotCancelError, cancel_batch
 from generation.commandline.common import DONE, add_action, found_run, tell
 from generation.commandline.running import wake
@@ -153,4 +154,4 @@ def _told(command: BaseCommand, run_pk: int, options: dict[str, Any], count: int
 
 
 def in_words(count: int) -> str:
-    return f"{count:,} call{'' if count == 1 else 's'}"
+    return count_in_words(count, "call")

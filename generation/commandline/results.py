@@ -111,6 +111,8 @@ def _sets(command: BaseCommand, options: dict[str, Any]) -> int:
 
 def _export(command: BaseCommand, options: dict[str, Any]) -> int:
     run, path = found_run(options["run"]), options["output"]
+    if run.corpus.privacy_notice:
+        command.stderr.write(run.corpus.privacy_notice)
     lines = exporting.judgement_lines(run) if options["judgements"] else _outputs(run, options["versions"] or [])
     if path is None:
         if options["json"]:

@@ -4,9 +4,10 @@ from decimal import Decimal
 from shutil import get_terminal_size
 from typing import TextIO
 
+from core.durations import duration
 from generation.commandline.common import harmless
 from generation.models import Run
-from generation.watching.progress import Progress, duration, money
+from generation.watching.progress import Progress, money
 
 BAR = 30  # characters
 UP_AND_CLEAR = "\x1b[1A\x1b[2K"

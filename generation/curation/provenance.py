@@ -36,6 +36,12 @@ def content_of(example: Example) -> Content:
     return Content.of(example.example_set.kind, **fields)
 
 
+def privacy_notices(example_set: ExampleSet) -> list[str]:
+    """What whoever exports the set must know of the corpora that its examples were taken from."""
+    taken = Corpus.objects.personal().holding(example_set.examples.filter(dialogue__isnull=False).values("dialogue"))
+    return [corpus.privacy_notice for corpus in taken]
+
+
 def with_provenance(example_set: ExampleSet) -> list[Example]:
     """The set's examples with all that `provenance_of` looks at, in one query."""
     links = [f"{name}__{more}" for name in ("dialogue", "dialogue_after") for more in ("corpus", "version")]

@@ -25,6 +25,7 @@ from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, rea
 from generation.endpoints.batch_lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
 from generation.endpoints.capped import AnswerRefusedError, cap
 from generation.endpoints.keys import without_secret
+from generation.endpoints.streamed import StreamedAnswer
 from generation.models import Endpoint
 from generation.prompts import ChatMessage
 
@@ -147,6 +148,31 @@ class Client:
         answer = read_reply(self.target.without_key(raw.http_response.text), raw.http_response.headers, time())
         if isinstance(answer, CallError):
             raise answer
+        return answer
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], parameters: Mapping[str, Any], take: Callable[[str], None]
+    ) -> Reply:
+        """Like `chat`, but the reply's text is handed to `take` piece by piece as it comes. Cancel it to break off.
+
+        An endpoint that answers in one piece gives one piece. Raises CallError.
+        """
+        usage = {"stream": True, "stream_options": {"include_usage": True}}
+        body: dict[str, Any] = {**parameters, **usage, "messages": list(messages)}
+        create = self._openai.chat.completions.with_streaming_response.create
+        received = StreamedAnswer(take)
+        try:
+            async with asyncio.timeout(self.target.timeout):
+                async with create(model=body["model"], messages=(), extra_body=body) as raw:
+                    async for text in raw.iter_text():
+                        received.add(text)
+        except FAILURES as error:
+            self._raise_as_trouble(error)
+        answer = read_reply(self.target.without_key(received.finish()), raw.headers, time())
+        if isinstance(answer, CallError):
+            raise answer
+        if not received.told and answer.text:
+            take(answer.text)
         return answer
 
     async def model_names(self) -> list[str]:

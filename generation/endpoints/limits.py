@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+from generation.models import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,10 @@ class Rates:
     requests_per_minute: int | None
     tokens_per_minute: int | None
 
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> Self:
+        return cls(endpoint.requests_per_minute, endpoint.tokens_per_minute)
+
     @property
     def unlimited(self) -> bool:
         return self.requests_per_minute is None and self.tokens_per_minute is None
@@ -40,8 +46,14 @@ class Rates:
 
 
 class Limiter(Protocol):
-    async def acquire(self, key: str, rates: Rates, most: int, tokens: int) -> tuple[int, float]:
-        """Ask to send up to `most` calls of about `tokens` each: (how many may go, seconds until more may)."""
+    is_shared: bool  # whether other processes draw from the same buckets
+
+    async def acquire(self, key: str, rates: Rates, most: int, tokens: int, least: int = 0) -> tuple[int, float]:
+        """Ask to send up to `most` calls of about `tokens` each: (how many may go, seconds until more may).
+
+        `least` of them go in any case: a person waits for them. A bucket that lacks what they take owes it, so that
+        others wait until it is paid back.
+        """
 
     async def give_back(self, key: str, rates: Rates, requests: int, tokens: int) -> None:
         """Return what was not used; a negative number of tokens takes more."""
@@ -63,18 +75,20 @@ class _Bucket:
 class LocalLimiter:
     """For one process."""
 
+    is_shared = False
+
     def __init__(self, clock: Callable[[], float] = monotonic, *, full: bool = True) -> None:
         """`full`: whether buckets start full."""
         self._clock = clock
         self._full = full
         self._buckets: dict[str, _Bucket] = {}
 
-    async def acquire(self, key: str, rates: Rates, most: int, tokens: int) -> tuple[int, float]:
+    async def acquire(self, key: str, rates: Rates, most: int, tokens: int, least: int = 0) -> tuple[int, float]:
         granted, wait = most, 0.0
         for name, per_minute, size in _demands(key, rates, tokens):
             bucket = self._filled(name, per_minute, size)
-            granted = max(0, min(granted, int(bucket.level // size)))
-            wait = max(wait, (size - bucket.level % size) / per_minute * MINUTE)
+            granted = max(least, min(granted, int(bucket.level // size)))
+            wait = max(wait, max(size - bucket.level, size - bucket.level % size) / per_minute * MINUTE)
         for name, _, size in _demands(key, rates, tokens):
             self._buckets[name].level -= granted * size
         return granted, wait
@@ -98,21 +112,22 @@ class LocalLimiter:
         return bucket
 
 
-# KEYS: a bucket for each demand. ARGV: most, then (per minute, size, capacity) for each. Redis's own clock.
+# KEYS: a bucket for each demand. ARGV: most, least, then (per minute, size, capacity) for each. Redis's own clock.
 _ACQUIRE = """
 local now = redis.call('TIME')
 local at = tonumber(now[1]) + tonumber(now[2]) / 1e6
-local granted, wait, levels = tonumber(ARGV[1]), 0, {}
+local granted, least, wait, levels = tonumber(ARGV[1]), tonumber(ARGV[2]), 0, {}
 for i, key in ipairs(KEYS) do
-  local rate, size, room = tonumber(ARGV[3*i-1]), tonumber(ARGV[3*i]), tonumber(ARGV[3*i+1])
+  local rate, size, room = tonumber(ARGV[3*i]), tonumber(ARGV[3*i+1]), tonumber(ARGV[3*i+2])
   local held = redis.call('HMGET', key, 'level', 'at')
   local level = tonumber(held[1]) or room
   levels[i] = math.min(room, level + math.max(0, at - (tonumber(held[2]) or at)) * rate / 60)
-  granted = math.max(0, math.min(granted, math.floor(levels[i] / size)))
-  wait = math.max(wait, (size - levels[i] % size) / rate * 60)
+  granted = math.max(least, math.min(granted, math.floor(levels[i] / size)))
+  wait = math.max(wait, math.max(size - levels[i], size - levels[i] % size) / rate * 60)
 end
 for i, key in ipairs(KEYS) do
-  redis.call('HSET', key, 'level', tostring(levels[i] - granted * tonumber(ARGV[3*i])), 'at', string.format('%.6f', at))
+  local left = levels[i] - granted * tonumber(ARGV[3*i+1])
+  redis.call('HSET', key, 'level', tostring(left), 'at', string.format('%.6f', at))
   redis.call('EXPIRE', key, 600)
 end
 return {granted, tostring(wait)}
@@ -122,18 +137,20 @@ return {granted, tostring(wait)}
 class RedisLimiter:
     """For all processes that share a Redis; after a flush its buckets are full. Raises what Redis raises."""
 
+    is_shared = True
+
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(
             url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, retry=Retry(NoBackoff(), 1)
         )
         self._acquire = self._redis.register_script(_ACQUIRE)
 
-    async def acquire(self, key: str, rates: Rates, most: int, tokens: int) -> tuple[int, float]:
+    async def acquire(self, key: str, rates: Rates, most: int, tokens: int, least: int = 0) -> tuple[int, float]:
         demands = _demands(key, rates, tokens)
         if not demands:
             return most, 0.0
         numbers = [number for _, rate, size in demands for number in (rate, size, bucket_size(rate, size))]
-        reply = await self._acquire(keys=[f"limit:{name}" for name, _, _ in demands], args=[most, *numbers])
+        reply = await self._acquire(keys=[f"limit:{name}" for name, _, _ in demands], args=[most, least, *numbers])
         granted, wait = cast(tuple[int, bytes], reply)
         return int(granted), float(wait)
 
@@ -153,6 +170,8 @@ class RedisLimiter:
 class FallbackLimiter:
     """A shared limiter; while it does not answer, this runner keeps to its own share of the limits."""
 
+    is_shared = True
+
     def __init__(self, shared: Limiter, clock: Callable[[], float] = monotonic) -> None:
         self._shared = shared
         # Empty at first: what the shared buckets held has been granted already.
@@ -161,13 +180,13 @@ class FallbackLimiter:
         self._away_until = 0.0
         self._runners = 1
 
-    async def acquire(self, key: str, rates: Rates, most: int, tokens: int) -> tuple[int, float]:
+    async def acquire(self, key: str, rates: Rates, most: int, tokens: int, least: int = 0) -> tuple[int, float]:
         if not self._away:
             try:
-                return await self._shared.acquire(key, rates, most, tokens)
+                return await self._shared.acquire(key, rates, most, tokens, least)
             except (RedisError, OSError) as error:
                 self._leave(error)
-        return await self._local.acquire(key, rates.divided(self._runners), most, tokens)
+        return await self._local.acquire(key, rates.divided(self._runners), most, tokens, least)
 
     async def give_back(self, key: str, rates: Rates, requests: int, tokens: int) -> None:
         if not self._away:

@@ -101,6 +101,18 @@ def _assembled(body: str) -> dict[str, Any] | None:
     return stream.document
 
 
+def delta_of(choice: Mapping[str, Any]) -> str:
+    """The text that one chunk of a stream adds."""
+    return _joined(mapping(choice.get("delta")).get("content"), "text") or _joined(choice.get("text"), "text")
+
+
+def text_in_line(line: str) -> str:
+    """The text that one line of a stream adds; "" for a line that adds none."""
+    if not line.startswith("data:"):
+        return ""
+    return delta_of(first_choice(mapping(decoded(line.removeprefix("data:").strip()))))
+
+
 def _chunks(body: str) -> Iterator[dict[str, Any]]:
     # Not splitlines: JSON may hold other line separators in its texts.
     for event in body.replace("\r\n", "\n").replace("\r", "\n").split("\n\n"):
@@ -133,7 +145,7 @@ class _Stream:
             self._whole = choice
         self._choice |= {name: choice[name] for name in ("finish_reason", "error") if choice.get(name)}
         delta = mapping(choice.get("delta"))
-        self._texts.append(_joined(delta.get("content"), "text") or _joined(choice.get("text"), "text"))
+        self._texts.append(delta_of(choice))
         self._refusals.append(refusal_of({"message": delta}))
         self._take_calls(delta)
 

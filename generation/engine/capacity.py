@@ -1,4 +1,7 @@
-"""How many more calls an endpoint takes, and whose they are: shared fairly between runners, and between runs."""
+"""How many more calls an endpoint takes, and whose they are: shared fairly between runners, and between runs.
+
+A person who waits comes first: a live call is sent at once, and runs take what is left.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -6,10 +9,14 @@ from math import ceil
 
 from django.db.models import Count, QuerySet
 
-from generation.models import Call, Endpoint, Run, Runner, RunStage
+from generation.engine.requests import Request
+from generation.models import Call, Endpoint, LiveCall, Run, Runner, RunStage
 
 NEWCOMER = timedelta(seconds=5)  # a runner younger than this counts although it has sent nothing yet
 KEPT_FREE = 8  # one part in so many of a share stays free for a runner that has less than its share
+KEPT_FOR_PEOPLE = 1  # places that runs leave free where people chat, so that the next message finds one
+STILL_CHATTING = timedelta(minutes=2)  # since somebody was last answered at an endpoint
+USUAL_LONGEST_REPLY = 1024  # tokens of a live call, where its parameters set no limit
 
 
 def room(endpoint: Endpoint, owner: str, mine: int | None, now: datetime) -> int:
@@ -25,7 +32,36 @@ def room(endpoint: Endpoint, owner: str, mine: int | None, now: datetime) -> int
         for name, started_at in alive.items()
         if name != owner and (name in taken or started_at > now - NEWCOMER)
     ]
-    return fair_room(endpoint.calls_at_once, taken.get(owner, 0) if mine is None else mine, others)
+    limit = endpoint.calls_at_once - _for_people(endpoint, now)
+    return fair_room(max(0, limit), taken.get(owner, 0) if mine is None else mine, others)
+
+
+def _for_people(endpoint: Endpoint, now: datetime) -> int:
+    """Places that people's calls have, or are kept for them; an endpoint with one place keeps none."""
+    live = LiveCall.objects.in_flight(endpoint, now).count()
+    is_chatted_with = live or LiveCall.objects.filter(endpoint=endpoint, sent_at__gt=now - STILL_CHATTING).exists()
+    return live + min(KEPT_FOR_PEOPLE, endpoint.calls_at_once - 1) if is_chatted_with else 0
+
+
+def has_place_for_person(endpoint: Endpoint, now: datetime) -> bool:
+    """Whether another live call may be sent: what runs have in flight does not count, they give way."""
+    return LiveCall.objects.in_flight(endpoint, now).count() < endpoint.max_in_flight
+
+
+def most_tokens(request: Request) -> int:
+    """What a live call uses at worst."""
+    return request.prompt_tokens + (request.longest_reply or USUAL_LONGEST_REPLY)
+
+
+def sent_for_people(endpoint_pk: int, after: int | None) -> tuple[int, list[int]]:
+    """The last live call at an endpoint, and the most tokens of each one after `after`; of none where that is None."""
+    rows = LiveCall.objects.filter(endpoint=endpoint_pk)
+    if after is None:
+        last = rows.order_by("-pk").values_list("pk", flat=True).first()
+        return last or 0, []
+    fresh = list(rows.filter(pk__gt=after).order_by("pk"))
+    sizes = [most_tokens(Request(call.messages, call.parameters)) for call in fresh]
+    return (fresh[-1].pk if fresh else after), sizes
 
 
 def fair_room(limit: int, mine: int, others: Sequence[int]) -> int:

@@ -9,7 +9,7 @@ from time import monotonic
 
 from generation.endpoints.client import CallError, Client, Reply, Trouble
 from generation.endpoints.limits import Limiter, Rates
-from generation.engine import ledger
+from generation.engine import capacity, ledger
 from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.inbox import Inbox, Result
 from generation.engine.ledger import Claimed
@@ -60,10 +60,11 @@ class Lane:
     _to_store: Counter[int] = field(default_factory=Counter)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _windows: dict[int, deque[bool]] = field(default_factory=dict)
+    _last_live_call: int | None = None
 
     @property
     def _rates(self) -> Rates:
-        return Rates(self.endpoint.requests_per_minute, self.endpoint.tokens_per_minute)
+        return Rates.of(self.endpoint)
 
     @property
     def _chunk(self) -> int:
@@ -104,6 +105,7 @@ class Lane:
         if most <= 0:
             return 0, IDLE_POLL
         context, estimate = self.context, int(self.tokens_a_call)
+        await self._draw_for_people()
         granted, wait = await context.limiter.acquire(str(self.endpoint.pk), self._rates, most, estimate)
         if not granted:
             return 0, min(max(wait, LEAST_WAIT), IDLE_POLL)
@@ -116,6 +118,16 @@ class Lane:
         unused = granted - len(claimed)
         await self._give_back(unused, unused * estimate)
         return len(claimed), IDLE_POLL
+
+    async def _draw_for_people(self) -> None:
+        """Where no limiter is shared, take what other processes sent for people out of this one's; the ledger knows."""
+        if self._rates.unlimited or self.context.limiter.is_shared:
+            return
+        self._last_live_call, sizes = await self.context.db_thread.do(
+            Urgency.CLAIM, capacity.sent_for_people, self.endpoint.pk, self._last_live_call
+        )
+        for tokens in sizes:
+            await self.context.limiter.acquire(str(self.endpoint.pk), self._rates, 1, tokens, least=1)
 
     def _send(self, call: Claimed, estimate: int) -> None:
         self._open += 1
@@ -153,7 +165,8 @@ class Lane:
 
     async def settled(self, results: Sequence[tuple[Claimed, Result]]) -> None:
         """These results are in the ledger now."""
-        was_full = (self._open + len(results)) * self.context.runners >= self.endpoint.calls_at_once
+        most = max(1, self.endpoint.calls_at_once - capacity.KEPT_FOR_PEOPLE)
+        was_full = (self._open + len(results)) * self.context.runners >= most
         self._unsettled -= len(results)
         self._to_store.subtract(call.run_pk for call, _ in results)
         self._unsettled_errors -= sum(isinstance(result, CallError) for _, result in results)

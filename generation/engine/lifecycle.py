@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from django.utils import timezone
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.models import Call, Run, RunStage, Stage, Trial
+from generation.prompts import PromptError, PromptText, StageName, check_prompt
 from generation.reuse import already_judged
 
 PLANNED_AT_ONCE = 1000
@@ -186,7 +187,17 @@ def _freeze(run: Run) -> None:
     if missing:
         raise CannotStartError(f"No model answers {', '.join(missing)} in this run. Discard it and plan it again.")
     for row in rows:
+        _require_usable_prompt(row)
         row.freeze()
+
+
+def _require_usable_prompt(row: RunStage) -> None:
+    """No request can be built from a prompt without its placeholders, so its calls would wait for ever."""
+    try:
+        check_prompt(cast(StageName, row.stage), PromptText(row.prompt.system, row.prompt.user))
+    except PromptError as error:
+        label = Stage(row.stage).label
+        raise CannotStartError(f"{label}: {error}. Discard the run and plan it again with another prompt.") from error
 
 
 def _batches(places: list[tuple[RunStage, int, int, int]]) -> Iterator[list[tuple[RunStage, int, int, int]]]:

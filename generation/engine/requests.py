@@ -23,7 +23,6 @@ from generation.models import Background, Call, Endpoint, Example, ExampleKind, 
 from generation.prompts import ChatMessage, PromptText, Shown
 from generation.stages import SPECS, Examples, Subject
 
-MILLION = Decimal(1_000_000)
 _ON_BACKGROUND = (Stage.PAIR, Stage.JUDGE)
 
 
@@ -51,9 +50,7 @@ class Request:
 
 def cost(row: RunStage, prompt_tokens: int, completion_tokens: int) -> Decimal:
     """US dollars, to the millionth."""
-    endpoint = row.endpoint
-    exact = (endpoint.price_in * prompt_tokens + endpoint.price_out * completion_tokens) * row.price_share
-    return (exact / MILLION).quantize(Decimal("0.000001"))
+    return row.endpoint.price(prompt_tokens, completion_tokens, row.price_share)
 
 
 def worst_cost(row: RunStage, request: Request) -> Decimal:

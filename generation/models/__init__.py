@@ -3,6 +3,7 @@
 from generation.models.batches import BatchJob
 from generation.models.calls import NEVER_ANSWERED, Background, Call, CallQuerySet, Judgement, Output, Runner
 from generation.models.endpoints import Endpoint
+from generation.models.live import LiveBudget, LiveCall
 from generation.models.material import (
     Example,
     ExampleKind,
@@ -14,6 +15,8 @@ from generation.models.material import (
     Stage,
 )
 from generation.models.runs import AskedRun, Run, RunDialogue, RunQuerySet, RunStage
+from generation.models.training import TrainingEvent, TrainingItem, TrainingRun, TrainingSet
+from generation.models.training_exports import TrainingExport
 from generation.models.trials import Trial, TrialArm, TrialSubject
 
 __all__ = [
@@ -31,6 +34,8 @@ __all__ = [
     "Freezable",
     "FrozenError",
     "Judgement",
+    "LiveBudget",
+    "LiveCall",
     "Output",
     "Prompt",
     "Run",
@@ -39,6 +44,11 @@ __all__ = [
     "RunStage",
     "Runner",
     "Stage",
+    "TrainingEvent",
+    "TrainingExport",
+    "TrainingItem",
+    "TrainingRun",
+    "TrainingSet",
     "Trial",
     "TrialArm",
     "TrialSubject",

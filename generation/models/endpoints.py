@@ -15,6 +15,7 @@ from dialogues.models import AuditEvent
 from generation.endpoints import addresses, keys
 
 LOWERED = 0.75  # of the calls in flight, after a 429
+MILLION = Decimal(1_000_000)
 
 
 class Endpoint(models.Model):
@@ -30,6 +31,12 @@ class Endpoint(models.Model):
         JSON_SCHEMA = "json_schema", "OpenAI's json_schema"
         VLLM = "structured_outputs", "vLLM's structured_outputs"
         LLAMA_CPP = "flat_schema", "llama.cpp's flat schema"
+
+    class ReplyMode(models.TextChoices):
+        """What a reply is, to whoever shows it as messages."""
+
+        PLAIN = "plain", "One message a reply"
+        AS_TRAINED = "as_trained", "As trained: messages with the delimiter between"
 
     name = models.CharField(max_length=120, unique=True)
     base_url = models.CharField(max_length=300)
@@ -69,12 +76,18 @@ class Endpoint(models.Model):
     check_result = models.CharField(max_length=500, blank=True)
     check_passed = models.BooleanField(default=False, editable=False)
     is_demo = models.BooleanField(default=False, help_text="Answers by the demo model's rules, as the check found.")
+    # Of the training set, for a model fine-tuned here; empty: none.
+    delimiter = models.CharField(max_length=40, blank=True, editable=False)
+    reply_mode = models.CharField(max_length=12, choices=ReplyMode, default=ReplyMode.PLAIN, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("name",)
         constraints = [
+            models.CheckConstraint(
+                condition=~Q(reply_mode="as_trained") | ~Q(delimiter=""), name="endpoint_as_trained_has_a_delimiter"
+            ),
             models.CheckConstraint(
                 condition=Q(batch_price_share__gte=0) & Q(batch_price_share__lte=1),
                 name="endpoint_batch_price_is_a_share",
@@ -103,6 +116,11 @@ class Endpoint(models.Model):
     @property
     def is_free(self) -> bool:
         return not (self.price_in or self.price_out)
+
+    def price(self, prompt_tokens: int, completion_tokens: int, share: Decimal = Decimal(1)) -> Decimal:
+        """US dollars, to the millionth; `share` is the share of the price that is charged."""
+        exact = (self.price_in * prompt_tokens + self.price_out * completion_tokens) * share
+        return (exact / MILLION).quantize(Decimal("0.000001"))
 
     @property
     def calls_at_once(self) -> int:

@@ -5,16 +5,12 @@ Read page by page in the order it was made, so that memory stays flat and no cur
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet
-
+from core.streaming import in_pages
 from dialogues.exporting import record_of
 from dialogues.formats import jsonl
 from generation.models import Judgement, Output, Run
-
-M = TypeVar("M", bound=Model)
-ROWS_AT_ONCE = 500
 
 
 def output_lines(run: Run, versions: Sequence[str] = ()) -> Iterator[str]:
@@ -22,14 +18,14 @@ def output_lines(run: Run, versions: Sequence[str] = ()) -> Iterator[str]:
     rows = Output.objects.filter(call__run=run).select_related(
         "dialogue__origin", "dialogue__parent", "call__run_stage"
     )
-    for output in _in_pages(rows.filter(version__in=versions) if versions else rows):
+    for output in in_pages(rows.filter(version__in=versions) if versions else rows):
         yield _line(json.loads(jsonl.dump(record_of(output.dialogue))) | _made(output))
 
 
 def judgement_lines(run: Run) -> Iterator[str]:
     """One line for each score."""
     rows = Judgement.objects.filter(call__run=run)
-    for row in _in_pages(rows.select_related("dialogue__origin", "call__run_stage")):
+    for row in in_pages(rows.select_related("dialogue__origin", "call__run_stage")):
         yield _line(
             {
                 "dialogue": row.dialogue.key,
@@ -63,22 +59,3 @@ def _made(output: Output) -> dict[str, Any]:
 
 def _line(fields: dict[str, Any]) -> str:
     return json.dumps(fields, ensure_ascii=False) + "\n"
-
-
-def _in_pages(rows: QuerySet[M]) -> Iterator[M]:
-    last = 0
-    while page := list(rows.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE]):
-        yield from page
-        last = page[-1].pk
-
-
-def joined(lines: Iterator[str], most: int = ROWS_AT_ONCE) -> Iterator[str]:
-    """The same text in fewer, larger pieces."""
-    batch: list[str] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) == most:
-            yield "".join(batch)
-            batch = []
-    if batch:
-        yield "".join(batch)

@@ -26,10 +26,10 @@ SHOWN_FIELDS = ("theme", "traits_1", "traits_2", "messages", "messages_after")
 
 def scratch_corpus() -> Corpus:
     """The one corpus that trials write in; no list shows it."""
-    there = Corpus.objects.filter(is_scratch=True).order_by("pk").first()
+    there = Corpus.objects.filter(is_scratch=True, filled_at=None).order_by("pk").first()
     if there is not None:
         return there
-    name = next(name for name in _names(SCRATCH) if not Corpus.objects.filter(name=name, is_scratch=False).exists())
+    name = next(name for name in _names(SCRATCH) if not Corpus.objects.filter(name=name).exists())
     return Corpus.objects.get_or_create(
         name=name, defaults={"is_scratch": True, "description": "Copies that trials of examples and prompts write on."}
     )[0]

@@ -15,7 +15,8 @@ from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from generation.endpoints.checking import check
 from generation.forms import EndpointForm
-from generation.models import Endpoint
+from generation.models import Endpoint, TrainingRun
+from generation.training.labels import Labels, labels_of
 
 
 @require_GET
@@ -60,5 +61,13 @@ def _edit(request: HttpRequest, endpoint: Endpoint, action: str, verb: AuditVerb
         messages.success(request, f"{endpoint.name} is saved. Check it before you use it.")
         return redirect(endpoint)
     stored = Endpoint.objects.filter(pk=endpoint.pk).first() if endpoint.pk else None
-    context = {"form": form, "endpoint": stored, "action": action}
+    context = {"form": form, "endpoint": stored, "action": action, "trained": _trained(stored)}
     return render(request, "generation/endpoint.html", context, status=422 if form.errors else 200)
+
+
+def _trained(endpoint: Endpoint | None) -> list[tuple[TrainingRun, Labels]]:
+    """The training runs whose model answers there, with the labels of their data."""
+    if endpoint is None:
+        return []
+    runs = endpoint.training_runs.select_related("training_set__corpus")
+    return [(run, labels_of(run.training_set)) for run in runs]

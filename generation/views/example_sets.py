@@ -23,7 +23,7 @@ from generation.curation import versions
 from generation.curation.editing import StaleError, change_set
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
 from generation.curation.forms import CloneForm, ImportForm, SetForm
-from generation.curation.provenance import provenance_of, with_provenance
+from generation.curation.provenance import privacy_notices, provenance_of, with_provenance
 from generation.example_sets import load_all
 from generation.models import Example, ExampleKind, ExampleSet, FrozenError
 from generation.views.run_actions import back
@@ -83,6 +83,7 @@ def example_set(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "set": row,
         "examples": examples,
+        "notices": privacy_notices(row),
         "runs": versions.runs_with(row),
         "others": others,
         "in_the_way": versions.in_the_way(row),

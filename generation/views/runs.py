@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from core.downloads import TABLE_FORMS, table_file
+from core.event_streams import event_stream, event_view
 from core.permissions import requires
 from core.tables import Table
 from dialogues.baseline import without_baseline
@@ -58,17 +58,12 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "generation/run.html", context)
 
 
-@require_GET
+@event_view
 @requires("generation.view_run", "see runs")
 def run_events(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """The run's progress, event by event; holds no database connection while it waits."""
+    """The run's progress, event by event."""
     fetch_run(pk)
-    if not connection.in_atomic_block:
-        connection.close()
-    response = StreamingHttpResponse(events.stream(pk), content_type="text/event-stream")
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    return event_stream(events.stream(pk))
 
 
 @require_GET

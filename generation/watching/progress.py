@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
+from core.durations import duration
 from generation.batching.jobs import BatchProgress, batches_of
 from generation.models import Call, Run, RunDialogue, Runner, Stage
 from generation.watching.causes import CAUSES
@@ -241,14 +242,6 @@ def _progress(run: Run, rows: Sequence[dict[str, Any]], given: int, reports: Rep
     window = min(RATE_WINDOW, now - run.started_at) if run.started_at else RATE_WINDOW
     progress.calls_a_second = sum(row["recent"] for row in rows) / max(1.0, window.total_seconds())
     return progress
-
-
-def duration(seconds: float) -> str:
-    """ "40 s", "12 min", "3 h 20 min"."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def money(amount: Decimal) -> str:

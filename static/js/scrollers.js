@@ -15,13 +15,16 @@ function update(wrap) {
   }
 }
 
-const watcher = new ResizeObserver((entries) => entries.forEach((entry) => update(entry.target)));
+const watcher = new ResizeObserver((entries) => entries.forEach((entry) => update(entry.target.closest(".table-wrap"))));
 
 function watch(root) {
   for (const wrap of root.querySelectorAll(".table-wrap")) {
     // Keep a name that it already has.
     wrap.dataset.label ??= wrap.getAttribute("aria-label") ?? "";
+    update(wrap);
     watcher.observe(wrap);
+    // The table inside can grow while its frame stays as it is: when a row opens, or when a font arrives.
+    for (const inside of wrap.children) watcher.observe(inside);
   }
 }
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from annotation.chats import beginning
 from annotation.design import rubrics
-from annotation.models import ApiToken, Assignment, Invitation, Membership, Remark, Restructuring, Study
+from annotation.models import ApiToken, Assignment, Chat, Invitation, Membership, Remark, Restructuring, Study
 from annotation.models.people import profile_of
 from annotation.people import api_tokens, invitations, resets
 from annotation.rating import queue
@@ -22,16 +23,29 @@ from annotation.recruitment import open_links
 from annotation.reports import unblinding
 from annotation.restructuring import review
 from annotation.roles import Role
-from dialogues.models import Corpus, Dialogue, Rubric
+from dialogues.models import ColumnMap, Corpus, Dialogue, ImportJob, Rubric
 from dialogues.rubric import PAPER_SIX, Scale
 from generation.curation import versions
 from generation.curation.content import Content
 from generation.curation.editing import change_example
-from generation.models import BatchJob, Call, Endpoint, Example, ExampleSet, Prompt, Run, Trial
-from tests.annotation import handed_in, restructured, setting
-from tests.generation import judged, runs, trials
+from generation.models import (
+    BatchJob,
+    Call,
+    Endpoint,
+    Example,
+    ExampleSet,
+    Prompt,
+    Run,
+    TrainingExport,
+    TrainingRun,
+    TrainingSet,
+    Trial,
+)
+from tests.annotation import chat_studies, handed_in, restructured, setting
+from tests.generation import judged, runs, training_runs, trials
 from tests.generation.runs import NOWHERE
-from tests.people import client_of
+from tests.generation.training_sets import built_set
+from tests.people import session_of
 
 # Nothing listens on the discard port: a check of this endpoint fails at once.
 
@@ -41,11 +55,6 @@ def someone(role: Role) -> User:
     user = User.objects.create(username=f"some-{role}")
     user.groups.add(Group.objects.get(name=role.value))
     return user
-
-
-def session_of(user: User) -> str:
-    client = client_of(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 @dataclass
@@ -89,14 +98,22 @@ class Everything:
             state=Call.State.FAILED, outcome="unparsable", raw_reply="a bad reply"
         )
         judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
+        tuned_on = built_set(corpus, corpus.dialogues.of_version("gamma"))
+        training_runs.tell(training_runs.training_run(tuned_on), training_runs.story())
+        ImportJob.objects.create(token="of-a-large-file", plan={"name": "Large"}, total_bytes=1)
         gamma = corpus.dialogues.of_version("gamma").first()
         assert gamma is not None
         trials.asked(endpoint, [gamma], prompt=trials.wording("further_split", "Be brief."))
         invitations.issue(role=Role.RATER, by=people[Role.ADMIN], study=study, email="guest@example.org")
+        _chatted()
+        beginning.begin(beginning.NewChat(endpoint, "Somebody's chat"), by=setting.user("chatter"))
+        ColumnMap.objects.create(name="a log", columns={"dialogue_id": "conv", "speaker": "who", "text": "said"})
         example = _draft_example(people[Role.RESEARCHER])
         (token,) = invitations.issue(role=Role.RATER, by=None)
         profile_of(people[Role.RATER])
         api_tokens.issue(user=people[Role.ADMIN], name="a script", by=None)
+        # Not of all targets, for which the page asks.
+        TrainingExport.objects.create(training_set=TrainingSet.objects.get(), target="openai", total=1)
         sessions = {role: session_of(user) for role, user in people.items()}
         gamma = corpus.dialogues.filter(version="gamma").first()
         restructuring = restructured.asked("annotator", gamma, instructions="What to do.", review="What to mend.")
@@ -131,12 +148,14 @@ class Everything:
         known: dict[str, dict[str, Any]] = {
             "": {},
             "upload": {"token": "no-such-upload-at-all"},
+            "saved columns": {"token": "no-such-upload-at-all", "pk": ColumnMap.objects.get().pk},
             "invitation link": {"token": self.token},
             "reset link": _reset_link(self.people[Role.RATER]),
             "invitation": {"pk": Invitation.objects.filter(study=self.study).get().pk},
             "API token": {"pk": ApiToken.objects.get().pk},
             "person": {"pk": self.people[Role.RATER].pk},
             "corpus": {"pk": self.study.corpus_id},
+            "import": {"pk": ImportJob.objects.get().pk},
             "corpus table": {"pk": self.study.corpus_id, "slug": "lengths", "form": "csv"},
             "judgement table": {"pk": self.study.corpus_id, "table": "published-1"},
             "corpus figure": {"pk": self.study.corpus_id, "slug": "consecutive", "form": "svg"},
@@ -150,10 +169,15 @@ class Everything:
             "example": {"pk": self.example.pk},
             "run": {"pk": self.run.pk},
             "run dialogue": {"pk": self.run.pk, "dialogue": self.call.alpha_id},
+            "training export": {"pk": TrainingExport.objects.get().pk},
+            "training run": {"pk": TrainingRun.objects.get().pk},
+            "training run table": {"pk": TrainingRun.objects.get().pk, "slug": "check", "form": "csv"},
+            "training run figure": {"pk": TrainingRun.objects.get().pk, "slug": "loss", "form": "svg"},
             "run batch": {"pk": self.run.pk, "batch": BatchJob.objects.get().pk},
             "run table": {"pk": self.run.pk, "slug": "outcomes", "form": "csv"},
             "comparison table": {"slug": "lengths", "form": "csv"},
             "call": {"pk": self.call.pk},
+            "training set": {"pk": TrainingSet.objects.get().pk},
             "study": {"pk": self.study.pk},
             "draft": {"pk": self.draft.pk},
             "managed study": {"pk": self.study.pk, "action": "pause"},
@@ -168,6 +192,10 @@ class Everything:
             "rubric": {"pk": Rubric.objects.get(slug="a-rubric").pk},
             "study table": {"pk": self.study.pk, "table": "table-3"},
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
+            "chat": {"token": Chat.objects.get(assignment=None).token},
+            "sign in a chat": {"token": Chat.objects.get(assignment=None).token, "sign": "typing"},
+            "study of chats": {"pk": Study.objects.get(kind=Study.Kind.CHATS).pk},
+            "chat of a study": _chat_of_a_study(),
             "membership": {"token": self.membership.token},
             "item": {"token": self.assignment.token},
             "restructuring": {"token": self.restructuring.token},
@@ -195,6 +223,20 @@ def _designed(corpus: Corpus) -> Study:
     setting.check(draft, kept, note="A note.")
     rubrics.make_rubric(name="A rubric", metrics=PAPER_SIX, scale=Scale(1, 5), by=None)
     return draft
+
+
+def _chatted() -> None:
+    """A study of chats in which somebody chatted and scored, and somebody else is chatting."""
+    study = chat_studies.chat_study(name="Study of chats")
+    chat_studies.chatted(chat_studies.join(study, 0), "Tuned")
+    held = chat_studies.hold(chat_studies.join(study, 1), "Plain")
+    chat_studies.play(chat_studies.begin(held), chat_studies.exchange(0, ["hi"], ["hello"]))
+
+
+def _chat_of_a_study() -> dict[str, Any]:
+    chat = Chat.objects.exclude(dialogue=None).get()
+    assert chat.assignment is not None
+    return {"pk": chat.assignment.study_id, "number": chat.pk}
 
 
 def _draft_example(by: User) -> Example:

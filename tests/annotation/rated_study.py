@@ -129,3 +129,32 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
         for rating, (_, _, values) in zip(ratings, answers, strict=True)
         for key, value in zip(metrics, values, strict=True)
     )
+
+
+def pair_study() -> Study:
+    """β and γ side by side on four backgrounds by two raters; γ wins but for one background, half of it flipped."""
+    study = unrated_study(backgrounds=4, versions=("alpha", "beta", "gamma"))
+    Study.objects.filter(pk=study.pk).update(kind="pairs", raters_per_item=None)
+    study.refresh_from_db()
+    Item.objects.filter(study=study).delete()
+    study.versions.set(["beta", "gamma"])
+    dialogues = {(row.origin_id, row.version_id): row for row in study.corpus.dialogues.exclude(version="alpha")}
+    backgrounds = sorted({pk for pk, _ in dialogues})
+    members = [join(study, number) for number in range(2)]
+    for position, pk in enumerate(backgrounds):
+        # Every second item has the later version first, so that the order of an item must not matter.
+        order = ("beta", "gamma") if position % 2 == 0 else ("gamma", "beta")
+        item = Item.objects.create(
+            study=study, dialogue=dialogues[pk, order[0]], other=dialogues[pk, order[1]], background_id=pk,
+            position=position,
+        )  # fmt: skip
+        for number, member in enumerate(members):
+            given = Assignment.objects.create(
+                study=study, item=item, membership=member, position=position, state="submitted", is_flipped=number == 1
+            )
+            rating = Rating.objects.create(assignment=given)
+            wins = position > 0
+            value = (1 if wins else -1) * (1 if order[1] == "gamma" else -1)
+            for metric in study.rubric.metric_list():
+                Score.objects.create(rating=rating, metric=metric.key, value=value, scale_low=-1, scale_high=1)
+    return study

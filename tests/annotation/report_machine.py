@@ -160,5 +160,5 @@ def rows_of_everything() -> list[list[Any]]:
 @contextmanager
 def nothing_kept() -> Iterator[None]:
     """As in a process that has kept nothing yet."""
-    with mock.patch("annotation.reports.loading.cache", DummyCache("", {})):
+    with mock.patch("annotation.reports.caching.cache", DummyCache("", {})):
         yield

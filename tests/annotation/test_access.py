@@ -58,6 +58,16 @@ def owner(of: str, *, get: int = 404, post: int = 405, stranger: Outcome = LOGIN
     return Row((stranger if get != 405 or stranger == LOGIN else 403, get, get, get), (stranger, post, post, post), of)
 
 
+def chatter(*, get: int = 404, post: int = 405) -> Row:
+    """For one researcher, who is none of these: to other researchers the chat does not exist."""
+    return Row((LOGIN, refused(get), get, get), (LOGIN, refused(post), post, post), "chat")
+
+
+def events(row: Row) -> Row:
+    """A stream for a page's script: somebody without a session gets a status, never a log-in page."""
+    return Row((403, *row.get[1:]), (405,) * 4, row.of)
+
+
 def script(of: str = "", *, get: int = 200, post: int = 405) -> Row:
     """For everyone with an account; a script is told with 401 to send a token, never shown a log-in page."""
     return Row((401, get, get, get), (401, post, post, post), of)
@@ -112,6 +122,10 @@ TABLE = {
     "api:judge_report": staff_script(get=400),
     "api:comparison": staff_script(get=400),
     "api:call": staff_script("call"),
+    "api:training_runs": staff_script(post=400),
+    "api:training_run": staff_script("training run"),
+    # An object is no list of events.
+    "api:training_run_events": staff_script("training run", get=405, post=400),
     "invitation": Row((200,) * 4, (422, 200, 200, 200), "invitation link"),
     # Opened, a good link moves its token from the address into the session.
     "password_reset": Row((302,) * 4, (302,) * 4, "reset link"),
@@ -128,7 +142,11 @@ TABLE = {
     "dialogues:corpora": staff(),
     "dialogues:import": staff(post=200),
     "dialogues:import_preview": staff("upload", get=404, post=404),
+    "dialogues:delete_columns": staff("saved columns", post=302),
+    "dialogues:import_job": staff("import"),
+    "dialogues:import_stop": staff("import", get=405, post=302),
     "dialogues:corpus": staff("corpus"),
+    "dialogues:export": staff("corpus"),
     "dialogues:baseline": staff("corpus", get=405, post=302),
     # This corpus is in a study, and what was rated stays.
     "dialogues:delete": admins("corpus", post=409),
@@ -190,19 +208,41 @@ TABLE = {
     "generation:run_budget": staff("run", get=405, post=302),
     "generation:run_baseline": staff("run", get=405, post=302),
     "generation:batch_cancel": staff("run batch", get=405, post=302),
-    "generation:run_events": staff("run"),
+    "generation:run_events": events(staff("run")),
     "generation:run_dialogues": staff("run"),
     "generation:run_dialogue": staff("run dialogue"),
     "generation:run_calls": staff("run"),
     "generation:run_quality": staff("run"),
     "generation:run_quality_table": staff("run table"),
     # Which runs are compared stands in the query: without them there is a page to choose from, and no table.
+    "generation:training_files": staff("training set", post=302),
+    "generation:training_export": staff("training export"),
+    "generation:training_export_stop": staff("training export", get=405, post=302),
+    # It is still being prepared.
+    "generation:training_export_file": staff("training export", get=404),
     "generation:compare": staff(),
     "generation:compare_dialogues": staff(),
     "generation:compare_table": staff("comparison table", get=404),
     "generation:call": staff("call"),
+    "generation:training_sets": staff(),
+    # A post without a corpus asks which.
+    "generation:training_set_new": staff(post=200),
+    "generation:training_set": staff("training set"),
+    "generation:training_set_stop": staff("training set", get=405, post=302),
+    "generation:training_set_delete": staff("training set", post=302),
+    "generation:training_runs": staff(),
+    "generation:training_run_new": staff(post=422),
+    "generation:training_run": staff("training run"),
+    "generation:training_run_stop": staff("training run", get=405, post=302),
+    "generation:training_run_upload": staff("training run", get=405, post=422),
+    "generation:training_run_register": staff("training run", get=405, post=422),
+    "generation:training_run_card": staff("training run"),
+    "generation:training_run_table": staff("training run table"),
+    "generation:training_run_figure": staff("training run figure"),
     "studies": staff(),
     "study_new": staff(post=422),
+    "ratings_import": staff(post=422),
+    "ratings_preview": staff("upload", get=404, post=404),
     "study": staff("study"),
     "study_step": staff("draft step", post=422),
     "study_preview": staff("draft"),
@@ -232,6 +272,8 @@ TABLE = {
     "study_disagreement": staff("study"),
     "study_disputed_item": staff("study item", post=422),
     "study_disagreement_csv": staff("study"),
+    "study_chats": staff("study of chats"),
+    "study_chat": staff("chat of a study"),
     "study_invite_list": staff("study", post=422),
     # Every field of the form may stay empty.
     "study_door": staff("study", post=302),
@@ -246,6 +288,7 @@ TABLE = {
     "study_balance_json": staff("study"),
     "study_report": staff("study"),
     "study_ratings_csv": staff("study"),
+    "study_chats_jsonl": staff("study of chats"),
     "study_table_csv": staff("study table"),
     "study_table_latex": staff("study table"),
     "study_figure": staff("study figure"),
@@ -279,12 +322,24 @@ TABLE = {
     "rate_break": owner("membership", get=405, post=404),
     "rate_withdraw": owner("membership", post=404),
     "rate_item": owner("item", post=404),
+    "rate_chat": owner("item"),
+    "rate_chat_finish": owner("item", get=405, post=404),
     "rate_feedback": owner("item"),
     "rate_undo": owner("item", get=405, post=404),
     "rate_skip": owner("item", get=405, post=404),
     # A script asks these two: it gets a reason and never a log-in page that would look like success.
     "rate_draft": owner("item", get=405, post=404, stranger=403),
     "rate_submit": owner("item", get=405, post=404, stranger=403),
+    "chats": staff(),
+    "chat_new": staff(post=422),
+    "chat": chatter(),
+    "chat_events": events(owner("chat")),
+    "chat_say": owner("chat", get=405, post=404),
+    "chat_download": chatter(),
+    "chat_keep": chatter(post=404),
+    "chat_delete": chatter(post=404),
+    "chat_send": owner("chat", get=405, post=404, stranger=403),
+    "chat_sign": owner("sign in a chat", get=405, post=404, stranger=403),
     # Another annotator's, which waits for nobody's review.
     "restructurings": members(),
     "restructuring": owner("restructuring", post=404),
@@ -295,12 +350,16 @@ TABLE = {
     "restructuring_reopen": owner("restructuring", get=405, post=404),
 }
 # Refused to strangers by a JSON answer, to members by their own page.
-SCRIPTS = {"rate_draft", "rate_submit", "restructuring_operations", "restructuring_proposals"}
+SCRIPTS = {
+    "rate_draft", "rate_submit", "restructuring_operations", "restructuring_proposals", "chat_send", "chat_sign",
+}  # fmt: skip
 BODIES = {
     "rate_draft": {"version": 0, "scores": {}},
     "rate_submit": {"submission_id": "6f2a1c9e-8d5b-4a53-9c3e-0f6c1f0f4f11", "scores": setting.SCORES},
     "restructuring_operations": {"version": 0, "operations": []},
     "restructuring_proposals": {},
+    "chat_send": {"text": "hi", "id": "1"},
+    "chat_sign": {},
 }
 
 
@@ -316,6 +375,7 @@ def test_each_address_answers_everyone_as_declared(name: str, everything: Everyt
     assert found == {"GET": row.get, "POST": row.post}
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of not in ("", "upload")])
 def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_rest(
     name: str, everything: Everything
@@ -332,6 +392,7 @@ def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_res
         assert found == expected, method
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_no_address_takes_another_method(method: str, everything: Everything) -> None:
     # Django's own form views read a PUT like a POST; they change nothing without the form's fields.

@@ -177,6 +177,18 @@ def test_kappa_and_icc_of_three_raters_an_item_are_near_those_of_complete_data(r
 
 
 @settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.integers(2, 6), st.integers(1, 3))
+def test_a_handful_of_scores_has_an_agreement_or_none_but_never_fails(
+    seed: int, raters: int, units: int, clusters: int
+) -> None:
+    """Small studies draw resamples without a score, or with the same score everywhere."""
+    rng = np.random.default_rng(seed)
+    table = rng.integers(1, rng.integers(2, 6) + 1, size=(raters, units)).astype(float)
+    table[rng.random(table.shape) < 0.4] = np.nan
+    found = agreement.summary(table, seed=seed, clusters=rng.integers(0, clusters, size=units))
+    assert found.paired_units <= found.units <= units
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(3, 6), st.integers(12, 40))
 def test_components_of_a_complete_table_are_those_of_the_analysis_of_variance(seed: int, k: int, n: int) -> None:
     rng = np.random.default_rng(seed)
@@ -330,8 +342,9 @@ def test_a_pair_of_raters_with_one_shared_unit_weighs_little_beside_one_with_a_h
 def test_shares_count_pairs_of_scores_within_items() -> None:
     scores = table([[1, 3, 5], [1, 4, 1], [2, 4, gap]])
     # Pairs: (1,1) (1,2) (1,2) | (3,4) (3,4) (4,4) | (5,1)
-    assert value_of(agreement.share_within(scores, 0)) == pytest.approx(2 / 7)
-    assert value_of(agreement.share_within(scores, 1)) == pytest.approx(6 / 7)
+    found = agreement.summary(scores, ("exact", "within_1"), draws=10).estimates
+    assert value_of(found["exact"]) == pytest.approx(2 / 7)
+    assert value_of(found["within_1"]) == pytest.approx(6 / 7)
 
 
 @pytest.mark.parametrize(
@@ -361,7 +374,8 @@ def test_an_undefined_correlation_says_why() -> None:
 
 
 def test_shares_are_defined_where_all_scores_are_equal() -> None:
-    assert value_of(agreement.share_within(table([[3, 3], [3, 3]]), 0)) == 1
+    found = agreement.summary(table([[3, 3], [3, 3]]), ("exact",), draws=10).estimates
+    assert value_of(found["exact"]) == 1
 
 
 def test_no_ratings_at_all_are_undefined_not_an_error() -> None:

@@ -14,7 +14,12 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.chats.beginning import MODES as KNOWN_MODES
+from annotation.chats.pace import PACES
+from annotation.chats.plan import INTERRUPTIONS, ChatPlan
 from annotation.design import document, drafting, files, launch, rubrics
+from annotation.design.chat_document import MODES, System
+from annotation.design.chat_systems import systems_of
 from annotation.design.document import Check, Design, Questions
 from annotation.design.methods import methods_text
 from annotation.design.record_views import next_version
@@ -23,11 +28,15 @@ from annotation.rating.rater_stage import consent_fingerprint
 from core.json_documents import DocumentError
 from dialogues.models import Rubric
 from dialogues.rubric import Metric, Scale
+from tests.annotation.chat_designs import chat_draft, endpoint, system
 from tests.annotation.setting import check, corpus, draft, member, study
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
 words = text.filter(str.strip)
 slugs = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+PLAN = ChatPlan(pace="words", least_turns=2, most_turns=0, chats_each=4, chat_cap=None, budget=9.5)
+CHATS = b'{"name": "A", "corpus": "C", "kind": "chats", %s}'
+ONE = CHATS % b'"systems": [{"name": "A", "endpoint": "E"}], %s'
 FULL = {
     "consent_text": "I agree.",
     "pay_note": "12 an hour",
@@ -55,6 +64,31 @@ def rubric_documents(draw: st.DrawFn) -> str | Questions:
 
 
 @st.composite
+def chat_systems(draw: st.DrawFn) -> tuple[System, ...]:
+    names = draw(st.lists(slugs, min_size=1, max_size=3, unique=True))
+    mode, heat, longest = st.sampled_from(MODES), st.floats(0, 2), st.integers(16, 8192)
+    cut = st.sampled_from(("", "<|msg|>", "\n"))
+    return tuple(System(name, draw(words), draw(mode), draw(cut), draw(heat), draw(longest)) for name in names)
+
+
+def chat_plans() -> st.SearchStrategy[ChatPlan]:
+    money = st.none() | st.floats(0.01, 1000)
+    return st.builds(
+        ChatPlan,
+        pace=st.sampled_from(list(PACES)),
+        silence=st.floats(0, 30),
+        interruption=st.sampled_from(list(INTERRUPTIONS)),
+        least_turns=st.integers(1, 5),
+        most_turns=st.just(0) | st.integers(5, 200),
+        minutes=st.integers(0, 240),
+        chats_each=st.none() | st.integers(1, 50),
+        chat_cap=money,
+        budget=money,
+        practice=st.booleans(),
+    )
+
+
+@st.composite
 def designs(draw: st.DrawFn) -> Design:
     kind = draw(st.sampled_from(document.KINDS))
     whole = st.none() | st.integers(5, 90)
@@ -67,6 +101,9 @@ def designs(draw: st.DrawFn) -> Design:
     two = st.lists(slugs, min_size=2, max_size=2, unique=True)
     pairs = draw(st.lists(two, min_size=1, max_size=3, unique_by=lambda pair: frozenset(pair)))
     versions = {slug for pair in pairs for slug in pair}
+    if kind == "chats":
+        fields["writer"] = ""
+        return Design(fields, (), (), draw(rubric_documents()), (), draw(chat_systems()), draw(chat_plans()))
     other = draw(words) if kind == "pairs" else None
     expected = draw(st.dictionaries(slugs, st.integers(-9, 9), min_size=1, max_size=3))
     checks = (Check(draw(st.sampled_from(document.PURPOSES)), draw(words), expected, other, 1, draw(text)),)
@@ -118,6 +155,19 @@ def test_whatever_json_holds_is_read_or_refused_with_reasons(value: dict[str, An
         (b'{"name": "A", "corpus": "C", "kind": "pairs", "pairs": [["a", "a"]]}', "two different versions"),
         (b'{"name": "A", "corpus": "C", "versions": ["alpha"], "checks": [{"purpose": "rated"}]}', "number 1"),
         (b'{"name": "A", "corpus": "C", "versions": ["alpha"], "rubric": {"slug": "x"}}', "rubric must be"),
+        (b'{"name": "A", "corpus": "C", "versions": ["alpha"], "systems": [1]}', "only a study of the kind chats"),
+        (b'{"name": "A", "corpus": "C", "kind": "chats"}', "systems must be a list of 1 to 6"),
+        (CHATS % b'"systems": [{"name": "A"}]', "number 1: it needs a name and an endpoint"),
+        (CHATS % b'"systems": [{"name": "A", "endpoint": "E"}, {"name": "a", "endpoint": "E"}]', "different names"),
+        (CHATS % b'"systems": [{"name": "A", "endpoint": "E", "mode": "other"}]', "mode must be one of"),
+        (CHATS % b'"systems": [{"name": "A", "endpoint": "E", "delimiter": "</s>"}]', "mark turns"),
+        (
+            ONE % b'"conversation": {"speed": 1}',
+            "no part called 'speed'",
+        ),
+        (ONE % b'"conversation": {"minutes": "x"}', "minutes does not fit"),
+        (ONE % b'"conversation": {"silence": 99}', "silence before"),
+        (ONE % b'"sources": {"run": [1]}', "no written dialogues"),
     ],
 )
 def test_what_is_no_design_is_refused_with_a_reason(data: bytes, said: str) -> None:
@@ -145,6 +195,35 @@ def test_what_is_exported_makes_the_same_design_elsewhere(tmp_path: Path) -> Non
     first, second = files.document_of(one).to_json(), files.document_of(again).to_json()
     assert second == {**first, "name": "Again"}
     assert again.rubric == one.rubric
+
+
+@pytest.mark.django_db
+def test_a_study_of_chats_leaves_and_comes_back_with_its_systems_and_its_plan(tmp_path: Path) -> None:
+    one = chat_draft(systems=[system("One"), system("Two", mode="plain", delimiter="")], chat_plan=PLAN.as_json())
+    path = tmp_path / "design.json"
+    path.write_text(files.exported(one))
+    out = StringIO()
+    call_command("create_study", "--design", str(path), "--name", "Again", "--json", stdout=out)
+    again = Study.objects.get(pk=json.loads(out.getvalue())["id"])
+    assert again.is_open
+    assert files.document_of(again).to_json() == {**files.document_of(one).to_json(), "name": "Again"}
+    assert systems_of(again) == systems_of(one)
+    assert ChatPlan.of(again.chat_plan) == PLAN
+
+
+@pytest.mark.django_db
+def test_a_system_at_an_unknown_endpoint_is_refused_and_a_missing_delimiter_is_the_models_own() -> None:
+    endpoint("Here", delimiter="<|cut|>")
+    found = files.document_of(chat_draft())
+    wanted = replace(found, fields={**found.fields, "name": "Other"}, systems=(System("A", "Gone"),))
+    with pytest.raises(DocumentError, match=r"There is no endpoint 'Gone'\. Available: At Tuned, At Untuned, Here"):
+        files.make_from(wanted, by=None)
+    made = files.make_from(replace(wanted, systems=(System("A", "Here"),)), by=None)
+    assert made.systems.get().delimiter == "<|cut|>"
+
+
+def test_documents_and_pages_know_the_same_ways_to_ask() -> None:
+    assert tuple(KNOWN_MODES) == MODES
 
 
 @pytest.mark.django_db

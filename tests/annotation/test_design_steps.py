@@ -8,7 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.design import drafting, launch
-from annotation.design.step_views import STEPS
+from annotation.design.step_views import steps_of
 from annotation.design.texts import CONSENT_DRAFT
 from annotation.models import FrozenDesignError, Study
 from core.fingerprint import StaleError, fingerprint
@@ -16,6 +16,7 @@ from dialogues.models import Corpus
 from tests.annotation.setting import check, corpus, draft, study
 
 pytestmark = pytest.mark.django_db
+SCORING = steps_of(Study.Kind.SCORES)
 
 
 def address(of: Study, step: str) -> str:
@@ -29,7 +30,7 @@ def as_shown(researcher: Client, of: Study, step: str, **changed: Any) -> dict[s
     return {name: value for name, value in {**shown, **changed}.items() if value not in (None, False)}
 
 
-@pytest.mark.parametrize("step", STEPS, ids=[step.slug for step in STEPS])
+@pytest.mark.parametrize("step", SCORING, ids=[step.slug for step in SCORING])
 def test_any_step_can_be_opened_first_and_sent_back_unchanged(researcher: Client, step: Any) -> None:
     one = draft()
     before = Study.objects.values().get(pk=one.pk)
@@ -161,7 +162,7 @@ def test_the_check_list_says_what_a_reviewer_would_ask_and_links_the_step(resear
 
 def test_a_launched_design_is_refused_by_page_function_and_model(researcher: Client) -> None:
     one = study(of=corpus(1))
-    for step in STEPS:
+    for step in SCORING:
         page = researcher.post(address(one, step.slug), {"name": "x"}, follow=True)
         assert "frozen at launch" in page.content.decode()
     with pytest.raises(drafting.DesignError, match="next version"):

@@ -17,9 +17,8 @@ from annotation.rating import membership_changes
 from annotation.roles import Role
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from tests.annotation.rated_study import rated_study
+from tests.annotation.rated_study import pair_study, rated_study
 from tests.annotation.setting import user
-from tests.annotation.test_preferences import pair_study
 from tests.people import client_of, logged_in
 
 

@@ -12,6 +12,8 @@ from annotation import triggers as rubric_triggers
 from annotation.models import (
     Adjudication,
     ApiToken,
+    Chat,
+    ChatEvent,
     Invitation,
     Item,
     Membership,
@@ -29,7 +31,8 @@ from generation.models import Background, BatchJob, Call, Endpoint, Example, Exa
 from tests.annotation.everything import Everything
 from tests.annotation.test_access import TABLE
 
-pytestmark = pytest.mark.django_db
+# What becomes markup is decided after the rows were read.
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 PAYLOADS = (
     "<script>x()</script>",
     '"><img src=x onerror=x()>',
@@ -77,6 +80,8 @@ WRITTEN: dict[type[models.Model], tuple[str, ...]] = {
     Score: ("comment",),
     Restructuring: ("instructions", "review", "messages"),
     Remark: ("quote", "text"),
+    Chat: ("title",),
+    ChatEvent: ("text",),
     AuditEvent: ("verb",),
 }
 VOID_OF_PAGES = {"healthz", "generation:run_events", "dialogues:chart_script"}

@@ -16,11 +16,11 @@ from django.db.models import F
 
 from annotation.models import Assignment, Membership, Rating, Study
 from config import processes
-from tests.annotation.everything import session_of
 from tests.annotation.http_raters import OVERLAPS, rate_over_http, results
 from tests.annotation.setting import corpus, member, study
 from tests.browser.server import ROOT, database_url, wait_until_up
 from tests.demo_process import free_port
+from tests.people import session_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

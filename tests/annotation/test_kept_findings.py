@@ -11,8 +11,9 @@ from annotation.monitoring.adjudication import disputed_spreads
 from annotation.monitoring.progress import live_agreement
 from annotation.monitoring.raters import rater_rows
 from annotation.rating import membership_changes
+from annotation.reports.caching import once
 from annotation.reports.findings import Findings
-from annotation.reports.loading import findings_of, once
+from annotation.reports.loading import findings_of
 from annotation.restructuring.boundary_agreement import shared_dialogues
 from dialogues.corpus_figures import cached_figures
 from dialogues.models import Corpus, Version

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.design import checklist, drafting, launch
-from annotation.design.check_forms import CheckForm
+from annotation.design.check_views import CheckForm
 from annotation.models import Assignment, Item, Membership, Score, Study
 from annotation.monitoring import adjudication
 from annotation.monitoring.raters import rater_rows
@@ -22,8 +22,8 @@ from demo.simulation import simulate
 from dialogues.models import Rubric
 from dialogues.rubric import HUMAN_SCALE, Metric, to_json
 from tests.annotation.checked_study import add_item
+from tests.annotation.rater_queries import MOST, asked
 from tests.annotation.setting import ALL, TWO, check, corpus, draft, member, study, user
-from tests.annotation.test_queue_cost import MOST, asked
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,7 @@ from django.urls import reverse
 
 from annotation.models import Membership, Study
 from annotation.monitoring import states
-from annotation.people import attempts
-from annotation.recruitment import open_links
+from annotation.recruitment import open_link_views, open_links
 from annotation.recruitment.open_links import OpenLinkError, ParameterError, Recruit
 from annotation.roles import Role, role_of
 from dialogues.audit import AuditVerb
@@ -196,7 +195,7 @@ def test_a_form_from_another_site_lets_nobody_in() -> None:
 
 
 def test_one_network_cannot_make_accounts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST", 3)
+    monkeypatch.setattr(open_link_views, "MOST_TRIES", 3)
     one = with_open_link()
     found = [Client().post(address(one)).status_code for _ in range(5)]
     assert found == [302, 302, 302, 429, 429]
@@ -251,7 +250,7 @@ def test_a_link_with_a_poor_setting_is_not_opened(fields: dict[str, str], said: 
 
 
 def test_members_do_not_share_the_throttle_of_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST", 2)
+    monkeypatch.setattr(open_link_views, "MOST_TRIES", 2)
     one, member = with_open_link(), Client()
     member.post(address(one))
     joined = one.memberships.get()
@@ -265,7 +264,7 @@ def test_members_do_not_share_the_throttle_of_newcomers(monkeypatch: pytest.Monk
 
 
 def test_a_participant_who_is_known_comes_back_while_newcomers_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST", 1)
+    monkeypatch.setattr(open_link_views, "MOST_TRIES", 1)
     one = with_open_link(code="C0DE")
     assert Client().post(address(one), QUERY).status_code == 302
     assert Client().post(address(one), {**QUERY, "PROLIFIC_PID": PID[::-1]}).status_code == 429

@@ -9,10 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from annotation.models import Assignment, Item, Rating, Score, Study
+from annotation.models import Item
 from annotation.reports.preference_tables import preference_tables, preferences_of
 from annotation.reports.preferences import Decisions, Rate, left_rates, wilson, win_rates
-from tests.annotation import rated_study as world
+from tests.annotation.rated_study import pair_study
 from tests.annotation.setting import user
 from tests.people import client_of
 
@@ -85,35 +85,6 @@ def test_the_side_rate_of_one_background_has_no_interval_and_says_why() -> None:
     found = decisions([1, -1, 1], [0, 0, 0])
     (rate,) = left_rates(found, [np.ones(3, dtype=np.bool_)])
     assert (rate.value, rate.low, rate.no_interval) == (2 / 3, None, "only one background")
-
-
-def pair_study() -> Study:
-    """β and γ side by side on four backgrounds by two raters; γ wins but for one background, half of it flipped."""
-    study = world.unrated_study(backgrounds=4, versions=("alpha", "beta", "gamma"))
-    Study.objects.filter(pk=study.pk).update(kind="pairs", raters_per_item=None)
-    study.refresh_from_db()
-    Item.objects.filter(study=study).delete()
-    study.versions.set(["beta", "gamma"])
-    dialogues = {(row.origin_id, row.version_id): row for row in study.corpus.dialogues.exclude(version="alpha")}
-    backgrounds = sorted({pk for pk, _ in dialogues})
-    members = [world.join(study, number) for number in range(2)]
-    for position, pk in enumerate(backgrounds):
-        # Every second item has the later version first, so that the order of an item must not matter.
-        order = ("beta", "gamma") if position % 2 == 0 else ("gamma", "beta")
-        item = Item.objects.create(
-            study=study, dialogue=dialogues[pk, order[0]], other=dialogues[pk, order[1]], background_id=pk,
-            position=position,
-        )  # fmt: skip
-        for number, member in enumerate(members):
-            given = Assignment.objects.create(
-                study=study, item=item, membership=member, position=position, state="submitted", is_flipped=number == 1
-            )
-            rating = Rating.objects.create(assignment=given)
-            wins = position > 0
-            value = (1 if wins else -1) * (1 if order[1] == "gamma" else -1)
-            for metric in study.rubric.metric_list():
-                Score.objects.create(rating=rating, metric=metric.key, value=value, scale_low=-1, scale_high=1)
-    return study
 
 
 @pytest.mark.django_db

@@ -1,11 +1,9 @@
 """What a rater's two requests ask of the database, and that a claim goes by the index."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.allocation import claiming
@@ -13,27 +11,16 @@ from annotation.allocation.block_balance import members_lines
 from annotation.models import Assignment, Membership, Study
 from annotation.rating import access, queue
 from annotation.rating.answers import Answer
+from tests.annotation.rater_queries import MOST, asked
 from tests.annotation.setting import NOW, SCORES, corpus, member, study
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
-MOST = 8
-# Bounds of transactions: on a server they are BEGIN and COMMIT, in a test savepoints.
-BOUNDS = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
 
 
 @pytest.fixture(params=[None, 2], ids=["crossed", "places"])
 def ann(request: pytest.FixtureRequest) -> Membership:
     return member(study(request.param, of=corpus(10)), "ann")
-
-
-def asked(do: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """What it gives, and the statements it sent."""
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
-        answer = do()
-    return answer, [query["sql"] for query in seen if not query["sql"].startswith(BOUNDS)]
 
 
 def test_each_request_of_a_rater_asks_the_database_at_most_eight_times(ann: Membership) -> None:

@@ -14,7 +14,7 @@ from annotation.restructuring import review
 from annotation.restructuring.exporting import restructuring_lines
 from dialogues.audit import AuditVerb
 from dialogues.editing import replay, transcript_of
-from dialogues.models import AuditEvent, Dialogue
+from dialogues.models import AuditEvent, Corpus, Dialogue
 from dialogues.transcript import Transcript
 from tests.annotation import handed_in, setting
 
@@ -94,3 +94,16 @@ def test_the_download_is_the_same_and_recorded(client: Client, rey: User, gamma:
     assert 'filename="chats-restructurings.jsonl"' in answer.headers["Content-Disposition"]
     assert AuditEvent.objects.get(verb=AuditVerb.RESTRUCTURINGS_EXPORTED).subject == f"corpus:{gamma.corpus_id}"
     assert client.get("/restructurings/export.jsonl?corpus=987654321").status_code == 404
+
+
+def test_the_list_and_the_command_warn_of_personal_data(client: Client, rey: User, gamma: Dialogue) -> None:
+    handed_in.submitted(gamma, setting.user("ann"))
+    setting.corpus(1, name="Other")
+    Corpus.objects.update(personal_data="yes", consent="In writing")
+    client.force_login(rey)
+    page = client.get("/restructurings/").content.decode()
+    assert "Chats holds personal data" in page
+    assert "Other holds personal data" not in page
+    complaint = StringIO()
+    call_command("export_restructurings", stdout=StringIO(), stderr=complaint)
+    assert complaint.getvalue().count("personal data") == 1

@@ -98,7 +98,7 @@ def test_no_log_line_holds_the_secret_whatever_goes_wrong(kind: str, heard: Ever
     if kind == "invitation":
         answers.append(Client().post(path, TOO_SHORT))
         assert answers[-1].status_code == 422
-    monkeypatch.setattr("annotation.people.sessions.get_user", lambda request: 1 / 0)
+    monkeypatch.setattr("django.contrib.auth.get_user", lambda request: 1 / 0)
     answers.append(Client(raise_request_exception=False).get(path))
     said = "\n".join(heard.lines)
     assert {403, 404, 405} <= {answer.status_code for answer in answers}
@@ -131,7 +131,7 @@ def test_no_row_but_that_of_the_open_link_holds_a_secret() -> None:
         if kind != "door":
             Client().post(path, TOO_SHORT)
     out = io.StringIO()
-    call_command("dumpdata", exclude=["annotation.study", "annotation.session"], stdout=out)
+    call_command("dumpdata", exclude=["annotation.study", "sessions.session"], stdout=out)
     found = [kind for kind, path in made.items() if canary(path) in out.getvalue()]
     assert found == []
 

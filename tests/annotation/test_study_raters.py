@@ -58,7 +58,7 @@ def test_the_raters_page_asks_few_queries_whatever_their_number(
     browser: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     one = rated_study(backgrounds=1, raters=30)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         text = browser.get(reverse("study_raters", args=[one.pk])).content.decode()
     assert text.count("of 4</td>") >= 30
 

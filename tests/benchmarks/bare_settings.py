@@ -23,5 +23,4 @@ TEMPLATES = [
 # product's server has its pool.
 DATABASES["default"]["CONN_MAX_AGE"] = None if os.environ.get("BARE_ON") == "gunicorn" else 0  # noqa: F405
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = False  # noqa: F405
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SILENCED_SYSTEM_CHECKS = ["admin"]

@@ -1,10 +1,12 @@
-"""Raters without think time, as lean as they come so that they leave the cores to the server: `python -m` with JSON.
+"""Raters as lean as they come, so that they leave the cores to the server: `python -m` with JSON.
 
-Each opens an item, submits six scores, goes on where the answer says, over one connection that is kept.
+Each opens an item, thinks for `think` seconds (none unless told), submits six scores, goes on where the answer says. A
+connection is kept, except over a think, after which a server may have closed it.
 """
 
 import asyncio
 import json
+import random
 import re
 import sys
 import time
@@ -24,6 +26,7 @@ class Page:
 
     port: int
     session: str
+    think: float = 0
     reader: Any = None
     writer: Any = None
     next_ms: list[float] = field(default_factory=list)
@@ -45,15 +48,23 @@ class Page:
             if status != 200 or not found or not to:
                 self.errors += 1
                 return
+            if self.think:
+                await self.rest()
+            submitting = time.monotonic()
             sent = {"submission_id": found[1].decode(), "scores": scores}
             status, head, body = await self.ask("POST", to[1].decode(), json.dumps(sent))
             if status != 200:
                 self.errors += 1
                 return
             self.next_ms.append((shown - began) * 1000)
-            self.submit_ms.append((time.monotonic() - shown) * 1000)
+            self.submit_ms.append((time.monotonic() - submitting) * 1000)
             address = json.loads(body)["next"]
         self.writer.close()
+
+    async def rest(self) -> None:
+        self.writer.close()
+        await asyncio.sleep(self.think * random.uniform(0.5, 1.5))
+        await self.connect()
 
     async def ask(self, method: str, address: str, body: str = "") -> tuple[int, bytes, bytes]:
         lines = [
@@ -78,7 +89,7 @@ def location(head: bytes) -> str:
 
 async def run(job: dict[str, Any]) -> dict[str, Any]:
     """All raters at once for `seconds`; `raters` are [session, where to begin]."""
-    pages = [(Page(job["port"], session), start) for session, start in job["raters"]]
+    pages = [(Page(job["port"], session, job.get("think", 0)), start) for session, start in job["raters"]]
     for page, _ in pages:
         await page.connect()
         # Of many connections at once one of the server's processes may take all, and be measured alone.

@@ -19,7 +19,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ os.environ.setdefault("HTTPS", "0")
 django.setup()
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.db import connection
 
@@ -43,6 +41,7 @@ from tests.annotation.setting import ALL, KEYS
 from tests.benchmarks import bare
 from tests.browser.server import wait_until_up
 from tests.demo_process import free_port
+from tests.people import session_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Benchmark of rating"
@@ -55,7 +54,6 @@ MESSAGES = 30
 ENOUGH = 20
 PRODUCT, BARE = "config.asgi:application", "tests.benchmarks.bare:application"
 BARE_WSGI = "tests.benchmarks.bare:wsgi"
-BARE_SESSIONS = "django.contrib.sessions.backends.db"
 LINE = "i like to walk my two dogs in the park near the lake before it gets dark ."
 
 
@@ -87,7 +85,7 @@ def main() -> None:
                     measured(ours, fresh_raters(study, raters), options.warm)
                     found = measured(ours, fresh_raters(study, raters), options.seconds)
                     show(size, raters, "product", found)
-                    begin = [(session_of(user, BARE_SESSIONS), "/") for user in fresh_users(raters)]
+                    begin = [(session_of(user), "/") for user in fresh_users(raters)]
                     for name, port in rivals.items():
                         measured(port, begin, options.warm)
                         theirs = measured(port, begin, options.seconds)
@@ -147,7 +145,7 @@ def fresh_raters(study: Study, count: int) -> list[tuple[str, str]]:
     members = Membership.objects.bulk_create(
         Membership(study=study, rater=user, seed=first + number) for number, user in enumerate(fresh_users(count))
     )
-    return [(session_of(member.rater, settings.SESSION_ENGINE), f"/rate/{member.token}/") for member in members]
+    return [(session_of(member), f"/rate/{member.token}/") for member in members]
 
 
 def fresh_users(count: int) -> list[User]:
@@ -155,15 +153,6 @@ def fresh_users(count: int) -> list[User]:
     return User.objects.bulk_create(
         User(username=f"{NAME} {number}", password="!") for number in range(first, first + count)
     )
-
-
-def session_of(user: User, engine: str) -> str:
-    session = import_module(engine).SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    return str(session.session_key)
 
 
 @contextmanager

@@ -26,8 +26,8 @@ from annotation.roles import Role
 from dialogues.models import Corpus
 from tests.annotation.setting import corpus, member, study
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.meter import Meter
 from tests.browser.server import running_server
-from tests.browser.test_rating_weight import Meter
 from tests.browser.watching import sign_in
 from tests.people import make_user
 

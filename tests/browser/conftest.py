@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from annotation.models import Membership
@@ -30,6 +30,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
+
+# Only what fails waits so long: a machine may be several times slower than the one a test was written on.
+expect.set_options(timeout=20_000)
 
 # A page is looked at on a desk in light and on a phone in dark; with LOOKS=all in these two ways as well.
 OTHER_LOOKS = {(1280, "dark"), (390, "light")}

@@ -1,6 +1,8 @@
 """The product as it is served: uvicorn in its own process, on the database of the tests."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -14,6 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from tests.database import RUN
 from tests.demo_process import free_port
 from tests.waiting import until
 
@@ -58,9 +61,16 @@ def running_server(
 
 @cache
 def collect_static_files() -> None:
-    """Once a process, into its own folder: no test changes one."""
-    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"DEBUG": "0"}, check=True)
+    """Once a run, and copied into each process's own folder: no test changes one."""
+    own, collected = Path(settings.STATIC_ROOT), RUN / "collected"
+    with (RUN / "collecting").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not collected.exists():
+            command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
+            subprocess.run(command, cwd=ROOT, env=os.environ | {"DEBUG": "0"}, check=True)
+            shutil.copytree(own, collected)
+            return
+    shutil.copytree(collected, own, dirs_exist_ok=True)
 
 
 def database_url() -> str:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.design import launch, rubrics
-from annotation.design.step_views import STEPS
+from annotation.design.step_views import steps_of
 from annotation.design.texts import CONSENT_DRAFT
 from annotation.models import Study
 from dialogues.models import Dialogue, Rubric
@@ -41,7 +41,7 @@ def test_every_page_of_a_design_fits_and_is_accessible(page: Page) -> None:
     mine = rubrics.make_rubric(name=AWKWARD[:110], metrics=PAPER_SIX, scale=Scale(1, 5), by=None)
     sign_in(page, user("rey", "researcher"))
     assert_usable(page, "/studies/new/", "/studies/")
-    for step in STEPS:
+    for step in steps_of(scores.kind):
         assert_usable(page, f"/studies/{scores.pk}/design/{step.slug}/")
     assert_usable(page, f"/studies/{pairs.pk}/design/items/")
     item, kept = scores.items.all()[0], scores.corpus.dialogues.of_version("gamma")[5]

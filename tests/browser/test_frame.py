@@ -45,7 +45,9 @@ def test_on_a_desk_the_pages_are_there_without_a_button(page: Page) -> None:
     page.goto("/method/")
     expect(page.get_by_role("button", name="Pages")).to_be_hidden()
     links = page.get_by_role("navigation", name="Main").get_by_role("link")
-    assert links.all_inner_texts() == ["Corpora", "Examples", "Endpoints", "Runs", "Restructure", "Studies", "People"]
+    assert links.all_inner_texts() == [
+        "Corpora", "Examples", "Endpoints", "Runs", "Training sets", "Chats", "Restructure", "Studies", "People",
+    ]  # fmt: skip
 
 
 def test_a_rater_is_led_to_rating_and_nowhere_else(page: Page) -> None:

@@ -8,11 +8,10 @@ from demo.model.faults import DemoSettings
 from dialogues.models import Corpus
 from generation import example_sets
 from generation.models import Run
-from tests.browser.test_runs import work_apart
 from tests.browser.watching import assert_accessible, assert_usable, sign_in
 from tests.demo_server import running
 from tests.generation.judged import ALL, family, judge, judge_run
-from tests.generation.runs import endpoint_at
+from tests.generation.runs import endpoint_at, work_apart
 from tests.people import make_user
 
 

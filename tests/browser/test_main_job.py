@@ -56,7 +56,7 @@ def come_in(page: Page, name: str, password: str) -> None:
 def import_a_corpus(page: Page, file) -> None:
     page.goto("/corpora/")
     page.get_by_role("link", name=re.compile("Import")).first.click()
-    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Read the file").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"{DIALOGUES} dialogues to import")
     page.get_by_label("Name").fill("Harbour talk")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from annotation.models import Assignment, Membership, Rating, Study
 from tests.annotation.checked_study import pairs, with_training
 from tests.annotation.setting import TWO, corpus, member, study
-from tests.browser.test_rating import begin, ready, submitted
+from tests.browser.rating_page import begin, ready, submitted
 from tests.browser.watching import PageMaker, assert_usable, sign_in
 
 AWKWARD = 'A <b>study</b> & "quotes" 🎉 with a long name that goes on and on and on'

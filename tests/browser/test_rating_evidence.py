@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Assignment, Membership, Rating, Score
 from tests.annotation.setting import KEYS, TWO, corpus, member, study
-from tests.browser.test_rating import begin, point, ready, submitted, values
+from tests.browser.rating_page import begin, point, ready, submitted, values
 from tests.browser.watching import PageMaker, Watch, assert_accessible, assert_usable, sign_in
 
 

@@ -1,58 +1,14 @@
 """What a rating page costs a rater's line: requests and bytes as they are sent, first and again."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from playwright.sync_api import Page
 
 from annotation.models import Membership
 from tests.annotation.setting import TWO, corpus, member, study
-from tests.browser.test_rating import ready, submitted
+from tests.browser.meter import Meter
+from tests.browser.rating_page import ready, submitted
 from tests.browser.watching import sign_in
 
 KB = 1000
-
-
-@dataclass
-class Meter:
-    """Requests that reach the server, and the bytes that come back: heads and bodies, compressed as they are."""
-
-    requests: list[str] = field(default_factory=list)
-    received: int = 0
-    _cached: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, page: Page) -> "Meter":
-        meter = cls()
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.on("Network.requestWillBeSent", meter._sent)
-        session.on("Network.requestServedFromCache", lambda event: meter._cached.add(event["requestId"]))
-        session.on("Network.loadingFinished", meter._finished)
-        session.on("Network.responseReceived", meter._answered)
-        return meter
-
-    def _sent(self, event: dict[str, Any]) -> None:
-        self.requests.append(event["requestId"] + event["request"]["url"])
-        if "redirectResponse" in event:
-            self.received += int(event["redirectResponse"]["encodedDataLength"])
-
-    def _answered(self, event: dict[str, Any]) -> None:
-        if event["response"].get("fromDiskCache"):
-            self._cached.add(event["requestId"])
-
-    def _finished(self, event: dict[str, Any]) -> None:
-        if event["requestId"] not in self._cached:
-            self.received += int(event["encodedDataLength"])
-
-    @property
-    def sent(self) -> int:
-        return sum(not any(name.startswith(cached + "http") for cached in self._cached) for name in self.requests)
-
-    def start(self) -> None:
-        self.requests.clear()
-        self._cached.clear()
-        self.received = 0
 
 
 def rater_of_long_dialogues() -> Membership:

@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-from django.db import connections
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
@@ -14,7 +12,7 @@ from generation import example_sets
 from generation.models import Call, Run
 from tests.browser.watching import assert_fits, assert_usable, sign_in
 from tests.demo_server import DemoServer, running
-from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started, work
+from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started, work_apart
 from tests.people import make_user
 
 
@@ -22,20 +20,6 @@ from tests.people import make_user
 def slow_model() -> Iterator[DemoServer]:
     with running(DemoSettings(seed=7, latency=0.2)) as server:
         yield server
-
-
-def work_apart(run: Run) -> Thread:
-    """A runner in a thread, because the browser's event loop has this one."""
-
-    def working() -> None:
-        try:
-            work(run)
-        finally:
-            connections.close_all()
-
-    thread = Thread(target=working)
-    thread.start()
-    return thread
 
 
 @pytest.mark.parametrize("width", [1280, 390])

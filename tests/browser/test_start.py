@@ -71,7 +71,7 @@ def test_a_first_start_leads_to_a_first_study(page: Page, started: str, checkout
     fits_at_both_widths(page)
 
     page.goto("/corpora/import/")
-    page.get_by_label("File").set_input_files(checkout / "dialogues" / "samples" / "stephanie-sample.jsonl")
+    page.get_by_label("File", exact=True).set_input_files(checkout / "dialogues" / "samples" / "stephanie-sample.jsonl")
     page.get_by_role("button", name="Read the file").click()
     page.get_by_label("Name").fill("First corpus")
     page.get_by_role("button", name=re.compile(r"Import \d+ dialogues")).click()

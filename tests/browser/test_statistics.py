@@ -7,8 +7,7 @@ from playwright.sync_api import Page, expect
 from annotation.roles import Role
 from dialogues.models import Corpus
 from tests.browser.watching import PageMaker, assert_usable, sign_in
-from tests.dialogues.rows import add_dialogue
-from tests.dialogues.test_statistics_page import ALPHA, GAMMA
+from tests.dialogues.rows import ALPHA, GAMMA, add_dialogue
 from tests.people import make_user
 
 

@@ -12,9 +12,8 @@ from annotation.recruitment import open_links
 from annotation.recruitment.open_links import Recruit
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
-from tests.annotation.rated_study import rated_study
+from tests.annotation.rated_study import pair_study, rated_study
 from tests.annotation.setting import corpus, study, user
-from tests.annotation.test_preferences import pair_study
 from tests.browser.watching import PageMaker, Watch, assert_usable, sign_in
 
 AWKWARD = 'Chats & <b>more</b> "quoted" 🙂 ' + "long" * 20

@@ -11,10 +11,9 @@ from annotation.roles import Role
 from demo.model.faults import DemoSettings
 from dialogues.models import Corpus
 from generation.models import ExampleKind, Prompt, Run, Stage, Trial
-from tests.browser.test_runs import work_apart
 from tests.browser.watching import Watch, assert_accessible, assert_usable, sign_in
 from tests.demo_server import running
-from tests.generation.runs import endpoint_at, small_corpus
+from tests.generation.runs import endpoint_at, small_corpus, work_apart
 from tests.generation.trials import asked, draft_set, gammas
 from tests.people import make_user
 

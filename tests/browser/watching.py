@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from playwright.sync_api import ConsoleMessage, Page, Request
 
-from tests.people import client_of
+from tests.people import session_of
 
 PageMaker = Callable[..., Page]
 
@@ -59,11 +59,8 @@ def log_in(page: Page, name: str, password: str) -> None:
 
 def sign_in(page: Page, user: User) -> None:
     """Give the page's browser this user's session, without going through the log-in form."""
-    client = client_of(user)
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "domain": "127.0.0.1", "path": "/"}]
-    )
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session_of(user)}
+    page.context.add_cookies([{**cookie, "domain": "127.0.0.1", "path": "/"}])
 
 
 def assert_accessible(page: Page) -> None:

@@ -148,15 +148,11 @@ def test_without_a_demo_the_flag_says_how_to_make_one(tmp_path, capsys):
     assert not (tmp_path / "demo").exists()
 
 
-def test_no_command_warns_about_the_embedded_database(manage):
-    done = manage("migrate", "--verbosity", "0", SECRET_KEY=fresh()["SECRET_KEY"])
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_everything_at_rest_is_for_its_owner_alone(manage, tmp_path):
+def test_a_first_migration_warns_of_nothing_and_everything_at_rest_is_for_its_owner_alone(manage, tmp_path):
     keep = "from dialogues import uploads; from django.core.files.base import ContentFile as F; uploads.keep(F(b'x'))"
     secret = fresh()["SECRET_KEY"]
-    manage("migrate", "--verbosity", "0", SECRET_KEY=secret)
+    done = manage("migrate", "--verbosity", "0", SECRET_KEY=secret)
+    assert (done.returncode, done.stderr) == (0, "")
     assert manage("shell", "--no-imports", "-c", keep, SECRET_KEY=secret).returncode == 0
     paths = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
     assert any(path.suffix == ".upload" for path in paths)

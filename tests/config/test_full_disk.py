@@ -138,8 +138,7 @@ def test_a_database_without_room_is_a_full_disk_and_not_one_that_is_away(rater: 
 
 
 def test_a_file_that_cannot_be_written_is_told_too(rater: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("annotation.people.sessions.get_user", full)
-    rater.logout()
+    monkeypatch.setattr("django.contrib.auth.get_user", full)
     assert rater.get("/rate/").status_code == 507
 
 

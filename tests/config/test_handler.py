@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from annotation.models import Rating
 from config.asgi import application
 from config.handler import ThreadedHandler
 from tests.annotation.rated_study import rated_study
+from tests.config.asgi import asked, scope
 from tests.waiting import until
 
 seen: list[Any] = []
@@ -68,32 +69,6 @@ handler500 = "config.outage.server_error"
 def _two_threads(settings: Any) -> None:
     settings.WEB_THREADS = 2
     seen.clear()
-
-
-def scope(address: str, method: str = "GET", cookie: str = "") -> dict[str, Any]:
-    return {
-        "type": "http", "method": method, "path": address, "raw_path": address.encode(), "query_string": b"",
-        "headers": [(b"host", b"localhost"), (b"cookie", cookie.encode())], "scheme": "http",
-        "client": ("127.0.0.1", 1), "server": ("localhost", 80),
-    }  # fmt: skip
-
-
-def asked(to: Callable[..., Awaitable[None]], address: str, *parts: bytes, cookie: str = "") -> tuple[int, bytes]:
-    """Status and body of one whole answer; `parts` are what the request's body comes in."""
-
-    async def talk() -> tuple[int, bytes]:
-        client = ApplicationCommunicator(to, scope(address, "POST" if parts else "GET", cookie))
-        for part in parts or (b"",):
-            await client.send_input(
-                {"type": "http.request", "body": part, "more_body": part is not (parts or (b"",))[-1]}
-            )
-        start, body = await client.receive_output(10), b""
-        while (message := await client.receive_output(10)).get("more_body"):
-            body += message["body"]
-        await client.wait(10)
-        return start["status"], body + message.get("body", b"")
-
-    return asyncio.run(talk())
 
 
 @pytest.mark.urls(__name__)

@@ -41,7 +41,7 @@ def test_a_pages_script_is_told_in_json(rater: Client) -> None:
 
 def test_so_it_is_where_requests_are_served_asynchronously(monkeypatch: pytest.MonkeyPatch) -> None:
     async def asked(failing: Callable[..., None]) -> int:
-        monkeypatch.setattr("annotation.people.sessions.get_user", failing)
+        monkeypatch.setattr("django.contrib.auth.get_user", failing)
         return int((await AsyncClient(raise_request_exception=False).get("/rate/")).status_code)
 
     assert asyncio.run(asked(gone)) == 503

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
 from config.handler import ThreadedHandler, close_pools, open_pools
-from tests.config.test_handler import asked
+from tests.config.asgi import asked
 
 RATERS, STREAMS, THREADS = 100, 10, 3
 

@@ -17,6 +17,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from demo.model.completions import TOKEN_CHARACTERS
 from demo.model.faults import DemoSettings
 from dialogues.display import DEMO_LABEL, DEMO_MODEL
 from tests.demo_server import DemoServer, running
@@ -70,6 +71,14 @@ def test_a_stream_carries_the_same_text_and_the_usage_that_was_asked_for(demo_mo
     assert [choice.finish_reason for chunk in chunks for choice in chunk.choices][-1] == "stop"
     assert chunks[-1].usage.completion_tokens > 0
     assert all(chunk.usage is None for chunk in streamed(demo_model))
+
+
+def test_a_model_that_takes_its_time_streams_token_by_token(demo_model: DemoServer) -> None:
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in streamed(demo_model))
+    demo_model.settings = DemoSettings(seed=7, token_seconds=0.001)
+    pieces = [chunk.choices[0].delta.content or "" for chunk in streamed(demo_model)]
+    assert "".join(pieces) == text
+    assert max(map(len, pieces)) == TOKEN_CHARACTERS
 
 
 def test_a_reader_who_leaves_a_stream_disturbs_nobody(demo_model: DemoServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from demo.model.faults import CONTENT_FAULTS, DemoStage, applies, chosen_fault, read_faults, spoil
 from demo.model.rules import answer, stage_of
@@ -258,3 +259,13 @@ def test_a_wrong_fault_setting_is_refused_with_the_form_it_should_have(pairs: li
 
 def test_fault_settings_are_read_from_name_and_share() -> None:
     assert read_faults(["cut=0.1", "unparsable=0.02"]) == {"cut": 0.1, "unparsable": 0.02}
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_a_chat_says_whole_sentences_in_steps(seed: int, is_first: bool) -> None:
+    told: list[ChatMessage] = [{"role": "system", "content": "Write <|msg|> between two messages."}]
+    if not is_first:
+        told += [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hey."}]
+    reply = answer([*told, {"role": "user", "content": "how are you"}], Random(seed))
+    assert "<|msg|>" in reply
+    assert "{" not in reply

@@ -6,6 +6,10 @@ from typing import Any
 from dialogues.models import Corpus, Dialogue
 from dialogues.transcript import Transcript
 
+# What an original says, and what could be made of it in messages of several lengths.
+ALPHA = [[1, "hello , how are you ?"], [2, "fine and you ?"]]
+GAMMA = [[1, "hello there"], [1, "how are you today"], [2, "fine"], [2, "and you then"]]
+
 
 def add_dialogue(
     corpus: Corpus, key: str, messages: Transcript | Iterable[Sequence[Any]], version: str = "alpha", **fields: Any

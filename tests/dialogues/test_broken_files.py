@@ -59,7 +59,13 @@ WHOLE = {
     "HTML": b"<!DOCTYPE html><script>alert(1)</script>\n",
     "XML with entities": b'<!DOCTYPE l [<!ENTITY a "aaaa">]><l>&a;</l>\n',
     "a path": b"../../../../etc/passwd\n",
-    "a JSON list": b"[" + line().strip().encode() + b"]",
+    "a JSON list cut off": b"[" + line().strip().encode() + b",",
+    "a JSON list with something behind it": b"[" + line().strip().encode() + b"] x",
+    "a JSON list of rows": b'[{"name": "a", "kind": "b"}]',
+    "a JSON list of numbers": b"[1, 2]",
+    "deep JSON lists": b"[" * 50_000,
+    "deep JSON objects": b'[{"a":' * 50_000,
+    "Parquet that is cut off": b"PAR1" + b"\x15\x04" * 100,
     "prose": b"Dear all,\nhere are the dialogues.\n",
     "one huge line": b'{"id": "a", "messages": [[1, "' + b"x" * 5_000_000 + b'"]]}',
     "a huge first CSV cell": b'"' + b"x" * 5_000_000 + b'"\n',
@@ -139,17 +145,33 @@ CSV_FILES = {
     "too many cells": CSV_HEADER + "d,A,x,y\n",
     "three speakers": CSV_HEADER + "d,A,x\nd,B,y\nd,C,z\n",
     "no text": CSV_HEADER + "d,A,\n",
-    "an id again": CSV_HEADER + "d,A,x\ne,A,y\nd,A,z\n",
+    "an id again behind a broken row": CSV_HEADER + "d,A,x\nbroken\ne,A,y\nd,A,z\n",
+    "an order for some": "dialogue_id,speaker,text,order\nd,A,x,1\nd,A,y,\n",
+    "traits that differ": "dialogue_id,speaker,text,traits_1\nd,A,x,I bake.\nd,A,y,I swim.\n",
     "an empty SPC conversation": SPC_HEADER + '"a","b",""\r\n',
     "no SPC labels": SPC_HEADER + '"a","b","Hi!\nHello!"\r\n',
     "too few SPC cells": SPC_HEADER + '"a","b"\r\n',
     "an open SPC quote": SPC_HEADER + '"a","b","User 1: Hi!\r\n',
+}
+OTHER_FORMS = {
+    "a group in WhatsApp": "".join(f"31/12/20, 14:05 - {name}: hi\n" for name in ("Ann", "Bob", "Cem")),
+    "dates of either order in WhatsApp": "03/04/20, 14:05 - Ann: hi\n",
+    "only media in WhatsApp": "31/12/20, 14:05 - Ann: <Media omitted>\n",
+    "Telegram cut off": '{"type": "personal_chat", "id": 1, "messages": [{"from_id": "u", "text": "x',
+    "no message in Telegram": '{"type": "personal_chat", "id": 1, "messages": [{"type": "service", "from_id": "u"}]}',
+    "an episode without end": "text:hi\tlabels:hello\n",
+    "a dialogue without an end mark": "Hi __eou__ Hello\n",
+    "a circle of replies": '{"id": "a", "conversation_id": "c", "speaker": "s", "text": "x", "reply-to": "b"}\n'
+    '{"id": "b", "conversation_id": "c", "speaker": "s", "text": "x", "reply-to": "a"}\n',
+    "a list as text": '{"dialogue_id": "d", "speaker": "s", "text": []}\n',
+    "too few cells of empathy": "conv_id,utterance_idx,context,prompt,speaker_idx,utterance,selfeval,tags\na,1\n",
 }
 TABLE: dict[str, bytes] = {
     **WHOLE,
     **{f"JSONL: {name}": text.encode() for name, text in JSONL.items()},
     **{f"ParlAI: {name}": text.encode() for name, text in PARLAI_FILES.items()},
     **{f"CSV: {name}": text.encode() for name, text in CSV_FILES.items()},
+    **{f"other: {name}": text.encode() for name, text in OTHER_FORMS.items()},
     **{f"noise {seed}": noise(seed) for seed in range(5)},
     **{f"damaged byte {seed}": damaged(seed) for seed in range(5)},
     "Latin-1 in ParlAI": "1 café\tb\n".encode("latin-1"),
@@ -194,7 +216,8 @@ def test_no_broken_file_is_a_server_error_in_the_browser(researcher: Client) -> 
         data = {"file": upload, "file_format": "auto"}
         answers[name] = researcher.post("/corpora/import/", data, follow=True)
     assert {answer.status_code for answer in answers.values()} == {200}
-    told = [name for name, answer in answers.items() if b"bad" in answer.content or b"notice--danger" in answer.content]
+    signs = (b"bad", b"No dialogue can be imported", b"notice--danger", b"Which column is which?")
+    told = [name for name, answer in answers.items() if any(sign in answer.content for sign in signs)]
     assert told == list(TABLE)
     assert not Corpus.objects.exists()
 

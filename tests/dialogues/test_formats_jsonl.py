@@ -81,6 +81,10 @@ def test_a_key_the_form_does_not_know_is_counted_and_ignored() -> None:
         (line(messages=[[1, "\ud800"]]), "message 1: text contains half of a surrogate pair (broken Unicode)"),
         (line(traits_1="I bake."), "traits_1 must be a list of texts"),
         (line(theme=5), "theme must be a text"),
+        (line(times="noon"), "times must be a list with a text or null for each message"),
+        (line(times=[None]), "1 times for 3 messages; each message has one, or none has"),
+        (line(times=[None, "noon", None]), "time 2 is not ISO 8601, such as 2024-05-31T18:30:00"),
+        (line(times=[None, "2024-13-01T10:00", None]), "time 2 is not ISO 8601, such as 2024-05-31T18:30:00"),
         (line(theme="a\x00"), "theme: text contains a NUL character"),
         (line(demo="yes"), "demo must be true or false"),
         ('{"id": NaN, "messages": []}', "NaN is not JSON"),
@@ -108,3 +112,10 @@ def test_a_number_of_many_digits_is_refused() -> None:
 def test_a_line_parses_as_json_for_anybody_else() -> None:
     record = Record(row=1, key="a", transcript=Transcript.of([(1, "x")]), version="beta", is_demo=True)
     assert json.loads(jsonl.dump(record)) == {"id": "a", "version": "beta", "demo": True, "messages": [[1, "x"]]}
+
+
+def test_times_come_back_as_they_were() -> None:
+    times = ("2024-05-31T18:30:00", None)
+    record = Record(row=1, key="a", transcript=Transcript.of([(1, "x"), (2, "y")]), times=times)
+    assert json.loads(jsonl.dump(record))["times"] == list(times)
+    assert list(jsonl.parse([jsonl.dump(record)])) == [record]

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from dialogues import importing
 from dialogues.models import AuditEvent, Corpus
 from tests.dialogues.files import PARLAI, line, write
+from tests.dialogues.import_pages import WHATSAPP
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,24 @@ def test_json_is_one_object_with_the_counts(tmp_path: Path) -> None:
     }
     assert (said["id"], len(said["sha256"])) == (Corpus.objects.get().pk, 64)
     assert said["lines"] == {"exchanges": 2}
+
+
+def test_how_a_file_was_read_is_a_sentence_and_no_count(tmp_path: Path) -> None:
+    chat = write(tmp_path, WHATSAPP, "chat.txt")
+    fact = "Dates are read as day-month-year (a day above 12 shows it)."
+    said = json.loads(run("import_dialogues", chat, "--corpus", "small", "--json", "--silence=8")[0])
+    assert (said["dialogues"], said["facts"]) == (2, [fact])
+    assert not any("dates" in name for name in said["lines"])
+    Corpus.objects.all().delete()
+    out, _ = run("import_dialogues", chat, "--corpus", "small")
+    assert f"  {fact}\n" in out
+
+
+def test_the_people_of_a_group_are_named_in_json(tmp_path: Path) -> None:
+    group = "".join(f"31/12/20, 14:05 - {name}: hi\n" for name in ("Mary", "Tom", "Ann", "Tom"))
+    out, error = run("import_dialogues", write(tmp_path, group, "chat.txt"), "--corpus", "small", "--json")
+    assert json.loads(out)["bad"][0]["people"] == [["Tom", 2], ["Mary", 1], ["Ann", 1]]
+    assert "nothing was imported" in error
 
 
 def test_bad_input_ends_with_1_and_lists_rows_in_json(tmp_path: Path) -> None:
@@ -78,7 +97,10 @@ def test_columns_of_a_csv_may_be_named(tmp_path: Path) -> None:
     ("options", "expected"),
     [
         (["--columns", "text"], "dialogue_id=NAME,speaker=NAME,text=NAME"),
-        (["--columns", "text=said", "--format", "parlai"], "for plain CSV only, not for ParlAI text"),
+        (
+            ["--columns", "text=said", "--format", "parlai"],
+            "Columns can be named for CSV or TSV, a message a row, not for ParlAI text",
+        ),
     ],
 )
 def test_columns_that_cannot_be_meant_are_one_line(tmp_path: Path, options: list[str], expected: str) -> None:
@@ -151,3 +173,61 @@ def test_a_licence_too_long_to_store_is_refused(tmp_path: Path) -> None:
     out, error = run("import_dialogues", write(tmp_path, PARLAI), "--corpus", "small", "--licence", "x" * 121)
     assert (out, error) == ("", "The licence is longer than 120 characters; put its text into the description.")
     assert not Corpus.objects.exists()
+
+
+@pytest.mark.parametrize("people", ["Mary", "Mary,Mary", "Mary,", "Mary,Tom,Ann"])
+def test_two_different_people_are_chosen_or_none(tmp_path: Path, people: str) -> None:
+    with pytest.raises(CommandError, match="two different names"):
+        call_command("import_dialogues", str(write(tmp_path, line("a"))), "--corpus=Chats", f"--people={people}")
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "0", "-1", "a day"])
+def test_a_silence_has_a_length(tmp_path: Path, hours: str) -> None:
+    with pytest.raises(CommandError, match="no number of hours above 0"):
+        call_command("import_dialogues", str(write(tmp_path, line("a"))), "--corpus=Chats", f"--silence={hours}")
+
+
+def test_one_of_each_is_told_in_the_singular(tmp_path: Path) -> None:
+    out, _ = run("import_dialogues", write(tmp_path, line("a", messages=[[1, "Hi"]])), "--corpus", "small")
+    assert "Corpus “small”: 1 dialogue, 1 message, 1 turn." in out
+
+
+def test_masks_are_counted_in_words(tmp_path: Path) -> None:
+    content = line("a", messages=[[1, "see https://example.org and write to a@example.org"]])
+    out, _ = run("import_dialogues", write(tmp_path, content), "--corpus", "small", "--mask", "link,e-mail")
+    assert "  links masked: 1\n" in out
+    assert "  e-mail addresses masked: 1\n" in out
+
+
+GROUP = "".join(f"31/12/20, 14:05 - {name}: hi\n" for name in ("Mary", "Tom", "Ann"))
+UNCLEAR = "01/02/20, 14:05 - Mary: hi\n01/02/20, 14:06 - Tom: hi\n"
+THREE = "".join(f"c,{name},hi\n" for name in "ABC")
+ADVICE = {
+    GROUP: "Choose two people to keep (on the import page, or by --people NAME,NAME).",
+    UNCLEAR: "Say how dates are written (on the import page, or by --date-order).",
+    f"dialogue_id,speaker,text\n{THREE}d,A,hi\n": (
+        "Choose two people to keep (on the import page, or by --people NAME,NAME), or skip bad records."
+    ),
+    f"dialogue_id,speaker,text\n{THREE}d,A,hi\ne,,hi\n": (
+        "Choose two people to keep (on the import page, or by --people NAME,NAME), or mend the file, or skip bad "
+        "records."
+    ),
+    line("a") + "{\n": "Mend the file, or skip bad records.",
+    "{}\n{\n" + line("a")[:20] + "\n": "Mend the file.",
+}
+
+
+@pytest.mark.parametrize("content", ADVICE)
+def test_the_last_line_says_what_has_to_be_chosen_or_mended(content: str, tmp_path: Path) -> None:
+    options = ["--format", "jsonl"] if content.startswith("{}") else []
+    _, error = run("import_dialogues", write(tmp_path, content, "chat.txt"), "--corpus", "small", *options)
+    assert error.endswith(f"nothing was imported. {ADVICE[content]}")
+
+
+def test_names_from_right_to_left_do_not_move_the_counts_beside_them(tmp_path: Path) -> None:
+    group = "".join(f"31/12/20, 14:05 - {name}: hi\n" for name in ("مريم", "Tom", "Ann"))
+    out, _ = run("import_dialogues", write(tmp_path, group, "chat.txt"), "--corpus", "small", "--json")
+    (bad,) = json.loads(out)["bad"]
+    assert "“\u2068مريم\u2069” (1), “Tom” (1)" in bad["reason"]
+    assert bad["people"][0] == ["مريم", 1]
+    assert bad["choice"] == "people"

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from annotation.roles import Role
@@ -16,20 +17,16 @@ from dialogues import importing, uploads
 from dialogues.importing import Source
 from dialogues.models import AuditEvent, Corpus
 from tests.dialogues.files import PARLAI, bring_in, line
+from tests.dialogues.import_pages import IMPORT, upload
 from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.django_db
-IMPORT = "/corpora/import/"
+COLUMNS = "dialogue_id=conv, speaker=who, text=said"
 
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, settings: Settings) -> None:
     settings.DATA_DIR = tmp_path
-
-
-def upload(client: Client, content: str, name: str = "my chats.txt", **fields: Any) -> Any:
-    data = {"file": SimpleUploadedFile(name, content.encode()), "file_format": "auto", **fields}
-    return client.post(IMPORT, data)
 
 
 def kept() -> list[Path]:
@@ -213,12 +210,11 @@ def test_an_endless_dialogue_and_message_are_bad_records_that_name_the_limit(res
     assert len(page.content) < 50_000
 
 
-def test_columns_named_on_the_page_are_kept_until_the_import(researcher: Client) -> None:
-    content = "conv,who,said\nc1,A,Hi\nc1,B,Hello\n"
-    refused = upload(researcher, content)
-    assert "it names conv, who, said" in refused.text
-    where = upload(researcher, content, columns="dialogue_id=conv, speaker=who, text=said").url
-    assert researcher.get(where).context["report"].messages == 2
+def test_columns_named_at_the_upload_are_kept_until_the_import(researcher: Client) -> None:
+    where = upload(researcher, "conv,who,said\nc1,A,Hi\nc1,B,Hello\n", columns=COLUMNS).url
+    page = researcher.get(where)
+    assert page.context["report"].messages == 2
+    assert "is a guess" not in page.text
     researcher.post(where, {"name": "Chats"})
     assert Corpus.objects.get().dialogues.get().messages == [[1, "Hi"], [2, "Hello"]]
 
@@ -236,5 +232,45 @@ def test_an_import_leaves_nothing_of_the_upload_behind(researcher: Client) -> No
 
 
 def test_who_speaks_first_being_speaker_1_is_said(researcher: Client) -> None:
-    content = "dialogue_id,speaker,text\na,Ann,x\na,Bob,y\nb,Cem,z\n"
+    content = "dialogue_id,speaker,text\na,Ann,x\na,Bob,y\nb,Bob,z\nb,Cem,x\nc,Cem,y\nc,Ann,z\n"
     assert "Sides by who speaks first" in researcher.get(upload(researcher, content).url).text
+
+
+def being_filled(username: str, file_name: str = "my chats.txt") -> Corpus:
+    """What another request has stored so far."""
+    by = User.objects.get(username=username)
+    return Corpus.objects.create(
+        name="Chats", file_name=file_name, is_scratch=True, filled_at=timezone.now(), created_by=by
+    )
+
+
+def test_a_second_click_while_the_first_imports_leads_to_a_page_that_waits(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    first = being_filled("the-researcher")
+    answer = researcher.post(where, {"name": "Chats"})
+    assert answer.url == f"{where}?importing=Chats"
+    page = researcher.get(answer.url)
+    assert "Your earlier click on “Import” is at work" in page.text
+    assert 'name="description"' not in page.text
+    again = researcher.get(answer.url, headers={"HX-Request": "true"})
+    assert "hx-trigger" in again.text
+    assert "<html" not in again.text
+    first.sha256, first.filled_at, first.is_scratch = hashlib.sha256(PARLAI.encode()).hexdigest(), None, False
+    first.save()
+    assert researcher.get(answer.url, headers={"HX-Request": "true"})["HX-Redirect"] == first.get_absolute_url()
+
+
+def test_a_page_that_waits_leads_back_to_the_preview_where_the_first_click_failed(researcher: Client) -> None:
+    where = upload(researcher, PARLAI).url
+    being_filled("the-researcher").delete()
+    assert researcher.get(f"{where}?importing=Chats").url == where
+    assert researcher.get(f"{where}?importing=%00").status_code == 200
+
+
+def test_a_name_that_somebody_else_is_importing_is_taken(researcher: Client) -> None:
+    make_user(Role.RESEARCHER, "another")
+    where = upload(researcher, PARLAI).url
+    being_filled("another")
+    page = researcher.post(where, {"name": "Chats"})
+    assert "A corpus of this name exists or is being imported. Choose another name." in page.text
+    assert researcher.get(f"{where}?importing=Chats").url == where

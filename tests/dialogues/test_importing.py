@@ -109,11 +109,14 @@ def test_skipping_bad_records_imports_the_rest_and_counts_them(tmp_path: Path) -
 
 
 def test_skipping_bad_records_never_stores_a_dialogue_cut_short(tmp_path: Path) -> None:
-    """Rows sorted by time: what stood together of each dialogue is not the dialogue."""
+    """Rows sorted by time: what stands together of each dialogue is not the dialogue, and a bad row is of any."""
     rows = "dialogue_id,speaker,text\n" + "".join(f"d{n},{who},x\n" for who in "AB" for n in range(3))
-    with pytest.raises(ImportRefusedError, match="stand apart"):
-        bring_in(tmp_path, rows, skip_bad=True)
+    with pytest.raises(ImportRefusedError, match="may belong to any dialogue"):
+        bring_in(tmp_path, rows + "broken\n", skip_bad=True)
     assert not Corpus.objects.exists()
+    imported = bring_in(tmp_path, rows, skip_bad=True)
+    assert [len(row.messages) for row in imported.corpus.dialogues.all()] == [2, 2, 2]
+    assert imported.report.tally == {"dialogues_whose_rows_stood_apart": 3}
 
 
 def test_a_batch_ends_at_its_characters_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +171,8 @@ def test_lineage_reaches_across_batches(tmp_path: Path, monkeypatch: pytest.Monk
         ({"parent": "a"}, "it has a parent but no origin; name the original that both belong to"),
         (
             {"version": "delta"},
-            "unknown version “delta”; known are alpha, beta, gamma, punctuation, restructured, stephanie",
+            "unknown version “delta”; known are alpha, beta, first-answer, gamma, punctuation, restructured, "
+            "second-answer, stephanie",
         ),
     ],
 )
@@ -251,3 +255,14 @@ def test_two_imports_of_one_file_at_once_make_one_corpus(tmp_path: Path) -> None
     assert corpus.name in answers
     assert f"This file is already here, as the corpus “{corpus.name}”." in answers
     assert corpus.dialogues.count() == 50
+
+
+def test_two_answers_to_one_prompt_come_in_as_two_versions_of_one_background(tmp_path: Path) -> None:
+    said = [
+        [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": answer}] for answer in ("One.", "Two.")
+    ]
+    rows = [{"conversation_id": "c", "model": name, "conversation": one} for name, one in zip("ab", said, strict=True)]
+    corpus = bring_in(tmp_path, json.dumps(rows)).corpus
+    first, second = corpus.dialogues.order_by("key")
+    assert (corpus.file_format, first.version_id, second.version_id) == ("lmsys", "first-answer", "second-answer")
+    assert (first.origin, second.origin, second.written_by) == (None, first, "b")

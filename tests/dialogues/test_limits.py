@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dialogues.exporting import record_of
-from dialogues.formats import csv_plain, jsonl, parlai, spc
+from dialogues.formats import chat_log, csv_plain, jsonl, parlai, spc, whatsapp
 from dialogues.formats.reading import MAX_LINE, UnreadableFileError, text_lines
 from dialogues.formats.records import (
     LONGEST_MESSAGE,
@@ -159,3 +159,39 @@ def test_an_older_dialogue_beyond_the_limits_is_still_exported() -> None:
     row = Dialogue.from_transcript(Transcript.of([(1, "x")] * (MOST_MESSAGES + 1)))
     row.key, row.version_id = "d", "alpha"
     assert len(record_of(row).transcript) == MOST_MESSAGES + 1
+
+
+def test_a_theme_in_every_row_counts_once_and_long_labels_count_too() -> None:
+    header = "dialogue_id,speaker,text,theme,order\n"
+    theme = "y" * 1000
+    (record,) = csv_plain.parse([header, *(f"d,A,x,{theme},{number}\n" for number in range(4000))])
+    assert isinstance(record, Record)
+    assert record.theme == theme
+    (bad,) = csv_plain.parse([header, *(f"d,{'A' * 1000},x,,{number}\n" for number in range(3000))])
+    assert isinstance(bad, BadRecord)
+    assert bad.reason == "the dialogue has more than 2,000,000 characters, the most that one may have"
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("", "31/12/20, 14:05 - Mary: {number}\n"),
+        ("31/12/20, 14:05 - Mary: a\n", "and more of it, again and again {number}\n"),
+        ("31/12/20, 14:05 - Mary: a\n", "31/12/20, 14:05 - Person{number}: hi\n"),
+    ],
+)
+def test_of_an_endless_chat_no_more_is_kept_than_may_be(head: str, row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_log, "MOST_PEOPLE", 100)
+    peak = {}
+    for rows in (6_000, 18_000):
+        tracemalloc.start()
+        (bad,) = whatsapp.parse(_Written(head or row, row, rows))
+        peak[rows] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert isinstance(bad, BadRecord)
+    assert peak[18_000] < 1.2 * peak[6_000]
+
+
+def test_of_a_large_group_the_fifty_who_write_most_are_handed_over_by_names_that_can_be_chosen() -> None:
+    people = (("x" * 201, 9), ("two\nlines", 9), ("broken \ud800", 9), ("", 9), *((str(n), n) for n in range(100)))
+    assert BadRecord(1, "a group", people=people).people == tuple((str(n), n) for n in range(99, 49, -1))

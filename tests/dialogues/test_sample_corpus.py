@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dialogues.formats.reading import head_of, text_lines
-from dialogues.formats.records import ORIGINAL, Record
-from dialogues.formats.registry import form_of
+from dialogues.formats.reading import FileLines
+from dialogues.formats.records import AS_IT_COMES, ORIGINAL, Record
+from dialogues.formats.registry import recognised
 from dialogues.statistics.words_and_turns import count_words
 
 SAMPLES = Path(__file__).resolve().parents[2] / "dialogues" / "samples"
@@ -17,9 +17,9 @@ FILE = SAMPLES / "stephanie-sample.jsonl"
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
     with FILE.open("rb") as stream:
-        form = form_of(head_of(stream))
+        form = recognised(FileLines(stream)).form
         assert form.name == "jsonl"
-        parsed = list(form.parse(text_lines(stream)))
+        parsed = list(form.parse(FileLines(stream), AS_IT_COMES))
     refused = [record for record in parsed if not isinstance(record, Record)]
     assert refused == []
     return [record for record in parsed if isinstance(record, Record)]

@@ -12,13 +12,10 @@ from django.test import Client
 from annotation.roles import Role
 from dialogues.charts import FIGURES, THEMES
 from dialogues.models import Corpus
-from tests.dialogues.rows import add_dialogue
+from tests.dialogues.rows import ALPHA, GAMMA, add_dialogue
 from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
-
-ALPHA = [[1, "hello , how are you ?"], [2, "fine and you ?"]]
-GAMMA = [[1, "hello there"], [1, "how are you today"], [2, "fine"], [2, "and you then"]]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ ROWS = {
     4: ["database", "rating"],
     5: ["provider"],
     6: ["promises"],
+    7: ["chats"],
 }
 
 

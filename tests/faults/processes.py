@@ -48,6 +48,12 @@ class Group:
                 os.kill(pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
 
+    def kill_child(self) -> int:
+        """SIGKILL to the youngest child; returns which one it was."""
+        youngest = max(self.children)
+        os.kill(youngest, signal.SIGKILL)
+        return youngest
+
     def stop(self) -> int:
         """Ask politely; returns the exit status."""
         self._process.terminate()

@@ -6,23 +6,19 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import httpx2
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connections
 
 from annotation.models import Assignment, Membership, Rating
-from config import processes
 from tests.annotation.setting import KEYS, corpus, member, study
-from tests.demo_process import free_port
 from tests.faults.database import terminate
-from tests.faults.processes import Group, python
 from tests.faults.site import Report, Site
+from tests.faults.web import running_web
+from tests.people import session_of
 from tests.waiting import until
 
 PATIENCE = 120
@@ -114,8 +110,8 @@ def row(site: Site) -> Report:
     of = study(None, of=corpus(backgrounds, name="Rated"))
     members = [member(of, f"rater-{number}") for number in range(raters)]
     over = threading.Event()
-    with _web(site) as url:
-        people = [Rater(one.token, _session(one), url, over) for one in members]
+    with running_web(site) as web:
+        people = [Rater(one.token, session_of(one), web.url, over) for one in members]
         threads = [threading.Thread(target=person.work) for person in people]
         for thread in threads:
             thread.start()
@@ -132,38 +128,6 @@ def row(site: Site) -> Report:
     _report_answers(report, people)
     _report_kept(report, people, members)
     return report
-
-
-@contextmanager
-def _web(site: Site) -> Iterator[str]:
-    """The product as it is served."""
-    done = python(site, "manage.py", "collectstatic", "--noinput", "-v0", DEBUG="0")
-    assert done.returncode == 0, done.stderr
-    port = free_port()
-    server = Group(site, processes.web("127.0.0.1", port), DEBUG="0")
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: _is_up(url), "the web server comes up", PATIENCE)
-        yield url
-    finally:
-        server.kill()
-
-
-def _is_up(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/healthz").status_code == 200
-    except httpx2.TransportError:
-        return False
-
-
-def _session(membership: Membership) -> str:
-    """A rater who is logged in."""
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[SESSION_KEY] = str(membership.rater_id)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
-    session[HASH_SESSION_KEY] = membership.rater.get_session_auth_hash()
-    session.create()
-    return str(session.session_key)
 
 
 def _break(site: Site, people: list[Rater], ends: int, crashes: int, *, step: int) -> tuple[int, int]:

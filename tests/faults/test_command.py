@@ -26,7 +26,7 @@ def test_help_names_every_way_to_run_it() -> None:
 
 
 def test_an_unknown_row_is_refused() -> None:
-    refused = printed("--row", "7")
+    refused = printed("--row", "99")
     assert refused.returncode == 2
     assert "invalid choice" in refused.stderr
 

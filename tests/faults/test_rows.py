@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.browser.server import database_url
-from tests.faults import broker, database, kills, promises, provider, rating, visibility
+from tests.faults import broker, chats, database, kills, promises, provider, rating, visibility
 from tests.faults.model_server import ModelServer, running_model
 from tests.faults.servers import private_redis
 from tests.faults.site import Report, Site
@@ -70,3 +70,7 @@ def test_whatever_a_provider_does_has_its_name(site: Site) -> None:
 
 def test_one_run_one_budget_one_payment_and_an_estimate_that_comes_true(site: Site) -> None:
     assert_kept(promises.row, site)
+
+
+def test_killed_servers_lose_no_message_and_pay_no_reply_twice(site: Site) -> None:
+    assert_kept(chats.row, site)

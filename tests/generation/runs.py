@@ -2,7 +2,10 @@
 
 import asyncio
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+from django.db import connections
 
 from dialogues.importing import Source, import_file
 from dialogues.models import Corpus
@@ -67,3 +70,17 @@ def fetched(run: Run) -> Run:
 def work(*runs: Run) -> Totals:
     """A runner in this process, until nothing is left to do."""
     return asyncio.run(CallRunner(Plan(runs=tuple(run.pk for run in runs))).run())
+
+
+def work_apart(run: Run) -> Thread:
+    """A runner in a thread, because the browser's event loop has this one."""
+
+    def working() -> None:
+        try:
+            work(run)
+        finally:
+            connections.close_all()
+
+    thread = Thread(target=working)
+    thread.start()
+    return thread

@@ -109,6 +109,7 @@ OWN: Mapping[str, tuple[Answer, Mapping[str, Any]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.any_database
 def test_every_shape_of_answer_is_read_or_named_for_what_it_is(model: ScriptedModel) -> None:
     assert_becomes(model, OWN)
 

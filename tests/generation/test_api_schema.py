@@ -23,9 +23,10 @@ from annotation.people import api_tokens
 from annotation.roles import Role
 from generation import tasks
 from generation.api.common import Pace
-from generation.models import Call, ExampleSet, Run
+from generation.models import Call, ExampleSet, Run, TrainingRun
 from tests.generation.judged import judge, judge_run
 from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus
+from tests.generation.training_runs import dialogue_set, story, tell, training_run
 from tests.people import make_user
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
@@ -51,6 +52,7 @@ def api(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     chats = small_corpus(2)
     draft(chats, endpoint_at(NOWHERE))
     judging = judge_run(chats, "judge", state=Run.State.FINISHED)
+    tell(training_run(dialogue_set("Tuned")), story()[:4])
     judge(judging, chats.dialogues.first(), 50)  # type: ignore[arg-type]
     _, token = api_tokens.issue(user=make_user(Role.ADMIN), name="schema", by=None)
     headers = {"Authorization": f"Bearer {token}"}
@@ -110,6 +112,8 @@ def there(path: str) -> int:
     """The number of something that the address can be asked for."""
     if "example-sets" in path:
         return int(ExampleSet.objects.values_list("pk", flat=True)[0])
+    if "training-runs" in path:
+        return int(TrainingRun.objects.values_list("pk", flat=True)[0])
     if path.startswith("/api/calls"):
         return int(Call.objects.values_list("pk", flat=True)[0])
     return int(Run.objects.order_by("pk").values_list("pk", flat=True)[0])

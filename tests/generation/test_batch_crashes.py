@@ -18,9 +18,9 @@ from generation.endpoints.client import Client, Target
 from generation.engine import lifecycle
 from generation.models import BatchJob, Call, Endpoint, Run
 from tests.demo_server import DemoServer
+from tests.generation.batched import one_round, until_done, with_batches, written
+from tests.generation.processes import finished, process
 from tests.generation.runs import draft, small_corpus
-from tests.generation.test_batches import one_round, until_done, with_batches, written
-from tests.generation.test_workers import finished, process
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -19,8 +19,8 @@ from generation.models import BatchJob, Call, Endpoint, Judgement, Run
 from generation.watching.progress import progress_of
 from tests.demo_server import DemoServer
 from tests.generation.api import Script
+from tests.generation.batched import batched, one_round, until_done
 from tests.generation.runs import endpoint_at, fetched, small_corpus, started, work
-from tests.generation.test_batches import batched, one_round, until_done
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,7 +1,5 @@
 """Whole runs through a Batch API over real HTTP: every call once, whatever ends a batch or a process."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +9,6 @@ import pytest
 from django.utils import timezone
 
 from demo.model.faults import BatchSettings
-from dialogues.models import Dialogue
 from generation import tasks
 from generation.batching import rounds
 from generation.endpoints import batch_lines
@@ -20,39 +17,10 @@ from generation.engine import ledger, lifecycle
 from generation.models import BatchJob, Call, Endpoint, Run
 from generation.plans.run_plan import PlanError
 from tests.demo_server import DemoServer
-from tests.generation.runs import draft, endpoint_at, fetched, small_corpus, started, work
+from tests.generation.batched import batched, one_round, until_done, with_batches, written
+from tests.generation.runs import draft, endpoint_at, small_corpus, started, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def with_batches(server: DemoServer, **fields: Any) -> Endpoint:
-    server.settings = replace(server.settings, batches=BatchSettings(seconds=0.0))
-    return endpoint_at(server.base_url, supports_batch=True, **fields)
-
-
-def batched(server: DemoServer, size: int = 6, **choice: Any) -> Run:
-    return started(small_corpus(size), with_batches(server), use_batch=True, **choice)
-
-
-def written(run: Run) -> Counter[str]:
-    return Counter(Dialogue.objects.filter(output__call__run=run).values_list("version_id", flat=True))
-
-
-def one_round(runs: Sequence[int] = ()) -> None:
-    """A round for which nothing is too early: pauses between tries and looks are skipped."""
-    Call.objects.filter(state=Call.State.TODO).update(not_before=timezone.now())
-    Endpoint.objects.update(blocked_until=None)
-    BatchJob.objects.update(next_look_at=timezone.now())
-    rounds.advance(runs)
-
-
-def until_done(run: Run) -> Run:
-    for _ in range(60):
-        one_round()
-        run = fetched(run)
-        if run.state != Run.State.RUNNING:
-            return run
-    raise AssertionError(f"still {run.state}: {list(BatchJob.objects.values_list('state', 'problem'))}")
 
 
 def test_a_whole_run_goes_through_batches_each_call_once(demo_model: DemoServer) -> None:

@@ -1,12 +1,15 @@
 """What a researcher does with example sets on the pages."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.roles import Role
-from dialogues.models import Dialogue
+from dialogues.models import Corpus, Dialogue
 from generation import example_sets
 from generation.curation import versions
 from generation.curation.content import Content
@@ -228,6 +231,19 @@ def test_a_dialogue_is_taken_with_what_stands_beside_it(anna: Client) -> None:
     pairs = draft_set(0, "further_split", "Pairs")
     answer = anna.post(reverse("generation:example_take", args=[pairs.pk, dialogue.pk]), {})
     assert "nothing was written from this dialogue yet" in answer.content.decode()
+
+
+def test_a_set_with_examples_of_private_chats_warns_whoever_exports_it(anna: Client) -> None:
+    corpus = small_corpus(1)
+    row = draft_set(0)
+    dialogue = Dialogue.objects.filter(corpus=corpus).earliest("pk")
+    add_example(example_set=row, by=None, messages=dialogue.messages, source="corpus", dialogue=dialogue)
+    assert "holds personal data" not in anna.get(at("example_set", row.pk)).content.decode()
+    Corpus.objects.update(personal_data="yes", consent="Both, in writing")
+    assert "this consent goes: Both, in writing" in anna.get(at("example_set", row.pk)).content.decode()
+    complaint = StringIO()
+    call_command("example_set", "export", str(row.pk), stdout=StringIO(), stderr=complaint)
+    assert "Both, in writing" in complaint.getvalue()
 
 
 def test_what_changed_is_marked_in_words(anna: Client) -> None:

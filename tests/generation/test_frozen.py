@@ -3,9 +3,10 @@
 import pytest
 
 from generation import example_sets
+from generation.engine.lifecycle import CannotStartError, start
 from generation.models import Example, ExampleSet, FrozenError, Prompt, Stage
 from generation.plans.choosing import Selection, chosen_dialogues
-from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started
+from tests.generation.runs import NOWHERE, draft, endpoint_at, fetched, small_corpus, started
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +18,14 @@ def test_a_started_run_freezes_what_it_uses_and_a_draft_does_not() -> None:
     started(corpus, endpoint)
     assert {prompt.stage for prompt in Prompt.objects.filter(frozen_at__isnull=True)} == {Stage.JUDGE}
     assert not ExampleSet.objects.filter(frozen_at__isnull=True).exists()
+
+
+def test_a_run_does_not_start_on_a_prompt_of_which_no_request_can_be_made() -> None:
+    run = draft(small_corpus(1), endpoint_at(NOWHERE), stages=["theme"])
+    run.run_stages.update(prompt=Prompt.objects.create(stage="theme", version=9, system="", user="{dialogue}"))
+    with pytest.raises(CannotStartError, match=r"^Theme: the prompt lacks {traits}\. Discard the run"):
+        start(fetched(run))
+    assert not run.calls.exists()
 
 
 def test_a_frozen_set_its_examples_and_prompts_refuse_every_change() -> None:

@@ -150,6 +150,7 @@ def ledger_calls_now(run: Run) -> None:
     run.calls.filter(state=Call.State.TODO).update(not_before=run.started_at)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "fault",
     ["score_missing", "score_not_a_number", "score_out_of_range", "reason_missing", "unparsable",

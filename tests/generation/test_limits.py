@@ -84,10 +84,10 @@ class BrokenLimiter(LocalLimiter):
 
     broken = False
 
-    async def acquire(self, key: str, rates: Rates, most: int, tokens: int) -> tuple[int, float]:
+    async def acquire(self, key: str, rates: Rates, most: int, tokens: int, least: int = 0) -> tuple[int, float]:
         if self.broken:
             raise ConnectionError("gone")
-        return await super().acquire(key, rates, most, tokens)
+        return await super().acquire(key, rates, most, tokens, least)
 
     async def give_back(self, key: str, rates: Rates, requests: int, tokens: int) -> None:
         if self.broken:

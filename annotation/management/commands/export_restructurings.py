@@ -7,9 +7,11 @@ from typing import Any
 
 from tqdm import tqdm
 
+from annotation.models import Restructuring
 from annotation.restructuring.exporting import restructuring_lines
 from core import commands
 from dialogues.management.arguments import corpus_named
+from dialogues.models import Corpus
 
 
 class Command(commands.Command):
@@ -23,6 +25,8 @@ class Command(commands.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         corpus = corpus_named(options["corpus"]) if options["corpus"] else None
         path = options["out"]
+        for notice in _notices(corpus):
+            self.stderr.write(notice)
         if path is None:
             for line in restructuring_lines(corpus):
                 self.stdout.write(line, ending="")
@@ -30,3 +34,9 @@ class Command(commands.Command):
         lines = tqdm(restructuring_lines(corpus), unit=" lines", disable=None, file=sys.stderr)
         count = commands.write_whole(path, lines, replace=options["force"], private=True)
         self.stdout.write(f"{count:,} restructurings in {path}")
+
+
+def _notices(corpus: Corpus | None) -> list[str]:
+    """What must be known of the corpora whose texts are written."""
+    held = Corpus.objects.personal().holding(Restructuring.objects.values("original"))
+    return [one.privacy_notice for one in (held.filter(pk=corpus.pk) if corpus else held)]

@@ -1,14 +1,15 @@
-"""`manage.py study …`: make, remind, report and export studies."""
+"""`manage.py study …`: make, remind, report, export and import studies."""
 
-from annotation.management.commands import create_study, export_ratings, remind, study_report
+from annotation.management.commands import create_study, export_ratings, import_ratings, remind, study_report
 from core.commands import Group
 
 
 class Command(Group):
-    help = "Make a rating study, remind its raters, report and export what they said."
+    help = "Make a rating study, remind its raters, report and export what they said, import others' ratings."
     verbs = {
         "create": create_study.Command,
         "remind": remind.Command,
         "report": study_report.Command,
         "export": export_ratings.Command,
+        "import-ratings": import_ratings.Command,
     }

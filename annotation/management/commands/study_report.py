@@ -8,12 +8,14 @@ from typing import Any
 from annotation.management.arguments import named_study
 from annotation.models import Study
 from annotation.reports import unblinding
-from annotation.reports.findings import Findings, Lengths
+from annotation.reports.chat_findings import ChatFindings
+from annotation.reports.findings import Findings
+from annotation.reports.lengths import Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
 from annotation.reports.tables import study_tables
 from core import commands
-from core.tables import Estimate, to_text
+from core.tables import to_text
 
 
 class Command(commands.Command):
@@ -51,6 +53,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
     return {
         "study": study.name,
         "simulated": study.is_simulated,
+        "imported": study.is_imported,
         "items": found.items,
         "rated_items": found.rated_items,
         "backgrounds": found.backgrounds,
@@ -77,7 +80,9 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
     return {
         "study": study.name,
         "simulated": study.is_simulated,
+        "imported": study.is_imported,
         "items": found.items,
+        "without_text": found.without_text,
         "rated_items": found.rated_items,
         "backgrounds": found.backgrounds,
         "raters": len(found.raters),
@@ -92,6 +97,19 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         "versions": {
             version.slug: {**asdict(version), **lengths_json(found.lengths[version.slug])} for version in found.versions
         },
+        **({"chats": chats_json(found.chats)} if found.chats else {}),
+    }
+
+
+def chats_json(chats: ChatFindings) -> dict[str, Any]:
+    """Figures of a study of chats by system, and lengths by system and side."""
+    sides: dict[str, dict[str, Any]] = {slug: {} for slug in chats.systems}
+    for (slug, side), measured in chats.sides.items():
+        sides[slug][side] = lengths_json(measured)
+    return {
+        "systems": {slug: named(figures) for slug, figures in chats.systems.items()},
+        "basis": {slug: asdict(basis) for slug, basis in chats.basis.items()},
+        "sides": sides,
     }
 
 
@@ -101,8 +119,12 @@ def screened_out_json(study: Study, raters: int) -> dict[str, Any]:
 
 
 def lengths_json(lengths: Lengths) -> dict[str, Any]:
-    """Estimates by name, not as bare lists."""
-    return {name: value._asdict() if isinstance(value, Estimate) else value for name, value in asdict(lengths).items()}
+    return named(lengths)
+
+
+def named(row: Any) -> dict[str, Any]:
+    """A dataclass with the parts of its estimates and spreads by name, not as bare lists."""
+    return {name: value._asdict() if hasattr(value, "_asdict") else value for name, value in asdict(row).items()}
 
 
 def _dict(found: Any) -> dict[str, Any] | None:

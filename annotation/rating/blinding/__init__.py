@@ -5,6 +5,7 @@ no number that counts rows; new fields of a dialogue or study stay out automatic
 either: an item with known scores looks like every other.
 """
 
+from annotation.rating.blinding.chats import BlindChat, blind_chat
 from annotation.rating.blinding.items import BlindItem, BlindStudy, blind_item, blind_study
 from annotation.rating.blinding.pages import (
     BlindEnd,
@@ -21,6 +22,7 @@ from annotation.rating.blinding.scenes import NAMES, Question, Scene, Side, assi
 
 __all__ = [
     "NAMES",
+    "BlindChat",
     "BlindEnd",
     "BlindFeedback",
     "BlindItem",
@@ -31,6 +33,7 @@ __all__ = [
     "Scene",
     "Side",
     "assignment_scene",
+    "blind_chat",
     "blind_end",
     "blind_feedback",
     "blind_item",

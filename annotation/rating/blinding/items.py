@@ -29,6 +29,7 @@ class BlindStudy:
     # About the whole study: about one dialogue it would reveal the version.
     has_demo_text: bool
     compares: bool
+    has_chats: bool
     pace: Pace
 
 
@@ -68,6 +69,7 @@ def blind_study(membership: Membership, *, done: int | None = None) -> BlindStud
         is_simulated=study.is_simulated,
         has_demo_text=bool(study.selection.get("demo")),
         compares=study.compares,
+        has_chats=study.has_chats,
         pace=pace(membership, done),
     )
 

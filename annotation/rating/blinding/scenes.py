@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from annotation.chats.log import transcript
+from annotation.chats.places import conversation_at
 from annotation.models import Assignment, Study
 from annotation.rating.answers import Answer, scale_of
 from dialogues.display import ShownTurn, tidied, turns_for_template
 from dialogues.models import Dialogue
 from dialogues.rubric import Metric
+from dialogues.transcript import Transcript
 
 NAMES = (_("Person A"), _("Person B"))
+OF_CHATS = (_("You"), _("The other side"))
 # The words for the scores −1, 0 and 1 of a pair.
 SIDES = (_("Left"), _("Same"), _("Right"))
 SIDE_WORDS = (_("left is better"), _("no difference"), _("right is better"))
@@ -54,6 +58,8 @@ class Scene:
     traits_2: tuple[str, ...]
     names: tuple[str, str]
     right: list[ShownTurn] = field(default_factory=list)
+    # Of a chat, in which the rater was the first of the two and knows only their own character.
+    is_own: bool = False
 
     @property
     def sides(self) -> list["Side"]:
@@ -81,11 +87,27 @@ class Side:
 def assignment_scene(assignment: Assignment) -> Scene:
     """The item's one or two dialogues, on the sides that this rater sees."""
     item = assignment.item
+    if assignment.study.has_chats:
+        return _chat_scene(assignment)
     tidy = assignment.study.tidy_display
     first, second = item.dialogue, item.other
     if second is not None and assignment.is_flipped:
         first, second = second, first
     return scene(first, item.theme, item.traits_1, item.traits_2, tidy=tidy, right=second)
+
+
+def _chat_scene(assignment: Assignment) -> Scene:
+    """The rater's own chat, word for word, and their own character: the other side's was never theirs to know."""
+    item, names = assignment.item, (gettext(OF_CHATS[0]), gettext(OF_CHATS[1]))
+    said = transcript(conversation_at(assignment).bubbles)
+    return Scene(
+        turns=turns_for_template(Transcript.of(said), names) if said else [],
+        theme=item.theme,
+        traits_1=tuple(item.traits_1),
+        traits_2=(),
+        names=names,
+        is_own=True,
+    )
 
 
 def scene(

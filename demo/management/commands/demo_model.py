@@ -27,6 +27,7 @@ class Command(commands.Command):
         parser.add_argument("--seed", type=int, default=0, help="Seed of texts, delays and faults (0).")
         parser.add_argument("--latency", type=float, default=0.2, help="Seconds before every answer (0.2).")
         parser.add_argument("--jitter", type=float, default=0.1, help="Up to this many seconds more (0.1).")
+        parser.add_argument("--token-seconds", type=float, default=0.0, help="Seconds that writing a token takes (0).")
         parser.add_argument(
             "--error-rate", type=float, default=0.0, help="Share of requests answered 429 or 500, half each (0)."
         )
@@ -69,14 +70,14 @@ class Command(commands.Command):
 
 
 def _settings(options: dict[str, Any]) -> DemoSettings:
-    for name in ("latency", "jitter", "retry_after", "batch_seconds"):
+    for name in ("latency", "jitter", "token_seconds", "retry_after", "batch_seconds"):
         if not 0 <= options[name] <= 3600:
             raise CommandError(f"--{name.replace('_', '-')} must lie between 0 and 3600 seconds.")
     try:
         faults = read_faults(options["fault"])
         for name in ("rate_limited", "server_error") if options["error_rate"] else ():
             faults[name] = faults.get(name, 0) + options["error_rate"] / 2
-        plain = {name: options[name] for name in ("seed", "latency", "jitter", "retry_after")}
+        plain = {name: options[name] for name in ("seed", "latency", "jitter", "token_seconds", "retry_after")}
         return DemoSettings(**plain, faults=faults, batches=BatchSettings(seconds=options["batch_seconds"]))
     except ValueError as error:
         raise CommandError(f"{error}.") from error

@@ -9,11 +9,15 @@ from django.core.management.base import CommandError
 from annotation.design.drafting import DesignError
 from annotation.management.arguments import named_study
 from core import commands
+from demo.chat_simulation import NoReplyError
 from demo.simulation import simulate
 
 
 class Command(commands.Command):
-    help = "Score a study that is marked as simulated, by invented raters. The ratings are marked wherever they appear."
+    help = (
+        "Score a study that is marked as simulated, by invented raters; in a study of chats they chat first. "
+        "The ratings are marked wherever they appear."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("study", help="name or number of the study")
@@ -27,7 +31,7 @@ class Command(commands.Command):
         study = named_study(options["study"])
         try:
             made = simulate(study=study, raters=options["raters"], seed=options["seed"])
-        except DesignError as error:
+        except (DesignError, NoReplyError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps({"study": study.name, "ratings": made, "simulated": True}))

@@ -26,6 +26,8 @@ class Command(commands.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         corpus = corpus_named(options["corpus"])
         sources = sources_of(options, corpus)
+        if corpus.privacy_notice:
+            self.stderr.write(corpus.privacy_notice)
         output: Path | None = options["output"]
         if output is None:
             if options["json"]:

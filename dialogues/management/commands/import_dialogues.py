@@ -3,7 +3,11 @@
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from dataclasses import asdict
+from argparse import _ArgumentGroup as ArgumentGroup
+from argparse import _MutuallyExclusiveGroup as MutuallyExclusiveGroup
+from contextlib import suppress
+from dataclasses import asdict, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +15,31 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from core import commands
-from dialogues.formats.csv_plain import columns_from
+from core.numbers import count_in_words
+from dialogues.formats.columns import columns_from
+from dialogues.formats.reading import quoted
+from dialogues.formats.records import DATE_ORDERS, Choices
 from dialogues.formats.registry import AUTO, FORMATS
-from dialogues.importing import Imported, ImportRefusedError, Options, Report, Source, import_file
+from dialogues.import_report import LONGEST_RUN, Report, tally_words
+from dialogues.importing import Imported, ImportRefusedError, Options, Source, import_file
+from dialogues.models import ColumnMap, PersonalData
+from dialogues.privacy import KINDS
 
 
 class Command(commands.Command):
     help = "Import a file of dialogues as a new corpus: all of it, or nothing if a record is bad."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help="ParlAI text, SPC CSV, JSONL or plain CSV, UTF-8")
+        parser.add_argument("file", type=Path, metavar="FILE", help="a file in one of the forms of docs/formats.md")
         parser.add_argument("--corpus", required=True, metavar="NAME", help="name of the corpus to make")
         parser.add_argument("--format", choices=[AUTO, *FORMATS], default=AUTO, help="default: detected from the file")
-        parser.add_argument(
-            "--columns",
-            type=_columns,
-            default={},
-            metavar="dialogue_id=NAME,speaker=NAME,text=NAME",
-            help="names of these columns in a CSV that names them differently",
-        )
+        _add_column_arguments(parser.add_mutually_exclusive_group())
         parser.add_argument("--skip-bad", action="store_true", help="skip bad records and import the rest")
         parser.add_argument(
             "--deduplicate", action="store_true", help="leave out dialogues repeated from the other side (ConvAI2)"
         )
-        parser.add_argument("--licence", default="", help="the licence of the dialogues")
-        parser.add_argument("--description", default="", help="a sentence about the corpus")
+        _add_chat_arguments(parser.add_argument_group("chat exports"))
+        _add_facts(parser.add_argument_group("what the corpus says about itself"))
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,8 +59,10 @@ class Command(commands.Command):
             self._say(imported)
 
     def _import(self, path: Path, options: dict[str, Any]) -> Imported:
-        source = Source(path, path.name, options["format"], options["columns"])
-        chosen = Options(options["skip_bad"], options["deduplicate"], options["description"], options["licence"])
+        columns = _saved_columns(options["mapping"]) if options["mapping"] else options["columns"]
+        choices = Choices(columns, _people(options["people"]), options["silence"], options["date_order"])
+        source = Source(path, path.name, options["format"], choices)
+        chosen = Options(**{one.name: options[one.name] for one in fields(Options)})
         bar = tqdm(total=path.stat().st_size, unit="B", unit_scale=True, file=sys.stderr, desc="Importing")
         with bar:
             return import_file(
@@ -79,12 +85,69 @@ class Command(commands.Command):
     def _say(self, imported: Imported) -> None:
         report = imported.report
         self._list_bad(report)
-        said = f"{report.dialogues:,} dialogues, {report.messages:,} messages, {report.turns:,} turns"
+        counts = (report.dialogues, "dialogue"), (report.messages, "message"), (report.turns, "turn")
+        said = ", ".join(count_in_words(count, what) for count, what in counts)
         left_out = [(report.refused, "skipped as bad"), (report.duplicates, "left out as repeated")]
         said += "".join(f"; {what}: {count:,}" for count, what in left_out if count)
         self.stdout.write(f"Corpus “{imported.corpus.name}”: {said}.")
+        self.stdout.write(f"  read as {FORMATS[report.file_format].label}: {report.seen}")
+        self.stdout.write(f"  ACMC {report.acmc:.2f}; turns of 1, 2, … messages: {_runs(report)}")
+        for side, name in imported.corpus.roles.items():
+            self.stdout.write(f"  speaker {side}: {quoted(name)}")
+        for fact in report.facts:
+            self.stdout.write(f"  {fact}")
         for name, count in report.tally.items():
-            self.stdout.write(f"  {name.replace('_', ' ')}: {count:,}")
+            self.stdout.write(f"  {tally_words(name)}: {count:,}")
+        if notice := imported.corpus.privacy_notice:
+            self.stderr.write(notice)
+
+
+def _add_column_arguments(group: MutuallyExclusiveGroup) -> None:
+    group.add_argument(
+        "--columns",
+        type=_columns,
+        default={},
+        metavar="dialogue_id=NAME,speaker=NAME,text=NAME",
+        help="names of these columns or keys in a file that names them differently",
+    )
+    group.add_argument("--mapping", default="", metavar="NAME", help="a choice of columns saved on the import page")
+
+
+def _add_chat_arguments(group: ArgumentGroup) -> None:
+    group.add_argument(
+        "--people",
+        action="append",
+        default=[],
+        metavar="NAME,NAME",
+        help="keep these two of a group; give it twice if a name has a comma",
+    )
+    group.add_argument("--silence", type=_hours, metavar="HOURS", help="a silence of so long begins a new dialogue")
+    group.add_argument(
+        "--date-order", choices=DATE_ORDERS, default="", help="how the file writes dates, where it does not show"
+    )
+    group.add_argument(
+        "--keep-names", action="store_true", help="let the corpus say who speakers 1 and 2 are (default: A and B)"
+    )
+
+
+def _add_facts(group: ArgumentGroup) -> None:
+    group.add_argument("--licence", default="", help="the licence of the dialogues")
+    group.add_argument("--source", default="", help="where they come from: an address, a citation, who collected them")
+    group.add_argument("--description", default="", help="a sentence about the corpus")
+    group.add_argument(
+        "--personal-data",
+        choices=PersonalData.values,
+        default="",
+        help="whether people can be recognised in it (default: yes for chat exports, else not said)",
+    )
+    group.add_argument("--consent", default="", help="what those people agreed to, and how")
+    group.add_argument(
+        "--mask",
+        type=_kinds,
+        default=(),
+        metavar="KIND,KIND",
+        help=f"personal data to mask in every text: {', '.join(KINDS)} (default: none)",
+    )
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -94,10 +157,59 @@ def _columns(text: str) -> dict[str, str]:
         raise ArgumentTypeError(str(error)) from error
 
 
+def _saved_columns(name: str) -> dict[str, str]:
+    saved = ColumnMap.objects.filter(name=name).first()
+    if saved is None:
+        known = ", ".join(f"“{one}”" for one in ColumnMap.objects.values_list("name", flat=True)) or "none"
+        raise CommandError(f"There is no saved choice of columns “{name}”. Saved are: {known}.")
+    return dict(saved.columns)
+
+
+def _people(named: list[str]) -> tuple[str, ...]:
+    people = tuple(name.strip() for name in (named[0].split(",") if len(named) == 1 else named))
+    if people and (len(people) != 2 or len(set(people)) != 2 or not all(people)):
+        raise CommandError("--people takes two different names, as the file writes them: --people NAME,NAME")
+    return people
+
+
+def _hours(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (hours := float(text)) < inf:
+            return hours
+    raise ArgumentTypeError(f"“{text}” is no number of hours above 0, such as 8 or 0.5")
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    kinds = tuple(filter(None, map(str.strip, text.split(","))))
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise ArgumentTypeError(f"“{unknown[0]}” cannot be masked. Choose of {', '.join(KINDS)}.")
+    return kinds
+
+
+def _runs(report: Report) -> str:
+    lengths = range(1, max(report.runs, default=1) + 1)
+    counts = [f"{report.runs[length]:,}" for length in lengths]
+    return ", ".join(counts) + (" (the last: 6 and more)" if len(counts) == LONGEST_RUN else "")
+
+
 def _as_json(imported: Imported) -> dict[str, Any]:
     corpus = imported.corpus
-    return {"corpus": corpus.name, "id": corpus.pk, "sha256": corpus.sha256, **_report(imported.report)}
+    return {
+        "corpus": corpus.name,
+        "id": corpus.pk,
+        "sha256": corpus.sha256,
+        "roles": corpus.roles,
+        "personal_data": corpus.personal_data,
+        "consent": corpus.consent,
+        **_report(imported.report),
+    }
 
 
 def _report(report: Report) -> dict[str, Any]:
-    return {"format": report.file_format, **report.counts(), "bad": [asdict(bad) for bad in report.bad]}
+    return {
+        "format": report.file_format,
+        "seen": report.seen,
+        **report.counts(),
+        "bad": [asdict(bad) for bad in report.bad],
+    }

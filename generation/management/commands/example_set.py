@@ -16,6 +16,7 @@ from generation.commandline.common import harmless
 from generation.curation import versions
 from generation.curation.document import NAME_LENGTH
 from generation.curation.files import MOST_MEGABYTES, exported, import_set
+from generation.curation.provenance import privacy_notices
 from generation.example_sets import load_all
 from generation.management.commands import load_examples
 from generation.models import Example, ExampleKind, ExampleSet
@@ -56,6 +57,8 @@ class Command(commands.Command):
 
     def _export(self, options: dict[str, Any]) -> None:
         row, path = _found(options["set"]), options["output"]
+        for notice in privacy_notices(row):
+            self.stderr.write(notice)
         if path is None:
             if options["json"]:
                 raise CommandError("--json needs --output: the set itself goes to stdout.")

@@ -1,0 +1,56 @@
+"""Results computed from a study's ratings, cached until the data that they are computed from change."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.db.models import QuerySet
+
+from annotation.models import Rating, Study
+from annotation.models.memberships import COUNTED, SCREENED_OUT
+from core.fingerprint import fingerprint
+
+# Increase when Findings or its arithmetic changes, so that no outdated result is shown.
+FORM = 8
+DAY = 24 * 3600
+
+Found = TypeVar("Found")
+
+
+def once(
+    name: str,
+    study: Study,
+    compute: Callable[[], Found],
+    *,
+    ratings: QuerySet[Rating] | None = None,
+    also: Any = None,
+) -> Found:
+    """The result of `compute`, cached under `name` while the data that it reads stay the same.
+
+    `ratings` are those that it reads, by default the study's counted ones; `also` is anything else that it depends on,
+    as JSON.
+    """
+    read = Rating.objects.counted().for_study(study) if ratings is None else ratings
+    key = f"{name}:{FORM}:{fingerprint(_what_is_read(study, read) | {'also': also})}"
+    found: Found | None = cache.get(key)
+    if found is None:
+        found = compute()
+        cache.set(key, found, DAY)
+    return found
+
+
+def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
+    """Everything that may change. Ratings and items never do, so their keys are enough.
+
+    `created_at` distinguishes the study from one with the same number in a restored or another database.
+    """
+    rubric, members = study.rubric, study.memberships.annotate(counts=COUNTED, failed=SCREENED_OUT)
+    who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated", "counts", "failed")
+    return {
+        "study": (study.pk, study.created_at, study.seed, study.is_simulated),
+        "rubric": (rubric.metrics, rubric.scale_low, rubric.scale_high),
+        "versions": list(study.versions.order_by("pk").values_list("pk", "symbol", "hue", "position")),
+        "items": list(study.items.order_by("pk").values_list("pk", "purpose")),
+        "members": list(members.order_by("pk").values_list(*who)),
+        "ratings": list(ratings.order_by("pk").values_list("pk", flat=True)),
+    }

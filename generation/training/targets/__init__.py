@@ -1,0 +1,1 @@
+"""What other programs read: each target writes an example as the lines that one of them documents."""
