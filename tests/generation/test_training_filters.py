@@ -101,9 +101,9 @@ def test_words_kept_and_shown_examples_are_known_by_the_run() -> None:
         written(row, run, stage, kept)
     assert left(corpus, filters={"kept": 0.9}) == [rows[0].key, rows[2].key, rows[3].key]
     examples = ExampleSet.objects.create(name="Shown", kind="step_by_step")
-    for row in (rows[0], rows[3]):
+    for place, row in enumerate((rows[0], rows[3])):
         Example.objects.create(
-            example_set=examples, position=row.pk, messages=row.messages, dialogue=row.origin, theme="x"
+            example_set=examples, position=place, messages=row.messages, dialogue=row.origin, theme="x"
         )
     RunStage.objects.filter(pk=stage.pk).update(stage=Stage.PAIR)
     Run.objects.filter(pk=run.pk).update(stages=[Stage.PAIR])
