@@ -8,10 +8,12 @@ import numpy as np
 
 from annotation.reports import agreement
 from annotation.reports.agreement import Agreement
+from annotation.reports.analysis import Analysis, Difference, Mean, analyse
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
-from annotation.reports.comparisons import Difference, Mean, means, paired_differences, version_pairs
+from annotation.reports.comparisons import holm, version_pairs
 from annotation.reports.lengths import Lengths, lengths
+from annotation.reports.models.ratings import Ratings
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
 from dialogues.rubric import Metric
 
@@ -31,7 +33,8 @@ class RaterFacts:
 class Findings:
     """Everything a report shows, by metric key and version slug; `lengths` are of the items that have a text.
 
-    `chats` only in a study of chats.
+    `adjusted` are the p values of the differences after Holm, for all pairs of versions on every metric asked about
+    both. `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats.
     """
 
     metrics: tuple[Metric, ...]
@@ -45,6 +48,9 @@ class Findings:
     screened_out: int
     means: Mapping[tuple[str, str], Mean | None]
     differences: Mapping[tuple[str, str, str], Difference | None]
+    adjusted: Mapping[tuple[str, str, str], float | None]
+    analyses: Mapping[str, Analysis]
+    names: tuple[str, ...]
     agreement: Mapping[str, Agreement]
     agreement_by_version: Mapping[tuple[str, str], Agreement]
     raters: tuple[RaterFacts, ...]
@@ -61,7 +67,8 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
     """Compute all results; the same scores and seed give the same intervals."""
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
-    sums, counts = _cells(items, scores, len(metrics))
+    analyses = {metric.key: _analysis(items, scores, m) for m, metric in enumerate(metrics)}
+    differences = _differences(analyses, slugs)
     return Findings(
         metrics=metrics,
         versions=items.versions,
@@ -72,8 +79,11 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
         ratings=len(np.unique(scores.item * max(1, len(scores.raters)) + scores.rater)),
         set_aside=scores.set_aside,
         screened_out=scores.screened_out,
-        means=dict(zip(cells, means(sums, counts, seed=seed), strict=True)),
-        differences=_differences(cells, ratio(sums, counts), slugs, seed),
+        means={(key, slug): analyses[key].means[slugs.index(slug)] for key, slug in cells},
+        differences=differences,
+        adjusted=_adjusted(differences),
+        analyses=analyses,
+        names=scores.raters,
         agreement={metric.key: _agreement(items, scores, m, seed) for m, metric in enumerate(metrics)},
         agreement_by_version=_agreement_by_version(items, scores, cells, seed),
         raters=_rater_facts(scores),
@@ -81,14 +91,14 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
     )
 
 
-def _cells(items: StudyItems, scores: StudyScores, metric_count: int) -> tuple[Floats, Floats]:
-    """(backgrounds, metrics × versions) sums and numbers of scores."""
-    width = metric_count * len(items.versions)
-    column = scores.metric * len(items.versions) + items.version[scores.item]
-    cell = items.background[scores.item] * width + column
-    shape, size = (items.backgrounds, width), items.backgrounds * width
-    sums, counts = _sums(cell, scores.value, size), _sums(cell, np.ones_like(scores.value), size)
-    return sums.reshape(shape), counts.reshape(shape)
+def _analysis(items: StudyItems, scores: StudyScores, metric: int) -> Analysis:
+    chosen = scores.metric == metric
+    item, rater = scores.item[chosen], scores.rater[chosen]
+    ratings = Ratings.numbered(
+        scores.value[chosen], items.version[item], items.background[item], rater, len(items.versions)
+    )
+    numbers = range(len(items.versions))
+    return analyse(ratings, version_pairs(numbers), np.unique(rater).tolist())
 
 
 def _sums(groups: Ints, values: Floats, size: int) -> Floats:
@@ -97,14 +107,20 @@ def _sums(groups: Ints, values: Floats, size: int) -> Floats:
 
 
 def _differences(
-    cells: list[tuple[str, str]], scores: Floats, slugs: list[str], seed: int
+    analyses: Mapping[str, Analysis], slugs: list[str]
 ) -> dict[tuple[str, str, str], Difference | None]:
-    place = {cell: number for number, cell in enumerate(cells)}
-    metrics = dict.fromkeys(metric for metric, _ in cells)
-    keys = [(metric, first, second) for metric in metrics for first, second in version_pairs(slugs)]
-    first = scores[:, [place[metric, one] for metric, one, _ in keys]]
-    second = scores[:, [place[metric, two] for metric, _, two in keys]]
-    return dict(zip(keys, paired_differences(first, second, seed=seed), strict=True))
+    return {
+        (metric, slugs[first], slugs[second]): difference
+        for metric, analysis in analyses.items()
+        for (first, second), difference in analysis.differences.items()
+    }
+
+
+def _adjusted(
+    differences: Mapping[tuple[str, str, str], Difference | None],
+) -> dict[tuple[str, str, str], float | None]:
+    chances = [None if found is None else found.like_these.p for found in differences.values()]
+    return dict(zip(differences, holm(chances), strict=True))
 
 
 def _agreement(items: StudyItems, scores: StudyScores, metric: int, seed: int) -> Agreement:
