@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.tables import Column, Estimate, ShownCell, Table
+from core.tables import Column, ShownCell, Table
 
 NAMED = 20  # the most characters that the header lists
 # What pdfLaTeX prints without an encoding or a font; `LATEX` below writes more as commands.
@@ -54,7 +54,7 @@ LATEX = str.maketrans(
 
 def to_latex(table: Table) -> str:
     """A `table` environment, scaled down if it is wider than the text column."""
-    known = _known_n(table)
+    known = _printed_n(table)
     spec = "".join("r" if column.numeric else "l" for column in (*table.columns, *known.column))
     text = " ".join(latex_text(text) for text in (table.caption, *known.note, *table.notes))
     lines = [
@@ -87,7 +87,7 @@ def latex_text(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownN:
+class _PrintedN:
     """Where a table prints n: in the note, below the headings, in a column, or beside each interval."""
 
     note: tuple[str, ...] = ()
@@ -97,23 +97,16 @@ class _KnownN:
     beside: bool = False
 
 
-def _known_n(table: Table) -> _KnownN:
-    rows = [[cell.n if isinstance(cell, Estimate) else None for cell in row] for row in table.rows]
-    columns = list(zip(*rows, strict=True))
-    everywhere = _distinct(n for row in rows for n in row)
-    if len(everywhere) <= 1:
-        return _KnownN(note=tuple(f"n = {n:,} throughout." for n in everywhere))
-    if all(len(_distinct(column)) <= 1 for column in columns):
-        shown = [" ".join(rf"{{\scriptsize $n = {_number(n)}$}}" for n in _distinct(column)) for column in columns]
-        return _KnownN(below_heads=(_line(shown),))
-    if all(len(_distinct(row)) <= 1 for row in rows):
-        by_row = tuple(" ".join(f"{n:,}" for n in _distinct(row)) for row in rows)
-        return _KnownN(column=(Column("n"),), by_row=by_row)
-    return _KnownN(beside=True)
-
-
-def _distinct(numbers: Iterable[int | None]) -> set[int]:
-    return {n for n in numbers if n is not None}
+def _printed_n(table: Table) -> _PrintedN:
+    known = table.known_n
+    if known.everywhere is not None:
+        return _PrintedN(note=(f"n = {known.everywhere:,} throughout.",))
+    if any(n is not None for n in known.by_column):
+        small = ["" if n is None else rf"{{\scriptsize $n = {_number(n)}$}}" for n in known.by_column]
+        return _PrintedN(below_heads=(_line(small),))
+    if known.by_row:
+        return _PrintedN(column=(Column("n"),), by_row=tuple("" if n is None else f"{n:,}" for n in known.by_row))
+    return _PrintedN(beside=known.is_beside)
 
 
 def _number(n: int) -> str:
@@ -121,7 +114,7 @@ def _number(n: int) -> str:
     return f"{n:,}".replace(",", "{,}")
 
 
-def _row_lines(row: Sequence[ShownCell], known: _KnownN, number: int) -> list[str]:
+def _row_lines(row: Sequence[ShownCell], known: _PrintedN, number: int) -> list[str]:
     """The row's values, with intervals below them, and n if no better place was found."""
     values = [*(_value(cell) for cell in row), *known.by_row[number : number + 1]]
     small = [", ".join(filter(None, (cell.detail, cell.n if known.beside else ""))) if cell.n else "" for cell in row]

@@ -4,7 +4,7 @@ Every report builds `Table` objects; `templates/_table.html` shows one. Text in 
 it, and LaTeX may not read it as a command.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -27,8 +27,8 @@ class Label(NamedTuple):
 Cell = str | int | float | Estimate | Label | None
 
 
-class AtMost(float):
-    """An upper bound, such as a p value as small as its resamples can show."""
+class PValue(float):
+    """A p value, which is shown as smaller than the last decimal that its column has, never as nought."""
 
 
 class ShownCell(NamedTuple):
@@ -47,9 +47,24 @@ class ShownCell(NamedTuple):
 
 
 class ShownHead(NamedTuple):
+    """A heading; `n` in smaller type below it, if all of its column's estimates have the same."""
+
     text: str
     span: int
     numeric: bool
+    n: str = ""
+
+
+class KnownN(NamedTuple):
+    """Where a table says n once: for all its estimates, for each column's, for each row's, or else beside each."""
+
+    everywhere: int | None = None
+    by_column: tuple[int | None, ...] = ()
+    by_row: tuple[int | None, ...] = ()
+
+    @property
+    def is_beside(self) -> bool:
+        return self == KnownN()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +115,59 @@ class Table:
         return [ShownHead(column.label, 1, column.numeric) for column in self.columns]
 
     @property
+    def known_n(self) -> KnownN:
+        """Where n is said once; a table without estimates has none to say."""
+        rows = [[cell.n if isinstance(cell, Estimate) else None for cell in row] for row in self.rows]
+        columns = list(zip(*rows, strict=True))
+        everywhere = _distinct(n for row in rows for n in row)
+        if len(everywhere) == 1:
+            return KnownN(everywhere=everywhere.pop())
+        if all(len(_distinct(column)) <= 1 for column in columns):
+            return KnownN(by_column=tuple(_only(column) for column in columns))
+        if all(len(_distinct(row)) <= 1 for row in rows):
+            return KnownN(by_row=tuple(_only(row) for row in rows))
+        return KnownN()
+
+    @property
+    def page_heads(self) -> list[ShownHead]:
+        """The headings on a page, with a column for n where each row has its own."""
+        known = self.known_n
+        heads = self.heads
+        for place, n in enumerate(known.by_column):
+            heads[place] = heads[place]._replace(n="" if n is None else f"n = {n:,}")
+        return [*heads, ShownHead("n", 1, numeric=True)] if known.by_row else heads
+
+    @property
+    def page_rows(self) -> Iterator[list[ShownCell]]:
+        """The rows on a page: n beside an estimate only where it is said nowhere else."""
+        known = self.known_n
+        for number, row in enumerate(self.shown_rows):
+            cells = row if known.is_beside else [cell._replace(n="") for cell in row]
+            yield [*cells, *(_count(n) for n in known.by_row[number : number + 1])]
+
+    @property
+    def page_notes(self) -> tuple[str, ...]:
+        everywhere = self.known_n.everywhere
+        return self.notes if everywhere is None else (f"n = {everywhere:,} throughout.", *self.notes)
+
+    @property
     def shown_rows(self) -> Iterator[list[ShownCell]]:
         versions = self.row_versions or ("",) * len(self.rows)
         for row, version in zip(self.rows, versions, strict=True):
             cells = [shown(cell, column) for cell, column in zip(row, self.columns, strict=True)]
             yield [cells[0]._replace(version=version), *cells[1:]]
+
+
+def _distinct(numbers: Iterable[int | None]) -> set[int]:
+    return {n for n in numbers if n is not None}
+
+
+def _only(numbers: Iterable[int | None]) -> int | None:
+    return next(iter(_distinct(numbers)), None)
+
+
+def _count(n: int | None) -> ShownCell:
+    return ShownCell("" if n is None else f"{n:,}", numeric=True)
 
 
 def shown(cell: Cell, column: Column) -> ShownCell:
@@ -124,7 +187,9 @@ def shown(cell: Cell, column: Column) -> ShownCell:
 def number_text(value: float, decimals: int) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{'≤ ' if isinstance(value, AtMost) else ''}{value:z,.{decimals}f}"
+    if isinstance(value, PValue) and value < 10**-decimals:
+        return f"< {10**-decimals:.{decimals}f}"
+    return f"{value:z,.{decimals}f}"
 
 
 def interval_text(cell: Estimate, decimals: int) -> str:

@@ -61,7 +61,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
     )
     notes = (
         *provenance(study, found),
-        "Within one version scores vary less, so α is lower than over all versions where versions differ.",
+        *_beside_all_versions(found, dashes=dashes),
         f"{INTERVALS} backgrounds.",
         *own_chats_note(study),
         *unasked_notes(found),
@@ -111,6 +111,23 @@ def _undefined_notes(found: Findings) -> Iterator[str]:
             f"{first.incomplete_units:,} of {first.units:,} items were not scored by all {first.raters} raters, so ICC "
             "is from variance components (REML, every score counted), k being the mean number of scores an item: "
             "ICC(A,1) and ICC(A,k) of McGraw and Wong (1996)."
+        )
+
+
+def _beside_all_versions(found: Findings, *, dashes: bool) -> Iterator[str]:
+    """How α within versions compares with α over all of them."""
+    known = []
+    for metric in found.metrics:
+        over_all = found.agreement[metric.key].estimates["alpha_ordinal"].value
+        for version in found.versions:
+            within = found.agreement_by_version[metric.key, version.slug].estimates["alpha_ordinal"].value
+            is_shown = not _is_blank(found, metric, version.slug, dashes=dashes)
+            if is_shown and within is not None and over_all is not None:
+                known.append(within < over_all)
+    if known:
+        yield (
+            f"In {sum(known)} of {len(known)} cells α is lower than over all versions, where scores also vary with the "
+            "version."
         )
 
 

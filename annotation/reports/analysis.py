@@ -12,11 +12,13 @@ import numpy as np
 
 from annotation.reports.bootstrap import TIE, Floats, ratio
 from annotation.reports.models import crossed, mixed, ordinal
-from annotation.reports.models.intervals import Interval, Pair, Unfit
+from annotation.reports.models.intervals import Interval, Pair
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.models.ordinal import OddsContrast, OrdinalFit
 from annotation.reports.models.ratings import Ratings
+from annotation.reports.models.unfit import Unfit
 from core.tables import Estimate
+from dialogues.rubric import Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +64,29 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Of one metric. `by_rater` (raters, versions) are raters' own means, NaN where one scored nothing.
+    """Of one metric. `by_rater` (raters, versions) are raters' own means, None where one scored nothing.
 
-    `numbers` are the raters' numbers in the study's columns, in the order of the rows of `by_rater` and of the mixed
-    model's severities.
+    `no_ordinal` says why there is no ordinal model, empty if there is one. `numbers` are the raters' numbers in the
+    study's columns, in the order of the rows of `by_rater` and of the mixed model's severities; `scores_by_rater` how
+    many scores each gave.
     """
 
     means: Mapping[int, Mean | None]
     differences: Mapping[Pair, Difference | None]
     mixed: MixedFit | Unfit
-    ordinal: OrdinalFit | Unfit
-    by_rater: Floats
+    no_ordinal: str
+    by_rater: tuple[tuple[float | None, ...], ...]
     numbers: tuple[int, ...]
+    scores_by_rater: tuple[int, ...]
 
 
-def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int]) -> Analysis:
+def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], scale: Scale) -> Analysis:
     """The analysis of one metric; `numbers` are what the caller calls the raters 0, 1, … of the ratings."""
-    intervals = crossed.mean_intervals(ratings)
-    gaps = crossed.difference_intervals(ratings, pairs)
+    reach = scale.high - scale.low
+    intervals = {
+        version: _cut(both, scale.low, scale.high) for version, both in crossed.mean_intervals(ratings).items()
+    }
+    gaps = {pair: _cut(both, -reach, reach) for pair, both in crossed.difference_intervals(ratings, pairs).items()}
     linear, graded = mixed.fit(ratings), ordinal.fit(ratings)
     by_rater = _table(ratings.rater, ratings, ratings.raters)
     by_background = _table(ratings.background, ratings, ratings.backgrounds)
@@ -89,9 +96,10 @@ def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int]) -> 
             pair: _difference(pair, both, linear, graded, by_background, by_rater) for pair, both in gaps.items()
         },
         mixed=linear,
-        ordinal=graded,
-        by_rater=by_rater,
+        no_ordinal=graded.reason if isinstance(graded, Unfit) else "",
+        by_rater=tuple(tuple(None if np.isnan(mean) else mean for mean in row) for row in by_rater.tolist()),
         numbers=tuple(numbers),
+        scores_by_rater=tuple(np.bincount(ratings.rater, minlength=ratings.raters).tolist()),
     )
 
 
@@ -101,10 +109,15 @@ def shown(interval: Interval, n: int, otherwise: float | None = None) -> Estimat
     return Estimate(float("nan") if value is None else value, n, interval.low, interval.high, interval.no_interval)
 
 
+def _cut(both: crossed.Both, lowest: float, highest: float) -> crossed.Both:
+    like_these, these = both
+    return like_these.within(lowest, highest), these.within(lowest, highest)
+
+
 def _table(of: np.ndarray[tuple[int], np.dtype[np.int64]], ratings: Ratings, size: int) -> Floats:
     """(size, versions) mean ratings by these numbers and version, NaN for none."""
     cell, cells = of * ratings.versions + ratings.version, size * ratings.versions
-    sums = np.bincount(cell, weights=ratings.value, minlength=cells)
+    sums = np.bincount(cell, weights=ratings.value, minlength=cells).astype(np.float64)
     counts = np.bincount(cell, minlength=cells).astype(np.float64)
     return ratio(sums, counts).reshape(size, ratings.versions)
 

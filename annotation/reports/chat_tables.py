@@ -8,7 +8,7 @@ from annotation.reports.chat_figures import Spread, SystemFigures, Tail
 from annotation.reports.chat_findings import SIDES, ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import RUN_LENGTHS, run_shares
-from annotation.reports.notes import INTERVALS, own_chats_note, paper_note, provenance, unasked_notes
+from annotation.reports.notes import LIKE_THESE, own_chats_note, paper_note, provenance, unasked_notes
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
@@ -50,8 +50,8 @@ def scores_after_chats(study: Study, found: Findings, chats: ChatFindings) -> Ta
         rows.append((label, *counts, *(None for _ in paper)))
     notes = (
         *provenance(study, found),
-        f"Mean score from {scale.low} to {scale.high} after a chat. {INTERVALS} backgrounds, for these testers; n "
-        "counts scores.",
+        f"Mean score from {scale.low} to {scale.high} after a chat; n counts scores. {LIKE_THESE} Raters are the "
+        "testers.",
         *own_chats_note(study),
         *unasked_notes(found),
         *(_paper_notes() if theirs else ()),

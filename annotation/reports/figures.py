@@ -55,7 +55,8 @@ def mean_rows(found: Findings) -> list[Row]:
     for metric, version in shown_cells(found):
         if mean := found.means[metric.key, version.slug]:
             about = {"metric": metric.name, "version": version.symbol, "source": HERE}
-            rows.append({**about, "value": mean.value, "low": mean.low, "high": mean.high})
+            shown = mean.estimate
+            rows.append({**about, "value": shown.value, "low": shown.low, "high": shown.high})
     return rows
 
 
@@ -85,8 +86,8 @@ FIGURES: dict[str, Figure] = {
         Figure(
             "means",
             "Mean score by metric and version",
-            "For each metric, one line a version: the mean score with its 95 % interval, and the paper's mean where "
-            "it asked the same.",
+            "For each metric, one line a version: the mean score with its 95 % interval for raters like these, and the "
+            "paper's mean where it asked the same.",
             mean_rows,
             means_spec,
         ),
@@ -126,7 +127,9 @@ def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Them
     )
     here, paper = f"datum.source === '{HERE}'", f"datum.source === '{PAPER}'"
     layers = alt.layer(
-        base.mark_rule(strokeWidth=2).transform_filter("isValid(datum.low)").encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_rule(strokeWidth=2, clip=True)
+        .transform_filter("isValid(datum.low)")
+        .encode(x=alt.X("low:Q"), x2="high:Q"),
         base.mark_point(filled=True, size=70, opacity=1).transform_filter(here).encode(x=x),
         base.mark_point(shape="diamond", size=70, opacity=1).transform_filter(paper).encode(x=x),
         data=alt.InlineData(values=rows),

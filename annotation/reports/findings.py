@@ -15,7 +15,7 @@ from annotation.reports.comparisons import holm, version_pairs
 from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
-from dialogues.rubric import Metric
+from dialogues.rubric import Metric, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class Findings:
         return not self.items or self.without_text < self.items
 
 
-def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...], seed: int) -> Findings:
+def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...], scale: Scale, seed: int) -> Findings:
     """Compute all results; the same scores and seed give the same intervals."""
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
-    analyses = {metric.key: _analysis(items, scores, m) for m, metric in enumerate(metrics)}
+    analyses = {metric.key: _analysis(items, scores, m, scale) for m, metric in enumerate(metrics)}
     differences = _differences(analyses, slugs)
     return Findings(
         metrics=metrics,
@@ -91,14 +91,14 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
     )
 
 
-def _analysis(items: StudyItems, scores: StudyScores, metric: int) -> Analysis:
+def _analysis(items: StudyItems, scores: StudyScores, metric: int, scale: Scale) -> Analysis:
     chosen = scores.metric == metric
     item, rater = scores.item[chosen], scores.rater[chosen]
     ratings = Ratings.numbered(
         scores.value[chosen], items.version[item], items.background[item], rater, len(items.versions)
     )
     numbers = range(len(items.versions))
-    return analyse(ratings, version_pairs(numbers), np.unique(rater).tolist())
+    return analyse(ratings, version_pairs(numbers), np.unique(rater).tolist(), scale)
 
 
 def _sums(groups: Ints, values: Floats, size: int) -> Floats:
@@ -106,9 +106,7 @@ def _sums(groups: Ints, values: Floats, size: int) -> Floats:
     return np.bincount(groups, weights=values, minlength=size).astype(np.float64)
 
 
-def _differences(
-    analyses: Mapping[str, Analysis], slugs: list[str]
-) -> dict[tuple[str, str, str], Difference | None]:
+def _differences(analyses: Mapping[str, Analysis], slugs: list[str]) -> dict[tuple[str, str, str], Difference | None]:
     return {
         (metric, slugs[first], slugs[second]): difference
         for metric, analysis in analyses.items()

@@ -14,7 +14,8 @@ def findings_of(study: Study) -> Findings:
 
     def compute() -> Findings:
         items, metrics = study_items(study), study.rubric.metric_list()
-        return findings(items, study_scores(study, items, [metric.key for metric in metrics]), metrics, study.seed)
+        scores = study_scores(study, items, [metric.key for metric in metrics])
+        return findings(items, scores, metrics, study.rubric.scale, study.seed)
 
     found = once("findings", study, compute)
     if not study.has_chats:

@@ -11,7 +11,14 @@ from dialogues.rubric import Metric
 
 SIMULATED = "Simulated ratings: a seeded program gave these scores, not people."
 IMPORTED = "Imported ratings: collected elsewhere, not on this platform."
-INTERVALS = f"In brackets: 95 % interval, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
+LIKE_THESE = (
+    "In brackets: 95 % interval for raters like these, so that backgrounds, dialogues and raters vary (mean squares of "
+    "raters × backgrounds; REML where scores are missing; Satterthwaite's degrees of freedom)."
+)
+THESE = "For these raters: Student's t over backgrounds, which says nothing of other raters."
+INTERVALS = (
+    f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
+)
 
 
 def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterator[str]:

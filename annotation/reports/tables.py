@@ -3,11 +3,11 @@
 from annotation.models import Study
 from annotation.reports.agreement_tables import agreement, agreement_by_version, raters
 from annotation.reports.chat_tables import chat_tables, scores_after_chats
-from annotation.reports.comparisons import EXACT_UP_TO, FLIPS, Difference, holm
+from annotation.reports.difference_tables import comparisons, means, robustness, severity
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import lengths, runs
-from annotation.reports.notes import INTERVALS, dash_notes, paper_note, provenance, unasked_notes
-from core.tables import Cell, Column, Estimate, Table
+from annotation.reports.notes import LIKE_THESE, dash_notes, paper_note, provenance, unasked_notes
+from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
 
@@ -26,7 +26,10 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
             else ()
         ),
         comparisons(study, found, dashes=dashes),
+        means(study, found, dashes=dashes),
+        robustness(study, found, dashes=dashes),
         raters(study, found),
+        severity(study, found),
         *((lengths(study, found), runs(study, found)) if found.has_lengths else ()),
         *(chat_tables(study, found, chats) if chats else ()),
     )
@@ -52,7 +55,7 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table
         rows.append(tuple(row))
     notes = (
         *provenance(study, found),
-        f"Mean score from {scale.low} to {scale.high}. {INTERVALS} backgrounds; n counts scores.",
+        f"Mean score from {scale.low} to {scale.high}. n counts scores. {LIKE_THESE}",
         *(dash_notes(found) if dashes else ()),
         *unasked_notes(found),
         *((paper_note(3),) if theirs else ()),
@@ -65,49 +68,3 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table
         tuple(rows),
         notes,
     )
-
-
-def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
-    """Differences between versions, paired by background."""
-    symbols = {version.slug: version.symbol for version in found.versions}
-    hidden = {(metric.key, slug) for metric in found.metrics for slug in metric.dash_for} if dashes else set()
-    shown = {
-        key: difference
-        for key, difference in found.differences.items()
-        if not {(key[0], key[1]), (key[0], key[2])} & hidden
-    }
-    # The family of tests is everything asked; hiding some of it changes no number.
-    family = {key: difference.p for key, difference in found.differences.items() if difference}
-    adjusted = dict(zip(family, holm(list(family.values())), strict=True))
-    names = {metric.key: metric.name for metric in found.metrics}
-    rows = tuple(
-        (names[key[0]], f"{symbols[key[2]]} − {symbols[key[1]]}", *_difference_cells(difference, adjusted.get(key)))
-        for key, difference in shown.items()
-    )
-    columns = (
-        Column("Metric", numeric=False),
-        Column("Versions", numeric=False),
-        Column("Difference"),
-        Column("p", 4),
-        Column("p, adjusted", 4),
-        Column("Effect d", 2),
-        Column("Higher, %", 1),
-    )
-    notes = (
-        *provenance(study, found),
-        f"Difference of mean scores, paired by background; n counts backgrounds. {INTERVALS} backgrounds.",
-        f"p: two-sided permutation test that flips the sign of whole backgrounds (exact up to {EXACT_UP_TO} of them, "
-        f"else {FLIPS:,} seeded draws; ≤ where none of them reached the difference), adjusted after Holm for "
-        f"{sum(p is not None for p in family.values()):,} tests: all pairs of versions on every metric asked about "
-        "both, whether shown here or behind a dash. d: mean difference over the standard deviation of the differences, "
-        "which divides by n − 1. Higher: share of backgrounds where the first-named version scored higher, ties "
-        "counting half.",
-    )
-    return Table("comparisons", "Differences between versions, paired by background.", columns, rows, notes)
-
-
-def _difference_cells(difference: Difference | None, adjusted: float | None) -> tuple[Cell, ...]:
-    if difference is None:
-        return (None,) * 5
-    mean = Estimate(difference.mean, difference.n, difference.low, difference.high, difference.no_interval)
-    return mean, difference.p, adjusted, difference.effect, 100 * difference.higher

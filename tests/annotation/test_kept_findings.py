@@ -39,7 +39,7 @@ def people() -> dict[str, Membership]:
 def mean(found: Findings) -> float:
     one = found.means["natural", "alpha"]
     assert one is not None
-    return one.value
+    return one.plain
 
 
 def put_out(rater: Membership) -> None:

@@ -113,15 +113,24 @@ def test_one_background_has_values_and_no_interval_and_page_csv_latex_and_json_s
             assert "only one background" in text
         assert "no interval: only one background" in render_to_string("_table.html", {"table": tables[slug]})
     told = as_json(study, findings_of(study))
-    assert told["means"]["natural"]["gamma"]["no_interval"] == "only one background"
+    assert told["means"]["natural"]["gamma"]["like_these"]["no_interval"] == "only one background"
     assert told["agreement"]["natural"]["estimates"]["alpha_ordinal"]["no_interval"] == "only one background"
-    assert {row["no_interval"] for row in told["comparisons"]} == {"only one background"}
+    assert {row["like_these"]["no_interval"] for row in told["comparisons"]} == {"only one background"}
 
 
 def test_three_backgrounds_of_equal_scores_have_no_interval_of_no_width() -> None:
-    table = tables_of(rated_study(backgrounds=3, score=lambda rater, *_: 2 + rater))["table-3"]
-    found = estimate(cell(table, "Natural", "γ", "here"))
-    assert (found.value, found.low, found.no_interval) == (3, None, "no spread")
+    tables = tables_of(rated_study(backgrounds=3, score=lambda rater, *_: 2 + rater))
+    rows = [row for row in tables["means"].rows if row[:2] == ("Natural", "γ")]
+    like_these, these = (estimate(one) for one in rows[0][-2:])
+    assert (these.value, these.low, these.no_interval) == (3, None, "no spread")
+    # Other raters would differ as these three do, and a mean stays on its scale.
+    assert like_these.value == 3
+    assert like_these.low is not None
+    assert like_these.high is not None
+    assert 1 <= like_these.low < 2
+    assert 4 < like_these.high <= 5
+    differences = [estimate(row[2]) for row in tables["comparisons"].rows]
+    assert {(one.value, one.low, one.no_interval) for one in differences} == {(0, None, "no spread")}
 
 
 def test_alphas_topic_and_persona_print_a_dash_and_their_scores_are_kept() -> None:
@@ -301,7 +310,7 @@ def test_two_studies_never_share_scores() -> None:
     low = rated_study(name="Low", score=lambda *_: 1)
     high = rated_study(name="High", score=lambda *_: 5)
     for study, value in ((low, 1.0), (high, 5.0)):
-        assert {mean.value for mean in findings_of(study).means.values() if mean} == {value}
+        assert {mean.plain for mean in findings_of(study).means.values() if mean} == {value}
 
 
 def test_findings_survive_the_cache_whole() -> None:

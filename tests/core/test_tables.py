@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 from core.latex import to_latex
 from core.spreadsheets import EXCEL
-from core.tables import AtMost, Column, Estimate, Label, Table, to_csv, to_text
+from core.tables import Column, Estimate, Label, PValue, Table, to_csv, to_text
 
 TABLE = Table(
     slug="words",
@@ -49,11 +49,28 @@ def test_a_missing_interval_says_why_in_every_form() -> None:
     assert next(lone.shown_rows)[1].detail == "no interval: only one observation"
 
 
-def test_a_number_that_is_only_bounded_says_so_and_stays_a_number_in_csv() -> None:
-    table = Table("t", "T", (Column("p", 4),), ((AtMost(1 / 10001),), (0.25,)))
-    assert [row[0].text for row in table.shown_rows] == ["≤ 0.0001", "0.2500"]
-    assert r"$\leq$ 0.0001" in to_latex(table)
-    assert [float(row[0]) for row in read(to_csv(table))[1:]] == [1 / 10001, 0.25]
+def test_a_p_value_is_never_shown_as_nought_and_keeps_its_digits_in_csv() -> None:
+    table = Table("t", "T", (Column("p", 4),), ((PValue(3e-12),), (PValue(0.0001),), (PValue(0.25),)))
+    assert [row[0].text for row in table.shown_rows] == ["< 0.0001", "0.0001", "0.2500"]
+    assert r"\textless{} 0.0001" in to_latex(table)
+    assert [float(row[0]) for row in read(to_csv(table))[1:]] == [3e-12, 0.0001, 0.25]
+
+
+def test_a_page_says_n_once_where_it_can() -> None:
+    columns = (Column("V", numeric=False), Column("a"), Column("b"))
+
+    def page(*counts: tuple[int, int]) -> Table:
+        return Table("t", "T", columns, tuple(("x", Estimate(1, n), Estimate(2, m)) for n, m in counts))
+
+    everywhere, by_column, by_row, beside = (
+        page((4, 4), (4, 4)), page((4, 5), (4, 5)), page((4, 4), (5, 5)), page((4, 5), (6, 7)),
+    )  # fmt: skip
+    assert everywhere.page_notes == ("n = 4 throughout.",)
+    assert [head.n for head in by_column.page_heads] == ["", "n = 4", "n = 5"]
+    assert [head.text for head in by_row.page_heads] == ["V", "a", "b", "n"]
+    assert [[cell.text for cell in row] for row in by_row.page_rows][1] == ["x", "1", "2", "5"]
+    assert [cell.n for cell in next(iter(beside.page_rows))] == ["", "n = 4", "n = 5"]
+    assert all(not cell.n for table in (everywhere, by_column, by_row) for row in table.page_rows for cell in row)
 
 
 def test_csv_for_excel_begins_with_a_byte_order_mark_and_keeps_to_one_countrys_marks() -> None:
@@ -76,7 +93,8 @@ def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> N
     assert 'href="/x.tex"' in page
     page = render_to_string("_table.html", {"table": TABLE})
     assert '<span class="badge badge--alpha">α</span>' in page
-    assert '<span class="meta interval">[11.65, 11.77]</span> <span class="meta interval">n = 1,000</span>' in page
+    assert '<span class="meta interval">[11.65, 11.77]</span></td>' in page
+    assert "<li>n = 1,000 throughout.</li>" in page
     assert "download" not in page
     HTMLParser().feed(page)
 

@@ -91,8 +91,14 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         "agreement": {key: asdict(found.agreement[key]) for key in keys},
         "means": {key: {slug: _dict(found.means[key, slug]) for slug in slugs} for key in keys},
         "comparisons": [
-            {"metric": metric, "first": first, "second": second, **(_dict(difference) or {})}
-            for (metric, first, second), difference in found.differences.items()
+            {
+                "metric": key[0],
+                "first": key[1],
+                "second": key[2],
+                "p_adjusted": found.adjusted[key],
+                **(_dict(difference) or {}),
+            }
+            for key, difference in found.differences.items()
         ],
         "versions": {
             version.slug: {**asdict(version), **lengths_json(found.lengths[version.slug])} for version in found.versions

@@ -1,6 +1,6 @@
 """One estimate with its interval, which always names whom it speaks of. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isnan, sqrt
 
@@ -25,13 +25,6 @@ NO_RATINGS = "no ratings"
 TOO_FEW_RATINGS = "too few ratings"
 NOT_BOTH = "no rater scored both versions"
 NOT_LINKED = "no raters link the two versions"
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """Why a model cannot be had, in one sentence."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +53,12 @@ class Interval:
     @classmethod
     def none(cls, value: float | None, target: Target, why: str) -> "Interval":
         return cls(value, None, None, None, None, target, why)
+
+    def within(self, lowest: float, highest: float) -> "Interval":
+        """Cut off where no value can lie: a mean stays on its scale, whatever the interval's ends."""
+        if self.low is None or self.high is None:
+            return self
+        return replace(self, low=max(lowest, self.low), high=min(highest, self.high))
 
     @property
     def t(self) -> float | None:

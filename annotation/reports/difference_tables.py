@@ -1,0 +1,211 @@
+"""Tables of what differs: means for both targets, all pairs of versions, other models beside, raters' severity."""
+
+from collections.abc import Iterator
+
+from annotation.models import Study
+from annotation.reports.analysis import Difference, Mean, shown
+from annotation.reports.findings import Findings
+from annotation.reports.models.intervals import Interval, Target
+from annotation.reports.models.mixed import MixedFit
+from annotation.reports.models.unfit import Unfit
+from annotation.reports.notes import LIKE_THESE, THESE, listed, provenance
+from core.tables import Cell, Column, Estimate, PValue, Table
+
+Key = tuple[str, str, str]
+LIKE_THESE_HEAD, THESE_HEAD = (target.value.capitalize() for target in Target)
+
+
+def means(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+    """Every mean with both intervals, and the plain mean of the scores as they are."""
+    rows, hues = [], []
+    for metric in found.metrics:
+        for version in found.versions:
+            mean = found.means[metric.key, version.slug]
+            if mean and not (dashes and version.slug in metric.dash_for):
+                rows.append((metric.name, version.symbol, *_mean_cells(mean)))
+                hues.append(version.hue)
+    columns = (
+        Column("Metric", numeric=False),
+        Column("Version", numeric=False),
+        Column("Scores"),
+        Column("Raters"),
+        Column("Backgrounds"),
+        Column("Plain mean"),
+        Column("Standard deviation"),
+        Column("Mean", group=LIKE_THESE_HEAD),
+        Column("Mean", group=THESE_HEAD),
+    )
+    notes = (
+        *provenance(study, found),
+        f"{LIKE_THESE} {THESE}",
+        "Plain mean: of all scores as they are, with their standard deviation (n − 1). The means with intervals allow "
+        "for who scored what; where every rater scored everything, all three agree.",
+    )
+    return Table("means", "Mean scores, and whom they speak of.", columns, tuple(rows), notes)
+
+
+def _mean_cells(mean: Mean) -> tuple[Cell, ...]:
+    counts = (mean.n, mean.raters, mean.backgrounds)
+    return (*counts, mean.plain, mean.deviation, mean.estimate, shown(mean.these, mean.n, mean.plain))
+
+
+def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+    """All pairs of versions by the primary analysis."""
+    rows = [
+        (*_names(found, key), *_difference_cells(found.differences[key], found.adjusted[key]))
+        for key in shown_pairs(found, dashes=dashes)
+    ]
+    columns = (
+        Column("Metric", numeric=False),
+        Column("Versions", numeric=False),
+        Column("Difference"),
+        Column("df", 1),
+        Column("p", 4),
+        Column("p, adjusted", 4),
+        Column("Effect d", 2),
+        Column("Higher, %", 1),
+    )
+    tests = sum(p is not None for p in found.adjusted.values())
+    notes = (
+        *provenance(study, found),
+        f"Difference of mean scores; n counts backgrounds that have both. {LIKE_THESE}",
+        *_price_of_few_raters(found),
+        f"p: two-sided, Student's t with these degrees of freedom, adjusted after Holm for {tests:,} tests: all pairs "
+        "of versions on every metric asked about both, whether shown here or behind a dash. d: mean difference of the "
+        "backgrounds over the standard deviation of their differences (n − 1). Higher: share of backgrounds where the "
+        "first-named version scored higher, ties counting half.",
+    )
+    return Table("comparisons", "Differences between versions, for raters like these.", columns, tuple(rows), notes)
+
+
+def robustness(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+    """The same differences by other analyses, so that a reader sees what hangs on the choice of one."""
+    rows = [
+        (*_names(found, key), *_robust_cells(difference))
+        for key in shown_pairs(found, dashes=dashes)
+        if (difference := found.differences[key])
+    ]
+    columns = (
+        Column("Metric", numeric=False),
+        Column("Versions", numeric=False),
+        Column("Difference", group=THESE_HEAD),
+        Column("p", 4, group=THESE_HEAD),
+        Column("Difference", group="Mixed model without items"),
+        Column("p", 4, group="Mixed model without items"),
+        Column("Odds ratio", group="Ordinal mixed model"),
+        Column("p", 4, group="Ordinal mixed model"),
+        Column("Lowest", group="One rater left out"),
+        Column("Highest", group="One rater left out"),
+    )
+    notes = (
+        *provenance(study, found),
+        f"{THESE} Mixed model without items: value ~ version, with random backgrounds, raters and raters × versions, "
+        "REML, Satterthwaite's degrees of freedom; it takes two versions' dialogues on one background for repetitions. "
+        "Ordinal: cumulative link mixed model, logit, random backgrounds and raters, Laplace approximation; odds that "
+        "the first-named version scores higher. One rater left out: the least and greatest mean of the raters' own "
+        "differences when each rater is left out in turn. No p here is adjusted.",
+        *_unfit_notes(found),
+    )
+    return Table("robustness", "The same differences by other analyses.", columns, tuple(rows), notes)
+
+
+def severity(study: Study, found: Findings) -> Table:
+    """By how much each rater scores above all, by metric."""
+    fits = {key: one.mixed for key, one in found.analyses.items()}
+    cells: dict[tuple[int, str], Estimate] = {}
+    for key, fit in fits.items():
+        if isinstance(fit, MixedFit):
+            numbers = found.analyses[key].numbers
+            counts = found.analyses[key].scores_by_rater
+            cells |= {
+                (number, key): shown(effect, n) for number, effect, n in zip(numbers, fit.severity, counts, strict=True)
+            }
+    raters = sorted({number for number, _ in cells})
+    rows = tuple(
+        (found.names[number], *(cells.get((number, metric.key)) for metric in found.metrics)) for number in raters
+    )
+    columns = (Column("Rater", numeric=False), *(Column(metric.name) for metric in found.metrics))
+    notes = (
+        *provenance(study, found),
+        "By how many points a rater scores above the mean of all raters on the same dialogues: the mixed model's "
+        "prediction, drawn towards 0 as far as chance explains it, with its 95 % interval; n counts the rater's "
+        "scores.",
+        *_unfit_notes(found),
+    )
+    return Table("severity", "Raters' severity: positive is lenient.", columns, rows, notes)
+
+
+def shown_pairs(found: Findings, *, dashes: bool) -> list[Key]:
+    """The differences' keys, without those whose scores are printed as a dash."""
+    hidden = {(metric.key, slug) for metric in found.metrics for slug in metric.dash_for} if dashes else set()
+    return [key for key in found.differences if not {(key[0], key[1]), (key[0], key[2])} & hidden]
+
+
+def _names(found: Findings, key: Key) -> tuple[str, str]:
+    symbols = {version.slug: version.symbol for version in found.versions}
+    names = {metric.key: metric.name for metric in found.metrics}
+    return names[key[0]], f"{symbols[key[2]]} − {symbols[key[1]]}"
+
+
+def _difference_cells(difference: Difference | None, adjusted: float | None) -> tuple[Cell, ...]:
+    if difference is None:
+        return (None,) * 6
+    primary = difference.like_these
+    return (
+        _interval_cell(primary, difference.backgrounds),
+        primary.df,
+        _p(primary.p),
+        _p(adjusted),
+        difference.effect,
+        100 * difference.higher,
+    )
+
+
+def _robust_cells(difference: Difference) -> tuple[Cell, ...]:
+    mixed, odds, n = difference.mixed, difference.odds, difference.backgrounds
+    return (
+        _interval_cell(difference.these, n),
+        _p(difference.these.p),
+        _interval_cell(mixed, n) if mixed else None,
+        _p(mixed.p) if mixed else None,
+        Estimate(odds.odds_ratio, n, odds.low, odds.high) if odds else None,
+        _p(odds.p) if odds else None,
+        *(difference.without_one or (None, None)),
+    )
+
+
+def _interval_cell(interval: Interval, n: int) -> Cell:
+    return None if interval.value is None else shown(interval, n)
+
+
+def _p(value: float | None) -> PValue | None:
+    return None if value is None else PValue(value)
+
+
+def _price_of_few_raters(found: Findings) -> Iterator[str]:
+    """How much wider these intervals are than those for these raters only."""
+    shares = sorted(
+        (one.like_these.high - one.like_these.low) / (one.these.high - one.these.low)
+        for one in found.differences.values()
+        if one and one.like_these.low is not None and one.like_these.high is not None
+        and one.these.low is not None and one.these.high is not None
+    )  # fmt: skip
+    raters = max((mean.raters for mean in found.means.values() if mean), default=0)
+    if shares and (middle := shares[len(shares) // 2]) > 1:
+        yield (
+            f"With {raters:,} raters these intervals are {middle:.1f} times as wide (median) as those that take the "
+            "raters as given: that is the price of speaking of other raters than these."
+        )
+
+
+def _unfit_notes(found: Findings) -> Iterator[str]:
+    """A sentence for each reason why a model has no values."""
+    reasons: dict[str, list[str]] = {}
+    names = {metric.key: metric.name for metric in found.metrics}
+    for key, one in found.analyses.items():
+        no_mixed = one.mixed.reason if isinstance(one.mixed, Unfit) else ""
+        for label, reason in (("mixed model", no_mixed), ("ordinal model", one.no_ordinal)):
+            if reason:
+                reasons.setdefault(f"no {label}. {reason}", []).append(names[key])
+    for reason, metrics in reasons.items():
+        yield f"{listed(metrics)}: {reason}"
