@@ -68,9 +68,7 @@ def fit(sums: Sums, wanted: tuple[Term, ...]) -> Fitted:
     sought = sums.told_apart(wanted)
     deviations = _searched(sums, sought)
     while len(grows := _growing(sums, deviations, sought)):
-        again = deviations.copy()
-        again[grows] = min(STARTS)
-        again = _descended(sums, again, sought)
+        again = _descended(sums, _raised(sums, deviations, sought, int(grows[0])), sought)
         if _value(sums, again, sought) >= _value(sums, deviations, sought):
             break
         deviations = again
@@ -132,10 +130,29 @@ def _descended(sums: Sums, start: Floats, sought: NDArray[np.bool_]) -> Floats:
 
 
 def _growing(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Effects found to have no variance although more than none would be likelier."""
+    """Effects found to have no variance although more than none would be likelier, the surest first.
+
+    Nought is a stationary point in the deviations, where a search may end that stepped too far.
+    """
     nought = sought & (deviations < NOUGHT)
     slopes = _slopes(sums, _point(sums, np.where(nought, 0, deviations), sought))
-    return np.flatnonzero(nought & (slopes < -CLOSE_ENOUGH))
+    grows = np.flatnonzero(nought & (slopes < -CLOSE_ENOUGH))
+    return grows[np.argsort(slopes[grows])]
+
+
+def _raised(sums: Sums, deviations: Floats, sought: NDArray[np.bool_], place: int) -> Floats:
+    """With the likeliest deviation of one effect, the others being as they are."""
+
+    def raised(logarithm: float) -> Floats:
+        return np.where(np.arange(len(Term)) == place, np.exp(logarithm), deviations)
+
+    found = optimize.minimize_scalar(
+        lambda logarithm: _value(sums, raised(logarithm), sought),
+        bounds=(np.log(NOUGHT), np.log(MOST)),
+        method="bounded",
+        options={"xatol": 0.05},
+    )
+    return raised(float(found.x))
 
 
 def _polished(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> Floats:
