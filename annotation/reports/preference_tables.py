@@ -162,8 +162,8 @@ def _intervals(found: Preferences) -> Iterator[str]:
     )
     if found.backgrounds < ENOUGH_BACKGROUNDS:
         yield (
-            f"With fewer than {ENOUGH_BACKGROUNDS} backgrounds such intervals are too narrow: less is certain than they "
-            "say."
+            f"With fewer than {ENOUGH_BACKGROUNDS} backgrounds such intervals are too narrow: less is certain than "
+            "they say."
         )
 
 
