@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import urlencode
 
 from core.latex import to_latex
+from core.markdown import to_markdown
 from core.spreadsheets import EXCEL, PLAIN, CsvForm
 from core.tables import Table, to_csv
 
@@ -29,6 +30,7 @@ CONTENT_TYPES = {
 TABLE_WRITERS: dict[str, Callable[[HttpRequest, Table], str]] = {
     "csv": lambda request, table: to_csv(table, csv_form(request)),
     "tex": lambda _, table: to_latex(table),
+    "md": lambda _, table: to_markdown(table),
 }
 TABLE_FORMS = tuple(TABLE_WRITERS)
 EXCEL_PARAMETER = "excel"
@@ -57,7 +59,7 @@ def streamed_file(pieces: Iterable[str], name: str) -> StreamingHttpResponse:
 
 
 def table_file(request: HttpRequest, table: Table | None, form: str, stem: str) -> HttpResponse:
-    """The table as a file, `csv` or `tex`; 404 if there is no table or no such form."""
+    """The table as a file in one of TABLE_FORMS; 404 if there is no table or no such form."""
     if table is None or form not in TABLE_WRITERS:
         raise Http404("There is no such table.")
     return whole_file(TABLE_WRITERS[form](request, table), f"{stem}.{form}")

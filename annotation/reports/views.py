@@ -20,7 +20,7 @@ from annotation.reports.notes import screened_out_note
 from annotation.reports.preference_findings import Preferences, preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables
-from core.downloads import csv_form, inline, streamed_file, table_file, whole_file
+from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires
 from core.tables import Table
 from dialogues.audit import AuditVerb
@@ -83,29 +83,24 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
 
 @require_GET
 @requires("annotation.view_study", "read reports")
-def study_table_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
+def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpResponse:
+    """One table as a file. CSV has no notes, so each of its rows says who made scores and texts."""
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
     chosen, found = table_or_404(study, table, wants_dashes(request))
-    labelled = marked(
-        chosen,
+    shown = _marked(study, chosen, found) if form == "csv" else chosen
+    return table_file(request, shown, form, file_name(study, table))
+
+
+def _marked(study: Study, table: Table, found: Findings | Preferences) -> Table:
+    return marked(
+        table,
         simulated=study.is_simulated,
         imported=study.is_imported,
         demo=bool(_demo_versions(found)),
         screened_out=" ".join(screened_out_note(study, found.screened_out)),
     )
-    return table_file(request, labelled, "csv", file_name(study, table))
-
-
-@require_GET
-@requires("annotation.view_study", "read reports")
-def study_table_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse:
-    study = studied(pk)
-    if unblinding.must_ask(study):
-        return redirect("study_report", pk)
-    chosen, _ = table_or_404(study, table, wants_dashes(request))
-    return table_file(request, chosen, "tex", file_name(study, table))
 
 
 @require_GET
@@ -187,8 +182,7 @@ def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:
     query = "" if dashes else "?dashes=0"
     return {
         "table": table,
-        "csv_url": reverse("study_table_csv", args=[study.pk, table.slug]) + query,
-        "latex_url": reverse("study_table_latex", args=[study.pk, table.slug]) + query,
+        "files": {form: reverse(f"study_table_{form}", args=[study.pk, table.slug]) + query for form in TABLE_FORMS},
     }
 
 

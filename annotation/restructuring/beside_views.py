@@ -1,7 +1,5 @@
 """Several people's versions of one dialogue, and people's agreement over all dialogues."""
 
-from typing import Any
-
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +13,6 @@ from annotation.restructuring.boundary_agreement import agreement_table, shared_
 from core.downloads import TABLE_FORMS, table_file
 from core.numbers import whole_number
 from core.permissions import requires
-from core.tables import Table
 from dialogues.models import Corpus, Dialogue
 
 PAGE = 50
@@ -30,7 +27,7 @@ def restructurings_beside(request: HttpRequest, pk: int) -> HttpResponse:
     transcript = original.transcript
     kept = Restructuring.objects.kept().filter(original=original).count()
     names = [one.name for one in rewrites]
-    files = (reverse("restructurings_beside_table", args=[pk, form]) for form in TABLE_FORMS)
+    files = {form: reverse("restructurings_beside_table", args=[pk, form]) for form in TABLE_FORMS}
     context = {
         "original": original,
         "rewrites": rewrites,
@@ -38,7 +35,7 @@ def restructurings_beside(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": beside.aligned(transcript, rewrites),
         "picture": beside.boundary_picture(transcript, rewrites),
         "at_work": kept - len(rewrites),
-        "linked": _linked(beside.pairs_table(rewrites, names), *files) if len(rewrites) > 1 else None,
+        "linked": {"table": beside.pairs_table(rewrites, names), "files": files} if len(rewrites) > 1 else None,
     }
     return render(request, "restructuring/beside.html", context)
 
@@ -59,12 +56,12 @@ def restructurings_beside_table(request: HttpRequest, pk: int, form: str) -> Htt
 def restructuring_agreement(request: HttpRequest) -> HttpResponse:
     corpus = _corpus(request)
     shared = shared_dialogues(corpus)
-    files = (reverse(f"restructuring_agreement_{form}") + _query(corpus) for form in ("csv", "latex"))
+    files = {form: reverse("restructuring_agreement_table", args=[form]) + _query(corpus) for form in TABLE_FORMS}
     context = {
         "corpus": corpus,
         "corpora": Corpus.objects.listed().filter(dialogues__restructurings__isnull=False).distinct(),
         "page": Paginator(shared, PAGE).get_page(request.GET.get("page")),
-        "linked": _linked(agreement_table(shared), *files),
+        "linked": {"table": agreement_table(shared), "files": files},
     }
     return render(request, "restructuring/agreement.html", context)
 
@@ -91,8 +88,3 @@ def _corpus(request: HttpRequest) -> Corpus | None:
 
 def _query(corpus: Corpus | None) -> str:
     return f"?corpus={corpus.pk}" if corpus else ""
-
-
-def _linked(table: Table, csv_url: str, latex_url: str) -> dict[str, Any]:
-    """The table with the addresses of its files."""
-    return {"table": table, "csv_url": csv_url, "latex_url": latex_url}

@@ -22,16 +22,9 @@ researchers_pages = [
     path("export.jsonl", overview_views.restructurings_export, name="restructurings_export"),
     path("agreement/", beside_views.restructuring_agreement, name="restructuring_agreement"),
     path(
-        "agreement/boundaries.csv",
+        "agreement/boundaries.<slug:form>",
         beside_views.restructuring_agreement_table,
-        {"form": "csv"},
-        name="restructuring_agreement_csv",
-    ),
-    path(
-        "agreement/boundaries.tex",
-        beside_views.restructuring_agreement_table,
-        {"form": "tex"},
-        name="restructuring_agreement_latex",
+        name="restructuring_agreement_table",
     ),
     path("dialogues/<int:pk>/", beside_views.restructurings_beside, name="restructurings_beside"),
     path(

@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from core.downloads import inline, table_file, whole_file
+from core.downloads import TABLE_FORMS, inline, table_file, whole_file
 from core.numbers import asked_texts
 from core.permissions import requires
 from dialogues.charts import FIGURES, FILE_FORMATS, THEMES, FileFormat, on_paper, rendered, viewer_script
@@ -79,11 +79,7 @@ def statistics(request: HttpRequest, pk: int) -> HttpResponseBase:
         "figures": figures,
         "demo": [version.symbol for version in figures.versions if version.by_demo],
         "tables": [
-            {
-                "table": table,
-                "csv": table_url(corpus, slug, "csv", selection),
-                "tex": table_url(corpus, slug, "tex", selection),
-            }
+            {"table": table, "files": {form: table_url(corpus, slug, form, selection) for form in TABLE_FORMS}}
             for slug, table in statistics_tables(figures).items()
         ],
         "charts": [

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
-from core.downloads import table_file
+from core.downloads import TABLE_FORMS, table_file
 from core.numbers import whole_numbers
 from core.permissions import requires
 from core.tables import Table
@@ -76,16 +76,10 @@ def judgements(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @requires("generation.view_run", "see what judges said")
-def judgements_csv(request: HttpRequest, pk: int, table: str) -> HttpResponse:
+def judgements_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpResponse:
     shown, _, found = _found(request, pk)
-    return table_file(request, marked(_table_or_404(request, found, table), found), "csv", _file_name(shown, table))
-
-
-@require_GET
-@requires("generation.view_run", "see what judges said")
-def judgements_latex(request: HttpRequest, pk: int, table: str) -> HttpResponse:
-    shown, _, found = _found(request, pk)
-    return table_file(request, _table_or_404(request, found, table), "tex", _file_name(shown, table))
+    chosen = _table_or_404(request, found, table)
+    return table_file(request, marked(chosen, found) if form == "csv" else chosen, form, _file_name(shown, table))
 
 
 def _found(request: HttpRequest, pk: int) -> tuple[Corpus, list[Run], Findings]:
@@ -120,8 +114,10 @@ def _linked(request: HttpRequest, corpus: Corpus, table: Table) -> dict[str, Any
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     return {
         "table": table,
-        "csv_url": reverse("generation:judgements_csv", args=[corpus.pk, table.slug]) + query,
-        "latex_url": reverse("generation:judgements_latex", args=[corpus.pk, table.slug]) + query,
+        "files": {
+            form: reverse("generation:judgements_table", args=[corpus.pk, table.slug, form]) + query
+            for form in TABLE_FORMS
+        },
     }
 
 

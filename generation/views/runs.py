@@ -91,7 +91,9 @@ def run_quality_table(request: HttpRequest, pk: int, slug: str, form: str) -> Ht
 
 def with_links(tables: Mapping[str, Table], url: Callable[[str, str], str]) -> list[dict[str, Any]]:
     """Tables by slug with the address of each of their files; `url` takes slug and form."""
-    return [{"table": table, **{form: url(slug, form) for form in TABLE_FORMS}} for slug, table in tables.items()]
+    return [
+        {"table": table, "files": {form: url(slug, form) for form in TABLE_FORMS}} for slug, table in tables.items()
+    ]
 
 
 def _table_url(pk: int, slug: str, form: str) -> str:

@@ -157,7 +157,7 @@ class Everything:
             "corpus": {"pk": self.study.corpus_id},
             "import": {"pk": ImportJob.objects.get().pk},
             "corpus table": {"pk": self.study.corpus_id, "slug": "lengths", "form": "csv"},
-            "judgement table": {"pk": self.study.corpus_id, "table": "published-1"},
+            "judgement table": {"pk": self.study.corpus_id, "table": "published-1", "form": "csv"},
             "corpus figure": {"pk": self.study.corpus_id, "slug": "consecutive", "form": "svg"},
             "dialogue": {"pk": self.call.dialogue_id},
             "endpoint": {"pk": self.endpoint.pk},
@@ -203,6 +203,7 @@ class Everything:
             "remark": {"token": self.handed_in.token, "pk": Remark.objects.get().pk},
             "restructured dialogue": {"pk": self.handed_in.original_id},
             "pairs table": {"pk": self.handed_in.original_id, "form": "csv"},
+            "agreement table": {"form": "csv"},
         }
         return known[of]
 

@@ -217,7 +217,7 @@ def test_the_page_shows_every_table_with_its_files_and_says_chats() -> None:
     html = client.get(reverse("study_report", args=[study.pk])).content.decode()
     for slug in ("table-6", "comparisons", "raters", "chats", "table-4", "table-5", "lengths-by-side"):
         assert f'id="table-{slug}"' in html, slug
-        for name in ("study_table_csv", "study_table_latex"):
+        for name in ("study_table_csv", "study_table_tex"):
             assert client.get(reverse(name, args=[study.pk, slug])).status_code == 200
     assert "4 scored chats by 2 testers" in " ".join(html.split())
     assert NO_CHAT not in html

@@ -87,7 +87,7 @@ def test_the_report_of_an_open_study_asks_once_and_its_files_wait_for_the_answer
     assert not names_a_version(asked)
     files = [
         reverse("study_table_csv", args=[study.pk, "table-3"]),
-        reverse("study_table_latex", args=[study.pk, "table-3"]),
+        reverse("study_table_tex", args=[study.pk, "table-3"]),
         reverse("study_figure", args=[study.pk, "means", "svg"]),
     ]
     assert {client.get(file).headers.get("Location") for file in files} == {report}

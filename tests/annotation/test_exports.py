@@ -244,7 +244,7 @@ def test_latex_of_every_table_spells_greek_letters_as_commands() -> None:
 def test_latex_carries_the_notes_and_runs_nothing() -> None:
     study = rated_study(simulated=True)
     Dialogue.objects.update(is_demo=False, written_by=r"\input{secret} & 100 %")
-    response = logged_in(Role.RESEARCHER).get(reverse("study_table_latex", args=[study.pk, "table-3"]))
+    response = logged_in(Role.RESEARCHER).get(reverse("study_table_tex", args=[study.pk, "table-3"]))
     text = response.content.decode()
     assert r"\begin{tabular}" in text
     assert "Simulated ratings" in text
@@ -255,7 +255,7 @@ def test_latex_carries_the_notes_and_runs_nothing() -> None:
 def test_an_unknown_table_or_study_is_not_found() -> None:
     study, client = rated_study(backgrounds=1), logged_in(Role.ADMIN)
     assert client.get(reverse("study_table_csv", args=[study.pk, "table-9"])).status_code == 404
-    assert client.get(reverse("study_table_latex", args=[study.pk, "table-9"])).status_code == 404
+    assert client.get(reverse("study_table_tex", args=[study.pk, "table-9"])).status_code == 404
     assert client.get(reverse("study_ratings_csv", args=[study.pk + 1])).status_code == 404
 
 

@@ -29,7 +29,7 @@ def addresses(study: Study) -> list[str]:
     return [
         reverse("study_report", args=[study.pk]),
         reverse("study_table_csv", args=[study.pk, "agreement"]),
-        reverse("study_table_latex", args=[study.pk, "agreement"]),
+        reverse("study_table_tex", args=[study.pk, "agreement"]),
         reverse("study_figure", args=[study.pk, "means", "svg"]),
         reverse("study_ratings_csv", args=[study.pk]),
     ]
@@ -69,7 +69,7 @@ def test_the_page_has_every_table_with_its_files() -> None:
     for slug in ("table-3", "agreement", "agreement-by-version", "comparisons", "raters", "table-4", "table-5"):
         assert f'id="table-{slug}"' in html
         assert reverse("study_table_csv", args=[study.pk, slug]) in html
-        assert reverse("study_table_latex", args=[study.pk, slug]) in html
+        assert reverse("study_table_tex", args=[study.pk, slug]) in html
     assert "72 ratings by 3 raters, of 24 of 24 dialogues on 6 backgrounds." in re.sub(r"\s+", " ", html)
 
 

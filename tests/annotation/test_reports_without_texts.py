@@ -45,7 +45,7 @@ def test_without_any_text_neither_page_nor_files_nor_command_show_lengths(tmp_pa
     assert "so there are no Tables 4 and 5." in html
     for slug in LENGTH_TABLES:
         assert slug not in html
-        for view in ("study_table_csv", "study_table_latex"):
+        for view in ("study_table_csv", "study_table_tex"):
             assert client.get(reverse(view, args=[study.pk, slug])).status_code == 404
     said = printed(study)
     assert "so there are no Tables 4 and 5." in said

@@ -47,7 +47,7 @@ def test_an_address_that_has_a_query_keeps_it() -> None:
 
 
 def test_every_link_to_csv_offers_the_forms_for_excel() -> None:
-    page = render_to_string("_table.html", {"table": TABLE, "csv_url": "/x.csv", "latex_url": "/x.tex"})
+    page = render_to_string("_table.html", {"table": TABLE, "files": {"csv": "/x.csv", "tex": "/x.tex"}})
     for address in ("/x.csv", "/x.csv?excel=comma", "/x.csv?excel=semicolon"):
         assert f'href="{address}"' in page
     assert "excel" not in render_to_string("_table.html", {"table": TABLE})

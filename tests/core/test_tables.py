@@ -68,7 +68,7 @@ def test_csv_for_excel_begins_with_a_byte_order_mark_and_keeps_to_one_countrys_m
 
 def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> None:
     hostile = Table("x", "<b>cap</b>", (Column("V", numeric=False), Column("W")), (("<script>", None),))
-    page = render_to_string("_table.html", {"table": hostile, "csv_url": "/x.csv", "latex_url": "/x.tex"})
+    page = render_to_string("_table.html", {"table": hostile, "files": {"csv": "/x.csv", "tex": "/x.tex"}})
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
     assert ">—</td>" in page

@@ -130,12 +130,13 @@ def test_the_report_shows_tables_and_their_files(researcher: Client, corpus: Cor
     assert "Show scores behind dashes" in body
     assert "paper" in body
     assert "Print dashes as the paper does" in researcher.get(url, {"dashes": "0"}).content.decode()
-    table = researcher.get(reverse("generation:judgements_csv", args=[corpus.pk, "scores-1"]))
+    table = researcher.get(reverse("generation:judgements_table", args=[corpus.pk, "scores-1", "csv"]))
     assert table.headers["Content-Disposition"] == 'attachment; filename="chats-judged-scores-1.csv"'
     assert "Interesting" in table.content.decode()
-    latex = researcher.get(reverse("generation:judgements_latex", args=[corpus.pk, "scores-1"]))
+    latex = researcher.get(reverse("generation:judgements_table", args=[corpus.pk, "scores-1", "tex"]))
     assert r"\toprule" in latex.content.decode()
-    assert researcher.get(reverse("generation:judgements_csv", args=[corpus.pk, "scores-9"])).status_code == 404
+    unknown = researcher.get(reverse("generation:judgements_table", args=[corpus.pk, "scores-9", "csv"]))
+    assert unknown.status_code == 404
 
 
 def test_the_report_of_one_run_leaves_the_others_out(researcher: Client, corpus: Corpus) -> None:
