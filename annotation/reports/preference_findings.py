@@ -10,7 +10,7 @@ from annotation.reports.agreement import Agreement, summary
 from annotation.reports.caching import once
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.models.davidson import Preference, preference
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.preferences import Bools, Decisions, Rate, WinRate, left_rates, win_rates
 from annotation.reports.scores import counted_members, rated
 from core.intervals import Estimate

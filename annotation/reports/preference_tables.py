@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from annotation.models import Study
 from annotation.reports.agreement_tables import COEFFICIENTS
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.notes import INTERVALS, SIMULATED, screened_out_note
 from annotation.reports.preference_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate

@@ -14,7 +14,7 @@ from annotation.reports.models.alternative_annotator import (
     AlternativeAnnotator,
     alternative_annotator,
 )
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 
 gap = np.nan
 # Three raters, four items and a judge, worked by hand with the definitions of Calderon et al. (2025), section 3.

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from annotation.reports.models import davidson
 from annotation.reports.models.davidson import Comparisons, DavidsonFit, Preference, fit, preference
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 
 # Generous: strengths 0, .5 and 1.2, ν = .8 and a preference for the left.
 TRUE = (np.array([0.0, 0.5, 1.2, 0.3]), log(0.8), 0.4)

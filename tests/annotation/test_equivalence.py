@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_paired
 
 from annotation.reports.models.equivalence import NO_MARGIN, Equivalence, two_one_sided_tests
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 
 
 def equivalence_of(difference: float, se: float, df: float, margin: float) -> Equivalence:

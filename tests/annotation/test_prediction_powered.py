@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from annotation.reports.models import prediction_powered
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.prediction_powered import (
     PoweredMean,
     background_means,
     powered_difference,
     powered_mean,
 )
-from annotation.reports.models.unfit import Unfit
 
 Floats = NDArray[np.float64]
 ppi = pytest.importorskip("ppi_py", reason="ppi-python is not installed (requirements-dev.txt)")

@@ -13,7 +13,7 @@ from annotation.reports.findings import Findings
 from annotation.reports.lengths import Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.models.davidson import Preference
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.preference_findings import Preferences, preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables

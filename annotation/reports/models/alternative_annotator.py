@@ -15,7 +15,7 @@ from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
 from annotation.reports.bootstrap import Floats, Ints
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 
 # The authors' values: for crowd workers, for trained people such as students, and for experts.
 CROWD, TRAINED, EXPERT = 0.1, 0.15, 0.2

@@ -19,7 +19,7 @@ from scipy.special import expit, softmax
 
 from annotation.reports.bootstrap import Floats, Ints, distributions, ends, resamples
 from annotation.reports.comparisons import CLUSTER, DRAWS
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 from core.intervals import Estimate
 
 NEWTON_STEPS, STILL = 60, 1e-9

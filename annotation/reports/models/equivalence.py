@@ -10,7 +10,7 @@ from math import isfinite
 
 from scipy.stats import t as student
 
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 from core.intervals import NO_SPREAD
 
 NO_MARGIN = "Name a margin above 0, in points of the scale."

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from annotation.reports.bootstrap import CONFIDENCE, Floats, Ints
-from annotation.reports.models.unfit import Unfit
+from annotation.reports.models.intervals import Unfit
 from core.intervals import DUST
 
 TOO_FEW = "Fewer than two backgrounds are both rated by people and scored by the judge."
