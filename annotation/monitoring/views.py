@@ -17,7 +17,7 @@ from annotation.people.acquaintance import AcquaintedError
 from annotation.people.forms import MemberForm
 from annotation.people.memberships import LeftError
 from annotation.reports import unblinding
-from annotation.reports.preference_tables import preferences_of
+from annotation.reports.preference_findings import preferences_of
 from core.numbers import asked_text
 from core.permissions import act, person_of, requires
 from dialogues.audit import AuditVerb

@@ -17,7 +17,8 @@ from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.notes import screened_out_note
-from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
+from annotation.reports.preference_findings import Preferences, preferences_of
+from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires

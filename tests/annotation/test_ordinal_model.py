@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.ordinal import ALL_EQUAL, ONE_VERSION, SEPARATED, OrdinalFit, fit
 from annotation.reports.models.ordinal_likelihood import Graded, Laplace
 from annotation.reports.models.ratings import Ratings
-from annotation.reports.models.unfit import Unfit
 from tests.annotation.model_tables import reference_tables
 
 

@@ -3,27 +3,22 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.urls import reverse
 
-from annotation.models import Item
-from annotation.reports.preference_tables import preference_tables, preferences_of
-from annotation.reports.preferences import Decisions, Rate, left_rates, wilson, win_rates
+from annotation.models import Assignment, Item, Score, Study
+from annotation.reports.models.davidson import Comparisons, Preference, preference
+from annotation.reports.preference_findings import preferences_of
+from annotation.reports.preference_tables import preference_tables
+from annotation.reports.preferences import Decisions, Rate, left_rates, win_rates
 from tests.annotation.rated_study import pair_study
 from tests.annotation.setting import user
 from tests.people import client_of
-
-
-def test_wilsons_interval_is_the_published_one() -> None:
-    # Newcombe (1998), Table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29, to four decimals.
-    known = {(81, 263): (0.2553, 0.3662), (15, 148): (0.0624, 0.1605), (0, 20): (0, 0.1611), (1, 29): (0.0061, 0.1718)}
-    for (hits, n), ends in known.items():
-        rate = wilson(hits, n)
-        assert (rate.low, rate.high) == pytest.approx(ends, abs=5e-5)
-    assert wilson(0, 0).value is None
 
 
 def decisions(values: list[int], backgrounds: list[int], left: list[int] | None = None) -> Decisions:
@@ -32,6 +27,7 @@ def decisions(values: list[int], backgrounds: list[int], left: list[int] | None 
         cell=np.zeros(len(values), dtype=np.int64),
         value=np.array(values),
         left=np.array(left or values),
+        second_left=np.array(values) == np.array(left or values),
         cells=2,
     )
 
@@ -55,6 +51,7 @@ def test_the_interval_knows_that_decisions_on_one_background_are_not_independent
     assert clustered is not None
     assert apart is not None
     assert _width(clustered.halves) > 2 * _width(apart.halves)
+    assert _width(clustered.decided) > 2 * _width(apart.decided)
 
 
 def _width(rate: object) -> float:
@@ -71,14 +68,21 @@ def test_a_side_is_counted_among_decided_comparisons() -> None:
 def test_six_metrics_of_one_comparison_make_the_side_rate_no_surer_than_one() -> None:
     rng = np.random.default_rng(5)
     left = np.where(rng.random(40) < 0.6, 1, -1)
-    one = Decisions(np.arange(40), np.zeros(40, dtype=np.int64), left, left, cells=6)
+    second_left = np.ones(40, dtype=np.bool_)
+    one = Decisions(np.arange(40), np.zeros(40, dtype=np.int64), left, left, second_left, cells=6)
     # Whoever preferred the left dialogue preferred it on every metric.
-    six = Decisions(np.tile(np.arange(40), 6), np.repeat(np.arange(6), 40), np.tile(left, 6), np.tile(left, 6), cells=6)
+    six = Decisions(
+        *(np.tile(np.arange(40), 6), np.repeat(np.arange(6), 40), np.tile(left, 6), np.tile(left, 6)),
+        np.tile(second_left, 6),
+        cells=6,
+    )
     (alone,) = left_rates(one, [np.ones(40, dtype=np.bool_)], seed=2)
     (pooled,) = left_rates(six, [np.ones(240, dtype=np.bool_)], seed=2)
     assert (pooled.value, pooled.n) == (alone.value, 6 * alone.n)
     assert _width(pooled) == pytest.approx(_width(alone))
-    assert _width(pooled) > 2 * _width(wilson(int((six.left == 1).sum()), 240))
+    # As if the 240 decisions were independent.
+    share = (six.left == 1).mean()
+    assert _width(pooled) > 2 * 2 * 1.96 * (share * (1 - share) / 240) ** 0.5
 
 
 def test_the_side_rate_of_one_background_has_no_interval_and_says_why() -> None:
@@ -97,6 +101,61 @@ def test_a_win_is_a_win_whichever_dialogue_came_first_and_stood_left() -> None:
     # One rater saw every item as it is and the other flipped, so each side was chosen as often.
     assert [rate.value for rate in found.left] == [0.5] * 7
     assert found.agreement[0].estimates["alpha_ordinal"].value == 1
+
+
+@pytest.mark.django_db
+def test_davidsons_model_takes_the_side_out_of_the_studys_win_rates() -> None:
+    study = pair_study()
+    found = preferences_of(study)
+    for number in range(6):
+        rate = found.modelled(number, "γ", "β")
+        assert rate is not None
+        # Six wins of eight, and each side was chosen as often.
+        assert (rate.value, rate.n) == (pytest.approx(0.75), 8)
+        assert found.models[number].left.value == pytest.approx(0.5)  # type: ignore[union-attr]
+    # Were the second rater's screens not flipped, the left would have won half of γ's comparisons and all that β won.
+    Assignment.objects.filter(study=study, is_flipped=True, position=0).update(is_flipped=False)
+    cache.clear()
+    again = preferences_of(Study.objects.get(pk=study.pk))
+    assert again.left[0].value == pytest.approx(5 / 8)
+
+
+@pytest.mark.django_db
+def test_where_one_version_always_wins_the_report_says_that_there_is_no_model() -> None:
+    study = pair_study()
+    Score.objects.filter(rating__assignment__position=0).update(value=0)
+    cache.clear()
+    found = preferences_of(study)
+    assert found.modelled(0, "γ", "β") is None
+    tables = preference_tables(study, found)
+    assert any("was preferred every time" in note for note in tables["strengths"].notes)
+    assert tables["strengths"].rows[0][1:] == (None,) * 4
+    assert {row[-1] for row in tables["win-rates"].rows} == {None}
+
+
+@pytest.mark.django_db
+def test_the_matrix_stands_where_more_than_two_versions_were_compared() -> None:
+    study = pair_study()
+    found = preferences_of(study)
+    assert "win-rate-matrix" not in preference_tables(study, found)
+    wider = replace(found, versions=("α", "β", "γ"), models=tuple(_three_versions() for _ in found.metrics))
+    table = preference_tables(study, wider)["win-rate-matrix"]
+    (_, name, *cells) = table.rows[2]
+    assert name == "γ"
+    over_alpha, over_beta, over_itself = cells
+    assert over_itself is None
+    assert (over_alpha.value, over_alpha.n) == (pytest.approx(75), 16)  # type: ignore[union-attr]
+    assert over_beta.value == pytest.approx(50)  # type: ignore[union-attr]
+
+
+def _three_versions() -> Preference:
+    """γ wins three of four against α, and as often as β against each other; each on both sides alike."""
+    rows = [(0, 2, -1)] * 6 + [(0, 2, 1)] * 2 + [(2, 0, 1)] * 6 + [(2, 0, -1)] * 2
+    rows += [(1, 2, 1), (1, 2, -1), (2, 1, 1), (2, 1, -1)]
+    left, right, outcome = np.array(rows).T
+    found = preference(Comparisons(np.arange(len(rows)), left, right, outcome, 3), draws=20)
+    assert isinstance(found, Preference)
+    return found
 
 
 @pytest.mark.django_db
@@ -124,6 +183,11 @@ def test_the_command_prints_win_rates_as_tables_and_as_json(capsys: pytest.Captu
     found = json.loads(capsys.readouterr().out)
     assert {(row["first"], row["second"], row["wins"]) for row in found["win_rates"]} == {("β", "γ", 6)}
     assert found["left"]["all"]["value"] == 0.5
+    for model in found["davidson"].values():
+        assert {(row["version"], row["over"], round(row["value"], 6)) for row in model["rates"]} == {
+            ("γ", "β", 0.75), ("β", "γ", 0.25)
+        }  # fmt: skip
+        assert model["strengths"].keys() == {"β", "γ"}
 
 
 @pytest.mark.django_db
@@ -133,4 +197,4 @@ def test_training_and_checks_are_in_no_win_rate_and_no_table() -> None:
     found = preferences_of(study)
     assert {(line.rate.wins, line.rate.losses) for line in found.lines if line.rate} == {(6, 0)}
     assert found.items == 3
-    assert preference_tables(study, found).keys() == {"win-rates", "sides", "agreement"}
+    assert preference_tables(study, found).keys() == {"win-rates", "strengths", "sides", "agreement"}

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.ordinal import fit
 from annotation.reports.models.ratings import Ratings
-from annotation.reports.models.unfit import Unfit
 
 VERSIONS = 4
 

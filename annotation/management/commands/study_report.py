@@ -12,7 +12,10 @@ from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.lengths import Lengths
 from annotation.reports.loading import findings_of
-from annotation.reports.preference_tables import Preferences, preference_tables, preferences_of
+from annotation.reports.models.davidson import Preference
+from annotation.reports.models.intervals import Unfit
+from annotation.reports.preference_findings import Preferences, preferences_of
+from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables
 from core import commands
 from core.tables import to_text
@@ -69,7 +72,27 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
             key: asdict(rate)
             for key, rate in zip([*(metric.key for metric in found.metrics), "all"], found.left, strict=True)
         },
+        "davidson": {
+            metric.key: _davidson(found, model) for metric, model in zip(found.metrics, found.models, strict=True)
+        },
         "agreement": {metric.key: asdict(one) for metric, one in zip(found.metrics, found.agreement, strict=True)},
+    }
+
+
+def _davidson(found: Preferences, model: Preference | Unfit) -> dict[str, Any]:
+    """Davidson's model by symbols of versions, or why there is none."""
+    if isinstance(model, Unfit):
+        return {"unfit": model.reason}
+    return {
+        "strengths": {
+            version: one._asdict() for version, one in zip(found.versions, model.strengths, strict=True) if one
+        },
+        "rates": [
+            {"version": found.versions[row], "over": found.versions[column], **rate._asdict()}
+            for (row, column), rate in model.rates.items()
+        ],
+        "tie": model.tie._asdict(),
+        "left": model.left._asdict(),
     }
 
 

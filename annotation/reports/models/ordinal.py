@@ -13,9 +13,9 @@ from scipy.optimize import minimize
 from scipy.special import logit, ndtr
 
 from annotation.reports.bootstrap import CONFIDENCE, NORMAL, Floats, Ints
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.ordinal_likelihood import Graded, Laplace
 from annotation.reports.models.ratings import Ratings
-from annotation.reports.models.unfit import Unfit
 
 # Where the search starts, and the standard deviation below which one counts as 0, on the scale of the logit.
 START, NO_SPREAD = 0.5, 1e-3
