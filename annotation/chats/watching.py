@@ -87,7 +87,7 @@ def _look(chat_pk: int, after: int, seen: int) -> Look:
         chat = Chat.objects.filter(pk=chat_pk).first()
         if chat is None:
             return Look([], False, after, 0.0)
-        if chat.is_open and chat.setup.get("minutes"):
+        if chat.is_open and recording.may_be_late(chat):
             recording.end_if_late(chat_pk)
             chat.refresh_from_db()
         events = list(recording.events_after(chat_pk, after)) if chat.last_number > after else []
