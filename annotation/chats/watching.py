@@ -45,6 +45,8 @@ def shown(event: ChatEvent) -> dict[str, Any] | None:
 async def stream(chat_pk: int, after: int, language: str = settings.LANGUAGE_CODE) -> AsyncIterator[str]:
     """Every event after that number as it happens, until the chat has ended or is gone."""
     yield "retry: 1000\n\n"
+    # Whoever answers, this process must hear of it.
+    driving.drivers()
     began = spoke = monotonic()
     seen = -1
     with notices.waiting(chat_pk) as news:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from annotation.models.assignments import Assignment
 from annotation.models.studies import Item
 from annotation.models.tokens import opaque_token
-from dialogues.models import Dialogue
+from dialogues.models import Dialogue, Rubric
 from generation.models import Endpoint, LiveBudget, LiveCall
 
 
@@ -124,3 +124,21 @@ class ChatEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chat_id}/{self.number} {self.kind}"
+
+
+class ChatRating(models.Model):
+    """How a person scored a chat of theirs outside studies. Rows are never changed: the last one counts."""
+
+    chat = models.ForeignKey(Chat, models.CASCADE, related_name="ratings")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="chat_ratings")
+    # By the rubric's keys: {"natural": 4}.
+    scores = models.JSONField()
+    comment = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.chat_id}: {self.scores}"
