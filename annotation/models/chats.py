@@ -81,6 +81,11 @@ class Chat(models.Model):
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
 
+    @property
+    def last_rating(self) -> "ChatRating | None":
+        """The scores that count; from the prefetched rows where there are any."""
+        return next(iter(self.ratings.all()), None)
+
 
 class ChatEvent(models.Model):
     """What happened in a chat, in order. Rows are never changed."""
@@ -142,3 +147,8 @@ class ChatRating(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chat_id}: {self.scores}"
+
+    @property
+    def mean(self) -> float:
+        """Over the rubric's questions."""
+        return sum(self.scores.values()) / len(self.scores)

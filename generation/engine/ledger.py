@@ -7,8 +7,9 @@ transaction and may be called from any number of processes. To avoid deadlocks, 
 everywhere: endpoints, then runs, then calls.
 """
 
+import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,9 @@ from generation.engine import capacity, lifecycle
 from generation.engine.requests import Request, build, with_stages, worst_cost
 from generation.engine.settling import NOTHING, SETTLED_FIELDS, Effects, apply, make_ambiguous
 from generation.models import Call, Endpoint, Run, Runner, RunStage
+from generation.prompts import PromptError
+
+log = logging.getLogger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=60)  # beyond the HTTP timeout
 
@@ -30,6 +34,16 @@ _CLAIMED_FIELDS = (
     "state", "owner", "attempt", "tries", "sent_at", "lease_until", "request_sha256", "reserved", "reserved_tokens",
 )  # fmt: skip
 _ENDED = (Call.State.FAILED, Call.State.AMBIGUOUS)
+# What is wrong with data or program; no further try mends it, as it might after an error of a database or a server.
+PERMANENT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+
+
+class UnbuildableError(Exception):
+    """No request can be made of a waiting call; `reasons` say why, by run."""
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        super().__init__(" ".join(reasons.values()))
+        self.reasons = reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,6 @@ class Settlement:
     result: Reply | CallError
 
 
-@transaction.atomic
 def claim(
     owner: str,
     endpoint_pk: int,
@@ -67,9 +80,20 @@ def claim(
     that are answered and not settled yet.
 
     All live runners together stay within the endpoint's limit, and no run claims more than its budget pays for at
-    worst. When this returns, the claim is committed.
+    worst. When this returns, the claim is committed. A run with a call of which no request can be made is paused with
+    the reason, and nothing is taken this time.
     """
-    now = now or timezone.now()
+    try:
+        return _claim(owner, endpoint_pk, most, runs, mine, now or timezone.now())
+    except UnbuildableError as error:
+        _pause_unbuildable(error)
+        return []
+
+
+@transaction.atomic
+def _claim(
+    owner: str, endpoint_pk: int, most: int, runs: Sequence[int], mine: int | None, now: datetime
+) -> list[Claimed]:
     # One claim at a time for each endpoint, so that its calls in flight are counted exactly.
     endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_pk)
     most = 0 if endpoint.is_blocked(now) else min(most, capacity.room(endpoint, owner, mine, now))
@@ -78,24 +102,62 @@ def claim(
     stages, counting = capacity.stages_by_run(endpoint, runs)
     budgets = lifecycle.lock(counting if endpoint.is_free else stages)
     running = {pk: keys for pk, keys in stages.items() if pk not in budgets or budgets[pk].state == Run.State.RUNNING}
-    calls = capacity.waiting_calls(running, most, now)
-    affordable = _reserve(endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
+    affordable = _reserve(endpoint, budgets, _built(capacity.waiting_calls(running, most, now)))
     return _sent(affordable, owner, now, timedelta(seconds=endpoint.timeout_seconds) + LEASE_MARGIN)
 
 
-@transaction.atomic
 def claim_for_batch(owner: str, row: RunStage, most: int, *, lease: timedelta, now: datetime) -> list[Claimed]:
     """Take up to `most` waiting calls of one stage for a batch, as many as its run can pay for at worst.
 
-    Batches have their own limits, so calls in flight are not counted.
+    Batches have their own limits, so calls in flight are not counted. As with `claim`, a run of which a request cannot
+    be made is paused.
     """
+    try:
+        return _claim_for_batch(owner, row, most, lease, now)
+    except UnbuildableError as error:
+        _pause_unbuildable(error)
+        return []
+
+
+@transaction.atomic
+def _claim_for_batch(owner: str, row: RunStage, most: int, lease: timedelta, now: datetime) -> list[Claimed]:
     run = lifecycle.lock([row.run_id])[row.run_id]
     if run.state != Run.State.RUNNING:
         return []
     budgets = {run.pk: run} if _counts(row.endpoint, run) else {}
-    calls = capacity.waiting_calls({run.pk: [row.pk]}, most, now)
-    affordable = _reserve(row.endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
+    affordable = _reserve(row.endpoint, budgets, _built(capacity.waiting_calls({run.pk: [row.pk]}, most, now)))
     return _sent(affordable, owner, now, lease)
+
+
+def _built(calls: Sequence[Call]) -> list[tuple[Call, Request]]:
+    """Each call with its request; raises UnbuildableError, which names only the runs that cannot go on."""
+    complete = with_stages(calls)
+    try:
+        return list(zip(complete, build(complete), strict=True))
+    except PERMANENT:
+        reasons = dict(_reasons(complete))
+        if not reasons:
+            raise
+        raise UnbuildableError(reasons) from None
+
+
+def _reasons(calls: Sequence[Call]) -> Iterator[tuple[int, str]]:
+    by_run: dict[int, list[Call]] = defaultdict(list)
+    for call in calls:
+        by_run[call.run_id].append(call)
+    for run_pk, of_run in by_run.items():
+        try:
+            build(of_run)
+        except PERMANENT as error:
+            log.warning("No request can be made of run %d", run_pk, exc_info=True)
+            words = str(error) if isinstance(error, PromptError) else f"{type(error).__name__}: {error}"
+            yield run_pk, f"No request can be made of a waiting call: {words}. Try again with another prompt or examples."
+
+
+def _pause_unbuildable(error: UnbuildableError) -> None:
+    """In a transaction of its own: a claim has locked calls, and runs are locked before calls."""
+    for run_pk, reason in error.reasons.items():
+        Run(pk=run_pk).pause(reason, Run.PauseCause.REQUEST)
 
 
 def _sent(calls: Sequence[tuple[Call, Request]], owner: str, now: datetime, lease: timedelta) -> list[Claimed]:

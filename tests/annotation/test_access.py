@@ -340,6 +340,7 @@ TABLE = {
     "chat_download": chatter(),
     "chat_keep": chatter(post=404),
     "chat_delete": chatter(post=404),
+    "chat_score": chatter(post=404),
     "chat_send": owner("chat", get=405, post=404, stranger=403),
     "chat_sign": owner("sign in a chat", get=405, post=404, stranger=403),
     # Another annotator's, which waits for nobody's review.
