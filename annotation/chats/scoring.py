@@ -1,4 +1,4 @@
-"""Scoring a chat outside studies by a rubric: its form, and what is kept. Each scoring is a row; the last one counts."""
+"""Scoring a chat outside studies by a rubric: its form, and what is kept. The last of a chat's scorings counts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,9 +40,7 @@ class ScoreForm(forms.Form):
 
     def scores(self) -> dict[str, int]:
         return {
-            name.removeprefix(_PREFIX): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith(_PREFIX)
+            name.removeprefix(_PREFIX): value for name, value in self.cleaned_data.items() if name.startswith(_PREFIX)
         }
 
 

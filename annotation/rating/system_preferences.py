@@ -1,4 +1,4 @@
-"""Which of a study's two systems a tester preferred: asked on a page of its own once they have scored their last chat."""
+"""Which of a study's two systems a tester preferred: asked on a page of its own after their last chat was scored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +78,9 @@ def record(*, membership: Membership, choice: str, comment: str) -> SystemPrefer
     member = rows.get(pk=membership.pk)
     met = met_systems(member)
     if not can_answer(member):
-        raise QueueError(_("Your answer cannot be kept any more: the study is paused or closed, or your part has ended."))
+        raise QueueError(
+            _("Your answer cannot be kept any more: the study is paused or closed, or your part has ended.")
+        )
     return SystemPreference.objects.create(
         membership=member, first_id=met[0].version, second_id=met[1].version, choice=choice, comment=comment.strip()
     )

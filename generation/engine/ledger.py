@@ -7,9 +7,8 @@ transaction and may be called from any number of processes. To avoid deadlocks, 
 everywhere: endpoints, then runs, then calls.
 """
 
-import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,12 +20,10 @@ from django.utils import timezone
 from core.database.bulk import update_rows
 from generation.endpoints.client import CallError, Reply, Trouble
 from generation.engine import capacity, lifecycle
-from generation.engine.requests import Request, build, with_stages, worst_cost
+from generation.engine.building import UnbuildableError, built
+from generation.engine.requests import Request, with_stages, worst_cost
 from generation.engine.settling import NOTHING, SETTLED_FIELDS, Effects, apply, make_ambiguous
 from generation.models import Call, Endpoint, Run, Runner, RunStage
-from generation.prompts import PromptError
-
-log = logging.getLogger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=60)  # beyond the HTTP timeout
 
@@ -34,16 +31,6 @@ _CLAIMED_FIELDS = (
     "state", "owner", "attempt", "tries", "sent_at", "lease_until", "request_sha256", "reserved", "reserved_tokens",
 )  # fmt: skip
 _ENDED = (Call.State.FAILED, Call.State.AMBIGUOUS)
-# What is wrong with data or program; no further try mends it, as it might after an error of a database or a server.
-PERMANENT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
-
-
-class UnbuildableError(Exception):
-    """No request can be made of a waiting call; `reasons` say why, by run."""
-
-    def __init__(self, reasons: Mapping[int, str]) -> None:
-        super().__init__(" ".join(reasons.values()))
-        self.reasons = reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +73,7 @@ def claim(
     try:
         return _claim(owner, endpoint_pk, most, runs, mine, now or timezone.now())
     except UnbuildableError as error:
-        _pause_unbuildable(error)
+        error.pause_runs()
         return []
 
 
@@ -102,7 +89,7 @@ def _claim(
     stages, counting = capacity.stages_by_run(endpoint, runs)
     budgets = lifecycle.lock(counting if endpoint.is_free else stages)
     running = {pk: keys for pk, keys in stages.items() if pk not in budgets or budgets[pk].state == Run.State.RUNNING}
-    affordable = _reserve(endpoint, budgets, _built(capacity.waiting_calls(running, most, now)))
+    affordable = _reserve(endpoint, budgets, built(capacity.waiting_calls(running, most, now)))
     return _sent(affordable, owner, now, timedelta(seconds=endpoint.timeout_seconds) + LEASE_MARGIN)
 
 
@@ -115,7 +102,7 @@ def claim_for_batch(owner: str, row: RunStage, most: int, *, lease: timedelta, n
     try:
         return _claim_for_batch(owner, row, most, lease, now)
     except UnbuildableError as error:
-        _pause_unbuildable(error)
+        error.pause_runs()
         return []
 
 
@@ -125,39 +112,8 @@ def _claim_for_batch(owner: str, row: RunStage, most: int, lease: timedelta, now
     if run.state != Run.State.RUNNING:
         return []
     budgets = {run.pk: run} if _counts(row.endpoint, run) else {}
-    affordable = _reserve(row.endpoint, budgets, _built(capacity.waiting_calls({run.pk: [row.pk]}, most, now)))
+    affordable = _reserve(row.endpoint, budgets, built(capacity.waiting_calls({run.pk: [row.pk]}, most, now)))
     return _sent(affordable, owner, now, lease)
-
-
-def _built(calls: Sequence[Call]) -> list[tuple[Call, Request]]:
-    """Each call with its request; raises UnbuildableError, which names only the runs that cannot go on."""
-    complete = with_stages(calls)
-    try:
-        return list(zip(complete, build(complete), strict=True))
-    except PERMANENT:
-        reasons = dict(_reasons(complete))
-        if not reasons:
-            raise
-        raise UnbuildableError(reasons) from None
-
-
-def _reasons(calls: Sequence[Call]) -> Iterator[tuple[int, str]]:
-    by_run: dict[int, list[Call]] = defaultdict(list)
-    for call in calls:
-        by_run[call.run_id].append(call)
-    for run_pk, of_run in by_run.items():
-        try:
-            build(of_run)
-        except PERMANENT as error:
-            log.warning("No request can be made of run %d", run_pk, exc_info=True)
-            words = str(error) if isinstance(error, PromptError) else f"{type(error).__name__}: {error}"
-            yield run_pk, f"No request can be made of a waiting call: {words}. Try again with another prompt or examples."
-
-
-def _pause_unbuildable(error: UnbuildableError) -> None:
-    """In a transaction of its own: a claim has locked calls, and runs are locked before calls."""
-    for run_pk, reason in error.reasons.items():
-        Run(pk=run_pk).pause(reason, Run.PauseCause.REQUEST)
 
 
 def _sent(calls: Sequence[tuple[Call, Request]], owner: str, now: datetime, lease: timedelta) -> list[Claimed]:

@@ -24,6 +24,7 @@ from generation.endpoints.client import CallError, Client, Clients, target_of
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.limits import limiter
 from generation.engine import ledger, reading
+from generation.engine.building import PERMANENT
 from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.inbox import Inbox, Totals
 from generation.engine.lane import IDLE_POLL, Lane, RunnerContext
@@ -40,7 +41,9 @@ IDLE_EXIT_SECONDS = 2
 DUE_SOON = timedelta(seconds=20)
 # After so many errors in a row that no further try mends, a lane's runs are paused instead of tried for ever.
 MOST_FAILURES = 5
-CANNOT_CLAIM = "its calls cannot be claimed because of an error in this program; the worker's log names it. Resume to try again."
+CANNOT_CLAIM = (
+    "its calls cannot be claimed because of an error in this program; the worker's log names it. Resume to try again."
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -231,7 +234,7 @@ class CallRunner:
 
 
 def _has_failed_for_good(task: asyncio.Task[None] | None) -> bool:
-    return task is not None and not task.cancelled() and isinstance(task.exception(), ledger.PERMANENT)
+    return task is not None and not task.cancelled() and isinstance(task.exception(), PERMANENT)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

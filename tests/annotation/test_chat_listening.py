@@ -49,9 +49,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[object
 
 
 @needs_postgresql
-def test_what_another_process_tells_is_heard(
-    chat: Chat, elsewhere: Callable[..., Awaitable[object]]
-) -> None:
+def test_what_another_process_tells_is_heard(chat: Chat, elsewhere: Callable[..., Awaitable[object]]) -> None:
     async def heard() -> None:
         listener = listening.Listener()
         listens = asyncio.create_task(listener.listen(lambda: _announced(0)))

@@ -1,4 +1,4 @@
-"""Which of two systems a tester preferred: who is asked and when, what is kept, what leaves, and what the report says."""
+"""Which of two systems a tester preferred: who is asked and when, what is kept and leaves, and what the report says."""
 
 import csv
 import io
