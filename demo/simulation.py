@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group, User
 from django.db import transaction
+from django.db.models import Avg
 from django.utils import timezone
 
 from annotation.design.drafting import DesignError
-from annotation.models import Assignment, Membership, Profile, Study
+from annotation.models import Assignment, Membership, Profile, Score, Study
 from annotation.people import memberships
-from annotation.rating import queue
+from annotation.rating import queue, system_preferences
 from annotation.rating.answers import Answer
 from annotation.roles import Role
 from demo.chat_simulation import hold_chat
@@ -117,6 +118,7 @@ class _Rater:
         """Score the next item; False if there is none."""
         assignment = queue.next_assignment(self.membership, now=self.at)
         if assignment is None:
+            self._prefer()
             return False
         if self.membership.study.has_chats:
             hold_chat(assignment)
@@ -133,6 +135,19 @@ class _Rater:
         # The checks may have ended their part with it.
         self.membership.refresh_from_db(fields=["screened_out_at"])
         return True
+
+    def _prefer(self) -> None:
+        """Answer, if the study asks, for the system whose chats they scored higher."""
+        if not system_preferences.is_due(self.membership):
+            return
+        first, second = (
+            Score.objects.filter(rating__is_current=True, rating__assignment__chats__in=met.chats).aggregate(
+                mean=Avg("value")
+            )["mean"]
+            for met in system_preferences.met_systems(self.membership)
+        )
+        choice = "same" if first == second else "first" if first > second else "second"
+        system_preferences.record(membership=self.membership, choice=choice, comment="")
 
     def _scores(self, model: ScoreModel, assignment: Assignment) -> dict[str, int]:
         item = assignment.item

@@ -18,11 +18,12 @@ from threading import Lock, Thread
 from time import time
 from typing import Any, ParamSpec, TypeVar
 
+import uvloop
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from annotation.chats import notices, recording
+from annotation.chats import listening, notices, recording
 from annotation.chats.log import Conversation, LogEvent
 from annotation.chats.recording import DriverLostError, Kind, Unless, as_log
 from annotation.chats.replying import show_reply
@@ -37,7 +38,8 @@ log = logging.getLogger(__name__)
 
 DATABASE_THREADS = 4
 HOLD_EVERY = 3.0  # seconds
-POLL = 0.1  # seconds until what other processes wrote is noticed
+POLL = 0.1  # seconds until what other processes wrote is noticed where nobody tells
+TOLD_POLL = 1.0  # seconds between two looks where PostgreSQL tells
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -129,12 +131,15 @@ class Drivers:
         self.clients = Clients()
         self.limiter = limiter(settings.REDIS_URL)
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="chat")
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
+        self._listener = listening.Listener()
         # By chat: whether somebody called for it since it was last looked at.
         self._driven: dict[int, bool] = {}
         self._lock = Lock()
         Thread(target=self._loop.run_forever, name="chats", daemon=True).start()
         asyncio.run_coroutine_threadsafe(self._poll(), self._loop)
+        if listening.can_listen():
+            asyncio.run_coroutine_threadsafe(self._listener.listen(partial(self.do, listening.announce, 0)), self._loop)
 
     def ensure(self, chat_pk: int) -> None:
         """See to it that somebody answers this chat: this process, unless another one does."""
@@ -183,7 +188,7 @@ class Drivers:
         """Tell those who wait in this process what other processes wrote."""
         known: dict[int, int] = {}
         while True:
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(TOLD_POLL if self._listener.hears else POLL)
             watched = notices.waited_for()
             if not watched:
                 known.clear()

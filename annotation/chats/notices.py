@@ -1,7 +1,7 @@
 """Who waits for news of a chat in this process, and how they hear of them.
 
-What this process writes it tells at once. What others write a poller finds, with one query for all chats that are
-waited for, however many there are.
+What this process writes it tells at once. What others write PostgreSQL tells (`listening`); a poller finds what nobody
+told, with one query for all chats that are waited for, however many there are.
 """
 
 import asyncio

@@ -41,6 +41,8 @@ class ChatPlan:
     budget: float | None = None
     # Whether testers first try the page in a chat that counts nowhere.
     practice: bool = True
+    # Whether testers are asked at the end which of the study's two systems they preferred.
+    asks_preference: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,6 +68,9 @@ class ChatPlan:
             ),
             f"A chat can last at most {MOST_MINUTES} minutes.": not 0 <= self.minutes <= MOST_MINUTES,
             "A tester has at least one chat.": self.chats_each is not None and self.chats_each < 1,
+            "Testers can prefer one of two systems only after two chats or more.": (
+                self.asks_preference and self.chats_each == 1
+            ),
             "A limit of money must be more than 0 US dollars; leave it empty for none.": not all(
                 0 < limit <= MOST_DOLLARS for limit in limits
             ),

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from annotation.chats import notices
+from annotation.chats import listening, notices
 from annotation.chats.keeping import keep
 from annotation.chats.log import MODEL, Conversation, LogEvent, conversation
 from annotation.chats.setup import Setup
@@ -87,10 +87,16 @@ def end_if_late(chat_pk: int) -> None:
         _end_if_late(chat)
 
 
+def may_be_late(chat: Chat) -> bool:
+    """Whether its time can be up, by its row alone: the time runs from the first message, which came later."""
+    minutes = Setup.of(chat.setup).limits.minutes
+    return bool(minutes) and timezone.now() >= chat.created_at + timedelta(minutes=minutes)
+
+
 def _end_if_late(chat: Chat) -> bool:
-    limits = Setup.of(chat.setup).limits
-    if not limits.minutes:
+    if not may_be_late(chat):
         return False
+    limits = Setup.of(chat.setup).limits
     found = conversation_of(chat)
     left = limits.seconds_left(found, timezone.now().timestamp())
     is_late = left is not None and left <= 0 and not found.asked
@@ -123,9 +129,15 @@ def tell(chat_pk: int, owner: str, kind: str, unless: Unless | None = None, **fi
     chat = _locked(chat_pk)
     if chat.driver != owner:
         raise DriverLostError
-    if unless and chat.events.filter(kind__in=unless.kinds, number__gt=unless.after).exists():
+    if unless and _has_happened(chat, unless):
         return None
     return _end(chat, fields["detail"]) if kind == Kind.ENDED else _append(chat, kind, **fields)
+
+
+def _has_happened(chat: Chat, unless: Unless) -> bool:
+    if chat.last_number <= unless.after:
+        return False
+    return chat.events.filter(kind__in=unless.kinds, number__gt=unless.after).exists()
 
 
 @transaction.atomic
@@ -198,6 +210,7 @@ def _append_all(chat: Chat, rows: Sequence[dict[str, Any]]) -> list[ChatEvent]:
     ]
     ChatEvent.objects.bulk_create(events)
     Chat.objects.filter(pk=chat.pk).update(last_number=chat.last_number + len(events), changed_at=now)
+    listening.announce(chat.pk)
     transaction.on_commit(lambda: notices.wake(chat.pk))
     return events
 

@@ -143,9 +143,13 @@ class ShownReply:
             return error
 
     def _take(self, piece: str) -> None:
+        is_first = not self._received
         self._received.append(piece)
-        self._complete(self._splitter.feed(piece))
-        self._news.set()
+        bubbles = self._splitter.feed(piece)
+        self._complete(bubbles)
+        # Whoever is woken asks the database; nothing can follow from a piece in between.
+        if is_first or bubbles:
+            self._news.set()
 
     def _complete(self, texts: Sequence[str]) -> None:
         now = timezone.now()
@@ -192,7 +196,7 @@ class ShownReply:
             await self._wait(left)
             return True
         stops = conversation.shown == 0 or self._driver.setup.interruption == "stop"
-        unless = Unless(conversation.asked, _INTERRUPTS if stops else _STOPS)
+        unless = Unless(conversation.last_number, _INTERRUPTS if stops else _STOPS)
         if not await self._driver.tell(Kind.BUBBLE_SHOWN, unless, text=text, detail={"planned": round(delay, 3)}):
             return False
         self._ready.popleft()

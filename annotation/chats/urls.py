@@ -12,5 +12,6 @@ urlpatterns = [
     path("<str:token>/sign/<slug:sign>/", views.chat_sign, name="chat_sign"),
     path("<str:token>/download/", views.chat_download, name="chat_download"),
     path("<str:token>/keep/", views.chat_keep, name="chat_keep"),
+    path("<str:token>/score/", views.chat_score, name="chat_score"),
     path("<str:token>/delete/", views.chat_delete, name="chat_delete"),
 ]

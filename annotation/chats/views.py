@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.chats import driving, places, recording, watching
+from annotation.chats import driving, places, recording, scoring, watching
 from annotation.chats.beginning import NoExamplesError, begin
 from annotation.chats.forms import KeepForm, NewChatForm
 from annotation.chats.keeping import forget, keep_in
@@ -31,6 +31,7 @@ from core.downloads import streamed_file
 from core.event_streams import event_stream, event_view
 from core.numbers import asked_text, whole_number
 from core.permissions import person_of, requires
+from dialogues.models import Rubric
 from dialogues.transcript import text_problem
 from generation.models import Endpoint
 
@@ -53,7 +54,7 @@ _may_chat = requires("annotation.add_chat", "chat with models")
 @_may_chat
 def chat_list(request: HttpRequest) -> HttpResponse:
     asked = asked_text(request.GET, "q")
-    rows = Chat.objects.of(request.user).searched(asked).select_related("endpoint")
+    rows = Chat.objects.of(request.user).searched(asked).select_related("endpoint").prefetch_related("ratings__rubric")
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "chats/list.html", {"page": page, "q": asked, "can_begin": Endpoint.objects.exists()})
 
@@ -179,6 +180,40 @@ def chat_keep(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @_may_chat
+def chat_score(request: HttpRequest, token: str) -> HttpResponse:
+    """Score a chat that has ended, by a rubric that the address may name."""
+    found = _own(request, token)
+    asked = asked_text(request.GET, "rubric")
+    rubric = get_object_or_404(scoring.rubrics(), slug=asked) if asked else scoring.usual_rubric(found)
+    form = None if rubric is None else _score_form(request, found, rubric)
+    if request.method == "POST" and rubric is not None and form is not None and form.is_valid():
+        try:
+            scores, comment = form.scores(), form.cleaned_data["comment"]
+            scoring.score(chat=found, rubric=rubric, scores=scores, comment=comment, by=person_of(request))
+        except scoring.ScoringError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Your scores are kept.")
+            return redirect(found)
+    context = {
+        "chat": found,
+        "rubric": rubric,
+        "rubrics": scoring.rubrics(),
+        "form": form,
+        "bubbles": recording.conversation_of(found).bubbles,
+    }
+    return render(request, "chats/score.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _score_form(request: HttpRequest, chat: Chat, rubric: Rubric) -> scoring.ScoreForm:
+    """With the last scores by this rubric."""
+    last = chat.ratings.filter(rubric=rubric).first()
+    initial = scoring.ScoreForm.initial_of(last) if last else {}
+    return scoring.ScoreForm(rubric, request.POST if request.method == "POST" else None, initial=initial)
+
+
+@require_http_methods(["GET", "POST"])
+@_may_chat
 def chat_delete(request: HttpRequest, token: str) -> HttpResponse:
     found = _own(request, token)
     if request.method == "POST":
@@ -228,6 +263,7 @@ def _text_problem(text: str) -> str:
 
 def _lines(chat: Chat) -> Iterator[str]:
     head = {"chat": chat.title, "system": str(chat.endpoint), "model": chat.endpoint.model, "setup": chat.setup}
+    head["scores"] = [scoring.as_json(one) for one in chat.ratings.select_related("rubric").reverse()]
     yield json.dumps(head, ensure_ascii=False) + "\n"
     for event in recording.events_after(chat.pk, 0).iterator():
         told = {"number": event.number, "at": event.at.isoformat(), "kind": event.kind, "text": event.text}

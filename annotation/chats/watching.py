@@ -45,6 +45,8 @@ def shown(event: ChatEvent) -> dict[str, Any] | None:
 async def stream(chat_pk: int, after: int, language: str = settings.LANGUAGE_CODE) -> AsyncIterator[str]:
     """Every event after that number as it happens, until the chat has ended or is gone."""
     yield "retry: 1000\n\n"
+    # Whoever answers, this process must hear of it.
+    driving.drivers()
     began = spoke = monotonic()
     seen = -1
     with notices.waiting(chat_pk) as news:
@@ -87,7 +89,7 @@ def _look(chat_pk: int, after: int, seen: int) -> Look:
         chat = Chat.objects.filter(pk=chat_pk).first()
         if chat is None:
             return Look([], False, after, 0.0)
-        if chat.is_open and chat.setup.get("minutes"):
+        if chat.is_open and recording.may_be_late(chat):
             recording.end_if_late(chat_pk)
             chat.refresh_from_db()
         events = list(recording.events_after(chat_pk, after)) if chat.last_number > after else []

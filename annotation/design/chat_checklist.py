@@ -11,6 +11,9 @@ from annotation.models.studies import ChatSystem
 from generation.models import Endpoint
 from generation.training import delimiter as delimiters
 
+# A preference at the end is between so many.
+COMPARED = 2
+
 
 def chat_musts(study: Study, selection: Selection | None) -> Iterator[Problem]:
     """Without a selection, which reads the whole corpus, problems with backgrounds are left out."""
@@ -21,8 +24,14 @@ def chat_musts(study: Study, selection: Selection | None) -> Iterator[Problem]:
         yield from _problems_of(system)
     if selection is not None and not selection.choices:
         yield Problem("No original of the corpus has a theme or characters to chat about.", "systems")
-    for sentence in ChatPlan.of(study.chat_plan).problems():
+    plan = ChatPlan.of(study.chat_plan)
+    for sentence in plan.problems():
         yield Problem(sentence, "conversation")
+    if plan.asks_preference and len(systems) != COMPARED:
+        yield Problem(
+            f"Testers are asked which of {COMPARED} systems they preferred, and this study has {len(systems)}.",
+            "conversation",
+        )
     if study.raters_per_item is None:
         yield Problem("Say how many chats each system has about each background.", "raters")
 

@@ -12,7 +12,7 @@ MODES = ("trained", "prompted", "plain")
 MOST_SYSTEMS = 6
 SHORTEST_REPLY, LONGEST_REPLY = 16, 8192
 HOTTEST = 2
-SWITCHES = ("practice",)
+SWITCHES = ("practice", "asks_preference")
 TEXTS = ("pace", "interruption")
 COUNTS = ("least_turns", "most_turns", "minutes")
 

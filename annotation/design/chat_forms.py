@@ -227,6 +227,13 @@ class ConversationForm(StepForm):
         help_text="With the first system, about a background that is not rated if there is one. It counts nowhere.",
     )
 
+    asks_preference = forms.BooleanField(
+        label="Ask at the end which system was better",
+        required=False,
+        help_text="Once a tester has scored their last chat. The two systems are called A and B, in the order in which "
+        "the tester met them.",
+    )
+
     def parts(self) -> list[str]:
         return ["chat_plan"]
 

@@ -47,6 +47,9 @@ def methods_of_chats(study: Study) -> Iterator[str]:
         yield f"No tester had more than {count_in_words(plan.chats_each, 'chat')}."
     if plan.practice:
         yield "Each tester first tried the page in a practice chat, which counts in no result."
+    if plan.asks_preference:
+        yield "After their last chat testers were asked which of the two systems they preferred, if either;"
+        yield "the systems were called A and B, in the order in which each tester had met them."
 
 
 def _pace(plan: ChatPlan) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from annotation.models.assignments import Assignment
 from annotation.models.studies import Item
 from annotation.models.tokens import opaque_token
-from dialogues.models import Dialogue
+from dialogues.models import Dialogue, Rubric
 from generation.models import Endpoint, LiveBudget, LiveCall
 
 
@@ -81,6 +81,11 @@ class Chat(models.Model):
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
 
+    @property
+    def last_rating(self) -> "ChatRating | None":
+        """The scores that count; from the prefetched rows where there are any."""
+        return next(iter(self.ratings.all()), None)
+
 
 class ChatEvent(models.Model):
     """What happened in a chat, in order. Rows are never changed."""
@@ -124,3 +129,26 @@ class ChatEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chat_id}/{self.number} {self.kind}"
+
+
+class ChatRating(models.Model):
+    """How a person scored a chat of theirs outside studies. Rows are never changed: the last one counts."""
+
+    chat = models.ForeignKey(Chat, models.CASCADE, related_name="ratings")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="chat_ratings")
+    # By the rubric's keys: {"natural": 4}.
+    scores = models.JSONField()
+    comment = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.chat_id}: {self.scores}"
+
+    @property
+    def mean(self) -> float:
+        """Over the rubric's questions."""
+        return sum(self.scores.values()) / len(self.scores)

@@ -118,6 +118,8 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     list(member.assignments.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     _remove_chats(member, also_rated=removes)
     removed = _remove_ratings(member) if removes else 0
+    if removes:
+        member.system_preferences.all().delete()
     freed = _vacate_all(member, also_rated=removes)
     # Items without a rating will never get one.
     rated = Rating.objects.filter(assignment__membership=member).values("assignment")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.rating import api, chat_views, stage_views, views
+from annotation.rating import api, chat_views, preference_views, stage_views, views
 
 urlpatterns = [
     path("", views.rate, name="rate"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("<str:token>/decline/", stage_views.rate_decline, name="rate_decline"),
     path("<str:token>/practice/", stage_views.rate_practice, name="rate_practice"),
     path("<str:token>/rated/", stage_views.rate_rated, name="rate_rated"),
+    path("<str:token>/preference/", preference_views.rate_preference, name="rate_preference"),
     path("<str:token>/break/", stage_views.rate_break, name="rate_break"),
     path("<str:token>/withdraw/", stage_views.rate_withdraw, name="rate_withdraw"),
     path("item/<str:token>/", views.rate_item, name="rate_item"),

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation.chats import places
 from annotation.models import Assignment, Item, Membership, Study
 from annotation.people.page_requests import page_person
-from annotation.rating import queue, rater_stage
+from annotation.rating import queue, rater_stage, system_preferences
 from annotation.rating.access import own_assignment, own_membership
 from annotation.rating.answers import DAMAGED, FLAGS, Answer, AnswerError, read_answer
 from annotation.rating.api import next_address
@@ -61,7 +61,10 @@ def rate_next(request: HttpRequest, token: str) -> HttpResponse:
     if assignment is not None:
         return redirect("rate_item", assignment.token)
     end = blind_end(membership, others_hold_slots=queue.others_hold_slots(membership), now=now)
-    return render(request, "rating/done.html", {"end": end, "study": end.study})
+    if end.has_done_theirs and system_preferences.is_due(membership):
+        return redirect("rate_preference", token)
+    has_preferred = system_preferences.latest(membership) is not None and system_preferences.can_answer(membership)
+    return render(request, "rating/done.html", {"end": end, "study": end.study, "has_preferred": has_preferred})
 
 
 @never_cache

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from annotation.reports.chat_figures import SystemFigures
 from annotation.reports.lengths import Lengths
+from annotation.reports.system_preferences import PreferenceFindings
 from dialogues.transcript import Speaker
 
 # As `annotation.chats.log.transcript` numbers them.
@@ -27,3 +28,5 @@ class ChatFindings:
     basis: Mapping[str, Basis]
     systems: Mapping[str, SystemFigures]
     sides: Mapping[tuple[str, str], Lengths]
+    # Where testers were asked which of two systems they preferred.
+    preference: PreferenceFindings | None = None

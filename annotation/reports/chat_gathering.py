@@ -11,6 +11,8 @@ from annotation.reports.chat_findings import SIDES, Basis, ChatFindings
 from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.scores import chat_dialogues, counted_members, counted_ratings
 from annotation.reports.study_chats import study_chats
+from annotation.reports.system_preference_tables import answers_of
+from annotation.reports.system_preferences import preference_findings
 from dialogues.models import COUNT_FIELDS, stored_counts
 from dialogues.transcript import Speaker, Transcript
 
@@ -37,6 +39,7 @@ def chat_findings(study: Study, slugs: list[str]) -> ChatFindings:
             for slug, of_system in by_slug.items()
         },
         sides=_sides(study, members, slugs),
+        preference=preference_findings(answers_of(members), slugs),
     )
 
 

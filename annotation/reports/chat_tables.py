@@ -9,6 +9,7 @@ from annotation.reports.chat_findings import SIDES, ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import RUN_LENGTHS, run_shares
 from annotation.reports.notes import LIKE_THESE, own_chats_note, paper_note, provenance, unasked_notes
+from annotation.reports.system_preference_tables import preferred_systems
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
@@ -24,6 +25,7 @@ def chat_tables(study: Study, found: Findings, chats: ChatFindings) -> tuple[Tab
     """Those that have anything to show beside the scores."""
     return (
         chats_by_system(study, found, chats),
+        *preferred_systems(study, found, chats),
         *((lengths_by_side(study, found, chats),) if found.has_lengths else ()),
     )
 

@@ -7,6 +7,7 @@ urlpatterns = [
     path("<int:pk>/report/", views.study_report, name="study_report"),
     path("<int:pk>/report/ratings.csv", views.study_ratings_csv, name="study_ratings_csv"),
     path("<int:pk>/report/chats.jsonl", views.study_chats_jsonl, name="study_chats_jsonl"),
+    path("<int:pk>/report/preferences.csv", views.study_preferences_csv, name="study_preferences_csv"),
     # Before the figures, whose files have other extensions.
     *(
         path(f"<int:pk>/report/<slug:table>.{form}", views.study_table, {"form": form}, name=f"study_table_{form}")

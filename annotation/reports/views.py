@@ -19,6 +19,7 @@ from annotation.reports.loading import findings_of
 from annotation.reports.notes import screened_out_note
 from annotation.reports.preference_findings import Preferences, preferences_of
 from annotation.reports.preference_tables import preference_tables
+from annotation.reports.system_preference_tables import answers_table
 from annotation.reports.tables import study_tables
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires
@@ -145,6 +146,20 @@ def study_chats_jsonl(request: HttpRequest, pk: int) -> HttpResponseBase:
     unblinding.unblind(study=study, by=request.user, how="exported chats")
     AuditEvent.record(request.user, AuditVerb.CHATS_EXPORTED, study)
     return streamed_file(chats_jsonl(study), f"{file_name(study, 'chats')}.jsonl")
+
+
+@require_GET
+@requires("annotation.view_rating", "export ratings")
+def study_preferences_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    """What each tester preferred at the end. Rows name systems, so the export waits like that of the ratings."""
+    study = studied(pk)
+    if not study.has_chats:
+        raise Http404("Nobody chats in this study.")
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    unblinding.unblind(study=study, by=request.user, how="exported preferences")
+    AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study, part="preferences")
+    return table_file(request, answers_table(study), "csv", file_name(study, "preferences"))
 
 
 def studied(pk: int) -> Study:

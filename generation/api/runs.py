@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from core.permissions import refuse_without
 from dialogues.models import Dialogue
 from generation.api.common import asked, endpoint, page_of, paged, read
+from generation.engine import lifecycle
 from generation.models import AskedRun, Call, Run, RunStage, Stage
 from generation.plans import plan_input
 from generation.plans.plan_input import RunPlan
@@ -189,7 +190,7 @@ def run_detail(request: Request, pk: int) -> Response:
 @endpoint("GET", may="generation.view_run", to="see runs")
 def run_preview(request: Request, pk: int) -> Response:
     """The exact messages of every stage for one of the run's dialogues."""
-    run, key = found_run(pk), asked(request, PreviewQuery).get("dialogue", "")
+    run, key = _usable_run(pk), asked(request, PreviewQuery).get("dialogue", "")
     dialogue = None
     if key:
         dialogue = Dialogue.objects.filter(chosen_by__run=run, key=key).first()
@@ -202,7 +203,15 @@ def run_preview(request: Request, pk: int) -> Response:
 @endpoint("GET", may="generation.view_run", to="see runs")
 def run_estimate(request: Request, pk: int) -> Response:
     """Calls, tokens and price, stage by stage and in total."""
-    return Response(EstimateSerializer(estimate_of(found_run(pk))).data)
+    return Response(EstimateSerializer(estimate_of(_usable_run(pk))).data)
+
+
+def _usable_run(pk: int) -> Run:
+    """The run; raises Conflict where no request can be made of one of its prompts."""
+    run = found_run(pk)
+    if problems := lifecycle.prompt_problems(run):
+        raise Conflict(" ".join(problems))
+    return run
 
 
 class CallQuery(Strict):

@@ -51,6 +51,7 @@ class Lane:
     task: asyncio.Task[None] | None = None
     tokens_a_call: float = FIRST_TOKEN_GUESS
     seconds_a_call: float = 1.0
+    failures: int = 0  # claims in a row that ended with an error that no further try mends
     _open: int = 0  # calls on their way
     _unsettled: int = 0  # calls answered and not yet in the ledger
     _unsettled_errors: int = 0
@@ -89,6 +90,7 @@ class Lane:
         while not self.context.stopping.is_set():
             self._wake.clear()
             claimed, wait = await self._claim(min(self._chunk, self._free))
+            self.failures = 0
             if not claimed:
                 await wait_for(self._wake, wait)
             await self._gather()

@@ -20,7 +20,8 @@ from django.utils import timezone
 from core.database.bulk import update_rows
 from generation.endpoints.client import CallError, Reply, Trouble
 from generation.engine import capacity, lifecycle
-from generation.engine.requests import Request, build, with_stages, worst_cost
+from generation.engine.building import UnbuildableError, built
+from generation.engine.requests import Request, with_stages, worst_cost
 from generation.engine.settling import NOTHING, SETTLED_FIELDS, Effects, apply, make_ambiguous
 from generation.models import Call, Endpoint, Run, Runner, RunStage
 
@@ -51,7 +52,6 @@ class Settlement:
     result: Reply | CallError
 
 
-@transaction.atomic
 def claim(
     owner: str,
     endpoint_pk: int,
@@ -67,9 +67,20 @@ def claim(
     that are answered and not settled yet.
 
     All live runners together stay within the endpoint's limit, and no run claims more than its budget pays for at
-    worst. When this returns, the claim is committed.
+    worst. When this returns, the claim is committed. A run with a call of which no request can be made is paused with
+    the reason, and nothing is taken this time.
     """
-    now = now or timezone.now()
+    try:
+        return _claim(owner, endpoint_pk, most, runs, mine, now or timezone.now())
+    except UnbuildableError as error:
+        error.pause_runs()
+        return []
+
+
+@transaction.atomic
+def _claim(
+    owner: str, endpoint_pk: int, most: int, runs: Sequence[int], mine: int | None, now: datetime
+) -> list[Claimed]:
     # One claim at a time for each endpoint, so that its calls in flight are counted exactly.
     endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_pk)
     most = 0 if endpoint.is_blocked(now) else min(most, capacity.room(endpoint, owner, mine, now))
@@ -78,23 +89,30 @@ def claim(
     stages, counting = capacity.stages_by_run(endpoint, runs)
     budgets = lifecycle.lock(counting if endpoint.is_free else stages)
     running = {pk: keys for pk, keys in stages.items() if pk not in budgets or budgets[pk].state == Run.State.RUNNING}
-    calls = capacity.waiting_calls(running, most, now)
-    affordable = _reserve(endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
+    affordable = _reserve(endpoint, budgets, built(capacity.waiting_calls(running, most, now)))
     return _sent(affordable, owner, now, timedelta(seconds=endpoint.timeout_seconds) + LEASE_MARGIN)
 
 
-@transaction.atomic
 def claim_for_batch(owner: str, row: RunStage, most: int, *, lease: timedelta, now: datetime) -> list[Claimed]:
     """Take up to `most` waiting calls of one stage for a batch, as many as its run can pay for at worst.
 
-    Batches have their own limits, so calls in flight are not counted.
+    Batches have their own limits, so calls in flight are not counted. As with `claim`, a run of which a request cannot
+    be made is paused.
     """
+    try:
+        return _claim_for_batch(owner, row, most, lease, now)
+    except UnbuildableError as error:
+        error.pause_runs()
+        return []
+
+
+@transaction.atomic
+def _claim_for_batch(owner: str, row: RunStage, most: int, lease: timedelta, now: datetime) -> list[Claimed]:
     run = lifecycle.lock([row.run_id])[row.run_id]
     if run.state != Run.State.RUNNING:
         return []
     budgets = {run.pk: run} if _counts(row.endpoint, run) else {}
-    calls = capacity.waiting_calls({run.pk: [row.pk]}, most, now)
-    affordable = _reserve(row.endpoint, budgets, list(zip(calls, build(with_stages(calls)), strict=True)))
+    affordable = _reserve(row.endpoint, budgets, built(capacity.waiting_calls({run.pk: [row.pk]}, most, now)))
     return _sent(affordable, owner, now, lease)
 
 

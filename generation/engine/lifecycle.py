@@ -193,11 +193,21 @@ def _freeze(run: Run) -> None:
 
 def _require_usable_prompt(row: RunStage) -> None:
     """No request can be built from a prompt without its placeholders, so its calls would wait for ever."""
+    if problem := _prompt_problem(row):
+        raise CannotStartError(problem)
+
+
+def prompt_problems(run: Run) -> list[str]:
+    """What keeps the run's stages from asking anything, a sentence each."""
+    return [problem for row in run.newest_rows if (problem := _prompt_problem(row))]
+
+
+def _prompt_problem(row: RunStage) -> str:
     try:
         check_prompt(cast(StageName, row.stage), PromptText(row.prompt.system, row.prompt.user))
     except PromptError as error:
-        label = Stage(row.stage).label
-        raise CannotStartError(f"{label}: {error}. Discard the run and plan it again with another prompt.") from error
+        return f"{Stage(row.stage).label}: {error}. Discard the run and plan it again with another prompt."
+    return ""
 
 
 def _batches(places: list[tuple[RunStage, int, int, int]]) -> Iterator[list[tuple[RunStage, int, int, int]]]:

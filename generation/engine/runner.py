@@ -24,6 +24,7 @@ from generation.endpoints.client import CallError, Client, Clients, target_of
 from generation.endpoints.keys import KeysMissingError
 from generation.endpoints.limits import limiter
 from generation.engine import ledger, reading
+from generation.engine.building import PERMANENT
 from generation.engine.db_thread import DbThread, Urgency
 from generation.engine.inbox import Inbox, Totals
 from generation.engine.lane import IDLE_POLL, Lane, RunnerContext
@@ -38,6 +39,11 @@ SWEEP_SECONDS = 15
 IDLE_EXIT_SECONDS = 2
 # How long a runner with a time limit waits for calls that are held back; for later ones the next runner is scheduled.
 DUE_SOON = timedelta(seconds=20)
+# After so many errors in a row that no further try mends, a lane's runs are paused instead of tried for ever.
+MOST_FAILURES = 5
+CANNOT_CLAIM = (
+    "its calls cannot be claimed because of an error in this program; the worker's log names it. Resume to try again."
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -148,11 +154,16 @@ class CallRunner:
                 await self._house(self._pause_all, endpoint, str(error))
             else:
                 self._open_lane(endpoint, client)
+        for lane in self._lanes.values():
+            if lane.failures >= MOST_FAILURES:
+                lane.failures = 0
+                await self._house(self._pause_all, lane.endpoint, CANNOT_CLAIM)
 
     def _open_lane(self, endpoint: Endpoint, client: Client) -> None:
         lane = self._lanes.setdefault(endpoint.pk, Lane(self._context, endpoint, client))
         lane.endpoint, lane.client = endpoint, client
         if lane.task is None or lane.task.done():
+            lane.failures += _has_failed_for_good(lane.task)
             lane.task = asyncio.create_task(lane.work())
             lane.task.add_done_callback(_log_failure)
 
@@ -220,6 +231,10 @@ class CallRunner:
 
     async def _house(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._db_thread.do(Urgency.KEEP_HOUSE, function, *args, **kwargs)
+
+
+def _has_failed_for_good(task: asyncio.Task[None] | None) -> bool:
+    return task is not None and not task.cancelled() and isinstance(task.exception(), PERMANENT)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

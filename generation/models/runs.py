@@ -47,6 +47,7 @@ class Run(models.Model):
         QUOTA = "quota", "Account out of quota"
         AUTH = "auth", "API key not accepted"
         PROVIDER = "provider", "Endpoint failing"
+        REQUEST = "request", "A request cannot be made"
 
     class AmbiguousPolicy(models.TextChoices):
         RESEND = "resend", "Send again"

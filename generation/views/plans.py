@@ -53,7 +53,9 @@ def run_new(request: HttpRequest) -> HttpResponse:
 
 def draft(request: HttpRequest, run: Run) -> HttpResponse:
     """Everything a run would do; `dialogue` names the one whose messages are shown."""
-    estimates = estimating.estimate(run)
+    unusable = lifecycle.prompt_problems(run)
+    # Nothing can be estimated or shown of requests that cannot be made.
+    estimates = [] if unusable else estimating.estimate(run)
     shown, problem = _previewed(run, request.GET.get("dialogue", "").strip())
     context = {
         "run": run,
@@ -69,7 +71,8 @@ def draft(request: HttpRequest, run: Run) -> HttpResponse:
         "shown_as_examples": shown_in(run),
         "shown": shown,
         "problem": problem,
-        "preview": estimating.preview(run, shown),
+        "preview": [] if unusable else estimating.preview(run, shown),
+        "unusable": unusable,
         "several": run.branches > 1,
         **_neighbours(run, shown),
     }

@@ -288,6 +288,7 @@ TABLE = {
     "study_report": staff("study"),
     "study_ratings_csv": staff("study"),
     "study_chats_jsonl": staff("study of chats"),
+    "study_preferences_csv": staff("study of chats"),
     "study_table_csv": staff("study table"),
     "study_table_tex": staff("study table"),
     "study_table_md": staff("study table"),
@@ -318,6 +319,7 @@ TABLE = {
     "rate_decline": owner("membership", get=405, post=404),
     "rate_practice": owner("membership", post=404),
     "rate_rated": owner("membership"),
+    "rate_preference": owner("membership", post=404),
     "rate_break": owner("membership", get=405, post=404),
     "rate_withdraw": owner("membership", post=404),
     "rate_item": owner("item", post=404),
@@ -337,6 +339,7 @@ TABLE = {
     "chat_download": chatter(),
     "chat_keep": chatter(post=404),
     "chat_delete": chatter(post=404),
+    "chat_score": chatter(post=404),
     "chat_send": owner("chat", get=405, post=404, stranger=403),
     "chat_sign": owner("sign in a chat", get=405, post=404, stranger=403),
     # Another annotator's, which waits for nobody's review.

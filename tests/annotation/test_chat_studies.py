@@ -116,7 +116,9 @@ def test_a_chat_ends_by_itself_after_its_last_turn_or_when_its_time_is_up(model:
     settled(other)
     recording.end_if_late(other.pk)
     assert Chat.objects.get(pk=other.pk).is_open
-    ChatEvent.objects.filter(chat=other).update(at=timezone.now() - timedelta(minutes=21))
+    began = timezone.now() - timedelta(minutes=21)
+    ChatEvent.objects.filter(chat=other).update(at=began)
+    Chat.objects.filter(pk=other.pk).update(created_at=began)
     with pytest.raises(recording.ChatEndedError):
         recording.send(other.pk, "too late", "late")
     assert ChatEvent.objects.filter(chat=other).last().detail == {"why": "time"}  # type: ignore[union-attr]

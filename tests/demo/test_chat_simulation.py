@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from annotation.chats.plan import ChatPlan
-from annotation.models import Assignment, Chat, Rating
+from annotation.models import Assignment, Chat, Rating, SystemPreference
 from annotation.reports.loading import findings_of
 from demo.model.completions import UNTUNED
 from demo.simulation import simulate
@@ -18,7 +18,7 @@ from tests.demo_server import DemoServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PLAN = ChatPlan(pace="none", silence=0.0, least_turns=2, practice=True).as_json()
+PLAN = ChatPlan(pace="none", silence=0.0, least_turns=2, practice=True, asks_preference=True).as_json()
 
 
 def test_a_simulated_study_of_chats_fills_to_its_last_place_and_is_marked(demo_model: DemoServer) -> None:
@@ -43,6 +43,10 @@ def test_a_simulated_study_of_chats_fills_to_its_last_place_and_is_marked(demo_m
     assert not any("<|msg|>" in text for messages in said_in_one for _, text in messages)
     assert found.lengths["chat-in-steps"].acmc > found.lengths["chat-in-one-piece"].acmc
     assert simulate(study=study, raters=3) == 0
+    assert SystemPreference.objects.count() == 3
+    assert found.chats is not None
+    assert found.chats.preference is not None
+    assert found.chats.preference.answered == 3
 
 
 def test_where_every_reply_is_refused_the_chats_end_and_are_scored_as_what_they_were() -> None:

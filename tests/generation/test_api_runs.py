@@ -425,3 +425,14 @@ def test_what_would_not_be_heeded_is_refused(script: Script) -> None:
     ]
     assert [answer.status_code for answer in refused] == [400, 400]
     assert Run.objects.get().state == Run.State.DRAFT
+
+
+@pytest.mark.parametrize("part", ["preview", "estimate"])
+def test_what_a_run_would_send_is_refused_with_the_reason_where_its_prompt_cannot_be_filled(
+    script: Script, part: str
+) -> None:
+    run = draft(small_corpus(1), endpoint_at(NOWHERE), stages=["theme"])
+    run.run_stages.update(prompt=Prompt.objects.create(stage="theme", version=9, system="", user="{dialogue}"))
+    found = script.get(f"runs/{run.pk}/{part}/")
+    assert found.status_code == 409
+    assert "the prompt lacks {traits}" in found.json()["detail"]

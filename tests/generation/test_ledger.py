@@ -9,7 +9,7 @@ from django.utils import timezone
 from generation.endpoints.client import CallError, Reply, Trouble
 from generation.engine import ledger, lifecycle, reading, retrying
 from generation.engine.ledger import Settlement
-from generation.models import NEVER_ANSWERED, Call, Endpoint, Run, Runner, Stage
+from generation.models import NEVER_ANSWERED, Call, Endpoint, Prompt, Run, Runner, Stage
 from tests.dialogues.rows import add_dialogue
 from tests.generation.calls import THEME, answer, claim, trouble
 from tests.generation.runs import NOWHERE, draft, endpoint_at, small_corpus, started
@@ -283,3 +283,16 @@ def test_one_reply_that_cannot_be_stored_fails_alone(run: Run) -> None:
     assert reading.read_all() == 3
     outcomes = sorted(run.calls.filter(stage="pair").values_list("state", "outcome"))
     assert outcomes == [("done", "ok"), ("done", "ok"), ("failed", "not_stored")]
+
+
+def test_a_run_of_which_no_request_can_be_made_is_paused_and_the_others_go_on(endpoint: Endpoint) -> None:
+    corpus = small_corpus(3)
+    broken, sound = started(corpus, endpoint), started(corpus, endpoint)
+    unusable = Prompt.objects.create(stage="theme", version=9, system="", user="{dialogue}")
+    broken.run_stages.filter(stage="theme").update(prompt=unusable)
+    assert claim(endpoint, 4) == []
+    broken.refresh_from_db()
+    assert (broken.state, broken.pause_cause) == (Run.State.PAUSED, Run.PauseCause.REQUEST)
+    assert "the prompt lacks {traits}" in broken.state_reason
+    assert {call.run_pk for call in claim(endpoint, 4)} == {sound.pk}
+    assert not broken.calls.exclude(state=Call.State.TODO).exists()

@@ -149,3 +149,14 @@ def test_what_is_missing_is_named_at_its_field(researcher: Client, endpoints: An
     response = researcher.post(NEW, filled(researcher, writers=[], name=""))
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {"name", "writers"}
+
+
+def test_a_draft_whose_prompt_lacks_a_placeholder_says_so_and_offers_no_start(researcher: Client) -> None:
+    run = draft(small_corpus(1), endpoint_at(NOWHERE), stages=["theme"])
+    run.run_stages.update(prompt=Prompt.objects.create(stage="theme", version=9, system="", user="{dialogue}"))
+    page = researcher.get(run.get_absolute_url())
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert "Theme: the prompt lacks {traits}. Discard the run and plan it again with another prompt." in html
+    assert reverse("generation:run_start", args=[run.pk]) not in html
+    assert reverse("generation:run_discard", args=[run.pk]) in html

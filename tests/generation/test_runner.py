@@ -19,7 +19,7 @@ from generation.endpoints.client import CallError, Client, Reply, Trouble
 from generation.endpoints.limits import LocalLimiter, Rates
 from generation.engine import ledger, lifecycle, reading
 from generation.engine.lane import Lane
-from generation.engine.runner import CallRunner, Plan
+from generation.engine.runner import MOST_FAILURES, CallRunner, Plan
 from generation.models import Call, Endpoint, Run, Runner, Stage
 from tests.demo_server import DemoServer
 from tests.generation.runs import NOWHERE, endpoint_at, small_corpus, started, work
@@ -319,3 +319,21 @@ def test_a_runner_tells_its_calls_on_the_wire_from_answers_that_wait_to_be_store
     assert max(wire for wire, _ in told) <= 4
     assert max(waiting for _, waiting in told) > 0
     assert run.calls.filter(outcome="ok").count() == 12
+
+
+def test_an_error_that_no_further_try_mends_pauses_the_runs_instead_of_trying_for_ever(
+    demo_model: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    def broken(owner: str, *args: object, **kwargs: object) -> None:
+        tries.append(owner)
+        raise KeyError("a row that is not there")
+
+    monkeypatch.setattr(ledger, "claim", broken)
+    run = started(small_corpus(1), endpoint_at(demo_model.base_url))
+    work(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.PAUSED
+    assert "its calls cannot be claimed because of an error in this program" in run.state_reason
+    assert MOST_FAILURES <= len(tries) <= MOST_FAILURES + 2

@@ -18,6 +18,7 @@ from annotation.rating.blinding.pages import (
     blind_rated,
     blind_welcome,
 )
+from annotation.rating.blinding.preferences import BlindPreference, Partner, blind_preference
 from annotation.rating.blinding.scenes import NAMES, Question, Scene, Side, assignment_scene, questions, scene
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "BlindEnd",
     "BlindFeedback",
     "BlindItem",
+    "BlindPreference",
     "BlindStudy",
     "BlindWelcome",
+    "Partner",
     "Question",
     "RatedPage",
     "Scene",
@@ -38,6 +41,7 @@ __all__ = [
     "blind_feedback",
     "blind_item",
     "blind_lessons",
+    "blind_preference",
     "blind_rated",
     "blind_study",
     "blind_welcome",

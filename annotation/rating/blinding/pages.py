@@ -87,6 +87,8 @@ class BlindEnd:
 
     study: BlindStudy
     reason: str
+    # Whether the rater has done everything there was to do.
+    has_done_theirs: bool
     code: str
     skipped: tuple[str, ...]
     last_token: str | None
@@ -169,10 +171,12 @@ def blind_end(membership: Membership, *, others_hold_slots: bool, now: datetime)
     last = rated.order_by("-opened_at").first()
     shown = blind_study(membership)
     reason = _reason(membership, others_hold_slots=others_hold_slots, skipped=bool(tokens))
+    is_done = _has_done_theirs(reason, shown.pace)
     return BlindEnd(
         study=shown,
         reason=reason,
-        code=_code(study, reason, shown.pace),
+        has_done_theirs=is_done,
+        code=_code(study, reason, is_done),
         skipped=tokens,
         last_token=last.token if last else None,
         undo_token=last.token if last and study.is_open and rater_stage.can_take_back(last, now=now) else None,
@@ -192,9 +196,13 @@ def _reason(membership: Membership, *, others_hold_slots: bool, skipped: bool) -
     return "wait" if others_hold_slots else "skipped" if skipped else "all rated"
 
 
-def _code(study: Study, reason: str, pace: Pace) -> str:
+def _has_done_theirs(reason: str, pace: Pace) -> bool:
+    is_over = reason in ("closed", "skipped", "all rated") or (reason == "wait" and pace.done >= pace.total)
+    return bool(pace.done) and is_over
+
+
+def _code(study: Study, reason: str, has_done_theirs: bool) -> str:
     """The study's code for this reason, if it has one and the rater has done everything there was to do."""
     if reason == "screened out":
         return study.screen_out_code
-    has_done_theirs = reason in ("closed", "skipped", "all rated") or (reason == "wait" and pace.done >= pace.total)
-    return study.completion_code if pace.done and has_done_theirs else ""
+    return study.completion_code if has_done_theirs else ""

@@ -1,0 +1,138 @@
+"""How a process hears of what another one wrote in a chat."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection, connections
+
+from annotation.chats import driving, listening, notices, recording, watching
+from annotation.models import Chat
+from annotation.roles import Role
+from generation.models import Endpoint
+from tests.annotation.chatting import chat_with
+from tests.annotation.streaming_model import StreamingModel
+from tests.people import make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+needs_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="only PostgreSQL tells other connections; set DATABASE_URL"
+)
+
+
+@pytest.fixture
+def person() -> User:
+    return make_user(Role.RESEARCHER)
+
+
+@pytest.fixture
+def chat(model: StreamingModel, person: User) -> Chat:
+    return chat_with(Endpoint.objects.create(name="M", base_url=model.base_url, model="m"), person)
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[object]]:
+    """Call a function in another thread that takes itself for another process."""
+    here = listening._this_process()
+
+    def called(function: Callable[..., object], *arguments: object) -> object:
+        monkeypatch.setattr(listening, "_this_process", lambda: "another:1")
+        try:
+            return function(*arguments)
+        finally:
+            monkeypatch.setattr(listening, "_this_process", lambda: here)
+            connections.close_all()
+
+    return sync_to_async(called, thread_sensitive=False)
+
+
+@needs_postgresql
+def test_what_another_process_tells_is_heard(chat: Chat, elsewhere: Callable[..., Awaitable[object]]) -> None:
+    async def heard() -> None:
+        listener = listening.Listener()
+        listens = asyncio.create_task(listener.listen(lambda: _announced(0)))
+        with notices.waiting(chat.pk) as news:
+            async with asyncio.timeout(20):
+                while not listener.hears:
+                    await asyncio.sleep(0.01)
+                await elsewhere(listening.announce, chat.pk)
+                await news.wait()
+        listens.cancel()
+        await asyncio.wait([listens])
+
+    asyncio.run(heard())
+
+
+@needs_postgresql
+def test_where_a_probe_does_not_come_back_nobody_believes_to_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "PROBE", 0.2)
+
+    async def unheard() -> None:
+        listener = listening.Listener()
+        listens = asyncio.create_task(listener.listen(_silence))
+        await asyncio.sleep(0.6)
+        assert not listener.hears
+        listens.cancel()
+        await asyncio.wait([listens])
+
+    asyncio.run(unheard())
+
+
+def test_every_event_is_told_to_other_processes(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(listening, "announce", told.append)
+    recording.send(chat.pk, "hi", "a")
+    recording.sign(chat.pk, "ended")
+    assert told == [chat.pk, chat.pk]
+
+
+def test_a_process_hears_only_what_others_tell(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr(notices, "wake", woken.append)
+    listening.hear(f"{listening._this_process()} {chat.pk}")
+    assert woken == []
+    listening.hear(f"another host:7 {chat.pk}")
+    assert woken == [chat.pk]
+
+
+def test_tests_and_commands_keep_no_connection_for_it() -> None:
+    assert not listening.can_listen()
+
+
+def test_a_process_that_only_shows_a_chat_looks_out_for_news_of_it(chat: Chat, fresh: list[driving.Drivers]) -> None:
+    async def opened() -> None:
+        stream = watching.stream(chat.pk, 0)
+        await anext(stream)
+        opened_next = asyncio.ensure_future(anext(stream))
+        async with asyncio.timeout(20):
+            while not fresh:
+                await asyncio.sleep(0.01)
+        opened_next.cancel()
+        await asyncio.wait([opened_next])
+
+    asyncio.run(opened())
+    assert len(fresh) == 1
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[driving.Drivers]]:
+    """A process in which nobody has chatted yet."""
+    made: list[driving.Drivers] = []
+    monkeypatch.setattr(driving, "_drivers", made)
+    yield made
+    for one in made:
+        one._loop.call_soon_threadsafe(one._loop.stop)
+
+
+async def _announced(chat_pk: int) -> None:
+    def told() -> None:
+        listening.announce(chat_pk)
+        connections.close_all()
+
+    await sync_to_async(told, thread_sensitive=False)()
+
+
+async def _silence() -> None:
+    """Announces nothing."""
