@@ -205,7 +205,8 @@ def read_plan(given: Any, problems: list[str]) -> AnalysisPlan | None:
 
 def _power(given: Mapping[str, Any]) -> PlannedPower:
     counts = ("raters", "backgrounds", "studies", "seed")
-    return PlannedPower(**{name: value if name in counts else float(value) for name, value in given.items()})
+    values: dict[str, Any] = {name: value if name in counts else float(value) for name, value in given.items()}
+    return PlannedPower(**values)
 
 
 def _holds(pairs: Iterable[Pair], pair: Pair) -> bool:

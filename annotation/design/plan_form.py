@@ -128,12 +128,12 @@ class PlanForm(StepForm):
     def _plan(self) -> AnalysisPlan:
         """What was sent, with the stored power while it is that of the same numbers."""
         given, known = self.cleaned_data, plan_of(self.study)
-        pairs = {name: tuple(map(_pair, given.get(name, ()))) for name in ("contrasts", "not_worse")}
         day = given["stopping_date"]
         plan = AnalysisPlan(
             **{name: given[name] for name in AS_SENT},
-            **pairs,
             metrics=tuple(given["metrics"]),
+            contrasts=tuple(map(_pair, given["contrasts"])),
+            not_worse=tuple(map(_pair, given.get("not_worse", ()))),
             margin=given.get("margin"),
             stopping_date=day.isoformat() if day else "",
         )

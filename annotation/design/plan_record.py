@@ -21,7 +21,7 @@ def plan_of(study: Study) -> AnalysisPlan | None:
 def compared_versions(study: Study) -> list[Version]:
     """The versions that the study rates, or those that name its systems, in the order of tables."""
     if study.has_chats:
-        return list(Version.objects.filter(chat_systems__study=study).order_by("chat_systems__position"))
+        return [system.version for system in study.systems.select_related("version")]
     return list(study.versions.all())
 
 

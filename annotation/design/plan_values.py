@@ -80,7 +80,10 @@ def _count(most: int) -> Kind:
 def is_day(value: Any) -> bool:
     """Whether it is a day of the calendar, such as 2026-05-31."""
     found = DAY.fullmatch(value) if isinstance(value, str) and value.isascii() else None
-    return found is not None and civil_time(*(int(part) for part in found.groups()), 0, 0) is not None
+    if found is None:
+        return False
+    year, month, day = map(int, found.groups())
+    return civil_time(year, month, day, 0, 0) is not None
 
 
 def _is_margin(value: Any) -> bool:

@@ -1,10 +1,10 @@
 """How often a study of a given size finds a difference between two versions, and how precise it is. Pure.
 
-value = version + background + item + rater + rater × version + residual, all normal, every rater scoring both versions of
-every background. For such complete tables the mean and the mean squares of raters, backgrounds and residual are
+value = version + background + item + rater + rater × version + residual, all normal, every rater scoring both versions
+of every background. For such complete tables the mean and the mean squares of raters, backgrounds and residual are
 independent, normal and chi-square (Searle, Casella & McCulloch 1992, chapter 4), so a study is simulated by drawing
-these, which costs the same for ten ratings as for ten million. Half the sum and half the difference of the two versions,
-each times √2, are two such tables.
+these, which costs the same for ten ratings as for ten million. Half the sum and half the difference of the two
+versions, each times √2, are two such tables.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-from annotation.reports.bootstrap import Floats
+from annotation.reports.bootstrap import CONFIDENCE, Floats
 from annotation.reports.models.crossed import MeanSquares, of_mean_squares
 
 Population = Literal["like", "these"]
 STUDIES = 2000
-LEVEL = 0.05
-MIDDLE = (0.025, 0.975)
+# The ends of an interval, and of the middle of the simulated values.
+MIDDLE = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Components:
     """Standard deviations in points of the scale.
 
     `background` moves all versions of a background, `item` one version of it; `rater` is how severe a rater is,
@@ -62,7 +62,7 @@ class _Tables(NamedTuple):
 
 
 def power_table(
-    spread: Spread,
+    components: Components,
     raters: Sequence[int],
     backgrounds: Sequence[int],
     difference: float,
@@ -73,35 +73,40 @@ def power_table(
 ) -> Iterator[Cell]:
     """One cell for each number of backgrounds and, within it, of raters; a cell is the same in every table.
 
-    Raises ValueError without a residual, for a spread below 0, and for fewer than one rater, background or study.
+    Raises ValueError without a residual, for a deviation below 0, and for fewer than one rater, background or study.
     """
-    if spread.residual <= 0:
+    if components.residual <= 0:
         raise ValueError("The residual must be more than 0: no two ratings would differ by chance.")
-    if min(spread.background, spread.item, spread.rater, spread.rater_version) < 0:
+    if min(components.background, components.item, components.rater, components.rater_version) < 0:
         raise ValueError("A standard deviation is 0 or more.")
     if min(*raters, *backgrounds, studies) < 1:
         raise ValueError("Give at least one rater, one background and one study.")
     for rows in backgrounds:
         for columns in raters:
             rng = np.random.default_rng([seed, columns, rows])
-            yield _cell(rng, spread, columns, rows, difference, population, studies)
+            yield _cell(rng, components, columns, rows, difference, population, studies)
 
 
-def _cell(  # noqa: PLR0913, PLR0917 - what a cell is of
-    rng: np.random.Generator, spread: Spread, raters: int, backgrounds: int, difference: float,
+def _cell(
+    rng: np.random.Generator, components: Components, raters: int, backgrounds: int, difference: float,
     population: Population, studies: int,
 ) -> Cell:  # fmt: skip
     shape = (raters, backgrounds, studies)
-    item, lean, error = spread.item**2, spread.rater_version**2, spread.residual**2
+    item, lean, error = components.item**2, components.rater_version**2, components.residual**2
     gap = _drawn(rng, shape, difference / np.sqrt(2), lean, item, error)
-    level = _drawn(rng, shape, 0, 2 * spread.rater**2 + lean, 2 * spread.background**2 + item, error)
+    level = _drawn(rng, shape, 0, 2 * components.rater**2 + lean, 2 * components.background**2 + item, error)
     power, half_width = _found(gap, raters, backgrounds, population)
     alpha, alpha_width = _agreement(gap, level, raters, backgrounds)
     return Cell(raters, backgrounds, power, half_width, alpha, alpha_width)
 
 
 def _drawn(
-    rng: np.random.Generator, shape: tuple[int, int, int], mean: float, of_raters: float, of_backgrounds: float, error: float
+    rng: np.random.Generator,
+    shape: tuple[int, int, int],
+    mean: float,
+    of_raters: float,
+    of_backgrounds: float,
+    error: float,
 ) -> _Tables:
     """Tables with this mean and these variances of raters, backgrounds and error."""
     raters, backgrounds, studies = shape
@@ -126,10 +131,10 @@ def _found(gap: _Tables, raters: int, backgrounds: int, population: Population) 
         return None, None
     if population == "like":
         crossed = of_mean_squares(gap.mean, gap.squares, raters, backgrounds)
-        half = stats.t.ppf(1 - LEVEL / 2, crossed.df) * crossed.se
+        half = special.stdtrit(crossed.df, MIDDLE[1]) * crossed.se
     else:
         error = np.sqrt(gap.squares.backgrounds / (raters * backgrounds))
-        half = stats.t.ppf(1 - LEVEL / 2, backgrounds - 1) * error
+        half = special.stdtrit(backgrounds - 1, MIDDLE[1]) * error
     return float((np.abs(gap.mean) > half).mean()), float(np.sqrt(2) * half.mean())
 
 
