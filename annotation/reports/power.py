@@ -134,7 +134,7 @@ def components_of(study: Study, metric: str) -> Components:
     """
     if study.compares:
         raise PowerError("A study of pairs has no scores. Take a study of scores.")
-    found = once("power components", study, lambda: _fitted(study, metric), also=metric)
+    found = once("power", study, lambda: _fitted(study, metric), also=metric)
     if isinstance(found, str):
         raise PowerError(f"“{study.name}” does not show how far ratings components: {found}")
     return found
