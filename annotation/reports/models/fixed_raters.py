@@ -38,7 +38,7 @@ def interval(ratings: Ratings, weights: Mapping[int, float]) -> Interval:
     fewest = counts[list(weights)].min(axis=0) if ratings.raters else np.zeros(0)
     counted = fewest >= min(2, fewest.max(initial=0))
     if not fewest.any():
-        return Interval.none(None, THESE, NO_RATINGS if len(weights) == 1 else NOT_BOTH)
+        return Interval.none(None, THESE, NOT_BOTH if counts[list(weights)].any(axis=1).all() else NO_RATINGS)
     means = ratio(summed(cell, counts.size, ratings.value).reshape(shape), counts)
     value = sum(weight * float(means[version, counted].mean()) for version, weight in weights.items())
     shares = _shares(ratings, by_version, counts, means, counted)

@@ -13,6 +13,7 @@ import numpy as np
 from annotation.reports.bootstrap import Floats
 from annotation.reports.models import reml
 from annotation.reports.models.intervals import (
+    NO_ERROR,
     NO_RATINGS,
     NOT_LINKED,
     ONE_BACKGROUND,
@@ -29,8 +30,8 @@ from core.intervals import NO_SPREAD
 
 LIKE_THESE = Target.RATERS_LIKE_THESE
 EFFECTS = (Term.BACKGROUND, Term.ITEM, Term.RATER, Term.RATER_VERSION)
-# A variance below this share of the ratings' own is only what the likelihood's floor leaves.
-LEAST_VARIANCE = 1e-9
+# An error's variance below this share of all is only what the bounds of the search leave.
+LEAST_ERROR = 3e-6
 
 
 def why_none(raters: int, backgrounds: int, is_flat: bool) -> str:
@@ -51,8 +52,8 @@ def of_constant_raters(ratings: Ratings, own: Floats, contrast: Floats) -> Inter
     labels = linked(ratings)
     if len(np.unique(labels[contrast != 0])) > 1:
         return Interval.none(None, LIKE_THESE, NOT_LINKED)
-    if total == 0 or not varies(own):
-        return Interval.none(total * float(own.mean()), LIKE_THESE, NO_SPREAD)
+    if why := why_none(len(own), ratings.backgrounds, is_flat=total == 0 or not varies(own)):
+        return Interval.none(total * float(own.mean()), LIKE_THESE, why)
     variance = total**2 * float(own.var(ddof=1)) / len(own)
     return Interval.of(total * float(own.mean()), variance, len(own) - 1, LIKE_THESE)
 
@@ -78,10 +79,10 @@ class GapModel:
         if not set(weights) <= set(self.versions):
             return Interval.none(None, LIKE_THESE, NO_RATINGS)
         contrast = np.array([weights.get(version, 0) for version in self.versions], dtype=np.float64)
-        if why := why_none(ratings.raters, ratings.backgrounds, is_flat=False):
-            return Interval.none(float(contrast @ plain_means(ratings)), LIKE_THESE, why)
         if (own := constant_raters(ratings)) is not None:
             return of_constant_raters(ratings, own, contrast)
+        if why := why_none(ratings.raters, ratings.backgrounds, is_flat=False):
+            return Interval.none(float(contrast @ plain_means(ratings)), LIKE_THESE, why)
         if len(ratings.value) - ratings.versions <= len(EFFECTS):
             return Interval.none(float(contrast @ plain_means(ratings)), LIKE_THESE, TOO_FEW_RATINGS)
         return modelled(self.fitted, contrast, self.spread.df(contrast))
@@ -89,10 +90,10 @@ class GapModel:
 
 def modelled(fitted: reml.Fitted, contrast: Floats, df: float) -> Interval:
     """Of a contrast (versions,) of the fitted means."""
-    value, variance = float(contrast @ fitted.means), float(contrast @ fitted.covariance @ contrast)
-    if variance <= LEAST_VARIANCE * fitted.sums.scale**2:
-        return Interval.none(value, LIKE_THESE, NO_SPREAD)
-    return Interval.of(value, variance, df, LIKE_THESE)
+    value = float(contrast @ fitted.means)
+    if fitted.error <= LEAST_ERROR:
+        return Interval.none(value, LIKE_THESE, NO_ERROR)
+    return Interval.of(value, float(contrast @ fitted.covariance @ contrast), df, LIKE_THESE)
 
 
 def plain_means(ratings: Ratings) -> Floats:

@@ -23,6 +23,7 @@ ONE_RATER = "only one rater"
 ONE_BACKGROUND = "only one background"
 NO_RATINGS = "no ratings"
 TOO_FEW_RATINGS = "too few ratings"
+NO_ERROR = "raters, versions and backgrounds explain every rating"
 NOT_BOTH = "no rater scored both versions"
 NOT_LINKED = "no raters link the two versions"
 

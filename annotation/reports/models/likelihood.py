@@ -79,7 +79,7 @@ def at(sums: Sums, ratios: Floats, with_items: bool) -> Point:
     found = [*(_outer(rows, taken, fitted, to_cells) for rows in outer.rows), *inner]
     return Point(
         logs=outer.logs + float(np.linalg.slogdet(system)[1] + np.linalg.slogdet(precision)[1]),
-        error=float(error) + LEAST_ERROR * sums.squares,
+        error=max(float(error), 0.0) + LEAST_ERROR * sums.squares,
         means=means,
         covariance=covariance,
         traces=np.array([trace for trace, _, _ in found]),
