@@ -111,10 +111,6 @@ class AnalysisPlan:
         """Whether it is a primary metric and a primary pair, whichever version is named first."""
         return metric in self.metrics and _holds(self.contrasts, pair)
 
-    def claims_not_worse(self, metric: str, pair: Pair) -> bool:
-        """Whether the margin was planned for this primary metric and this pair, in this direction."""
-        return metric in self.metrics and pair in self.not_worse
-
     def family_of(self, asked: Asked) -> tuple[tuple[str, Pair], ...]:
         """The (metric, pair) of every test that is corrected together, among what the study asks."""
         tests = [(metric, pair) for pair, metrics in asked.pairs.items() for metric in metrics]

@@ -109,12 +109,6 @@ def test_only_a_primary_metric_of_a_primary_pair_is_confirmatory(made: AnalysisP
     assert status(None, metric, *pair) == "exploratory"
 
 
-def test_a_claim_of_no_worse_has_a_direction() -> None:
-    assert PLAN.claims_not_worse("natural", ("alpha", "stephanie"))
-    assert not PLAN.claims_not_worse("natural", ("stephanie", "alpha"))
-    assert not PLAN.claims_not_worse("informative", ("alpha", "stephanie"))
-
-
 def test_the_family_is_all_that_is_asked_or_only_what_is_primary() -> None:
     plan = replace(PLAN, metrics=("natural",), not_worse=(), margin=None)
     natural, engaging = ("natural", ("gamma", "stephanie")), ("engaging", ("alpha", "gamma"))
