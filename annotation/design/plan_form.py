@@ -73,9 +73,12 @@ class PlanForm(StepForm):
         label="The study ends", choices=list(STOPS.items()), widget=forms.RadioSelect, initial="planned"
     )
     stopping_date = forms.DateField(
-        label="Last day", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label="Its last day",
+        help_text="Where a day ends it.",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    stopping_words = PlainText(label="The rule in words", rows=2, max_length=LONGEST_TEXT)
+    stopping_words = PlainText(label="Its rule in words", help_text="Where words do.", rows=2, max_length=LONGEST_TEXT)
 
     def arrange(self) -> None:
         """Offer what the study asks and compares."""

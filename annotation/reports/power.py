@@ -121,7 +121,10 @@ def _table(
     slug: str, caption: str, question: PowerQuestion, values: Sequence[float | None], notes: tuple[str, ...]
 ) -> Table:
     width = len(question.raters)
-    columns = [Column("Backgrounds"), *(Column(f"{count:,}", group="Raters") for count in question.raters)]
+    columns = [
+        Column("Backgrounds", numeric=False),
+        *(Column(f"{count:,}", group="Raters") for count in question.raters),
+    ]
     rows = [(count, *values[place * width : (place + 1) * width]) for place, count in enumerate(question.backgrounds)]
     return Table(slug, caption, tuple(columns), tuple(rows), notes)
 

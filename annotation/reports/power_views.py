@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -26,9 +27,13 @@ from annotation.reports.power import (
 )
 from core.numbers import whole_number
 from core.permissions import person_of, requires
+from dialogues.models import Rubric
 
 BETWEEN = "x"
 HIGHEST_SEED = 2**31 - 1
+
+
+QUESTION = ("raters", "backgrounds", "difference", "population", "seed")
 
 
 class Sizes(forms.CharField):
@@ -43,9 +48,6 @@ class Sizes(forms.CharField):
             return self.read(super().to_python(value))
         except PowerError as error:
             raise forms.ValidationError(str(error)) from error
-
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _deviation(name: str) -> forms.FloatField:
@@ -78,14 +80,25 @@ class PowerForm(forms.Form):
     def question(self) -> PowerQuestion:
         given = self.cleaned_data
         components = Components(**{name: given[name] for name in DEVIATIONS})
-        names = ("raters", "backgrounds", "difference", "population", "seed")
-        return PowerQuestion(components=components, **{name: given[name] for name in names})
+        return PowerQuestion(components=components, **{name: given[name] for name in QUESTION})
+
+    def of_study(self) -> list[BoundField]:
+        """What is asked of a study, apart from how far its ratings spread."""
+        return [self[name] for name in QUESTION]
+
+    def of_ratings(self) -> list[BoundField]:
+        return [self[name] for name in DEVIATIONS]
 
 
-def values_of(question: PowerQuestion) -> dict[str, Any]:
-    """The form's values for a question."""
-    names = ("raters", "backgrounds", "difference", "population", "seed")
-    return {**{name: getattr(question, name) for name in names}, **asdict(question.components)}
+def values_of(question: PowerQuestion) -> dict[str, str]:
+    """What the form would send for a question."""
+    sizes = {name: ", ".join(map(str, getattr(question, name))) for name in ("raters", "backgrounds")}
+    others = {name: str(getattr(question, name)) for name in ("difference", "population", "seed")}
+    return {**sizes, **others, **_sent(question.components)}
+
+
+def _sent(components: Components) -> dict[str, str]:
+    return {name: f"{value:.4g}" for name, value in asdict(components).items()}
 
 
 class FittedForm(forms.Form):
@@ -96,9 +109,13 @@ class FittedForm(forms.Form):
         label="A study with ratings",
         empty_label=None,
     )
-    metric = forms.CharField(
-        max_length=40, required=False, help_text="The key of one of its metrics, such as natural. Empty: its first."
-    )
+    metric = forms.ChoiceField(required=False)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        rubrics = Rubric.objects.filter(studies__in=self.fields["of"].queryset).distinct()  # type: ignore[attr-defined]
+        known = {metric.key: metric.name for rubric in rubrics for metric in rubric.metric_list()}
+        self.fields["metric"].choices = [("", "its first"), *known.items()]  # type: ignore[attr-defined]
 
 
 @require_GET
@@ -174,12 +191,11 @@ def _fitted(request: HttpRequest) -> tuple[FittedForm, Components | None]:
         return form, None
 
 
-def _asked(given: QueryDict, fitted: Components | None, draft: Study | None) -> dict[str, Any]:
+def _asked(given: QueryDict, fitted: Components | None, draft: Study | None) -> dict[str, str]:
     """What the page computes: what was sent, what was fitted in its place, and usual values for the rest."""
-    start = values_of(_start(draft))
-    usual = {name: PowerForm.base_fields[name].prepare_value(value) for name, value in start.items()}
+    usual = values_of(_start(draft))
     sent = {name: given[name] for name in usual if name in given}
-    return {**usual, **sent, **(asdict(fitted) if fitted else {})}
+    return {**usual, **sent, **(_sent(fitted) if fitted else {})}
 
 
 def _start(draft: Study | None) -> PowerQuestion:

@@ -227,9 +227,10 @@ def test_the_page_takes_the_spread_of_a_study(researcher: Client) -> None:
     one = spread_study()
     shown = researcher.get(PAGE, {"of": one.pk, "metric": "natural"})
     assert shown.context["fitted"] == components_of(one, "natural")
-    assert shown.context["form"]["rater"].value() == components_of(one, "natural").rater
-    other = researcher.get(PAGE, {"of": one.pk, "metric": "warm"})
-    assert "has no metric" in other.content.decode()
+    assert shown.context["form"]["rater"].value() == f"{components_of(one, 'natural').rater:.4g}"
+    other = researcher.get(PAGE, {"of": one.pk, "metric": "warm", "raters": "7"})
+    assert "warm is not one of the available choices" in other.content.decode()
+    assert other.context["tables"][0].columns[1].label == "7"
 
 
 @pytest.mark.django_db
