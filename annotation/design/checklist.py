@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from annotation.design.chat_checklist import chat_musts, chat_shoulds
+from annotation.design.plan_record import asked_of, plan_of
 from annotation.design.problems import Problem
 from annotation.design.selection import Selection
 from annotation.models import Item, Study
@@ -19,10 +20,10 @@ ONE_CHAT = (
 def musts(study: Study, selection: Selection | None) -> list[Problem]:
     """What prevents launching. Without a selection, which reads the whole corpus, problems with items are left out."""
     if study.has_chats:
-        return [*chat_musts(study, selection), *_questions(study), *_texts(study)]
+        return [*chat_musts(study, selection), *_questions(study), *_texts(study), *_plan(study, selection)]
     checks = study.items.exclude(purpose=Item.Purpose.RATED).select_related("background", "dialogue", "other")
     items = _items(study, selection) if selection else ()
-    return [*items, *_questions(study), *_expectations(study, list(checks)), *_texts(study)]
+    return [*items, *_questions(study), *_expectations(study, list(checks)), *_texts(study), *_plan(study, selection)]
 
 
 def shoulds(study: Study) -> list[Problem]:
@@ -30,9 +31,10 @@ def shoulds(study: Study) -> list[Problem]:
     if study.is_simulated:
         return []
     if study.has_chats:
-        return [*chat_shoulds(study), *_raters(study), *_record(study), *_balance(study)]
+        return [*chat_shoulds(study), *_raters(study), *_unplanned(study), *_record(study), *_balance(study)]
     purposes = set(study.items.exclude(purpose=Item.Purpose.RATED).values_list("purpose", flat=True))
-    return [*_raters(study), *_record(study), *_quality(study, purposes), *_balance(study)]
+    quality = _quality(study, purposes)
+    return [*_raters(study), *quality, *_unplanned(study), *_record(study), *_balance(study)]
 
 
 def _items(study: Study, selection: Selection) -> Iterator[Problem]:
@@ -87,6 +89,23 @@ def _expectations(study: Study, checks: Iterable[Item]) -> Iterator[Problem]:
 def _texts(study: Study) -> Iterator[Problem]:
     if found := PLACE_TO_FILL.search(study.consent_text):
         yield Problem(f"The consent text still has a place to fill in: {found.group()}", "words")
+
+
+def _plan(study: Study, selection: Selection | None) -> Iterator[Problem]:
+    plan = plan_of(study)
+    if plan is None:
+        return
+    there = len(selection.choices) if selection else study.background_count
+    for sentence in (*plan.problems(), *plan.misfits(asked_of(study)), *plan.miscounts(study.raters_per_item, there)):
+        yield Problem(sentence, "analysis")
+
+
+def _unplanned(study: Study) -> Iterator[Problem]:
+    plan = plan_of(study)
+    if plan is None:
+        yield Problem("Without an analysis plan everything in the report is exploratory.", "analysis")
+    elif plan.power is None and not study.compares:
+        yield Problem("Compute the power that the plan has.", "analysis")
 
 
 def _raters(study: Study) -> Iterator[Problem]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from annotation.chats.plan import ChatPlan
 from annotation.design.chat_document import System, read_plan, read_systems
+from annotation.design.plan import AnalysisPlan
+from annotation.design.plan import read_plan as read_analysis_plan
 from core.json_documents import DocumentError, read_object
 from dialogues.rubric import Metric, Scale, from_json, problems_of, to_json
 from dialogues.transcript import text_problem
@@ -117,7 +119,7 @@ FIELDS: dict[str, Field] = {
     "retention": _text(300),
     "is_simulated": _switch(False),
 }
-OWN = ("format", "format_version", "versions", "pairs", "systems", "conversation", "rubric", "checks")
+OWN = ("format", "format_version", "versions", "pairs", "systems", "conversation", "rubric", "checks", "analysis_plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class Design:
     # Of a study of chats; its versions follow from the systems.
     systems: tuple[System, ...] = ()
     plan: ChatPlan | None = None
+    # With systems by name, as in `systems`; other versions by slug.
+    analysis_plan: AnalysisPlan | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -143,6 +147,7 @@ class Design:
             **self._chats_to_json(),
             "rubric": self.rubric if isinstance(self.rubric, str) else self.rubric.to_json(),
             "checks": [check.to_json() for check in self.checks],
+            **({"analysis_plan": self.analysis_plan.as_json()} if self.analysis_plan else {}),
         }
 
     def _chats_to_json(self) -> dict[str, Any]:
@@ -171,9 +176,10 @@ def read(data: bytes) -> Design:
     rubric = _rubric(found.get("rubric", "paper-six"), problems)
     checks = _checks(found.get("checks", []), fields["kind"], problems)
     systems, plan = _chats(found, fields, problems)
+    analysis_plan = read_analysis_plan(found.get("analysis_plan"), problems)
     if problems:
         raise DocumentError(problems)
-    return Design(fields, versions, pairs, rubric, checks, systems, plan)
+    return Design(fields, versions, pairs, rubric, checks, systems, plan, analysis_plan)
 
 
 def _chats(

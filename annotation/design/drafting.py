@@ -50,6 +50,7 @@ class StudyFields(TypedDict, total=False):
     counts_screened_out: bool
     tidy_display: bool
     is_simulated: bool
+    analysis_plan: dict[str, Any]
 
 
 @transaction.atomic

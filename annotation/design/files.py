@@ -8,10 +8,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from annotation.chats.plan import ChatPlan
+from annotation.chats.versions import version_of
 from annotation.design import checks, drafting, rubrics
 from annotation.design.chat_document import System
 from annotation.design.chat_systems import SystemChoice, delimiter_of, systems_of
 from annotation.design.document import FIELDS, Check, Design, Questions
+from annotation.design.plan_record import compared_versions, plan_of
 from annotation.design.rubrics import to_lists
 from annotation.models import Item, Study
 from core.json_documents import DocumentError
@@ -22,11 +24,13 @@ from generation.models import Endpoint
 
 def document_of(study: Study) -> Design:
     """The study's design with its questions in full, without raters and ratings."""
-    rubric = study.rubric
+    rubric, analysis_plan = study.rubric, plan_of(study)
     rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue", "other").order_by("position")
     fields = {name: study.corpus.name if name == "corpus" else getattr(study, name) for name in FIELDS}
     if study.has_chats:
         fields |= {"writer": "", "sources": {}}
+        names = {version.pk: version.name for version in compared_versions(study)}
+        analysis_plan = analysis_plan and analysis_plan.renamed(names)
     return Design(
         fields=fields,
         versions=tuple(sorted(version.pk for version in study.versions.all())),
@@ -35,6 +39,7 @@ def document_of(study: Study) -> Design:
         checks=() if study.has_chats else tuple(_check(row) for row in rows),
         systems=tuple(map(_system, systems_of(study))) if study.has_chats else (),
         plan=ChatPlan.of(study.chat_plan) if study.has_chats else None,
+        analysis_plan=analysis_plan,
     )
 
 
@@ -80,6 +85,9 @@ def make_from(found: Design, *, by: User | None) -> Study:
     }
     if found.plan is not None:
         fields["chat_plan"] = found.plan.as_json()
+    if found.analysis_plan is not None:
+        slugs = {system.name: version_of(system.name).pk for system in found.systems}
+        fields["analysis_plan"] = found.analysis_plan.renamed(slugs).as_json()
     study = drafting.create_study(
         by=by, versions=versions, systems=_systems(found.systems), **cast(drafting.StudyFields, fields)
     )

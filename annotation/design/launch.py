@@ -13,6 +13,7 @@ from annotation.allocation.williams import seeded
 from annotation.design import chat_cells, selection
 from annotation.design.checklist import musts
 from annotation.design.drafting import DesignError, locked_in
+from annotation.design.plan_record import hash_of_plan
 from annotation.design.selection import Selection, Unit, select
 from annotation.models import Item, Study
 from dialogues.audit import AuditVerb
@@ -42,14 +43,16 @@ def launch(*, study: Study, by: User | None) -> Study:
     frozen.selection = selection.counts() | {"demo": frozen.items.filter(IS_DEMO).count()}
     frozen.state = Study.State.OPEN
     frozen.launched_at = timezone.now()
-    frozen.save(update_fields=["selection", "state", "launched_at", "chat_budget"])
+    frozen.plan_sha256 = hash_of_plan(frozen)
+    frozen.save(update_fields=["selection", "state", "launched_at", "chat_budget", "plan_sha256"])
     if rubric.frozen_at is None:
         rubric.frozen_at = frozen.launched_at
         rubric.save(update_fields=["frozen_at"])
     numbered = number_items(frozen)
     make_slots(frozen, range(1, (frozen.raters_per_item or 0) + 1), numbered)
     allocate_to_all(frozen, numbered)
-    AuditEvent.record(by, AuditVerb.STUDY_LAUNCHED, frozen, **frozen.selection)
+    planned = {"plan_sha256": frozen.plan_sha256} if frozen.plan_sha256 else {}
+    AuditEvent.record(by, AuditVerb.STUDY_LAUNCHED, frozen, **frozen.selection, **planned)
     return frozen
 
 

@@ -15,6 +15,7 @@ from annotation.design.chat_systems import set_systems, systems_of
 from annotation.design.chat_words import plan_in_words
 from annotation.design.drafting import DesignError
 from annotation.design.methods import methods_text
+from annotation.design.plan_views import plan_shown
 from annotation.models import Item, Study
 from annotation.rating.rater_stage import consent_fingerprint
 from core.downloads import whole_file
@@ -37,6 +38,7 @@ def study_design(request: HttpRequest, pk: int) -> HttpResponse:
         "checks": sorted(rows.order_by("position"), key=lambda item: Item.Purpose.values.index(item.purpose)),
         "questions": {metric.key: metric.name for metric in study.rubric.metric_list()},
         "plan": plan_in_words(study),
+        "planned": plan_shown(study),
         "methods": methods_text(study),
         "consent_sha256": consent_fingerprint(study),
     }
@@ -87,7 +89,7 @@ COPIED = (
     "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "sources",
     "seed", "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",
     "minutes_estimate", "break_every", "chat_plan", "most_lapses", "counts_screened_out", "tidy_display",
-    "is_simulated",
+    "is_simulated", "analysis_plan",
 )  # fmt: skip
 LONGEST_NAME = 120
 

@@ -18,6 +18,9 @@ from annotation.design.chat_forms import ConversationForm, SystemsForm
 from annotation.design.chat_words import plan_in_words
 from annotation.design.checklist import musts, shoulds
 from annotation.design.items_form import ItemsForm
+from annotation.design.plan_form import PlanForm
+from annotation.design.plan_record import plan_of
+from annotation.design.plan_views import plan_shown
 from annotation.design.preview import Example, examples
 from annotation.design.problems import Problem
 from annotation.design.selection import Selection, select
@@ -64,6 +67,7 @@ STEPS = (
     Step("raters", "Raters", RatersForm, "How many score what, how long it takes, what they get."),
     Step("words", "Guidelines and consent", WordsForm, "What raters read before they begin."),
     Step("checks", "Training and checks", ChecksForm, "Dialogues with known answers.", READING),
+    Step("analysis", "Analysis plan", PlanForm, "What will be tested, on how many ratings; frozen at the launch."),
     Step("ethics", "Ethics record", EthicsForm, "What boards and reporting checklists ask for."),
 )
 BY_SLUG = {step.slug: step for step in STEPS}
@@ -217,6 +221,8 @@ def _extras(study: Study, here: Step) -> dict[str, Any]:
     if here.slug == "checks":
         rows = study.items.exclude(purpose=Item.Purpose.RATED).select_related("dialogue__version", "other__version")
         return {"purposes": [(p, [row for row in rows if row.purpose == p]) for p in PURPOSES]}
+    if here.slug == "analysis":
+        return {"plan": plan_of(study)}
     if here.slug == "raters" and study.has_chats:
         return {"chats": order_plan(study.raters_per_item, compares=False, has_chats=True)}
     if here.slug == "raters":
@@ -277,6 +283,7 @@ def launch_page(study: Study) -> dict[str, Any]:
         "shoulds": _named(should),
         "versions": study.versions.all(),
         "plan": plan_in_words(study),
+        "planned": plan_shown(study),
         "selection": selection,
         "sample": examples(study, selection),
         "checks": [(purpose.label, list(kept).count(purpose)) for purpose in Item.Purpose if purpose != "rated"],

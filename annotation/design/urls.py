@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.design import check_views, preview, record_views, rubric_views, step_views
+from annotation.design import check_views, plan_views, preview, record_views, rubric_views, step_views
 
 urlpatterns = [
     path("new/", step_views.study_new, name="study_new"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("<int:pk>/design.json", record_views.study_design_json, name="study_design_json"),
     path("<int:pk>/design/<slug:step>/", step_views.study_step, name="study_step"),
     path("<int:pk>/methods.txt", record_views.study_methods, name="study_methods"),
+    path("<int:pk>/plan.json", plan_views.study_plan_json, name="study_plan_json"),
+    path("<int:pk>/plan-<slug:form>.txt", plan_views.study_plan_text, name="study_plan_text"),
     path("<int:pk>/preview/", preview.study_preview, name="study_preview"),
     path("<int:pk>/checks/", check_views.study_check_choose, name="study_check_choose"),
     path("<int:pk>/checks/add/<int:dialogue>/", check_views.study_check_add, name="study_check_add"),

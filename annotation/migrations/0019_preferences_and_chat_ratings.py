@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0017_chat_studies'),
+        ('annotation', '0018_analysis_plans'),
         ('dialogues', '0006_import_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

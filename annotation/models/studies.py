@@ -18,6 +18,7 @@ DESIGN = (
     "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "sources", "seed", "guidelines",
     "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate",
     "break_every", "chat_plan", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated", "is_imported",
+    "analysis_plan", "plan_sha256",
 )  # fmt: skip
 FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
 
@@ -82,6 +83,10 @@ class Study(models.Model):
     most_lapses = models.PositiveSmallIntegerField(null=True, blank=True)
     # Whether the ratings of screened-out raters still count, in tables and among an item's k ratings.
     counts_screened_out = models.BooleanField(default=False)
+    # annotation.design.plan.AnalysisPlan; {}: no plan, so that everything in the report is exploratory.
+    analysis_plan = models.JSONField(default=dict, blank=True)
+    # Of the plan with what it rests on (`annotation.design.plan_record`), recorded at the launch.
+    plan_sha256 = models.CharField(max_length=64, blank=True)
     # The study's open link: anybody with its address may join, up to `door_limit` raters. Null: closed.
     door_token = models.CharField(max_length=32, unique=True, null=True, blank=True)
     door_limit = models.PositiveIntegerField(null=True, blank=True)

@@ -1,9 +1,11 @@
 from django.urls import path
 
-from annotation.reports import views
+from annotation.reports import power_views, views
 from core.downloads import TABLE_FORMS
 
 urlpatterns = [
+    path("power/", power_views.study_power, name="study_power"),
+    path("<int:pk>/power/", power_views.study_power_keep, name="study_power_keep"),
     path("<int:pk>/report/", views.study_report, name="study_report"),
     path("<int:pk>/report/ratings.csv", views.study_ratings_csv, name="study_ratings_csv"),
     path("<int:pk>/report/chats.jsonl", views.study_chats_jsonl, name="study_chats_jsonl"),

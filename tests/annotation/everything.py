@@ -13,7 +13,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from annotation.chats import beginning
-from annotation.design import rubrics
+from annotation.design import drafting, rubrics
 from annotation.models import ApiToken, Assignment, Chat, Invitation, Membership, Remark, Restructuring, Study
 from annotation.models.people import profile_of
 from annotation.people import api_tokens, invitations, resets
@@ -186,6 +186,7 @@ class Everything:
             "study item": {"pk": self.study.pk, "number": self.assignment.item.position + 1},
             "door": {"token": self.study.door_token},
             "return link": {"token": open_links.return_token(self.guest)},
+            "draft plan": {"pk": self.draft.pk, "form": "osf"},
             "draft step": {"pk": self.draft.pk, "step": "basics"},
             "draft dialogue": {"pk": self.draft.pk, "dialogue": self.call.dialogue_id},
             "check": {"pk": self.draft.pk, "item": self.draft.items.get().pk},
@@ -217,8 +218,11 @@ def _with_an_open_link(study: Study, by: User) -> tuple[Study, Membership]:
 
 
 def _designed(corpus: Corpus) -> Study:
-    """A draft with a training item, and a rubric that nobody has used."""
+    """A draft with a training item and an analysis plan, and a rubric that nobody has used."""
     draft = setting.draft(of=corpus, name="Not launched", consent_text="A consent text.", pay_note="A pay note.")
+    drafting.change_study(
+        study=draft, by=None, analysis_plan={"metrics": ["natural"], "contrasts": [["alpha", "beta"]]}
+    )
     kept = corpus.dialogues.of_version("beta").first()
     assert kept is not None
     setting.check(draft, kept, note="A note.")

@@ -1,13 +1,23 @@
-"""`manage.py study …`: make, remind, report, export and import studies."""
+"""`manage.py study …`: make, plan, remind, report, export and import studies."""
 
-from annotation.management.commands import create_study, export_ratings, import_ratings, remind, study_report
+from annotation.management.commands import (
+    create_study,
+    export_ratings,
+    import_ratings,
+    remind,
+    study_plan,
+    study_power,
+    study_report,
+)
 from core.commands import Group
 
 
 class Command(Group):
-    help = "Make a rating study, remind its raters, report and export what they said, import others' ratings."
+    help = "Make a rating study, plan it, remind its raters, report and export what they said, import others' ratings."
     verbs = {
         "create": create_study.Command,
+        "plan": study_plan.Command,
+        "power": study_power.Command,
         "remind": remind.Command,
         "report": study_report.Command,
         "export": export_ratings.Command,

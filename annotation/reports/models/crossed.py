@@ -35,26 +35,47 @@ class Crossed(NamedTuple):
     df: Floats
 
 
+class MeanSquares(NamedTuple):
+    """(studies,) of raters, backgrounds and residual of complete tables."""
+
+    raters: Floats
+    backgrounds: Floats
+    residual: Floats
+
+
 def crossed_of(tables: Floats) -> Crossed:
     """The means of complete (studies, raters, backgrounds) tables, as claims about raters like these.
 
     Raises ValueError for fewer than two raters or backgrounds.
     """
     _, raters, backgrounds = tables.shape
-    if min(raters, backgrounds) < 2:
-        raise ValueError("give tables of at least two raters and two backgrounds")
+    _refuse_single(raters, backgrounds)
     mean = tables.mean(axis=(1, 2))
     by_rater, by_background = tables.mean(axis=2), tables.mean(axis=1)
     rest = tables - by_rater[:, :, None] - by_background[:, None, :] + mean[:, None, None]
-    of_raters = backgrounds * by_rater.var(axis=1, ddof=1)
-    of_backgrounds = raters * by_background.var(axis=1, ddof=1)
-    freedom = (raters - 1) * (backgrounds - 1)
-    of_rest = (rest**2).sum(axis=(1, 2)) / freedom
+    squares = MeanSquares(
+        backgrounds * by_rater.var(axis=1, ddof=1),
+        raters * by_background.var(axis=1, ddof=1),
+        (rest**2).sum(axis=(1, 2)) / ((raters - 1) * (backgrounds - 1)),
+    )
+    return of_mean_squares(mean, squares, raters, backgrounds)
+
+
+def of_mean_squares(mean: Floats, squares: MeanSquares, raters: int, backgrounds: int) -> Crossed:
+    """The same from the (studies,) means and mean squares of complete tables of this size."""
+    _refuse_single(raters, backgrounds)
+    of_raters, of_backgrounds, of_rest = squares
     total = np.maximum(of_raters + of_backgrounds - of_rest, of_rest)
+    freedom = (raters - 1) * (backgrounds - 1)
     spread = of_raters**2 / (raters - 1) + of_backgrounds**2 / (backgrounds - 1) + of_rest**2 / freedom
-    df = np.full(len(tables), np.nan)
+    df = np.full(len(mean), np.nan)
     np.divide(total**2, spread, out=df, where=spread > 0)
     return Crossed(mean, np.sqrt(total / (raters * backgrounds)), df)
+
+
+def _refuse_single(raters: int, backgrounds: int) -> None:
+    if min(raters, backgrounds) < 2:
+        raise ValueError("give tables of at least two raters and two backgrounds")
 
 
 def mean_intervals(ratings: Ratings) -> dict[int, Both]:

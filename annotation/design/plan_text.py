@@ -1,0 +1,224 @@
+"""An analysis plan with what it rests on as one document, as text for registries, and its SHA-256. Pure.
+
+The texts follow from the document alone, so whoever has a registered text can tell whether the plan is still the same.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from annotation.design.plan import FAMILIES, AnalysisPlan, Pair
+from core.numbers import count_in_words
+
+FORMAT = "stephanie-analysis-plan"
+FORMAT_VERSION = 1
+Part = tuple[str, str]
+MODELS = {
+    "scores": "For each metric a linear mixed model by restricted maximum likelihood: value ~ version "
+    "+ (1 | background) + (1 | rater) + (1 | rater:version), with the differences of all pairs of versions.",
+    "pairs": "For each metric Davidson's Bradley–Terry model with ties and an effect of the side (Davidson 1970); "
+    "intervals by resampling whole backgrounds.",
+}
+MODELS["chats"] = MODELS["scores"].replace("version", "system")
+INTERVALS = {
+    "like": "95 % intervals are for raters like these: raters and backgrounds both count as drawn from more of their "
+    "kind (crossed variance, degrees of freedom by Satterthwaite 1946).",
+    "these": "95 % intervals are for these raters: backgrounds count as drawn from more of their kind, raters do not.",
+}
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """The document as the JSON text that is hashed: sorted keys, two spaces, one line end at the end."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2) + "\n"
+
+
+def sha256_of(document: Mapping[str, Any]) -> str:
+    """In hexadecimal, as `sha256sum` prints it for the JSON file."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()
+
+
+def texts(document: Mapping[str, Any]) -> dict[str, str]:
+    """The document's JSON and every text made of it, by the name of the form."""
+    return {"json": canonical(document), **{name: write(document) for name, write in FORMS.items()}}
+
+
+def in_words(document: Mapping[str, Any]) -> list[Part]:
+    """What the plan says, as (label, text)."""
+    plan = _plan(document)
+    found = [
+        ("Expected", plan.question or "nothing written"),
+        ("Primary metrics", _metrics(document, plan) or "none"),
+        ("Primary pairs", _pairs(document, plan.contrasts) or "none"),
+        ("Family", _family(document, plan)),
+        ("No worse", _margin(document, plan)),
+        ("Intervals", INTERVALS[plan.population]),
+        ("Planned size", _size(document, plan)),
+        ("Power", _power(plan)),
+        ("Exclusion", " ".join(_exclusion(document, plan))),
+        ("End of the study", _stopping(plan)),
+    ]
+    return [(label, text) for label, text in found if text]
+
+
+def osf_text(document: Mapping[str, Any]) -> str:
+    """Plain text under the headings of a preregistration at the Open Science Framework."""
+    plan, kind = _plan(document), document["kind"]
+    return _written(
+        document,
+        [
+            ("Title", document["study"]),
+            ("Hypotheses", plan.question or "None: the study estimates differences without a prediction."),
+            ("Study type", "Experiment: people judge texts without knowing which version they read."),
+            ("Blinding", "Raters see neither versions nor writers. Researchers see no scores by version until somebody "
+             "unblinds the study, which is recorded with a time."),
+            ("Study design", _design(document, plan)),
+            ("Randomization", f"Sample and orders follow from the seed {document['seed']}."),
+            ("Existing data", NO_DATA),
+            ("Sample size", _size(document, plan)),
+            ("Sample size rationale", _power(plan)),
+            ("Stopping rule", _stopping(plan)),
+            ("Manipulated variables", f"The {_nouns(kind)}: {_all_names(document)}."),
+            ("Measured variables", _questions(document)),
+            ("Statistical models", " ".join(_analysis(document, plan))),
+            ("Inference criteria", f"Two-sided tests at .05, corrected by Holm (1979). {_family(document, plan)}"),
+            ("Data exclusion", " ".join(_exclusion(document, plan))),
+            ("Missing data", "What nobody rated has no value and is not filled in."),
+            ("Exploratory analysis", EXPLORATORY),
+        ],
+    )  # fmt: skip
+
+
+def aspredicted_text(document: Mapping[str, Any]) -> str:
+    """Plain text in the order of the questions that AsPredicted asks."""
+    plan = _plan(document)
+    return _written(
+        document,
+        [
+            ("1) Data collected so far", NO_DATA),
+            ("2) Question or hypothesis", plan.question or "No prediction: the study estimates differences."),
+            ("3) Dependent variables", f"{_questions(document)} Primary: {_metrics(document, plan)}."),
+            ("4) Conditions", _design(document, plan)),
+            ("5) Analyses", " ".join([*_analysis(document, plan), _family(document, plan)])),
+            ("6) Outliers and exclusions", " ".join(_exclusion(document, plan))),
+            ("7) Sample size", " ".join(filter(None, (_size(document, plan), _power(plan), _stopping(plan))))),
+            ("8) Anything else", EXPLORATORY),
+        ],
+    )
+
+
+FORMS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"osf": osf_text, "aspredicted": aspredicted_text}
+NO_DATA = "None. Ratings can be given only after the launch, and the launch freezes this plan."
+EXPLORATORY = "Every other number in the report is exploratory and is marked so."
+
+
+def _written(document: Mapping[str, Any], parts: Iterable[Part]) -> str:
+    said = [f"{label}\n{text}" for label, text in parts if text]
+    mark = f"SHA-256 of this plan as JSON: {sha256_of(document)}"
+    return "\n\n".join([f"Analysis plan of “{document['study']}”", *said, mark]) + "\n"
+
+
+def _plan(document: Mapping[str, Any]) -> AnalysisPlan:
+    return AnalysisPlan.of(document["plan"]) or AnalysisPlan()
+
+
+def _nouns(kind: str) -> str:
+    return "systems" if kind == "chats" else "versions"
+
+
+def _metrics(document: Mapping[str, Any], plan: AnalysisPlan) -> str:
+    names = {metric["key"]: metric["name"] for metric in document["rubric"]["metrics"]}
+    return ", ".join(names.get(key, key) for key in plan.metrics)
+
+
+def _pairs(document: Mapping[str, Any], pairs: Iterable[Pair]) -> str:
+    between = "beside" if document["kind"] == "pairs" else "minus"
+    return "; ".join(f"{_name(document, second)} {between} {_name(document, first)}" for first, second in pairs)
+
+
+def _name(document: Mapping[str, Any], slug: str) -> str:
+    return next((str(one["name"]) for one in document["versions"] if one["slug"] == slug), slug)
+
+
+def _all_names(document: Mapping[str, Any]) -> str:
+    return ", ".join(one["name"] for one in document["versions"])
+
+
+def _questions(document: Mapping[str, Any]) -> str:
+    rubric = document["rubric"]
+    names = ", ".join(metric["name"] for metric in rubric["metrics"])
+    how = "answered with left, same or right" if document["kind"] == "pairs" else "scored from {} to {}"
+    return f"{names} (the questions of “{rubric['name']}”), each {how.format(*rubric['scale'])}."
+
+
+def _design(document: Mapping[str, Any], plan: AnalysisPlan) -> str:
+    what = {
+        "scores": "Raters score single dialogues; every background has all versions",
+        "pairs": "Raters compare two versions of a background side by side",
+        "chats": "Testers chat with a system about a background and score the chat; every background has all systems",
+    }[document["kind"]]
+    return f"{what}: {_all_names(document)}. {_size(document, plan)}"
+
+
+def _size(document: Mapping[str, Any], plan: AnalysisPlan) -> str:
+    if plan.raters is None or plan.backgrounds is None:
+        return ""
+    each = "each scoring everything" if document["all_rate_all"] else "for each dialogue"
+    what = {"pairs": "comparisons", "chats": "chats"}.get(document["kind"], "dialogues")
+    items = plan.backgrounds * document["items_a_background"]
+    size, raters = count_in_words(plan.backgrounds, "background"), count_in_words(plan.raters, "rater")
+    return f"{size}, which give {items:,} {what}; {raters} {each}: {items * plan.raters:,} ratings."
+
+
+def _family(document: Mapping[str, Any], plan: AnalysisPlan) -> str:
+    return f"Tests corrected together: {FAMILIES[plan.family]}, {count_in_words(document['tests'], 'test')} in all."
+
+
+def _margin(document: Mapping[str, Any], plan: AnalysisPlan) -> str:
+    if plan.margin is None:
+        return ""
+    pairs = "; ".join(
+        f"{_name(document, second)} is no worse than {_name(document, first)}" for first, second in plan.not_worse
+    )
+    return f"{pairs}: the difference lies above −{plan.margin:g} points (one side of two one-sided tests, at .05)."
+
+
+def _analysis(document: Mapping[str, Any], plan: AnalysisPlan) -> Iterator[str]:
+    yield MODELS[document["kind"]]
+    yield INTERVALS[plan.population]
+    yield f"Primary metrics: {_metrics(document, plan)}."
+    if plan.contrasts:
+        yield f"Primary pairs: {_pairs(document, plan.contrasts)}."
+    if plan.margin is not None:
+        yield f"Also: {_margin(document, plan)}"
+
+
+def _power(plan: AnalysisPlan) -> str:
+    power = plan.power
+    if power is None:
+        return ""
+    return (
+        f"A difference of {power.difference:g} points is found with a power of {power.power:.0%} in {power.studies:,} "
+        f"simulated studies (seed {power.seed}); standard deviations of backgrounds {power.background:g}, dialogues "
+        f"{power.item:g}, raters {power.rater:g}, raters by version {power.rater_version:g}, "
+        f"residual {power.residual:g}."
+    )
+
+
+def _exclusion(document: Mapping[str, Any], plan: AnalysisPlan) -> Iterator[str]:
+    yield plan.exclusion or "Nobody is excluded by hand."
+    most = document["most_lapses"]
+    if most is not None:
+        counts = "still count" if document["counts_screened_out"] else "do not count"
+        failed = count_in_words(most, "attention check")
+        yield f"A rater who fails more than {failed} is screened out; their scores {counts}."
+    stay = "stay" if document["withdrawal"] == "keep" else "are removed"
+    yield f"When somebody withdraws, their scores {stay}."
+
+
+def _stopping(plan: AnalysisPlan) -> str:
+    return {
+        "planned": "The study ends when every planned rating has been given.",
+        "date": f"The study ends after {plan.stopping_date}, however many ratings there are.",
+        "words": plan.stopping_words,
+    }[plan.stopping]
