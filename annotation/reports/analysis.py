@@ -12,11 +12,10 @@ import numpy as np
 
 from annotation.reports.bootstrap import TIE, Floats, ratio
 from annotation.reports.models import crossed, mixed, ordinal
-from annotation.reports.models.intervals import Interval, Pair
+from annotation.reports.models.intervals import Interval, Pair, Unfit
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.models.ordinal import OddsContrast, OrdinalFit
 from annotation.reports.models.ratings import Ratings
-from annotation.reports.models.unfit import Unfit
 from core.tables import Estimate
 from dialogues.rubric import Scale
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from annotation.models import Study
 from annotation.reports.analysis import Difference, Mean, shown
 from annotation.reports.findings import Findings
-from annotation.reports.models.intervals import Interval, Target
+from annotation.reports.models.intervals import Interval, Target, Unfit
 from annotation.reports.models.mixed import MixedFit
-from annotation.reports.models.unfit import Unfit
 from annotation.reports.notes import LIKE_THESE, THESE, listed, provenance
 from core.tables import Cell, Column, Estimate, PValue, Table
 

@@ -6,10 +6,14 @@ each system first; whether the one met first is favoured is said beside the resu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
+from math import comb, sqrt
+from statistics import NormalDist
 from typing import NamedTuple
 
-from annotation.reports.preferences import Rate, wilson
+from annotation.reports.bootstrap import CONFIDENCE
+from annotation.reports.preferences import Rate
+
+Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 
 class Answer(NamedTuple):
@@ -92,6 +96,16 @@ def _preferred(slug: str, said: Sequence[Answer]) -> SystemPreferred:
 
 def _split(slug: str, said: Sequence[Answer]) -> OrderSplit:
     return OrderSplit(sum(answer.preferred == slug for answer in said), len(said))
+
+
+def wilson(hits: int, n: int) -> Rate:
+    """The share with Wilson's (1927) score interval, which stays within 0 and 1 and works for few trials too."""
+    if n == 0:
+        return Rate(None, 0)
+    share = hits / n
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    reach = Z / (1 + Z**2 / n) * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    return Rate(share, n, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
 def _sign_test(hits: int, n: int) -> float | None:

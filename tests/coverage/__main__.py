@@ -59,7 +59,8 @@ def _row(cell: Cell, studies: int, seed: int) -> str:
 
 def _said(options: argparse.Namespace) -> str:
     return (
-        f"Per cent of {options.studies:,} studies a row, of {options.incomplete:,} where not every rater scores every item; "
+        f"Per cent of {options.studies:,} studies a row, of {options.incomplete:,} where not every rater scores every "
+        "item; "
         f"seed {options.seed}: `python -m tests.coverage --studies {options.studies} --incomplete {options.incomplete} "
         f"--seed {options.seed}`."
     )

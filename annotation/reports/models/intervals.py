@@ -29,6 +29,13 @@ NOT_LINKED = "no raters link the two versions"
 
 
 @dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a model cannot be had, in one sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A mean or a difference with its standard error, degrees of freedom and the ends of Student's t interval.
 
