@@ -12,7 +12,7 @@ import numpy as np
 
 from annotation.reports.bootstrap import TIE, Floats, ratio
 from annotation.reports.models import crossed, mixed, ordinal
-from annotation.reports.models.intervals import Interval, Pair, Unfit
+from annotation.reports.models.intervals import Interval, Pair, Target, Unfit
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.models.ordinal import OddsContrast, OrdinalFit
 from annotation.reports.models.ratings import Ratings
@@ -35,10 +35,12 @@ class Mean:
     like_these: Interval
     these: Interval
 
-    @property
-    def estimate(self) -> Estimate:
-        """As a table's cell, for raters like these; n counts scores."""
-        return shown(self.like_these, self.n, self.plain)
+    def interval(self, target: Target) -> Interval:
+        return self.like_these if target == Target.RATERS_LIKE_THESE else self.these
+
+    def estimate(self, target: Target) -> Estimate:
+        """As a table's cell; n counts scores."""
+        return shown(self.interval(target), self.n, self.plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ class Difference:
     higher: float
     backgrounds: int
     without_one: tuple[float, float] | None
+
+    def interval(self, target: Target) -> Interval:
+        return self.like_these if target == Target.RATERS_LIKE_THESE else self.these
 
 
 @dataclass(frozen=True, slots=True)

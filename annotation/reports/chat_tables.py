@@ -8,7 +8,7 @@ from annotation.reports.chat_figures import Spread, SystemFigures, Tail
 from annotation.reports.chat_findings import SIDES, ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import RUN_LENGTHS, run_shares
-from annotation.reports.notes import LIKE_THESE, own_chats_note, paper_note, provenance, unasked_notes
+from annotation.reports.notes import interval_note, own_chats_note, paper_note, provenance, unasked_notes
 from annotation.reports.system_preference_tables import preferred_systems
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
@@ -46,14 +46,14 @@ def scores_after_chats(study: Study, found: Findings, chats: ChatFindings) -> Ta
         printed = (
             published_table(6).value(metric.key, key) if metric.key in theirs else None for key in paper.values()
         )
-        rows.append((metric.name, *(mean.estimate if mean else None for mean in means), *printed))
+        rows.append((metric.name, *(mean.estimate(found.target) if mean else None for mean in means), *printed))
     for label, part in BASIS.items():
         counts = (getattr(chats.basis[version.slug], part) for version in found.versions)
         rows.append((label, *counts, *(None for _ in paper)))
     notes = (
         *provenance(study, found),
-        f"Mean score from {scale.low} to {scale.high} after a chat; n counts scores. {LIKE_THESE} Raters are the "
-        "testers.",
+        f"Mean score from {scale.low} to {scale.high} after a chat; n counts scores. {interval_note(found.target)} "
+        "Raters are the testers.",
         *own_chats_note(study),
         *unasked_notes(found),
         *(_paper_notes() if theirs else ()),

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
+from annotation.design.plan import status
+from annotation.design.plan_record import plan_of
 from annotation.models import Study
 from annotation.reports.analysis import Difference, Mean, shown
-from annotation.reports.findings import Findings
+from annotation.reports.findings import Findings, Key, shown_pairs
+from annotation.reports.models.equivalence import two_one_sided_tests
 from annotation.reports.models.intervals import Interval, Target, Unfit
 from annotation.reports.models.mixed import MixedFit
-from annotation.reports.notes import LIKE_THESE, THESE, listed, provenance
+from annotation.reports.notes import LIKE_THESE, THESE, interval_note, listed, provenance
 from core.tables import Cell, Column, Estimate, PValue, Table
 
-Key = tuple[str, str, str]
 LIKE_THESE_HEAD, THESE_HEAD = (target.value.capitalize() for target in Target)
 
 
@@ -45,18 +47,26 @@ def means(study: Study, found: Findings, *, dashes: bool = True) -> Table:
 
 def _mean_cells(mean: Mean) -> tuple[Cell, ...]:
     counts = (mean.n, mean.raters, mean.backgrounds)
-    return (*counts, mean.plain, mean.deviation, mean.estimate, shown(mean.these, mean.n, mean.plain))
+    return (
+        *counts,
+        mean.plain,
+        mean.deviation,
+        shown(mean.like_these, mean.n, mean.plain),
+        shown(mean.these, mean.n, mean.plain),
+    )
 
 
 def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     """All pairs of versions by the primary analysis."""
+    plan = plan_of(study)
     rows = [
-        (*_names(found, key), *_difference_cells(found.differences[key], found.adjusted[key]))
+        (*_names(found, key), *([status(plan, *key)] if plan else []), *_difference_cells(found, key))
         for key in shown_pairs(found, dashes=dashes)
     ]
     columns = (
         Column("Metric", numeric=False),
         Column("Versions", numeric=False),
+        *([Column("Status", numeric=False)] if plan else []),
         Column("Difference"),
         Column("df", 1),
         Column("p", 4),
@@ -67,14 +77,60 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     tests = sum(p is not None for p in found.adjusted.values())
     notes = (
         *provenance(study, found),
-        f"Difference of mean scores; n counts backgrounds that have both. {LIKE_THESE}",
+        f"Difference of mean scores; n counts backgrounds that have both. {interval_note(found.target)}",
         *_price_of_few_raters(found),
-        f"p: two-sided, Student's t with these degrees of freedom, adjusted after Holm for {tests:,} tests: all pairs "
-        "of versions on every metric asked about both, whether shown here or behind a dash. d: mean difference of the "
+        "Confirmatory: named in the analysis plan before the launch; everything else is exploratory."
+        if plan
+        else "No analysis plan was written before the launch, so every difference is exploratory.",
+        f"p: two-sided, Student's t with these degrees of freedom, adjusted after Holm for {tests:,} tests: "
+        f"{_family(tests, found)}. d: mean difference of the "
         "backgrounds over the standard deviation of their differences (n − 1). Higher: share of backgrounds where the "
         "first-named version scored higher, ties counting half.",
     )
-    return Table("comparisons", "Differences between versions, for raters like these.", columns, tuple(rows), notes)
+    return Table("comparisons", f"Differences between versions, for {found.target.value}.", columns, tuple(rows), notes)
+
+
+def no_worse(study: Study, found: Findings) -> Table | None:
+    """The claims of the plan that a version is not worse than another by a margin; None where it makes none."""
+    plan = plan_of(study)
+    if plan is None or plan.margin is None:
+        return None
+    rows = tuple(
+        (*_names(found, key), *_margin_cells(found, key, plan.margin))
+        for key in ((metric, *pair) for pair in plan.not_worse for metric in plan.metrics)
+    )
+    columns = (
+        Column("Metric", numeric=False),
+        Column("Versions", numeric=False),
+        Column("Difference"),
+        Column("p, no worse", 4),
+        Column("p, within the margin", 4),
+        Column("Claim", numeric=False),
+    )
+    notes = (
+        *provenance(study, found),
+        f"Margin, written down before the launch: {plan.margin:g} points. In brackets: 90 % interval for "
+        f"{found.target.value}, which goes with two one-sided tests at .05 (Schuirmann 1987): a version is no worse if "
+        "the interval lies above minus the margin, and equivalent if it lies within both margins. Not adjusted.",
+    )
+    return Table("no-worse", "No worse than the other version, by a margin.", columns, rows, notes)
+
+
+def _margin_cells(found: Findings, key: Key, margin: float) -> tuple[Cell, ...]:
+    metric, first, second = key
+    difference, sign = found.differences.get(key), 1
+    if difference is None:
+        # The plan may name the versions of a pair the other way round.
+        difference, sign = found.differences.get((metric, second, first)), -1
+    primary = found.primary(difference) if difference else None
+    if difference is None or primary is None or primary.value is None or primary.se is None or primary.df is None:
+        return (None, None, None, "not tested")
+    tested = two_one_sided_tests(sign * primary.value, primary.se, primary.df, margin)
+    if isinstance(tested, Unfit):
+        return (None, None, None, "not tested")
+    claim = "equivalent" if tested.is_equivalent else "no worse" if tested.is_no_worse else "not shown"
+    cell = Estimate(tested.difference, difference.backgrounds, tested.low, tested.high)
+    return (cell, PValue(tested.no_worse_p), PValue(tested.p), claim)
 
 
 def robustness(study: Study, found: Findings, *, dashes: bool = True) -> Table:
@@ -134,27 +190,22 @@ def severity(study: Study, found: Findings) -> Table:
     return Table("severity", "Raters' severity: positive is lenient.", columns, rows, notes)
 
 
-def shown_pairs(found: Findings, *, dashes: bool) -> list[Key]:
-    """The differences' keys, without those whose scores are printed as a dash."""
-    hidden = {(metric.key, slug) for metric in found.metrics for slug in metric.dash_for} if dashes else set()
-    return [key for key in found.differences if not {(key[0], key[1]), (key[0], key[2])} & hidden]
-
-
 def _names(found: Findings, key: Key) -> tuple[str, str]:
     symbols = {version.slug: version.symbol for version in found.versions}
     names = {metric.key: metric.name for metric in found.metrics}
     return names[key[0]], f"{symbols[key[2]]} − {symbols[key[1]]}"
 
 
-def _difference_cells(difference: Difference | None, adjusted: float | None) -> tuple[Cell, ...]:
+def _difference_cells(found: Findings, key: Key) -> tuple[Cell, ...]:
+    difference = found.differences[key]
     if difference is None:
         return (None,) * 6
-    primary = difference.like_these
+    primary = found.primary(difference)
     return (
         _interval_cell(primary, difference.backgrounds),
         primary.df,
         _p(primary.p),
-        _p(adjusted),
+        _p(found.adjusted[key]),
         difference.effect,
         100 * difference.higher,
     )
@@ -179,6 +230,14 @@ def _interval_cell(interval: Interval, n: int) -> Cell:
 
 def _p(value: float | None) -> PValue | None:
     return None if value is None else PValue(value)
+
+
+def _family(tests: int, found: Findings) -> str:
+    """What is adjusted together."""
+    possible = sum(one is not None and found.primary(one).p is not None for one in found.differences.values())
+    if tests < possible:
+        return "the primary pairs on the primary metrics of the study's plan"
+    return "all pairs of versions on every metric asked about both, whether shown here or behind a dash"
 
 
 def _price_of_few_raters(found: Findings) -> Iterator[str]:

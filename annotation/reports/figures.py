@@ -55,7 +55,7 @@ def mean_rows(found: Findings) -> list[Row]:
     for metric, version in shown_cells(found):
         if mean := found.means[metric.key, version.slug]:
             about = {"metric": metric.name, "version": version.symbol, "source": HERE}
-            shown = mean.estimate
+            shown = mean.estimate(found.target)
             rows.append({**about, "value": shown.value, "low": shown.low, "high": shown.high})
     return rows
 

@@ -1,6 +1,6 @@
 """The results of a study's scores: means, differences, agreement, raters and lengths. Arithmetic on columns."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,9 +13,13 @@ from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.comparisons import holm, version_pairs
 from annotation.reports.lengths import Lengths, lengths
+from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
 from dialogues.rubric import Metric, Scale
+
+# A metric's key and the slugs of two versions; a difference is the second's minus the first's.
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,9 @@ class RaterFacts:
 class Findings:
     """Everything a report shows, by metric key and version slug; `lengths` are of the items that have a text.
 
-    `adjusted` are the p values of the differences after Holm, for all pairs of versions on every metric asked about
-    both. `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats.
+    `target` is whom the primary analysis speaks of. `adjusted` are its p values of differences after Holm, None outside
+    the family of tests: all pairs of versions on every metric asked about both, unless the study's plan says otherwise.
+    `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats.
     """
 
     metrics: tuple[Metric, ...]
@@ -47,8 +52,9 @@ class Findings:
     set_aside: int
     screened_out: int
     means: Mapping[tuple[str, str], Mean | None]
-    differences: Mapping[tuple[str, str, str], Difference | None]
-    adjusted: Mapping[tuple[str, str, str], float | None]
+    differences: Mapping[Key, Difference | None]
+    adjusted: Mapping[Key, float | None]
+    target: Target
     analyses: Mapping[str, Analysis]
     names: tuple[str, ...]
     agreement: Mapping[str, Agreement]
@@ -57,14 +63,30 @@ class Findings:
     lengths: Mapping[str, Lengths]
     chats: ChatFindings | None = None
 
+    def primary(self, of: Mean | Difference) -> Interval:
+        """The interval of the primary analysis."""
+        return of.interval(self.target)
+
     @property
     def has_lengths(self) -> bool:
         """Whether there are texts to measure: ratings can be imported without any."""
         return not self.items or self.without_text < self.items
 
 
-def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...], scale: Scale, seed: int) -> Findings:
-    """Compute all results; the same scores and seed give the same intervals."""
+def findings(
+    items: StudyItems,
+    scores: StudyScores,
+    metrics: tuple[Metric, ...],
+    scale: Scale,
+    seed: int,
+    *,
+    target: Target = Target.RATERS_LIKE_THESE,
+    family: Collection[Key] | None = None,
+) -> Findings:
+    """Compute all results; the same scores and seed give the same intervals.
+
+    `family` are the differences whose p values are adjusted together; None: all of them.
+    """
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
     analyses = {metric.key: _analysis(items, scores, m, scale) for m, metric in enumerate(metrics)}
@@ -81,7 +103,8 @@ def findings(items: StudyItems, scores: StudyScores, metrics: tuple[Metric, ...]
         screened_out=scores.screened_out,
         means={(key, slug): analyses[key].means[slugs.index(slug)] for key, slug in cells},
         differences=differences,
-        adjusted=_adjusted(differences),
+        adjusted=_adjusted(differences, target, differences if family is None else family),
+        target=target,
         analyses=analyses,
         names=scores.raters,
         agreement={metric.key: _agreement(items, scores, m, seed) for m, metric in enumerate(metrics)},
@@ -106,7 +129,7 @@ def _sums(groups: Ints, values: Floats, size: int) -> Floats:
     return np.bincount(groups, weights=values, minlength=size).astype(np.float64)
 
 
-def _differences(analyses: Mapping[str, Analysis], slugs: list[str]) -> dict[tuple[str, str, str], Difference | None]:
+def _differences(analyses: Mapping[str, Analysis], slugs: list[str]) -> dict[Key, Difference | None]:
     return {
         (metric, slugs[first], slugs[second]): difference
         for metric, analysis in analyses.items()
@@ -115,9 +138,12 @@ def _differences(analyses: Mapping[str, Analysis], slugs: list[str]) -> dict[tup
 
 
 def _adjusted(
-    differences: Mapping[tuple[str, str, str], Difference | None],
-) -> dict[tuple[str, str, str], float | None]:
-    chances = [None if found is None else found.like_these.p for found in differences.values()]
+    differences: Mapping[Key, Difference | None], target: Target, family: Collection[Key]
+) -> dict[Key, float | None]:
+    chances = [
+        found.interval(target).p if found and (key in family or (key[0], key[2], key[1]) in family) else None
+        for key, found in differences.items()
+    ]
     return dict(zip(differences, holm(chances), strict=True))
 
 
@@ -174,3 +200,9 @@ def _rater_facts(scores: StudyScores) -> tuple[RaterFacts, ...]:
         for rater, name in enumerate(scores.raters)
         if total[rater]
     )
+
+
+def shown_pairs(found: Findings, *, dashes: bool) -> list[Key]:
+    """The differences' keys, without those whose scores are printed as a dash."""
+    hidden = {(metric.key, slug) for metric in found.metrics for slug in metric.dash_for} if dashes else set()
+    return [key for key in found.differences if not {(key[0], key[1]), (key[0], key[2])} & hidden]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.findings import Findings
+from annotation.reports.models.intervals import Target
 from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
 from dialogues.rubric import Metric
@@ -15,10 +16,15 @@ LIKE_THESE = (
     "In brackets: 95 % interval for raters like these, so that backgrounds, dialogues and raters vary (mean squares of "
     "raters × backgrounds; REML where scores are missing; Satterthwaite's degrees of freedom)."
 )
-THESE = "For these raters: Student's t over backgrounds, which says nothing of other raters."
+THESE = "For these raters: 95 % interval by Student's t over backgrounds, which says nothing of other raters."
 INTERVALS = (
     f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
 )
+
+
+def interval_note(target: Target) -> str:
+    """What the intervals of a table speak of."""
+    return LIKE_THESE if target == Target.RATERS_LIKE_THESE else THESE
 
 
 def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterator[str]:

@@ -3,10 +3,10 @@
 from annotation.models import Study
 from annotation.reports.agreement_tables import agreement, agreement_by_version, raters
 from annotation.reports.chat_tables import chat_tables, scores_after_chats
-from annotation.reports.difference_tables import comparisons, means, robustness, severity
+from annotation.reports.difference_tables import comparisons, means, no_worse, robustness, severity
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import lengths, runs
-from annotation.reports.notes import LIKE_THESE, dash_notes, paper_note, provenance, unasked_notes
+from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
@@ -26,6 +26,7 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
             else ()
         ),
         comparisons(study, found, dashes=dashes),
+        *filter(None, [no_worse(study, found)]),
         means(study, found, dashes=dashes),
         robustness(study, found, dashes=dashes),
         raters(study, found),
@@ -49,13 +50,13 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table
         for version in found.versions:
             hidden = dashes and version.slug in metric.dash_for
             mean = found.means[metric.key, version.slug]
-            row.append(None if hidden or mean is None else mean.estimate)
+            row.append(None if hidden or mean is None else mean.estimate(found.target))
             if theirs:
                 row.append(published_table(3).value(metric.key, version.slug) if metric.key in theirs else None)
         rows.append(tuple(row))
     notes = (
         *provenance(study, found),
-        f"Mean score from {scale.low} to {scale.high}. n counts scores. {LIKE_THESE}",
+        f"Mean score from {scale.low} to {scale.high}. n counts scores. {interval_note(found.target)}",
         *(dash_notes(found) if dashes else ()),
         *unasked_notes(found),
         *((paper_note(3),) if theirs else ()),

@@ -1,5 +1,6 @@
 """A study's report, like a page of a paper, and its files."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,14 +10,17 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
+from annotation.design.plan_record import plan_of
 from annotation.models import Study
 from annotation.reports import unblinding
 from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
-from annotation.reports.findings import Findings
+from annotation.reports.findings import Findings, Key
+from annotation.reports.lead import lead
 from annotation.reports.loading import findings_of
-from annotation.reports.notes import screened_out_note
+from annotation.reports.notes import listed, screened_out_note
+from annotation.reports.plan_departures import departures
 from annotation.reports.preference_findings import Preferences, preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_preference_tables import answers_table
@@ -56,6 +60,8 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "found": found,
         "raters": len(found.raters),
+        "lead": lead(found, dashes=dashes, is_confirmatory=_is_planned(study), standing=_standing(study, found)),
+        "departures": departures(study),
         "tables": [linked(study, table, dashes) for table in shown.values()],
         "figures": [linked_figure(study, slug) for slug in drawable(found)],
         "dashes": dashes,
@@ -65,6 +71,21 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "unblinded": unblinding.unblinded_by(study),
     }
     return render(request, "reports/study_report.html", context)
+
+
+def _is_planned(study: Study) -> Callable[[Key], bool]:
+    plan = plan_of(study)
+    return lambda key: plan is not None and plan.is_confirmatory(key[0], key[1:])
+
+
+def _standing(study: Study, found: Findings) -> list[str]:
+    """What a reader must know before any number."""
+    if not found.ratings:
+        return []
+    if study.is_simulated:
+        return ["The ratings are simulated: they show how a report reads, and nothing of what people think."]
+    demo = listed(_demo_versions(found)) if _demo_versions(found) else ""
+    return [f"Rules wrote {demo}, not a language model, so nothing here is about language models."] if demo else []
 
 
 def _preferences(request: HttpRequest, study: Study) -> HttpResponse:

@@ -8,7 +8,7 @@ difference, its standard error and its degrees of freedom may come from any mode
 from dataclasses import dataclass
 from math import isfinite
 
-from scipy.stats import t as student
+from scipy import special
 
 from annotation.reports.models.intervals import Unfit
 from core.intervals import NO_SPREAD
@@ -52,12 +52,12 @@ def two_one_sided_tests(difference: float, se: float, df: float, margin: float) 
         return Unfit(NO_MARGIN)
     if not (isfinite(difference) and se > 0 and df > 0):
         return Unfit(f"There is no standard error of the difference to test with: {NO_SPREAD}.")
-    reach = float(student.ppf(1 - LEVEL, df)) * se
+    reach = float(special.stdtrit(df, 1 - LEVEL)) * se
     return Equivalence(
         difference=difference,
         margin=margin,
-        no_worse_p=float(student.sf((difference + margin) / se, df)),
-        no_better_p=float(student.cdf((difference - margin) / se, df)),
+        no_worse_p=float(special.stdtr(df, -(difference + margin) / se)),
+        no_better_p=float(special.stdtr(df, (difference - margin) / se)),
         low=difference - reach,
         high=difference + reach,
     )
