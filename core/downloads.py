@@ -26,6 +26,7 @@ CONTENT_TYPES = {
     "svg": "image/svg+xml",
     "pdf": "application/pdf",
     "png": "image/png",
+    "zip": "application/zip",
 }
 TABLE_WRITERS: dict[str, Callable[[HttpRequest, Table], str]] = {
     "csv": lambda request, table: to_csv(table, csv_form(request)),
@@ -53,7 +54,7 @@ def whole_file(content: str | bytes, name: str) -> HttpResponse:
     return attached(inline(content, _extension(name)), name)
 
 
-def streamed_file(pieces: Iterable[str], name: str) -> StreamingHttpResponse:
+def streamed_file(pieces: Iterable[str] | Iterable[bytes], name: str) -> StreamingHttpResponse:
     """A file to save that is sent while it is being written."""
     return attached(StreamingHttpResponse(pieces, content_type=CONTENT_TYPES[_extension(name)]), name)
 

@@ -72,7 +72,7 @@ class Analysis:
 
     `no_ordinal` says why there is no ordinal model, empty if there is one. `numbers` are the raters' numbers in the
     study's columns, in the order of the rows of `by_rater` and of the mixed model's severities; `scores_by_rater` how
-    many scores each gave.
+    many scores each gave. `distribution` has for each version the scores given, each with how often.
     """
 
     means: Mapping[int, Mean | None]
@@ -82,6 +82,7 @@ class Analysis:
     by_rater: tuple[tuple[float | None, ...], ...]
     numbers: tuple[int, ...]
     scores_by_rater: tuple[int, ...]
+    distribution: tuple[tuple[tuple[float, int], ...], ...]
 
 
 def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], scale: Scale) -> Analysis:
@@ -104,6 +105,7 @@ def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], sca
         by_rater=tuple(tuple(None if np.isnan(mean) else mean for mean in row) for row in by_rater.tolist()),
         numbers=tuple(numbers),
         scores_by_rater=tuple(np.bincount(ratings.rater, minlength=ratings.raters).tolist()),
+        distribution=tuple(_counted(ratings.value[ratings.version == one]) for one in range(ratings.versions)),
     )
 
 
@@ -111,6 +113,11 @@ def shown(interval: Interval, n: int, otherwise: float | None = None) -> Estimat
     """An interval as a table's cell; `otherwise` is its value where no model gives one."""
     value = interval.value if interval.value is not None else otherwise
     return Estimate(float("nan") if value is None else value, n, interval.low, interval.high, interval.no_interval)
+
+
+def _counted(values: Floats) -> tuple[tuple[float, int], ...]:
+    given, counts = np.unique(values, return_counts=True)
+    return tuple(zip(given.tolist(), counts.tolist(), strict=True))
 
 
 def _cut(both: crossed.Both, lowest: float, highest: float) -> crossed.Both:

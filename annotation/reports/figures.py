@@ -1,23 +1,17 @@
 """A report's figures as Vega-Lite specifications: mean scores and agreement, by metric and version."""
 
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import altair as alt
 
 from annotation.models import Study
+from annotation.reports import score_figures
+from annotation.reports.figure_frame import HERE, PAPER, Row, shown_cells, subtitle, title_lines
 from annotation.reports.findings import Findings
-from annotation.reports.scores import VersionItems
 from dialogues.charts import Spec, Theme, config
-from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
-from dialogues.rubric import Metric, Scale, is_the_papers
-
-Row = dict[str, Any]
-HERE, PAPER = "this study", "paper, Table 3"
-TITLE_LETTERS = 60
+from dialogues.rubric import Scale, is_the_papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +92,22 @@ FIGURES: dict[str, Figure] = {
             agreement_rows,
             agreement_spec,
         ),
+        Figure(
+            "distributions",
+            "How often each score was given",
+            "For each metric, one bar a version: the share of its scores at each point of the scale, from the lowest "
+            "at the left.",
+            score_figures.distribution_rows,
+            score_figures.distribution_spec,
+        ),
+        Figure(
+            "by-rater",
+            "Mean score by rater and version",
+            "For each metric, one row a rater and one column a version: darker is higher. A row that is lighter "
+            "or darker throughout is a severe or lenient rater; a row with another pattern leans to a version.",
+            score_figures.by_rater_rows,
+            score_figures.by_rater_spec,
+        ),
     )
 }
 
@@ -105,16 +115,6 @@ FIGURES: dict[str, Figure] = {
 def drawable(found: Findings) -> list[str]:
     """The figures with at least one point: α may be undefined everywhere."""
     return [slug for slug, figure in FIGURES.items() if figure.rows(found)]
-
-
-def shown_cells(found: Findings) -> list[tuple[Metric, VersionItems]]:
-    """Pairs of metric and version, without those that the rubric prints as a dash."""
-    return [
-        (metric, version)
-        for metric in found.metrics
-        for version in found.versions
-        if version.slug not in metric.dash_for
-    ]
 
 
 def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Theme) -> Spec:
@@ -141,23 +141,3 @@ def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Them
     ).configure(**config(theme))
     spec: Spec = whole.configure_header(labelColor=theme.ink, labelFontSize=13, labelAnchor="start").to_dict()
     return spec
-
-
-def title_lines(study: Study) -> list[str]:
-    """The study's name in lines that fit the picture, which would cut off longer ones."""
-    return textwrap.wrap(study.name, TITLE_LETTERS)
-
-
-def subtitle(study: Study, found: Findings, rows: list[Row]) -> list[str]:
-    """What a figure must say wherever it is shown: its marks and intervals, simulated scores, demo texts."""
-    lines = ["Points: this study, with 95 % intervals."]
-    if any(row["source"] == HERE and row["low"] is None for row in rows):
-        lines.append("A point without a line has no interval; the table beside says why.")
-    if any(row["source"] == PAPER for row in rows):
-        lines[0] += " Diamonds: the paper's Table 3."
-    if study.is_imported:
-        lines.append("Imported ratings, collected elsewhere.")
-    if study.is_simulated:
-        lines.append("Simulated ratings, not given by people.")
-    demo = [version.symbol for version in found.versions if version.is_demo]
-    return lines + ([f"{', '.join(demo)}: {DEMO_LABEL}."] if demo else [])

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from annotation.design.plan_record import plan_of
 from annotation.models import Study
 from annotation.reports import unblinding
+from annotation.reports.archive import report_files
 from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
@@ -25,6 +26,7 @@ from annotation.reports.preference_findings import Preferences, preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_preference_tables import answers_table
 from annotation.reports.tables import study_tables
+from core.archives import zipped
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires
 from core.tables import Table
@@ -60,7 +62,7 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "found": found,
         "raters": len(found.raters),
-        "lead": lead(found, dashes=dashes, is_confirmatory=_is_planned(study), standing=_standing(study, found)),
+        "lead": _lead(study, found, dashes),
         "departures": departures(study),
         "tables": [linked(study, table, dashes) for table in shown.values()],
         "figures": [linked_figure(study, slug) for slug in drawable(found)],
@@ -113,6 +115,37 @@ def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpRes
     chosen, found = table_or_404(study, table, wants_dashes(request))
     shown = _marked(study, chosen, found) if form == "csv" else chosen
     return table_file(request, shown, form, file_name(study, table))
+
+
+@require_GET
+@requires("annotation.view_study", "read reports")
+def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Everything that the report shows, and the ratings for whoever may have them."""
+    study = studied(pk)
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    with_ratings = request.user.has_perm("annotation.view_rating")
+    if with_ratings:
+        unblinding.unblind(study=study, by=request.user, how="exported ratings")
+        AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
+    dashes = wants_dashes(request)
+    if study.compares:
+        compared = preferences_of(study)
+        tables, scored, said = preference_tables(study, compared), None, []
+        pairs = [(table, _marked(study, table, compared)) for table in tables.values()]
+    else:
+        scored = findings_of(study)
+        pairs = [
+            (table, _marked(study, table, scored)) for table in study_tables(study, scored, dashes=dashes).values()
+        ]
+        said = _lead(study, scored, dashes)
+    stem = file_name(study, "report")
+    files = report_files(study, stem, pairs, scored, said, with_ratings=with_ratings)
+    return streamed_file(zipped(files), f"{stem}.zip")
+
+
+def _lead(study: Study, found: Findings, dashes: bool) -> list[str]:
+    return lead(found, dashes=dashes, is_confirmatory=_is_planned(study), standing=_standing(study, found))
 
 
 def _marked(study: Study, table: Table, found: Findings | Preferences) -> Table:

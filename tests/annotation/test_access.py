@@ -294,6 +294,7 @@ TABLE = {
     "study_chats_jsonl": staff("study of chats"),
     "study_preferences_csv": staff("study of chats"),
     "study_table_csv": staff("study table"),
+    "study_report_zip": staff("study"),
     "study_table_tex": staff("study table"),
     "study_table_md": staff("study table"),
     "study_figure": staff("study figure"),
