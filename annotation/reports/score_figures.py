@@ -1,5 +1,7 @@
 """Figures of the scores themselves: how often each was given, and how each rater scored each version."""
 
+from typing import Any
+
 import altair as alt
 
 from annotation.models import Study
@@ -74,7 +76,7 @@ def by_rater_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     return _by_metric(layers, by_rater_rows(found), study, found, theme)
 
 
-def _by_metric(chart: alt.Chart | alt.LayerChart, rows: list[Row], study: Study, found: Findings, theme: Theme) -> Spec:
+def _by_metric(chart: Any, rows: list[Row], study: Study, found: Findings, theme: Theme) -> Spec:
     """A panel for each metric, with what a figure must say wherever it is shown."""
     names = [metric.name for metric in found.metrics]
     chart.data = alt.InlineData(values=rows)
