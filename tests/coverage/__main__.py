@@ -12,7 +12,9 @@ from dataclasses import astuple
 from itertools import product
 from pathlib import Path
 
-from tests.coverage.measuring import measured
+from tests.coverage import agreement_intervals
+from tests.coverage.agreement_intervals import AgreementFigures
+from tests.coverage.measuring import Figures, measured
 from tests.coverage.studies import Cell
 
 COMPLETE = [
@@ -32,16 +34,26 @@ HEADS = (
     "differences, raters like these", "differences, these raters", "differences, mixed model",
     "family-wise, crossed", "family-wise, mixed model",
 )  # fmt: skip
+# Items must differ for there to be something to agree on.
+AGREEMENT = [Cell(*row, 0.2, item_sd=0.7) for row in product((3, 5, 10), (12, 24, 100), (0, 0.4))]
+AGREEMENT_HEADS = (
+    "raters", "backgrounds", "rater SD", "rater × version SD", "item SD",
+    "ICC(A,1) by F, raters like these", "ICC(A,1) resampled, these raters", "ICC(A,1) resampled, raters like these",
+    "α resampled, these raters", "α resampled, raters like these",
+)  # fmt: skip
 BLOCK = re.compile(r"(?<=<!-- measured -->\n).*(?=<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
     options = _options()
-    lines = [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]
-    print(*lines, sep="\n")
+    lines = [*_heading(HEADS)]
     for cell in (*COMPLETE, *INCOMPLETE):
         studies = options.studies if cell.each is None else options.incomplete
-        lines.append(_row(cell, studies, options.seed))
+        lines.append(_row(cell, measured(cell, studies, options.seed)))
+        print(lines[-1], flush=True)
+    lines.extend(["", *_heading(AGREEMENT_HEADS)])
+    for cell in AGREEMENT:
+        lines.append(_row(cell, agreement_intervals.measured(cell, options.incomplete, options.seed)))
         print(lines[-1], flush=True)
     lines.append(f"\n{_said(options)}")
     print(lines[-1])
@@ -50,19 +62,24 @@ def main() -> None:
         options.write.write_text(BLOCK.sub(lambda _: "\n".join(["", *lines, "", ""]), page), encoding="utf-8")
 
 
-def _row(cell: Cell, studies: int, seed: int) -> str:
+def _heading(heads: tuple[str, ...]) -> list[str]:
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    print(*lines, sep="\n")
+    return lines
+
+
+def _row(cell: Cell, figures: Figures | AgreementFigures) -> str:
     raters = str(cell.raters) if cell.each is None else f"{cell.each} of {cell.raters}"
     kind = [raters, cell.backgrounds, *(f"{sd:g}" for sd in (cell.rater_sd, cell.lean_sd, cell.item_sd))]
-    shares = [f"{100 * share:.1f}" for share in astuple(measured(cell, studies, seed))]
+    shares = [f"{100 * share:.1f}" for share in astuple(figures)]
     return f"| {' | '.join(map(str, (*kind, *shares)))} |"
 
 
 def _said(options: argparse.Namespace) -> str:
+    command = f"--studies {options.studies} --incomplete {options.incomplete} --seed {options.seed}"
     return (
-        f"Per cent of {options.studies:,} studies a row, of {options.incomplete:,} where not every rater scores every "
-        "item; "
-        f"seed {options.seed}: `python -m tests.coverage --studies {options.studies} --incomplete {options.incomplete} "
-        f"--seed {options.seed}`."
+        f"Per cent of {options.studies:,} studies a row; of {options.incomplete:,} in rows of agreement and where not "
+        f"every rater scores every item. `python -m tests.coverage {command}`."
     )
 
 

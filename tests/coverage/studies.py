@@ -35,11 +35,13 @@ class Cell:
 class Studies:
     """`scores` (studies, raters, backgrounds, versions), and the truth about them.
 
-    `of_raters` (studies, raters, versions) is what each rater's scores average over all backgrounds there could be, and
-    `overall` what all scores average over all raters there could be, which is the same for each version.
+    `levels` (studies, raters, versions) is where each rater's scores of a version lie before they are rounded,
+    `of_raters` what each rater's scores average over all backgrounds there could be, and `overall` what all scores
+    average over all raters there could be, which is the same for each version.
     """
 
     scores: Floats
+    levels: Floats
     of_raters: Floats
     overall: float
 
@@ -56,6 +58,7 @@ def drawn(cell: Cell, studies: int, rng: np.random.Generator) -> Studies:
     within = np.sqrt(BACKGROUND_SD**2 + cell.item_sd**2 + NOISE_SD**2)
     return Studies(
         scores=np.clip(np.rint(scores), 1, 5),
+        levels=LEVEL + own,
         of_raters=expected_score(LEVEL + own, within),
         overall=float(expected_score(np.array(LEVEL), np.sqrt(within**2 + cell.rater_sd**2 + cell.lean_sd**2))),
     )
