@@ -6,7 +6,14 @@ from annotation.imported.forms import RatingsForm
 
 
 class AgreementForm(RatingsForm):
-    """As for an import, but for what happens with bad rows."""
+    """As for an import, but a metric need not be named, and bad rows may be skipped."""
 
     too_large = "Compute it where the file is: manage.py agreement FILE"
-    skip_bad = forms.BooleanField(required=False, label="Leave out rows that cannot be read")
+    file = forms.FileField(
+        label="File",
+        help_text="CSV or TSV with rater, item and value, and metric, version and background where there are any; Label "
+        "Studio JSON; JSON as USR’s or FED’s. UTF-8, whole scores.",
+    )
+    skip_bad = forms.BooleanField(required=False, label="Skip bad rows")
+
+    field_order = ("file", "columns", "labels", "skip_bad")

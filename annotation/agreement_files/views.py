@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from annotation.agreement_files.forms import AgreementForm
@@ -18,6 +19,7 @@ from core.downloads import saved_in_page
 from core.permissions import requires
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("annotation.view_study", "measure agreement")
 def agreement_page(request: HttpRequest) -> HttpResponse:
