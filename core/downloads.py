@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -74,12 +74,19 @@ class Saved(NamedTuple):
     name: str
 
 
-def saved_in_page(table: Table, stem: str) -> list[Saved]:
-    """The table's files as addresses that hold them, for a page whose tables are stored nowhere."""
-    texts = [("CSV", to_csv(table), "csv")]
-    texts += [(form.label, to_csv(table, form), "csv") for form in EXCEL.values()]
-    texts += [("LaTeX", to_latex(table), "tex"), ("Markdown", to_markdown(table), "md")]
-    return [Saved(label, _data_url(text, extension), f"{stem}.{extension}") for label, text, extension in texts]
+def saved_in_page(table: Table, stem: str) -> dict[str, Any]:
+    """The table's files as addresses that hold them, for a page whose tables are stored nowhere.
+
+    `plain` are one a form, `excel` the CSV in each form for Excel.
+    """
+    texts = {"CSV": (to_csv(table), "csv"), "LaTeX": (to_latex(table), "tex"), "Markdown": (to_markdown(table), "md")}
+    plain = [_saved(label, text, stem, extension) for label, (text, extension) in texts.items()]
+    excel = [_saved(form.label, to_csv(table, form), stem, "csv") for form in EXCEL.values()]
+    return {"plain": plain, "excel": excel}
+
+
+def _saved(label: str, text: str, stem: str, extension: str) -> Saved:
+    return Saved(label, _data_url(text, extension), f"{stem}.{extension}")
 
 
 def _data_url(text: str, extension: str) -> str:

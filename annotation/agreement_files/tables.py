@@ -22,6 +22,7 @@ COLUMNS = {
 }
 TARGET = Target.THESE_RATERS
 MOST_NAMED = 3
+COUNTS = ("Scores", "Raters", "Items")
 
 
 def agreement_tables(found: Measured) -> list[Table]:
@@ -34,7 +35,7 @@ def agreement_tables(found: Measured) -> list[Table]:
         tables.append(_table("by-version", caption, ("Metric", "Version"), by_version, found))
     if by_pair:
         caption = "Agreement between pairs of raters by metric, over the items that both scored."
-        tables.append(_table("by-pair", caption, ("Metric", "Raters"), by_pair, found))
+        tables.append(_table("by-pair", caption, ("Metric", "Pair"), by_pair, found))
     return tables
 
 
@@ -91,7 +92,7 @@ def _table(
     """A row a group, which its names begin."""
     columns = (
         *(Column(head, numeric=False) for head in heads),
-        *(Column(head) for head in ("Scores", "Raters", "Items")),
+        *(Column(head) for head in COUNTS),
         *(Column(label, decimals) for _, label, decimals in COLUMNS.values()),
     )
     rows = tuple((*names, *_cells(group)) for names, group in groups)

@@ -15,7 +15,8 @@ def test_a_file_becomes_tables_to_read_and_to_save(page: Page, watch: Watch, tmp
     path = tmp_path / "mine.csv"
     path.write_text(text_of(rows(metrics=("Natural", "Specific"))) + "r0,i0,x,Natural,five\n")
     sign_in(page, user("rey", "researcher"))
-    page.goto("/agreement/")
+    page.goto("/studies/")
+    page.get_by_role("link", name="Agreement in a file").click()
     assert_usable(page)
     watch.expect("status of 422")
     page.get_by_label("File", exact=True).set_input_files(path)
