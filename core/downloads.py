@@ -1,7 +1,8 @@
 """Responses that are files: their types and names, tables in each form, and the CSV that the reader's program wants."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -64,6 +65,34 @@ def table_file(request: HttpRequest, table: Table | None, form: str, stem: str) 
     if table is None or form not in TABLE_WRITERS:
         raise Http404("There is no such table.")
     return whole_file(TABLE_WRITERS[form](request, table), f"{stem}.{form}")
+
+
+class Saved(NamedTuple):
+    """A file that stands in the page itself: the label of its link, the file as an address, and its name."""
+
+    label: str
+    url: str
+    name: str
+
+
+def saved_in_page(table: Table, stem: str) -> dict[str, Any]:
+    """The table's files as addresses that hold them, for a page whose tables are stored nowhere.
+
+    `plain` are one a form, `excel` the CSV in each form for Excel.
+    """
+    texts = {"CSV": (to_csv(table), "csv"), "LaTeX": (to_latex(table), "tex"), "Markdown": (to_markdown(table), "md")}
+    plain = [_saved(label, text, stem, extension) for label, (text, extension) in texts.items()]
+    excel = [_saved(form.label, to_csv(table, form), stem, "csv") for form in EXCEL.values()]
+    return {"plain": plain, "excel": excel}
+
+
+def _saved(label: str, text: str, stem: str, extension: str) -> Saved:
+    return Saved(label, _data_url(text, extension), f"{stem}.{extension}")
+
+
+def _data_url(text: str, extension: str) -> str:
+    kind = CONTENT_TYPES[extension].replace(" ", "")
+    return f"data:{kind};base64,{b64encode(text.encode()).decode()}"
 
 
 def _extension(name: str) -> str:

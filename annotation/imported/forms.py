@@ -16,8 +16,9 @@ MOST_MB = 8
 
 
 class RatingsForm(forms.Form):
-    """Step one: the file, and how to read it."""
+    """Step one: the file, and how to read it. `too_large` says what to do with a larger file than a page takes."""
 
+    too_large = "Import it on the server: manage.py study import-ratings FILE --name NAME"
     file = forms.FileField(
         label="File",
         help_text="CSV or TSV with rater, item, metric and value; Label Studio JSON; JSON as USR’s or FED’s. UTF-8.",
@@ -39,10 +40,7 @@ class RatingsForm(forms.Form):
         upload: UploadedFile[Any] = self.cleaned_data["file"]
         limit = min(settings.MAX_UPLOAD_MB, MOST_MB)
         if (upload.size or 0) > limit * 2**20:
-            raise forms.ValidationError(
-                f"The file is larger than {limit} MB. Import it on the server: "
-                "manage.py study import-ratings FILE --name NAME"
-            )
+            raise forms.ValidationError(f"The file is larger than {limit} MB. {self.too_large}")
         return upload
 
     def clean_columns(self) -> dict[str, str]:

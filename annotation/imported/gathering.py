@@ -60,11 +60,11 @@ class Gathered:
     """One entry a score: the numbers of its item, rater and metric in `items`, `raters` and `metrics`, and its value.
 
     `low` and `high` are each metric's scale: the widest that the file names, else what was given. `seconds` and
-    `comments` are by (item, rater), `notes` by score.
+    `comments` are by (item, rater), `notes` by score. `rater_names` are the file's, which are never stored.
     """
 
     items: list[RatedItem]
-    raters: int
+    rater_names: list[str]
     metrics: list[str]
     item: Ints
     rater: Ints
@@ -77,6 +77,10 @@ class Gathered:
     notes: dict[int, str]
     is_simulated: bool
     report: Report
+
+    @property
+    def raters(self) -> int:
+        return len(self.rater_names)
 
     def versions(self) -> list[str]:
         """The versions in the order of the file; "" for items of which it names none."""
@@ -217,7 +221,7 @@ class _Gathering:
         low, high = self._scales(chosen)
         return Gathered(
             items=self.known,
-            raters=len(self.raters),
+            rater_names=list(self.raters),
             metrics=list(self.metrics),
             item=chosen[:, 0],
             rater=chosen[:, 1],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
@@ -46,14 +46,18 @@ class ImportedRatings:
 
 
 def read_ratings(source: RatingSource) -> Gathered:
+    """As `read_scores` does, from a file on disk."""
+    with source.path.open("rb") as stream:
+        return read_scores(stream, source.choices)
+
+
+def read_scores(stream: BinaryIO, choices: RatingChoices) -> Gathered:
     """Every score of the file, without storing any; raises RatingsRefusedError if it cannot be read or holds none."""
-    report = Report()
+    report, file = Report(), FileLines(stream)
     try:
-        with source.path.open("rb") as stream:
-            file = FileLines(stream)
-            form = rating_files.recognised(file, has_columns=bool(source.choices.columns))
-            report.form = form.label
-            found = gather(form.read(file, source.choices), report)
+        form = rating_files.recognised(file, has_columns=bool(choices.columns))
+        report.form = form.label
+        found = gather(form.read(file, choices), report)
     except UnreadableFileError as error:
         raise RatingsRefusedError(str(error), report) from error
     if form.has_places_for_raters:
@@ -74,7 +78,7 @@ def import_ratings(
     _refuse_name(name, makes_corpus=not corpus)
     found = read_ratings(file)
     if found.report.refused and not skip_bad:
-        raise RatingsRefusedError(_bad_sentence(found.report.refused), found.report)
+        raise RatingsRefusedError(bad_sentence(found.report.refused, "imported"), found.report)
     if not found.report.scores:
         raise RatingsRefusedError("The file holds no score that could be imported.", found.report)
     with file.path.open("rb") as stream:
@@ -194,6 +198,7 @@ def _refuse_name(name: str, *, makes_corpus: bool) -> None:
         )
 
 
-def _bad_sentence(count: int) -> str:
+def bad_sentence(count: int, done: str) -> str:
+    """Why nothing was `done` with a file that has `count` bad rows."""
     number = "One row is bad" if count == 1 else f"{count:,} rows are bad"
-    return f"{number}, so nothing was imported. Mend the file, or skip bad rows."
+    return f"{number}, so nothing was {done}. Mend the file, or skip bad rows."

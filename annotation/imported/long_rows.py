@@ -1,6 +1,6 @@
 """A score a row: CSV, TSV and semicolons, or JSON and Parquet rows with the same names; our own export is one such."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from annotation.imported.rating_rows import (
@@ -53,10 +53,10 @@ def csv_scores(file: FileLines, choices: RatingChoices) -> Iterator[Parsed]:
     """Rows are counted from the header, which is row 1. Raises UnreadableFileError without a header."""
     lines = iter(file)
     first = next(lines, "")
-    wanted = [choices.columns.get(name, name).lower() for name in REQUIRED]
+    wanted = [choices.columns.get(name, name).lower() for name in choices.asks(REQUIRED)]
     rows = csv_rows(chain([first], lines), delimiter_of(first, wanted) or likeliest_delimiter(first))
     _, header = next(rows, (1, []))
-    places = _places(header, choices.columns)
+    places = _places(header, choices)
     for row, cells in rows:
         if isinstance(cells, str):
             yield BadRecord(row, cells)
@@ -64,7 +64,7 @@ def csv_scores(file: FileLines, choices: RatingChoices) -> Iterator[Parsed]:
             if cells:
                 yield BadRecord(row, f"{len(cells)} cells where the header has {len(header)}")
         else:
-            yield _score(row, _cells_by(cells, places))
+            yield _score(row, _cells_by(cells, places), choices)
 
 
 def object_scores(file: FileLines, choices: RatingChoices) -> Iterator[Parsed]:
@@ -73,52 +73,53 @@ def object_scores(file: FileLines, choices: RatingChoices) -> Iterator[Parsed]:
     for found in objects_of(file):
         if isinstance(found, BadRecord):
             yield found
-        elif missing := [called[name] for name in REQUIRED if called[name] not in found.value]:
+        elif missing := [called[name] for name in choices.asks(REQUIRED) if called[name] not in found.value]:
             yield BadRecord(found.row, f"the keys {', '.join(missing)} are missing; it has {listed(found.value)}")
         else:
-            yield _score(found.row, lambda name, value=found.value: value.get(called[name]))  # type: ignore[misc]
+            yield _score(found.row, lambda name, value=found.value: value.get(called[name]), choices)  # type: ignore[misc]
 
 
-def _places(header: list[str] | str, columns: Mapping[str, str]) -> dict[str, int]:
+def _places(header: list[str] | str, choices: RatingChoices) -> dict[str, int]:
     """The places of the known columns; raises UnreadableFileError if a required or named one is missing."""
+    columns, required = choices.columns, choices.asks(REQUIRED)
     names = [] if isinstance(header, str) else [name.strip().lower() for name in header]
     called = {name: columns.get(name, name).strip().lower() for name in NAMES}
     places = {name: names.index(one) for name, one in called.items() if one in names}
-    if not places.keys() >= {*REQUIRED, *columns}:
-        wanted = [columns.get(name, name) for name in dict.fromkeys((*REQUIRED, *columns))]
-        raise UnreadableFileError(f"{missing_columns(wanted, header)} {_advice(names)}")
+    if not places.keys() >= {*required, *columns}:
+        wanted = [columns.get(name, name) for name in dict.fromkeys((*required, *columns))]
+        raise UnreadableFileError(f"{missing_columns(wanted, header)} {_advice(names, required)}")
     if twice := [one for one in called.values() if names.count(one) > 1]:
         raise UnreadableFileError(f"The header names {listed(twice)} twice. Rename one of the columns.")
     return places
 
 
-def _advice(names: Iterable[str]) -> str:
+def _advice(names: Iterable[str], required: Sequence[str]) -> str:
     known = list(names)
-    guess = {name: next((word for word in (name, *words) if word in known), "…") for name, words in _WORDS.items()}
+    guess = {name: next((word for word in (name, *_WORDS[name]) if word in known), "…") for name in required}
     option = ",".join(f"{name}={called}" for name, called in guess.items())
-    return f"Say which columns these are: under Columns on the import page, or by --columns {option}."
+    return f"Say which columns these are: under Columns on the page, or by --columns {option}."
 
 
 def _cells_by(cells: list[str], places: Mapping[str, int]) -> Cell:
     return lambda name: unguarded(cells[places[name]]) if name in places else ""
 
 
-def _score(row: int, cell: Cell) -> Parsed:
+def _score(row: int, cell: Cell, choices: RatingChoices) -> Parsed:
     try:
         value = score_of(cell("value"))
-        return NOT_RATED if value is None else _score_row(row, value, cell)
+        return NOT_RATED if value is None else _score_row(row, value, cell, choices.only_metric)
     except RatingError as error:
         return BadRecord(row, str(error))
 
 
-def _score_row(row: int, value: int, cell: Cell) -> ScoreRow:
+def _score_row(row: int, value: int, cell: Cell, only_metric: str) -> ScoreRow:
     if cell("other_dialogue"):
         raise RatingError("it compares two dialogues, and only scores of one can be imported")
     return ScoreRow(
         row,
         _item(cell),
         rater=needed("rater", cell("rater")),
-        metric=needed("metric", cell("metric")),
+        metric=needed("metric", cell("metric") or only_metric),
         value=value,
         scale=_scale(value, score_of(cell("scale_low")), score_of(cell("scale_high"))),
         seconds=seconds_of(cell("seconds")),

@@ -1,7 +1,7 @@
 """What every reader of a rating file gives: scores, what it set aside, and bad rows with their reasons."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dialogues.formats.reading import FileLines, quoted
@@ -72,10 +72,19 @@ Parsed = ScoreRow | SetAside | BadRecord
 
 @dataclass(frozen=True, slots=True)
 class RatingChoices:
-    """What a person chose: the file's names of columns or keys by what they hold, and labels from worst to best."""
+    """What a person chose: the file's names of columns or keys by what they hold, and labels from worst to best.
+
+    `only_metric` names the metric of a table that has no column for it; where it is "", a table must have one.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    only_metric: str = ""
+
+    def asks(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of these columns that the file must have."""
+        optional = {"metric"} - self.columns.keys() if self.only_metric else set()
+        return tuple(name for name in names if name not in optional)
 
 
 AS_IT_COMES = RatingChoices()

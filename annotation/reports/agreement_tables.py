@@ -10,14 +10,15 @@ from annotation.reports.notes import INTERVALS, is_unasked, listed, own_chats_no
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
 
-# Each coefficient's column: label, decimals and factor.
+SHARES = ("exact", "within_1")
+# Each coefficient's column: label and decimals.
 COEFFICIENTS = {
-    "alpha_ordinal": ("α, ordinal", 2, 1),
-    "alpha_interval": ("α, interval", 2, 1),
-    "icc_2,1": ("ICC(2,1)", 2, 1),
-    "icc_2,k": ("ICC(2,k)", 2, 1),
-    "kappa": ("Weighted κ", 2, 1),
-    "within_1": ("Within one, %", 0, 100),
+    "alpha_ordinal": ("α, ordinal", 2),
+    "alpha_interval": ("α, interval", 2),
+    "icc_2,1": ("ICC(2,1)", 2),
+    "icc_2,k": ("ICC(2,k)", 2),
+    "kappa": ("Weighted κ", 2),
+    "within_1": ("Within one, %", 0),
 }
 
 
@@ -25,10 +26,10 @@ def agreement(study: Study, found: Findings) -> Table:
     """Agreement between raters on each metric, over all versions."""
     columns = (
         Column("Metric", numeric=False),
-        *(Column(label, decimals) for label, decimals, _ in COEFFICIENTS.values()),
+        *(Column(label, decimals) for label, decimals in COEFFICIENTS.values()),
     )
     rows = tuple(
-        (metric.name, *(_coefficient(found.agreement[metric.key], key) for key in COEFFICIENTS))
+        (metric.name, *(coefficient(found.agreement[metric.key], key) for key in COEFFICIENTS))
         for metric in found.metrics
     )
     notes = (
@@ -53,7 +54,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
             *(
                 None
                 if _is_blank(found, metric, version.slug, dashes=dashes)
-                else _coefficient(found.agreement_by_version[metric.key, version.slug], "alpha_ordinal")
+                else coefficient(found.agreement_by_version[metric.key, version.slug], "alpha_ordinal")
                 for version in found.versions
             ),
         )
@@ -91,8 +92,9 @@ def raters(study: Study, found: Findings) -> Table:
     return Table("raters", "Raters, by pseudonym.", columns, rows, notes)
 
 
-def _coefficient(agreed: Agreement, key: str) -> Cell:
-    _, _, factor = COEFFICIENTS[key]
+def coefficient(agreed: Agreement, key: str) -> Cell:
+    """One coefficient as a cell; shares are in per cent, and n counts the items that the value rests on."""
+    factor = 100 if key in SHARES else 1
     found = agreed.estimates[key]
     if found.value is None:
         return "undefined"
@@ -104,7 +106,7 @@ def _undefined_notes(found: Findings) -> Iterator[str]:
     """A sentence for every undefined value, and on how correlations deal with missing scores."""
     for metric in found.metrics:
         estimates = found.agreement[metric.key].estimates
-        yield from _undefined(metric.name, {label: estimates[key] for key, (label, _, _) in COEFFICIENTS.items()})
+        yield from _undefined(metric.name, {label: estimates[key] for key, (label, _) in COEFFICIENTS.items()})
     first = next(iter(found.agreement.values()), None)
     if first and first.incomplete_units:
         yield (

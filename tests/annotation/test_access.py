@@ -241,6 +241,7 @@ TABLE = {
     "studies": staff(),
     "study_new": staff(post=422),
     "ratings_import": staff(post=422),
+    "agreement": staff(post=422),
     "ratings_preview": staff("upload", get=404, post=404),
     "study": staff("study"),
     "study_step": staff("draft step", post=422),

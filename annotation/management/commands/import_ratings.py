@@ -1,8 +1,7 @@
 """Import ratings that were collected elsewhere as a closed study, marked as imported."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from django.core.management.base import CommandError
 
 from annotation.imported.gathering import RatingsRefusedError, Report, first_bad
 from annotation.imported.imported_study import ImportedRatings, RatingSource, import_ratings
-from annotation.imported.rating_files import rating_columns_from
-from annotation.imported.rating_rows import RatingChoices, labels_from
+from annotation.imported.rating_rows import RatingChoices
+from annotation.management.arguments import add_rating_file
 from core import commands
 from core.numbers import count_in_words
 
@@ -21,26 +20,9 @@ class Command(commands.Command):
     help = "Import ratings that were collected elsewhere: all of a file, or nothing if a row is bad."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "file", type=Path, metavar="FILE", help="CSV or TSV with a score a row, Label Studio JSON, USR or FED JSON"
-        )
+        add_rating_file(parser)
         parser.add_argument("--name", required=True, help="name of the study to make")
         parser.add_argument("--corpus", default="", metavar="NAME", help="the corpus whose dialogues were rated")
-        parser.add_argument(
-            "--columns",
-            type=_told(rating_columns_from),
-            default={},
-            metavar="rater=NAME,item=NAME,metric=NAME,value=NAME",
-            help="names of these columns or keys in a file that names them differently",
-        )
-        parser.add_argument(
-            "--choices",
-            type=_told(labels_from),
-            default=(),
-            metavar="bad,fair,good",
-            help="labels of Label Studio's choices from worst to best; they become 1, 2, …",
-        )
-        parser.add_argument("--skip-bad", action="store_true", help="skip bad rows and import the rest")
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -81,18 +63,6 @@ class Command(commands.Command):
         self.stdout.write(f"  read as {found.report.form}; metrics: {', '.join(found.metrics)}")
         for kind, count in found.report.tally.items():
             self.stdout.write(f"  {kind.replace('_', ' ')}: {count:,}")
-
-
-def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The same for an option: what is wrong becomes its error."""
-
-    def read_option(text: str) -> Any:
-        try:
-            return read(text)
-        except ValueError as error:
-            raise ArgumentTypeError(str(error)) from error
-
-    return read_option
 
 
 def _as_json(imported: ImportedRatings) -> dict[str, Any]:

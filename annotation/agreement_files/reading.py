@@ -1,0 +1,36 @@
+"""Read a file of ratings and measure the agreement in it; nothing is stored."""
+
+from typing import BinaryIO
+
+from annotation.agreement_files.measuring import Effort, Measured, measured
+from annotation.imported.gathering import Gathered, RatingsRefusedError
+from annotation.imported.imported_study import bad_sentence, read_scores
+from annotation.imported.rating_rows import RatingChoices
+
+# What scores are called in a file that has no column for the metric.
+ONLY_METRIC = "score"
+# Rows of a table on a page.
+MOST_ROWS = 60
+
+
+def agreement_in(
+    stream: BinaryIO, choices: RatingChoices, effort: Effort | None = None, *, skip_bad: bool = False
+) -> tuple[Gathered, Measured]:
+    """The scores of the file and their agreement; without `effort` as much as a page can wait for.
+
+    Raises RatingsRefusedError for a file that cannot be read, holds no score, or has bad rows that are not skipped.
+    """
+    found = read_scores(stream, choices)
+    if found.report.refused and not skip_bad:
+        raise RatingsRefusedError(bad_sentence(found.report.refused, "computed"), found.report)
+    if not found.report.scores:
+        raise RatingsRefusedError("The file holds no score that can be read.", found.report)
+    return found, measured(found, effort or for_a_page(found.report.scores))
+
+
+def for_a_page(scores: int) -> Effort:
+    """What takes a few seconds at most: fewer resamples of many scores, and none of very many."""
+    for most, draws in ((3_000, 1000), (30_000, 200)):
+        if scores <= most:
+            return Effort(draws, MOST_ROWS)
+    return Effort(0, MOST_ROWS, "not on a page for so many scores; manage.py agreement FILE gives it")

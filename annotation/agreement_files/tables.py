@@ -1,0 +1,137 @@
+"""Agreement in a file as tables, and as JSON."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from annotation.agreement_files.measuring import Group, Measured
+from annotation.reports.agreement import Estimate
+from annotation.reports.agreement_tables import coefficient
+from annotation.reports.models.intervals import Target
+from core.tables import Cell, Column, Table
+
+# Each coefficient's name in JSON, label and decimals.
+COLUMNS = {
+    "alpha_ordinal": ("alpha_ordinal", "α, ordinal", 2),
+    "alpha_interval": ("alpha_interval", "α, interval", 2),
+    "icc_2,1": ("icc_a1", "ICC(A,1)", 2),
+    "icc_2,k": ("icc_ak", "ICC(A,k)", 2),
+    "icc_3,1": ("icc_c1", "ICC(C,1)", 2),
+    "kappa": ("kappa", "Weighted κ", 2),
+    "exact": ("exact", "Exact, %", 0),
+    "within_1": ("within_one", "Within one, %", 0),
+}
+TARGET = Target.THESE_RATERS
+MOST_NAMED = 3
+COUNTS = ("Scores", "Raters", "Items")
+
+
+def agreement_tables(found: Measured) -> list[Table]:
+    """By metric, then by version and by pair of raters where there are several."""
+    by_version = [((one.metric, one.version), one) for one in found.by_version]
+    by_pair = [((one.metric, " and ".join(one.raters)), one) for one in found.by_pair]
+    tables = [_by_metric(found)]
+    if by_version:
+        caption = "Agreement between raters by metric and version."
+        tables.append(_table("by-version", caption, ("Metric", "Version"), by_version, found))
+    if by_pair:
+        caption = "Agreement between pairs of raters by metric, over the items that both scored."
+        tables.append(_table("by-pair", caption, ("Metric", "Pair"), by_pair, found))
+    return tables
+
+
+def as_json(found: Measured) -> dict[str, Any]:
+    """Every figure, unrounded; shares are from 0 to 1."""
+    return {
+        "intervals": {
+            "level": 0.95,
+            "target": TARGET,
+            "resampled": f"{found.cluster}s",
+            "draws": found.draws,
+        },
+        "by_metric": [_group(one) for one in found.by_metric],
+        "by_version": [{"version": one.version, **_group(one)} for one in found.by_version],
+        "by_pair": [{"between": list(one.raters), **_group(one)} for one in found.by_pair],
+        "left_out": found.left_out,
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    agreed = group.agreement
+    return {
+        "metric": group.metric,
+        "scores": group.scores,
+        "raters": agreed.raters,
+        "items": agreed.units,
+        "items_with_two_scores": agreed.paired_units,
+        "coefficients": {name: _estimate(agreed.estimates[key]) for key, (name, _, _) in COLUMNS.items()},
+    }
+
+
+def _estimate(found: Estimate) -> dict[str, Any]:
+    """The value with its interval and whom that speaks of, or the reason why there is none of either."""
+    if found.undefined:
+        return {"value": None, "reason": found.undefined.value}
+    if found.low is None:
+        return {"value": found.value, "low": None, "high": None, "reason": found.no_interval}
+    return {"value": found.value, "low": found.low, "high": found.high, "target": TARGET}
+
+
+def _by_metric(found: Measured) -> Table:
+    groups = [((one.metric,), one) for one in found.by_metric]
+    return _table("agreement", "Agreement between raters by metric.", ("Metric",), groups, found, _WHAT)
+
+
+def _table(
+    slug: str,
+    caption: str,
+    heads: Sequence[str],
+    groups: Sequence[tuple[tuple[str, ...], Group]],
+    found: Measured,
+    *notes: str,
+) -> Table:
+    """A row a group, which its names begin."""
+    columns = (
+        *(Column(head, numeric=False) for head in heads),
+        *(Column(head) for head in COUNTS),
+        *(Column(label, decimals) for _, label, decimals in COLUMNS.values()),
+    )
+    rows = tuple((*names, *_cells(group)) for names, group in groups)
+    return Table(slug, caption, columns, rows, (*notes, *_interval_notes(found), *_undefined_notes(groups)))
+
+
+def _cells(group: Group) -> Iterator[Cell]:
+    agreed = group.agreement
+    yield from (group.scores, agreed.raters, agreed.units)
+    yield from (coefficient(agreed, key) for key in COLUMNS)
+
+
+def _interval_notes(found: Measured) -> Iterator[str]:
+    if not found.draws:
+        yield "n counts the items that a value rests on."
+        return
+    yield (
+        f"In brackets: 95 % interval for {TARGET}, bias-corrected percentiles of {found.draws:,} seeded resamples of "
+        f"the {found.cluster}s. It says how these raters would agree on other {found.cluster}s, not how other raters "
+        "would; n counts the items that a value rests on."
+    )
+
+
+def _undefined_notes(groups: Sequence[tuple[tuple[str, ...], Group]]) -> Iterator[str]:
+    """Every reason for an undefined value, with the rows that it explains."""
+    rows: dict[str, list[str]] = {}
+    for names, group in groups:
+        reasons = (group.agreement.estimates[key].undefined for key in COLUMNS)
+        for undefined in dict.fromkeys(one.value for one in reasons if one):
+            rows.setdefault(undefined, []).append(", ".join(names))
+    for reason, explained in rows.items():
+        where = "; ".join(explained) if len(explained) <= MOST_NAMED else f"in {len(explained):,} rows"
+        yield f"Undefined, because {reason}: {where}."
+
+
+_WHAT = (
+    "α: Krippendorff’s (2011). ICC: McGraw and Wong’s (1996) forms with random raters; (A,1) is the absolute agreement "
+    "of one rater, (A,k) that of the mean of an item’s k scores, and (C,1) the consistency of one rater, which leaves "
+    "out how severe raters are. Where scores are missing, ICCs come from variance components (REML), and k is the mean "
+    "number of scores an item. κ: quadratic weights (Cohen 1968), pooled over all pairs of scores of an item. Exact "
+    "and within one: the shares of these pairs that are equal, or differ by one point at most."
+)
