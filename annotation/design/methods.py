@@ -156,6 +156,8 @@ def _record(study: Study) -> Iterator[str]:
         yield f"Retention: {_closed(study.retention)}"
     launched = f"{study.launched_at:%d %B %Y}" if study.launched_at else "not yet"
     yield f"The design (version {study.version}) was frozen at the launch on {launched}."
+    if study.plan_sha256:
+        yield f"So was the plan of its analysis (SHA-256 {study.plan_sha256})."
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.forms import BoundField
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.design import drafting
@@ -25,8 +27,10 @@ from annotation.reports.power import (
     power_tables,
     rater_sizes,
 )
+from core.downloads import TABLE_FORMS, table_file
 from core.numbers import whole_number
 from core.permissions import person_of, requires
+from core.tables import Table
 from dialogues.models import Rubric
 
 BETWEEN = "x"
@@ -125,19 +129,35 @@ def study_power(request: HttpRequest) -> HttpResponse:
     draft = _draft(request.GET.get("study"))
     fitted_form, fitted = _fitted(request)
     form = PowerForm(_asked(request.GET, fitted, draft))
-    form.is_valid()
-    question = None if form.errors else form.question()
-    cells = list(question.cells()) if question else []
+    cells = list(form.question().cells()) if form.is_valid() else []
     context = {
         "form": form,
         "fitted_form": fitted_form,
         "fitted": fitted,
         "draft": draft,
         "plan": plan_of(draft) if draft else None,
-        "tables": power_tables(question, cells) if question else [],
+        "tables": [_linked(table, form) for table in power_tables(form.question(), cells)] if cells else [],
         "choices": [(f"{cell.raters}{BETWEEN}{cell.backgrounds}", cell) for cell in cells if cell.power is not None],
     }
     return render(request, "reports/power.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@requires("annotation.view_study", "plan studies")
+def study_power_table(request: HttpRequest, table: str, form: str) -> HttpResponse:
+    """One of the tables as a file, from the same question as the page's."""
+    asked = PowerForm(_asked(request.GET, None, None))
+    if not asked.is_valid():
+        raise Http404("Nothing can be computed from this address.")
+    tables = {one.slug: one for one in power_tables(asked.question(), asked.question().cells())}
+    return table_file(request, tables.get(table), form, table)
+
+
+def _linked(table: Table, form: PowerForm) -> dict[str, Any]:
+    """The table with the addresses of its files."""
+    query = urlencode({name: form.data[name] for name in form.fields})
+    urls = {kind: reverse("study_power_table", args=[table.slug, kind]) for kind in TABLE_FORMS}
+    return {"table": table, **{f"{kind}_url": f"{url}?{query}" for kind, url in urls.items()}}
 
 
 @require_POST

@@ -5,6 +5,7 @@ from core.downloads import TABLE_FORMS
 
 urlpatterns = [
     path("power/", power_views.study_power, name="study_power"),
+    path("power/<slug:table>.<slug:form>", power_views.study_power_table, name="study_power_table"),
     path("<int:pk>/power/", power_views.study_power_keep, name="study_power_keep"),
     path("<int:pk>/report/", views.study_report, name="study_report"),
     path("<int:pk>/report/ratings.csv", views.study_ratings_csv, name="study_ratings_csv"),

@@ -192,6 +192,7 @@ class Everything:
             "check": {"pk": self.draft.pk, "item": self.draft.items.get().pk},
             "rubric": {"pk": Rubric.objects.get(slug="a-rubric").pk},
             "study table": {"pk": self.study.pk, "table": "table-3"},
+            "power table": {"table": "half-width", "form": "csv"},
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
             "chat": {"token": Chat.objects.get(assignment=None).token},
             "sign in a chat": {"token": Chat.objects.get(assignment=None).token, "sign": "typing"},

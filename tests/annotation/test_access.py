@@ -252,6 +252,7 @@ TABLE = {
     "study_plan_json": staff("draft"),
     "study_plan_text": staff("draft plan"),
     "study_power": staff(),
+    "study_power_table": staff("power table"),
     "study_power_keep": staff("draft", get=405, post=302),
     "study_next": staff("study", get=405, post=302),
     "study_check_choose": staff("draft"),

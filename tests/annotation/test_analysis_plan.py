@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from annotation.design import drafting, files, launch
 from annotation.design.checklist import musts, shoulds
+from annotation.design.methods import methods_text
 from annotation.design.plan import AnalysisPlan, Asked, PlannedPower, read_plan, status
 from annotation.design.plan_record import asked_of, hash_of_plan, plan_document, plan_of
 from annotation.design.plan_text import canonical, sha256_of, texts
@@ -198,6 +199,7 @@ def test_the_launch_freezes_the_plan_and_records_its_hash() -> None:
     assert launched.plan_sha256 == before == sha256_of(plan_document(launched))
     event = AuditEvent.objects.get(verb=AuditVerb.STUDY_LAUNCHED, subject=f"study:{one.pk}")
     assert event.detail["plan_sha256"] == before
+    assert f"So was the plan of its analysis (SHA-256 {before})." in methods_text(launched)
     launched.analysis_plan = replace(PLAN, margin=0.5).as_json()
     with pytest.raises(FrozenDesignError):
         launched.save(update_fields=["analysis_plan"])

@@ -212,11 +212,13 @@ PAGE = "/studies/power/"
 def test_the_page_shows_the_tables_of_what_it_was_asked(researcher: Client) -> None:
     shown = researcher.get(PAGE, {"raters": "3 5", "backgrounds": "12", "difference": "0.5"})
     assert shown.status_code == 200
-    power, half_width, alpha = shown.context["tables"]
+    power, half_width, alpha = (row["table"] for row in shown.context["tables"])
     cells = list(power_table(ASSUMED, [3, 5], [12], 0.5))
     assert power.rows == ((12, cells[0].power, cells[1].power),)
     assert half_width.rows == ((12, cells[0].half_width, cells[1].half_width),)
     assert alpha.rows == ((12, cells[0].alpha_width, cells[1].alpha_width),)
+    file = researcher.get(shown.context["tables"][1]["csv_url"]).content.decode()
+    assert file.splitlines() == ["Backgrounds,Raters 3,Raters 5", f"12,{cells[0].half_width},{cells[1].half_width}"]
     refused = researcher.get(PAGE, {"raters": "0"})
     assert refused.status_code == 422
     assert "Give 1 to 8 whole numbers" in refused.content.decode()
@@ -230,7 +232,7 @@ def test_the_page_takes_the_spread_of_a_study(researcher: Client) -> None:
     assert shown.context["form"]["rater"].value() == f"{components_of(one, 'natural').rater:.4g}"
     other = researcher.get(PAGE, {"of": one.pk, "metric": "warm", "raters": "7"})
     assert "warm is not one of the available choices" in other.content.decode()
-    assert other.context["tables"][0].columns[1].label == "7"
+    assert other.context["tables"][0]["table"].columns[1].label == "7"
 
 
 @pytest.mark.django_db

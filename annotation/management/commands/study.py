@@ -1,12 +1,11 @@
 """`manage.py study …`: make, plan, remind, report, export and import studies."""
 
+from annotation.management import study_plan, study_power
 from annotation.management.commands import (
     create_study,
     export_ratings,
     import_ratings,
     remind,
-    study_plan,
-    study_power,
     study_report,
 )
 from core.commands import Group
