@@ -151,4 +151,4 @@ class ChatRating(models.Model):
     @property
     def mean(self) -> float:
         """Over the rubric's questions."""
-        return sum(self.scores.values()) / len(self.scores)
+        return float(sum(self.scores.values()) / len(self.scores))
