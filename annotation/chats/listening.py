@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import Error, connection
 
 from annotation.chats import notices
 
@@ -49,9 +49,10 @@ class Listener:
         while True:
             try:
                 await self._listen_once(probe)
-            except (psycopg.Error, OSError):
+            except (psycopg.Error, Error, OSError):
                 log.warning("Notices of chats cannot be heard just now; the database is asked instead", exc_info=True)
-            self.hears = False
+            finally:
+                self.hears = False
             await asyncio.sleep(AGAIN)
 
     async def _listen_once(self, probe: Callable[[], Awaitable[None]]) -> None:
@@ -70,7 +71,7 @@ class Listener:
 def hear(payload: str) -> None:
     """What this process wrote it has told its own at once."""
     writer, _, chat = payload.rpartition(" ")
-    if writer != _this_process():
+    if writer != _this_process() and chat.isdecimal():
         notices.wake(int(chat))
 
 

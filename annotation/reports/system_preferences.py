@@ -113,4 +113,4 @@ def _sign_test(hits: int, n: int) -> float | None:
     if n == 0:
         return None
     tail = sum(comb(n, count) for count in range(min(hits, n - hits) + 1))
-    return float(min(1.0, 2 * tail / 2**n))
+    return min(1.0, float(2 * tail / 2**n))

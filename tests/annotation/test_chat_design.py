@@ -140,10 +140,15 @@ def test_the_sample_of_backgrounds_follows_from_the_seed(db: None) -> None:
         ({"systems": []}, "Choose the systems"),
         ({"k": None}, "Say how many chats"),
         ({"chat_plan": {"least_turns": 9, "most_turns": 3}}, "not fewer than the least"),
+        ({"chat_plan": {"asks_preference": True, "chats_each": 1}}, "only after two chats or more"),
+        ({"chat_plan": {"asks_preference": True}, "systems": [{"name": "A"}]}, "and this study has 1."),
         ({"systems": [{"name": "A", "delimiter": " x"}]}, "white space"),
         ({"systems": [{"name": "A", "mode": "prompted"}]}, "there are none here"),
     ],
-    ids=["no systems", "no number", "a plan that contradicts itself", "a bad delimiter", "no examples"],
+    ids=[
+        *("no systems", "no number", "a plan that contradicts itself", "one chat and a preference"),
+        *("one system and a preference", "a bad delimiter", "no examples"),
+    ],
 )
 def test_what_must_be_fixed_before_the_launch_is_said(db: None, fields: dict[str, Any], said: str) -> None:
     given = dict(fields)
@@ -200,6 +205,8 @@ def test_the_database_refuses_to_change_the_systems_of_a_launched_study(db: None
     extra = ChatSystem(study=one, version_id="alpha", endpoint=endpoint(), mode="plain")
     with pytest.raises(DatabaseError, match="never change"), transaction.atomic():
         ChatSystem.objects.bulk_create([extra])
+    with pytest.raises(DatabaseError, match="never change"), transaction.atomic():
+        one.systems.all().delete()
     of_a_draft = chat_draft(of=one.corpus)
     of_a_draft.systems.update(temperature=1.5)
     assert {row.temperature for row in one.systems.all()} == {0.8}
@@ -221,7 +228,7 @@ def test_the_next_version_copies_systems_and_plan_and_practises_anew(db: None) -
 
 
 def test_the_methods_text_says_what_testers_were_asked_to_do(researcher: Client) -> None:
-    plan = ChatPlan(least_turns=5, most_turns=12, minutes=0, chats_each=4)
+    plan = ChatPlan(least_turns=5, most_turns=12, minutes=0, chats_each=4, asks_preference=True)
     one = chat_study(3, of=corpus(4), background_count=2, chat_plan=plan.as_json())
     text = " ".join(researcher.get(reverse("study_methods", args=[one.pk])).content.decode().split())
     for sentence in (
@@ -234,6 +241,7 @@ def test_the_methods_text_says_what_testers_were_asked_to_do(researcher: Client)
         "could end and score a chat after 5 turns of theirs; it was over after 12 turns.",
         "No tester had more than 4 chats.",
         "Each tester first tried the page in a practice chat",
+        "After their last chat testers were asked which of the two systems they preferred, if either",
         "Interesting, Informative, Natural, Engaging",
     ):
         assert sentence in text, text

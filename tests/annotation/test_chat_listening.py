@@ -1,7 +1,7 @@
 """How a process hears of what another one wrote in a chat."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -66,6 +66,38 @@ def test_what_another_process_tells_is_heard(chat: Chat, elsewhere: Callable[...
 
 
 @needs_postgresql
+def test_a_connection_that_breaks_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "AGAIN", 0.05)
+    heard: list[int] = []
+    monkeypatch.setattr(notices, "wake", heard.append)
+
+    async def broken() -> None:
+        listener = listening.Listener()
+        listens = asyncio.create_task(listener.listen(lambda: _announced(0)))
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                while not listener.hears:
+                    await asyncio.sleep(0.01)
+                await sync_to_async(_end_listeners, thread_sensitive=False)()
+                while listener.hears:
+                    await asyncio.sleep(0.01)
+        listens.cancel()
+        await asyncio.wait([listens])
+
+    asyncio.run(broken())
+
+
+def _end_listeners() -> None:
+    """End the connections that wait for notices, as a restart of the server does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %%' "
+            "AND datname = current_database()"
+        )
+    connections.close_all()
+
+
+@needs_postgresql
 def test_where_a_probe_does_not_come_back_nobody_believes_to_hear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "PROBE", 0.2)
 
@@ -95,6 +127,8 @@ def test_a_process_hears_only_what_others_tell(chat: Chat, monkeypatch: pytest.M
     assert woken == []
     listening.hear(f"another host:7 {chat.pk}")
     assert woken == [chat.pk]
+    listening.hear("what no process of ours tells")
+    assert woken == [chat.pk]
 
 
 def test_tests_and_commands_keep_no_connection_for_it() -> None:
@@ -117,13 +151,11 @@ def test_a_process_that_only_shows_a_chat_looks_out_for_news_of_it(chat: Chat, f
 
 
 @pytest.fixture
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[driving.Drivers]]:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> list[driving.Drivers]:
     """A process in which nobody has chatted yet."""
     made: list[driving.Drivers] = []
     monkeypatch.setattr(driving, "_drivers", made)
-    yield made
-    for one in made:
-        one._loop.call_soon_threadsafe(one._loop.stop)
+    return made
 
 
 async def _announced(chat_pk: int) -> None:

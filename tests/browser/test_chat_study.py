@@ -50,16 +50,26 @@ def chat_and_score(page: Page, points: str) -> None:
     page.get_by_role("button", name="Submit").click()
 
 
+def prefer(page: Page, answer: str) -> None:
+    expect(page.get_by_role("heading", name="Which partner did you prefer?")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("^Chat [12]$"))).to_have_count(2)
+    assert_usable(page)
+    page.get_by_label(answer).check()
+    page.get_by_label("Why?").fill("It answered <b>in steps</b>")
+    page.get_by_role("button", name="Submit").click()
+
+
 def test_five_testers_chat_with_two_systems_and_the_report_has_table_6(
     page: Page, watch: Watch, demo_model: DemoServer, transactional_db: None
 ) -> None:
-    study = demo_study(demo_model, len(TESTERS))
+    study = demo_study(demo_model, len(TESTERS), asks_preference=True)
     for number, name in enumerate(TESTERS):
         tester: Membership = member(study, name)
         sign_in(page, tester.rater)
         page.goto(reverse("rate_next", args=[tester.token]))
         chat_and_score(page, "4353"[number % 2 :] + "4" * (number % 2))
         chat_and_score(page, "3242")
+        prefer(page, "Partner A" if number % 2 else "Both about the same")
         expect(page.get_by_role("heading", name="All 2 rated")).to_be_visible()
     assert set(Assignment.objects.filter(study=study).values_list("state", flat=True)) == {"submitted"}
     researcher: User = make_user(Role.RESEARCHER)
@@ -70,6 +80,8 @@ def test_five_testers_chat_with_two_systems_and_the_report_has_table_6(
     expect(table).to_contain_text("In steps")
     expect(table).to_contain_text("In one piece")
     expect(page.get_by_text("Table 6").first).to_be_visible()
+    preferred = page.get_by_role("table").filter(has_text="Would rather not say")
+    expect(preferred.get_by_role("row").filter(has_text="About the same")).to_contain_text("3")
     assert_fits(page)
 
 
