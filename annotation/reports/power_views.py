@@ -157,7 +157,7 @@ def _linked(table: Table, form: PowerForm) -> dict[str, Any]:
     """The table with the addresses of its files."""
     query = urlencode({name: form.data[name] for name in form.fields})
     urls = {kind: reverse("study_power_table", args=[table.slug, kind]) for kind in TABLE_FORMS}
-    return {"table": table, **{f"{kind}_url": f"{url}?{query}" for kind, url in urls.items()}}
+    return {"table": table, "files": {kind: f"{url}?{query}" for kind, url in urls.items()}}
 
 
 @require_POST
