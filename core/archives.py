@@ -1,27 +1,26 @@
 """A ZIP file that is sent while its files are being made, so that nobody waits for the last before the first."""
 
-import io
 import zipfile
 from collections.abc import Iterable, Iterator
+from typing import IO, cast
 
 # The earliest time that the form knows: the same files give the same bytes, whenever they are made.
 MOMENT = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
 
 
-class _Outlet(io.RawIOBase):
-    """What has been written since it was last emptied."""
+class _Outlet:
+    """What has been written since it was last emptied; as a file it has no position to go back to."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
 
-    def writable(self) -> bool:
-        return True
+    def flush(self) -> None:
+        """Nothing to do, but a file has it."""
 
-    def write(self, data: object) -> int:
-        piece = bytes(memoryview(data))  # type: ignore[arg-type]
-        self._written.append(piece)
-        return len(piece)
+    def write(self, data: bytes | memoryview) -> int:
+        self._written.append(bytes(data))
+        return len(self._written[-1])
 
     def emptied(self) -> bytes:
         found = b"".join(self._written)
@@ -32,7 +31,7 @@ class _Outlet(io.RawIOBase):
 def zipped(files: Iterable[tuple[str, Iterable[str | bytes]]]) -> Iterator[bytes]:
     """The archive of (path, pieces of content) files, in their order."""
     outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w") as archive:
+    with zipfile.ZipFile(cast(IO[bytes], outlet), "w") as archive:
         for path, pieces in files:
             entry = zipfile.ZipInfo(path, MOMENT)
             entry.external_attr, entry.create_system, entry.compress_type = MODE, 3, zipfile.ZIP_DEFLATED
