@@ -60,8 +60,8 @@ def by_rater_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     scale = study.rubric.scale
     shade = alt.Scale(scheme="blues", domain=[scale.low, scale.high])
     base = alt.Chart().encode(
-        x=alt.X("version:N", sort=symbols, title=None, axis=alt.Axis(orient="top", labelAngle=0)),
-        y=alt.Y("rater:N", title=None),
+        x=alt.X("version:N", sort=symbols, title=None, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("rater:N", title=None, axis=alt.Axis(labelLimit=110)),
     )
     middle = (scale.low + scale.high) / 2
     cells = base.mark_rect().encode(
