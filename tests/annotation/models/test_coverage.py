@@ -8,7 +8,7 @@ from tests.coverage.closed_form import fixed
 from tests.coverage.measuring import hold_against_product, measured
 from tests.coverage.studies import Cell, drawn, expected_score
 
-STUDIES = 400
+STUDIES = 300
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_where_some_raters_score_an_item_intervals_hold_too() -> None:
 @pytest.mark.parametrize("cell", [Cell(3, 60, 0, 0), Cell(4, 12, 0.4, 0), Cell(3, 24, 0, 0.2), Cell(2, 10, 0.3, 0.3)])
 def test_the_search_finds_the_maximum_that_is_known_for_complete_tables(cell: Cell) -> None:
     rng = np.random.default_rng(5)
-    hold_against_product(drawn(cell, 25, rng).scores, rng)
+    hold_against_product(drawn(cell, 12, rng).scores, rng)
 
 
 def test_the_truth_about_rounded_scores_is_what_many_of_them_average() -> None:
@@ -65,7 +65,7 @@ def test_the_truth_about_rounded_scores_is_what_many_of_them_average() -> None:
 
 
 def test_agreement_of_raters_like_these_is_held_by_f_and_that_of_these_raters_by_resampling() -> None:
-    found = agreement_intervals.measured(Cell(4, 30, 0.4, 0.2, item_sd=0.7), 60, seed=8)
+    found = agreement_intervals.measured(Cell(4, 30, 0.4, 0.2, item_sd=0.7), 40, seed=8)
     assert found.icc_by_f > 0.85
     assert found.icc_these > 0.8
     assert found.alpha_these > 0.8
