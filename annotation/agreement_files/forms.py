@@ -11,8 +11,8 @@ class AgreementForm(RatingsForm):
     too_large = "Compute it where the file is: manage.py agreement FILE"
     file = forms.FileField(
         label="File",
-        help_text="CSV or TSV with rater, item and value, and metric, version and background where there are any; Label "
-        "Studio JSON; JSON as USR’s or FED’s. UTF-8, whole scores.",
+        help_text="CSV or TSV with rater, item and value, and metric, version and background where there are any; "
+        "Label Studio JSON; JSON as USR’s or FED’s. UTF-8, whole scores.",
     )
     skip_bad = forms.BooleanField(required=False, label="Skip bad rows")
 
