@@ -92,8 +92,8 @@ def _table(
     """A row a group, which its names begin."""
     columns = (
         *(Column(head, numeric=False) for head in heads),
-        *(Column(head) for head in COUNTS),
         *(Column(label, decimals) for _, label, decimals in COLUMNS.values()),
+        *(Column(head) for head in COUNTS),
     )
     rows = tuple((*names, *_cells(group)) for names, group in groups)
     return Table(slug, caption, columns, rows, (*notes, *_interval_notes(found), *_undefined_notes(groups)))
@@ -101,8 +101,8 @@ def _table(
 
 def _cells(group: Group) -> Iterator[Cell]:
     agreed = group.agreement
-    yield from (group.scores, agreed.raters, agreed.units)
     yield from (coefficient(agreed, key) for key in COLUMNS)
+    yield from (group.scores, agreed.raters, agreed.units)
 
 
 def _interval_notes(found: Measured) -> Iterator[str]:
