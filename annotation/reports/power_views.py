@@ -214,7 +214,7 @@ def _fitted(request: HttpRequest) -> tuple[FittedForm, Components | None]:
 def _asked(given: QueryDict, fitted: Components | None, draft: Study | None) -> dict[str, str]:
     """What the page computes: what was sent, what was fitted in its place, and usual values for the rest."""
     usual = values_of(_start(draft))
-    sent = {name: given[name] for name in usual if name in given}
+    sent = {name: str(given[name]) for name in usual if name in given}
     return {**usual, **sent, **(_sent(fitted) if fitted else {})}
 
 
