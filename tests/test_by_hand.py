@@ -13,7 +13,8 @@ SERVERS = {"bare", "bare_settings"}
 def test_every_script_loads_outside_of_a_test_run() -> None:
     names = [path.stem for path in (ROOT / "tests" / "benchmarks").glob("[a-z]*.py") if path.stem not in SERVERS]
     assert len(names) > 8
-    modules = [*(f"tests.benchmarks.{name}" for name in names), "tests.dialogues.fuzz_readers"]
+    others = ("tests.dialogues.fuzz_readers", "tests.coverage.__main__")
+    modules = [*(f"tests.benchmarks.{name}" for name in names), *others]
     environment = {name: value for name, value in os.environ.items() if name != "TESTS_RUN_DIR"}
     # Some refuse any other database; loading them asks nothing of it.
     environment["DATABASE_URL"] = "postgres://nobody@127.0.0.1:5432/none"

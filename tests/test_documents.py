@@ -37,6 +37,7 @@ DOCUMENTS = [
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs/decisions").glob("*.md")),
+    *sorted((ROOT / "docs/method").glob("*.md")),
 ]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 # Words in capitals that stand for whatever a reader puts there.

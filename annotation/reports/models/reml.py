@@ -6,7 +6,6 @@ same result. Sources: Patterson & Thompson 1971; Bates et al. 2015 (the criterio
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,14 +67,12 @@ def fit(sums: Sums, wanted: tuple[Term, ...]) -> Fitted:
     sought = sums.told_apart(wanted)
     deviations = _searched(sums, sought)
     while len(grows := _growing(sums, deviations, sought)):
-        again = deviations.copy()
-        again[grows] = min(STARTS)
-        again = _descended(sums, again, sought)
-        if _value(sums, again, sought) >= _value(sums, deviations, sought):
+        again = _descended(sums, _raised(sums, deviations, sought, int(grows[0])), sought)
+        if _value(sums, again) >= _value(sums, deviations):
             break
         deviations = again
     deviations = _polished(sums, np.where(deviations < NOUGHT, 0, deviations), sought)
-    return Fitted(sums, sought, deviations, _point(sums, deviations, sought), _lme4_criterion(sums, deviations, sought))
+    return Fitted(sums, sought, deviations, _point(sums, deviations, sought), _lme4_criterion(sums, deviations))
 
 
 def _point(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> Point:
@@ -87,14 +84,14 @@ def _profile(sums: Sums, point: Point) -> float:
     return point.logs + sums.spare * float(np.log(point.error))
 
 
-def _value(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> float:
-    return _profile(sums, _point(sums, deviations, sought))
+def _value(sums: Sums, deviations: Floats) -> float:
+    return _profile(sums, likelihood.at(sums, deviations**2, False))
 
 
-def _lme4_criterion(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> float:
+def _lme4_criterion(sums: Sums, deviations: Floats) -> float:
     """As lme4 prints it, in the units of the ratings."""
     constant = 1 + np.log(2 * np.pi / sums.spare) + 2 * np.log(sums.scale)
-    return _value(sums, deviations, sought) + sums.spare * float(constant)
+    return _value(sums, deviations) + sums.spare * float(constant)
 
 
 def _slopes(sums: Sums, point: Point) -> Floats:
@@ -104,12 +101,8 @@ def _slopes(sums: Sums, point: Point) -> Floats:
 
 
 def _searched(sums: Sums, sought: NDArray[np.bool_]) -> Floats:
-    starts = []
-    for chosen in product(STARTS, repeat=int(sought.sum())):
-        start = np.zeros(len(Term))
-        start[sought] = chosen
-        starts.append(start)
-    best = min(starts, key=lambda start: _value(sums, start, sought))
+    starts = [np.where(sought, start, 0.0) for start in STARTS]
+    best = min(starts, key=lambda start: _value(sums, start))
     return _descended(sums, best, sought) if sought.any() else best
 
 
@@ -132,15 +125,34 @@ def _descended(sums: Sums, start: Floats, sought: NDArray[np.bool_]) -> Floats:
 
 
 def _growing(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Effects found to have no variance although more than none would be likelier."""
+    """Effects found to have no variance although more than none would be likelier, the surest first.
+
+    Nought is a stationary point in the deviations, where a search may end that stepped too far.
+    """
     nought = sought & (deviations < NOUGHT)
     slopes = _slopes(sums, _point(sums, np.where(nought, 0, deviations), sought))
-    return np.flatnonzero(nought & (slopes < -CLOSE_ENOUGH))
+    grows = np.flatnonzero(nought & (slopes < -CLOSE_ENOUGH))
+    return grows[np.argsort(slopes[grows])]
+
+
+def _raised(sums: Sums, deviations: Floats, sought: NDArray[np.bool_], place: int) -> Floats:
+    """With the likeliest deviation of one effect, the others being as they are."""
+
+    def raised(logarithm: float) -> Floats:
+        return np.where(np.arange(len(Term)) == place, np.exp(logarithm), deviations)
+
+    found = optimize.minimize_scalar(
+        lambda logarithm: _value(sums, raised(logarithm)),
+        bounds=(np.log(NOUGHT), np.log(MOST)),
+        method="bounded",
+        options={"xatol": 0.05},
+    )
+    return raised(float(found.x))
 
 
 def _polished(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> Floats:
     """After Newton steps in the effects that have a variance, while they lead down."""
-    value = _value(sums, deviations, sought)
+    value = _value(sums, deviations)
     for _ in range(POLISHING_STEPS):
         free = (deviations > 0) & (deviations < MOST)
         slope = (2 * deviations * _slopes(sums, _point(sums, deviations, sought)))[free]
@@ -148,7 +160,7 @@ def _polished(sums: Sums, deviations: Floats, sought: NDArray[np.bool_]) -> Floa
             break
         after = deviations.copy()
         after[free] -= np.linalg.pinv(curvature(sums, deviations, sought, free)) @ slope
-        if (after < 0).any() or (lower := _value(sums, after, sought)) > value:
+        if (after < 0).any() or (lower := _value(sums, after)) > value:
             break
         deviations, value = after, lower
     return deviations

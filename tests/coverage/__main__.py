@@ -1,0 +1,96 @@
+"""How often the report's intervals hold what they are about: simulated studies in which the truth is known.
+
+Run by hand: python -m tests.coverage [--studies 2000] [--incomplete 300] [--seed 1] [--write docs/method/coverage.md]
+
+Prints a Markdown table, and writes nothing unless asked. `--incomplete` is how many studies of a kind are simulated
+where not every rater scores everything, which takes a fit each; complete ones take seconds for thousands.
+"""
+
+import argparse
+import re
+from dataclasses import astuple
+from itertools import product
+from pathlib import Path
+
+from tests.coverage import agreement_intervals
+from tests.coverage.agreement_intervals import AgreementFigures
+from tests.coverage.measuring import Figures, measured
+from tests.coverage.studies import Cell
+
+COMPLETE = [
+    *(Cell(*row) for row in product((3, 5, 10), (6, 12, 24, 100), (0, 0.4), (0, 0.2))),
+    *(Cell(raters, backgrounds, 0.4, 0.2, item_sd=0.3) for raters, backgrounds in product((3, 10), (24, 100))),
+]
+INCOMPLETE = [
+    Cell(3, 24, 0.4, 0.2, each=2),
+    Cell(5, 24, 0.4, 0.2, each=3),
+    Cell(10, 24, 0.4, 0.2, each=3),
+    Cell(10, 24, 0.4, 0.2, item_sd=0.3, each=3),
+    Cell(10, 100, 0.4, 0.2, each=3),
+]
+HEADS = (
+    "raters", "backgrounds", "rater SD", "rater × version SD", "item SD",
+    "means, raters like these", "means, these raters",
+    "differences, raters like these", "differences, these raters", "differences, mixed model",
+    "family-wise, crossed", "family-wise, mixed model",
+)  # fmt: skip
+# Items must differ for there to be something to agree on.
+AGREEMENT = [Cell(*row, 0.2, item_sd=0.7) for row in product((3, 5, 10), (12, 24, 100), (0, 0.4))]
+AGREEMENT_HEADS = (
+    "raters", "backgrounds", "rater SD", "rater × version SD", "item SD",
+    "ICC(A,1) by F, raters like these", "ICC(A,1) resampled, these raters", "ICC(A,1) resampled, raters like these",
+    "α resampled, these raters", "α resampled, raters like these",
+)  # fmt: skip
+BLOCK = re.compile(r"(?<=<!-- measured -->\n).*(?=<!-- end -->)", re.DOTALL)
+
+
+def main() -> None:
+    options = _options()
+    lines = [*_heading(HEADS)]
+    for cell in (*COMPLETE, *INCOMPLETE):
+        studies = options.studies if cell.each is None else options.incomplete
+        lines.append(_row(cell, measured(cell, studies, options.seed)))
+        print(lines[-1], flush=True)
+    lines.extend(["", *_heading(AGREEMENT_HEADS)])
+    for cell in AGREEMENT:
+        lines.append(_row(cell, agreement_intervals.measured(cell, options.incomplete, options.seed)))
+        print(lines[-1], flush=True)
+    lines.append(f"\n{_said(options)}")
+    print(lines[-1])
+    if options.write:
+        page = options.write.read_text(encoding="utf-8")
+        options.write.write_text(BLOCK.sub(lambda _: "\n".join(["", *lines, "", ""]), page), encoding="utf-8")
+
+
+def _heading(heads: tuple[str, ...]) -> list[str]:
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    print(*lines, sep="\n")
+    return lines
+
+
+def _row(cell: Cell, figures: Figures | AgreementFigures) -> str:
+    raters = str(cell.raters) if cell.each is None else f"{cell.each} of {cell.raters}"
+    kind = [raters, cell.backgrounds, *(f"{sd:g}" for sd in (cell.rater_sd, cell.lean_sd, cell.item_sd))]
+    shares = [f"{100 * share:.1f}" for share in astuple(figures)]
+    return f"| {' | '.join(map(str, (*kind, *shares)))} |"
+
+
+def _said(options: argparse.Namespace) -> str:
+    command = f"--studies {options.studies} --incomplete {options.incomplete} --seed {options.seed}"
+    return (
+        f"Per cent of {options.studies:,} studies a row; of {options.incomplete:,} in rows of agreement and where not "
+        f"every rater scores every item. `python -m tests.coverage {command}`."
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--incomplete", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, help="replace the table of this page")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
