@@ -123,7 +123,7 @@ class FittedForm(forms.Form):
 
 
 @require_GET
-@requires("annotation.view_study", "plan studies")
+@requires("annotation.view_study", "see studies")
 def study_power(request: HttpRequest) -> HttpResponse:
     """Backgrounds × raters, from what the form assumes; `study` names a draft whose plan may take a cell over."""
     draft = _draft(request.GET.get("study"))
@@ -143,7 +143,7 @@ def study_power(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@requires("annotation.view_study", "plan studies")
+@requires("annotation.view_study", "see studies")
 def study_power_table(request: HttpRequest, table: str, form: str) -> HttpResponse:
     """One of the tables as a file, from the same question as the page's."""
     asked = PowerForm(_asked(request.GET, None, None))

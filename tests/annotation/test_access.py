@@ -385,7 +385,7 @@ def test_each_address_answers_everyone_as_declared(name: str, everything: Everyt
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of not in ("", "upload")])
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of not in ("", "upload", "power table")])
 def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_rest(
     name: str, everything: Everything
 ) -> None:
