@@ -30,6 +30,5 @@ TRIGGERS = Triggers(
             f"{OF_LAUNCHED.format(row='OLD')} AND ({differs(SYSTEM_COLUMNS)})",
             LAUNCHED,
         ),
-        Rule("launched_system_delete", SYSTEMS, "DELETE", OF_LAUNCHED.format(row="OLD"), LAUNCHED),
     ),
 )
