@@ -33,6 +33,5 @@ TRIGGERS = Triggers(
             LAUNCHED,
         ),
         Rule("launched_plan_update", STUDIES, "UPDATE", f"OLD.state <> 'draft' AND ({differs(PLAN_COLUMNS)})", PLANNED),
-        Rule("launched_system_delete", SYSTEMS, "DELETE", OF_LAUNCHED.format(row="OLD"), LAUNCHED),
     ),
 )

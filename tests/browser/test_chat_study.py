@@ -54,7 +54,7 @@ def prefer(page: Page, answer: str) -> None:
     expect(page.get_by_role("heading", name="Which partner did you prefer?")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("^Chat [12]$"))).to_have_count(2)
     assert_usable(page)
-    page.get_by_label(answer).check()
+    page.get_by_role("radio", name=answer).check()
     page.get_by_label("Why?").fill("It answered <b>in steps</b>")
     page.get_by_role("button", name="Submit").click()
 
