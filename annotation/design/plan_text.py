@@ -16,7 +16,8 @@ FORMAT_VERSION = 1
 Part = tuple[str, str]
 MODELS = {
     "scores": "For each metric a linear mixed model by restricted maximum likelihood: value ~ version "
-    "+ (1 | background) + (1 | rater) + (1 | rater:version), with the differences of all pairs of versions.",
+    "+ (1 | background) + (1 | background:version) + (1 | rater) + (1 | rater:version), with the differences of all "
+    "pairs of versions; where every rater scored everything, mean squares give the same estimates.",
     "pairs": "For each metric Davidson's Bradley–Terry model with ties and an effect of the side (Davidson 1970); "
     "intervals by resampling whole backgrounds.",
 }

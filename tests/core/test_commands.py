@@ -26,6 +26,7 @@ VERBS = [
     for verb, command in group.verbs.items()
 ]
 FORMER = dict(re.findall(r"^\| `(\w+ [\w-]+)[^|]*\|[^|]*\| `(\w+)` \|$", DOCUMENT, re.M))
+RENAMED = [(noun, verb, command) for noun, verb, command in VERBS if f"{noun} {verb}" in FORMER]
 
 
 def options_of(parser: ArgumentParser) -> list[tuple[object, ...]]:
@@ -41,7 +42,12 @@ def test_every_command_is_documented() -> None:
     assert set(OURS) <= documented
 
 
-@pytest.mark.parametrize(("noun", "verb", "command"), VERBS, ids=[f"{noun} {verb}" for noun, verb, _ in VERBS])
+def test_every_verb_is_documented() -> None:
+    for noun, verb, _ in VERBS:
+        assert re.search(rf"^\| `{noun} {verb}[` ]", DOCUMENT, re.M), f"{noun} {verb}"
+
+
+@pytest.mark.parametrize(("noun", "verb", "command"), RENAMED, ids=[f"{noun} {verb}" for noun, verb, _ in RENAMED])
 def test_a_former_name_takes_the_same_options(noun: str, verb: str, command: type[Command]) -> None:
     former = FORMER[f"{noun} {verb}"]
     assert import_module(f"{OURS[former]}.management.commands.{former}").Command is command
