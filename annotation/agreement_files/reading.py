@@ -25,12 +25,12 @@ def agreement_in(
         raise RatingsRefusedError(bad_sentence(found.report.refused, "computed"), found.report)
     if not found.report.scores:
         raise RatingsRefusedError("The file holds no score that can be read.", found.report)
-    return found, measured(found, effort or for_a_page(found.report.scores))
+    return found, measured(found, effort or for_a_page(found.report.scores, found.raters))
 
 
-def for_a_page(scores: int) -> Effort:
-    """What takes a few seconds at most: fewer resamples of many scores, and none of very many."""
-    for most, draws in ((3_000, 1000), (30_000, 200)):
-        if scores <= most:
+def for_a_page(scores: int, raters: int) -> Effort:
+    """What takes a few seconds at most: fewer resamples of many scores by many raters, and none of very many."""
+    for most, draws in ((6_000, 1000), (100_000, 200)):
+        if scores * raters <= most:
             return Effort(draws, MOST_ROWS)
     return Effort(0, MOST_ROWS, "not on a page for so many scores; manage.py agreement FILE gives it")

@@ -126,9 +126,10 @@ def test_groups_beyond_the_most_are_counted() -> None:
 
 
 def test_a_page_draws_fewer_resamples_of_more_scores() -> None:
-    assert [for_a_page(n).draws for n in (1, 3_000, 3_001, 30_000, 30_001)] == [1000, 1000, 200, 200, 0]
-    assert "manage.py agreement" in for_a_page(30_001).why
-    assert for_a_page(1).groups == MOST_ROWS
+    assert [for_a_page(n, 2).draws for n in (1, 3_000, 3_001, 50_000, 50_001)] == [1000, 1000, 200, 200, 0]
+    assert (for_a_page(3_000, 3).draws, for_a_page(50_000, 3).draws) == (200, 0)
+    assert "manage.py agreement" in for_a_page(50_001, 2).why
+    assert for_a_page(1, 2).groups == MOST_ROWS
 
 
 # --- the command ----------------------------------------------------------------------------------
