@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 
 from annotation.reports.bootstrap import Floats
@@ -168,3 +169,45 @@ def test_few_ratings_with_gaps_give_values_only() -> None:
     value, version, background, rater = (np.array([row[place] for row in rows]) for place in range(4))
     like_these, _ = difference_intervals(Ratings.numbered(value, version, background, rater, 2), [(0, 1)])[0, 1]
     assert (like_these.value, like_these.no_interval) == (0, intervals.TOO_FEW_RATINGS)
+
+
+def without(ratings: Ratings, left_out: NDArray[np.bool_]) -> Ratings:
+    kept = ~left_out
+    columns = (ratings.version[kept], ratings.background[kept], ratings.rater[kept])
+    return Ratings.numbered(ratings.value[kept], *columns, ratings.versions)
+
+
+def test_a_rater_who_scored_a_version_once_is_not_one_of_these_raters() -> None:
+    ratings = drawn(9, raters=4, backgrounds=10, versions=2)
+    of_last = (ratings.rater == 3) & (ratings.version == 1)
+    once = without(ratings, of_last & (ratings.background > 0))
+    never = without(ratings, of_last)
+    assert difference_intervals(once, [(0, 1)])[0, 1][1] == difference_intervals(never, [(0, 1)])[0, 1][1]
+    assert difference_intervals(never, [(0, 1)])[0, 1][1].low is not None
+
+
+def test_a_complete_corner_of_a_table_with_gaps_does_not_stand_for_all_of_it() -> None:
+    """Three raters scored both versions of two backgrounds, and one version each of twenty more."""
+    ratings = drawn(10, raters=3, backgrounds=22, versions=2)
+    few = without(ratings, (ratings.background > 1) & ((ratings.background + ratings.rater) % 2 != ratings.version))
+    corner = without(ratings, ratings.background > 1)
+    found, alone = (difference_intervals(one, [(0, 1)])[0, 1][0] for one in (few, corner))
+    assert found.value != alone.value
+    assert found.se < 0.7 * difference_intervals(corner, [(0, 1)])[0, 1][1].se
+    assert found.value == pytest.approx(difference_intervals(ratings, [(0, 1)])[0, 1][0].value, abs=3 * found.se)
+
+
+def test_items_that_differ_widen_the_interval_of_a_table_with_gaps() -> None:
+    rng = np.random.default_rng(12)
+    background, version, rater = (axis.ravel() for axis in np.indices((15, 2, 6)))
+    kept = rng.random(len(rater)) < 0.6
+    noise = rng.normal(0, 0.3, len(rater))
+    lucky = rng.normal(0, 1, (15, 2))[background, version]
+    columns = (version[kept], background[kept], rater[kept])
+    flat, varied = (
+        difference_intervals(Ratings.numbered(value[kept], *columns, 2), [(0, 1)])[0, 1][0]
+        for value in (noise, noise + lucky)
+    )
+    # Fifteen items a version with a standard deviation of 1.
+    assert varied.se == pytest.approx(np.sqrt(2 / 15), rel=0.5)
+    assert flat.se < 0.3 * varied.se
