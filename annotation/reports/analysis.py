@@ -1,8 +1,8 @@
 """What a report computes of one metric's ratings: means, differences between versions, raters' severity. Pure.
 
-The primary analysis lets backgrounds, items (a background's version), raters and raters × versions vary, so that its
-intervals and p values speak of *raters like these*; the same for *these raters* stands beside, and so do the mixed
-model without items and the ordinal model, which takes nothing of the scale but its order.
+The primary analysis of differences is the mixed model with backgrounds, items (a background's version), raters and
+raters × versions, so that its intervals and p values speak of *raters like these*; the same for *these raters* stands
+beside, and so do the mixed model without items and the ordinal model, which takes nothing of the scale but its order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.reports.bootstrap import TIE, Floats, ratio
-from annotation.reports.models import crossed, mixed, ordinal
+from annotation.reports.models import crossed, fixed_raters, mixed, ordinal
 from annotation.reports.models.intervals import Interval, Pair, Target, Unfit
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.models.ordinal import OddsContrast, OrdinalFit
 from annotation.reports.models.ratings import Ratings
+from annotation.reports.models.with_items import ItemModel
 from core.tables import Estimate
 from dialogues.rubric import Scale
 
@@ -91,7 +92,8 @@ def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], sca
     intervals = {
         version: _cut(both, scale.low, scale.high) for version, both in crossed.mean_intervals(ratings).items()
     }
-    gaps = {pair: _cut(both, -reach, reach) for pair, both in crossed.difference_intervals(ratings, pairs).items()}
+    model = ItemModel(ratings)
+    gaps = {pair: _cut(_both(ratings, model, pair), -reach, reach) for pair in pairs}
     linear, graded = mixed.fit(ratings), ordinal.fit(ratings)
     by_rater = _table(ratings.rater, ratings, ratings.raters)
     by_background = _table(ratings.background, ratings, ratings.backgrounds)
@@ -118,6 +120,12 @@ def shown(interval: Interval, n: int, otherwise: float | None = None) -> Estimat
 def _counted(values: Floats) -> tuple[tuple[float, int], ...]:
     given, counts = np.unique(values, return_counts=True)
     return tuple(zip(given.tolist(), counts.tolist(), strict=True))
+
+
+def _both(ratings: Ratings, model: ItemModel, pair: Pair) -> crossed.Both:
+    """Of second minus first: for raters like these, and for these raters."""
+    weights = {pair[0]: -1.0, pair[1]: 1.0}
+    return model.interval(weights), fixed_raters.interval(ratings, weights)
 
 
 def _cut(both: crossed.Both, lowest: float, highest: float) -> crossed.Both:

@@ -82,6 +82,7 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
         "Confirmatory: named in the analysis plan before the launch; everything else is exploratory."
         if plan
         else "No analysis plan was written before the launch, so every difference is exploratory.",
+        *_primary_note(found),
         f"p: two-sided, Student's t with these degrees of freedom, adjusted after Holm for {tests:,} tests: "
         f"{_family(tests, found)}. d: mean difference of the "
         "backgrounds over the standard deviation of their differences (n − 1). Higher: share of backgrounds where the "
@@ -230,6 +231,14 @@ def _interval_cell(interval: Interval, n: int) -> Cell:
 
 def _p(value: float | None) -> PValue | None:
     return None if value is None else PValue(value)
+
+
+def _primary_note(found: Findings) -> Iterator[str]:
+    if found.target == Target.RATERS_LIKE_THESE:
+        yield (
+            "Primary analysis: linear mixed model by REML, value ~ version, with random backgrounds, dialogues, raters "
+            "and raters × versions. How often its intervals hold the truth is measured in docs/method/coverage.md."
+        )
 
 
 def _family(tests: int, found: Findings) -> str:

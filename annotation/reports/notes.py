@@ -13,8 +13,8 @@ from dialogues.rubric import Metric
 SIMULATED = "Simulated ratings: a seeded program gave these scores, not people."
 IMPORTED = "Imported ratings: collected elsewhere, not on this platform."
 LIKE_THESE = (
-    "In brackets: 95 % interval for raters like these, so that backgrounds, dialogues and raters vary (mean squares of "
-    "raters × backgrounds; REML where scores are missing; Satterthwaite's degrees of freedom)."
+    "In brackets: 95 % interval for raters like these: backgrounds, dialogues and raters all vary (mean squares of "
+    "raters × backgrounds, or REML; Satterthwaite's degrees of freedom), cut off at the ends of the scale."
 )
 THESE = "For these raters: 95 % interval by Student's t over backgrounds, which says nothing of other raters."
 INTERVALS = (

@@ -3,7 +3,7 @@
 *Raters like these* lets raters and backgrounds vary. A complete table of raters × backgrounds (of differences: within
 one rater and background, so that whatever both versions share cancels) gives mean squares of raters, backgrounds and
 residual, MSR, MSB and MSE; the variance of its mean is (MSR + MSB − MSE) / (raters · backgrounds), never below MSE
-over the same, with Satterthwaite's (1946) degrees of freedom. Tables with gaps are left to `gaps`.
+over the same, with Satterthwaite's (1946) degrees of freedom. Tables with gaps are left to `with_items`.
 
 *These raters* lets backgrounds vary only; `fixed_raters` has it.
 """
@@ -15,10 +15,10 @@ import numpy as np
 
 from annotation.reports.bootstrap import Floats
 from annotation.reports.models import fixed_raters
-from annotation.reports.models.gaps import GapModel, why_none
 from annotation.reports.models.intervals import NO_RATINGS, Interval, Pair, Target
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.models.selections import of_versions, table_of, varies
+from annotation.reports.models.with_items import ItemModel, why_none
 
 LIKE_THESE = Target.RATERS_LIKE_THESE
 # A complete table of differences is used if it holds this share of both versions' ratings.
@@ -86,7 +86,7 @@ def mean_intervals(ratings: Ratings) -> dict[int, Both]:
 
 def difference_intervals(ratings: Ratings, pairs: Sequence[Pair]) -> dict[Pair, Both]:
     """By pair (first, second): second minus first for raters like these, and for these raters."""
-    with_gaps = GapModel(ratings)
+    with_gaps = ItemModel(ratings)
     found = {}
     for first, second in pairs:
         weights = {first: -1.0, second: 1.0}
@@ -100,7 +100,7 @@ def _mean(ratings: Ratings, version: int) -> Interval:
     if not len(own.value):
         return Interval.none(None, LIKE_THESE, NO_RATINGS)
     table = table_of(own, 0)
-    return GapModel(own).interval({0: 1}) if np.isnan(table).any() else _of_table(table)
+    return ItemModel(own).interval({0: 1}) if np.isnan(table).any() else _of_table(table)
 
 
 def _difference(ratings: Ratings, first: int, second: int) -> Interval | None:

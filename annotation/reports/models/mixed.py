@@ -15,12 +15,12 @@ import numpy as np
 
 from annotation.reports.bootstrap import Floats
 from annotation.reports.models import crossed, reml
-from annotation.reports.models.gaps import modelled, of_constant_raters
 from annotation.reports.models.intervals import Interval, Pair, Target, Unfit
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.models.satterthwaite import observed
 from annotation.reports.models.selections import constant_raters, of_versions, rated_versions, varies
 from annotation.reports.models.sums import Sums, Term
+from annotation.reports.models.with_items import modelled, of_constant_raters
 from core.intervals import NO_SPREAD
 
 EFFECTS = (Term.BACKGROUND, Term.RATER, Term.RATER_VERSION)

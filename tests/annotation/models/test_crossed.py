@@ -115,7 +115,7 @@ def test_in_a_complete_table_the_model_for_gaps_is_the_analysis_of_variance() ->
     ratings = drawn(8, raters=4, backgrounds=25, versions=1)
     table = crossed.table_of(ratings, 0)
     by_squares = crossed_of(table[None])
-    by_likelihood = crossed.GapModel(ratings).interval({0: 1})
+    by_likelihood = crossed.ItemModel(ratings).interval({0: 1})
     expected = (float(by_squares.mean[0]), float(by_squares.se[0]), float(by_squares.df[0]))
     assert (by_likelihood.value, by_likelihood.se, by_likelihood.df) == pytest.approx(expected, rel=1e-4)
 
