@@ -188,6 +188,10 @@ def test_ratings_without_any_error_leave_differences_without_an_interval(lean: i
         ([(1, 0, 0, 0), (2, 1, 0, 0), (3, 0, 0, 1), (5, 1, 0, 1)], mixed.ONE_BACKGROUND),
         ([(3, 0, 0, 0), (3, 1, 1, 0), (3, 0, 0, 1), (3, 1, 1, 1)], mixed.ALL_EQUAL),
         ([(1, 0, 0, 0), (2, 1, 1, 0), (3, 0, 1, 1), (5, 1, 0, 1)], mixed.TOO_FEW),
+        (
+            [(1, 0, 0, 0), (2, 1, 0, 0), (3, 0, 1, 0), (5, 1, 1, 0), (2, 0, 0, 1), (4, 1, 1, 1)],
+            mixed.TOO_FEW,
+        ),
         ([(1, 0, 0, 0), (2, 0, 1, 0), (3, 1, 0, 1), (5, 1, 1, 1)], mixed.NOT_CROSSED),
         ([], mixed.ONE_VERSION),
     ],
@@ -204,3 +208,25 @@ def test_a_version_without_ratings_is_left_out() -> None:
     found = fitted(wider)
     assert (list(found.means), list(found.contrasts)) == ([0, 2], [(0, 2)])
     assert found.contrasts[0, 2].value == pytest.approx(fitted(ratings).contrasts[0, 1].value)
+
+
+def test_severity_has_the_prediction_errors_of_hendersons_equations() -> None:
+    ratings = drawn(1, 4, 12, 2, missing=0.1)
+    found = fitted(ratings)
+    cell = ratings.version * 4 + ratings.rater
+    effects = [np.equal.outer(one, np.arange(one.max() + 1)) for one in (ratings.rater, ratings.background, cell)]
+    design = np.column_stack([np.equal.outer(ratings.version, np.arange(2)), *effects]).astype(float)
+    of = found.variances
+    own = np.repeat(np.maximum([of.rater, of.background, of.rater_version], 1e-9), [4, 12, 8])
+    equations = design.T @ design / of.residual + np.diag(np.append([0, 0], 1 / own))
+    inverse = np.linalg.inv(equations)
+    solved = inverse @ design.T @ ratings.value / of.residual
+    assert [one.value for one in found.severity] == pytest.approx(solved[2:6], abs=1e-5)
+    assert [one.se for one in found.severity] == pytest.approx(np.sqrt(np.diag(inverse)[2:6]), rel=1e-4)
+
+
+def test_a_ceiling_above_the_degrees_of_freedom_changes_nothing() -> None:
+    like_these = Target.RATERS_LIKE_THESE
+    own, higher, lower = (intervals.Interval.of(1, 4, df, like_these) for df in (5, 9, 3))
+    assert mixed._capped(own, higher) == own
+    assert mixed._capped(own, lower) == lower
