@@ -125,9 +125,9 @@ def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, das
         "backgrounds: those that raters scored and the judge, too, and all of the corpus that the judge scored in this "
         "version by the same writers.",
         "With the judge: prediction-powered mean (PPI++; Angelopoulos, Duchi and Zrnic 2023): the raters’ mean, plus λ "
-        "times the judge’s mean over the other backgrounds minus its mean over the rated ones. λ, from 0 to 1, is tuned "
-        "to the least variance; at 0 the judge is ignored. A judge’s bias cancels out if the rated backgrounds are a "
-        "random part of the judged ones.",
+        "times the judge’s mean over the other backgrounds minus its mean over the rated ones. λ, from 0 to 1, is "
+        "tuned to the least variance; at 0 the judge is ignored. A judge’s bias cancels out if the rated backgrounds "
+        "are a random part of the judged ones.",
         "In brackets: 95 % interval for these raters, Student’s t over backgrounds. It does not speak of other raters.",
         *dict.fromkeys(f"“—”: {mean.reason}" for mean in means if isinstance(mean, Unfit)),
     )

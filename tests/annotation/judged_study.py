@@ -1,36 +1,33 @@
-"""A rated study whose dialogues a judge has scored, too, with further judged dialogues that nobody rated."""
+"""Judges' scores of a rated study's dialogues, and of further dialogues that nobody rated."""
 
 from collections.abc import Callable
 
 from annotation.models import Study
-from dialogues.models import Dialogue
 from generation.models import Judgement, Run
-from tests.annotation.rated_study import VERSIONS, dialogue
+from tests.annotation.rated_study import dialogue
 from tests.generation import judged
 
 # (background, version slug, metric key) → a score from 0 to 100.
 JudgeScorer = Callable[[int, str, str], float]
 
 
-def judge(study: Study, score: JudgeScorer, *, model: str = "judge-1", others: int = 0, repeats: int = 1) -> Run:
-    """A run of one judge over the study's dialogues, and `others` more backgrounds of β."""
-    run = judged.judge_run(study.corpus, model, name=f"Judging by {model}")
-    extra = range(study.corpus.dialogues.filter(version="alpha").count(), others)
-    for number in extra:
+def unrated_dialogues(study: Study, first: int, end: int, *, written_by: str = "demo-model") -> None:
+    """Backgrounds from `first` to `end` with α and β, which are no items of the study."""
+    for number in range(first, end):
         original = dialogue(study.corpus, number, "alpha")
         original.save()
-        dialogue(study.corpus, number, "beta", origin=original).save()
-    rows = study.corpus.dialogues.filter(version__in=VERSIONS).order_by("pk")
-    for row in rows:
-        for sample in range(repeats):
-            _scored(run, row, score, sample)
+        beta = dialogue(study.corpus, number, "beta", origin=original)
+        beta.written_by = written_by
+        beta.save()
+
+
+def judge(study: Study, score: JudgeScorer, *, model: str = "judge-1", name: str = "Judging") -> Run:
+    """A run in which one judge scores every dialogue of the study's corpus once."""
+    run = judged.judge_run(study.corpus, model, name=name)
+    for row in study.corpus.dialogues.order_by("pk"):
+        made, number = judged.call(run, row), int(row.key.rsplit("-", 1)[1])
+        Judgement.objects.bulk_create(
+            Judgement(call=made, dialogue=row, metric=metric, score=score(number, row.version_id, metric), reason="So.")
+            for metric in judged.METRICS
+        )
     return run
-
-
-def _scored(run: Run, row: Dialogue, score: JudgeScorer, sample: int) -> None:
-    made = judged.call(run, row, sample=sample)
-    number = int(row.key.rsplit("-", 1)[1])
-    Judgement.objects.bulk_create(
-        Judgement(call=made, dialogue=row, metric=metric, score=score(number, row.version_id, metric), reason="So.")
-        for metric in judged.METRICS
-    )
