@@ -10,7 +10,12 @@ from annotation.reports.comparisons import DRAWS
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from annotation.reports.models.correlations import correlations
 from annotation.reports.models.intervals import Unfit
-from annotation.reports.models.prediction_powered import PoweredMean, background_means, powered_mean
+from annotation.reports.models.prediction_powered import (
+    PoweredMean,
+    background_means,
+    powered_difference,
+    powered_mean,
+)
 from core.intervals import Estimate, PairSums, mean_of, ratio_of
 
 # Above so many items resamples hardly scatter, and a thousand of them would keep a page waiting.
@@ -54,7 +59,8 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Powered:
-    """Means over the backgrounds of one version: of `people` where they rated, and with the judge's help over all."""
+    """A mean over backgrounds, or that of two versions' differences: of `people` where they rated, and with the judge's
+    help over all."""
 
     people: Estimate | None
     mean: PoweredMean | Unfit
@@ -77,10 +83,30 @@ def beside(scores: JudgedScores, seed: int) -> Beside | None:
 
 
 def powered(scores: JudgedScores, version: int) -> Powered | None:
-    """The version's mean; None where none of its dialogues was both judged and rated.
+    """The version's mean; None where none of its dialogues was both judged and rated."""
+    if (columns := _background_columns(scores, version)) is None:
+        return None
+    people, judge = columns
+    return Powered(mean_of(people[~np.isnan(people)]), powered_mean(people, judge))
 
-    It is over the judged dialogues of the writers whose dialogues people rated. On a background that people rated only
-    the rated dialogues count, so that both means of it are of the same ones.
+
+def powered_gap(scores: JudgedScores, first: int, second: int) -> Powered | None:
+    """The second version minus the first, paired by background; None where no background has both rated and judged."""
+    columns = [_background_columns(scores, version) for version in (second, first)]
+    if columns[0] is None or columns[1] is None:
+        return None
+    people, judge = (np.stack(pair) for pair in zip(*columns, strict=True))
+    gaps = people[0] - people[1]
+    if np.isnan(gaps).all():
+        return None
+    return Powered(mean_of(gaps[~np.isnan(gaps)]), powered_difference(people, judge))
+
+
+def _background_columns(scores: JudgedScores, version: int) -> tuple[Floats, Floats] | None:
+    """The raters' and the judge's (backgrounds,) means of a version, NaN for gaps.
+
+    They are over the judged dialogues of the writers whose dialogues people rated. On a background that people rated
+    only the rated dialogues count, so that both means of it are of the same ones.
     """
     of_version = scores.version == version
     both = of_version & scores.both
@@ -92,7 +118,7 @@ def powered(scores: JudgedScores, version: int) -> Powered | None:
     size = int(number.max()) + 1
     people = background_means(scores.people[both], number[both], size)
     judge = background_means(scores.judge[used], number[used], size)
-    return Powered(mean_of(people[~np.isnan(people)]), powered_mean(people, judge))
+    return people, judge
 
 
 def _bias(gaps: Floats, background: Ints) -> Estimate | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
-from annotation.reports.findings import Findings
+from annotation.reports.difference_tables import metric_and_pair
+from annotation.reports.findings import Findings, shown_pairs
 from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, Powered
 from annotation.reports.judges import JudgeFacts
 from annotation.reports.models.alternative_annotator import (
@@ -26,8 +27,13 @@ ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative
 
 
 def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
-    """Both tables, or those for which judges scored enough."""
-    return list(filter(None, [_beside(study, found, judges), _powered(study, found, judges, dashes=dashes)]))
+    """All three tables, or those for which judges scored enough."""
+    tables = (
+        _beside(study, found, judges),
+        _powered(study, found, judges, dashes=dashes),
+        _powered_differences(study, found, judges, dashes=dashes),
+    )
+    return [table for table in tables if table]
 
 
 def _beside(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
@@ -97,7 +103,7 @@ def _test_notes(shown: Sequence[Beside]) -> Iterator[str]:
 
 
 def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
-    """Means of people with the judge's help; None where no judge scored backgrounds that nobody rated."""
+    """Means of people with the judge's help."""
     cells = [
         (metric.name, version, judge, judge.powered[metric.key, version.slug])
         for metric in found.metrics
@@ -105,25 +111,60 @@ def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, das
         for judge in judges
         if (metric.key, version.slug) in judge.powered and not (dashes and version.slug in metric.dash_for)
     ]
+    scale = study.rubric.scale
+    said = f"Mean score from {scale.low} to {scale.high} over backgrounds, each with the mean of its dialogues."
+    return _powered_table(
+        "prediction-powered",
+        "Prediction-powered means: what these raters would say of every judged background.",
+        "Version",
+        [(metric, version.symbol, judge, one) for metric, version, judge, one in cells],
+        (*provenance(study, found), *_identities(judges), said),
+        tuple(version.hue for _, version, *_ in cells),
+    )
+
+
+def _powered_differences(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+    """The same of differences between versions, paired by background."""
+    cells = [
+        (*metric_and_pair(found, key), judge, judge.gaps[key])
+        for key in shown_pairs(found, dashes=dashes)
+        for judge in judges
+        if key in judge.gaps
+    ]
+    return _powered_table(
+        "prediction-powered-differences",
+        "Prediction-powered differences between versions.",
+        "Versions",
+        cells,
+        (*provenance(study, found), *_identities(judges), "Points of the scale, paired by background; not adjusted."),
+    )
+
+
+def _powered_table(
+    slug: str,
+    caption: str,
+    heading: str,
+    cells: Sequence[tuple[str, str, JudgeFacts, Powered]],
+    first_notes: tuple[str, ...],
+    hues: tuple[str, ...] = (),
+) -> Table | None:
+    """None where no judge scored backgrounds that nobody rated."""
     means = [one.mean for *_, one in cells]
     if not any(isinstance(mean, PoweredMean) for mean in means):
         return None
     columns = (
         Column("Metric", numeric=False),
-        Column("Version", numeric=False),
+        Column(heading, numeric=False),
         Column("Judge", numeric=False),
         Column("Raters alone"),
         Column("With the judge"),
         Column("λ"),
     )
-    rows = tuple((metric, version.symbol, _named(judge), *_powered_cells(one)) for metric, version, judge, one in cells)
-    scale = study.rubric.scale
+    rows = tuple((metric, name, _named(judge), *_powered_cells(one)) for metric, name, judge, one in cells)
     notes = (
-        *provenance(study, found),
-        *_identities(judges),
-        f"Mean score from {scale.low} to {scale.high} over backgrounds, each with the mean of its dialogues. n counts "
-        "backgrounds: those that raters scored and the judge, too, and all of the corpus that the judge scored in this "
-        "version by the same writers.",
+        *first_notes,
+        "n counts backgrounds: those that raters scored and the judge, too, and all of the corpus that the judge "
+        "scored in these versions by the same writers.",
         "With the judge: prediction-powered mean (PPI++; Angelopoulos, Duchi and Zrnic 2023): the raters’ mean, plus λ "
         "times the judge’s mean over the other backgrounds minus its mean over the rated ones. λ, from 0 to 1, is "
         "tuned to the least variance; at 0 the judge is ignored. A judge’s bias cancels out if the rated backgrounds "
@@ -131,9 +172,7 @@ def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, das
         "In brackets: 95 % interval for these raters, Student’s t over backgrounds. It does not speak of other raters.",
         *dict.fromkeys(f"“—”: {mean.reason}" for mean in means if isinstance(mean, Unfit)),
     )
-    caption = "Prediction-powered means: what these raters would say of every judged background."
-    hues = tuple(version.hue for _, version, *_ in cells)
-    return Table("prediction-powered", caption, columns, rows, notes, hues)
+    return Table(slug, caption, columns, rows, notes, hues)
 
 
 def _powered_cells(one: Powered) -> tuple[Cell, ...]:

@@ -10,7 +10,9 @@ from django.db.models import Count, Max
 from annotation.models import Item, Study
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.caching import once
-from annotation.reports.judge_measures import Beside, JudgedScores, Powered, beside, powered
+from annotation.reports.comparisons import version_pairs
+from annotation.reports.findings import Key
+from annotation.reports.judge_measures import Beside, JudgedScores, Powered, beside, powered, powered_gap
 from annotation.reports.scores import StudyItems, StudyScores, study_items, study_scores
 from dialogues.rubric import JUDGE_SCALE, Metric, Scale, asks_the_same
 from generation.judgements import notes
@@ -22,7 +24,8 @@ from generation.models import Judgement
 
 @dataclass(frozen=True, slots=True)
 class JudgeFacts:
-    """A judge beside a study's raters. `beside` is by metric key, `powered` by metric key and version slug.
+    """A judge beside a study's raters. `beside` is by metric key, `powered` by metric key and version slug,
+    `gaps` by metric key and the slugs of two versions, second minus first.
 
     `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
     names of the study's metrics that the judge was asked in other words, which are not compared.
@@ -34,6 +37,7 @@ class JudgeFacts:
     reworded: tuple[str, ...]
     beside: Mapping[str, Beside]
     powered: Mapping[tuple[str, str], Powered]
+    gaps: Mapping[Key, Powered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> Judge
     known = set(rated.dialogues.tolist())
     shown = [row for row in verdict.rows if row.version in rated.slugs]
     here = [row for row in shown if row.dialogue in known]
-    reworded, by_metric, means = [], {}, {}
+    reworded, by_metric, means, gaps = [], {}, {}, {}
     for number, metric in enumerate(rated.metrics):
         if not here or metric.key not in asked:
             continue
@@ -93,12 +97,17 @@ def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> Judge
         if (both := beside(scores, seed)) is None:
             continue
         by_metric[metric.key] = both
-        for place, slug in enumerate(rated.slugs):
-            if mean := powered(scores, place):
-                means[metric.key, slug] = mean
+        means |= {
+            (metric.key, slug): mean for place, slug in enumerate(rated.slugs) if (mean := powered(scores, place))
+        }
+        gaps |= {
+            (metric.key, rated.slugs[first], rated.slugs[second]): gap
+            for first, second in version_pairs(range(len(rated.slugs)))
+            if (gap := powered_gap(scores, first, second))
+        }
     label = judge_label(found, verdict)
     about = (*notes.identity(label, verdict), *notes.own_writing(replace(verdict, rows=here)))
-    return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means)
+    return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means, gaps)
 
 
 def _scores(rated: _Rated, metric: int, rows: Sequence[Judged]) -> JudgedScores:

@@ -25,7 +25,7 @@ from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 
-TABLES = {"judges", "prediction-powered"}
+TABLES = {"judges", "prediction-powered", "prediction-powered-differences"}
 
 
 def tables_of(study: Study, *, dashes: bool = True) -> dict[str, Table]:
@@ -158,6 +158,33 @@ def test_a_powered_mean_is_the_papers_formula_over_backgrounds() -> None:
     assert cells[5] == pytest.approx(power)
 
 
+def test_a_powered_difference_is_that_of_the_paired_differences() -> None:
+    study = powered_study()
+    people, judged = human_means(study, "natural"), judge_means(study, "natural")
+    betas = list(study.corpus.dialogues.filter(version="beta").values_list("pk", "origin_id"))
+    gaps = np.array([(people[pk] - people[of], judged[pk] - judged[of]) for pk, of in betas if pk in people])
+    others = np.array([judged[pk] - judged[of] for pk, of in betas if pk not in people])
+    (y, f), n, more = gaps.T, len(gaps), len(others)
+    power = np.cov(y, f, ddof=0)[0, 1] / ((1 + n / more) * np.var([*f, *others], ddof=1))
+    power = min(1.0, max(0.0, power))
+    cells = row(tables_of(study)["prediction-powered-differences"], "Natural", "β − α", "judge-1")
+    assert (estimate(cells[3]).value, estimate(cells[3]).n) == (pytest.approx(y.mean()), 6)
+    assert estimate(cells[4]).value == pytest.approx(y.mean() + power * (others.mean() - f.mean()))
+    assert (estimate(cells[4]).n, cells[5]) == (26, pytest.approx(power))
+
+
+def test_a_background_rated_in_one_version_only_is_judged_alone_for_their_difference() -> None:
+    def score(rater: int, background: int, version: str, metric: str) -> int | None:
+        steps = 2 * background if version == "beta" else background
+        return None if (background, version) == (0, "beta") else 1 + (steps + rater) % 5
+
+    study = rated_study(versions=("alpha", "beta"), score=score)
+    unrated_dialogues(study, 6, 26)
+    judge(study, seeded())
+    cells = row(tables_of(study)["prediction-powered-differences"], "Natural", "β − α", "judge-1")
+    assert (estimate(cells[3]).n, estimate(cells[4]).n) == (5, 26)
+
+
 def test_a_judge_who_knows_what_people_say_moves_the_mean_to_all_backgrounds() -> None:
     # People say 2 or 4 by turns; the judge says the same, and 5 of all backgrounds that nobody rated.
     study = rated_study(versions=("alpha", "beta"), score=lambda rater, background, *_: 2 if background % 2 else 4)
@@ -271,7 +298,7 @@ def test_a_judges_name_stays_text_on_the_page() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-def test_both_tables_leave_as_files(client: Client) -> None:
+def test_all_three_tables_leave_as_files(client: Client) -> None:
     study = powered_study()
     reader = logged_in(Role.RESEARCHER)
     for slug in TABLES:
