@@ -114,6 +114,11 @@ def has_the_papers_words(metric: Metric) -> bool:
     return any(bare == replace(one, dash_for=()) for one in PAPER_SIX)
 
 
+def asks_the_same(metric: Metric, other: Metric) -> bool:
+    """Whether both put one question in the same words; the words for points belong to a scale, not to the question."""
+    return all(getattr(metric, name) == getattr(other, name) for name in ("key", "name", "definition", "low", "high"))
+
+
 def is_the_papers(metric: Metric, scale: Scale) -> bool:
     """Whether people's scores are comparable with the paper's: the same question on the same scale."""
     return scale == HUMAN_SCALE and has_the_papers_words(metric)

@@ -6,7 +6,15 @@ from annotation.models import Study
 from annotation.reports.agreement import Agreement
 from annotation.reports.agreement import Estimate as Coefficient
 from annotation.reports.findings import Findings
-from annotation.reports.notes import INTERVALS, is_unasked, listed, own_chats_note, provenance, unasked_notes
+from annotation.reports.notes import (
+    INTERVALS,
+    hidden_note,
+    is_unasked,
+    listed,
+    own_chats_note,
+    provenance,
+    unasked_notes,
+)
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
 
@@ -38,7 +46,7 @@ def agreement(study: Study, found: Findings) -> Table:
         "an item. κ: quadratic weights, pooled over all pairs of scores of an item. Within one: share of such pairs "
         "that differ by one point at most.",
         f"{INTERVALS} backgrounds; n counts the items that a value rests on.",
-        *_hidden_note(found),
+        *hidden_note(found),
         *own_chats_note(study),
         *_undefined_notes(found),
     )
@@ -155,8 +163,3 @@ def _undefined(name: str, estimates: Mapping[str, Coefficient]) -> Iterator[str]
             reasons.setdefault(found.undefined.value, []).append(label)
     for reason, labels in reasons.items():
         yield f"{name}: {listed(labels)} undefined, because {reason}."
-
-
-def _hidden_note(found: Findings) -> Iterator[str]:
-    if any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions):
-        yield "Scores that other tables print as a dash are among them."

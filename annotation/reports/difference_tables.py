@@ -60,7 +60,7 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     """All pairs of versions by the primary analysis."""
     plan = plan_of(study)
     rows = [
-        (*_names(found, key), *([status(plan, *key)] if plan else []), *_difference_cells(found, key))
+        (*metric_and_pair(found, key), *([status(plan, *key)] if plan else []), *_difference_cells(found, key))
         for key in shown_pairs(found, dashes=dashes)
     ]
     columns = (
@@ -97,7 +97,7 @@ def no_worse(study: Study, found: Findings) -> Table | None:
     if plan is None or plan.margin is None:
         return None
     rows = tuple(
-        (*_names(found, key), *_margin_cells(found, key, plan.margin))
+        (*metric_and_pair(found, key), *_margin_cells(found, key, plan.margin))
         for key in ((metric, *pair) for pair in plan.not_worse for metric in plan.metrics)
     )
     columns = (
@@ -137,7 +137,7 @@ def _margin_cells(found: Findings, key: Key, margin: float) -> tuple[Cell, ...]:
 def robustness(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     """The same differences by other analyses, so that a reader sees what hangs on the choice of one."""
     rows = [
-        (*_names(found, key), *_robust_cells(difference))
+        (*metric_and_pair(found, key), *_robust_cells(difference))
         for key in shown_pairs(found, dashes=dashes)
         if (difference := found.differences[key])
     ]
@@ -191,7 +191,8 @@ def severity(study: Study, found: Findings) -> Table:
     return Table("severity", "Raters' severity: positive is lenient.", columns, rows, notes)
 
 
-def _names(found: Findings, key: Key) -> tuple[str, str]:
+def metric_and_pair(found: Findings, key: Key) -> tuple[str, str]:
+    """How a difference is named: its metric, and both versions' symbols."""
     symbols = {version.slug: version.symbol for version in found.versions}
     names = {metric.key: metric.name for metric in found.metrics}
     return names[key[0]], f"{symbols[key[2]]} − {symbols[key[1]]}"

@@ -21,10 +21,22 @@ INTERVALS = (
     f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
 )
 
+# With fewer backgrounds, percentiles of resamples cover 83 to 91 % of the time instead of 95.
+ENOUGH_BACKGROUNDS = 12
+
 
 def interval_note(target: Target) -> str:
     """What the intervals of a table speak of."""
     return LIKE_THESE if target == Target.RATERS_LIKE_THESE else THESE
+
+
+def few_backgrounds_note(backgrounds: int) -> Iterator[str]:
+    """A warning of intervals from resamples of few backgrounds."""
+    if backgrounds < ENOUGH_BACKGROUNDS:
+        yield (
+            f"With fewer than {ENOUGH_BACKGROUNDS} backgrounds such intervals are too narrow: less is certain than "
+            "they say."
+        )
 
 
 def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterator[str]:
@@ -108,6 +120,12 @@ def dash_notes(found: Findings) -> Iterator[str]:
             f"“—” for {symbols[slug]} under {names}, as in the paper. Raters were still asked, so that the form "
             "gave nothing away; those scores are kept."
         )
+
+
+def hidden_note(found: Findings) -> Iterator[str]:
+    """That a table of all versions together counts what others hide."""
+    if any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions):
+        yield "Scores that other tables print as a dash are among them."
 
 
 def is_unasked(found: Findings, metric: Metric, slug: str) -> bool:

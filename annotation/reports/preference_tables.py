@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from annotation.models import Study
 from annotation.reports.agreement_tables import COEFFICIENTS
 from annotation.reports.models.intervals import Unfit
-from annotation.reports.notes import INTERVALS, SIMULATED, screened_out_note
+from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note
 from annotation.reports.preference_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.display import DEMO_LABEL
 
-# With fewer backgrounds, percentiles of resamples cover 83 to 91 % of the time instead of 95.
-ENOUGH_BACKGROUNDS = 12
 _MODEL = (
     "Davidson’s (1970) model: the chance that a version is preferred, ties counting half, with the bias towards a side "
     "taken out."
@@ -160,11 +158,7 @@ def _intervals(found: Preferences) -> Iterator[str]:
         f"{INTERVALS} backgrounds, because decisions on one background are not independent. They say how these raters "
         "would decide on other backgrounds, not how other raters would."
     )
-    if found.backgrounds < ENOUGH_BACKGROUNDS:
-        yield (
-            f"With fewer than {ENOUGH_BACKGROUNDS} backgrounds such intervals are too narrow: less is certain than "
-            "they say."
-        )
+    yield from few_backgrounds_note(found.backgrounds)
 
 
 def _unfit(found: Preferences) -> Iterator[str]:

@@ -5,6 +5,8 @@ from annotation.reports.agreement_tables import agreement, agreement_by_version,
 from annotation.reports.chat_tables import chat_tables, scores_after_chats
 from annotation.reports.difference_tables import comparisons, means, no_worse, robustness, severity
 from annotation.reports.findings import Findings
+from annotation.reports.judge_tables import judge_tables
+from annotation.reports.judges import judges_beside
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
 from core.tables import Cell, Column, Table
@@ -15,7 +17,8 @@ from dialogues.rubric import is_the_papers
 def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, Table]:
     """Every table of the report by slug, in page order; `dashes` hides what the rubric hides (α's On-topic).
 
-    Where no item has a text, there are no Tables 4 and 5; where each item has one rater, no tables of agreement.
+    Where no item has a text, there are no Tables 4 and 5; where each item has one rater, no tables of agreement. Those
+    of judges need scores of rated dialogues.
     """
     chats = found.chats
     tables = (
@@ -31,6 +34,7 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
         robustness(study, found, dashes=dashes),
         raters(study, found),
         severity(study, found),
+        *judge_tables(study, found, judges_beside(study) if found.ratings else (), dashes=dashes),
         *((lengths(study, found), runs(study, found)) if found.has_lengths else ()),
         *(chat_tables(study, found, chats) if chats else ()),
     )

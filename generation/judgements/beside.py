@@ -6,6 +6,7 @@ from statistics import mean, stdev
 
 from dialogues.models import Dialogue
 from dialogues.rubric import Metric
+from generation.judgements.notes import settings_of
 from generation.models import Call, Judgement
 from generation.reuse import JudgeKey, judge_key
 
@@ -85,9 +86,7 @@ def _panel(rows: Sequence[Judgement], dialogues: Sequence[Dialogue]) -> Panel:
         MetricLine(metric, [Cell(one, by_place.get((one.pk, metric.key), ())) for one in dialogues])
         for metric in run.rubric.metric_list()
     ]
-    text = "tidied text" if run.tidy_display else "text as stored"
-    settings = [f"{name} {value}" for name, value in stage.parameters.items() if not isinstance(value, dict)]
-    about = ", ".join((run.rubric.name, f"prompt v{stage.prompt.version}", text, *settings))
+    about = settings_of(run.rubric.name, f"v{stage.prompt.version}", stage.parameters, tidy=run.tidy_display)
     return Panel(stage.model, about, any(row.call.is_demo for row in rows), lines)
 
 

@@ -1,7 +1,8 @@
 """Notes under the judges' tables (who scored and wrote, what is missing), and the paper's figures beside ours."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
@@ -21,11 +22,28 @@ _SYSTEMS = {
 
 def provenance(found: Findings, verdict: Verdict) -> Iterator[str]:
     """Says if the demo scored or wrote; these notes come first."""
-    if verdict.is_demo:
-        yield f"Judge {verdict.name}: {DEMO_LABEL}; the scores are counted from the text and say nothing about it."
+    yield from demo_judge(verdict)
     demo = sorted(found.demo_writers & {row.writer for row in verdict.rows})
     if demo:
         yield f"Written by {', '.join(demo)}: {DEMO_LABEL}."
+
+
+def demo_judge(verdict: Verdict) -> Iterator[str]:
+    if verdict.is_demo:
+        yield f"Judge {verdict.name}: {DEMO_LABEL}; the scores are counted from the text and say nothing about it."
+
+
+def settings_of(rubric: str, prompt: str, parameters: Mapping[str, Any], *, tidy: bool) -> str:
+    """What a judge is besides its model: questions, version of the prompt, the text it read, parameters."""
+    settings = [f"{name} {value}" for name, value in parameters.items() if not isinstance(value, dict)]
+    return ", ".join((rubric, f"prompt {prompt}", "tidied text" if tidy else "text as stored", *settings))
+
+
+def identity(label: str, verdict: Verdict) -> Iterator[str]:
+    """Who a judge is, for a reader of tables that only print its label."""
+    about = settings_of(verdict.rubric, verdict.prompt, verdict.parameters, tidy=verdict.key.tidy)
+    yield f"Judge {label}: model {verdict.name}, {about}."
+    yield from demo_judge(verdict)
 
 
 def own_writing(verdict: Verdict) -> Iterator[str]:

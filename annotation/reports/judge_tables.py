@@ -1,0 +1,193 @@
+"""Tables of humans and judges: how well judges agree with a study's raters, and means with the judges' help."""
+
+from collections.abc import Iterator, Sequence
+
+from annotation.models import Study
+from annotation.reports.comparisons import DRAWS
+from annotation.reports.difference_tables import metric_and_pair
+from annotation.reports.findings import Findings, shown_pairs
+from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, Powered
+from annotation.reports.judges import JudgeFacts
+from annotation.reports.models.alternative_annotator import (
+    CROWD,
+    ENOUGH_RATERS,
+    EXPERT,
+    TRAINED,
+    AlternativeAnnotator,
+)
+from annotation.reports.models.correlations import KENDALL, PEARSON, SPEARMAN
+from annotation.reports.models.intervals import Unfit
+from annotation.reports.models.prediction_powered import PoweredMean
+from annotation.reports.notes import few_backgrounds_note, hidden_note, listed, provenance
+from core.tables import Cell, Column, Estimate, Label, Table
+from dialogues.display import DEMO_LABEL
+
+COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: "Kendall’s τ-b"}
+ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
+
+
+def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
+    """All three tables, or those for which judges scored enough."""
+    tables = (
+        _beside(study, found, judges),
+        _powered(study, found, judges, dashes=dashes),
+        _powered_differences(study, found, judges, dashes=dashes),
+    )
+    return [table for table in tables if table]
+
+
+def _beside(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
+    """Each judge beside the raters, by metric and over all versions; None where no judge scored a rated dialogue."""
+    pairs = [
+        (judge, metric.name, judge.beside[metric.key])
+        for judge in judges
+        for metric in found.metrics
+        if metric.key in judge.beside
+    ]
+    if not pairs:
+        return None
+    columns = (
+        Column("Judge", numeric=False),
+        Column("Metric", numeric=False),
+        *(Column(label, group=ALIKE) for label in COEFFICIENTS.values()),
+        Column("Bias", group=BIAS),
+        Column("ω", group=TEST),
+        Column("As near, %", 0, group=TEST),
+    )
+    rows = tuple((_named(judge), metric, *_beside_cells(both)) for judge, metric, both in pairs)
+    shown = [both for _, _, both in pairs]
+    notes = (*provenance(study, found), *_identities(judges), *_beside_notes(study, found, shown))
+    return Table("judges", "Judges beside the raters, by metric, all versions together.", columns, rows, notes)
+
+
+def _beside_cells(both: Beside) -> tuple[Cell, ...]:
+    alternative = both.alternative
+    tested = (None, None) if isinstance(alternative, Unfit) else (alternative.winning_rate, 100 * alternative.advantage)
+    return (*(both.correlations[name] for name in COEFFICIENTS), both.bias, *tested)
+
+
+def _beside_notes(study: Study, found: Findings, shown: Sequence[Beside]) -> Iterator[str]:
+    scale = study.rubric.scale
+    yield (
+        "One point is an item: the mean of its raters’ scores, and the mean of the judge’s repeats, brought from 0–100 "
+        f"to the study’s {scale.low} to {scale.high} in a straight line; n counts items. A coefficient is “—” where "
+        "raters or judge give all items one score. Spearman’s ρ is Pearson’s r of mid-ranks; τ-b allows for ties "
+        "(Kendall 1945). Bias: points by which the judge scores higher."
+    )
+    draws = f"{DRAWS:,} seeded resamples of the backgrounds"
+    if any(both.items > MANY_ITEMS for both in shown):
+        draws += f" ({FEWER_DRAWS} of more than {MANY_ITEMS:,} items)"
+    yield (
+        f"In brackets: 95 % intervals for these raters and this judge: of coefficients bias-corrected percentiles of "
+        f"{draws}, of bias Student’s t over backgrounds. They do not speak of other raters."
+    )
+    yield from few_backgrounds_note(min(both.backgrounds for both in shown))
+    yield from _test_notes(shown)
+    yield from hidden_note(found)
+
+
+def _test_notes(shown: Sequence[Beside]) -> Iterator[str]:
+    yield (
+        "Alternative annotator test (Calderon, Reichart and Dror 2025): each rater is left out in turn, and the judge "
+        "and that rater are compared with the others’ scores; ω is the share of raters against whom the judge wins. "
+        f"From {ENOUGH_RATERS:g} on, the judge may stand in for a rater. ε = {CROWD:g}, the authors’ value for crowd "
+        f"workers and their strictest ({TRAINED:g} for trained people, {EXPERT:g} for experts). t tests over "
+        "backgrounds, false discoveries held at 5 %. As near: mean share of items on which the judge is as near to the "
+        "others as the rater left out, or nearer."
+    )
+    tests = [both.alternative for both in shown]
+    yield from dict.fromkeys(
+        sentence for test in tests if isinstance(test, AlternativeAnnotator) for sentence in test.limits
+    )
+    yield from dict.fromkeys(f"“—” under ω: {test.reason}" for test in tests if isinstance(test, Unfit))
+
+
+def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+    """Means of people with the judge's help."""
+    cells = [
+        (metric.name, version, judge, judge.powered[metric.key, version.slug])
+        for metric in found.metrics
+        for version in found.versions
+        for judge in judges
+        if (metric.key, version.slug) in judge.powered and not (dashes and version.slug in metric.dash_for)
+    ]
+    scale = study.rubric.scale
+    said = f"Mean score from {scale.low} to {scale.high} over backgrounds, each with the mean of its dialogues."
+    return _powered_table(
+        "prediction-powered",
+        "Prediction-powered means: what these raters would say of every judged background.",
+        "Version",
+        [(metric, version.symbol, judge, one) for metric, version, judge, one in cells],
+        (*provenance(study, found), *_identities(judges), said),
+        tuple(version.hue for _, version, *_ in cells),
+    )
+
+
+def _powered_differences(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+    """The same of differences between versions, paired by background."""
+    cells = [
+        (*metric_and_pair(found, key), judge, judge.gaps[key])
+        for key in shown_pairs(found, dashes=dashes)
+        for judge in judges
+        if key in judge.gaps
+    ]
+    return _powered_table(
+        "prediction-powered-differences",
+        "Prediction-powered differences between versions.",
+        "Versions",
+        cells,
+        (*provenance(study, found), *_identities(judges), "Points of the scale, paired by background; not adjusted."),
+    )
+
+
+def _powered_table(
+    slug: str,
+    caption: str,
+    heading: str,
+    cells: Sequence[tuple[str, str, JudgeFacts, Powered]],
+    first_notes: tuple[str, ...],
+    hues: tuple[str, ...] = (),
+) -> Table | None:
+    """None where no judge scored backgrounds that nobody rated."""
+    means = [one.mean for *_, one in cells]
+    if not any(isinstance(mean, PoweredMean) for mean in means):
+        return None
+    columns = (
+        Column("Metric", numeric=False),
+        Column(heading, numeric=False),
+        Column("Judge", numeric=False),
+        Column("Raters alone"),
+        Column("With the judge"),
+        Column("λ"),
+    )
+    rows = tuple((metric, name, _named(judge), *_powered_cells(one)) for metric, name, judge, one in cells)
+    notes = (
+        *first_notes,
+        "n counts backgrounds: those that raters scored and the judge, too, and all of the corpus that the judge "
+        "scored in these versions by the same writers.",
+        "With the judge: prediction-powered mean (PPI++; Angelopoulos, Duchi and Zrnic 2023): the raters’ mean, plus λ "
+        "times the judge’s mean over the other backgrounds minus its mean over the rated ones. λ, from 0 to 1, is "
+        "tuned to the least variance; at 0 the judge is ignored. A judge’s bias cancels out if the rated backgrounds "
+        "are a random part of the judged ones.",
+        "In brackets: 95 % interval for these raters, Student’s t over backgrounds. It does not speak of other raters.",
+        *dict.fromkeys(f"“—”: {mean.reason}" for mean in means if isinstance(mean, Unfit)),
+    )
+    return Table(slug, caption, columns, rows, notes, hues)
+
+
+def _powered_cells(one: Powered) -> tuple[Cell, ...]:
+    mean = one.mean
+    if isinstance(mean, Unfit):
+        return (one.people, None, None)
+    return (one.people, Estimate(mean.value, mean.rated + mean.judged, mean.low, mean.high), mean.power)
+
+
+def _named(judge: JudgeFacts) -> Cell:
+    return Label(judge.label, DEMO_LABEL) if judge.is_demo else judge.label
+
+
+def _identities(judges: Sequence[JudgeFacts]) -> Iterator[str]:
+    for judge in judges:
+        yield from judge.about
+        if judge.reworded:
+            yield f"Left out, because {judge.label} was asked in other words than the raters: {listed(judge.reworded)}."
