@@ -19,6 +19,8 @@ from tests.annotation import setting
 from tests.annotation.everything import Everything, url_names
 
 pytestmark = pytest.mark.django_db
+# What a page is about where no row of a table could be missing.
+OF_NO_ROW = ("", "upload", "power table", "agreement table")
 # Sent to the log-in page; every other 302 leads elsewhere.
 LOGIN = "log-in"
 Outcome = int | str
@@ -385,7 +387,7 @@ def test_each_address_answers_everyone_as_declared(name: str, everything: Everyt
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of not in ("", "upload", "power table")])
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of not in OF_NO_ROW])
 def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_rest(
     name: str, everything: Everything
 ) -> None:
