@@ -86,7 +86,10 @@ def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> Judge
     known = set(rated.dialogues.tolist())
     shown = [row for row in verdict.rows if row.version in rated.slugs]
     here = [row for row in shown if row.dialogue in known]
-    reworded, by_metric, means, gaps = [], {}, {}, {}
+    reworded: list[str] = []
+    by_metric: dict[str, Beside] = {}
+    means: dict[tuple[str, str], Powered] = {}
+    gaps: dict[Key, Powered] = {}
     for number, metric in enumerate(rated.metrics):
         if not here or metric.key not in asked:
             continue

@@ -1,5 +1,7 @@
 """Pearson's r, Spearman's ρ and Kendall's τ-b against SciPy, and their intervals against resampled copies."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from annotation.reports.models.correlations import KENDALL, PEARSON, SPEARMAN, c
 from core.intervals import NO_SPREAD, Estimate
 
 Floats = NDArray[np.float64]
-BY_SCIPY = {PEARSON: pearsonr, SPEARMAN: spearmanr, KENDALL: kendalltau}
+BY_SCIPY: dict[str, Any] = {PEARSON: pearsonr, SPEARMAN: spearmanr, KENDALL: kendalltau}
 
 
 def scores(seed: int, items: int = 24) -> tuple[Floats, Floats]:
@@ -72,7 +74,7 @@ def test_copies_of_the_items_of_a_background_make_nothing_more_certain() -> None
 def test_a_column_that_never_varies_has_no_coefficient(constant: int) -> None:
     columns = list(scores(1))
     columns[constant] = np.full(24, 3.3)
-    assert correlations(*columns, np.arange(24), seed=1) == dict.fromkeys(BY_SCIPY)
+    assert correlations(columns[0], columns[1], np.arange(24), seed=1) == dict.fromkeys(BY_SCIPY)
 
 
 def test_one_background_or_no_scatter_gives_no_interval() -> None:
