@@ -100,17 +100,23 @@ def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> Judge
         if (both := beside(scores, seed)) is None:
             continue
         by_metric[metric.key] = both
-        means |= {
-            (metric.key, slug): mean for place, slug in enumerate(rated.slugs) if (mean := powered(scores, place))
-        }
-        gaps |= {
-            (metric.key, rated.slugs[first], rated.slugs[second]): gap
-            for first, second in version_pairs(range(len(rated.slugs)))
-            if (gap := powered_gap(scores, first, second))
-        }
+        means |= _means(scores, metric.key, rated.slugs)
+        gaps |= _gaps(scores, metric.key, rated.slugs)
     label = judge_label(found, verdict)
     about = (*notes.identity(label, verdict), *notes.own_writing(replace(verdict, rows=here)))
     return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means, gaps)
+
+
+def _means(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[tuple[str, str], Powered]:
+    return {(metric, slug): mean for place, slug in enumerate(slugs) if (mean := powered(scores, place))}
+
+
+def _gaps(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[Key, Powered]:
+    return {
+        (metric, slugs[first], slugs[second]): gap
+        for first, second in version_pairs(range(len(slugs)))
+        if (gap := powered_gap(scores, first, second))
+    }
 
 
 def _scores(rated: _Rated, metric: int, rows: Sequence[Judged]) -> JudgedScores:
