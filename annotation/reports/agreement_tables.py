@@ -45,7 +45,8 @@ def agreement(study: Study, found: Findings) -> Table:
         "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of the k raters of "
         "an item. κ: quadratic weights, pooled over all pairs of scores of an item. Within one: share of such pairs "
         "that differ by one point at most.",
-        f"{INTERVALS} backgrounds; n counts the items that a value rests on.",
+        f"{INTERVALS} backgrounds. Those of ICC are for raters like these (F, Satterthwaite's degrees of freedom; "
+        "McGraw and Wong 1996). n counts the items that a value rests on.",
         *hidden_note(found),
         *own_chats_note(study),
         *_undefined_notes(found),

@@ -1,7 +1,7 @@
 """The results of a study's scores: means, differences, agreement, raters and lengths. Arithmetic on columns."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -13,6 +13,7 @@ from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.comparisons import holm, version_pairs
 from annotation.reports.lengths import Lengths, lengths
+from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
@@ -151,7 +152,18 @@ def _agreement(items: StudyItems, scores: StudyScores, metric: int, seed: int) -
     """Agreement over all versions; those of one background share their theme, so whole backgrounds are resampled."""
     chosen = scores.metric == metric
     backgrounds = items.background[np.unique(scores.item[chosen])]
-    return agreement.summary(scores.where(chosen), seed=seed, clusters=backgrounds)
+    table = scores.where(chosen)
+    return _for_raters_like_these(agreement.summary(table, seed=seed, clusters=backgrounds), table)
+
+
+def _for_raters_like_these(found: Agreement, table: Floats) -> Agreement:
+    """With such intervals of the intraclass correlations, where resampled backgrounds give one at all."""
+    estimates = dict(found.estimates)
+    for form, interval in icc_intervals(table).items():
+        known = estimates[f"icc_{form}"]
+        if known.low is not None and interval.low is not None:
+            estimates[f"icc_{form}"] = replace(known, low=interval.low, high=interval.high)
+    return replace(found, estimates=estimates)
 
 
 def _agreement_by_version(

@@ -12,7 +12,9 @@ from annotation.management.commands.study_report import as_json
 from annotation.models import Assignment, Rating, Score, Study
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
+from annotation.reports.models.icc import icc_intervals
 from annotation.reports.notes import SIMULATED
+from annotation.reports.scores import study_items, study_scores
 from annotation.reports.tables import study_tables
 from core.latex import to_latex
 from core.tables import Cell, Estimate, Table, to_csv, to_text
@@ -235,6 +237,20 @@ def test_a_corrected_rating_counts_once_and_at_once() -> None:
         Score.objects.create(rating=better, metric="natural", value=4, scale_low=1, scale_high=5)
     found = estimate(cell(tables_of(study)["table-3"], "Natural", "β", "here"))
     assert (found.value, found.n) == (4, 6)
+
+
+def test_an_icc_is_for_raters_like_these() -> None:
+    study = rated_study()
+    items = study_items(study)
+    scores = study_scores(study, items, [metric.key for metric in study.rubric.metric_list()])
+    found = findings_of(study)
+    for number, metric in enumerate(found.metrics):
+        expected = icc_intervals(scores.where(scores.metric == number))
+        for form, interval in expected.items():
+            shown = found.agreement[metric.key].estimates[f"icc_{form}"]
+            if shown.low is not None:
+                assert (shown.low, shown.high) == (interval.low, interval.high)
+    assert any(found.agreement[metric.key].estimates["icc_2,1"].low is not None for metric in found.metrics)
 
 
 def test_equal_scores_are_undefined_with_a_sentence_and_no_number() -> None:
