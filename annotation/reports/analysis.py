@@ -20,6 +20,10 @@ from annotation.reports.models.with_items import ItemModel
 from core.tables import Estimate
 from dialogues.rubric import Scale
 
+# A page answers with a report, and the ordinal model of 30,000 ratings takes five seconds a metric.
+MOST_ORDINAL = 6_000
+TOO_MANY = f"There are more than {MOST_ORDINAL:,} ratings, which takes longer than a page may."
+
 
 @dataclass(frozen=True, slots=True)
 class Mean:
@@ -94,7 +98,8 @@ def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], sca
     }
     model = ItemModel(ratings)
     gaps = {pair: _cut(_both(ratings, model, pair), -reach, reach) for pair in pairs}
-    linear, graded = mixed.fit(ratings), ordinal.fit(ratings)
+    linear = mixed.fit(ratings)
+    graded = ordinal.fit(ratings) if len(ratings.value) <= MOST_ORDINAL else Unfit(TOO_MANY)
     by_rater = _table(ratings.rater, ratings, ratings.raters)
     by_background = _table(ratings.background, ratings, ratings.backgrounds)
     return Analysis(

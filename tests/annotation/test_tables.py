@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from django.core.cache import cache
 from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.design import rubrics
 from annotation.management.commands.study_report import as_json
 from annotation.models import Assignment, Rating, Score, Study
+from annotation.reports import analysis
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.models.icc import icc_intervals
@@ -251,6 +253,17 @@ def test_an_icc_is_for_raters_like_these() -> None:
             if shown.low is not None:
                 assert (shown.low, shown.high) == (interval.low, interval.high)
     assert any(found.agreement[metric.key].estimates["icc_2,1"].low is not None for metric in found.metrics)
+
+
+def test_more_ratings_than_an_ordinal_model_takes_leave_it_out_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = rated_study()
+    row = tables_of(study)["robustness"].rows[0]
+    assert isinstance(row[6], Estimate)
+    cache.clear()
+    monkeypatch.setattr(analysis, "MOST_ORDINAL", 10)
+    table = tables_of(study)["robustness"]
+    assert table.rows[0][6] is None
+    assert any(f"no ordinal model. {analysis.TOO_MANY}" in note for note in table.notes)
 
 
 def test_equal_scores_are_undefined_with_a_sentence_and_no_number() -> None:
