@@ -34,7 +34,7 @@ def test_those_who_read_reports_can_read_what_their_figures_mean(role: Role) -> 
         "six or more",
         "would be at least 2.595",
         "≥ 2.595",
-        "≤ 0.0001",
+        "Raters like these",
         "divides by n − 1",
         "only beside its own questions",
         "demo rules",

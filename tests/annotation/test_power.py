@@ -217,7 +217,7 @@ def test_the_page_shows_the_tables_of_what_it_was_asked(researcher: Client) -> N
     assert power.rows == ((12, cells[0].power, cells[1].power),)
     assert half_width.rows == ((12, cells[0].half_width, cells[1].half_width),)
     assert alpha.rows == ((12, cells[0].alpha_width, cells[1].alpha_width),)
-    file = researcher.get(shown.context["tables"][1]["csv_url"]).content.decode()
+    file = researcher.get(shown.context["tables"][1]["files"]["csv"]).content.decode()
     assert file.splitlines() == ["Backgrounds,Raters 3,Raters 5", f"12,{cells[0].half_width},{cells[1].half_width}"]
     refused = researcher.get(PAGE, {"raters": "0"})
     assert refused.status_code == 422

@@ -219,7 +219,7 @@ def test_the_page_says_whose_dialogues_count_and_its_files_hold_the_same(
     chosen = researcher.get(f"{address}?run={runs[0].pk}&version=beta&version=alpha")
     assert [version.slug for version in chosen.context["figures"].versions] == ["alpha", "beta"]
     assert f"Only dialogues of run First (no. {runs[0].pk})" in chosen.content.decode()
-    csv = chosen.context["tables"][0]["csv"]
+    csv = chosen.context["tables"][0]["files"]["csv"]
     assert f"run={runs[0].pk}" in csv
     assert "β,6," in researcher.get(csv).content.decode()
     assert "No dialogue fits this choice" in researcher.get(f"{address}?run=&set=x&count=no&version=none").text

@@ -37,8 +37,8 @@ def test_the_writers_of_a_run_stand_in_one_table_beside_the_paper(researcher: Cl
     assert "2 writers" in page.text
     (lengths, *_) = page.context["tables"]
     assert [row[1] for row in lengths["table"].rows] == ["the corpus", *("model-a", "model-b") * 3]
-    assert researcher.get(lengths["csv"]).text.startswith("Version,Model,Dialogues")
-    assert r"\begin{table}" in researcher.get(lengths["tex"]).text
+    assert researcher.get(lengths["files"]["csv"]).text.startswith("Version,Model,Dialogues")
+    assert r"\begin{table}" in researcher.get(lengths["files"]["tex"]).text
 
 
 def test_two_runs_of_one_corpus_are_compared_and_of_two_corpora_are_not(researcher: Client, run: Run) -> None:
