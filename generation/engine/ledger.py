@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Q, Value
 from django.utils import timezone
 
 from core.database.bulk import update_rows
@@ -221,7 +221,7 @@ def _affordable(run: Run, wanted: Sequence[tuple[Call, Request]]) -> list[tuple[
         taken.append((call, request))
     if taken:
         Run.objects.filter(pk=run.pk).update(
-            reserved=F("reserved") + price, tokens_reserved=F("tokens_reserved") + size
+            reserved=F("reserved") + price, tokens_reserved=F("tokens_reserved") + _tokens(size)
         )
     elif not (run.reserved or run.tokens_reserved):
         run.pause(_over_budget(run), Run.PauseCause.BUDGET)
@@ -242,6 +242,11 @@ def _over_budget(run: Run) -> str:
     return f"Another call could go beyond {' or '.join(parts)}. Raise the budget and resume."
 
 
+def _tokens(number: int) -> Value:
+    """A number as large as its column: Django sends a bare one in 32 bits."""
+    return Value(number, output_field=BigIntegerField())
+
+
 def _carry_out(effects: Effects, now: datetime) -> None:
     """Apply the effects on endpoints and runs; the caller holds their locks."""
     for endpoint, until in effects.blocks.items():
@@ -254,6 +259,6 @@ def _carry_out(effects: Effects, now: datetime) -> None:
         Run.objects.filter(pk=run_pk).update(
             spent=F("spent") + booking.spent,
             reserved=F("reserved") - booking.freed,
-            tokens_spent=F("tokens_spent") + booking.tokens_spent,
-            tokens_reserved=F("tokens_reserved") - booking.tokens_freed,
+            tokens_spent=F("tokens_spent") + _tokens(booking.tokens_spent),
+            tokens_reserved=F("tokens_reserved") - _tokens(booking.tokens_freed),
         )

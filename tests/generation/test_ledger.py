@@ -195,6 +195,7 @@ def test_whatever_use_an_endpoint_claims_is_booked_and_harms_no_other_answer() -
     assert ledger.settle("me", settled) == [call.pk for call in calls]
     run.refresh_from_db()
     assert run.spent > 4_000_000_000
+    assert run.tokens_spent == 2 * (2**31 - 1) + 2 * 10
 
 
 def test_what_an_unanswered_attempt_may_have_cost_stays_booked_when_another_is_answered() -> None:
