@@ -16,7 +16,7 @@ from annotation.rating import queue
 from annotation.rating.answers import Answer, AnswerError
 from annotation.rating.membership_changes import failed_checks
 from annotation.reports.loading import findings_of
-from annotation.reports.preference_tables import preferences_of
+from annotation.reports.preference_findings import preferences_of
 from annotation.reports.tables import study_tables
 from demo.simulation import simulate
 from dialogues.models import Rubric

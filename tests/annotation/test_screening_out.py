@@ -27,7 +27,8 @@ from annotation.rating.answers import Answer
 from annotation.reports import unblinding
 from annotation.reports.exports import ratings_csv
 from annotation.reports.loading import findings_of
-from annotation.reports.preference_tables import preference_tables, preferences_of
+from annotation.reports.preference_findings import preferences_of
+from annotation.reports.preference_tables import preference_tables
 from demo import simulation
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent

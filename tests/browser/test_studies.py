@@ -38,6 +38,8 @@ def test_a_researcher_goes_from_corpus_to_a_launched_and_closed_study(page: Page
     page.get_by_role("button", name="Add it").click()
     expect(page.get_by_text("d2 is a training item.")).to_be_visible()
     page.get_by_role("button", name="Save and go on").click()
+    # No analysis plan.
+    page.get_by_role("button", name="Save and go on").click()
     page.get_by_label("Ethics approval").fill("Board 7")
     page.get_by_role("button", name="Save and go on").click()
     expect(page.get_by_text("A reviewer would ask:")).to_be_visible()

@@ -79,7 +79,7 @@ def test_a_researcher_excludes_a_rater_settles_a_score_blind_and_then_unblinds(p
     page.goto(one.get_absolute_url())
     page.get_by_role("link", name="Read the report").click()
     page.get_by_role("button", name="Unblind the study and read the report").click()
-    expect(page.get_by_text("Human evaluation")).to_be_visible()
+    expect(page.get_by_role("table", name="Human evaluation")).to_be_visible()
     expect(page.get_by_text("Unblinded by rey")).to_be_visible()
 
 
