@@ -78,7 +78,7 @@ def counted(of: Study) -> Counter[int]:
 def mean(of: Study) -> float:
     found = findings_of(of).means["natural", "alpha"]
     assert found is not None
-    return found.value
+    return found.plain
 
 
 @pytest.mark.django_db
