@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from annotation.models import Study
-from annotation.reports import score_figures
+from annotation.reports import judge_figures, score_figures
 from annotation.reports.figure_frame import HERE, PAPER, Row, shown_cells, subtitle, title_lines
 from annotation.reports.findings import Findings
 from dialogues.charts import Spec, Theme, config
@@ -107,6 +107,14 @@ FIGURES: dict[str, Figure] = {
             "or darker throughout is a severe or lenient rater; a row with another pattern leans to a version.",
             score_figures.by_rater_rows,
             score_figures.by_rater_spec,
+        ),
+        Figure(
+            "judge-bias",
+            "Judge and raters, by version and length",
+            "For each metric, one point an item: by how much the judge scored higher than the raters, over the words "
+            "of the dialogue. Versions whose points lie higher are favoured; a line that rises favours length.",
+            judge_figures.bias_rows,
+            judge_figures.bias_spec,
         ),
     )
 }

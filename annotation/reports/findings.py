@@ -12,6 +12,7 @@ from annotation.reports.analysis import Analysis, Difference, Mean, analyse
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.comparisons import holm, version_pairs
+from annotation.reports.judge_measures import JudgeFacts, Minutes
 from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
@@ -40,7 +41,8 @@ class Findings:
 
     `target` is whom the primary analysis speaks of. `adjusted` are its p values of differences after Holm, None outside
     the family of tests: all pairs of versions on every metric asked about both, unless the study's plan says otherwise.
-    `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats.
+    `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats; `judges`, and
+    the raters' `minutes` beside them, where any scored rated dialogues.
     """
 
     metrics: tuple[Metric, ...]
@@ -63,6 +65,8 @@ class Findings:
     raters: tuple[RaterFacts, ...]
     lengths: Mapping[str, Lengths]
     chats: ChatFindings | None = None
+    judges: tuple[JudgeFacts, ...] = ()
+    minutes: Minutes | None = None
 
     def primary(self, of: Mean | Difference) -> Interval:
         """The interval of the primary analysis."""

@@ -1,7 +1,8 @@
 """A judge beside a study's raters on one metric: agreement, bias, alternative annotator test, powered means. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -28,12 +29,14 @@ class JudgedScores:
 
     `judge` is the mean of the judge's repeats and `people` the mean of the raters' scores, NaN where nobody rated the
     dialogue, both in points of the study's scale. `raters` (raters, rated dialogues) are the raters' own scores of
-    those that `people` has, in the same order, NaN for gaps.
+    those that `people` has, in the same order, NaN for gaps. `words` are those of the dialogue, NaN where nobody rated
+    it or its text is not known.
     """
 
     background: Ints
     version: Ints
     writer: Ints
+    words: Floats
     judge: Floats
     people: Floats
     raters: Floats
@@ -44,16 +47,30 @@ class JudgedScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """Judge and raters on the items that both scored. `bias` is judge − raters in points of the study's scale.
+class Bias:
+    """Judge − raters on the items that both scored, in points of the study's scale; n counts items.
 
-    `correlations` are by the names of `models/correlations.py`; n counts items everywhere.
+    `by_version` has None for a version without such items. `per_100_words` is how much it rises with 100 words more
+    among dialogues of one version. `points` (items, 3) are words, number of the version and difference of each item.
+    """
+
+    mean: Estimate | None
+    by_version: Sequence[Estimate | None]
+    per_100_words: Estimate | None
+    points: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Judge and raters on the items that both scored; n counts items.
+
+    `correlations` are by the names of `models/correlations.py`.
     """
 
     items: int
     backgrounds: int
     correlations: Mapping[str, Estimate | None]
-    bias: Estimate | None
+    bias: Bias
     alternative: AlternativeAnnotator | Unfit
 
 
@@ -66,8 +83,47 @@ class Powered:
     mean: PoweredMean | Unfit
 
 
-def beside(scores: JudgedScores, seed: int) -> Beside | None:
-    """None where no item was both judged and rated."""
+@dataclass(frozen=True, slots=True)
+class JudgeFacts:
+    """A judge beside a study's raters. `beside` is by metric key, `powered` by metric key and version slug,
+    `gaps` by metric key and the slugs of two versions, second minus first.
+
+    `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
+    names of the study's metrics that the judge was asked in other words, which are not compared. `dollars` is the
+    cost of one of the `judged` dialogues of the corpus.
+    """
+
+    label: str
+    is_demo: bool
+    about: tuple[str, ...]
+    reworded: tuple[str, ...]
+    beside: Mapping[str, Beside]
+    powered: Mapping[tuple[str, str], Powered]
+    gaps: Mapping[tuple[str, str, str], Powered]
+    dollars: float
+    judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """What raters took for an item: median and quartiles over `n` timed ratings."""
+
+    n: int
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, seconds: Floats) -> Self | None:
+        """None for no (ratings,) at all."""
+        if not len(seconds):
+            return None
+        low, median, high = (float(value) / 60 for value in np.quantile(seconds, (0.25, 0.5, 0.75)))
+        return cls(len(seconds), median, low, high)
+
+
+def beside(scores: JudgedScores, versions: int, seed: int) -> Beside | None:
+    """None where no item was both judged and rated; `versions` is how many the study has."""
     both = scores.both
     if not both.any():
         return None
@@ -77,7 +133,7 @@ def beside(scores: JudgedScores, seed: int) -> Beside | None:
         items=len(people),
         backgrounds=len(np.unique(background)),
         correlations=correlations(people, judge, background, seed=seed, draws=draws),
-        bias=_bias(judge - people, background),
+        bias=_bias(scores, versions),
         alternative=alternative_annotator(scores.raters, judge, clusters=background),
     )
 
@@ -121,10 +177,43 @@ def _background_columns(scores: JudgedScores, version: int) -> tuple[Floats, Flo
     return people, judge
 
 
-def _bias(gaps: Floats, background: Ints) -> Estimate | None:
-    """The mean of (items,) differences; its interval is Student's t over backgrounds, linearised as a ratio of sums."""
+def _bias(scores: JudgedScores, versions: int) -> Bias:
+    both = scores.both
+    gaps, background, version = (scores.judge - scores.people)[both], scores.background[both], scores.version[both]
+    ones, words = np.ones(len(gaps)), scores.words[both]
+    by_version = [version == number for number in range(versions)]
+    return Bias(
+        mean=_ratio(gaps, ones, background),
+        by_version=tuple(_ratio(gaps[of], ones[of], background[of]) if of.any() else None for of in by_version),
+        per_100_words=_slope(words / 100, gaps, version, background),
+        points=np.stack([words, version.astype(np.float64), gaps], axis=1),
+    )
+
+
+def _slope(x: Floats, y: Floats, group: Ints, background: Ints) -> Estimate | None:
+    """Least squares of (items,) y on x with an intercept for each group; None where x does not vary within any."""
+    known = ~np.isnan(x)
+    x, y, group, background = x[known], y[known], group[known], background[known]
+    if not len(x):
+        return None
+    within = _centred(x, group)
+    return _ratio(within * _centred(y, group), within**2, background) if within.any() else None
+
+
+def _centred(values: Floats, group: Ints) -> Floats:
+    """Values minus the mean of their group."""
+    number = np.unique(group, return_inverse=True)[1]
+    return np.asarray(values - (np.bincount(number, weights=values) / np.bincount(number))[number])
+
+
+def _ratio(x: Floats, y: Floats, background: Ints) -> Estimate | None:
+    """Σx/Σy over (items,), n of them; its interval is Student's t over backgrounds, linearised as a ratio of sums.
+
+    With y = 1 that is a mean; with products and squares of centred values, a slope with the errors of Liang and Zeger
+    (1986), clustered by background.
+    """
     number = np.unique(background, return_inverse=True)[1]
-    sums, counts = np.bincount(number, weights=gaps), np.bincount(number).astype(np.float64)
-    squares = [float((one * other).sum()) for one, other in ((sums, sums), (sums, counts), (counts, counts))]
-    found = ratio_of(PairSums(len(sums), float(sums.sum()), float(counts.sum()), *squares))
-    return found._replace(n=len(gaps)) if found else None
+    above, below = (np.bincount(number, weights=values) for values in (x, y))
+    squares = [float((one * other).sum()) for one, other in ((above, above), (above, below), (below, below))]
+    found = ratio_of(PairSums(len(above), float(above.sum()), float(below.sum()), *squares))
+    return found._replace(n=len(x)) if found else None

@@ -6,8 +6,7 @@ from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.difference_tables import metric_and_pair
 from annotation.reports.findings import Findings, shown_pairs
-from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, Powered
-from annotation.reports.judges import JudgeFacts
+from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, JudgeFacts, Powered
 from annotation.reports.models.alternative_annotator import (
     CROWD,
     ENOUGH_RATERS,
@@ -21,15 +20,18 @@ from annotation.reports.models.prediction_powered import PoweredMean
 from annotation.reports.notes import few_backgrounds_note, hidden_note, listed, provenance
 from core.tables import Cell, Column, Estimate, Label, Table
 from dialogues.display import DEMO_LABEL
+from dialogues.rubric import Metric
 
 COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: "Kendall’s τ-b"}
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
 
 
 def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
-    """All three tables, or those for which judges scored enough."""
+    """All five tables, or those for which judges scored enough."""
     tables = (
         _beside(study, found, judges),
+        _bias(study, found, judges, dashes=dashes),
+        _cost(study, found, judges),
         _powered(study, found, judges, dashes=dashes),
         _powered_differences(study, found, judges, dashes=dashes),
     )
@@ -38,12 +40,7 @@ def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *,
 
 def _beside(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
     """Each judge beside the raters, by metric and over all versions; None where no judge scored a rated dialogue."""
-    pairs = [
-        (judge, metric.name, judge.beside[metric.key])
-        for judge in judges
-        for metric in found.metrics
-        if metric.key in judge.beside
-    ]
+    pairs = _pairs(found, judges)
     if not pairs:
         return None
     columns = (
@@ -54,8 +51,8 @@ def _beside(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Tabl
         Column("ω", group=TEST),
         Column("As near, %", 0, group=TEST),
     )
-    rows = tuple((_named(judge), metric, *_beside_cells(both)) for judge, metric, both in pairs)
-    shown = [both for _, _, both in pairs]
+    rows = tuple((_named(judge), metric.name, *_beside_cells(both)) for judge, metric, both in pairs)
+    shown = [both for *_, both in pairs]
     notes = (*provenance(study, found), *_identities(judges), *_beside_notes(study, found, shown))
     return Table("judges", "Judges beside the raters, by metric, all versions together.", columns, rows, notes)
 
@@ -63,7 +60,49 @@ def _beside(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Tabl
 def _beside_cells(both: Beside) -> tuple[Cell, ...]:
     alternative = both.alternative
     tested = (None, None) if isinstance(alternative, Unfit) else (alternative.winning_rate, 100 * alternative.advantage)
-    return (*(both.correlations[name] for name in COEFFICIENTS), both.bias, *tested)
+    return (*(both.correlations[name] for name in COEFFICIENTS), both.bias.mean, *tested)
+
+
+def _pairs(found: Findings, judges: Sequence[JudgeFacts]) -> list[tuple[JudgeFacts, Metric, Beside]]:
+    return [
+        (judge, metric, judge.beside[metric.key])
+        for judge in judges
+        for metric in found.metrics
+        if metric.key in judge.beside
+    ]
+
+
+def _bias(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+    """Whom a judge favours: its bias by version, and with length."""
+    pairs = _pairs(found, judges)
+    if not pairs:
+        return None
+    columns = (
+        Column("Judge", numeric=False),
+        Column("Metric", numeric=False),
+        *(Column(version.symbol, group=BIAS) for version in found.versions),
+        Column("per 100 words", group="Rises"),
+    )
+    rows = []
+    for judge, metric, both in pairs:
+        by_version = [
+            None if dashes and version.slug in metric.dash_for else bias
+            for version, bias in zip(found.versions, both.bias.by_version, strict=True)
+        ]
+        rows.append((_named(judge), metric.name, *by_version, both.bias.per_100_words))
+    notes = (
+        *provenance(study, found),
+        *_identities(judges),
+        "Points of the study’s scale by which the judge scores higher than the mean of the raters; n counts items. A "
+        "judge whose bias differs between versions changes their difference by as much.",
+        "Rises: by how many points that is more for 100 words more, among dialogues of one version (least squares, "
+        "errors clustered by background; Liang and Zeger 1986). Above 0 the judge favours long dialogues more than "
+        "the raters do. “—” where all dialogues of a version are of one length.",
+        "In brackets: 95 % intervals for these raters and this judge, Student’s t over backgrounds. Exploratory.",
+        *few_backgrounds_note(min(both.backgrounds for _, _, both in pairs)),
+        *hidden_note(found),
+    )
+    return Table("judge-bias", "Whom judges favour: by version, and with length.", columns, tuple(rows), notes)
 
 
 def _beside_notes(study: Study, found: Findings, shown: Sequence[Beside]) -> Iterator[str]:
@@ -100,6 +139,38 @@ def _test_notes(shown: Sequence[Beside]) -> Iterator[str]:
         sentence for test in tests if isinstance(test, AlternativeAnnotator) for sentence in test.limits
     )
     yield from dict.fromkeys(f"“—” under ω: {test.reason}" for test in tests if isinstance(test, Unfit))
+
+
+def _cost(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
+    """What a dialogue costs: minutes of a rater, dollars of a judge."""
+    if not judges:
+        return None
+    columns = (
+        Column("Who", numeric=False),
+        Column("Median", group="Minutes an item"),
+        Column("Lower quartile", group="Minutes an item"),
+        Column("Upper quartile", group="Minutes an item"),
+        Column("Dollars a dialogue", 4),
+        Column("Of", numeric=False),
+    )
+    minutes = found.minutes
+    people: tuple[Cell, ...] = (
+        ("A rater", minutes.median, minutes.low, minutes.high, None, f"{minutes.n:,} timed ratings")
+        if minutes
+        else ("A rater", None, None, None, None, "no timed ratings")
+    )
+    rows = (
+        people,
+        *((_named(judge), None, None, None, judge.dollars, f"{judge.judged:,} dialogues") for judge in judges),
+    )
+    notes = (
+        *provenance(study, found),
+        *_identities(judges),
+        "Minutes: from opening an item to submitting all its scores, in ratings that count. Dollars: all calls of the "
+        "judge in this corpus by its endpoint’s prices, repeats, repairs and failures included, over the dialogues "
+        "that it scored. What raters are paid is in the methods text.",
+    )
+    return Table("judge-cost", "What a dialogue costs: a rater’s minutes, a judge’s dollars.", columns, rows, notes)
 
 
 def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:

@@ -1,19 +1,29 @@
 """Judges' scores of a study's dialogues beside its raters' scores, by judge, metric and version."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from django.db.models import Count, Max
+from django.db.models.functions import Coalesce
 
-from annotation.models import Item, Study
+from annotation.models import Item, Rating, Study
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.caching import once
 from annotation.reports.comparisons import version_pairs
-from annotation.reports.findings import Key
-from annotation.reports.judge_measures import Beside, JudgedScores, Powered, beside, powered, powered_gap
+from annotation.reports.judge_measures import (
+    Beside,
+    JudgedScores,
+    JudgeFacts,
+    Minutes,
+    Powered,
+    beside,
+    powered,
+    powered_gap,
+)
 from annotation.reports.scores import StudyItems, StudyScores, study_items, study_scores
+from dialogues.models import COUNT_FIELDS
 from dialogues.rubric import JUDGE_SCALE, Metric, Scale, asks_the_same
 from generation.judgements import notes
 from generation.judgements.loading import Findings, Verdict, findings_of
@@ -21,23 +31,7 @@ from generation.judgements.scores import Judged
 from generation.judgements.tables import judge_label
 from generation.models import Judgement
 
-
-@dataclass(frozen=True, slots=True)
-class JudgeFacts:
-    """A judge beside a study's raters. `beside` is by metric key, `powered` by metric key and version slug,
-    `gaps` by metric key and the slugs of two versions, second minus first.
-
-    `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
-    names of the study's metrics that the judge was asked in other words, which are not compared.
-    """
-
-    label: str
-    is_demo: bool
-    about: tuple[str, ...]
-    reworded: tuple[str, ...]
-    beside: Mapping[str, Beside]
-    powered: Mapping[tuple[str, str], Powered]
-    gaps: Mapping[Key, Powered]
+WORDS = "word_tokens"  # tokens with a letter or a digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +62,12 @@ def judges_beside(study: Study) -> tuple[JudgeFacts, ...]:
     return once("judges", study, lambda: tuple(_compute(study)), also=known)
 
 
+def rater_minutes(study: Study) -> Minutes | None:
+    """How long the raters who count took for an item; None where nobody was timed. A correction is not timed again."""
+    ratings = Rating.objects.counted().for_study(study).annotate(took=Coalesce("seconds", "supersedes__seconds"))
+    return Minutes.of(np.array(ratings.filter(took__isnull=False).values_list("took", flat=True), dtype=np.float64))
+
+
 def _compute(study: Study) -> Iterator[JudgeFacts]:
     items, metrics = study_items(study), study.rubric.metric_list()
     rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).order_by("pk")
@@ -89,7 +89,7 @@ def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> Judge
     reworded: list[str] = []
     by_metric: dict[str, Beside] = {}
     means: dict[tuple[str, str], Powered] = {}
-    gaps: dict[Key, Powered] = {}
+    gaps: dict[tuple[str, str, str], Powered] = {}
     for number, metric in enumerate(rated.metrics):
         if not here or metric.key not in asked:
             continue
@@ -97,21 +97,23 @@ def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> Judge
             reworded.append(metric.name)
             continue
         scores = _scores(rated, number, [row for row in shown if row.metric == metric.key])
-        if (both := beside(scores, seed)) is None:
+        if (both := beside(scores, len(rated.slugs), seed)) is None:
             continue
         by_metric[metric.key] = both
         means |= _means(scores, metric.key, rated.slugs)
         gaps |= _gaps(scores, metric.key, rated.slugs)
     label = judge_label(found, verdict)
     about = (*notes.identity(label, verdict), *notes.own_writing(replace(verdict, rows=here)))
-    return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means, gaps)
+    judged = len({row.dialogue for row in verdict.rows})
+    dollars = verdict.dollars_a_dialogue or 0.0
+    return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means, gaps, dollars, judged)
 
 
 def _means(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[tuple[str, str], Powered]:
     return {(metric, slug): mean for place, slug in enumerate(slugs) if (mean := powered(scores, place))}
 
 
-def _gaps(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[Key, Powered]:
+def _gaps(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[tuple[str, str, str], Powered]:
     return {
         (metric, slugs[first], slugs[second]): gap
         for first, second in version_pairs(range(len(slugs)))
@@ -133,10 +135,16 @@ def _scores(rated: _Rated, metric: int, rows: Sequence[Judged]) -> JudgedScores:
         background=_ints(row.background for row in rows),
         version=_ints(slugs[row.version] for row in rows),
         writer=_ints(writers[row.writer] for row in rows),
+        words=np.where(item >= 0, _words(rated)[item], np.nan),
         judge=low + (high - low) * share,
         people=people,
         raters=table[:, item[~np.isnan(people)]],
     )
+
+
+def _words(rated: _Rated) -> Floats:
+    """(items,) words of each item's dialogue, NaN where a file of ratings had no text."""
+    return np.where(rated.items.has_text, rated.items.counts[:, COUNT_FIELDS.index(WORDS)], np.nan)
 
 
 def _by_rater(rated: _Rated, metric: int) -> Floats:

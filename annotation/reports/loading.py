@@ -1,4 +1,4 @@
-"""A study's findings, computed from its ratings and, in a study of chats, from its chats."""
+"""A study's findings, computed from its ratings, from judges' scores and, in a study of chats, from its chats."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -9,6 +9,7 @@ from annotation.models import Study
 from annotation.reports.caching import once
 from annotation.reports.chat_gathering import chat_findings
 from annotation.reports.findings import Findings, Key, findings
+from annotation.reports.judges import judges_beside, rater_minutes
 from annotation.reports.models.intervals import Target
 from annotation.reports.scores import study_items, study_scores
 
@@ -30,7 +31,8 @@ def findings_of(study: Study) -> Findings:
 
     found = once("findings", study, compute, also=study.analysis_plan)
     if not study.has_chats:
-        return found
+        judges = judges_beside(study) if found.ratings else ()
+        return replace(found, judges=judges, minutes=rater_minutes(study)) if judges else found
     return replace(found, chats=chat_findings(study, [version.slug for version in found.versions]))
 
 

@@ -2,8 +2,9 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from dialogues.models import AUTHOR, Corpus, Dialogue, Version
 from dialogues.rubric import Metric
+from generation.judgements.drift import Occasion
 from generation.judgements.scores import ORIGINAL, Judged, Scores, scores_by_place
 from generation.models import Call, Judgement, Run, RunDialogue, RunStage, Stage
 from generation.reuse import JudgeKey, judge_key, shown_the_same, stages_of_same_judge
@@ -34,7 +36,10 @@ class CallCounts:
 
 @dataclass
 class Verdict:
-    """Everything one judge said. `calls` by (writer, version)."""
+    """Everything one judge said. `calls` by (writer, version); `spent` dollars on all of them, repairs included.
+
+    `occasions`, from the first on, only of a judge that was asked in several runs.
+    """
 
     key: JudgeKey
     prompt: str
@@ -43,6 +48,8 @@ class Verdict:
     is_demo: bool = False
     rows: list[Judged] = field(default_factory=list)
     calls: dict[tuple[str, str], CallCounts] = field(default_factory=lambda: defaultdict(CallCounts))
+    spent: Decimal = Decimal(0)
+    occasions: list[Occasion] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -58,6 +65,12 @@ class Verdict:
     def scores(self) -> Scores:
         """By column, metric and background; read it only after all rows are loaded."""
         return scores_by_place(self.rows)
+
+    @property
+    def dollars_a_dialogue(self) -> float | None:
+        """What a dialogue that has a score cost; calls that failed are paid for by the others."""
+        scored = len({row.dialogue for row in self.rows})
+        return float(self.spent) / scored if scored else None
 
     @property
     def failed(self) -> int:
@@ -100,7 +113,7 @@ class _Text(NamedTuple):
 
 
 def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
-    """What judges said of the corpus's dialogues, in all runs or in the given ones. Six queries."""
+    """What judges said of the corpus's dialogues, in all runs or in the given ones. Seven queries."""
     # Before the texts: otherwise a run that starts in between could name a text that was not loaded.
     sums, states = list(_sums(corpus, runs)), list(_states(corpus, runs))
     texts, stages = _texts(corpus), _stages({row[0] for row in (*sums, *states)})
@@ -112,6 +125,11 @@ def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
     for (key, dialogue, metric), figures in _by_judge(sums, judges).items():
         text = texts[dialogue]
         verdicts[key].rows.append(Judged(text.background, dialogue, text.writer, text.version, metric, *figures))
+    for verdict, occasions in _occasions(sums, stages, judges, verdicts, texts):
+        verdict.occasions = occasions
+    for stage, cost in _spent(corpus, runs):
+        if stage in judges:
+            verdicts[judges[stage]].spent += cost
     for stage, dialogue, state, outcome, n in states:
         text = texts[dialogue]
         _count(verdicts[judges[stage]].calls[text.writer, text.version], state, outcome, n)
@@ -165,6 +183,32 @@ def _by_judge(sums: Iterable[Any], judges: Mapping[int, JudgeKey]) -> dict[tuple
         there = found[judges[stage], dialogue, metric]
         there[:] = [before + type(before)(more) for before, more in zip(there, figures, strict=True)]
     return found
+
+
+def _occasions(
+    sums: Iterable[Any],
+    stages: Mapping[int, RunStage],
+    judges: Mapping[int, JudgeKey],
+    verdicts: Mapping[JudgeKey, Verdict],
+    texts: Mapping[int, _Text],
+) -> Iterator[tuple[Verdict, list[Occasion]]]:
+    """Judges that were asked in several runs, and what they said in each."""
+    by_run: dict[JudgeKey, dict[int, list[Judged]]] = defaultdict(lambda: defaultdict(list))
+    for stage, _, dialogue, metric, *figures in sums:
+        text = texts[dialogue]
+        row = Judged(text.background, dialogue, text.writer, text.version, metric, *figures)
+        by_run[judges[stage]][stages[stage].run_id].append(row)
+    began = {row.run_id: row.run.started_at or row.run.created_at for row in stages.values()}
+    for key, rows in by_run.items():
+        if len(rows) > 1:
+            occasions = [Occasion(run, began[run], said) for run, said in rows.items()]
+            yield verdicts[key], sorted(occasions, key=lambda occasion: (occasion.at, occasion.run))
+
+
+def _spent(corpus: Corpus, runs: Sequence[Run]) -> QuerySet[Call, tuple[Any, ...]]:
+    """Dollars by stage row, calls included that were replaced or failed after they had been paid."""
+    rows = Call.objects.filter(stage=Stage.JUDGE, dialogue__corpus=corpus).filter(_scope(runs, ""))
+    return rows.order_by().values_list("run_stage").annotate(cost=Sum("cost"))
 
 
 def _count(counts: CallCounts, state: str, outcome: str, n: int) -> None:

@@ -1,6 +1,7 @@
 """What judges said as tables and as plain data: the paper's Tables 1 and 2, differences, repeats, what is missing."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from hashlib import sha256
 from itertools import combinations
@@ -11,6 +12,7 @@ from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
 from generation.judgements import notes, scores
+from generation.judgements.drift import Drift, Occasion, drift
 from generation.judgements.loading import Findings, Verdict
 from generation.judgements.scores import Place
 
@@ -24,7 +26,7 @@ def judge_tables(found: Findings, *, dashes: bool = True) -> dict[str, Table]:
     tables = [_scores(found, verdict, number, dashes) for number, verdict in judges]
     tables += [published_table(number).as_table() for number in notes.TABLES]
     tables += [_differences(found, verdict, number, dashes) for number, verdict in judges]
-    tables += [_spread(found), _agreement(found), _calls(found)]
+    tables += [_spread(found), _drift(found), _agreement(found), _calls(found)]
     return {table.slug: table for table in tables if table.rows}
 
 
@@ -137,6 +139,43 @@ def _spread(found: Findings) -> Table:
     return Table("repeats", "Spread of a judge's repeated scores of one dialogue.", columns, rows, (note,))
 
 
+def _drift(found: Findings) -> Table:
+    """How a judge's scores of the same dialogues changed since it was first asked."""
+    rows: list[tuple[Cell, ...]] = []
+    for verdict in found.verdicts:
+        for first, later, by_metric in _drifts(verdict):
+            dates = (f"{first.at:%Y-%m-%d}", f"{later.at:%Y-%m-%d}")
+            rows += [
+                (judge_label(found, verdict), *dates, metric.name, row.change, row.size, row.dialogues)
+                for metric in verdict.metrics
+                if (row := by_metric.get(metric.key))
+            ]
+    columns = (
+        Column("Judge", numeric=False),
+        Column("From", numeric=False),
+        Column("To", numeric=False),
+        Column("Metric", numeric=False),
+        Column("Change"),
+        Column("Size"),
+        Column("Dialogues", 0),
+    )
+    note = (
+        "Points of 100, the later run minus the judge's first, over the dialogues that both scored; dates are those on "
+        f"which the runs began (UTC). {INTERVAL} Size: the mean change of a dialogue's score, up or down; the "
+        "spread of repeats says how much of that is chance. An interval that leaves out 0 suggests that another model answers to "
+        "the same name now."
+    )
+    return Table("drift", "Change of a judge's scores since it was first asked.", columns, tuple(rows), (note,))
+
+
+def _drifts(verdict: Verdict) -> Iterator[tuple[Occasion, Occasion, dict[str, Drift]]]:
+    """Each later occasion beside the first, where both scored a dialogue."""
+    for later in verdict.occasions[1:]:
+        first = verdict.occasions[0]
+        if found := drift(first, later):
+            yield first, later, found
+
+
 def _agreement(found: Findings) -> Table:
     """Pearson's r of each pair of judges."""
     rows: list[tuple[Cell, ...]] = []
@@ -223,6 +262,14 @@ def _judge_json(verdict: Verdict) -> dict[str, Any]:
             for (place, metric), gap in gaps.items()
         ],
         "repeats": {metric: spread._asdict() for metric, spread in scores.spread(verdict.rows).items()},
+        "drift": [
+            {"from": first.at.isoformat(), "to": later.at.isoformat(), "metric": metric, **row.change._asdict(),
+             "size": row.size, "dialogues": row.dialogues}
+            for first, later, by_metric in _drifts(verdict)
+            for metric, row in by_metric.items()
+        ],
+        "dollars": float(verdict.spent),
+        "dollars_a_dialogue": verdict.dollars_a_dialogue,
         "calls": [
             {"writer": writer, "version": version, **asdict(counts)}
             for (writer, version), counts in verdict.calls.items()

@@ -1,22 +1,29 @@
 """Judges beside a study's raters in its report, with every figure worked out again from the rows."""
 
+import json
 from collections import defaultdict
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
+from annotation.management.commands.study_report import as_json
 from annotation.models import Score, Study
+from annotation.reports.figures import FIGURES, drawable
+from annotation.reports.judge_measures import JudgedScores, beside
 from annotation.reports.judges import judges_beside
 from annotation.reports.loading import findings_of
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from core.tables import Cell, Estimate, Label, Table, to_csv
+from dialogues.charts import THEMES, rendered
 from dialogues.display import DEMO_LABEL
 from generation.models import Call, Judgement
 from tests.annotation.judged_study import JudgeScorer, judge, unrated_dialogues
@@ -25,7 +32,7 @@ from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 
-TABLES = {"judges", "prediction-powered", "prediction-powered-differences"}
+TABLES = {"judges", "judge-bias", "judge-cost", "prediction-powered", "prediction-powered-differences"}
 
 
 def tables_of(study: Study, *, dashes: bool = True) -> dict[str, Table]:
@@ -132,6 +139,68 @@ def test_a_judge_who_says_what_all_raters_say_wins_against_each() -> None:
     judge(study, lambda background, version, metric: 25 * ((background + 1) % 5))
     cells = row(tables_of(study)["judges"], "judge-1", "Natural")
     assert cells[6] == 1
+
+
+def test_a_judge_that_adds_points_for_one_version_and_for_words_is_found_out() -> None:
+    """Slope and errors are those of least squares with an intercept a version, clustered by background."""
+    rng = np.random.default_rng(8)
+    background = np.repeat(np.arange(15), 4)
+    version = np.tile(np.arange(2), 30)
+    words = rng.integers(40, 300, 60).astype(float)
+    people = rng.integers(1, 6, 60).astype(float)
+    judge = people + 0.5 * version + 0.004 * words + rng.normal(0, 0.3, 60)
+    nobody = np.zeros(60, dtype=np.int64)
+    scores = JudgedScores(background, version, nobody, words, judge, people, people[None, :])
+    both = beside(scores, 3, seed=1)
+    assert both is not None
+    fit = sm.OLS(judge - people, np.stack([words / 100, version == 0, version == 1], axis=1).astype(float)).fit(
+        cov_type="cluster", cov_kwds={"groups": background, "use_correction": False}
+    )
+    slope = both.bias.per_100_words
+    assert slope is not None
+    assert slope.low is not None
+    assert slope.value == pytest.approx(fit.params[0])
+    # 14 degrees of freedom, and G / (G − 1) for the number of clusters.
+    assert slope.value - slope.low == pytest.approx(2.1448 * fit.bse[0] * np.sqrt(15 / 14), rel=1e-4)
+    first, second, nothing = both.bias.by_version
+    assert nothing is None
+    assert first is not None
+    assert first.value == pytest.approx(float((judge - people)[version == 0].mean()))
+    assert second is not None
+    assert second.n == 30
+
+
+def test_texts_that_are_not_known_or_of_one_length_show_no_slope() -> None:
+    size = 12
+    background, version = np.arange(size) // 2, np.arange(size) % 2
+    gaps, nobody = np.arange(size) / 5.0, np.zeros(size, dtype=np.int64)
+    for words in (np.full(size, np.nan), np.full(size, 80.0)):
+        scores = JudgedScores(background, version, nobody, words, gaps + 2, np.full(size, 2.0), np.full((1, size), 2.0))
+        both = beside(scores, 2, seed=1)
+        assert both is not None
+        assert both.bias.per_100_words is None
+        assert both.bias.mean is not None
+        assert both.bias.mean.value == pytest.approx(gaps.mean())
+
+
+def test_the_report_says_whom_a_judge_favours_and_what_it_cost() -> None:
+    study = rated_study(score=lambda *_: 3)
+    judge(study, lambda background, version, metric: 75 if version == "stephanie" else 50)
+    calls = Call.objects.filter(stage="judge")
+    calls.update(cost=Decimal("0.02"))
+    tables = tables_of(study)
+    symbols = {column.label: place for place, column in enumerate(tables["judge-bias"].columns)}
+    cells = row(tables["judge-bias"], "judge-1", "Natural")
+    assert (estimate(cells[symbols["Stephanie"]]).value, estimate(cells[symbols["β"]]).value) == (1, 0)
+    paid = row(tables["judge-cost"], "judge-1")
+    assert paid[4:] == (pytest.approx(0.02), f"{calls.count()} dialogues")
+    found = findings_of(study)
+    told = as_json(study, found)["judges"][0]
+    assert told["beside"]["natural"]["bias"]["by_version"]["stephanie"]["value"] == 1
+    assert json.loads(json.dumps(told, allow_nan=False)) is not None
+    assert "judge-bias" in drawable(found)
+    spec = FIGURES["judge-bias"].draw(study, found, THEMES["light"])
+    assert b"</svg>" in rendered(spec, "svg")[0]
 
 
 def powered_study(*, writer: str = "demo-model") -> Study:

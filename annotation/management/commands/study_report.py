@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +11,7 @@ from annotation.models import Study
 from annotation.reports import unblinding
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.findings import Findings
+from annotation.reports.judge_measures import Beside, JudgeFacts, Powered
 from annotation.reports.lengths import Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.models.davidson import Preference
@@ -127,7 +129,53 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
             version.slug: {**asdict(version), **lengths_json(found.lengths[version.slug])} for version in found.versions
         },
         **({"chats": chats_json(found.chats)} if found.chats else {}),
+        **({"judges": [judge_json(judge, found) for judge in found.judges]} if found.judges else {}),
+        **({"minutes_an_item": asdict(found.minutes)} if found.minutes else {}),
     }
+
+
+def judge_json(judge: JudgeFacts, found: Findings) -> dict[str, Any]:
+    """One judge beside the raters, by metric key and version slugs."""
+    slugs = [version.slug for version in found.versions]
+    return {
+        "judge": judge.label,
+        "demo": judge.is_demo,
+        "about": judge.about,
+        "reworded": judge.reworded,
+        "dollars_a_dialogue": judge.dollars,
+        "dialogues": judge.judged,
+        "beside": {key: _beside_json(both, slugs) for key, both in judge.beside.items()},
+        "prediction_powered": [
+            {"metric": metric, "version": slug, **_powered_json(one)} for (metric, slug), one in judge.powered.items()
+        ],
+        "prediction_powered_differences": [
+            {"metric": metric, "first": first, "second": second, **_powered_json(one)}
+            for (metric, first, second), one in judge.gaps.items()
+        ],
+    }
+
+
+def _beside_json(both: Beside, slugs: Sequence[str]) -> dict[str, Any]:
+    return {
+        "items": both.items,
+        "backgrounds": both.backgrounds,
+        "correlations": {name: one and one._asdict() for name, one in both.correlations.items()},
+        "bias": {
+            "mean": both.bias.mean and both.bias.mean._asdict(),
+            "by_version": {slug: one and one._asdict() for slug, one in zip(slugs, both.bias.by_version, strict=True)},
+            "per_100_words": both.bias.per_100_words and both.bias.per_100_words._asdict(),
+        },
+        "alternative_annotator": _or_reason(both.alternative),
+    }
+
+
+def _powered_json(one: Powered) -> dict[str, Any]:
+    return {"people": one.people and one.people._asdict(), "mean": _or_reason(one.mean)}
+
+
+def _or_reason(found: Any) -> dict[str, Any]:
+    """A result by its fields, or why there is none."""
+    return {"unfit": found.reason} if isinstance(found, Unfit) else asdict(found)
 
 
 def chats_json(chats: ChatFindings) -> dict[str, Any]:
