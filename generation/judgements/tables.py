@@ -162,8 +162,8 @@ def _drift(found: Findings) -> Table:
     note = (
         "Points of 100, the later run minus the judge's first, over the dialogues that both scored; dates are those on "
         f"which the runs began (UTC). {INTERVAL} Size: the mean change of a dialogue's score, up or down; the "
-        "spread of repeats says how much of that is chance. An interval that leaves out 0 suggests that another model answers to "
-        "the same name now."
+        "spread of repeats says how much of that is chance. An interval that leaves out 0 suggests that another model "
+        "answers to the same name now."
     )
     return Table("drift", "Change of a judge's scores since it was first asked.", columns, tuple(rows), (note,))
 
