@@ -1,7 +1,7 @@
 """A judge beside a study's raters on one metric: agreement, bias, alternative annotator test, powered means. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -57,7 +57,7 @@ class Bias:
     mean: Estimate | None
     by_version: Sequence[Estimate | None]
     per_100_words: Estimate | None
-    points: Floats
+    points: Floats = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +201,10 @@ def _slope(x: Floats, y: Floats, group: Ints, background: Ints) -> Estimate | No
 
 
 def _centred(values: Floats, group: Ints) -> Floats:
-    """Values minus the mean of their group."""
-    number = np.unique(group, return_inverse=True)[1]
-    return np.asarray(values - (np.bincount(number, weights=values) / np.bincount(number))[number])
+    """Values minus the mean of their group; exactly 0 in a group of equal values."""
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    above = values - values[first][number]
+    return np.asarray(above - (np.bincount(number, weights=above) / np.bincount(number))[number])
 
 
 def _ratio(x: Floats, y: Floats, background: Ints) -> Estimate | None:

@@ -331,7 +331,7 @@ def test_without_ratings_there_are_no_such_tables() -> None:
 def test_where_everything_judged_was_rated_there_is_nothing_to_power() -> None:
     study = rated_study(backgrounds=2)
     judge(study, seeded())
-    assert TABLES & set(tables_of(study)) == {"judges"}
+    assert TABLES & set(tables_of(study)) == {"judges", "judge-bias", "judge-cost"}
 
 
 def test_a_study_of_chats_has_no_such_tables() -> None:
@@ -391,7 +391,7 @@ def test_judges_are_read_again_only_when_there_are_further_judgements(
         assert judges_beside(study) == (first,)
     judge(study, lambda *_: 60, name="Again")
     (second,) = judges_beside(study)
-    before, after = (facts.beside["natural"].bias for facts in (first, second))
+    before, after = (facts.beside["natural"].bias.mean for facts in (first, second))
     assert before is not None
     assert after is not None
     assert after.value == pytest.approx(before.value + 0.4)

@@ -13,6 +13,7 @@ from annotation.models import Study
 from annotation.reports.figures import FIGURES
 from annotation.roles import Role
 from dialogues.models import Dialogue, Rubric
+from tests.annotation.judged_study import judge
 from tests.annotation.rated_study import rated_study, unrated_study
 from tests.people import client_of, logged_in
 
@@ -129,6 +130,7 @@ def test_names_are_text_on_the_page_and_in_the_picture() -> None:
 @pytest.mark.parametrize("slug", FIGURES)
 def test_figures_come_as_svg_in_two_themes(slug: str) -> None:
     study, client = rated_study(simulated=True, backgrounds=3), logged_in(Role.RESEARCHER)
+    judge(study, lambda *_: 60)
     address = reverse("study_figure", args=[study.pk, slug, "svg"])
     light, dark = client.get(address), client.get(address, {"theme": "dark"})
     assert light["Content-Type"] == "image/svg+xml"

@@ -328,8 +328,8 @@ def test_findings_are_computed_again_only_when_ratings_change(
 ) -> None:
     study = rated_study()
     first = findings_of(study)
-    # Versions, items, members and ratings, by their keys.
-    with django_assert_max_num_queries(4):
+    # Versions, items, members and ratings, by their keys; and whether a judge scored.
+    with django_assert_max_num_queries(5):
         assert findings_of(study) == first
     Rating.objects.filter(assignment__membership__seed=0).update(is_current=False)
     assert findings_of(study).ratings == first.ratings - 24
