@@ -23,15 +23,17 @@ class Command(commands.Command):
     exit_codes = (*commands.USUAL_CODES, ExitCode.STOPPED)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--design", type=Path, help="a design as JSON (docs/studies.md); replaces what follows")
+        parser.add_argument("--design", type=Path, help="a design as JSON (docs/studies.md), in place of what follows")
         parser.add_argument("--corpus", help="name of the corpus")
         parser.add_argument("--versions", nargs="+", help="alpha beta gamma stephanie …")
-        parser.add_argument("--name", help="name of the study, for researchers; with --design it replaces the file's")
+        parser.add_argument("--name", help="name of the study, for researchers; replaces that of --design")
         parser.add_argument("--rubric", default="paper-six", help="questions: paper-six (default) or another's slug")
         parser.add_argument("--raters-per-item", type=int, help="default: everyone scores everything")
         parser.add_argument("--backgrounds", type=int, help="how many to sample; default: all")
         parser.add_argument("--seed", type=int, default=1, help="of the sample and the orders (default 1)")
-        parser.add_argument("--simulated", action="store_true", help="for the simulator, not for people")
+        parser.add_argument(
+            "--simulated", action="store_true", help="for the simulator, not for people; also with --design"
+        )
         parser.add_argument("--draft", action="store_true", help="do not launch it")
         add_source_arguments(parser)
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -64,7 +66,9 @@ def _given(options: dict[str, Any]) -> document.Design:
         found = document.read(options["design"].read_bytes())
     except OSError as error:
         raise CommandError(f"{options['design']} cannot be read: {error.strerror}.") from error
-    changes = {"name": options["name"]} if options["name"] else {}
+    changes: dict[str, Any] = {"name": options["name"]} if options["name"] else {}
+    if options["simulated"]:
+        changes["is_simulated"] = True
     return replace(found, fields={**found.fields, **changes})
 
 
