@@ -11,7 +11,7 @@ from annotation.models.memberships import COUNTED, SCREENED_OUT
 from core.fingerprint import fingerprint
 
 # Increase when Findings or its arithmetic changes, so that no outdated result is shown.
-FORM = 9
+FORM = 10
 DAY = 24 * 3600
 
 Found = TypeVar("Found")

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.difference_tables import metric_and_pair
 from annotation.reports.findings import Findings, shown_pairs
+from annotation.reports.judge_facts import JudgeFacts
 from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, Powered
-from annotation.reports.judges import JudgeFacts
 from annotation.reports.models.alternative_annotator import (
     CROWD,
     ENOUGH_RATERS,
@@ -19,6 +18,7 @@ from annotation.reports.models.correlations import KENDALL, PEARSON, SPEARMAN
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.prediction_powered import PoweredMean
 from annotation.reports.notes import few_backgrounds_note, hidden_note, listed, provenance
+from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, Label, Table
 from dialogues.display import DEMO_LABEL
 
@@ -26,7 +26,7 @@ COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: 
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
 
 
-def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
+def judge_tables(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
     """All three tables, or those for which judges scored enough."""
     tables = (
         _beside(study, found, judges),
@@ -36,7 +36,7 @@ def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *,
     return [table for table in tables if table]
 
 
-def _beside(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
+def _beside(study: Reported, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
     """Each judge beside the raters, by metric and over all versions; None where no judge scored a rated dialogue."""
     pairs = [
         (judge, metric.name, judge.beside[metric.key])
@@ -66,7 +66,7 @@ def _beside_cells(both: Beside) -> tuple[Cell, ...]:
     return (*(both.correlations[name] for name in COEFFICIENTS), both.bias, *tested)
 
 
-def _beside_notes(study: Study, found: Findings, shown: Sequence[Beside]) -> Iterator[str]:
+def _beside_notes(study: Reported, found: Findings, shown: Sequence[Beside]) -> Iterator[str]:
     scale = study.rubric.scale
     yield (
         "One point is an item: the mean of its raters’ scores, and the mean of the judge’s repeats, brought from 0–100 "
@@ -102,7 +102,7 @@ def _test_notes(shown: Sequence[Beside]) -> Iterator[str]:
     yield from dict.fromkeys(f"“—” under ω: {test.reason}" for test in tests if isinstance(test, Unfit))
 
 
-def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+def _powered(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
     """Means of people with the judge's help."""
     cells = [
         (metric.name, version, judge, judge.powered[metric.key, version.slug])
@@ -123,7 +123,9 @@ def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, das
     )
 
 
-def _powered_differences(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+def _powered_differences(
+    study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool
+) -> Table | None:
     """The same of differences between versions, paired by background."""
     cells = [
         (*metric_and_pair(found, key), judge, judge.gaps[key])

@@ -7,7 +7,7 @@ from typing import TypedDict
 from annotation.design.plan_record import asked_of, plan_of
 from annotation.models import Study
 from annotation.reports.caching import once
-from annotation.reports.chat_gathering import chat_findings
+from annotation.reports.chat_gathering import chats_found
 from annotation.reports.findings import Findings, Key, findings
 from annotation.reports.models.intervals import Target
 from annotation.reports.scores import study_items, study_scores
@@ -31,7 +31,7 @@ def findings_of(study: Study) -> Findings:
     found = once("findings", study, compute, also=study.analysis_plan)
     if not study.has_chats:
         return found
-    return replace(found, chats=chat_findings(study, [version.slug for version in found.versions]))
+    return replace(found, chats=chats_found(study, [version.slug for version in found.versions]))
 
 
 def _as_planned(study: Study) -> Planned:

@@ -1,7 +1,6 @@
-"""A study's items and scores as NumPy columns, with few queries and no loop over ratings."""
+"""A study's items and scores from the database as columns, with few queries and no loop over ratings."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -11,71 +10,15 @@ from django.db.models import QuerySet
 
 from annotation.imported.placing import NO_TEXT
 from annotation.models import Chat, Item, Membership, Rating, Score, Study
-from annotation.reports.bootstrap import Floats, Ints
-from dialogues.models import COUNT_FIELDS, Dialogue, DialogueQuerySet, Version
+from annotation.reports.bootstrap import Ints
+from annotation.reports.columns import StudyItems, StudyScores, VersionItems
+from dialogues.counts import COUNT_FIELDS
+from dialogues.models import Dialogue, DialogueQuerySet, Version
 
 ROWS_AT_ONCE = 5000
 
 Row = tuple[Any, ...]
-Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
 NO_SCORES: tuple[Row, Iterator[Row]] = ((), iter(()))
-
-
-@dataclass(frozen=True, slots=True)
-class VersionItems:
-    """One version in a study: its number of items, and the models that wrote them (none for the corpus's own texts)."""
-
-    slug: str
-    symbol: str
-    hue: str
-    items: int
-    writers: tuple[str, ...]
-    is_demo: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StudyItems:
-    """(items,) numbers of each item's `background` and `version`; `counts` (items, COUNT_FIELDS) of its dialogue.
-
-    `has_text` (items,) is false where a file of ratings had no text, so that the counts are those of a placeholder. In
-    a study of chats the counts are sums over the item's chats with scores that count; without one it has no text.
-    """
-
-    pks: Ints
-    background: Ints
-    version: Ints
-    counts: Ints
-    has_text: Chosen
-    versions: tuple[VersionItems, ...]
-
-    @property
-    def backgrounds(self) -> int:
-        return int(self.background.max()) + 1 if len(self.background) else 0
-
-
-@dataclass(frozen=True, slots=True)
-class StudyScores:
-    """One entry per score: the numbers of its item, rater and metric, and its value.
-
-    `set_aside` counts ratings by simulated raters in a study of people, or by people in a simulated one, which are
-    never mixed. `screened_out` counts raters who failed the attention checks, whether their scores are included or not.
-    """
-
-    item: Ints
-    rater: Ints
-    metric: Ints
-    value: Floats
-    raters: tuple[str, ...]
-    set_aside: int
-    screened_out: int
-
-    def where(self, chosen: Chosen) -> Floats:
-        """The chosen scores as (raters, items), NaN for a gap; without raters and items that have none of them."""
-        raters, row = np.unique(self.rater[chosen], return_inverse=True)
-        items, column = np.unique(self.item[chosen], return_inverse=True)
-        table = np.full((len(raters), len(items)), np.nan)
-        table[row, column] = self.value[chosen]
-        return table
 
 
 def study_items(study: Study) -> StudyItems:

@@ -21,10 +21,11 @@ from annotation.reports.findings import Findings, Key
 from annotation.reports.lead import lead
 from annotation.reports.loading import findings_of
 from annotation.reports.notes import listed, screened_out_note
+from annotation.reports.pair_findings import Preferences
 from annotation.reports.plan_departures import departures
-from annotation.reports.preference_findings import Preferences, preferences_of
+from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
-from annotation.reports.system_preference_tables import answers_table
+from annotation.reports.system_answers import answers_table
 from annotation.reports.tables import study_tables
 from core.archives import zipped
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
