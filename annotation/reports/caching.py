@@ -39,6 +39,11 @@ def once(
     return found
 
 
+def state_of(study: Study) -> str:
+    """A fingerprint that changes with the data that a report is computed from."""
+    return fingerprint(_what_is_read(study, Rating.objects.counted().for_study(study)))
+
+
 def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
     """Everything that may change. Ratings and items never do, so their keys are enough.
 

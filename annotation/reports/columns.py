@@ -1,12 +1,25 @@
 """A study's items and scores as NumPy columns, which every figure of its report is computed from. Pure."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from annotation.reports.bootstrap import Floats, Ints
 
 Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+class Named(Protocol):
+    """A version as tables name and colour it."""
+
+    @property
+    def slug(self) -> str: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def hue(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +77,19 @@ class StudyScores:
         table = np.full((len(raters), len(items)), np.nan)
         table[row, column] = self.value[chosen]
         return table
+
+
+def version_items(versions: Iterable[Named], items: Sequence[tuple[str, str, bool]]) -> tuple[VersionItems, ...]:
+    """What is known of each version, from every item's (slug, writer, whether the demo wrote it)."""
+    slugs, written = [slug for slug, *_ in items], set(items)
+    return tuple(
+        VersionItems(
+            slug=version.slug,
+            symbol=version.symbol,
+            hue=version.hue,
+            items=slugs.count(version.slug),
+            writers=tuple(sorted(name for slug, name, _ in written if slug == version.slug and name)),
+            is_demo=any(made for slug, _, made in written if slug == version.slug),
+        )
+        for version in versions
+    )

@@ -26,7 +26,7 @@ def findings_of(study: Study) -> Findings:
     def compute() -> Findings:
         items, metrics = study_items(study), study.rubric.metric_list()
         scores = study_scores(study, items, [metric.key for metric in metrics])
-        return findings(items, scores, metrics, study.rubric.scale, study.seed, **_as_planned(study))
+        return findings(items, scores, metrics, study.rubric.scale, study.seed, **as_planned(study))
 
     found = once("findings", study, compute, also=study.analysis_plan)
     if not study.has_chats:
@@ -34,7 +34,8 @@ def findings_of(study: Study) -> Findings:
     return replace(found, chats=chats_found(study, [version.slug for version in found.versions]))
 
 
-def _as_planned(study: Study) -> Planned:
+def as_planned(study: Study) -> Planned:
+    """Whom the primary analysis speaks of and which tests are adjusted together; {} without a plan."""
     plan = plan_of(study)
     if plan is None:
         return {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -94,6 +95,45 @@ class PairItems:
     slugs: tuple[tuple[str, str], ...]
     versions: tuple[str, ...]
     demo: tuple[str, ...]
+
+
+class PairRow(NamedTuple):
+    """An item as it is stored: `key` and `background` are any keys, `first` and `second` the slugs of its own dialogue
+    and of the other, followed by whether the demo wrote them."""
+
+    key: int
+    background: int
+    first: str
+    second: str
+    first_demo: bool
+    second_demo: bool
+
+
+def placed_pairs(versions: Mapping[str, str], rows: Sequence[PairRow]) -> PairItems:
+    """The items by key; `versions` are all symbols by slug, in their order."""
+    order = {slug: number for number, slug in enumerate(versions)}
+    backgrounds = {key: number for number, key in enumerate(dict.fromkeys(row.background for row in rows))}
+    used = {tuple(sorted((row.first, row.second), key=order.__getitem__)) for row in rows}
+    pairs = [pair for pair in combinations(order, 2) if pair in used]
+    place = {pair: number for number, pair in enumerate(pairs)}
+    items = {}
+    for row in rows:
+        is_ordered = order[row.first] <= order[row.second]
+        pair = (row.first, row.second) if is_ordered else (row.second, row.first)
+        items[row.key] = PairItem(backgrounds[row.background], place[pair], is_ordered)
+    demo = {
+        slug
+        for row in rows
+        for slug, is_demo in ((row.first, row.first_demo), (row.second, row.second_demo))
+        if is_demo
+    }
+    return PairItems(
+        items,
+        tuple((versions[first], versions[second]) for first, second in pairs),
+        tuple(pairs),
+        tuple(symbol for slug, symbol in versions.items() if any(slug in pair for pair in pairs)),
+        tuple(symbol for slug, symbol in versions.items() if slug in demo),
+    )
 
 
 class Decision(NamedTuple):

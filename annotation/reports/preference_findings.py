@@ -1,10 +1,8 @@
 """What the report of a study of pairs shows, computed once from the decisions that are stored."""
 
-from itertools import combinations
-
 from annotation.models import Item, Study
 from annotation.reports.caching import once
-from annotation.reports.pair_findings import Decision, PairItem, PairItems, Preferences, pair_findings
+from annotation.reports.pair_findings import Decision, PairItems, PairRow, Preferences, pair_findings, placed_pairs
 from annotation.reports.scores import counted_members, rated
 
 
@@ -28,9 +26,7 @@ def _compute(study: Study) -> Preferences:
 
 def pair_items(study: Study) -> PairItems:
     """The study's items by primary key."""
-    versions = list(study.versions.order_by("position", "slug"))
-    symbols = {version.slug: version.symbol for version in versions}
-    order = {version.slug: number for number, version in enumerate(versions)}
+    versions = {row.slug: row.symbol for row in study.versions.order_by("position", "slug")}
     rows = (
         Item.objects.filter(study=study, purpose=Item.Purpose.RATED, other__isnull=False)
         .order_by("pk")
@@ -39,20 +35,4 @@ def pair_items(study: Study) -> PairItems:
             *("dialogue__is_demo", "other__is_demo"),
         )
     )
-    backgrounds = {pk: number for number, pk in enumerate(dict.fromkeys(row[1] for row in rows))}
-    used = {tuple(sorted((row[2], row[3]), key=order.__getitem__)) for row in rows}
-    pairs = [pair for pair in combinations(order, 2) if pair in used]
-    place = {pair: number for number, pair in enumerate(pairs)}
-    items = {}
-    for pk, background, first, second, *_ in rows:
-        is_ordered = order[first] <= order[second]
-        pair = (first, second) if is_ordered else (second, first)
-        items[pk] = PairItem(backgrounds[background], place[pair], is_ordered)
-    demo = {slug for row in rows for slug, is_demo in ((row[2], row[4]), (row[3], row[5])) if is_demo}
-    return PairItems(
-        items,
-        tuple((symbols[first], symbols[second]) for first, second in pairs),
-        tuple(pairs),
-        tuple(symbols[slug] for slug in order if any(slug in pair for pair in pairs)),
-        tuple(symbols[slug] for slug in order if slug in demo),
-    )
+    return placed_pairs(versions, [PairRow(*row) for row in rows])

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from annotation.imported.placing import NO_TEXT
 from annotation.models import Chat, Item, Membership, Rating, Score, Study
 from annotation.reports.bootstrap import Ints
-from annotation.reports.columns import StudyItems, StudyScores, VersionItems
+from annotation.reports.columns import StudyItems, StudyScores, version_items
 from dialogues.counts import COUNT_FIELDS
 from dialogues.models import Dialogue, DialogueQuerySet, Version
 
@@ -35,9 +35,8 @@ def study_items(study: Study) -> StudyItems:
         5 + len(COUNT_FIELDS),
     )
     pks, backgrounds, slugs, writers, demo, *counts = columns
-    ordered = [version for version in _in_order(study) if version.slug in set(slugs)]
+    ordered = [version for version in in_order(study) if version.slug in set(slugs)]
     place = {version.slug: number for number, version in enumerate(ordered)}
-    written = set(zip(slugs, writers, demo, strict=True))
     measured = np.array(counts, dtype=np.int64).T.reshape(-1, len(COUNT_FIELDS))
     without_text = _without_text(study, rows)
     if study.has_chats:
@@ -48,21 +47,11 @@ def study_items(study: Study) -> StudyItems:
         version=np.array([place[slug] for slug in slugs], dtype=np.int64),
         counts=measured,
         has_text=~np.isin(pks, without_text),
-        versions=tuple(
-            VersionItems(
-                slug=version.slug,
-                symbol=version.symbol,
-                hue=version.hue,
-                items=slugs.count(version.slug),
-                writers=tuple(sorted(name for slug, name, _ in written if slug == version.slug and name)),
-                is_demo=any(made for slug, _, made in written if slug == version.slug),
-            )
-            for version in ordered
-        ),
+        versions=version_items(ordered, list(zip(slugs, writers, demo, strict=True))),
     )
 
 
-def _in_order(study: Study) -> list[Version]:
+def in_order(study: Study) -> list[Version]:
     """The study's versions in the order of all versions; systems to chat with in the order of the design."""
     if study.has_chats:
         return [system.version for system in study.systems.select_related("version")]
