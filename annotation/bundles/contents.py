@@ -78,20 +78,14 @@ def _with_manifest(study: Study, read: _Material) -> Iterator[File]:
     """The files themselves, then what describes them all: the crate, and the manifest of SHA-256."""
     digests: dict[str, str] = {}
     sizes: dict[str, int] = {}
-
-    def noted(path: str, pieces: Iterable[str | bytes]) -> Iterator[bytes]:
-        digest, size = hashlib.sha256(), 0
-        for piece in pieces:
-            content = piece.encode() if isinstance(piece, str) else piece
-            digest.update(content)
-            size += len(content)
-            yield content
-        digests[path], sizes[path] = digest.hexdigest(), size
-
     for path, pieces in _described(study, read):
-        yield path, noted(path, pieces)
-    yield CRATE, noted(CRATE, (crate(_about(study, read), sizes) for _ in range(1)))
-    yield MANIFEST, ("".join(f"{digest}  {path}\n" for path, digest in sorted(digests.items())) for _ in range(1))
+        content = b"".join(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
+        digests[path], sizes[path] = hashlib.sha256(content).hexdigest(), len(content)
+        yield path, [content]
+    described = crate(_about(study, read), sizes).encode()
+    digests[CRATE] = hashlib.sha256(described).hexdigest()
+    yield CRATE, [described]
+    yield MANIFEST, ["".join(f"{digest}  {path}\n" for path, digest in sorted(digests.items()))]
 
 
 def _described(study: Study, read: _Material) -> Iterator[File]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db.models import Q
 
-from annotation.chats.plan import ChatPlan
 from annotation.imported.placing import NO_TEXT
 from annotation.models import Assignment, Chat, Item, Membership, Rating, Score, Study, SystemPreference
 from annotation.models.memberships import COUNTED
@@ -233,9 +232,7 @@ def _orders(study: Study, raters: Mapping[int, int]) -> Iterator[Row]:
 
 
 def _preferences(study: Study, raters: Mapping[int, int]) -> Iterator[Row]:
-    """The last answer of each tester who counts; nothing where nobody was to be asked."""
-    if not ChatPlan.of(study.chat_plan).asks_preference:
-        return
+    """The last answer of each tester who counts."""
     for one in SystemPreference.objects.last_of(counted_members(study)):
         yield (
             *(raters[one.membership_id], one.choice, one.preferred or "", one.first_id, one.second_id),
