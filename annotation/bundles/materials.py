@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from annotation.models import Item, Study
 from dialogues.models import Dialogue
 from generation.curation.files import exported
 from generation.endpoints.addresses import base_of
-from generation.models import Call, ExampleSet, Prompt, Run, RunStage
+from generation.models import Call, ExampleSet, Judgement, Output, Prompt, RunDialogue, RunStage
 
 
 def material_files(study: Study) -> dict[str, str]:
@@ -34,15 +34,19 @@ def _text(rows: Iterable[Any]) -> str:
     return json.dumps(list(rows), ensure_ascii=False, indent=1) + "\n"
 
 
-def _runs(study: Study) -> list[int]:
-    """The runs that wrote the study's dialogues, what those were written from, and those that judged them."""
+def _runs(study: Study) -> set[int]:
+    """The runs that wrote the study's dialogues, what those were written from and its themes, or judged them."""
     items = Item.objects.filter(study=study)
-    shown = Q(pk__in=items.values("dialogue")) | Q(pk__in=items.values("other"))
-    read = Dialogue.objects.filter(shown)
-    written = Q(calls__outputs__dialogue__in=read) | Q(calls__outputs__dialogue__in=read.values("parent"))
-    themes = Q(backgrounds__used_by__run__calls__outputs__dialogue__in=read)
-    runs = Run.objects.filter(written | themes | Q(calls__judgements__dialogue__in=read))
-    return list(runs.order_by("pk").values_list("pk", flat=True).distinct())
+    read = Dialogue.objects.filter(Q(pk__in=items.values("dialogue")) | Q(pk__in=items.values("other")))
+    written = Output.objects.filter(Q(dialogue__in=read) | Q(dialogue__in=read.values("parent")))
+    writing = _keys(written, "call__run")
+    themes = RunDialogue.objects.filter(run__in=writing, background__isnull=False)
+    judged = Judgement.objects.filter(dialogue__in=read)
+    return writing | _keys(themes, "background__run") | _keys(judged, "call__run")
+
+
+def _keys(rows: QuerySet[Any], name: str) -> set[int]:
+    return set(rows.order_by().values_list(name, flat=True).distinct())
 
 
 def _stage(stage: RunStage) -> dict[str, Any]:
