@@ -78,14 +78,19 @@ def print_json(command: BaseCommand, value: Any) -> None:
     command.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def write_whole(path: Path, pieces: Iterable[str], *, replace: bool, private: bool = False) -> int:
+def refuse_to_replace(path: Path, *, replace: bool) -> None:
+    """Raise CommandError if the file exists and must not be replaced."""
+    if path.exists() and not replace:
+        raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
+
+
+def write_whole(path: Path, pieces: Iterable[str] | Iterable[bytes], *, replace: bool, private: bool = False) -> int:
     """Write a file under another name, then move it into place, so that no half file is left; returns the pieces.
 
     Only the owner may read a `private` file. Raises CommandError if the file exists and must not be replaced, or cannot
     be written.
     """
-    if path.exists() and not replace:
-        raise CommandError(f"{path} exists. Name another file, or add --force to replace it.")
+    refuse_to_replace(path, replace=replace)
     try:
         return _write_beside(path, pieces, mode=0o600 if private else 0o666)
     except OSError as error:
@@ -93,12 +98,12 @@ def write_whole(path: Path, pieces: Iterable[str], *, replace: bool, private: bo
         raise CommandError(why) from error
 
 
-def _write_beside(path: Path, pieces: Iterable[str], *, mode: int) -> int:
+def _write_beside(path: Path, pieces: Iterable[str] | Iterable[bytes], *, mode: int) -> int:
     part = path.with_name(f".{token_hex(8)}")
     try:
         part.touch(mode=mode, exist_ok=False)
-        with part.open("w", newline="", encoding="utf-8") as file:
-            count = sum(1 for piece in pieces if file.write(piece))
+        with part.open("wb") as file:
+            count = sum(1 for piece in pieces if file.write(piece.encode() if isinstance(piece, str) else piece))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

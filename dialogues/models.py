@@ -1,8 +1,6 @@
 """Corpora, their dialogues, the rubrics they are scored on, and the record of who changed what."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from typing import Any, Self
 
 from django.conf import settings
@@ -13,7 +11,7 @@ from django.urls import reverse
 
 from dialogues import rubric
 from dialogues.audit import AuditVerb
-from dialogues.statistics.words_and_turns import count_words
+from dialogues.counts import COUNT_FIELDS, stored_counts
 from dialogues.transcript import Transcript
 
 # The version of a person's rewrite of a generated dialogue.
@@ -287,30 +285,6 @@ class Dialogue(models.Model):
         """An unsaved row with its counts filled in. Create every dialogue through this method."""
         counts = stored_counts([message.text for message in transcript], transcript.run_lengths())
         return cls(messages=transcript.to_json(), **counts, **fields)
-
-
-def stored_counts(texts: Sequence[str], runs: Counter[int]) -> dict[str, int]:
-    """The numbers of COUNT_FIELDS for these messages; `runs` says how many turns have one, two, … of them."""
-    # A line break is white space to both tokenizers, so all messages count in one go.
-    joined = ["\n".join(texts)]
-    return {
-        "message_count": len(texts),
-        "turn_count": sum(runs.values()),
-        "whitespace_tokens": count_words(joined, "whitespace"),
-        "word_tokens": count_words(joined, "words"),
-        "turns_of_6_up": sum(count for length, count in runs.items() if length >= 6),
-        **{f"turns_of_{n}": runs[n] for n in range(1, 6)},
-    }
-
-
-COUNT_FIELDS = (
-    "message_count",
-    "turn_count",
-    "whitespace_tokens",
-    "word_tokens",
-    *(f"turns_of_{n}" for n in range(1, 6)),
-    "turns_of_6_up",
-)
 
 
 FROZEN_RUBRIC = "People have scored by these questions, so they never change. Make a copy and change that."

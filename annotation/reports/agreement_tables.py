@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from annotation.models import Study
 from annotation.reports.agreement import Agreement
 from annotation.reports.agreement import Estimate as Coefficient
 from annotation.reports.findings import Findings
@@ -15,6 +14,7 @@ from annotation.reports.notes import (
     provenance,
     unasked_notes,
 )
+from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
 
@@ -30,7 +30,7 @@ COEFFICIENTS = {
 }
 
 
-def agreement(study: Study, found: Findings) -> Table:
+def agreement(study: Reported, found: Findings) -> Table:
     """Agreement between raters on each metric, over all versions."""
     columns = (
         Column("Metric", numeric=False),
@@ -54,7 +54,7 @@ def agreement(study: Study, found: Findings) -> Table:
     return Table("agreement", "Agreement between raters by metric, all versions together.", columns, rows, notes)
 
 
-def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+def agreement_by_version(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
     """Ordinal α within each version."""
     columns = (Column("Metric", numeric=False), *(Column(version.symbol) for version in found.versions))
     rows = tuple(
@@ -80,7 +80,7 @@ def agreement_by_version(study: Study, found: Findings, *, dashes: bool = True) 
     return Table("agreement-by-version", "Krippendorff's α (ordinal) within each version.", columns, rows, notes)
 
 
-def raters(study: Study, found: Findings) -> Table:
+def raters(study: Reported, found: Findings) -> Table:
     """Figures for each rater, by pseudonym."""
     columns = (
         Column("Rater", numeric=False),

@@ -6,36 +6,25 @@ from annotation.design.methods import methods_text
 from annotation.models import Study
 from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import FIGURES, drawable
-from annotation.reports.findings import Findings
 from annotation.reports.plan_departures import departures
+from annotation.reports.whole import WholeReport
 from core.latex import to_latex
 from core.markdown import markdown_text, to_markdown
-from core.tables import Table, to_csv
+from core.tables import to_csv
 from dialogues.charts import FILE_FORMATS, THEMES, on_paper, rendered
 
 File = tuple[str, Iterable[str | bytes]]
 
 
-def report_files(
-    study: Study,
-    folder: str,
-    tables: Iterable[tuple[Table, Table]],
-    found: Findings | None,
-    sentences: Iterable[str],
-    *,
-    with_ratings: bool,
-) -> Iterator[File]:
-    """(path below `folder`, content), made one after the other.
-
-    `tables` are pairs: as shown, and with the marks that CSV needs. `found` gives the figures; None: there are none.
-    """
-    yield f"{folder}/README.md", [_readme(study, sentences)]
+def report_files(study: Study, folder: str, report: WholeReport, *, with_ratings: bool) -> Iterator[File]:
+    """(path below `folder`, content), made one after the other."""
+    yield f"{folder}/README.md", [_readme(study, report.sentences)]
     yield f"{folder}/methods.txt", [methods_text(study)]
-    for shown, marked in tables:
+    for shown, marked in report.tables:
         yield f"{folder}/tables/{shown.slug}.csv", [to_csv(marked)]
         yield f"{folder}/tables/{shown.slug}.tex", [to_latex(shown)]
         yield f"{folder}/tables/{shown.slug}.md", [to_markdown(shown)]
-    theme = THEMES["light"]
+    theme, found = THEMES["light"], report.found
     for slug in drawable(found) if found else ():
         spec = on_paper(FIGURES[slug].draw(study, found, theme), theme) if found else {}
         for form in FILE_FORMATS:

@@ -11,7 +11,7 @@ from annotation.models.memberships import COUNTED, SCREENED_OUT
 from core.fingerprint import fingerprint
 
 # Increase when Findings or its arithmetic changes, so that no outdated result is shown.
-FORM = 9
+FORM = 10
 DAY = 24 * 3600
 
 Found = TypeVar("Found")
@@ -37,6 +37,11 @@ def once(
         found = compute()
         cache.set(key, found, DAY)
     return found
+
+
+def state_of(study: Study) -> str:
+    """A fingerprint that changes with the data that a report is computed from."""
+    return fingerprint(_what_is_read(study, Rating.objects.counted().for_study(study)))
 
 
 def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:

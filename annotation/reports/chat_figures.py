@@ -19,6 +19,8 @@ from dialogues.statistics.words_and_turns import count_words
 
 # What ended a chat that nothing else is said of.
 BY_PERSON = "person"
+# Kinds of events that no figure depends on.
+OF_NO_ACCOUNT = ("typing", "first_token", "bubble_ready")
 
 
 class LoggedEvent(NamedTuple):

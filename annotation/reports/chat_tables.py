@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from annotation.models import Study
 from annotation.reports import chat_causes
 from annotation.reports.chat_figures import Spread, SystemFigures, Tail
 from annotation.reports.chat_findings import SIDES, ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.length_tables import RUN_LENGTHS, run_shares
 from annotation.reports.notes import interval_note, own_chats_note, paper_note, provenance, unasked_notes
+from annotation.reports.reported import Reported
 from annotation.reports.system_preference_tables import preferred_systems
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
@@ -21,7 +21,7 @@ BASIS = {"Ratings": "ratings", "Testers": "testers", "Backgrounds": "backgrounds
 Measure = Callable[[SystemFigures], Cell]
 
 
-def chat_tables(study: Study, found: Findings, chats: ChatFindings) -> tuple[Table, ...]:
+def chat_tables(study: Reported, found: Findings, chats: ChatFindings) -> tuple[Table, ...]:
     """Those that have anything to show beside the scores."""
     return (
         chats_by_system(study, found, chats),
@@ -30,7 +30,7 @@ def chat_tables(study: Study, found: Findings, chats: ChatFindings) -> tuple[Tab
     )
 
 
-def scores_after_chats(study: Study, found: Findings, chats: ChatFindings) -> Table:
+def scores_after_chats(study: Reported, found: Findings, chats: ChatFindings) -> Table:
     """The paper's Table 6: mean score by metric and system, with the published means of the same question."""
     scale = study.rubric.scale
     theirs = {metric.key for metric in found.metrics if is_the_papers(metric, scale)}
@@ -75,7 +75,7 @@ def _paper_notes() -> Iterator[str]:
     yield paper_note(6)
 
 
-def chats_by_system(study: Study, found: Findings, chats: ChatFindings) -> Table:
+def chats_by_system(study: Reported, found: Findings, chats: ChatFindings) -> Table:
     """How the chats went: how many, how long, how replies ended, and how well the pace was kept."""
     figures = [chats.systems[version.slug] for version in found.versions]
     columns = (Column("Measure", numeric=False), *(Column(version.symbol) for version in found.versions))
@@ -95,7 +95,7 @@ def chats_by_system(study: Study, found: Findings, chats: ChatFindings) -> Table
     return Table("chats", "Chats by system: length, endings, failures and pace.", columns, rows, notes)
 
 
-def _simulated_notes(study: Study) -> Iterator[str]:
+def _simulated_notes(study: Reported) -> Iterator[str]:
     if study.is_simulated:
         yield "Simulated: a seeded program wrote the testers’ side, not people."
 
@@ -142,7 +142,7 @@ def _percent(count: int, of: int) -> float | None:
     return 100 * count / of if of else None
 
 
-def lengths_by_side(study: Study, found: Findings, chats: ChatFindings) -> Table:
+def lengths_by_side(study: Reported, found: Findings, chats: ChatFindings) -> Table:
     """Words a message, ACMC and turns by number of messages, of testers and of systems."""
     columns = (
         Column("System", numeric=False),

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 
-from annotation.design.plan import status
-from annotation.design.plan_record import plan_of
-from annotation.models import Study
+from annotation.design.plan import AnalysisPlan, status
 from annotation.reports.analysis import Difference, Mean, shown
 from annotation.reports.findings import Findings, Key, shown_pairs
 from annotation.reports.models.equivalence import two_one_sided_tests
 from annotation.reports.models.intervals import Interval, Target, Unfit
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.notes import LIKE_THESE, THESE, interval_note, listed, provenance
+from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, PValue, Table
 
 LIKE_THESE_HEAD, THESE_HEAD = (target.value.capitalize() for target in Target)
 
 
-def means(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+def means(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
     """Every mean with both intervals, and the plain mean of the scores as they are."""
     rows, hues = [], []
     for metric in found.metrics:
@@ -56,9 +55,9 @@ def _mean_cells(mean: Mean) -> tuple[Cell, ...]:
     )
 
 
-def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+def comparisons(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
     """All pairs of versions by the primary analysis."""
-    plan = plan_of(study)
+    plan = AnalysisPlan.of(study.analysis_plan)
     rows = [
         (*metric_and_pair(found, key), *([status(plan, *key)] if plan else []), *_difference_cells(found, key))
         for key in shown_pairs(found, dashes=dashes)
@@ -91,9 +90,9 @@ def comparisons(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     return Table("comparisons", f"Differences between versions, for {found.target.value}.", columns, tuple(rows), notes)
 
 
-def no_worse(study: Study, found: Findings) -> Table | None:
+def no_worse(study: Reported, found: Findings) -> Table | None:
     """The claims of the plan that a version is not worse than another by a margin; None where it makes none."""
-    plan = plan_of(study)
+    plan = AnalysisPlan.of(study.analysis_plan)
     if plan is None or plan.margin is None:
         return None
     rows = tuple(
@@ -134,7 +133,7 @@ def _margin_cells(found: Findings, key: Key, margin: float) -> tuple[Cell, ...]:
     return (cell, PValue(tested.no_worse_p), PValue(tested.p), claim)
 
 
-def robustness(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+def robustness(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
     """The same differences by other analyses, so that a reader sees what hangs on the choice of one."""
     rows = [
         (*metric_and_pair(found, key), *_robust_cells(difference))
@@ -165,7 +164,7 @@ def robustness(study: Study, found: Findings, *, dashes: bool = True) -> Table:
     return Table("robustness", "The same differences by other analyses.", columns, tuple(rows), notes)
 
 
-def severity(study: Study, found: Findings) -> Table:
+def severity(study: Reported, found: Findings) -> Table:
     """By how much each rater scores above all, by metric."""
     fits = {key: one.mixed for key, one in found.analyses.items()}
     cells: dict[tuple[int, str], Estimate] = {}

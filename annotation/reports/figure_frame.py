@@ -4,8 +4,8 @@ import textwrap
 from typing import Any
 
 from annotation.models import Study
+from annotation.reports.columns import VersionItems
 from annotation.reports.findings import Findings
-from annotation.reports.scores import VersionItems
 from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric
 

@@ -11,13 +11,13 @@ from annotation.reports.agreement import Agreement
 from annotation.reports.analysis import Analysis, Difference, Mean, analyse
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
+from annotation.reports.columns import StudyItems, StudyScores, VersionItems
 from annotation.reports.comparisons import holm, version_pairs
 from annotation.reports.judge_measures import JudgeFacts, Minutes
 from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
-from annotation.reports.scores import StudyItems, StudyScores, VersionItems
 from dialogues.rubric import Metric, Scale
 
 # A metric's key and the slugs of two versions; a difference is the second's minus the first's.

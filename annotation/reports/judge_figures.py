@@ -7,10 +7,10 @@ import numpy as np
 
 from annotation.models import Study
 from annotation.reports.bootstrap import Floats
+from annotation.reports.columns import VersionItems
 from annotation.reports.figure_frame import Row, marks, title_lines
 from annotation.reports.findings import Findings
 from annotation.reports.judge_measures import Bias, JudgeFacts
-from annotation.reports.scores import VersionItems
 from dialogues.charts import Spec, Theme, config
 from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.difference_tables import metric_and_pair
 from annotation.reports.findings import Findings, shown_pairs
@@ -18,6 +17,7 @@ from annotation.reports.models.correlations import KENDALL, PEARSON, SPEARMAN
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.prediction_powered import PoweredMean
 from annotation.reports.notes import few_backgrounds_note, hidden_note, listed, provenance
+from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, Label, Table
 from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric
@@ -26,7 +26,7 @@ COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: 
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
 
 
-def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
+def judge_tables(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
     """All five tables, or those for which judges scored enough."""
     tables = (
         _beside(study, found, judges),
@@ -38,7 +38,7 @@ def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *,
     return [table for table in tables if table]
 
 
-def _beside(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
+def _beside(study: Reported, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
     """Each judge beside the raters, by metric and over all versions; None where no judge scored a rated dialogue."""
     pairs = _pairs(found, judges)
     if not pairs:
@@ -72,7 +72,7 @@ def _pairs(found: Findings, judges: Sequence[JudgeFacts]) -> list[tuple[JudgeFac
     ]
 
 
-def _bias(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+def _bias(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
     """Whom a judge favours: its bias by version, and with length."""
     pairs = _pairs(found, judges)
     if not pairs:
@@ -105,7 +105,7 @@ def _bias(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes
     return Table("judge-bias", "Whom judges favour: by version, and with length.", columns, tuple(rows), notes)
 
 
-def _beside_notes(study: Study, found: Findings, shown: Sequence[Beside]) -> Iterator[str]:
+def _beside_notes(study: Reported, found: Findings, shown: Sequence[Beside]) -> Iterator[str]:
     scale = study.rubric.scale
     yield (
         "One point is an item: the mean of its raters’ scores, and the mean of the judge’s repeats, brought from 0–100 "
@@ -141,7 +141,7 @@ def _test_notes(shown: Sequence[Beside]) -> Iterator[str]:
     yield from dict.fromkeys(f"“—” under ω: {test.reason}" for test in tests if isinstance(test, Unfit))
 
 
-def _cost(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
+def _cost(study: Reported, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
     """What a dialogue costs: minutes of a rater, dollars of a judge."""
     if not judges:
         return None
@@ -173,7 +173,7 @@ def _cost(study: Study, found: Findings, judges: Sequence[JudgeFacts]) -> Table 
     return Table("judge-cost", "What a dialogue costs: a rater’s minutes, a judge’s dollars.", columns, rows, notes)
 
 
-def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+def _powered(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
     """Means of people with the judge's help."""
     cells = [
         (metric.name, version, judge, judge.powered[metric.key, version.slug])
@@ -194,7 +194,9 @@ def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, das
     )
 
 
-def _powered_differences(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> Table | None:
+def _powered_differences(
+    study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool
+) -> Table | None:
     """The same of differences between versions, paired by background."""
     cells = [
         (*metric_and_pair(found, key), judge, judge.gaps[key])

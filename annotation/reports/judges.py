@@ -1,52 +1,20 @@
-"""Judges' scores of a study's dialogues beside its raters' scores, by judge, metric and version."""
+"""The judges that scored a study's dialogues, beside its raters, by judge, metric and version."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import numpy as np
 from django.db.models import Count, Max
-from django.db.models.functions import Coalesce
 
 from annotation.models import Item, Rating, Study
-from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.caching import once
-from annotation.reports.comparisons import version_pairs
-from annotation.reports.judge_measures import (
-    Beside,
-    JudgedScores,
-    JudgeFacts,
-    Minutes,
-    Powered,
-    beside,
-    powered,
-    powered_gap,
-)
-from annotation.reports.scores import StudyItems, StudyScores, study_items, study_scores
-from dialogues.models import COUNT_FIELDS
-from dialogues.rubric import JUDGE_SCALE, Metric, Scale, asks_the_same
+from annotation.reports.judge_facts import Judge, Rated, judge_facts
+from annotation.reports.judge_measures import JudgeFacts, Minutes
+from annotation.reports.scores import study_items, study_scores
 from generation.judgements import notes
-from generation.judgements.loading import Findings, Verdict, findings_of
-from generation.judgements.scores import Judged
+from generation.judgements.loading import findings_of
 from generation.judgements.tables import judge_label
 from generation.models import Judgement
-
-WORDS = "word_tokens"  # tokens with a letter or a digit
-
-
-@dataclass(frozen=True, slots=True)
-class _Rated:
-    """The study's side: its items, their dialogues' keys (items,) in rising order of `pks`, and its scores."""
-
-    items: StudyItems
-    dialogues: Ints
-    scores: StudyScores
-    metrics: tuple[Metric, ...]
-    scale: Scale
-
-    @property
-    def slugs(self) -> list[str]:
-        return [version.slug for version in self.items.versions]
 
 
 def judges_beside(study: Study) -> tuple[JudgeFacts, ...]:
@@ -63,105 +31,34 @@ def judges_beside(study: Study) -> tuple[JudgeFacts, ...]:
 
 
 def rater_minutes(study: Study) -> Minutes | None:
-    """How long the raters who count took for an item; None where nobody was timed. A correction is not timed again."""
-    ratings = Rating.objects.counted().for_study(study).annotate(took=Coalesce("seconds", "supersedes__seconds"))
-    return Minutes.of(np.array(ratings.filter(took__isnull=False).values_list("took", flat=True), dtype=np.float64))
+    """How long the raters who count took for an item; None where nobody was timed. A correction is not timed."""
+    timed = Rating.objects.counted().for_study(study).filter(seconds__isnull=False)
+    return Minutes.of(np.array(timed.values_list("seconds", flat=True), dtype=np.float64))
 
 
 def _compute(study: Study) -> Iterator[JudgeFacts]:
     items, metrics = study_items(study), study.rubric.metric_list()
-    rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).order_by("pk")
-    dialogues = np.array(rows.values_list("dialogue_id", flat=True), dtype=np.int64)
+    dialogues = rated_dialogues(study)
     scores = study_scores(study, items, [metric.key for metric in metrics])
-    rated = _Rated(items, dialogues, scores, metrics, study.rubric.scale)
-    found = findings_of(study.corpus)
-    for verdict in found.judges:
-        facts = _facts(rated, found, verdict, study.seed)
-        if facts.beside:
+    rated = Rated(items, np.array(dialogues, dtype=np.int64), scores, metrics, study.rubric.scale)
+    for judge in judges_of(study, dialogues, rated.slugs):
+        if facts := judge_facts(rated, judge, study.seed):
             yield facts
 
 
-def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> JudgeFacts:
-    asked = {metric.key: metric for metric in verdict.metrics}
-    known = set(rated.dialogues.tolist())
-    shown = [row for row in verdict.rows if row.version in rated.slugs]
-    here = [row for row in shown if row.dialogue in known]
-    reworded: list[str] = []
-    by_metric: dict[str, Beside] = {}
-    means: dict[tuple[str, str], Powered] = {}
-    gaps: dict[tuple[str, str, str], Powered] = {}
-    for number, metric in enumerate(rated.metrics):
-        if not here or metric.key not in asked:
-            continue
-        if not asks_the_same(metric, asked[metric.key]):
-            reworded.append(metric.name)
-            continue
-        scores = _scores(rated, number, [row for row in shown if row.metric == metric.key])
-        if (both := beside(scores, len(rated.slugs), seed)) is None:
-            continue
-        by_metric[metric.key] = both
-        means |= _means(scores, metric.key, rated.slugs)
-        gaps |= _gaps(scores, metric.key, rated.slugs)
-    label = judge_label(found, verdict)
-    about = (*notes.identity(label, verdict), *notes.own_writing(replace(verdict, rows=here)))
-    judged = len({row.dialogue for row in verdict.rows})
-    dollars = verdict.dollars_a_dialogue or 0.0
-    return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means, gaps, dollars, judged)
+def rated_dialogues(study: Study) -> list[int]:
+    """The keys of the items' dialogues, in the order of `study_items`."""
+    rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).order_by("pk")
+    return list(rows.values_list("dialogue_id", flat=True))
 
 
-def _means(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[tuple[str, str], Powered]:
-    return {(metric, slug): mean for place, slug in enumerate(slugs) if (mean := powered(scores, place))}
-
-
-def _gaps(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[tuple[str, str, str], Powered]:
-    return {
-        (metric, slugs[first], slugs[second]): gap
-        for first, second in version_pairs(range(len(slugs)))
-        if (gap := powered_gap(scores, first, second))
-    }
-
-
-def _scores(rated: _Rated, metric: int, rows: Sequence[Judged]) -> JudgedScores:
-    dialogues = _ints(row.dialogue for row in rows)
-    item = _place_of(dialogues, rated.dialogues)
-    table = _by_rater(rated, metric)
-    counts = (~np.isnan(table)).sum(axis=0).astype(np.float64)
-    people = np.where(item >= 0, ratio(np.nansum(table, axis=0), counts)[item], np.nan)
-    slugs = {slug: number for number, slug in enumerate(rated.slugs)}
-    writers = {name: number for number, name in enumerate(dict.fromkeys(row.writer for row in rows))}
-    low, high = rated.scale.low, rated.scale.high
-    share = (np.array([row.mean for row in rows]) - JUDGE_SCALE.low) / (JUDGE_SCALE.high - JUDGE_SCALE.low)
-    return JudgedScores(
-        background=_ints(row.background for row in rows),
-        version=_ints(slugs[row.version] for row in rows),
-        writer=_ints(writers[row.writer] for row in rows),
-        words=np.where(item >= 0, _words(rated)[item], np.nan),
-        judge=low + (high - low) * share,
-        people=people,
-        raters=table[:, item[~np.isnan(people)]],
-    )
-
-
-def _words(rated: _Rated) -> Floats:
-    """(items,) words of each item's dialogue, NaN where a file of ratings had no text."""
-    return np.where(rated.items.has_text, rated.items.counts[:, COUNT_FIELDS.index(WORDS)], np.nan)
-
-
-def _by_rater(rated: _Rated, metric: int) -> Floats:
-    """(raters who scored the metric, items) scores, NaN for gaps."""
-    chosen = rated.scores.metric == metric
-    raters, row = np.unique(rated.scores.rater[chosen], return_inverse=True)
-    table = np.full((len(raters), len(rated.items.pks)), np.nan)
-    table[row, rated.scores.item[chosen]] = rated.scores.value[chosen]
-    return table
-
-
-def _place_of(wanted: Ints, among: Ints) -> Ints:
-    """(wanted,) places of these values among others, −1 for one that is not there."""
-    order = np.argsort(among)
-    place = order[np.minimum(np.searchsorted(among[order], wanted), len(among) - 1)]
-    return np.asarray(np.where(among[place] == wanted, place, -1))
-
-
-def _ints(values: Iterable[Any]) -> Ints:
-    return np.fromiter(values, dtype=np.int64)
+def judges_of(study: Study, dialogues: Collection[int], slugs: Collection[str]) -> Iterator[Judge]:
+    """Every judge of the study's corpus, with its scores of dialogues in these versions; `dialogues` are the rated."""
+    known, found = set(dialogues), findings_of(study.corpus)
+    for verdict in found.judges:
+        rows = [row for row in verdict.rows if row.version in slugs]
+        here = replace(verdict, rows=[row for row in rows if row.dialogue in known])
+        label = judge_label(found, verdict)
+        about = (*notes.identity(label, verdict), *notes.own_writing(here))
+        dollars, judged = verdict.dollars_a_dialogue or 0.0, len({row.dialogue for row in verdict.rows})
+        yield Judge(label, verdict.is_demo, about, verdict.metrics, rows, dollars, judged)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from annotation.models import Study
 from annotation.reports.findings import Findings
 from annotation.reports.lengths import Lengths
 from annotation.reports.notes import measured_note, paper_note, provenance
+from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table
 
@@ -18,7 +18,7 @@ MEASURES = (
 )
 
 
-def lengths(study: Study, found: Findings) -> Table:
+def lengths(study: Reported, found: Findings) -> Table:
     """The paper's Table 4: words per message and average consecutive message count."""
     # No system that people chat with is one of the paper's versions.
     sources = ("here",) if study.has_chats else ("here", "paper")
@@ -52,7 +52,7 @@ def lengths(study: Study, found: Findings) -> Table:
     )
 
 
-def runs(study: Study, found: Findings) -> Table:
+def runs(study: Reported, found: Findings) -> Table:
     """The paper's Table 5: share of turns by number of messages, with the paper's row below each version's."""
     rows: list[tuple[Cell, ...]] = []
     hues: list[str] = []
@@ -86,7 +86,7 @@ def runs(study: Study, found: Findings) -> Table:
     )
 
 
-def _as_in(study: Study) -> str:
+def _as_in(study: Reported) -> str:
     """The paper measured no chats, so of these only the form of its tables is taken."""
     return "as " if study.has_chats else ""
 

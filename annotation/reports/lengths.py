@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from annotation.reports.bootstrap import Ints
 from core.intervals import Estimate, PairSums, ratio_of
-from dialogues.models import COUNT_FIELDS
+from dialogues.counts import COUNT_FIELDS
 
 
 @dataclass(frozen=True, slots=True)

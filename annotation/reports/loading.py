@@ -7,7 +7,7 @@ from typing import TypedDict
 from annotation.design.plan_record import asked_of, plan_of
 from annotation.models import Study
 from annotation.reports.caching import once
-from annotation.reports.chat_gathering import chat_findings
+from annotation.reports.chat_gathering import chats_found
 from annotation.reports.findings import Findings, Key, findings
 from annotation.reports.judges import judges_beside, rater_minutes
 from annotation.reports.models.intervals import Target
@@ -27,16 +27,17 @@ def findings_of(study: Study) -> Findings:
     def compute() -> Findings:
         items, metrics = study_items(study), study.rubric.metric_list()
         scores = study_scores(study, items, [metric.key for metric in metrics])
-        return findings(items, scores, metrics, study.rubric.scale, study.seed, **_as_planned(study))
+        return findings(items, scores, metrics, study.rubric.scale, study.seed, **as_planned(study))
 
     found = once("findings", study, compute, also=study.analysis_plan)
     if not study.has_chats:
         judges = judges_beside(study) if found.ratings else ()
         return replace(found, judges=judges, minutes=rater_minutes(study)) if judges else found
-    return replace(found, chats=chat_findings(study, [version.slug for version in found.versions]))
+    return replace(found, chats=chats_found(study, [version.slug for version in found.versions]))
 
 
-def _as_planned(study: Study) -> Planned:
+def as_planned(study: Study) -> Planned:
+    """Whom the primary analysis speaks of and which tests are adjusted together; {} without a plan."""
     plan = plan_of(study)
     if plan is None:
         return {}

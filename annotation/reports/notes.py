@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.findings import Findings
 from annotation.reports.models.intervals import Target
+from annotation.reports.reported import Reported
 from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
 from dialogues.rubric import Metric
@@ -39,7 +39,7 @@ def few_backgrounds_note(backgrounds: int) -> Iterator[str]:
         )
 
 
-def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterator[str]:
+def provenance(study: Reported, found: Findings, *, ratings: bool = True) -> Iterator[str]:
     """The first notes: who made the scores and the texts."""
     if ratings:
         yield from _marks(study)
@@ -59,7 +59,7 @@ def provenance(study: Study, found: Findings, *, ratings: bool = True) -> Iterat
         yield from screened_out_note(study, found.screened_out)
 
 
-def _marks(study: Study) -> Iterator[str]:
+def _marks(study: Reported) -> Iterator[str]:
     if study.is_imported:
         yield IMPORTED
     if study.is_simulated:
@@ -76,7 +76,7 @@ def _without_text(found: Findings) -> str:
     )
 
 
-def measured_note(study: Study, found: Findings) -> str:
+def measured_note(study: Reported, found: Findings) -> str:
     """Which dialogues Tables 4 and 5 are about."""
     if study.has_chats:
         return "Over both sides of the chats that have scores; an item is a system and a background with all its chats."
@@ -88,14 +88,14 @@ def measured_note(study: Study, found: Findings) -> str:
     )
 
 
-def screened_out_note(study: Study, raters: int) -> Iterator[str]:
+def screened_out_note(study: Reported, raters: int) -> Iterator[str]:
     """How many raters were screened out, if any, and whether they count."""
     if raters:
         counts = "still count, as the design says" if study.counts_screened_out else "are left out"
         yield f"Raters screened out for failed attention checks: {raters:,}. Their ratings {counts}."
 
 
-def own_chats_note(study: Study) -> Iterator[str]:
+def own_chats_note(study: Reported) -> Iterator[str]:
     """What agreement means in a study of chats."""
     if study.has_chats and study.raters_per_item == 1:
         yield "Each system and background had one chat, scored by its tester, so there is no agreement to measure."

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from annotation.models import Study
 from annotation.reports.agreement_tables import COEFFICIENTS
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note
-from annotation.reports.preference_findings import Preferences
+from annotation.reports.pair_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
+from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.display import DEMO_LABEL
 
@@ -17,7 +17,7 @@ _MODEL = (
 )
 
 
-def preference_tables(study: Study, found: Preferences) -> dict[str, Table]:
+def preference_tables(study: Reported, found: Preferences) -> dict[str, Table]:
     """Every table of the report by slug, in page order."""
     tables = (
         wins(study, found),
@@ -29,7 +29,7 @@ def preference_tables(study: Study, found: Preferences) -> dict[str, Table]:
     return {table.slug: table for table in tables}
 
 
-def wins(study: Study, found: Preferences) -> Table:
+def wins(study: Reported, found: Preferences) -> Table:
     rows = tuple(
         (line.metric, f"{line.second} over {line.first}", *_win_cells(line.rate), _in_percent(line.modelled))
         for line in found.lines
@@ -53,7 +53,7 @@ def wins(study: Study, found: Preferences) -> Table:
     return Table("win-rates", "Preferences side by side: wins, ties and losses.", columns, rows, notes)
 
 
-def matrix(study: Study, found: Preferences) -> Table:
+def matrix(study: Reported, found: Preferences) -> Table:
     """Davidson's chance of every version over every other."""
     rows = tuple(
         (metric.name, version, *(_in_percent(found.modelled(number, version, other)) for other in found.versions))
@@ -75,7 +75,7 @@ def matrix(study: Study, found: Preferences) -> Table:
     return Table("win-rate-matrix", caption, columns, rows, notes)
 
 
-def strengths(study: Study, found: Preferences) -> Table:
+def strengths(study: Reported, found: Preferences) -> Table:
     """The parameters of Davidson's model."""
     nothing: tuple[Cell, ...] = (None,) * (len(found.versions) + 2)
     rows = tuple(
@@ -107,7 +107,7 @@ def strengths(study: Study, found: Preferences) -> Table:
     return Table("strengths", "Strengths of versions by Davidson’s model, with ties and sides.", columns, rows, notes)
 
 
-def sides(study: Study, found: Preferences) -> Table:
+def sides(study: Reported, found: Preferences) -> Table:
     """Whether raters favoured the left or the right side."""
     names = [*(metric.name for metric in found.metrics), "All together"]
     rows = tuple((name, _percent(rate)) for name, rate in zip(names, found.left, strict=True))
@@ -121,7 +121,7 @@ def sides(study: Study, found: Preferences) -> Table:
     return Table("sides", "Left or right: was a side favoured?", columns, rows, notes)
 
 
-def agreement(study: Study, found: Preferences) -> Table:
+def agreement(study: Reported, found: Preferences) -> Table:
     label = COEFFICIENTS["alpha_ordinal"][0]
     rows: list[tuple[Cell, ...]] = []
     reasons = []
@@ -174,7 +174,7 @@ def _percent(rate: Rate) -> Cell:
     return Estimate(rate.value, rate.n, rate.low, rate.high, rate.no_interval).times(100)
 
 
-def _provenance(study: Study, found: Preferences) -> Iterator[str]:
+def _provenance(study: Reported, found: Preferences) -> Iterator[str]:
     if study.is_simulated:
         yield SIMULATED
     if found.demo:

@@ -1,7 +1,6 @@
-"""A study's items and scores as NumPy columns, with few queries and no loop over ratings."""
+"""A study's items and scores from the database as columns, with few queries and no loop over ratings."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -11,71 +10,15 @@ from django.db.models import QuerySet
 
 from annotation.imported.placing import NO_TEXT
 from annotation.models import Chat, Item, Membership, Rating, Score, Study
-from annotation.reports.bootstrap import Floats, Ints
-from dialogues.models import COUNT_FIELDS, Dialogue, DialogueQuerySet, Version
+from annotation.reports.bootstrap import Ints
+from annotation.reports.columns import StudyItems, StudyScores, version_items
+from dialogues.counts import COUNT_FIELDS
+from dialogues.models import Dialogue, DialogueQuerySet, Version
 
 ROWS_AT_ONCE = 5000
 
 Row = tuple[Any, ...]
-Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
 NO_SCORES: tuple[Row, Iterator[Row]] = ((), iter(()))
-
-
-@dataclass(frozen=True, slots=True)
-class VersionItems:
-    """One version in a study: its number of items, and the models that wrote them (none for the corpus's own texts)."""
-
-    slug: str
-    symbol: str
-    hue: str
-    items: int
-    writers: tuple[str, ...]
-    is_demo: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StudyItems:
-    """(items,) numbers of each item's `background` and `version`; `counts` (items, COUNT_FIELDS) of its dialogue.
-
-    `has_text` (items,) is false where a file of ratings had no text, so that the counts are those of a placeholder. In
-    a study of chats the counts are sums over the item's chats with scores that count; without one it has no text.
-    """
-
-    pks: Ints
-    background: Ints
-    version: Ints
-    counts: Ints
-    has_text: Chosen
-    versions: tuple[VersionItems, ...]
-
-    @property
-    def backgrounds(self) -> int:
-        return int(self.background.max()) + 1 if len(self.background) else 0
-
-
-@dataclass(frozen=True, slots=True)
-class StudyScores:
-    """One entry per score: the numbers of its item, rater and metric, and its value.
-
-    `set_aside` counts ratings by simulated raters in a study of people, or by people in a simulated one, which are
-    never mixed. `screened_out` counts raters who failed the attention checks, whether their scores are included or not.
-    """
-
-    item: Ints
-    rater: Ints
-    metric: Ints
-    value: Floats
-    raters: tuple[str, ...]
-    set_aside: int
-    screened_out: int
-
-    def where(self, chosen: Chosen) -> Floats:
-        """The chosen scores as (raters, items), NaN for a gap; without raters and items that have none of them."""
-        raters, row = np.unique(self.rater[chosen], return_inverse=True)
-        items, column = np.unique(self.item[chosen], return_inverse=True)
-        table = np.full((len(raters), len(items)), np.nan)
-        table[row, column] = self.value[chosen]
-        return table
 
 
 def study_items(study: Study) -> StudyItems:
@@ -92,9 +35,8 @@ def study_items(study: Study) -> StudyItems:
         5 + len(COUNT_FIELDS),
     )
     pks, backgrounds, slugs, writers, demo, *counts = columns
-    ordered = [version for version in _in_order(study) if version.slug in set(slugs)]
+    ordered = [version for version in in_order(study) if version.slug in set(slugs)]
     place = {version.slug: number for number, version in enumerate(ordered)}
-    written = set(zip(slugs, writers, demo, strict=True))
     measured = np.array(counts, dtype=np.int64).T.reshape(-1, len(COUNT_FIELDS))
     without_text = _without_text(study, rows)
     if study.has_chats:
@@ -105,21 +47,11 @@ def study_items(study: Study) -> StudyItems:
         version=np.array([place[slug] for slug in slugs], dtype=np.int64),
         counts=measured,
         has_text=~np.isin(pks, without_text),
-        versions=tuple(
-            VersionItems(
-                slug=version.slug,
-                symbol=version.symbol,
-                hue=version.hue,
-                items=slugs.count(version.slug),
-                writers=tuple(sorted(name for slug, name, _ in written if slug == version.slug and name)),
-                is_demo=any(made for slug, _, made in written if slug == version.slug),
-            )
-            for version in ordered
-        ),
+        versions=version_items(ordered, list(zip(slugs, writers, demo, strict=True))),
     )
 
 
-def _in_order(study: Study) -> list[Version]:
+def in_order(study: Study) -> list[Version]:
     """The study's versions in the order of all versions; systems to chat with in the order of the design."""
     if study.has_chats:
         return [system.version for system in study.systems.select_related("version")]

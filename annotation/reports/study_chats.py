@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from annotation.models import Chat, ChatEvent, Rating, Study
 from annotation.reports.caching import once
-from annotation.reports.chat_figures import ChatFacts, LoggedEvent, chat_facts
+from annotation.reports.chat_figures import OF_NO_ACCOUNT, ChatFacts, LoggedEvent, chat_facts
 
 EVENTS_AT_ONCE = 5000
-# Of no account for any figure.
-UNUSED = (ChatEvent.Kind.TYPING, ChatEvent.Kind.FIRST_TOKEN, ChatEvent.Kind.BUBBLE_READY)
 NOTHING_YET = ChatFacts()
 
 
@@ -74,7 +72,7 @@ def facts_of(study: Study, chats: dict[int, int]) -> dict[int, ChatFacts]:
 
 
 def _events(study: Study) -> Iterator[LoggedEvent]:
-    rows = ChatEvent.objects.filter(chat__in=Chat.objects.in_study(study)).exclude(kind__in=UNUSED)
+    rows = ChatEvent.objects.filter(chat__in=Chat.objects.in_study(study)).exclude(kind__in=OF_NO_ACCOUNT)
     columns = rows.order_by("chat_id", "number").values_list("chat_id", "number", "at", "kind", "text", "detail")
     for chat, number, at, kind, text, detail in columns.iterator(EVENTS_AT_ONCE):
         yield LoggedEvent(chat, number, at.timestamp(), kind, text, detail)

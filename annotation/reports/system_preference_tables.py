@@ -1,27 +1,18 @@
-"""What testers preferred at the end of a study of chats: the report's table, and every answer for a file."""
+"""What testers preferred at the end of a study of chats, as the report's table. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
-from annotation.models import Study, SystemPreference
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.notes import provenance
 from annotation.reports.preferences import Rate
-from annotation.reports.scores import counted_members
-from annotation.reports.system_preferences import Answer, OrderSplit, PreferenceFindings
+from annotation.reports.reported import Reported
+from annotation.reports.system_preferences import OrderSplit, PreferenceFindings
 from core.numbers import count_in_words
 from core.tables import Cell, Column, Estimate, Table
 
 
-def answers_of(members: Collection[int]) -> list[Answer]:
-    """The last answer of each of these memberships."""
-    return [
-        Answer(one.first_id, one.second_id, None if one.choice == one.Choice.UNSAID else one.preferred or "")
-        for one in SystemPreference.objects.last_of(members)
-    ]
-
-
-def preferred_systems(study: Study, found: Findings, chats: ChatFindings) -> Iterator[Table]:
+def preferred_systems(study: Reported, found: Findings, chats: ChatFindings) -> Iterator[Table]:
     """One table, or none where nobody was asked."""
     said = chats.preference
     if said is None:
@@ -44,7 +35,7 @@ def preferred_systems(study: Study, found: Findings, chats: ChatFindings) -> Ite
     yield Table("preferred-systems", caption, columns, tuple(rows), notes)
 
 
-def _notes(study: Study, said: PreferenceFindings) -> Iterator[str]:
+def _notes(study: Reported, said: PreferenceFindings) -> Iterator[str]:
     if study.is_simulated:
         yield "Simulated: a seeded program gave these answers, not people."
     yield (
@@ -78,23 +69,3 @@ def _percent(rate: Rate) -> Cell:
 
 def _split(split: OrderSplit) -> str:
     return f"{split.preferred:,} of {split.testers:,}"
-
-
-def answers_table(study: Study) -> Table:
-    """Every tester's last answer with its comment, by pseudonym."""
-    names = dict(study.versions.values_list("slug", "name"))
-    members = counted_members(study)
-    rows = tuple(
-        (
-            members[one.membership_id],
-            one.choice,
-            names.get(one.preferred or "", ""),
-            names.get(one.first_id, one.first_id),
-            names.get(one.second_id, one.second_id),
-            one.comment,
-            one.at.isoformat(),
-        )
-        for one in SystemPreference.objects.last_of(members)
-    )
-    labels = ("tester", "choice", "preferred", "met_first", "met_second", "comment", "at")
-    return Table("preferences", "Preferences.", tuple(Column(label, numeric=False) for label in labels), rows)

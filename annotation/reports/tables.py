@@ -1,6 +1,5 @@
-"""A study's findings as tables: the paper's Tables 3 to 5 for the study's own items, agreement, and comparisons."""
+"""A study's findings as tables: the paper's Tables 3 to 5 for the study's own items, agreement, comparisons. Pure."""
 
-from annotation.models import Study
 from annotation.reports.agreement_tables import agreement, agreement_by_version, raters
 from annotation.reports.chat_tables import chat_tables, scores_after_chats
 from annotation.reports.difference_tables import comparisons, means, no_worse, robustness, severity
@@ -8,12 +7,13 @@ from annotation.reports.findings import Findings
 from annotation.reports.judge_tables import judge_tables
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
+from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
 
 
-def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, Table]:
+def study_tables(study: Reported, found: Findings, *, dashes: bool = True) -> dict[str, Table]:
     """Every table of the report by slug, in page order; `dashes` hides what the rubric hides (α's On-topic).
 
     Where no item has a text, there are no Tables 4 and 5; where each item has one rater, no tables of agreement. Those
@@ -40,7 +40,7 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
     return {table.slug: table for table in tables}
 
 
-def human_scores(study: Study, found: Findings, *, dashes: bool = True) -> Table:
+def human_scores(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
     """The paper's Table 3: mean score by metric and version, with the published mean of the same question."""
     scale = study.rubric.scale
     theirs = {metric.key for metric in found.metrics if is_the_papers(metric, scale)}

@@ -1,6 +1,5 @@
 """A study's report, like a page of a paper, and its files."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,22 +9,22 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
-from annotation.design.plan_record import plan_of
 from annotation.models import Study
 from annotation.reports import unblinding
 from annotation.reports.archive import report_files
 from annotation.reports.chat_exports import chats_jsonl
-from annotation.reports.exports import marked, ratings_csv
+from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import FIGURES, drawable
-from annotation.reports.findings import Findings, Key
-from annotation.reports.lead import lead
+from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
-from annotation.reports.notes import listed, screened_out_note
+from annotation.reports.notes import screened_out_note
+from annotation.reports.pair_findings import Preferences
 from annotation.reports.plan_departures import departures
-from annotation.reports.preference_findings import Preferences, preferences_of
+from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
-from annotation.reports.system_preference_tables import answers_table
+from annotation.reports.system_answers import answers_table
 from annotation.reports.tables import study_tables
+from annotation.reports.whole import demo_versions, lead_of, marked_table, whole_report
 from core.archives import zipped
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires
@@ -62,32 +61,17 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "found": found,
         "raters": len(found.raters),
-        "lead": _lead(study, found, dashes),
+        "lead": lead_of(study, found, dashes=dashes),
         "departures": departures(study),
         "tables": [linked(study, table, dashes) for table in shown.values()],
         "figures": [linked_figure(study, slug) for slug in drawable(found)],
         "dashes": dashes,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
-        "demo_versions": _demo_versions(found),
+        "demo_versions": demo_versions(found),
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
     return render(request, "reports/study_report.html", context)
-
-
-def _is_planned(study: Study) -> Callable[[Key], bool]:
-    plan = plan_of(study)
-    return lambda key: plan is not None and plan.is_confirmatory(key[0], key[1:])
-
-
-def _standing(study: Study, found: Findings) -> list[str]:
-    """What a reader must know before any number."""
-    if not found.ratings:
-        return []
-    if study.is_simulated:
-        return ["The ratings are simulated: they show how a report reads, and nothing of what people think."]
-    demo = listed(_demo_versions(found)) if _demo_versions(found) else ""
-    return [f"Rules wrote {demo}, not a language model, so nothing here is about language models."] if demo else []
 
 
 def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
@@ -98,7 +82,7 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "found": found,
         "raters": found.raters,
         "tables": [linked(study, table, True) for table in tables.values()],
-        "demo_versions": _demo_versions(found),
+        "demo_versions": demo_versions(found),
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
@@ -113,7 +97,7 @@ def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpRes
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
     chosen, found = table_or_404(study, table, wants_dashes(request))
-    shown = _marked(study, chosen, found) if form == "csv" else chosen
+    shown = marked_table(study, chosen, found) if form == "csv" else chosen
     return table_file(request, shown, form, file_name(study, table))
 
 
@@ -128,34 +112,8 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     if with_ratings:
         unblinding.unblind(study=study, by=request.user, how="exported ratings")
         AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
-    dashes = wants_dashes(request)
-    if study.compares:
-        compared = preferences_of(study)
-        tables, scored, said = preference_tables(study, compared), None, []
-        pairs = [(table, _marked(study, table, compared)) for table in tables.values()]
-    else:
-        scored = findings_of(study)
-        pairs = [
-            (table, _marked(study, table, scored)) for table in study_tables(study, scored, dashes=dashes).values()
-        ]
-        said = _lead(study, scored, dashes)
-    stem = file_name(study, "report")
-    files = report_files(study, stem, pairs, scored, said, with_ratings=with_ratings)
-    return streamed_file(zipped(files), f"{stem}.zip")
-
-
-def _lead(study: Study, found: Findings, dashes: bool) -> list[str]:
-    return lead(found, dashes=dashes, is_confirmatory=_is_planned(study), standing=_standing(study, found))
-
-
-def _marked(study: Study, table: Table, found: Findings | Preferences) -> Table:
-    return marked(
-        table,
-        simulated=study.is_simulated,
-        imported=study.is_imported,
-        demo=bool(_demo_versions(found)),
-        screened_out=" ".join(screened_out_note(study, found.screened_out)),
-    )
+    report, stem = whole_report(study, dashes=wants_dashes(request)), file_name(study, "report")
+    return streamed_file(zipped(report_files(study, stem, report, with_ratings=with_ratings)), f"{stem}.zip")
 
 
 @require_GET
@@ -237,13 +195,6 @@ def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings
     if table is None:
         raise Http404("This report has no such table.")
     return table, found
-
-
-def _demo_versions(found: Findings | Preferences) -> list[str]:
-    """The symbols of versions with demo texts."""
-    if isinstance(found, Preferences):
-        return list(found.demo)
-    return [version.symbol for version in found.versions if version.is_demo]
 
 
 def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:

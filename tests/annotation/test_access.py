@@ -299,6 +299,7 @@ TABLE = {
     "study_preferences_csv": staff("study of chats"),
     "study_table_csv": staff("study table"),
     "study_report_zip": staff("study"),
+    "study_bundle": staff("study"),
     "study_table_tex": staff("study table"),
     "study_table_md": staff("study table"),
     "study_figure": staff("study figure"),

@@ -7,10 +7,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.reports.columns import StudyItems, StudyScores, VersionItems
 from annotation.reports.findings import Findings, findings
 from annotation.reports.lead import MOST_SENTENCES, lead
-from annotation.reports.scores import StudyItems, StudyScores, VersionItems
-from dialogues.models import COUNT_FIELDS
+from dialogues.counts import COUNT_FIELDS
 from dialogues.rubric import Metric, Scale
 
 SCALE = Scale(1, 5)

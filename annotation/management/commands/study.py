@@ -1,6 +1,6 @@
 """`manage.py study …`: make, plan, remind, report, export and import studies."""
 
-from annotation.management import study_plan, study_power
+from annotation.management import study_bundle, study_plan, study_power
 from annotation.management.commands import (
     create_study,
     export_ratings,
@@ -12,7 +12,10 @@ from core.commands import Group
 
 
 class Command(Group):
-    help = "Make a rating study, plan it, remind its raters, report and export what they said, import others' ratings."
+    help = (
+        "Make a rating study, plan it, remind its raters, report, export and bundle what they said, import others' "
+        "ratings."
+    )
     verbs = {
         "create": create_study.Command,
         "plan": study_plan.Command,
@@ -20,5 +23,6 @@ class Command(Group):
         "remind": remind.Command,
         "report": study_report.Command,
         "export": export_ratings.Command,
+        "bundle": study_bundle.Command,
         "import-ratings": import_ratings.Command,
     }

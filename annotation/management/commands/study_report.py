@@ -16,7 +16,8 @@ from annotation.reports.lengths import Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.models.davidson import Preference
 from annotation.reports.models.intervals import Unfit
-from annotation.reports.preference_findings import Preferences, preferences_of
+from annotation.reports.pair_findings import Preferences
+from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables
 from core import commands

@@ -1,0 +1,208 @@
+"""The files of a study's bundle, in order: the same study gives the same bytes, whoever makes it and whenever."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Max
+
+from annotation.bundles.crate import ABOUT, NO_LICENCE, Described, crate
+from annotation.bundles.crate import NAME as CRATE
+from annotation.bundles.data import Data, data_of
+from annotation.bundles.materials import material_files
+from annotation.bundles.program import ROOT, needed_versions, program_files
+from annotation.bundles.reading import FORMAT, FORMAT_VERSION
+from annotation.bundles.replicate import MANIFEST
+from annotation.bundles.table_values import table_json
+from annotation.design.files import document_of, exported
+from annotation.design.plan_record import plan_document
+from annotation.design.plan_text import texts
+from annotation.models import Rating, Study
+from annotation.reports import unblinding
+from annotation.reports.archive import report_files
+from annotation.reports.caching import state_of
+from annotation.reports.loading import as_planned
+from annotation.reports.models.intervals import Target
+from annotation.reports.scores import counted_members, counted_ratings, in_order
+from annotation.reports.whole import WholeReport, whole_report
+from core.markdown import markdown_text
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
+from dialogues.rubric import to_json
+
+File = tuple[str, Iterable[str | bytes]]
+Read = TypeVar("Read")
+# How often data are read anew if ratings come in meanwhile.
+TRIES = 3
+
+
+class NoBundleError(ValueError):
+    """A study of which no bundle can be made now; the text says why and what to do."""
+
+
+class _Material(NamedTuple):
+    """All that depends on ratings, read in one state of the study."""
+
+    data: Data
+    report: WholeReport
+    changed_at: str
+
+
+def make_bundle(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, how: str) -> Iterator[File]:
+    """(path, content) of each file, the manifest last; `how` says in the audit trail why the study was unblinded.
+
+    Raises NoBundleError before the first file.
+    """
+    if not counted_ratings(study, counted_members(study)).exists():
+        raise NoBundleError(f"“{study.name}” has no ratings that count, so there is nothing to compute again yet.")
+    unblinding.unblind(study=study, by=by, how=how)
+    AuditEvent.record(by, AuditVerb.RATINGS_EXPORTED, study, part="bundle")
+    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study, dashes=True), _changed_at(study)))
+    return _with_manifest(study, read)
+
+
+def _steadily(study: Study, read: Callable[[], Read]) -> Read:
+    """What `read` returns, if the ratings are the same after it as before it."""
+    for _ in range(TRIES):
+        before = state_of(study)
+        found = read()
+        if state_of(study) == before:
+            return found
+    raise NoBundleError(f"Ratings of “{study.name}” come in faster than they can be read. Pause the study first.")
+
+
+def _with_manifest(study: Study, read: _Material) -> Iterator[File]:
+    """The files themselves, then what describes them all: the crate, and the manifest of SHA-256."""
+    digests: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    for path, pieces in _described(study, read):
+        content = b"".join(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
+        digests[path], sizes[path] = hashlib.sha256(content).hexdigest(), len(content)
+        yield path, [content]
+    described = crate(_about(study, read), sizes).encode()
+    digests[CRATE] = hashlib.sha256(described).hexdigest()
+    yield CRATE, [described]
+    yield MANIFEST, ["".join(f"{digest}  {path}\n" for path, digest in sorted(digests.items()))]
+
+
+def _described(study: Study, read: _Material) -> Iterator[File]:
+    yield "README.md", [_readme(study)]
+    yield "study.json", [_text(_study(study, read.data))]
+    yield "design.json", [exported(study)]
+    yield "rubric.json", [_text(document_of(study).to_json()["rubric"])]
+    if study.analysis_plan:
+        for form, text in texts(plan_document(study)).items():
+            yield ("plan/plan.json" if form == "json" else f"plan/{form}.txt"), [text]
+    for path, text in (*material_files(study).items(), *read.data.files.items()):
+        yield path, [text]
+    for table, _ in read.report.tables:
+        yield f"tables/{table.slug}.json", [_text(table_json(table))]
+    yield from report_files(study, "report", read.report, with_ratings=False)
+    for path, text in program_files():
+        yield path, [text]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _study(study: Study, data: Data) -> dict[str, Any]:
+    """What the program needs to know besides the data, and what a reader asks first."""
+    planned = as_planned(study)
+    family = planned.get("family")
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "study": {
+            "name": study.name,
+            "kind": study.kind,
+            "state": study.state,
+            "design_version": study.version,
+            "seed": study.seed,
+            "is_simulated": study.is_simulated,
+            "is_imported": study.is_imported,
+            "raters_per_item": study.raters_per_item,
+            "counts_screened_out": study.counts_screened_out,
+            "launched_at": study.launched_at.isoformat() if study.launched_at else None,
+            "closed_at": study.closed_at.isoformat() if study.closed_at else None,
+            # What the launch chose, and the numbers of versions in the orders.
+            "selection": study.selection,
+        },
+        "scale": [study.rubric.scale_low, study.rubric.scale_high],
+        "metrics": to_json(study.rubric.metric_list()),
+        "versions": [{"slug": one.slug, "symbol": one.symbol, "hue": one.hue} for one in in_order(study)],
+        "analysis_plan": study.analysis_plan,
+        "primary": {
+            "target": planned.get("target", Target.RATERS_LIKE_THESE).value,
+            "family": None if family is None else sorted(map(list, family)),
+        },
+        "raters": data.raters,
+        "judges": data.judges,
+        "software": {"stephanie": software_version(), **needed_versions()},
+    }
+
+
+def software_version() -> str:
+    """The release that runs here."""
+    project: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return project
+
+
+def _changed_at(study: Study) -> str:
+    """When the study last changed in what a bundle holds: never the time of making one."""
+    rated = Rating.objects.for_study(study).aggregate(last=Max("created_at"))["last"]
+    moments = [study.created_at, study.launched_at, study.closed_at, rated]
+    return max(moment for moment in moments if moment is not None).isoformat()
+
+
+def _about(study: Study, read: _Material) -> Described:
+    return Described(
+        name=f"Replication bundle of the study “{study.name}”",
+        description=" ".join(_standing(study)),
+        changed_at=read.changed_at,
+        licence=study.corpus.licence,
+        software_version=software_version(),
+    )
+
+
+def _standing(study: Study) -> Iterator[str]:
+    """What a reader must know first: what this is, who rated, and what may be shared."""
+    yield "All data of a rating study of dialogues, its report, and a program that computes every figure of it again."
+    if study.is_simulated:
+        yield "Its ratings are simulated: a seeded program gave them, not people."
+    if study.is_imported:
+        yield "Its ratings were collected elsewhere, and imported."
+    yield f"Licence of the dialogues: {study.corpus.licence}." if study.corpus.licence else NO_LICENCE
+    if study.corpus.privacy_notice:
+        yield study.corpus.privacy_notice
+
+
+def _readme(study: Study) -> str:
+    lines = [
+        f"# {markdown_text(study.name)}",
+        "",
+        " ".join(markdown_text(sentence) for sentence in _standing(study)),
+        "",
+        "To compute every cell of the tables again, with Python 3.11 or later:",
+        "",
+        "    pip install -r requirements.txt",
+        "    python replicate.py",
+        "",
+        "It names each cell that differs by more than a millionth, and each file that is not as the manifest says.",
+        "",
+        "| file | what it holds |",
+        "|---|---|",
+        *(f"| `{name}` | {what} |" for name, what in ABOUT.items() if name != "README.md"),
+        f"| `{CRATE}` | this bundle as an RO-Crate |",
+        f"| `{MANIFEST}` | SHA-256 of every other file: `sha256sum -c {MANIFEST}` |",
+        "",
+        "In `data/`, raters, items, dialogues and judges have numbers; `raters.csv`, `items.csv`, `dialogues.jsonl` "
+        "and `study.json` say whose. `set_aside` in `ratings.csv` says why a rating counts in no table, and is empty "
+        "where it counts. `orders.csv` has the order in which each rater was given items: `turn` from 0, its `block`, "
+        "and in pairs which dialogue stood left.",
+        "",
+    ]
+    return "\n".join(lines)

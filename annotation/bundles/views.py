@@ -1,0 +1,29 @@
+"""The bundle of a study as a file."""
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET
+
+from annotation.bundles.contents import NoBundleError, make_bundle
+from annotation.reports import unblinding
+from annotation.reports.views import file_name, studied
+from core.archives import zipped
+from core.downloads import streamed_file
+from core.permissions import requires
+
+
+@require_GET
+@requires("annotation.view_rating", "export ratings")
+def study_bundle(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """All data, the report, and what computes it again; blocked like the report while the study is blind."""
+    study = studied(pk)
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    try:
+        files = make_bundle(study=study, by=request.user, how="made a replication bundle")
+    except NoBundleError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("study_report", pk)
+    return streamed_file(zipped(files), f"{file_name(study, 'bundle')}.zip")

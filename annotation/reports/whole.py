@@ -1,0 +1,77 @@
+"""All that a study's report says: what was found, its tables, and what a figure or a file must say beside them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from annotation.design.plan_record import plan_of
+from annotation.models import Study
+from annotation.reports.exports import marked
+from annotation.reports.findings import Findings, Key
+from annotation.reports.lead import lead
+from annotation.reports.loading import findings_of
+from annotation.reports.notes import listed, screened_out_note
+from annotation.reports.pair_findings import Preferences
+from annotation.reports.preference_findings import preferences_of
+from annotation.reports.preference_tables import preference_tables
+from annotation.reports.tables import study_tables
+from core.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class WholeReport:
+    """`tables` are pairs: as shown, and with the marks that CSV needs. `found` gives the figures, if it has any."""
+
+    tables: tuple[tuple[Table, Table], ...]
+    found: Findings | None
+    sentences: list[str]
+
+
+def whole_report(study: Study, *, dashes: bool) -> WholeReport:
+    """The report of either kind of study; `dashes` hides what the rubric hides."""
+    found: Findings | Preferences
+    if study.compares:
+        found = preferences_of(study)
+        tables, scored, said = preference_tables(study, found), None, list[str]()
+    else:
+        found = scored = findings_of(study)
+        tables, said = study_tables(study, scored, dashes=dashes), lead_of(study, scored, dashes=dashes)
+    pairs = tuple((table, marked_table(study, table, found)) for table in tables.values())
+    return WholeReport(pairs, scored, said)
+
+
+def lead_of(study: Study, found: Findings, *, dashes: bool) -> list[str]:
+    """What was found, in sentences."""
+    return lead(found, dashes=dashes, is_confirmatory=_is_planned(study), standing=_standing(study, found))
+
+
+def _is_planned(study: Study) -> Callable[[Key], bool]:
+    plan = plan_of(study)
+    return lambda key: plan is not None and plan.is_confirmatory(key[0], key[1:])
+
+
+def _standing(study: Study, found: Findings) -> list[str]:
+    """What a reader must know before any number."""
+    if not found.ratings:
+        return []
+    if study.is_simulated:
+        return ["The ratings are simulated: they show how a report reads, and nothing of what people think."]
+    demo = listed(demo_versions(found)) if demo_versions(found) else ""
+    return [f"Rules wrote {demo}, not a language model, so nothing here is about language models."] if demo else []
+
+
+def marked_table(study: Study, table: Table, found: Findings | Preferences) -> Table:
+    """With columns that say who made scores and texts, because CSV has no notes."""
+    return marked(
+        table,
+        simulated=study.is_simulated,
+        imported=study.is_imported,
+        demo=bool(demo_versions(found)),
+        screened_out=" ".join(screened_out_note(study, found.screened_out)),
+    )
+
+
+def demo_versions(found: Findings | Preferences) -> list[str]:
+    """The symbols of versions with demo texts."""
+    if isinstance(found, Preferences):
+        return list(found.demo)
+    return [version.symbol for version in found.versions if version.is_demo]

@@ -1,0 +1,354 @@
+"""Bundles of studies: what is in them, and that their program computes every cell of the report again."""
+
+import csv
+import io
+import json
+import random
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from annotation.bundles import program
+from annotation.bundles.replicate import altered_files
+from annotation.bundles.replication import replicate
+from annotation.bundles.table_values import table_differences, table_from, table_json
+from annotation.chats.plan import ChatPlan
+from annotation.models import Membership, Rating, Score, Study, SystemPreference
+from annotation.reports import archive
+from annotation.reports.exports import ratings_csv
+from annotation.reports.loading import findings_of
+from annotation.reports.tables import study_tables
+from annotation.roles import Role
+from core.tables import Column, Estimate, Label, PValue, Table
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
+from tests.annotation.bundled import bundle_of, files_of, replicated_apart, unpacked
+from tests.annotation.chat_studies import chatted_study
+from tests.annotation.checked_study import add_item
+from tests.annotation.judged_study import judge, unrated_dialogues
+from tests.annotation.rated_study import Scorer, join, pair_study, rate, rated_study, unrated_study
+from tests.commands import said_by
+from tests.examples import many
+from tests.people import logged_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take seconds to draw, and no test here looks at one."""
+    monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+
+
+def judged() -> Study:
+    """Two versions on four backgrounds by three raters and one who is excluded; a judge read six backgrounds."""
+    study = rated_study(name="Judged", backgrounds=4, versions=("alpha", "beta"))
+    unrated_dialogues(study, 4, 6)
+    rng = random.Random(3)
+    judge(study, lambda *_: float(rng.randrange(101)))
+    rate(study, [join(study, 7)], lambda *_: 1)
+    study.memberships.filter(seed=7).update(excluded_at=datetime(2026, 3, 1, tzinfo=UTC), exclusion_reason="A secret.")
+    return study
+
+
+def compared() -> Study:
+    study = pair_study()
+    # A tie, and an answer that goes the other way.
+    first, second, *_ = Score.objects.filter(metric="natural").order_by("pk")
+    Score.objects.filter(pk=first.pk).update(value=0)
+    Score.objects.filter(pk=second.pk).update(value=-second.value)
+    return study
+
+
+def chatted() -> Study:
+    study = chatted_study(plan=ChatPlan(practice=False, asks_preference=True))
+    for member, choice in zip(study.memberships.order_by("pk"), ("first", "same"), strict=True):
+        SystemPreference.objects.create(
+            membership=member, first_id="chat-tuned", second_id="chat-plain", choice=choice, comment="Quicker."
+        )
+    return study
+
+
+@pytest.mark.parametrize("made", [judged, compared, chatted])
+def test_a_python_without_django_computes_every_cell_again(made: Callable[[], Study], tmp_path: Path) -> None:
+    code, found = replicated_apart(unpacked(bundle_of(made()), tmp_path))
+    assert (found["files"], found["different"], found["different_figures"], code) == ([], [], [], 0)
+    assert found["tables"] == len(list((tmp_path / "tables").glob("*.json"))) > 3
+    assert found["cells"] > found["figures"] > 0
+
+
+def test_the_report_of_a_judged_study_has_tables_of_judges_in_its_bundle() -> None:
+    files = files_of(bundle_of(judged()))
+    assert {"tables/judges.json", "tables/prediction-powered.json", "data/judgements.csv"} <= files.keys()
+    assert [row["model"] for row in json.loads(files["materials/models.json"])] == ["judge-1"]
+    assert [row["stage"] for row in json.loads(files["materials/prompts.json"])] == ["judge"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_one_changed_score_names_the_cells_that_a_fresh_report_has_otherwise(seed: int, tmp_path: Path) -> None:
+    study = rated_study(backgrounds=3, versions=("alpha", "beta", "gamma"))
+    before = study_tables(study, findings_of(study))
+    folder = unpacked(bundle_of(study), tmp_path)
+    rows = rows_of((folder / "data/ratings.csv").read_bytes())
+    place = random.Random(seed).randrange(len(rows))
+    changed = str(1 + int(rows[place]["value"]) % 5)
+    # The rows are in the order of ratings and their scores.
+    score = Score.objects.order_by("rating_id", "pk")[place]
+    assert (score.metric, str(score.value)) == (rows[place]["metric"], rows[place]["value"])
+    rows[place]["value"] = changed
+    write(folder / "data/ratings.csv", rows)
+    Score.objects.filter(pk=score.pk).update(value=int(changed))
+    # Ratings never change, so what was found is kept by their keys.
+    cache.clear()
+    after = study_tables(study, findings_of(study))
+    expected = [one for slug in before for one in table_differences(before[slug], after[slug])]
+    assert replicate(folder).different == expected != []
+    assert altered_files(folder) == ["data/ratings.csv: changed since the bundle was made"]
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+class RandomStudiesTest(TestCase):
+    """Whatever raters score, and whatever they leave out."""
+
+    @settings(max_examples=many(15))
+    @given(st.integers(0, 2**32), st.integers(1, 4), st.sampled_from([0.0, 0.3, 0.8]), st.booleans())
+    def test_every_cell_of_any_study_is_computed_again(
+        self, seed: int, raters: int, missing: float, is_constant: bool
+    ) -> None:
+        score = scorer(seed, missing, is_constant)
+        study = rated_study(name=f"S{seed}", backgrounds=3, versions=("alpha", "beta"), raters=raters, score=score)
+        if not Rating.objects.exists():
+            return
+        with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+            patch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+            assert replicate(unpacked(bundle_of(study), Path(folder))).different == []
+
+
+def scorer(seed: int, missing: float, is_constant: bool) -> Scorer:
+    rng = random.Random(seed)
+    left_out: dict[tuple[int, int, str], bool] = {}
+
+    def score(rater: int, background: int, version: str, metric: str) -> int | None:
+        if left_out.setdefault((rater, background, version), rng.random() < missing):
+            return None
+        return 1 + rater if is_constant else rng.randint(1, 5)
+
+    return score
+
+
+# --- what is in it --------------------------------------------------------------------------------
+
+
+def test_the_same_study_gives_the_same_bytes() -> None:
+    study = judged()
+    first = bundle_of(study)
+    assert bundle_of(study) == first
+
+
+def test_ratings_that_count_are_those_of_the_export_and_all_others_say_why_not() -> None:
+    study = judged()
+    practice = add_item(study, "training", expected={"natural": 4})
+    rate_one(study, study.memberships.earliest("pk"), practice.pk)
+    rate(study, [join(study, 8)], lambda *_: 2)
+    study.memberships.filter(seed=8).update(screened_out_at=datetime(2026, 3, 1, tzinfo=UTC))
+    rows = rows_of(files_of(bundle_of(study))["data/ratings.csv"])
+    assert {row["set_aside"] for row in rows} == {"", "training", "excluded", "screened out"}
+    names = json.loads(files_of(bundle_of(study))["study.json"])["raters"]
+    counted = sorted(
+        (names[int(row["rater"]) - 1], row["item"], row["metric"], row["value"]) for row in rows if not row["set_aside"]
+    )
+    exported = rows_of("".join(ratings_csv(study)).encode())
+    assert counted == sorted((row["rater"], row["item"], row["metric"], row["value"]) for row in exported)
+
+
+def rate_one(study: Study, member: Membership, item: int) -> None:
+    place = study.assignments.create(item_id=item, membership=member, position=0, state="submitted")
+    Score.objects.create(
+        rating=Rating.objects.create(assignment=place), metric="natural", value=2, scale_low=1, scale_high=5
+    )
+
+
+def test_orders_say_turn_block_and_side() -> None:
+    study = pair_study()
+    Study.objects.filter(pk=study.pk).update(selection={"conditions": ["a", "b"]})
+    study.refresh_from_db()
+    for turn, place in enumerate(study.assignments.filter(membership__seed=1).order_by("position")):
+        study.assignments.filter(pk=place.pk).update(turn=turn)
+    rows = [row for row in rows_of(files_of(bundle_of(study))["data/orders.csv"]) if row["rater"] == "2"]
+    assert [(row["turn"], row["block"], row["turn_in_block"]) for row in rows] == [
+        ("0", "0", "0"), ("1", "0", "1"), ("2", "1", "0"), ("3", "1", "1"),
+    ]  # fmt: skip
+    assert {row["left"] for row in rows} == {"second"}
+
+
+def test_a_bundle_names_nobody() -> None:
+    study = judged()
+    people = User.objects.filter(memberships__study=study)
+    people.update(first_name="Ada", last_name="Lovelace", email="ada@example.org")
+    study.memberships.update(prolific_session="5f3a-session")
+    names = [*people.values_list("username", flat=True), "Lovelace", "ada@example.org", "A secret.", "5f3a-session"]
+    for path, content in files_of(bundle_of(study)).items():
+        if not path.startswith("analysis/"):
+            assert [name for name in names if name in content.decode()] == [], path
+
+
+def test_only_what_raters_read_has_its_text() -> None:
+    lines = files_of(bundle_of(judged()))["data/dialogues.jsonl"].decode().splitlines()
+    dialogues = {row["key"]: row for row in map(json.loads, lines)}
+    assert dialogues["beta-1"]["messages"][0] == [1, "message 1 of 1 here."]
+    assert (dialogues["beta-5"]["messages"], dialogues["beta-5"]["judged_as"]) == (None, "demo-model")
+    assert dialogues["beta-5"]["background"] == dialogues["alpha-5"]["number"]
+
+
+def test_a_cell_is_the_same_after_a_way_through_json() -> None:
+    numbers = (3, 0.1, PValue(0.00001), Estimate(float("nan"), 3), Estimate(1.5, 2, 1.0, 2.0))
+    cells = ("text", Label("β", "demo"), None, *numbers)
+    table = Table("t", "A table.", tuple(Column(str(n)) for n in range(len(cells))), (cells,), ("A note.",))
+    again = table_from(json.loads(json.dumps(table_json(table), allow_nan=False)))
+    assert list(table_differences(table, again)) == []
+    assert list(again.shown_rows) == list(table.shown_rows)
+
+
+def test_what_differs_is_named_by_row_and_column() -> None:
+    columns = (Column("Metric", numeric=False), Column("here", group="β"))
+    one = Table("t", "A table.", columns, (("Natural", 1.5), ("Engaging", 2.0)))
+    other = Table("t", "A table.", columns, (("Natural", 1.5 + 1e-9), ("Engaging", 2.1), ("Interesting", 1.0)))
+    assert [found.sentence for found in table_differences(one, other)] == [
+        "t · Engaging · β here: stored 2.000000, recomputed 2.100000",
+        "t · Interesting · whole row: stored nothing, recomputed it",
+    ]
+    assert [found.column for found in table_differences(one, None)] == ["whole table"]
+
+
+# --- the program ----------------------------------------------------------------------------------
+
+
+def test_the_program_needs_nothing_but_the_standard_library_and_three_packages() -> None:
+    used = {
+        name.partition(".")[0]
+        for module in program.followed(program.ENTRANCE)
+        if (path := program.path_of(module))
+        for name in program.imported(path)
+    }
+    assert used - sys.stdlib_module_names - set(program.OURS) <= set(program.NEEDED)
+
+
+def test_the_second_program_shares_nothing_with_the_first_and_is_short() -> None:
+    path = Path(program.__file__).with_name("check.py")
+    used = {name.partition(".")[0] for name in program.imported(path)}
+    assert used - sys.stdlib_module_names == {"pandas"}
+    assert len(path.read_text().splitlines()) <= 120
+
+
+def test_files_that_were_changed_taken_or_added_are_named(tmp_path: Path) -> None:
+    folder = unpacked(bundle_of(judged()), tmp_path)
+    assert altered_files(folder) == []
+    (folder / "rubric.json").write_text("{}")
+    (folder / "design.json").unlink()
+    (folder / "analysis/numpy.py").write_text("")
+    assert altered_files(folder) == [
+        "analysis/numpy.py: not in the manifest",
+        "design.json: missing",
+        "rubric.json: changed since the bundle was made",
+    ]
+
+
+def test_a_text_that_is_not_that_of_its_value_is_named(tmp_path: Path) -> None:
+    folder = unpacked(bundle_of(judged()), tmp_path)
+    path = folder / "tables/raters.json"
+    table = json.loads(path.read_text())
+    table["shown"][0][1] = "9"
+    path.write_text(json.dumps(table))
+    assert [(one.table, one.stored) for one in replicate(folder).different] == [("raters", "9")]
+
+
+# --- commands and page ----------------------------------------------------------------------------
+
+
+def run_replicate(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        call_command("replicate", *map(str, arguments))
+    return int(str(ended.value.code))
+
+
+def test_the_commands_write_a_bundle_and_compute_it_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study, path = compared(), tmp_path / "b.zip"
+    bundle_of(study)
+    assert str(path) in said_by("study", "bundle", study.name, "--out", path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(CommandError, match="exists"):
+        said_by("study", "bundle", study.name, "--out", path)
+    call_command("replicate", str(path), "--own-program")
+    assert "0 differ. Figures checked in another way" in capfd.readouterr().out
+    folder = unpacked(path.read_bytes(), tmp_path / "open")
+    (folder / "rubric.json").write_text("{}")
+    assert run_replicate(folder, "--json") == 1
+    assert json.loads(capfd.readouterr().out)["files"] == ["rubric.json: changed since the bundle was made"]
+    (folder / "study.json").write_text('{"format": "another"}')
+    assert run_replicate(folder, "--own-program") == 2
+    assert "The bundle cannot be read." in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"PK not really"])
+def test_what_is_no_bundle_is_wrong_input(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "b.zip"
+    path.write_bytes(content)
+    for given_path in (path, tmp_path / "nothing.zip", tmp_path):
+        with pytest.raises(CommandError) as refused:
+            call_command("replicate", str(given_path))
+        assert refused.value.returncode == 2
+
+
+def test_the_report_links_the_bundle_and_making_it_is_recorded() -> None:
+    study = judged()
+    bundle_of(study)
+    AuditEvent.objects.filter(verb=AuditVerb.RATINGS_EXPORTED).delete()
+    client, address = logged_in(Role.RESEARCHER), reverse("study_bundle", args=[study.pk])
+    assert f'href="{address}"' in client.get(reverse("study_report", args=[study.pk])).content.decode()
+    response = client.get(address)
+    assert response["Content-Disposition"] == 'attachment; filename="judged-bundle.zip"'
+    assert "manifest-sha256.txt" in files_of(response.getvalue())
+    event = AuditEvent.objects.get(verb=AuditVerb.RATINGS_EXPORTED)
+    assert (event.actor and event.actor.get_username(), event.detail) == ("the-researcher", {"part": "bundle"})
+
+
+def test_a_study_without_ratings_has_no_bundle_and_stays_blind() -> None:
+    study = unrated_study(backgrounds=1)
+    AuditEvent.objects.all().delete()
+    Study.objects.filter(pk=study.pk).update(state="closed")
+    client = logged_in(Role.ADMIN)
+    response: Any = client.get(reverse("study_bundle", args=[study.pk]), follow=True)
+    assert "no ratings that count" in response.content.decode()
+    with pytest.raises(CommandError, match="no ratings that count"):
+        said_by("study", "bundle", study.name, "--out", "unwritten.zip")
+    assert not Path("unwritten.zip").exists()
+    assert not AuditEvent.objects.filter(verb=AuditVerb.RATINGS_EXPORTED).exists()
+
+
+def test_a_blind_study_that_is_being_rated_asks_first() -> None:
+    study = rated_study(backgrounds=1)
+    AuditEvent.objects.all().delete()
+    answer = logged_in(Role.ADMIN).get(reverse("study_bundle", args=[study.pk]))
+    assert (answer.status_code, answer["Location"]) == (302, reverse("study_report", args=[study.pk]))
