@@ -18,6 +18,7 @@ from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings, Key
+from annotation.reports.flow_figure import linked_flow
 from annotation.reports.lead import lead
 from annotation.reports.loading import findings_of
 from annotation.reports.notes import listed, screened_out_note
@@ -71,6 +72,7 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "demo_versions": _demo_versions(found),
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
+        "flow": linked_flow(study),
     }
     return render(request, "reports/study_report.html", context)
 
@@ -101,6 +103,7 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "demo_versions": _demo_versions(found),
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
+        "flow": linked_flow(study),
     }
     return render(request, "reports/study_report.html", context)
 

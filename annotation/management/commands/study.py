@@ -1,6 +1,6 @@
-"""`manage.py study …`: make, plan, remind, report, export and import studies."""
+"""`manage.py study …`: make, plan, remind, report, export and import studies, and fill their checklists."""
 
-from annotation.management import study_plan, study_power
+from annotation.management import study_checklists, study_plan, study_power
 from annotation.management.commands import (
     create_study,
     export_ratings,
@@ -14,6 +14,7 @@ from core.commands import Group
 class Command(Group):
     help = "Make a rating study, plan it, remind its raters, report and export what they said, import others' ratings."
     verbs = {
+        "checklists": study_checklists.Command,
         "create": create_study.Command,
         "plan": study_plan.Command,
         "power": study_power.Command,
