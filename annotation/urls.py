@@ -8,6 +8,7 @@ urlpatterns = [
     path("studies/", include("annotation.monitoring.urls")),
     path("studies/", include("annotation.reports.urls")),
     path("studies/", include("annotation.bundles.urls")),
+    path("studies/", include("annotation.checklists.urls")),
     path("agreement/", include("annotation.agreement_files.urls")),
     path("chats/", include("annotation.chats.urls")),
     path("rate/", include("annotation.rating.urls")),

@@ -32,6 +32,11 @@ def markdown_text(text: str) -> str:
     return text.translate(LINES).translate(SPECIAL)
 
 
+def markdown_lines(text: str) -> str:
+    """The text as paragraphs, one a line, in which nothing is read as markup."""
+    return "\n\n".join(_entry(line) for line in text.splitlines() if line.strip())
+
+
 def _entry(note: str) -> str:
     """A list's entry, in which a number or sign at the beginning starts no list of its own."""
     text = markdown_text(note).strip()

@@ -21,8 +21,11 @@ def plan_in_words(study: Study) -> dict[str, Any]:
 def methods_of_systems(study: Study) -> Iterator[str]:
     """What testers chatted with, a sentence a system."""
     for system in study.systems.select_related("version", "endpoint"):
-        yield f"{system} was the model {system.endpoint.model}, {_asked(system)}, at temperature {system.temperature:g}"
-        yield f"with replies of at most {count_in_words(system.longest_reply, 'token')}."
+        longest = count_in_words(system.longest_reply, "token")
+        yield (
+            f"{system} was the model {system.endpoint.model}, {_asked(system)}, at temperature {system.temperature:g} "
+            f"with replies of at most {longest}."
+        )
 
 
 def _asked(system: ChatSystem) -> str:
@@ -42,14 +45,17 @@ def methods_of_chats(study: Study) -> Iterator[str]:
     yield "Both sides could send several messages in a row."
     yield f"A system answered after {plan.silence:g} seconds of silence; bubbles appeared {_pace(plan)}."
     yield f"A message between two bubbles {INTERRUPTIONS[plan.interruption]}."
-    yield _length(plan)
+    yield length_in_words(plan)
     if plan.chats_each is not None:
-        yield f"No tester had more than {count_in_words(plan.chats_each, 'chat')}."
+        beside = " beside practice" if plan.practice else ""
+        yield f"No tester has more than {count_in_words(plan.chats_each, 'chat')}{beside}."
     if plan.practice:
-        yield "Each tester first tried the page in a practice chat, which counts in no result."
+        yield "A tester's first chat is for practice and counts in no result."
     if plan.asks_preference:
-        yield "After their last chat testers were asked which of the two systems they preferred, if either;"
-        yield "the systems were called A and B, in the order in which each tester had met them."
+        yield (
+            "After their last chat testers are asked which of the two systems they preferred, if either; the systems "
+            "are called A and B, in the order in which each tester met them."
+        )
 
 
 def _pace(plan: ChatPlan) -> str:
@@ -63,7 +69,8 @@ def _pace(plan: ChatPlan) -> str:
     return f"{paces[plan.pace]}, and after 6 seconds at the latest, by the same rule for all systems"
 
 
-def _length(plan: ChatPlan) -> str:
+def length_in_words(plan: ChatPlan) -> str:
+    """When a chat may end, and when it must."""
     ends = [
         *([f"{count_in_words(plan.most_turns, 'turn')}"] if plan.most_turns else []),
         *([f"{count_in_words(plan.minutes, 'minute')}"] if plan.minutes else []),

@@ -160,5 +160,5 @@ def _growing(study: Study) -> Study:
 def _count_items(study: Study) -> None:
     rated = study.items.filter(purpose="rated")
     counts = {"items": rated.count(), "backgrounds": rated.values("background").distinct().count()}
-    study.selection = study.selection | counts | {"demo": rated.filter(dialogue__is_demo=True).count()}
+    study.selection = study.selection | counts | {"demo": study.items.filter(IS_DEMO).count()}
     study.save(update_fields=["selection"])

@@ -55,7 +55,7 @@ def in_words(document: Mapping[str, Any]) -> list[Part]:
         ("No worse", _margin(document, plan)),
         ("Intervals", INTERVALS[plan.population]),
         ("Planned size", _size(document, plan)),
-        ("Power", _power(plan)),
+        ("Power", power_in_words(plan)),
         ("Exclusion", " ".join(_exclusion(document, plan))),
         ("End of the study", _stopping(plan)),
     ]
@@ -77,7 +77,7 @@ def osf_text(document: Mapping[str, Any]) -> str:
             ("Randomization", f"Sample and orders follow from the seed {document['seed']}."),
             ("Existing data", NO_DATA),
             ("Sample size", _size(document, plan)),
-            ("Sample size rationale", _power(plan)),
+            ("Sample size rationale", power_in_words(plan)),
             ("Stopping rule", _stopping(plan)),
             ("Manipulated variables", f"The {_nouns(kind)}: {_all_names(document)}."),
             ("Measured variables", _questions(document)),
@@ -102,7 +102,7 @@ def aspredicted_text(document: Mapping[str, Any]) -> str:
             ("4) Conditions", _design(document, plan)),
             ("5) Analyses", " ".join([*_analysis(document, plan), _family(document, plan)])),
             ("6) Outliers and exclusions", " ".join(_exclusion(document, plan))),
-            ("7) Sample size", " ".join(filter(None, (_size(document, plan), _power(plan), _stopping(plan))))),
+            ("7) Sample size", " ".join(filter(None, (_size(document, plan), power_in_words(plan), _stopping(plan))))),
             ("8) Anything else", EXPLORATORY),
         ],
     )
@@ -194,7 +194,8 @@ def _analysis(document: Mapping[str, Any], plan: AnalysisPlan) -> Iterator[str]:
         yield f"Also: {_margin(document, plan)}"
 
 
-def _power(plan: AnalysisPlan) -> str:
+def power_in_words(plan: AnalysisPlan) -> str:
+    """What the planned size finds how often; "" where nobody computed it."""
     power = plan.power
     if power is None:
         return ""

@@ -106,7 +106,7 @@ _ROWS = (
 _APART = "Two versions of one background never come one after the other where that can be avoided."
 ORDER_PLANS = {
     "crossed": (
-        "Every rater scores every dialogue, in blocks that hold each version once, each of another background. "
+        "Every rater is given every dialogue, in blocks that hold each version once, each of another background. "
         f"{_ROWS} {_APART} With fewer backgrounds than versions there are no such blocks, and every rater has a seeded "
         "shuffle of their own."
     ),
@@ -114,7 +114,7 @@ ORDER_PLANS = {
         "Every dialogue has a fixed number of slots, and a rater takes one free slot after the other, in blocks of "
         f"one dialogue a version. {_ROWS} Of the version whose turn it is they take the next free dialogue on a path "
         "of their own through the study's seeded shuffle; where none is left, near the end, another version stands in. "
-        f"{_APART} A slot that is left goes to another rater, so every dialogue ends with exactly its number."
+        f"{_APART} A slot that is left goes to another rater, so no dialogue gets more than its number."
     ),
     "chats": (
         "Every system has a fixed number of chats about every background, each with another tester. The systems of a "
@@ -122,8 +122,8 @@ ORDER_PLANS = {
         "block and equally often after each other system. When a tester begins a block, they get the row that best "
         "evens out what all testers have had so far. Of the system whose turn it is they take the next background that "
         "is free, on a path of their own through the study's seeded shuffle; two chats about one background never come "
-        "one after the other where that can be avoided. A place that is left goes to another tester, so every system "
-        "and background ends with exactly its number of chats."
+        "one after the other where that can be avoided. A place that is left goes to another tester, so no system "
+        "has more than its number of chats about a background."
     ),
     "pairs": (
         "Each pair of versions that is compared counts as one version here. Sides are counterbalanced within each "

@@ -4,7 +4,9 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, IntegerField, OuterRef, Q, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
 from annotation.models.assignments import Assignment
 from annotation.models.studies import Study
@@ -14,6 +16,8 @@ ONGOING = Q(withdrawn_at__isnull=True, excluded_at__isnull=True, screened_out_at
 # The simulator's raters and imported ones have accounts that nobody can log in to.
 ACTIVE = ONGOING & (Q(rater__is_active=True) | Q(study__is_simulated=True) | Q(study__is_imported=True))
 SCREENED_OUT = Q(screened_out_at__isnull=False)
+# More slots than any study has.
+UNLIMITED = 2**31 - 1
 COUNTED = (
     Q(excluded_at__isnull=True)
     & (~SCREENED_OUT | Q(study__counts_screened_out=True))
@@ -44,21 +48,24 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those who failed more attention checks than the study allows, whether they count or not."""
         return self.filter(SCREENED_OUT)
 
-    def finished(self) -> Self:
-        """Active raters who have rated and have nothing left: no open item and no open slot that they could take."""
+    def with_work(self) -> Self:
+        """Each with `has_rated`, and `has_work`: an open item, or an open slot that they could still take.
+
+        In a study of chats nobody takes more slots than `chats_each`.
+        """
         mine = Assignment.objects.filter(membership=OuterRef("pk"))
         taken = Assignment.objects.filter(membership=OuterRef(OuterRef("pk")), item=OuterRef("item"))
         slots = Assignment.objects.opened().filter(study=OuterRef("study"), slot__isnull=False)
-        has_rated = Exists(mine.filter(state=Assignment.State.SUBMITTED))
-        return self.active().filter(has_rated, ~Exists(mine.opened()), ~Exists(slots.exclude(Exists(taken))))
-
-    def tally(self) -> dict[str, int]:
-        """How many joined, were excluded and withdrew; one person may be counted in several."""
-        return self.aggregate(
-            joined=Count("pk"),
-            excluded=Count("pk", filter=Q(excluded_at__isnull=False)),
-            withdrawn=Count("pk", filter=Q(withdrawn_at__isnull=False)),
+        most = Coalesce(Cast(KeyTextTransform("chats_each", "study__chat_plan"), IntegerField()), Value(UNLIMITED))
+        may_take = ~Q(study__kind=Study.Kind.CHATS) | Q(turn__lt=most)
+        return self.annotate(
+            has_rated=Exists(mine.filter(state=Assignment.State.SUBMITTED)),
+            has_work=Q(Exists(mine.opened())) | (may_take & Exists(slots.exclude(Exists(taken)))),
         )
+
+    def finished(self) -> Self:
+        """Active raters who have rated and have nothing left."""
+        return self.active().with_work().filter(has_rated=True, has_work=False)
 
 
 class Membership(models.Model):

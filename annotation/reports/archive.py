@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from annotation.design.flow import flow_of
 from annotation.design.methods import methods_text
 from annotation.models import Study
 from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import FIGURES, drawable
+from annotation.reports.flow_figure import SLUG as FLOW
+from annotation.reports.flow_figure import flow_spec, flow_table
 from annotation.reports.plan_departures import departures
 from annotation.reports.whole import WholeReport
 from core.latex import to_latex
@@ -20,13 +23,18 @@ def report_files(study: Study, folder: str, report: WholeReport, *, with_ratings
     """(path below `folder`, content), made one after the other."""
     yield f"{folder}/README.md", [_readme(study, report.sentences)]
     yield f"{folder}/methods.txt", [methods_text(study)]
-    for shown, marked in report.tables:
+    flow = flow_of(study)
+    flow_rows = flow_table(study, flow)
+    for shown, marked in [*report.tables, (flow_rows, flow_rows)]:
         yield f"{folder}/tables/{shown.slug}.csv", [to_csv(marked)]
         yield f"{folder}/tables/{shown.slug}.tex", [to_latex(shown)]
         yield f"{folder}/tables/{shown.slug}.md", [to_markdown(shown)]
     theme, found = THEMES["light"], report.found
-    for slug in drawable(found) if found else ():
-        spec = on_paper(FIGURES[slug].draw(study, found, theme), theme) if found else {}
+    drawn = {FLOW: flow_spec(study, flow, theme)}
+    if found:
+        drawn |= {slug: FIGURES[slug].draw(study, found, theme) for slug in drawable(found)}
+    for slug, figure in drawn.items():
+        spec = on_paper(figure, theme)
         for form in FILE_FORMATS:
             yield f"{folder}/figures/{slug}.{form}", [rendered(spec, form)[0]]
     if with_ratings:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.design.plan import AnalysisPlan
 from annotation.design.plan_record import asked_of, is_as_launched, plan_of
+from annotation.design.study_events import events_of, on_day, unblinded_by
 from annotation.models import Rating, Study
-from annotation.reports.unblinding import unblinded_by
+from core.dates import day_in_words
 from core.numbers import count_in_words
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
@@ -43,15 +43,11 @@ def planned_ratings(study: Study, plan: AnalysisPlan) -> int:
     return (plan.raters or 0) * (plan.backgrounds or 0) * per_background
 
 
-def _events(study: Study, *verbs: AuditVerb) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(subject=f"study:{study.pk}", verb__in=verbs).order_by("pk")
-
-
 def _size(study: Study, plan: AnalysisPlan) -> Iterator[str]:
-    for event in _events(study, AuditVerb.STUDY_EXTENDED):
+    for event in events_of(study, AuditVerb.STUDY_EXTENDED):
         detail: Mapping[str, Any] = event.detail
         yield f"Raters of each dialogue were raised from {detail['before']:,} to {detail['after']:,} on {_on(event)}."
-    for event in _events(study, AuditVerb.ITEMS_ADDED):
+    for event in events_of(study, AuditVerb.ITEMS_ADDED):
         added = count_in_words(event.detail["backgrounds"], "background")
         yield f"On {_on(event)} {added} {'was' if event.detail['backgrounds'] == 1 else 'were'} added."
     if study.raters_per_item is None and plan.raters is not None:
@@ -68,7 +64,7 @@ def _looks(study: Study) -> Iterator[str]:
 
 def _exclusions(study: Study, plan: AnalysisPlan) -> Iterator[str]:
     seen = unblinded_by(study)
-    changes = _events(study, AuditVerb.RATER_EXCLUDED, AuditVerb.RATER_REINSTATED)
+    changes = events_of(study, AuditVerb.RATER_EXCLUDED, AuditVerb.RATER_REINSTATED)
     for event in changes.filter(pk__gt=seen.pk) if seen is not None else changes.none():
         was = "excluded" if event.verb == AuditVerb.RATER_EXCLUDED else "reinstated"
         yield f"A rater was {was} on {_on(event)}, after the study was unblinded{_why(event)}"
@@ -101,17 +97,13 @@ def _end_by_number(study: Study, plan: AnalysisPlan) -> Iterator[str]:
 def _end_by_date(study: Study, planned: date) -> Iterator[str]:
     if study.closed_at is None:
         if timezone.localdate() > planned:
-            yield f"The study is still open after {_day(planned)}, its planned last day."
+            yield f"The study is still open after {day_in_words(planned)}, its planned last day."
         return
     closed = timezone.localdate(study.closed_at)
     if closed != planned:
         when = "before" if closed < planned else "after"
-        yield f"The study was closed on {_day(closed)}, {when} {_day(planned)}, its planned last day."
+        yield f"The study was closed on {day_in_words(closed)}, {when} {day_in_words(planned)}, its planned last day."
 
 
 def _on(event: AuditEvent) -> str:
-    return _day(timezone.localdate(event.at))
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return on_day(event.at)

@@ -3,22 +3,16 @@
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
 
+from annotation.design.study_events import is_ever_blind
+from annotation.design.study_events import unblinded_by as unblinded_by
 from annotation.models import Study
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 
-def unblinded_by(study: Study) -> AuditEvent | None:
-    """The event that unblinded the study; None while it is blind."""
-    events = AuditEvent.objects.filter(subject=f"study:{study.pk}", verb=AuditVerb.STUDY_UNBLINDED).select_related(
-        "actor"
-    )
-    return events.order_by("pk").first()
-
-
 def shows_versions(study: Study) -> bool:
     """Whether pages about single items name their versions; simulated and imported scores need nobody to be blind."""
-    return study.is_simulated or study.is_imported or unblinded_by(study) is not None
+    return not is_ever_blind(study) or unblinded_by(study) is not None
 
 
 def must_ask(study: Study) -> bool:
@@ -30,6 +24,6 @@ def must_ask(study: Study) -> bool:
 def unblind(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, how: str) -> AuditEvent | None:
     """Record who saw, or asked to see, which version is which. The first time counts; later ones change nothing."""
     locked = Study.objects.select_for_update().get(pk=study.pk)
-    if locked.is_draft or locked.is_simulated or locked.is_imported:
+    if locked.is_draft or not is_ever_blind(locked):
         return None
     return unblinded_by(locked) or AuditEvent.record(by, AuditVerb.STUDY_UNBLINDED, locked, how=how)

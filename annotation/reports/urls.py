@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.reports import power_views, views
+from annotation.reports import flow_views, power_views, views
 from core.downloads import TABLE_FORMS
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("<int:pk>/report/chats.jsonl", views.study_chats_jsonl, name="study_chats_jsonl"),
     path("<int:pk>/report/preferences.csv", views.study_preferences_csv, name="study_preferences_csv"),
     path("<int:pk>/report.zip", views.study_report_zip, name="study_report_zip"),
+    path("<int:pk>/report/flow.<slug:form>", flow_views.study_flow, name="study_flow"),
     # Before the figures, whose files have other extensions.
     *(
         path(f"<int:pk>/report/<slug:table>.{form}", views.study_table, {"form": form}, name=f"study_table_{form}")

@@ -16,6 +16,7 @@ from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings
+from annotation.reports.flow_figure import linked_flow
 from annotation.reports.loading import findings_of
 from annotation.reports.notes import screened_out_note
 from annotation.reports.pair_findings import Preferences
@@ -70,6 +71,7 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "demo_versions": demo_versions(found),
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
+        "flow": linked_flow(study),
     }
     return render(request, "reports/study_report.html", context)
 
@@ -85,6 +87,7 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "demo_versions": demo_versions(found),
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
+        "flow": linked_flow(study),
     }
     return render(request, "reports/study_report.html", context)
 

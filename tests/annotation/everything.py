@@ -194,6 +194,8 @@ class Everything:
             "study table": {"pk": self.study.pk, "table": "table-3"},
             "power table": {"table": "half-width", "form": "csv"},
             "study figure": {"pk": self.study.pk, "figure": "means", "form": "svg"},
+            "study flow": {"pk": self.study.pk, "form": "csv"},
+            "study checklists": {"pk": self.study.pk, "form": "markdown"},
             "chat": {"token": Chat.objects.get(assignment=None).token},
             "sign in a chat": {"token": Chat.objects.get(assignment=None).token, "sign": "typing"},
             "study of chats": {"pk": Study.objects.get(kind=Study.Kind.CHATS).pk},

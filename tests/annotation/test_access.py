@@ -303,6 +303,9 @@ TABLE = {
     "study_table_tex": staff("study table"),
     "study_table_md": staff("study table"),
     "study_figure": staff("study figure"),
+    "study_flow": staff("study flow"),
+    "study_checklists": staff("study"),
+    "study_checklists_file": staff("study checklists"),
     "restructuring_overview": staff(),
     "restructuring_seeds": staff(),
     # Without a choice there is nothing to ask for.

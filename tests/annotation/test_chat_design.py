@@ -230,16 +230,16 @@ def test_the_methods_text_says_what_testers_were_asked_to_do(researcher: Client)
     one = chat_study(3, of=corpus(4), background_count=2, chat_plan=plan.as_json())
     text = " ".join(researcher.get(reverse("study_methods", args=[one.pk])).content.decode().split())
     for sentence in (
-        "Testers chatted with Tuned, Untuned about 2 backgrounds, and scored each chat.",
-        "For every system and background 3 chats were asked for, each of another tester: 12 chats in all.",
-        "where 4 originals had a theme or characters and 0 had neither and were left out.",
+        "Testers were to chat with Tuned, Untuned about 2 backgrounds, and to score each chat.",
+        "Of every system and background 3 chats were asked for, each of another tester.",
+        "where at the launch 4 had a theme or characters and 0 had neither and were left out.",
         "They are a random sample with seed 7.",
         "Tuned was the model secret-model-At Tuned, asked with the system message of its training, with <|msg|>",
         "after 2.5 seconds of silence",
         "could end and score a chat after 5 turns of theirs; it was over after 12 turns.",
-        "No tester had more than 4 chats.",
-        "Each tester first tried the page in a practice chat",
-        "After their last chat testers were asked which of the two systems they preferred, if either",
+        "No tester has more than 4 chats beside practice.",
+        "A tester's first chat is for practice",
+        "After their last chat testers are asked which of the two systems they preferred, if either",
         "Interesting, Informative, Natural, Engaging",
     ):
         assert sentence in text, text

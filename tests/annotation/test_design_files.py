@@ -328,16 +328,17 @@ def test_the_methods_text_holds_the_facts_of_the_record_and_no_others(researcher
     written = researcher.get(reverse("study_methods", args=[one.pk])).content.decode()
     assert written == methods_text(one)
     for fact in (
-        "8 dialogues", "2 backgrounds", "random sample with seed 7", "given to 2 raters", "12 an hour.", "Board 7.",
+        "8 dialogues", "2 backgrounds", "random sample with seed 7", "Of every item 2 ratings were asked for",
+        "12 an hour.", "Board 7.",
         "Recruitment: By a notice.", "Retention: Ten years.", consent_fingerprint(one), "1 training item with feedback",
-        "more than 1 attention check were", "Williams design", "scores were removed", "every 20 minutes",
+        "more than 1 attention check is", "Williams design", "scores are removed", "every 20 minutes",
         "Interesting, Informative", "from 1 to 5", "version 1",
     ):  # fmt: skip
         assert fact in written, fact
     bare = methods_text(study(of=corpus(1, name="Bare")))
     assert "No consent text was shown." in bare
     assert "approval" not in bare
-    assert "seed 7. Raters saw neither" in bare
+    assert "Raters saw neither" in bare
     assert "random sample" not in bare
 
 
@@ -345,7 +346,7 @@ def test_the_methods_text_holds_the_facts_of_the_record_and_no_others(researcher
 def test_the_methods_text_of_pairs_names_them() -> None:
     one = launch.launch(study=draft(of=corpus(2), kind="pairs", pairs=[["alpha", "stephanie"]]), by=None)
     written = methods_text(one)
-    assert "compared 2 pairs of dialogues from 2 backgrounds (α with Stephanie)" in written
+    assert "2 pairs of dialogues from 2 backgrounds were to be compared (α with Stephanie)" in written
     assert "left, same or right" in written
     assert "the sides change from one block to the next" in written
 
@@ -356,10 +357,10 @@ def test_the_methods_text_counts_one_of_a_thing_as_one(k: int | None) -> None:
     one = draft(k, of=corpus(2, ("alpha",)), versions=("alpha",), most_lapses=2)
     check(one, one.corpus.dialogues.get(key="d0"), "attention", note="Choose 4.")
     written = methods_text(launch.launch(study=one, by=None))
-    assert "Raters scored 1 dialogue: α of 1 background." in written
+    assert "1 dialogue was to be scored: α of 1 background." in written
     assert "There was also 1 attention check; none of this is counted in any result." in written
-    assert "more than 2 attention checks were" in written
-    assert k is None or "Every item was given to 1 rater." in written
+    assert "more than 2 attention checks is" in written
+    assert k is None or "Of every item 1 rating was asked for" in written
 
 
 @pytest.mark.django_db

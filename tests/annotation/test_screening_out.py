@@ -191,8 +191,9 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
     call_command("study_report", "Pilot", "--json")
     assert json.loads(capsys.readouterr().out)["screened_out"] == {"raters": 1, "count": counts}
     written = methods_text(one)
-    assert "failed more than 0 attention checks were screened out (1 rater)" in written
-    assert f"their ratings {'still count' if counts else 'are in no result'}." in written
+    assert "1 was screened out by attention checks" in written
+    stay = "still count" if counts else "are in no result"
+    assert f"fails more than 0 attention checks is screened out, and their ratings {stay}." in written
 
 
 @pytest.mark.django_db
@@ -218,8 +219,10 @@ def test_the_methods_paragraph_counts_who_joined_finished_left_and_was_put_out()
     rate_all(ann, 3)
     membership_changes.exclude(membership=bob, reason="did not read", by=None)
     membership_changes.withdraw(membership=cem, by=None)
-    said = "Raters who joined: 4; rated everything available to them: 1; excluded by a researcher and not counted: 1;"
-    assert f"{said} withdrew: 1." in methods_text(one)
+    said = "4 raters joined: 1 was excluded by a researcher while the study was blind, 1 withdrew, "
+    assert f"{said}1 rated and had nothing left to rate and 1 had not finished." in methods_text(one)
+    unblinding.unblind(study=one, by=None, how="on purpose")
+    assert "(1 before and 0 after the study was unblinded)" in methods_text(one)
 
 
 @pytest.mark.django_db

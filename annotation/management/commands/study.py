@@ -1,6 +1,6 @@
-"""`manage.py study …`: make, plan, remind, report, export and import studies."""
+"""`manage.py study …`: make, plan, remind, report, export and import studies, and fill their checklists."""
 
-from annotation.management import study_bundle, study_plan, study_power
+from annotation.management import study_bundle, study_checklists, study_plan, study_power
 from annotation.management.commands import (
     create_study,
     export_ratings,
@@ -17,6 +17,7 @@ class Command(Group):
         "ratings."
     )
     verbs = {
+        "checklists": study_checklists.Command,
         "create": create_study.Command,
         "plan": study_plan.Command,
         "power": study_power.Command,

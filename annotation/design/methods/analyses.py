@@ -1,0 +1,59 @@
+"""How a study's ratings are analysed, with the sources of the methods."""
+
+from collections.abc import Iterator
+
+from annotation.design.plan import FAMILIES
+from annotation.design.plan_record import plan_of
+from annotation.design.plan_text import INTERVALS, MODELS
+from annotation.models import Study
+
+THESE = (
+    "Primary analysis: for each metric and pair of versions, Student's t over backgrounds. Its 95 % intervals speak of "
+    "these raters only, on more backgrounds of the same kind."
+)
+THESE_COMPARISONS = "Its intervals speak of these raters only, on more backgrounds of the same kind."
+AGREEMENT = (
+    "Agreement between raters: Krippendorff's ordinal and interval α (Krippendorff 2011); two-way random intraclass "
+    "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996); κ with "
+    "quadratic weights (Cohen 1968), pooled over all pairs of scores of an item; and the share of such pairs within "
+    "one point. The other intervals are bias-corrected percentiles of resampled backgrounds (Efron 1987)."
+)
+AGREEMENT_OF_PAIRS = (
+    "Agreement between raters: Krippendorff's α over losses, ties and wins in this order (Krippendorff 2011), with "
+    "bias-corrected percentiles of resampled backgrounds (Efron 1987)."
+)
+NO_AGREEMENT = "Each system and background has one rating at most, so there is no agreement to measure."
+CONFIRMATORY = "What the plan names before the launch is confirmatory; every other result is exploratory."
+EXPLORATORY = "No plan of the analysis is on record from before the launch, so every result is exploratory."
+
+
+def analyses(study: Study) -> Iterator[str]:
+    """The primary analysis, its correction, agreement, and which results are confirmatory."""
+    yield from primary(study)
+    yield agreement(study)
+    yield CONFIRMATORY if plan_of(study) else EXPLORATORY
+
+
+def primary(study: Study) -> Iterator[str]:
+    """The model, whom its intervals speak of, and how p values are adjusted."""
+    plan = plan_of(study)
+    if plan is not None and plan.population == "these" and not study.compares:
+        yield THESE
+    else:
+        model = MODELS[study.kind]
+        yield f"Primary analysis: {model[0].lower()}{model[1:]}"
+        yield THESE_COMPARISONS if study.compares else INTERVALS["like"]
+    if not study.compares:
+        yield f"p values are adjusted together after Holm (1979) over {FAMILIES[plan.family if plan else 'all']}."
+
+
+def has_agreement(study: Study) -> bool:
+    """Whether several raters can score one item: in a study of chats not if each has one chat."""
+    return not (study.has_chats and study.raters_per_item == 1)
+
+
+def agreement(study: Study) -> str:
+    """Its coefficients."""
+    if not has_agreement(study):
+        return NO_AGREEMENT
+    return AGREEMENT_OF_PAIRS if study.compares else AGREEMENT
