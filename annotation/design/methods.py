@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from annotation.allocation.orders import BETWEEN
 from annotation.design.chat_words import methods_of_chats, methods_of_systems
 from annotation.design.texts import order_plan
-from annotation.models import Item, Study
+from annotation.models import Item, Rating, Study
 from annotation.people import acquaintance
 from annotation.rating.rater_stage import consent_fingerprint
 from dialogues.sources import Sources
@@ -19,7 +20,8 @@ def methods_text(study: Study) -> str:
         about = (_chats(study), methods_of_systems(study), methods_of_chats(study), _questions(study), _testers(study))
         parts: tuple[Iterator[str], ...] = (*about, _people(study), _record(study))
     else:
-        parts = (_items(study), _questions(study), _raters(study), _checks(study), _people(study), _record(study))
+        how = (_raters(study), _checks(study), _repeats(study))
+        parts = (_items(study), _questions(study), *how, _people(study), _record(study))
     return "\n\n".join(" ".join(part) for part in map(list, parts) if part) + "\n"
 
 
@@ -131,6 +133,17 @@ def _checks(study: Study) -> Iterator[str]:
         counts = "still count" if study.counts_screened_out else "are in no result"
         yield f"Raters who failed more than {_count(study.most_lapses, 'attention check')} were screened out"
         yield f"({_count(failed, 'rater')}); their ratings {counts}."
+
+
+def _repeats(study: Study) -> Iterator[str]:
+    if not study.hidden_repeats:
+        return
+    again = Rating.objects.repeats().for_study(study)
+    raters = again.order_by().values("assignment__membership").distinct().count()
+    items = "item was" if study.hidden_repeats == 1 else "items were"
+    yield f"Up to {study.hidden_repeats:,} {items} shown to each rater a second time, unannounced, with at least {BETWEEN}"
+    yield f"others between where the rater had as many; {_count(raters, 'rater')} scored {_count(again.count(), 'item')}"
+    yield "again. These second scores count only in raters' agreement with themselves."
 
 
 def _people(study: Study) -> Iterator[str]:

@@ -8,6 +8,8 @@ from annotation.reports.models.intervals import Unfit
 from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note
 from annotation.reports.preference_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
+from annotation.reports.repeat_tables import own_agreement_tables
+from annotation.reports.repeats import own_agreement
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.display import DEMO_LABEL
 
@@ -25,6 +27,7 @@ def preference_tables(study: Study, found: Preferences) -> dict[str, Table]:
         strengths(study, found),
         sides(study, found),
         agreement(study, found),
+        *own_agreement_tables(study, own_agreement(study), found.metrics, _provenance(study, found)),
     )
     return {table.slug: table for table in tables}
 

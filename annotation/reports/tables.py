@@ -9,6 +9,8 @@ from annotation.reports.judge_tables import judge_tables
 from annotation.reports.judges import judges_beside
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
+from annotation.reports.repeat_tables import own_agreement_tables
+from annotation.reports.repeats import own_agreement
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
@@ -28,6 +30,7 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
             if not (chats and study.raters_per_item == 1)
             else ()
         ),
+        *own_agreement_tables(study, own_agreement(study), found.metrics, provenance(study, found)),
         comparisons(study, found, dashes=dashes),
         *filter(None, [no_worse(study, found)]),
         means(study, found, dashes=dashes),

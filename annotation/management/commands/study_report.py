@@ -16,6 +16,7 @@ from annotation.reports.models.davidson import Preference
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.preference_findings import Preferences, preferences_of
 from annotation.reports.preference_tables import preference_tables
+from annotation.reports.repeats import own_agreement
 from annotation.reports.tables import study_tables
 from core import commands
 from core.tables import to_text
@@ -76,6 +77,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
             metric.key: _davidson(found, model) for metric, model in zip(found.metrics, found.models, strict=True)
         },
         "agreement": {metric.key: asdict(one) for metric, one in zip(found.metrics, found.agreement, strict=True)},
+        **own_agreement_json(study),
     }
 
 
@@ -112,6 +114,7 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         "ratings": found.ratings,
         "screened_out": screened_out_json(study, found.screened_out),
         "agreement": {key: asdict(found.agreement[key]) for key in keys},
+        **own_agreement_json(study),
         "means": {key: {slug: _dict(found.means[key, slug]) for slug in slugs} for key in keys},
         "comparisons": [
             {
@@ -128,6 +131,12 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         },
         **({"chats": chats_json(found.chats)} if found.chats else {}),
     }
+
+
+def own_agreement_json(study: Study) -> dict[str, Any]:
+    """Raters' agreement with themselves by metric, in a study with hidden repeats."""
+    found = own_agreement(study)
+    return {"own_agreement": {key: asdict(one) for key, one in found.items()}} if found else {}
 
 
 def chats_json(chats: ChatFindings) -> dict[str, Any]:
