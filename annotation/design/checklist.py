@@ -57,8 +57,8 @@ def _repeats(study: Study, each: int) -> Iterator[Problem]:
     most = each // ITEMS_A_REPEAT
     if study.hidden_repeats > most:
         yield Problem(
-            f"Ask for at most {most} hidden repeats per rater: each scores about {each:,} items, and one in "
-            f"{ITEMS_A_REPEAT} may be repeated.",
+            f"Hidden repeats per rater: at most {most}, because each scores about {each:,} items, and at most one in "
+            f"{ITEMS_A_REPEAT} is repeated.",
             "checks",
         )
 

@@ -17,7 +17,7 @@ COEFFICIENTS = ("alpha_ordinal", "kappa", "exact", "within_1")
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class ScoredTwice:
     """Two scores that a rater, by membership, gave one item for one metric."""
 
     member: int
@@ -60,8 +60,8 @@ def own_differences(study: Study) -> dict[int, OwnDifference]:
     if not study.hidden_repeats:
         return {}
     firsts = Rating.objects.first_showings()
-    by_member: dict[int, list[Repeat]] = defaultdict(list)
-    for one in repeats_among(firsts, Rating.objects.repeats(firsts).for_study(study)):
+    by_member: dict[int, list[ScoredTwice]] = defaultdict(list)
+    for one in scored_twice(firsts, Rating.objects.repeats(firsts).for_study(study)):
         by_member[one.member].append(one)
     return {
         member: OwnDifference(
@@ -71,7 +71,7 @@ def own_differences(study: Study) -> dict[int, OwnDifference]:
     }
 
 
-def repeats_among(firsts: RatingQuerySet, seconds: RatingQuerySet) -> list[Repeat]:
+def scored_twice(firsts: RatingQuerySet, seconds: RatingQuerySet) -> list[ScoredTwice]:
     """The pairs of scores in the ratings `seconds`, of hidden repeats, and `firsts`, of the same items and raters."""
     asked = ("rating__assignment__membership", "rating__assignment__item", "metric")
     rows = Score.objects.filter(rating__in=seconds).order_by("pk")
@@ -86,30 +86,30 @@ def repeats_among(firsts: RatingQuerySet, seconds: RatingQuerySet) -> list[Repea
         for member, item, metric, value in Score.objects.filter(rating__in=repeated).values_list(*asked, "value")
     }
     return [
-        Repeat(member, item, background, metric, earlier[member, item, metric], value)
+        ScoredTwice(member, item, background, metric, earlier[member, item, metric], value)
         for member, item, metric, background, value in later
         if (member, item, metric) in earlier
     ]
 
 
 def _by_metric(study: Study, seconds: RatingQuerySet) -> dict[str, OwnAgreement]:
-    found = repeats_among(Rating.objects.counted(), seconds)
+    found = scored_twice(Rating.objects.counted(), seconds)
     keys = [metric.key for metric in study.rubric.metric_list()]
     return measured(found, keys, seed=study.seed)
 
 
-def measured(found: Sequence[Repeat], metrics: Sequence[str], *, seed: int) -> Mapping[str, OwnAgreement]:
+def measured(found: Sequence[ScoredTwice], metrics: Sequence[str], *, seed: int) -> Mapping[str, OwnAgreement]:
     """Agreement by metric. Every pair is a unit, with the first and the second score in the place of two raters'.
 
     So chance is what two scores of different items or raters would agree by. Resamples draw whole backgrounds.
     """
-    by_metric: dict[str, list[Repeat]] = {metric: [] for metric in metrics}
+    by_metric: dict[str, list[ScoredTwice]] = {metric: [] for metric in metrics}
     for one in found:
         by_metric[one.metric].append(one)
     return {metric: _measured(mine, seed) for metric, mine in by_metric.items()}
 
 
-def _measured(found: Sequence[Repeat], seed: int) -> OwnAgreement:
+def _measured(found: Sequence[ScoredTwice], seed: int) -> OwnAgreement:
     table = np.array([[one.first for one in found], [one.second for one in found]], dtype=np.float64)
     backgrounds = np.array([one.background for one in found], dtype=np.int64)
     agreement = summary(table, COEFFICIENTS, seed=seed, clusters=backgrounds)

@@ -57,6 +57,7 @@ def known_study(request: pytest.FixtureRequest) -> Study:
 
 def forbidden() -> list[str]:
     words = ["zebrafinch", "quokka", "wombat", "okapi", "secret-writer", "parlai", "parent", "is_demo", "written_by"]
+    words += ["is_repeat", "hidden_repeat", "repeats_due"]
     for version in Version.objects.all():
         words += [version.slug, version.symbol, version.name]
     for model in COUNTED:
