@@ -29,9 +29,9 @@ def due(membership: Membership) -> Assignment | None:
     return min(held[:MOST_HELD], key=_earliest, default=None)
 
 
-def is_due(turn: int) -> Q:
-    """Matches, of a rater's open rows in a study with slots: a slot they hold, or a check that is due."""
-    return Q(slot__isnull=False) | Q(position__lte=turn)
+def is_due(turn: int | OuterRef) -> Q:
+    """Matches, of a rater's open rows in a study with slots: a slot they hold, a repeat, or a check that is due."""
+    return Q(slot__isnull=False) | Q(is_repeat=True) | Q(position__lte=turn)
 
 
 def _earliest(held: Assignment) -> tuple[bool, int, float]:
@@ -134,7 +134,8 @@ def _in_turn(study: int, membership: int, now: datetime, wanted: int) -> Assignm
 
 def _just_seen(membership: int) -> Coalesce:
     """The number of the background that the rater saw last; -1 before the first."""
-    latest = Assignment.objects.filter(membership=membership, opened_at__isnull=False, condition__gt=0)
+    latest = Assignment.objects.filter(membership=membership, opened_at__isnull=False)
+    latest = latest.filter(Q(condition__gt=0) | Q(is_repeat=True))
     return Coalesce(Subquery(latest.order_by("-opened_at").values("position")[:1]), Value(-1))
 
 

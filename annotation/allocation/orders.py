@@ -133,12 +133,30 @@ def checks_due(rated: int, checks: int, seed: int) -> list[int]:
         return []
     rng = random.Random(f"checks:{seed}")  # noqa: S311 - places that anyone can repeat
     first = min(FIRST_BLOCK, rated // (checks + 1))
-    first = min(max(first, 1), rated)
-    length = (rated - first) / checks
-    places = []
-    for stretch in range(checks):
-        low = first + math.ceil(stretch * length)
-        high = max(low, first + math.ceil((stretch + 1) * length) - 1)
-        places.append(rng.randint(low, high))
+    places = _one_a_stretch(rng, min(max(first, 1), rated), rated, checks)
     rng.shuffle(places)
+    return places
+
+
+# At least so many other rated items lie between an item and its repeat, if there are as many.
+BETWEEN = 10
+
+
+def repeats_due(rated: int, repeats: int, seed: int) -> list[int]:
+    """After how many of the `rated` items each of `repeats` is due, in ascending order.
+
+    As checks, they are spread over equal stretches of the queue, from the first place that lies far enough from the
+    first item; in a queue that is too short for that all are due at its end.
+    """
+    rng = random.Random(f"repeats:{seed}")  # noqa: S311 - places that anyone can repeat
+    return sorted(_one_a_stretch(rng, min(BETWEEN + 1, rated), rated, repeats))
+
+
+def _one_a_stretch(rng: random.Random, first: int, end: int, count: int) -> list[int]:
+    """A random place in each of `count` equal stretches from `first` to `end`."""
+    length = (end - first) / max(count, 1)
+    places = []
+    for stretch in range(count):
+        low, after = (first + math.ceil(number * length) for number in (stretch, stretch + 1))
+        places.append(rng.randint(low, max(low, after - 1)))
     return places

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from annotation.allocation.orders import checks_due, crossed_blocks, rater_order
+from annotation.allocation.orders import checks_due, crossed_blocks, rater_order, repeats_due
 from annotation.allocation.williams import Row, Tally, mending_row, seeded, williams_rows
 from annotation.models import NO_LEASE, Assignment, Item, Membership, Study
 
@@ -87,8 +87,14 @@ def allocate_to_all(study: Study, items: Sequence[Numbered]) -> None:
 
 
 def allocate(membership: Membership, items: Sequence[Numbered] | None = None) -> None:
-    """Give a rater the rows that only they have: training, checks, and every item when everyone scores everything."""
+    """Give a rater the rows that only they have: training, checks, and every item when everyone scores everything.
+
+    Once, too, when their hidden repeats are due.
+    """
     study = membership.study
+    if study.hidden_repeats and membership.repeats_due is None:
+        membership.repeats_due = repeats_due(_share(study), study.hidden_repeats, membership.seed)
+        membership.save(update_fields=["repeats_due"])
     known = set(membership.assignments.values_list("item_id", flat=True))
     rows = _checks(membership, known)
     if study.raters_per_item is None:
@@ -117,8 +123,12 @@ def _checks(membership: Membership, known: set[int]) -> list[Assignment]:
 
 
 def _share(study: Study) -> int:
-    """About how many rated items each rater will get: over these the checks are spread."""
-    items = int(study.selection.get("items", 0))
+    """About how many rated items each rater will get: over these the checks and repeats are spread."""
+    return expected_share(study, int(study.selection.get("items", 0)))
+
+
+def expected_share(study: Study, items: int) -> int:
+    """About how many of so many items each rater will get, going by those who have joined or may."""
     if study.raters_per_item is None:
         return items
     raters = max(study.memberships.active().count(), study.door_limit or 0, study.raters_per_item)

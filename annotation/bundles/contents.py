@@ -4,6 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -126,6 +127,7 @@ def _study(study: Study, data: Data) -> dict[str, Any]:
             "is_imported": study.is_imported,
             "raters_per_item": study.raters_per_item,
             "counts_screened_out": study.counts_screened_out,
+            "hidden_repeats": study.hidden_repeats,
             "launched_at": study.launched_at.isoformat() if study.launched_at else None,
             "closed_at": study.closed_at.isoformat() if study.closed_at else None,
             # What the launch chose, and the numbers of versions in the orders.
@@ -147,15 +149,16 @@ def _study(study: Study, data: Data) -> dict[str, Any]:
 
 def software_version() -> str:
     """The release that runs here."""
-    project: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    return project
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def _changed_at(study: Study) -> str:
     """When the study last changed in what a bundle holds: never the time of making one."""
     rated = Rating.objects.for_study(study).aggregate(last=Max("created_at"))["last"]
     moments = [study.created_at, study.launched_at, study.closed_at, rated]
-    return max(moment for moment in moments if moment is not None).isoformat()
+    last: datetime = max(moment for moment in moments if moment is not None)
+    return last.isoformat()
 
 
 def _about(study: Study, read: _Material) -> Described:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from annotation.bundles.reading import REPEAT
 from annotation.imported.placing import NO_TEXT
 from annotation.models import Assignment, Chat, Item, Membership, Rating, Score, Study, SystemPreference
 from annotation.models.memberships import COUNTED
@@ -220,8 +221,11 @@ def _ratings(study: Study, raters: Mapping[int, int], why: Mapping[int, str]) ->
 
 
 def _why_not_counted(assignment: Assignment, of_rater: str) -> str:
-    """A check's or practice item's purpose, the rater's reason, or that another rater has the place."""
+    """A check's or practice item's purpose, the rater's reason, that they met the item again, or that another rater has
+    the place."""
     purpose = assignment.item.purpose
+    if assignment.is_repeat:
+        return of_rater or REPEAT
     return purpose if purpose != Item.Purpose.RATED else of_rater or "place given to another rater"
 
 
@@ -232,8 +236,9 @@ def _orders(study: Study, raters: Mapping[int, int]) -> Iterator[Row]:
     for one in rows.order_by("membership_id", "opened_at", "turn", "position", "pk"):
         block = divmod(one.turn, versions) if one.turn is not None and versions else ("", "")
         left = ("second" if one.is_flipped else "first") if study.compares else ""
+        purpose = REPEAT if one.is_repeat else one.item.purpose
         yield (
-            *(one.item.position, raters[one.membership_id or 0], one.item.purpose, one.position, one.slot, one.turn),
+            *(one.item.position, raters[one.membership_id or 0], purpose, one.position, one.slot, one.turn),
             *(*block, left, one.state, one.opened_at.isoformat() if one.opened_at else ""),
         )
 

@@ -14,6 +14,8 @@ from dialogues.rubric import Metric, Scale, from_json
 
 FORMAT, FORMAT_VERSION = "stephanie-study-bundle", 1
 RATED = "rated"
+# Why a rating is set aside by which a rater scored an item a second time, and what such a turn is for.
+REPEAT = "repeat"
 
 Line = Mapping[str, Any]
 
@@ -45,6 +47,7 @@ class BundledStudy:
     is_imported: bool
     raters_per_item: int | None
     counts_screened_out: bool
+    hidden_repeats: int
     analysis_plan: Mapping[str, Any]
 
     @property
@@ -86,7 +89,10 @@ class Bundle:
         known = self.about["study"]
         low, high = self.about["scale"]
         rubric = Questions(Scale(low, high), from_json(self.about["metrics"]))
-        names = ("kind", "seed", "is_simulated", "is_imported", "raters_per_item", "counts_screened_out")
+        names = (
+            *("kind", "seed", "is_simulated", "is_imported", "raters_per_item", "counts_screened_out"),
+            "hidden_repeats",
+        )
         return BundledStudy(
             **{name: known[name] for name in names}, rubric=rubric, analysis_plan=self.about["analysis_plan"]
         )
@@ -134,9 +140,20 @@ class Bundle:
         return [row for row in self.all_scores if not row["set_aside"]]
 
     @cached_property
+    def second_scores(self) -> list[dict[str, str]]:
+        """Those of items that a rater met again, where the first rating counts."""
+        counted = {(row["item"], row["rater"]) for row in self.scores}
+        again = (row for row in self.all_scores if row["set_aside"] == REPEAT)
+        return [row for row in again if (row["item"], row["rater"]) in counted]
+
+    @cached_property
     def flipped(self) -> set[tuple[str, str]]:
         """(item, rater) where an item's second dialogue stood left."""
-        return {(row["item"], row["rater"]) for row in self._rows("data/orders.csv") if row["left"] == "second"}
+        return {
+            (row["item"], row["rater"])
+            for row in self._rows("data/orders.csv")
+            if row["left"] == "second" and row["purpose"] != REPEAT
+        }
 
     @cached_property
     def judgements(self) -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ from annotation.reports.findings import findings
 from annotation.reports.judge_facts import Judge, Rated, judge_facts
 from annotation.reports.judge_measures import Minutes
 from annotation.reports.models.intervals import Target
+from annotation.reports.own_agreement import OwnAgreement, ScoredTwice, measured
 from annotation.reports.pair_findings import Decision, PairRow, pair_findings, placed_pairs
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_preferences import Answer
@@ -98,7 +99,13 @@ def _score_tables(bundle: Bundle) -> dict[str, Table]:
     rated = Rated(items, _numbers(row["dialogue"] for row in bundle.items), scores, metrics, study.rubric.scale)
     facts = [judge_facts(rated, judge, study.seed) for judge in _judges(bundle)]
     judges = tuple(one for one in facts if one)
-    found = replace(found, chats=chats, judges=judges, minutes=_minutes(bundle) if judges else None)
+    found = replace(
+        found,
+        chats=chats,
+        judges=judges,
+        minutes=_minutes(bundle) if judges else None,
+        own_agreement=_own_agreement(bundle),
+    )
     return study_tables(study, found) if found.ratings else {}
 
 
@@ -167,6 +174,26 @@ def _judges(bundle: Bundle) -> Iterable[Judge]:
 def _minutes(bundle: Bundle) -> Minutes | None:
     seconds = {row["rating"]: float(row["seconds"]) for row in bundle.scores if row["seconds"]}
     return Minutes.of(np.array(list(seconds.values())))
+
+
+def _own_agreement(bundle: Bundle) -> Mapping[str, OwnAgreement]:
+    if not bundle.study.hidden_repeats:
+        return {}
+    first = {(row["item"], row["rater"], row["metric"]): int(row["value"]) for row in bundle.scores}
+    backgrounds = {row["item"]: int(row["background"]) for row in bundle.items}
+    twice = [
+        ScoredTwice(
+            member=int(row["rater"]),
+            item=int(row["item"]),
+            background=backgrounds[row["item"]],
+            metric=row["metric"],
+            first=first[row["item"], row["rater"], row["metric"]],
+            second=int(row["value"]),
+        )
+        for row in bundle.second_scores
+        if (row["item"], row["rater"], row["metric"]) in first
+    ]
+    return measured(twice, [metric.key for metric in bundle.study.rubric.metrics], seed=bundle.study.seed)
 
 
 def _numbers(values: Iterable[Any]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -251,4 +278,5 @@ def _pair_tables(bundle: Bundle) -> dict[str, Table]:
     symbols = {version.slug: version.symbol for version in bundle.versions}
     study = bundle.study
     found = pair_findings(placed_pairs(symbols, rows), study.rubric.metrics, decisions, study.seed, bundle.screened_out)
+    found = replace(found, own_agreement=_own_agreement(bundle))
     return preference_tables(study, found) if found.ratings else {}

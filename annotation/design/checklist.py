@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from annotation.allocation.repeats import ITEMS_A_REPEAT
+from annotation.allocation.slots import expected_share
 from annotation.design.chat_checklist import chat_musts, chat_shoulds
 from annotation.design.plan_record import asked_of, plan_of
 from annotation.design.problems import Problem
@@ -45,6 +47,19 @@ def _items(study: Study, selection: Selection) -> Iterator[Problem]:
     elif not selection.items:
         yield Problem(
             "No background has every chosen version. Choose fewer versions, or generate the missing ones.", "items"
+        )
+    else:
+        yield from _repeats(study, expected_share(study, selection.items))
+
+
+def _repeats(study: Study, each: int) -> Iterator[Problem]:
+    """`each` is about how many items a rater gets."""
+    most = each // ITEMS_A_REPEAT
+    if study.hidden_repeats > most:
+        yield Problem(
+            f"Hidden repeats per rater: at most {most}, because each scores about {each:,} items, and at most one in "
+            f"{ITEMS_A_REPEAT} is repeated.",
+            "checks",
         )
 
 

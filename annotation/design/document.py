@@ -18,6 +18,7 @@ KINDS = ("scores", "pairs", "chats")
 WITHDRAWALS = ("keep", "remove")
 PURPOSES = ("training", "gold", "attention")
 HIGHEST = 2**31 - 1
+MOST_REPEATS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ FIELDS: dict[str, Field] = {
     "withdrawal": _one_of(*WITHDRAWALS),
     "most_lapses": _number(0, 100),
     "counts_screened_out": _switch(False),
+    "hidden_repeats": _number(0, MOST_REPEATS, default=0, or_none=False),
     "approval_number": _text(120),
     "recruitment": _text(300),
     "retention": _text(300),
@@ -190,7 +192,7 @@ def _chats(
         given = [name for name in ("systems", "conversation") if found.get(name)]
         problems += [f"{name}: only a study of the kind chats has this." for name in given]
         return (), None
-    for name in ("writer", "sources", "checks"):
+    for name in ("writer", "sources", "checks", "hidden_repeats"):
         if found.get(name):
             problems.append(f"{name}: a study of chats has no written dialogues.")
     return read_systems(found.get("systems"), problems), read_plan(found.get("conversation", {}), problems)

@@ -48,6 +48,7 @@ class StudyFields(TypedDict, total=False):
     break_every: int | None
     most_lapses: int | None
     counts_screened_out: bool
+    hidden_repeats: int
     tidy_display: bool
     is_simulated: bool
     analysis_plan: dict[str, Any]
@@ -123,9 +124,13 @@ def stored_part(study: Study, name: str) -> Any:
 
 
 def _refuse_checks_with_chats(draft: Study, kind: str | None) -> None:
-    """Training, gold and attention items hold written dialogues, which nobody reads in a study of chats."""
-    if kind == Study.Kind.CHATS and draft.items.exists():
+    """Checks and hidden repeats are of written dialogues, which nobody reads in a study of chats."""
+    if kind != Study.Kind.CHATS:
+        return
+    if draft.items.exists():
         raise DesignError("Remove the training, gold and attention items first: testers of chats read no dialogues.")
+    if draft.hidden_repeats:
+        raise DesignError("Set the hidden repeats to 0 first: no chat can be shown a second time.")
 
 
 @contextmanager

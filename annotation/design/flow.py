@@ -53,7 +53,8 @@ class Raters(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """`ends` has how many raters, `fates` how many submitted ratings of rated items; both leave nobody and nothing out.
+    """`ends` has how many raters, `fates` how many submitted ratings of rated items, without hidden
+    repeats; both leave nobody and nothing out.
 
     `excluded_after` counts the raters excluded after the study was unblinded, None where nobody has unblinded it or
     nobody was ever blind. `per_item` has for a number of counted ratings how many items have so many; `wanted` is the
@@ -187,6 +188,8 @@ def _fates(study: Study) -> dict[Fate, int]:
     fate = Case(
         *(When(rule, then=Value(name.value)) for name, rule in rules.items()), default=Value(Fate.PLACE_LOST.value)
     )
-    rows = Rating.objects.for_study(study).filter(assignment__item__purpose=Item.Purpose.RATED)
+    rows = Rating.objects.for_study(study).filter(
+        assignment__item__purpose=Item.Purpose.RATED, assignment__is_repeat=False
+    )
     found = dict(rows.order_by().annotate(fate=fate).values_list("fate").annotate(Count("pk")))
     return {name: found.get(name.value, 0) for name in Fate}

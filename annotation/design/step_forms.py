@@ -7,7 +7,9 @@ from django import forms
 from django.contrib.auth.models import User
 from django.forms import BoundField
 
+from annotation.allocation.repeats import ITEMS_A_REPEAT
 from annotation.design import drafting
+from annotation.design.document import MOST_REPEATS
 from annotation.models import Study
 from core.fingerprint import fingerprint, stored
 from dialogues.models import Rubric
@@ -173,6 +175,18 @@ class ChecksForm(StepForm):
         help_text="Usually not: their scores are kept but not counted, and if every dialogue has a set number of "
         "raters, their slots go to others. The report says how many there were, and whether they count.",
     )
+    hidden_repeats = forms.IntegerField(
+        label="Hidden repeats per rater",
+        required=False,
+        min_value=0,
+        max_value=MOST_REPEATS,
+        help_text="So many of their own dialogues each rater meets a second time, unannounced and much later, to measure "
+        f"how far they agree with themselves. No other result counts these. At most one for every {ITEMS_A_REPEAT} "
+        "dialogues; they add to the rater’s time. Empty or 0: none.",
+    )
+
+    def clean_hidden_repeats(self) -> int:
+        return self.cleaned_data["hidden_repeats"] or 0
 
 
 class EthicsForm(StepForm):

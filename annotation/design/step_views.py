@@ -66,7 +66,7 @@ STEPS = (
     Step("rubric", "Questions", RubricForm, "What raters are asked about each dialogue, or each chat."),
     Step("raters", "Raters", RatersForm, "How many score what, how long it takes, what they get."),
     Step("words", "Guidelines and consent", WordsForm, "What raters read before they begin."),
-    Step("checks", "Training and checks", ChecksForm, "Dialogues with known answers.", READING),
+    Step("checks", "Training and checks", ChecksForm, "Dialogues with known answers, and repeats.", READING),
     Step("analysis", "Analysis plan", PlanForm, "What will be tested, on how many ratings; frozen at the launch."),
     Step("ethics", "Ethics record", EthicsForm, "What boards and reporting checklists ask for."),
 )

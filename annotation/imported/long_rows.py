@@ -5,6 +5,7 @@ from itertools import chain
 
 from annotation.imported.rating_rows import (
     NOT_RATED,
+    REPEAT,
     Parsed,
     RatedItem,
     RatingChoices,
@@ -27,7 +28,7 @@ from dialogues.transcript import text_problem
 REQUIRED = ("rater", "item", "metric", "value")
 OPTIONAL = (
     *("version", "background", "dialogue", "text", "scale_low", "scale_high", "seconds", "comment", "score_comment"),
-    *("simulated", "other_dialogue"),
+    *("simulated", "other_dialogue", "purpose"),
 )
 NAMES = (*REQUIRED, *OPTIONAL)
 # What files call them; only ever offered, never applied.
@@ -105,6 +106,9 @@ def _cells_by(cells: list[str], places: Mapping[str, int]) -> Cell:
 
 
 def _score(row: int, cell: Cell, choices: RatingChoices) -> Parsed:
+    # Our own export names the second scores of a rater, which are only compared with their first.
+    if str(cell("purpose")).strip().lower() == "repeat":
+        return REPEAT
     try:
         value = score_of(cell("value"))
         return NOT_RATED if value is None else _score_row(row, value, cell, choices.only_metric)

@@ -67,6 +67,7 @@ class SetAside:
 
 
 NOT_RATED = SetAside("not_rated")
+REPEAT = SetAside("hidden_repeats")
 Parsed = ScoreRow | SetAside | BadRecord
 
 

@@ -82,7 +82,8 @@ class Assignment(models.Model):
 
     If every item has k raters, launch makes k rows for it, numbered by `slot` and held by nobody. A claim writes the
     rater into one; when the lease runs out another rater can claim it. So an item always has exactly k slots. If
-    everyone scores everything, each rater has a row for each item, without a slot.
+    everyone scores everything, each rater has a row for each item, without a slot. A hidden repeat is a second row of
+    the same item and rater: it has no slot, and its scores count only in a rater's agreement with themselves.
     """
 
     class State(models.TextChoices):
@@ -101,13 +102,16 @@ class Assignment(models.Model):
     # Null if everyone scores everything, and on a row whose slot was given up; a new row has it then.
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
     # Which of the study's versions (or pairs of versions) it shows, from 1, in the order of `selection`; 0 for a
-    # training, gold or attention item. Stored here so that one index finds the next version.
+    # training, gold or attention item and for a hidden repeat. Stored here so that one index finds the next version.
     condition = models.PositiveSmallIntegerField(default=0)
     # The place in this rater's order if everyone scores everything; for a slot, its background's number in the study's
-    # shuffle; for a training, gold or attention item, after how many rated items it is due.
+    # shuffle; for a training, gold or attention item, after how many rated items it is due. A repeat has its first
+    # showing's.
     position = models.PositiveIntegerField()
     # Which of the rater's rated items it is, from 0: with V versions the block is turn // V, the place in it turn % V.
     turn = models.PositiveIntegerField(null=True, blank=True)
+    # Whether the rater meets the item for the second time, by a hidden repeat.
+    is_repeat = models.BooleanField(default=False)
     # In a study of pairs: whether the item's second dialogue stands left.
     is_flipped = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
@@ -137,7 +141,9 @@ class Assignment(models.Model):
         constraints = [
             # A constraint, because PostgreSQL gives a unique text field a second index, for LIKE.
             models.UniqueConstraint(fields=["token"], name="assignment_token_unique"),
-            models.UniqueConstraint(fields=["item", "membership"], name="assignment_once_a_rater"),
+            models.UniqueConstraint(
+                fields=["item", "membership", "is_repeat"], name="assignment_once_and_repeated_once"
+            ),
             models.UniqueConstraint(fields=["item", "slot"], name="assignment_slot_unique"),
             models.CheckConstraint(
                 condition=Q(membership__isnull=False) | Q(state="open", slot__isnull=False),
@@ -145,6 +151,10 @@ class Assignment(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(slot__isnull=True) | Q(lease_until__isnull=False), name="assignment_place_has_lease"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_repeat=False) | Q(condition=0, membership__isnull=False, slot__isnull=True),
+                name="assignment_repeat_is_no_place",
             ),
         ]
         indexes = [

@@ -81,6 +81,8 @@ class Membership(models.Model):
     turn = models.PositiveIntegerField(default=0)
     # The rater's current block and all they were shown, as allocation.block_state.BlockState writes it.
     course = models.JSONField(default=dict, blank=True)
+    # After how many rated items each hidden repeat that they have not met yet is due; null until it is laid out.
+    repeats_due = models.JSONField(null=True, blank=True)
     joined_at = models.DateTimeField(auto_now_add=True)
     # SHA-256 of the text they agreed to, because the next version of a study may have another text.
     consented_at = models.DateTimeField(null=True, blank=True)

@@ -19,12 +19,20 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         If items have k raters, only those that hold one of the item's k slots.
         """
         in_slot = Q(assignment__study__raters_per_item__isnull=True) | Q(assignment__slot__isnull=False)
-        return self.filter(
-            in_slot,
-            is_current=True,
-            assignment__item__purpose=Item.Purpose.RATED,
-            assignment__membership__in=Membership.objects.counted(),
-        )
+        return self.first_showings().filter(in_slot, assignment__membership__in=Membership.objects.counted())
+
+    def first_showings(self) -> Self:
+        """Current, of rated items, without hidden repeats; whether they count or not."""
+        return self.filter(is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__is_repeat=False)
+
+    def repeats(self, firsts: "RatingQuerySet | None" = None) -> Self:
+        """Current, of hidden repeats whose item's first showing has one of the ratings `firsts`, by default a counted one.
+
+        They are compared with those, and stand in no other figure.
+        """
+        known = Rating.objects.counted() if firsts is None else firsts
+        same = {f"assignment__{name}": OuterRef(f"assignment__{name}") for name in ("item", "membership")}
+        return self.filter(Exists(known.filter(**same)), is_current=True, assignment__is_repeat=True)
 
     def past_practice(self) -> Self:
         """Of rated items and checks, as `AssignmentQuerySet.past_practice`."""

@@ -17,8 +17,8 @@ from generation.models import Endpoint, LiveBudget
 DESIGN = (
     "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "sources", "seed", "guidelines",
     "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate",
-    "break_every", "chat_plan", "most_lapses", "counts_screened_out", "tidy_display", "is_simulated", "is_imported",
-    "analysis_plan", "plan_sha256",
+    "break_every", "chat_plan", "most_lapses", "counts_screened_out", "hidden_repeats", "tidy_display", "is_simulated",
+    "is_imported", "analysis_plan", "plan_sha256",
 )  # fmt: skip
 FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
 
@@ -83,6 +83,8 @@ class Study(models.Model):
     most_lapses = models.PositiveSmallIntegerField(null=True, blank=True)
     # Whether the ratings of screened-out raters still count, in tables and among an item's k ratings.
     counts_screened_out = models.BooleanField(default=False)
+    # How many of their own items each rater meets a second time, unannounced (`annotation.allocation.repeats`).
+    hidden_repeats = models.PositiveSmallIntegerField(default=0)
     # annotation.design.plan.AnalysisPlan; {}: no plan, so that everything in the report is exploratory.
     analysis_plan = models.JSONField(default=dict, blank=True)
     # Of the plan with what it rests on (`annotation.design.plan_record`), recorded at the launch.
@@ -120,6 +122,10 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(is_imported=False) | Q(state="closed", door_token__isnull=True),
                 name="imported_study_takes_nobody",
+            ),
+            models.CheckConstraint(
+                condition=Q(hidden_repeats=0) | Q(is_imported=False) & ~Q(kind="chats"),
+                name="repeats_of_written_dialogues",
             ),
             models.UniqueConstraint(fields=["previous"], name="study_has_one_next_version"),
         ]

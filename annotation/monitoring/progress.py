@@ -56,11 +56,11 @@ def wanted(study: Study) -> int:
 
 
 def rated_assignments(state: str) -> Count:
-    """Count a membership's rated items in this state; training and checks are not progress.
+    """Count a membership's rated items in this state; training, checks and repeats are not progress.
 
     Distinct, because a join with ratings has a corrected item twice.
     """
-    wanted = Q(assignments__state=state, assignments__item__purpose=Item.Purpose.RATED)
+    wanted = Q(assignments__state=state, assignments__item__purpose=Item.Purpose.RATED, assignments__is_repeat=False)
     return Count("assignments", filter=wanted, distinct=True)
 
 

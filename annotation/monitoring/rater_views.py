@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation.models import Item, Membership, Rating, Score, Study
+from annotation.models import Membership, Rating, Score, Study
 from annotation.monitoring.chat_quality import FASTEST_TYPED_WORDS_A_MINUTE
 from annotation.monitoring.quality import FASTEST_WORDS_A_MINUTE
 from annotation.monitoring.raters import RaterRow, rater_rows
@@ -41,6 +41,7 @@ SORTS: dict[str, Callable[[RaterRow], Any]] = {
     "run": lambda row: row.quality.longest_run,
     "gold": lambda row: row.gold_rate,
     "lapses": lambda row: row.checks.lapses if row.checks.attention else None,
+    "repeats": lambda row: row.repeats.mean if row.repeats else None,
     "agreement": lambda row: row.quality.agreement,
     "chats": lambda row: row.chats.chats if row.chats else None,
     "turns": lambda row: row.chats.turns if row.chats else None,
@@ -71,6 +72,7 @@ def study_raters(request: HttpRequest, pk: int) -> HttpResponse:
         "sort": sort,
         "any_gold": any(row.checks.gold for row in rows),
         "any_attention": any(row.checks.attention for row in rows),
+        "any_repeats": any(row.repeats for row in rows),
         "most_words": FASTEST_WORDS_A_MINUTE,
         "most_typed": FASTEST_TYPED_WORDS_A_MINUTE,
         "left_out": [row for row in rows if not row.membership.is_counted],
@@ -206,9 +208,7 @@ def distributions(membership: Membership) -> list[Distribution]:
     """One row for each metric: this rater's current ratings of rated items, and the others' counted ratings."""
     study = membership.study
     values = [value for value, _ in points(study)]
-    own_ratings = Rating.objects.filter(
-        assignment__membership=membership, is_current=True, assignment__item__purpose=Item.Purpose.RATED
-    )
+    own_ratings = Rating.objects.first_showings().filter(assignment__membership=membership)
     others = Rating.objects.counted().for_study(study).exclude(assignment__membership=membership)
     mine, rest = (_counts(Score.objects.filter(rating__in=ratings)) for ratings in (own_ratings, others))
     found = []

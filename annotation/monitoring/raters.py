@@ -16,6 +16,7 @@ from annotation.monitoring.chats import quality_of_testers
 from annotation.monitoring.quality import Quality, Ratings, quality
 from annotation.rating.arithmetic import missed
 from annotation.reports.caching import once
+from annotation.reports.repeats import OwnDifference, own_differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class RaterRow:
     remarks: Remarks
     checks: Checks
     chats: ChatQuality | None = None
+    repeats: OwnDifference | None = None
 
     @property
     def minutes_left(self) -> int | None:
@@ -69,7 +71,7 @@ def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
     members, work = _members(study), _work(study)
     found, remarks = _quality(study, members)
     shown = [member for member in members if only is None or member.pk == only.pk]
-    checks, total = _checks(study, shown), share(study)
+    checks, total, repeated = _checks(study, shown), share(study), own_differences(study)
     chats = quality_of_testers(study) if study.has_chats else {}
     rows = []
     for member in shown:
@@ -87,6 +89,7 @@ def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
                 remarks=remarks.get(member.pk, Remarks()),
                 checks=checks.get(member.pk, Checks()),
                 chats=chatted,
+                repeats=repeated.get(member.pk),
             )
         )
     return rows
@@ -111,7 +114,7 @@ def _work(study: Study) -> dict[int, _Work]:
     """Uses two queries, because a join of ratings with assignments would count assignments more than once."""
 
     def of(state: str) -> Count:
-        return Count("pk", filter=Q(state=state, item__purpose=Item.Purpose.RATED))
+        return Count("pk", filter=Q(state=state, item__purpose=Item.Purpose.RATED, is_repeat=False))
 
     held = Assignment.objects.filter(study=study, membership__isnull=False).order_by().values_list("membership_id")
     ratings = Rating.objects.for_study(study).order_by().values_list("assignment__membership_id")
@@ -125,9 +128,7 @@ def _work(study: Study) -> dict[int, _Work]:
 def _quality(study: Study, members: list[Membership]) -> tuple[dict[int, Quality], dict[int, Remarks]]:
     """Cached per set of current ratings, counted or not, and per set of counted raters."""
     counted = {member.pk: member.is_counted for member in members}
-    ratings = Rating.objects.for_study(study).filter(
-        is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__membership__in=members
-    )
+    ratings = Rating.objects.for_study(study).first_showings().filter(assignment__membership__in=members)
     return once("quality", study, lambda: _measure(study, ratings, counted), ratings=ratings, also=counted)
 
 

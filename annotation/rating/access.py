@@ -22,6 +22,7 @@ from django.db.models.functions import Coalesce, JSONArray
 from django.http import Http404
 
 from annotation.allocation.block_balance import MemberLine, members_who_count
+from annotation.allocation.claiming import is_due
 from annotation.allocation.submit_lock import HeldOpen
 from annotation.models import Assignment, Item, Membership, Rating
 from core.database.prepared import Prepared
@@ -87,10 +88,9 @@ def _locked(token: str, rater: int) -> QuerySet[Assignment]:
     """
     ratings = Rating.objects.filter(assignment=OuterRef("pk")).order_by("-pk")
     others = Assignment.objects.opened().filter(membership=OuterRef("membership")).exclude(pk=OuterRef("pk"))
-    is_due = Q(slot__isnull=False) | Q(position__lte=OuterRef("membership__turn"))
     rows = _assignments(token, rater).annotate(
         last_rating_id=Subquery(ratings.values("pk")[:1]),
-        holds_more=Exists(others.filter(is_due)),
+        holds_more=Exists(others.filter(is_due(OuterRef("membership__turn")))),
         held_open=HeldOpen("study_id"),
         members_lines=Case(When(_ends_block(), then=_members_lines())),
     )

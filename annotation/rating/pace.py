@@ -9,6 +9,7 @@ from django.core.cache import caches
 from django.db.models import Count, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from annotation.allocation.repeats import repeats_among
 from annotation.allocation.slots import share_of
 from annotation.chats.plan import ChatPlan
 from annotation.models import Assignment, Item, Membership, Rating, Study
@@ -60,11 +61,15 @@ def _stage(done: int) -> int:
 
 
 def _share_and_seconds(membership: Membership) -> tuple[int, float | None]:
-    """How many items this rater has to score, including checks so that they do not stand out, and seconds per item."""
+    """How many items this rater has to score, and seconds per item.
+
+    Checks and repeats are among them, so that they do not stand out.
+    """
     counts: Any = _counts(membership.study_id).get()
     seconds = list(_timed(membership.pk))
     study = membership.study
-    mine = share_of(study, counts.members) + counts.checks
+    rated = share_of(study, counts.members)
+    mine = rated + repeats_among(study, rated) + counts.checks
     if study.has_chats:
         mine = min(mine, ChatPlan.of(study.chat_plan).chats_each or mine)
     return mine, median(seconds) if len(seconds) >= ENOUGH else None

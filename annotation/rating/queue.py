@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from annotation.allocation import claiming
+from annotation.allocation import claiming, repeats
 from annotation.allocation.block_state import LEASE, OvertakenError
 from annotation.chats import places
 from annotation.chats.plan import ChatPlan
@@ -57,15 +57,18 @@ def next_assignment(membership: Membership, *, now: datetime) -> Assignment | No
         try:
             return _next(membership, now)
         except OvertakenError:
-            membership.refresh_from_db(fields=["turn", "course"])
+            membership.refresh_from_db(fields=["turn", "course", "repeats_due"])
     raise QueueError(_("Another tab of yours is taking items. Close it and try again."))
 
 
 @transaction.atomic
 def _next(membership: Membership, now: datetime) -> Assignment | None:
     held = claiming.due(membership)
+    if (held is None or _is_ahead(held)) and (repeat := repeats.begin(membership, now)):
+        return repeat
     if held is None:
-        return claiming.claim(membership, now) if _may_claim(membership) else None
+        claimed = claiming.claim(membership, now) if _may_claim(membership) else None
+        return claimed or repeats.begin(membership, now, at_end=True)
     held.study, held.membership = membership.study, membership
     if claiming.starts_block(membership, held):
         return claiming.begin_block(membership, held, now)
@@ -81,16 +84,26 @@ def go_on(assignment: Assignment, *, now: datetime) -> Assignment | None:
     membership = assignment.membership
     if membership is None or not membership.study.is_open or not membership.is_ongoing:
         return None
+    following = None
     if membership.study.raters_per_item is None:
         following = claiming.due(membership)
-        return None if following is None or claiming.starts_block(membership, following) else following
-    if assignment.holds_more or not _may_claim(membership):
+        if following is None or claiming.starts_block(membership, following):
+            return None
+        if not (_is_ahead(following) and repeats.is_due(membership)):
+            return following
+    elif assignment.holds_more or not _may_claim(membership):
         return None
     try:
         with transaction.atomic():
-            return claiming.claim(membership, now, access.lines(assignment))
+            repeat = repeats.begin(membership, now)
+            return repeat or following or claiming.claim(membership, now, access.lines(assignment))
     except OvertakenError:
         return None
+
+
+def _is_ahead(held: Assignment) -> bool:
+    """Whether it is the next item of the rater's own order, which they have not seen yet."""
+    return bool(held.condition) and held.opened_at is None
 
 
 def _may_claim(membership: Membership) -> bool:
@@ -352,7 +365,7 @@ def _must_not_be_skipped(assignment: Assignment) -> None:
 
 
 def _must_hold_its_slot(assignment: Assignment) -> None:
-    if assignment.slot is None and _has_slots(assignment):
+    if assignment.slot is None and _has_slots(assignment) and not assignment.is_repeat:
         raise QueueError(_("The place of this rating went to another rater, so it stays as it is."))
 
 

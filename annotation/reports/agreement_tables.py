@@ -115,7 +115,7 @@ def _undefined_notes(found: Findings) -> Iterator[str]:
     """A sentence for every undefined value, and on how correlations deal with missing scores."""
     for metric in found.metrics:
         estimates = found.agreement[metric.key].estimates
-        yield from _undefined(metric.name, {label: estimates[key] for key, (label, _) in COEFFICIENTS.items()})
+        yield from undefined_notes(metric.name, {label: estimates[key] for key, (label, _) in COEFFICIENTS.items()})
     first = next(iter(found.agreement.values()), None)
     if first and first.incomplete_units:
         yield (
@@ -153,10 +153,10 @@ def _undefined_by_version(found: Findings, *, dashes: bool) -> Iterator[str]:
             for version in found.versions
             if not _is_blank(found, metric, version.slug, dashes=dashes)
         }
-        yield from _undefined(metric.name, shown)
+        yield from undefined_notes(metric.name, shown)
 
 
-def _undefined(name: str, estimates: Mapping[str, Coefficient]) -> Iterator[str]:
+def undefined_notes(name: str, estimates: Mapping[str, Coefficient]) -> Iterator[str]:
     """One sentence for each reason, naming the columns that it explains."""
     reasons: dict[str, list[str]] = {}
     for label, found in estimates.items():

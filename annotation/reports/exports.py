@@ -1,15 +1,15 @@
 """Exports: every score as a row of CSV, and tables with their provenance on every row. Pseudonyms only."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from annotation.models import Item, Study
-from annotation.reports.scores import counted_members, rated
+from annotation.models import Item, Rating, Study
+from annotation.reports.scores import Row, counted_members, rated
 from annotation.reports.study_chats import study_chats
 from core.spreadsheets import PLAIN, CsvForm, csv_stream
 from core.tables import Column, Table
@@ -35,12 +35,14 @@ RATING_COLUMNS = (
     # In a study of chats: the number of the chat that was scored, the key of the dialogue that it became (`dialogue` is
     # empty then), the tester's turns in it, and the minutes from its first message to its last.
     *("chat", "chat_dialogue", "turns", "minutes"),
+    # "rated", or "repeat" where the rater met the item for the second time: such rows come last, and no mean counts them.
+    "purpose",
 )
 NO_CHAT = ("", "", "", "")
 
 
 def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
-    """One line per score, with the columns RATING_COLUMNS.
+    """One line per score, with the columns RATING_COLUMNS; hidden repeats come behind all ratings that count.
 
     A line is joined from the parts of its item, rating and score, each formatted only once. Only the items' parts stay
     in memory.
@@ -50,7 +52,7 @@ def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
     # Cached, because few different parts occur: a rater's name, a value with its scale, an empty note.
     part = lru_cache(form.part)
     screened_out = set(study.memberships.screened_out().values_list("pk", flat=True))
-    for (item, _, place, member, comment, flag, seconds, at), given in rated(study, members, OF_A_RATING, OF_A_SCORE):
+    for purpose, (item, _, place, member, comment, flag, seconds, at), given in _in_turn(study, members):
         rater, said = part((members[member],)), part((comment, flag))
         of_chat = form.part(chats[place]) if place in chats else no_chat
         when = form.part((seconds, "" if study.is_imported else at.isoformat(), study.is_simulated))
@@ -58,7 +60,18 @@ def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
             of_note = part(
                 (note, "" if places == "[]" else _messages(places), member in screened_out, study.is_imported)
             )
-            yield form.line(items[item], rater, part((metric, value)), part((low, high)), said, when, of_note, of_chat)
+            scored = part((metric, value)), part((low, high))
+            yield form.line(items[item], rater, *scored, said, when, of_note, of_chat, part((purpose,)))
+
+
+def _in_turn(study: Study, members: Collection[int]) -> Iterator[tuple[str, Row, Iterator[Row]]]:
+    """Each rating's purpose, the rating and its scores: those that count, then repeats."""
+    for rating, given in rated(study, members, OF_A_RATING, OF_A_SCORE):
+        yield "rated", rating, given
+    if study.hidden_repeats:
+        again = Rating.objects.repeats().for_study(study).filter(assignment__membership__in=members)
+        for rating, given in rated(study, members, OF_A_RATING, OF_A_SCORE, of=again):
+            yield "repeat", rating, given
 
 
 def _messages(places: str) -> str:

@@ -1,7 +1,7 @@
 """The results of a study's scores: means, differences, agreement, raters and lengths. Arithmetic on columns."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -18,6 +18,7 @@ from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
+from annotation.reports.own_agreement import OwnAgreement
 from dialogues.rubric import Metric, Scale
 
 # A metric's key and the slugs of two versions; a difference is the second's minus the first's.
@@ -42,7 +43,8 @@ class Findings:
     `target` is whom the primary analysis speaks of. `adjusted` are its p values of differences after Holm, None outside
     the family of tests: all pairs of versions on every metric asked about both, unless the study's plan says otherwise.
     `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats; `judges`, and
-    the raters' `minutes` beside them, where any scored rated dialogues.
+    the raters' `minutes` beside them, where any scored rated dialogues; `own_agreement` by metric key where the study
+    has hidden repeats.
     """
 
     metrics: tuple[Metric, ...]
@@ -67,6 +69,7 @@ class Findings:
     chats: ChatFindings | None = None
     judges: tuple[JudgeFacts, ...] = ()
     minutes: Minutes | None = None
+    own_agreement: Mapping[str, OwnAgreement] = field(default_factory=dict)
 
     def primary(self, of: Mean | Difference) -> Interval:
         """The interval of the primary analysis."""

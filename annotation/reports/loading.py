@@ -11,6 +11,7 @@ from annotation.reports.chat_gathering import chats_found
 from annotation.reports.findings import Findings, Key, findings
 from annotation.reports.judges import judges_beside, rater_minutes
 from annotation.reports.models.intervals import Target
+from annotation.reports.repeats import own_agreement
 from annotation.reports.scores import study_items, study_scores
 
 
@@ -30,6 +31,8 @@ def findings_of(study: Study) -> Findings:
         return findings(items, scores, metrics, study.rubric.scale, study.seed, **as_planned(study))
 
     found = once("findings", study, compute, also=study.analysis_plan)
+    if study.hidden_repeats:
+        found = replace(found, own_agreement=own_agreement(study))
     if not study.has_chats:
         judges = judges_beside(study) if found.ratings else ()
         return replace(found, judges=judges, minutes=rater_minutes(study)) if judges else found

@@ -1,7 +1,7 @@
 """What a study of pairs found, computed from its decisions as columns. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from annotation.reports.agreement import Agreement, summary
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.models.davidson import Preference, preference
 from annotation.reports.models.intervals import Unfit
+from annotation.reports.own_agreement import OwnAgreement
 from annotation.reports.preferences import Bools, Decisions, Rate, WinRate, left_rates, win_rates
 from core.intervals import Estimate
 from dialogues.rubric import Metric
@@ -54,6 +55,8 @@ class Preferences:
     unasked: frozenset[int] = frozenset()
     # How many raters were screened out, whether their ratings count or not.
     screened_out: int = 0
+    # By metric key, where the study has hidden repeats.
+    own_agreement: Mapping[str, OwnAgreement] = field(default_factory=dict)
 
     def rate(self, metric: int, pair: int) -> WinRate | None:
         return self.rates[metric * len(self.pairs) + pair]

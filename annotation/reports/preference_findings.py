@@ -1,14 +1,18 @@
 """What the report of a study of pairs shows, computed once from the decisions that are stored."""
 
+from dataclasses import replace
+
 from annotation.models import Item, Study
 from annotation.reports.caching import once
 from annotation.reports.pair_findings import Decision, PairItems, PairRow, Preferences, pair_findings, placed_pairs
+from annotation.reports.repeats import own_agreement
 from annotation.reports.scores import counted_members, rated
 
 
 def preferences_of(study: Study) -> Preferences:
     """The study's preferences, cached per set of counted ratings."""
-    return once("preferences", study, lambda: _compute(study))
+    found = once("preferences", study, lambda: _compute(study))
+    return replace(found, own_agreement=own_agreement(study)) if study.hidden_repeats else found
 
 
 def _compute(study: Study) -> Preferences:

@@ -7,6 +7,7 @@ from annotation.reports.models.intervals import Unfit
 from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
+from annotation.reports.repeat_tables import own_agreement_tables
 from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.display import DEMO_LABEL
@@ -25,6 +26,7 @@ def preference_tables(study: Reported, found: Preferences) -> dict[str, Table]:
         strengths(study, found),
         sides(study, found),
         agreement(study, found),
+        *own_agreement_tables(study, found.own_agreement, found.metrics, _provenance(study, found)),
     )
     return {table.slug: table for table in tables}
 

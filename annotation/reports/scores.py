@@ -98,21 +98,29 @@ def counted_ratings(study: Study, members: Collection[int]) -> QuerySet[Rating]:
 
 
 def rated(
-    study: Study, members: Collection[int], of_rating: Sequence[Any], of_score: Sequence[Any]
+    study: Study,
+    members: Collection[int],
+    of_rating: Sequence[Any],
+    of_score: Sequence[Any],
+    *,
+    of: QuerySet[Rating] | None = None,
 ) -> Iterator[tuple[Row, Iterator[Row]]]:
     """Each counted rating (item, key, *of_rating) with its scores (item, key, *of_score), sorted by item.
+
+    `of` are other ratings of the study instead.
 
     They come from two streams in the same order, so memory use is constant. A join would send each rating once for each
     of its scores, and without statistics PostgreSQL might compare every item with every rating.
     """
-    ratings = counted_ratings(study, members).order_by("assignment__item_id", "pk")
+    read = counted_ratings(study, members) if of is None else of
+    ratings = read.order_by("assignment__item_id", "pk")
     scores = Score.objects.filter(rating__assignment__study=study)
     rows = scores.order_by("rating__assignment__item_id", "rating_id", "pk")
     streamed = rows.values_list("rating__assignment__item_id", "rating_id", *of_score).iterator(ROWS_AT_ONCE)
     groups = groupby(streamed, key=itemgetter(0, 1))
     place, given = next(groups, NO_SCORES)
     for rating in ratings.values_list("assignment__item_id", "pk", *of_rating).iterator(ROWS_AT_ONCE):
-        # Skip scores of ratings that do not count.
+        # Skip scores of other ratings.
         while place and place < rating[:2]:
             place, given = next(groups, NO_SCORES)
         if place == rating[:2]:

@@ -7,6 +7,7 @@ from annotation.reports.findings import Findings
 from annotation.reports.judge_tables import judge_tables
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
+from annotation.reports.repeat_tables import own_agreement_tables
 from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
@@ -27,6 +28,7 @@ def study_tables(study: Reported, found: Findings, *, dashes: bool = True) -> di
             if not (chats and study.raters_per_item == 1)
             else ()
         ),
+        *own_agreement_tables(study, found.own_agreement, found.metrics, provenance(study, found)),
         comparisons(study, found, dashes=dashes),
         *filter(None, [no_worse(study, found)]),
         means(study, found, dashes=dashes),

@@ -42,8 +42,11 @@ class QueueMachine(RuleBasedStateMachine):
         policy=st.sampled_from(list(Study.Withdrawal)),
         counts=st.booleans(),
         raters=st.integers(1, 4),
+        repeats=st.integers(0, 3),
     )
-    def begin(self, k: int | None, versions: int, backgrounds: int, policy: str, counts: bool, raters: int) -> None:
+    def begin(
+        self, k: int | None, versions: int, backgrounds: int, policy: str, counts: bool, raters: int, repeats: int
+    ) -> None:
         self.block = transaction.atomic()
         self.block.__enter__()
         self.now = START
@@ -56,6 +59,9 @@ class QueueMachine(RuleBasedStateMachine):
             withdrawal=policy,
             counts_screened_out=counts,
         )
+        # More than the check-list allows in studies as small as these.
+        Study.objects.filter(pk=self.study.pk).update(hidden_repeats=repeats)
+        self.study.hidden_repeats = repeats
         self.most_items = (backgrounds + 1) * versions
         self.raters = [member(self.study, f"rater-{number}").pk for number in range(raters)]
         # By assignment, the scores and flag that count as its rater's word.
@@ -242,18 +248,36 @@ class QueueMachine(RuleBasedStateMachine):
     def the_export_says_what_the_database_says(self) -> None:
         exported = list(csv.DictReader(io.StringIO("".join(ratings_csv(self.study)))))
         counted = set(self._counted())
-        assert len(exported) == len(KEYS) * len(counted)
-        assert sum(int(row["value"]) for row in exported) == sum(sum(self.said[pk][0].values()) for pk in counted)
+        again = self._repeats_of(counted)
+        assert Counter(row["purpose"] for row in exported) == +Counter(
+            {"rated": len(KEYS) * len(counted), "repeat": len(KEYS) * len(again)}
+        )
+        said = sum(sum(self.said[pk][0].values()) for pk in counted | again)
+        assert sum(int(row["value"]) for row in exported) == said
         assert Rating.objects.counted().for_study(self.study).count() == len(counted)
 
     def _counted(self) -> list[int]:
         """By our own rule: who holds a place; or whoever is neither excluded nor screened out, where there are none."""
-        rows = Assignment.objects.filter(pk__in=self.said)
+        rows = Assignment.objects.filter(pk__in=self.said, is_repeat=False)
         if self.study.raters_per_item is not None:
             return list(rows.exclude(slot=None).values_list("pk", flat=True))
         if not self.study.counts_screened_out:
             rows = rows.filter(membership__screened_out_at=None)
         return list(rows.filter(membership__excluded_at=None).values_list("pk", flat=True))
+
+    def _repeats_of(self, counted: set[int]) -> set[int]:
+        """The scored repeats of what counts."""
+        own = set(Assignment.objects.filter(pk__in=counted).values_list("item_id", "membership_id"))
+        rows = Assignment.objects.filter(pk__in=self.said, is_repeat=True).values_list("pk", "item_id", "membership_id")
+        return {pk for pk, *of in rows if tuple(of) in own}
+
+    @invariant()
+    def a_repeat_is_of_an_item_that_its_rater_scored_and_there_are_no_more_than_asked(self) -> None:
+        repeats = list(self.study.assignments.filter(is_repeat=True).values_list("membership_id", "item_id"))
+        firsts = Rating.objects.filter(assignment__study=self.study, assignment__is_repeat=False)
+        assert set(repeats) <= set(firsts.values_list("assignment__membership_id", "assignment__item_id"))
+        by_member = Counter(member for member, _ in repeats)
+        assert max(by_member.values(), default=0) <= self.study.hidden_repeats
 
     # --- helpers -------------------------------------------------------------------------------
 

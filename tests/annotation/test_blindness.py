@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection, models
@@ -13,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.allocation import repeats as repeating
 from annotation.models import Assignment, Item, Membership, Rating, Restructuring, Score, Study
 from annotation.monitoring import states
 from annotation.rating.rater_stage import consent_fingerprint
@@ -55,6 +57,7 @@ def known_study(request: pytest.FixtureRequest) -> Study:
 
 def forbidden() -> list[str]:
     words = ["zebrafinch", "quokka", "wombat", "okapi", "secret-writer", "parlai", "parent", "is_demo", "written_by"]
+    words += ["is_repeat", "hidden_repeat", "repeats_due"]
     for version in Version.objects.all():
         words += [version.slug, version.symbol, version.name]
     for model in COUNTED:
@@ -250,6 +253,32 @@ def test_gold_and_checks_differ_from_other_items_in_nothing_but_an_instruction(k
             shapes.add(shape(page.content.decode(), item))
     assert {"gold", "attention", "rated"} == set(purposes)
     assert len(shapes) == 1
+
+
+def test_a_repeat_differs_from_a_first_showing_in_nothing(known_study: Study) -> None:
+    Study.objects.filter(pk=known_study.pk).update(hidden_repeats=2)
+    ann = member(known_study, "ann")
+    # Two in the middle, so that there is something behind them.
+    Membership.objects.filter(pk=ann.pk).update(repeats_due=[5, 6])
+    client = client_of(ann)
+    shapes, repeats = set(), []
+    with mock.patch.object(repeating, "BETWEEN", 2), mock.patch.object(repeating, "ITEMS_A_REPEAT", 2):
+        for number in range(10):
+            page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
+            assert_blind("item", page)
+            item = page.context["item"]
+            body = {"submission_id": str(item.submission_id), "scores": SCORES}
+            kept = client.post(reverse("rate_submit", args=[item.token]), body, content_type="application/json")
+            assert_blind("submit", kept)
+            assert_blind("rated item", client.get(reverse("rate_item", args=[item.token])))
+            repeats.append(Assignment.objects.get(token=item.token).is_repeat)
+            if number > 1:
+                shapes.add(shape(page.content.decode(), item))
+    assert repeats.count(True) == 2
+    assert len(shapes) == 1
+    assert page.context["item"].study.pace.total == 10
+    assert_blind("list", client.get(reverse("rate_rated", args=[ann.token])))
+    assert_blind("end", client.get(reverse("rate_next", args=[ann.token])))
 
 
 def test_all_versions_of_a_background_are_shown_with_the_same_words_beside_them(known_study: Study) -> None:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from annotation.allocation.orders import BETWEEN
 from annotation.design.study_events import events_of, is_ever_blind, on_day, unblinded_by
-from annotation.models import Item, Study
+from annotation.models import Item, Rating, Study
 from annotation.rating.rater_stage import consent_fingerprint
 from core.numbers import count_in_words
 from dialogues.audit import AuditVerb
@@ -29,6 +30,21 @@ def checks(study: Study) -> Iterator[str]:
         stay = "still count" if study.counts_screened_out else "are in no result"
         failed = count_in_words(study.most_lapses, "attention check")
         yield f"A rater who fails more than {failed} is screened out, and their ratings {stay}."
+
+
+def repeats(study: Study) -> Iterator[str]:
+    """Items that raters met a second time."""
+    if not study.hidden_repeats:
+        return
+    again = Rating.objects.repeats().for_study(study)
+    raters = again.order_by().values("assignment__membership").distinct().count()
+    were = "was" if study.hidden_repeats == 1 else "were"
+    yield (
+        f"Up to {count_in_words(study.hidden_repeats, 'item')} {were} shown to each rater a second time, unannounced, "
+        f"with at least {BETWEEN} others between where the rater had as many; {count_in_words(raters, 'rater')} scored "
+        f"{count_in_words(again.count(), 'item')} again."
+    )
+    yield "These second scores count only in raters' agreement with themselves."
 
 
 def recruitment(study: Study) -> Iterator[str]:

@@ -41,6 +41,7 @@ def _subjects(study: Study) -> Iterator[Iterator[str]]:
     yield people.ratings(study, flow)
     if not study.is_imported:
         yield record.checks(study)
+        yield record.repeats(study)
         yield record.recruitment(study)
         yield record.consent(study)
         yield record.dates(study)

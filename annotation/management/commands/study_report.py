@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,7 @@ from annotation.reports.lengths import Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.models.davidson import Preference
 from annotation.reports.models.intervals import Unfit
+from annotation.reports.own_agreement import OwnAgreement
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
@@ -79,6 +80,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
             metric.key: _davidson(found, model) for metric, model in zip(found.metrics, found.models, strict=True)
         },
         "agreement": {metric.key: asdict(one) for metric, one in zip(found.metrics, found.agreement, strict=True)},
+        **own_agreement_json(found.own_agreement),
     }
 
 
@@ -115,6 +117,7 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         "ratings": found.ratings,
         "screened_out": screened_out_json(study, found.screened_out),
         "agreement": {key: asdict(found.agreement[key]) for key in keys},
+        **own_agreement_json(found.own_agreement),
         "means": {key: {slug: _dict(found.means[key, slug]) for slug in slugs} for key in keys},
         "comparisons": [
             {
@@ -177,6 +180,11 @@ def _powered_json(one: Powered) -> dict[str, Any]:
 def _or_reason(found: Any) -> dict[str, Any]:
     """A result by its fields, or why there is none."""
     return {"unfit": found.reason} if isinstance(found, Unfit) else asdict(found)
+
+
+def own_agreement_json(found: Mapping[str, OwnAgreement]) -> dict[str, Any]:
+    """Raters' agreement with themselves by metric, in a study with hidden repeats."""
+    return {"own_agreement": {key: asdict(one) for key, one in found.items()}} if found else {}
 
 
 def chats_json(chats: ChatFindings) -> dict[str, Any]:

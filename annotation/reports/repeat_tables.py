@@ -1,0 +1,57 @@
+"""The table of raters' agreement with themselves."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from annotation.allocation.orders import BETWEEN
+from annotation.reports.agreement_tables import coefficient, undefined_notes
+from annotation.reports.notes import INTERVALS
+from annotation.reports.own_agreement import COEFFICIENTS, OwnAgreement
+from annotation.reports.reported import Reported
+from core.tables import Cell, Column, Table
+from dialogues.rubric import Metric
+
+# Each coefficient's label and decimals; of preferences, none is one point from another.
+LABELS = {
+    "alpha_ordinal": ("α, ordinal", 2),
+    "kappa": ("Weighted κ", 2),
+    "exact": ("Equal, %", 0),
+    "within_1": ("Within one, %", 0),
+}
+FEWEST = 2
+
+
+def own_agreement_tables(
+    study: Reported, found: Mapping[str, OwnAgreement], metrics: Sequence[Metric], provenance: Iterable[str]
+) -> Iterator[Table]:
+    """The table, where somebody has scored a repeat; `provenance` are the first notes of every table of the report."""
+    if any(one.pairs for one in found.values()):
+        yield _table(study, found, metrics, provenance)
+
+
+def _table(
+    study: Reported, found: Mapping[str, OwnAgreement], metrics: Sequence[Metric], provenance: Iterable[str]
+) -> Table:
+    shown = [key for key in COEFFICIENTS if not (study.compares and key == "within_1")]
+    columns = (Column("Metric", numeric=False), *(Column(*LABELS[key]) for key in shown), Column("Raters"))
+    rows = tuple((metric.name, *_cells(found[metric.key], shown), found[metric.key].raters) for metric in metrics)
+    notes = (
+        *provenance,
+        f"Each rater met up to {study.hidden_repeats} of their own items a second time, unannounced, with at least "
+        f"{BETWEEN} others between where they had as many; no other table counts these second scores. α and κ take the "
+        "first and the second scores of all raters for those of two.",
+        f"{INTERVALS} backgrounds. n counts pairs of scores; fewer than {FEWEST} say nothing.",
+        *_undefined(found, metrics, shown),
+    )
+    return Table("own-agreement", "Raters’ agreement with themselves, by metric.", columns, rows, notes)
+
+
+def _cells(one: OwnAgreement, shown: Sequence[str]) -> Iterator[Cell]:
+    for key in shown:
+        yield coefficient(one.agreement, key) if one.pairs >= FEWEST else None
+
+
+def _undefined(found: Mapping[str, OwnAgreement], metrics: Sequence[Metric], shown: Sequence[str]) -> Iterator[str]:
+    for metric in metrics:
+        one = found[metric.key]
+        if one.pairs >= FEWEST:
+            yield from undefined_notes(metric.name, {LABELS[key][0]: one.agreement.estimates[key] for key in shown})
