@@ -43,7 +43,7 @@ from tests.commands import said_by
 from tests.examples import many
 from tests.people import logged_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture(autouse=True)
