@@ -141,9 +141,9 @@ def _repeats(study: Study) -> Iterator[str]:
     again = Rating.objects.repeats().for_study(study)
     raters = again.order_by().values("assignment__membership").distinct().count()
     items = "item was" if study.hidden_repeats == 1 else "items were"
-    yield f"Up to {study.hidden_repeats:,} {items} shown to each rater a second time, unannounced, with at least {BETWEEN}"
-    yield f"others between where the rater had as many; {_count(raters, 'rater')} scored {_count(again.count(), 'item')}"
-    yield "again. These second scores count only in raters' agreement with themselves."
+    yield f"Up to {study.hidden_repeats:,} {items} shown to each rater a second time, unannounced, with at least"
+    yield f"{BETWEEN} others between where the rater had as many; {_count(raters, 'rater')} scored"
+    yield f"{_count(again.count(), 'item')} again. These scores count only in raters' agreement with themselves."
 
 
 def _people(study: Study) -> Iterator[str]:

@@ -141,7 +141,9 @@ class Assignment(models.Model):
         constraints = [
             # A constraint, because PostgreSQL gives a unique text field a second index, for LIKE.
             models.UniqueConstraint(fields=["token"], name="assignment_token_unique"),
-            models.UniqueConstraint(fields=["item", "membership", "is_repeat"], name="assignment_once_and_repeated_once"),
+            models.UniqueConstraint(
+                fields=["item", "membership", "is_repeat"], name="assignment_once_and_repeated_once"
+            ),
             models.UniqueConstraint(fields=["item", "slot"], name="assignment_slot_unique"),
             models.CheckConstraint(
                 condition=Q(membership__isnull=False) | Q(state="open", slot__isnull=False),

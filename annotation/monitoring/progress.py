@@ -60,9 +60,7 @@ def rated_assignments(state: str) -> Count:
 
     Distinct, because a join with ratings has a corrected item twice.
     """
-    wanted = Q(
-        assignments__state=state, assignments__item__purpose=Item.Purpose.RATED, assignments__is_repeat=False
-    )
+    wanted = Q(assignments__state=state, assignments__item__purpose=Item.Purpose.RATED, assignments__is_repeat=False)
     return Count("assignments", filter=wanted, distinct=True)
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation.models import Item, Membership, Rating, Score, Study
+from annotation.models import Membership, Rating, Score, Study
 from annotation.monitoring.chat_quality import FASTEST_TYPED_WORDS_A_MINUTE
 from annotation.monitoring.quality import FASTEST_WORDS_A_MINUTE
 from annotation.monitoring.raters import RaterRow, rater_rows
