@@ -1,7 +1,7 @@
 """Raters' agreement with themselves: their two scores of the items that they met again by a hidden repeat."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,7 +98,7 @@ def _by_metric(study: Study, seconds: RatingQuerySet) -> dict[str, OwnAgreement]
     return measured(found, keys, seed=study.seed)
 
 
-def measured(found: Sequence[ScoredTwice], metrics: Sequence[str], *, seed: int) -> Mapping[str, OwnAgreement]:
+def measured(found: Sequence[ScoredTwice], metrics: Sequence[str], *, seed: int) -> dict[str, OwnAgreement]:
     """Agreement by metric. Every pair is a unit, with the first and the second score in the place of two raters'.
 
     So chance is what two scores of different items or raters would agree by. Resamples draw whole backgrounds.
