@@ -257,7 +257,8 @@ def _draft(plan: Plan) -> Study:
         fields |= {"consent_text": "I agree.", "approval_number": "Board 7", "recruitment": "By a notice."}
         fields |= {"pay_note": "12 an hour!", "retention": "Ten years", "minutes_estimate": 20, "break_every": 1}
     if plan.kind == "chats":
-        chats = ChatPlan(chats_each=plan.chats_each, practice=plan.checked, asks_preference=plan.counts, minutes=0)
+        asks = plan.counts and plan.chats_each != 1
+        chats = ChatPlan(chats_each=plan.chats_each, practice=plan.checked, asks_preference=asks, minutes=0)
         return chat_draft(plan.k or 1, of=corpus(3), chat_plan=chats.as_json(), **fields)
     versions = VERSIONS[: plan.versions]
     if plan.kind == "pairs":
