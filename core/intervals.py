@@ -77,6 +77,18 @@ def mean_of(values: NDArray[np.float64]) -> Estimate | None:
     return Estimate(mean, n, mean - half, mean + half)
 
 
+def clustered_mean(values: NDArray[np.float64], cluster: NDArray[np.int64]) -> Estimate | None:
+    """The mean of values that come in clusters, such as backgrounds; None for no values. n counts values.
+
+    Its interval is that of the ratio of the clusters' sums to their sizes (`ratio_of`): clusters are the observations.
+    """
+    number = np.unique(cluster, return_inverse=True)[1]
+    sums, counts = np.bincount(number, weights=values), np.bincount(number).astype(np.float64)
+    squares = [float((one * other).sum()) for one, other in ((sums, sums), (sums, counts), (counts, counts))]
+    found = ratio_of(PairSums(len(sums), float(sums.sum()), float(counts.sum()), *squares))
+    return found._replace(n=len(values)) if found else None
+
+
 def ratio_of(sums: PairSums) -> Estimate | None:
     """Σx/Σy over n dialogues, with the linearised (delta-method) interval of a ratio and Student's t.
 

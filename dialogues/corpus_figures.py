@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -101,6 +101,25 @@ def corpus_figures(
     # A person who names versions wants them compared, even if few backgrounds are left.
     sparse = coverage.sparse - set(counted.versions)
     dialogues = shared(rows, sparse) if counted.shared_only else rows
+    return replace(
+        figures_of_dialogues(dialogues, corpus.name, tokenizer, sparse=sparse, progress=progress),
+        shared_only=counted.shared_only,
+        source=counted.sources.words(corpus),
+        again=_by_symbol(written_again(counted.chosen(corpus))),
+        every=counted.every,
+        sparse=_by_symbol({slug: coverage.says(slug) for slug in sparse}),
+    )
+
+
+def figures_of_dialogues(
+    dialogues: DialogueQuerySet,
+    name: str,
+    tokenizer: Tokenizer,
+    *,
+    sparse: Collection[str] = (),
+    progress: Progress = silent,
+) -> CorpusFigures:
+    """Figures of each version among these dialogues, under this name; `sparse` versions are not matched with others."""
     sums = sums_by_version(dialogues, WORD_FIELDS[tokenizer])
     versions = list(Version.objects.filter(pk__in=sums))
     texts = {
@@ -109,18 +128,14 @@ def corpus_figures(
     }
     budget = min((len(encoded.ids) for slug, encoded in texts.items() if slug not in sparse), default=0)
     return CorpusFigures(
-        corpus=corpus.name,
+        corpus=name,
         tokenizer=tokenizer,
-        shared_only=counted.shared_only,
+        shared_only=False,
         matched_tokens=budget,
         versions=tuple(
             figures_of(version, sums[version.pk], texts[version.pk], None if version.pk in sparse else budget)
             for version in versions
         ),
-        source=counted.sources.words(corpus),
-        again=_by_symbol(written_again(counted.chosen(corpus))),
-        every=counted.every,
-        sparse=_by_symbol({slug: coverage.says(slug) for slug in sparse}),
     )
 
 

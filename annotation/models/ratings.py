@@ -26,6 +26,17 @@ class RatingQuerySet(models.QuerySet["Rating"]):
             assignment__membership__in=Membership.objects.counted(),
         )
 
+    def before_exclusions(self) -> Self:
+        """Those that count, and current ones of rated items by raters who were excluded or screened out.
+
+        Such raters may have lost their slots to others.
+        """
+        return self.filter(
+            is_current=True,
+            assignment__item__purpose=Item.Purpose.RATED,
+            assignment__membership__in=Membership.objects.who_stayed(),
+        )
+
     def past_practice(self) -> Self:
         """Of rated items and checks, as `AssignmentQuerySet.past_practice`."""
         practice = Item.objects.filter(pk=OuterRef("assignment__item"), purpose=Item.Purpose.TRAINING)

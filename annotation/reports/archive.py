@@ -8,6 +8,7 @@ from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.plan_departures import departures
+from core.latex import document as latex_document
 from core.latex import to_latex
 from core.markdown import markdown_text, to_markdown
 from core.tables import Table, to_csv
@@ -28,13 +29,18 @@ def report_files(
     """(path below `folder`, content), made one after the other.
 
     `tables` are pairs: as shown, and with the marks that CSV needs. `found` gives the figures; None: there are none.
+    LaTeX is there for a column and for a page, with a document that shows all tables.
     """
     yield f"{folder}/README.md", [_readme(study, sentences)]
     yield f"{folder}/methods.txt", [methods_text(study)]
+    names: list[str] = []
     for shown, marked in tables:
         yield f"{folder}/tables/{shown.slug}.csv", [to_csv(marked)]
         yield f"{folder}/tables/{shown.slug}.tex", [to_latex(shown)]
+        yield f"{folder}/tables/{shown.slug}-page.tex", [to_latex(shown, "page")]
         yield f"{folder}/tables/{shown.slug}.md", [to_markdown(shown)]
+        names.append(f"tables/{shown.slug}")
+    yield f"{folder}/tables.tex", [latex_document(names)]
     theme = THEMES["light"]
     for slug in drawable(found) if found else ():
         spec = on_paper(FIGURES[slug].draw(study, found, theme), theme) if found else {}

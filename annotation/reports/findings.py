@@ -12,12 +12,16 @@ from annotation.reports.analysis import Analysis, Difference, Mean, analyse
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.comparisons import holm, version_pairs
+from annotation.reports.exclusions import OtherRaters
+from annotation.reports.learning import Learning
 from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
+from annotation.reports.naturalness import Naturalness
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
 from dialogues.rubric import Metric, Scale
+from dialogues.statistics.figures import CorpusFigures
 
 # A metric's key and the slugs of two versions; a difference is the second's minus the first's.
 Key = tuple[str, str, str]
@@ -40,7 +44,8 @@ class Findings:
 
     `target` is whom the primary analysis speaks of. `adjusted` are its p values of differences after Holm, None outside
     the family of tests: all pairs of versions on every metric asked about both, unless the study's plan says otherwise.
-    `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats.
+    `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats. `learning`,
+    `naturalness`, `other_raters` and `texts` are exploratory, and only there once `exploring.explored` added them.
     """
 
     metrics: tuple[Metric, ...]
@@ -63,6 +68,10 @@ class Findings:
     raters: tuple[RaterFacts, ...]
     lengths: Mapping[str, Lengths]
     chats: ChatFindings | None = None
+    learning: Learning | None = None
+    naturalness: Naturalness | None = None
+    other_raters: tuple[OtherRaters, ...] = ()
+    texts: CorpusFigures | None = None
 
     def primary(self, of: Mean | Difference) -> Interval:
         """The interval of the primary analysis."""

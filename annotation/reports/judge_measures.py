@@ -16,7 +16,7 @@ from annotation.reports.models.prediction_powered import (
     powered_difference,
     powered_mean,
 )
-from core.intervals import Estimate, PairSums, mean_of, ratio_of
+from core.intervals import Estimate, clustered_mean, mean_of
 
 # Above so many items resamples hardly scatter, and a thousand of them would keep a page waiting.
 MANY_ITEMS, FEWER_DRAWS = 2000, 200
@@ -77,7 +77,7 @@ def beside(scores: JudgedScores, seed: int) -> Beside | None:
         items=len(people),
         backgrounds=len(np.unique(background)),
         correlations=correlations(people, judge, background, seed=seed, draws=draws),
-        bias=_bias(judge - people, background),
+        bias=clustered_mean(judge - people, background),
         alternative=alternative_annotator(scores.raters, judge, clusters=background),
     )
 
@@ -119,12 +119,3 @@ def _background_columns(scores: JudgedScores, version: int) -> tuple[Floats, Flo
     people = background_means(scores.people[both], number[both], size)
     judge = background_means(scores.judge[used], number[used], size)
     return people, judge
-
-
-def _bias(gaps: Floats, background: Ints) -> Estimate | None:
-    """The mean of (items,) differences; its interval is Student's t over backgrounds, linearised as a ratio of sums."""
-    number = np.unique(background, return_inverse=True)[1]
-    sums, counts = np.bincount(number, weights=gaps), np.bincount(number).astype(np.float64)
-    squares = [float((one * other).sum()) for one, other in ((sums, sums), (sums, counts), (counts, counts))]
-    found = ratio_of(PairSums(len(sums), float(sums.sum()), float(counts.sum()), *squares))
-    return found._replace(n=len(gaps)) if found else None

@@ -1,6 +1,7 @@
 """Tables of humans and judges: how well judges agree with a study's raters, and means with the judges' help."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
@@ -26,9 +27,15 @@ COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: 
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
 
 
-def judge_tables(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
-    """All three tables, or those for which judges scored enough."""
+def judge_tables(
+    study: Study, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool, paper: bool = True
+) -> list[Table]:
+    """The paper's Table 1 of each judge, and those of the three tables of all judges for which they scored enough."""
     tables = (
+        *(
+            replace(judge.scores[dashes, paper], slug="table-1" if number == 1 else f"table-1-{number}")
+            for number, judge in enumerate(judges, 1)
+        ),
         _beside(study, found, judges),
         _powered(study, found, judges, dashes=dashes),
         _powered_differences(study, found, judges, dashes=dashes),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from annotation.reports.comparisons import version_pairs
 from annotation.reports.findings import Key
 from annotation.reports.judge_measures import Beside, JudgedScores, Powered, beside, powered, powered_gap
 from annotation.reports.scores import StudyItems, StudyScores, study_items, study_scores
+from core.tables import Table
 from dialogues.rubric import JUDGE_SCALE, Metric, Scale, asks_the_same
 from generation.judgements import notes
 from generation.judgements.loading import Findings, Verdict, findings_of
 from generation.judgements.scores import Judged
-from generation.judgements.tables import judge_label
+from generation.judgements.tables import judge_label, score_table
 from generation.models import Judgement
 
 
@@ -28,7 +30,8 @@ class JudgeFacts:
     `gaps` by metric key and the slugs of two versions, second minus first.
 
     `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
-    names of the study's metrics that the judge was asked in other words, which are not compared.
+    names of the study's metrics that the judge was asked in other words, which are not compared. `scores` is the
+    paper's Table 1 over the study's dialogues: by whether dashes are printed, and whether the paper's values stand beside.
     """
 
     label: str
@@ -38,6 +41,7 @@ class JudgeFacts:
     beside: Mapping[str, Beside]
     powered: Mapping[tuple[str, str], Powered]
     gaps: Mapping[Key, Powered]
+    scores: Mapping[tuple[bool, bool], Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,14 @@ def _facts(rated: _Rated, found: Findings, verdict: Verdict, seed: int) -> Judge
         means |= _means(scores, metric.key, rated.slugs)
         gaps |= _gaps(scores, metric.key, rated.slugs)
     label = judge_label(found, verdict)
-    about = (*notes.identity(label, verdict), *notes.own_writing(replace(verdict, rows=here)))
-    return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means, gaps)
+    # How many of a study's calls failed or wait is not known, only how many of the corpus's.
+    of_study = replace(verdict, rows=here, calls={})
+    about = (*notes.identity(label, verdict), *notes.own_writing(of_study))
+    tables = {
+        (dashes, paper): score_table(found, of_study, 1, dashes=dashes, paper=paper)
+        for dashes, paper in product((True, False), repeat=2)
+    }
+    return JudgeFacts(label, verdict.is_demo, about, tuple(reworded), by_metric, means, gaps, tables)
 
 
 def _means(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[tuple[str, str], Powered]:

@@ -8,6 +8,7 @@ from annotation.design.plan_record import asked_of, plan_of
 from annotation.models import Study
 from annotation.reports.caching import once
 from annotation.reports.chat_gathering import chat_findings
+from annotation.reports.exploring import explored
 from annotation.reports.findings import Findings, Key, findings
 from annotation.reports.models.intervals import Target
 from annotation.reports.scores import study_items, study_scores
@@ -26,7 +27,8 @@ def findings_of(study: Study) -> Findings:
     def compute() -> Findings:
         items, metrics = study_items(study), study.rubric.metric_list()
         scores = study_scores(study, items, [metric.key for metric in metrics])
-        return findings(items, scores, metrics, study.rubric.scale, study.seed, **_as_planned(study))
+        found = findings(items, scores, metrics, study.rubric.scale, study.seed, **_as_planned(study))
+        return explored(study, found, items, scores)
 
     found = once("findings", study, compute, also=study.analysis_plan)
     if not study.has_chats:

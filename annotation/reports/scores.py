@@ -151,11 +151,11 @@ def chat_dialogues(study: Study, members: Collection[int]) -> DialogueQuerySet:
 
 def counted_members(study: Study) -> dict[int, str]:
     """Counted members' pseudonyms by membership: people's in a study of people, the simulator's in a simulated one."""
-    rows = (
-        study.memberships.counted()
-        .order_by("pk")
-        .values_list("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
-    )
+    return _named(study, study.memberships.counted())
+
+
+def _named(study: Study, members: QuerySet[Membership]) -> dict[int, str]:
+    rows = members.order_by("pk").values_list("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
     return {pk: name or f"member-{pk}" for pk, name, simulated in rows if bool(simulated) == study.is_simulated}
 
 
@@ -190,7 +190,34 @@ def rated(
 def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> StudyScores:
     """The counted scores, from two queries; see `rated` for why they are not joined."""
     members = counted_members(study)
-    ratings = counted_ratings(study, members).order_by("pk")
+    return _scores(study, items, metrics, members, counted_ratings(study, members))
+
+
+def scores_before_exclusions(study: Study, items: StudyItems, metrics: Sequence[str]) -> StudyScores:
+    """The same with the scores of raters who were excluded or screened out."""
+    members = _named(study, study.memberships.who_stayed())
+    ratings = Rating.objects.before_exclusions().for_study(study).filter(assignment__membership__in=members)
+    return _scores(study, items, metrics, members, ratings)
+
+
+def submitted_ratings(study: Study, items: StudyItems) -> tuple[Ints, Ints, Floats]:
+    """Of the counted ratings in the order of submission: places of items and raters, and seconds (NaN if unknown)."""
+    members = counted_members(study)
+    rows = counted_ratings(study, members).order_by("pk")
+    item, member, seconds = _columns(
+        rows.values_list("assignment__item_id", "assignment__membership_id", "seconds"), 3
+    )
+    return (
+        np.searchsorted(items.pks, np.array(item, dtype=np.int64)),
+        np.searchsorted(np.array(list(members), dtype=np.int64), np.array(member, dtype=np.int64)),
+        np.array(seconds, dtype=np.float64),
+    )
+
+
+def _scores(
+    study: Study, items: StudyItems, metrics: Sequence[str], members: dict[int, str], chosen: QuerySet[Rating]
+) -> StudyScores:
+    ratings = chosen.order_by("pk")
     rating_pks, item_pks, member_pks = _columns(
         ratings.values_list("pk", "assignment__item_id", "assignment__membership_id"), 3
     )

@@ -1,12 +1,13 @@
 """A study's report, like a page of a paper, and its files."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
@@ -16,11 +17,11 @@ from annotation.reports import unblinding
 from annotation.reports.archive import report_files
 from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import marked, ratings_csv
-from annotation.reports.figures import FIGURES, drawable
+from annotation.reports.figures import FIGURES, beside_tables, drawable
 from annotation.reports.findings import Findings, Key
 from annotation.reports.lead import lead
 from annotation.reports.loading import findings_of
-from annotation.reports.notes import listed, screened_out_note
+from annotation.reports.notes import has_published, listed, said_once, screened_out_note
 from annotation.reports.plan_departures import departures
 from annotation.reports.preference_findings import Preferences, preferences_of
 from annotation.reports.preference_tables import preference_tables
@@ -35,7 +36,24 @@ from dialogues.charts import FILE_FORMATS, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 
 # The tables that can be shown before there are scores.
-WITHOUT_RATINGS = ("table-4", "table-5", "chats")
+WITHOUT_RATINGS = ("table-4", "table-5", "distinct", "chats")
+
+
+class Shown(NamedTuple):
+    """What the address asks tables to show: dashes where the rubric has them, and the paper's values beside."""
+
+    dashes: bool = True
+    paper: bool = True
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        return cls(*(request.GET.get(name) != "0" for name in cls._fields))
+
+    @property
+    def query(self) -> str:
+        """As a query string; empty if it is the usual."""
+        hidden = {name: 0 for name, shown in self._asdict().items() if not shown}
+        return f"?{urlencode(hidden)}" if hidden else ""
 
 
 @require_GET
@@ -53,23 +71,30 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _scores(request: HttpRequest, study: Study) -> HttpResponse:
     found = findings_of(study)
-    dashes = wants_dashes(request)
-    tables = study_tables(study, found, dashes=dashes)
+    asked = Shown.of(request)
+    tables = study_tables(study, found, **asked._asdict())
     shown = (
         tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items and slug in tables}
     )
+    figures = beside_tables(drawable(found), list(shown))
+    about, calm = said_once(study, found, list(shown.values()))
     context = {
         "study": study,
         "found": found,
         "raters": len(found.raters),
-        "lead": _lead(study, found, dashes),
+        "lead": _lead(study, found, asked.dashes),
         "departures": departures(study),
-        "tables": [linked(study, table, dashes) for table in shown.values()],
-        "figures": [linked_figure(study, slug) for slug in drawable(found)],
-        "dashes": dashes,
+        "tables": [
+            linked(study, table, asked) | {"figures": [linked_figure(study, slug) for slug in figures[table.slug]]}
+            for table in calm
+        ],
+        "about": about,
+        "shown": asked,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
+        "other_dashes": asked._replace(dashes=not asked.dashes).query or "?",
+        "has_paper": not asked.paper or any(map(has_published, shown.values())),
+        "other_paper": asked._replace(paper=not asked.paper).query or "?",
         "demo_versions": _demo_versions(found),
-        "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
     return render(request, "reports/study_report.html", context)
@@ -97,9 +122,10 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "found": found,
         "raters": found.raters,
-        "tables": [linked(study, table, True) for table in tables.values()],
+        "tables": [linked(study, table, Shown()) for table in tables.values()],
+        "shown": Shown(),
         "demo_versions": _demo_versions(found),
-        "screened_out": list(screened_out_note(study, found.screened_out)),
+        "about": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
     return render(request, "reports/study_report.html", context)
@@ -112,7 +138,7 @@ def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpRes
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    chosen, found = table_or_404(study, table, wants_dashes(request))
+    chosen, found = table_or_404(study, table, Shown.of(request))
     shown = _marked(study, chosen, found) if form == "csv" else chosen
     return table_file(request, shown, form, file_name(study, table))
 
@@ -128,7 +154,7 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     if with_ratings:
         unblinding.unblind(study=study, by=request.user, how="exported ratings")
         AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
-    dashes = wants_dashes(request)
+    asked = Shown.of(request)
     if study.compares:
         compared = preferences_of(study)
         tables, scored, said = preference_tables(study, compared), None, []
@@ -136,9 +162,10 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     else:
         scored = findings_of(study)
         pairs = [
-            (table, _marked(study, table, scored)) for table in study_tables(study, scored, dashes=dashes).values()
+            (table, _marked(study, table, scored))
+            for table in study_tables(study, scored, **asked._asdict()).values()
         ]
-        said = _lead(study, scored, dashes)
+        said = _lead(study, scored, asked.dashes)
     stem = file_name(study, "report")
     files = report_files(study, stem, pairs, scored, said, with_ratings=with_ratings)
     return streamed_file(zipped(files), f"{stem}.zip")
@@ -221,11 +248,7 @@ def studied(pk: int) -> Study:
     return get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
 
 
-def wants_dashes(request: HttpRequest) -> bool:
-    return request.GET.get("dashes") != "0"
-
-
-def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings | Preferences]:
+def table_or_404(study: Study, slug: str, asked: Shown) -> tuple[Table, Findings | Preferences]:
     """The table, and the results that it was made from."""
     found: Findings | Preferences
     if study.compares:
@@ -233,7 +256,7 @@ def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings
         table = preference_tables(study, found).get(slug)
     else:
         found = findings_of(study)
-        table = study_tables(study, found, dashes=dashes).get(slug)
+        table = study_tables(study, found, **asked._asdict()).get(slug)
     if table is None:
         raise Http404("This report has no such table.")
     return table, found
@@ -246,13 +269,10 @@ def _demo_versions(found: Findings | Preferences) -> list[str]:
     return [version.symbol for version in found.versions if version.is_demo]
 
 
-def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:
+def linked(study: Study, table: Table, asked: Shown) -> dict[str, Any]:
     """The table with the addresses of its files."""
-    query = "" if dashes else "?dashes=0"
-    return {
-        "table": table,
-        "files": {form: reverse(f"study_table_{form}", args=[study.pk, table.slug]) + query for form in TABLE_FORMS},
-    }
+    urls = {form: reverse(f"study_table_{form}", args=[study.pk, table.slug]) for form in TABLE_FORMS}
+    return {"table": table, "files": {form: url + asked.query for form, url in urls.items()}}
 
 
 def linked_figure(study: Study, slug: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ INTERVAL = "In brackets: 95 % interval, Student's t over backgrounds; n counts b
 def judge_tables(found: Findings, *, dashes: bool = True) -> dict[str, Table]:
     """Every table by slug, in page order; `dashes` hides what the rubric hides (α's On-topic, as in the paper)."""
     judges = list(enumerate(found.judges, 1))
-    tables = [_scores(found, verdict, number, dashes) for number, verdict in judges]
+    tables = [score_table(found, verdict, number, dashes=dashes) for number, verdict in judges]
     tables += [published_table(number).as_table() for number in notes.TABLES]
     tables += [_differences(found, verdict, number, dashes) for number, verdict in judges]
     tables += [_spread(found), _agreement(found), _calls(found)]
@@ -72,7 +72,9 @@ def _setting(name: str, verdict: Verdict) -> str:
     return f"{name} not set" if value is None else f"{name} {value}"
 
 
-def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
+def score_table(
+    found: Findings, verdict: Verdict, number: int, *, dashes: bool = True, paper: bool = True
+) -> Table:
     """Paper Tables 1 and 2: a row per metric, a column per version, grouped by writer; printed values below."""
     means, places = scores.means(verdict.scores), _places(found, verdict)
     rows: list[tuple[Cell, ...]] = []
@@ -80,7 +82,7 @@ def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Tab
         rows.append((metric.name, *(None if _hidden(metric, place, dashes) else means.get((place, metric.key))
                                     for place in places)))  # fmt: skip
         beside = [notes.paper_figure(metric, place) for place in places]
-        if any(value is not None for value in beside):
+        if paper and any(value is not None for value in beside):
             rows.append((Label(metric.name, "paper"), *beside))
     below = (
         *notes.provenance(found, verdict),
