@@ -1,13 +1,12 @@
 """A `Table` as LaTeX for a paper: booktabs rules, intervals below their values, n once where it can be.
 
-It fits one column or the whole page of a paper of two (`core.latex_layout`), and compiles with pdfLaTeX without setting a
-font encoding (`core.latex_text`). Columns align at the decimal point without siunitx, because all numbers of a column
+It fits one column or the whole page of a paper of two (`core.latex_layout`), and compiles with pdfLaTeX without setting
+a font encoding (`core.latex_text`). Columns align at the decimal point without siunitx, because all numbers of a column
 have the same number of decimals. Notes stand below the table, the caption below them.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from string import ascii_lowercase
 
 from core.latex_layout import (
@@ -35,7 +34,7 @@ FITS: dict[Fit, str] = {"column": "one column, 7.6 cm", "page": "a page of two c
 def to_latex(table: Table, fit: Fit = "column") -> str:
     """One `table` environment (`table*` for a page), or several where a page cannot hold the table."""
     reasons = _reasons(table)
-    columns, width = _columns(table, reasons), WIDTHS[fit]
+    columns, width = text_columns(table, reasons), WIDTHS[fit]
     notes = [*table.page_notes, *(f"{mark}: no interval: {reason}." for reason, mark in reasons.items())]
     pages = floats(panels(columns, width), len(table.rows), notes, table.caption, width)
     used = [table.caption, *notes]
@@ -75,7 +74,7 @@ def _reasons(table: Table) -> dict[str, str]:
     return {reason: ascii_lowercase[number % 26] * (1 + number // 26) for number, reason in enumerate(given)}
 
 
-def _columns(table: Table, reasons: dict[str, str]) -> list[TextColumn]:
+def text_columns(table: Table, reasons: dict[str, str]) -> list[TextColumn]:
     known = table.known_n
     rows = [
         [_entry(cell, shown, reasons, beside=known.is_beside) for cell, shown in zip(*both, strict=True)]
@@ -165,7 +164,8 @@ def _stacked(lines: Sequence[str], side: str) -> str:
     """Lines above each other."""
     if len(lines) == 1:
         return latex_text(lines[0])
-    return rf"\shortstack[{side}]{{{r' \\ '.join(_no_option(latex_text(line)) for line in lines)}}}"
+    text = r" \\ ".join(_no_option(latex_text(line)) for line in lines)
+    return rf"\shortstack[{side}]{{{text}}}"
 
 
 def _small_head(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How a table fits a width and a page: type size, widths of columns, panels side by side, parts one after the other. Pure.
+"""How a table fits a width and a page: type size, widths of columns, panels, and parts one after the other. Pure.
 
 A table that is too wide in both type sizes is set as panels below each other, each with the columns that name its rows;
 one that is too high goes on in a further float. Nothing is scaled down, so a table's type is as large as a paper's.
@@ -21,18 +21,24 @@ FEW_ROWS = 3
 
 
 class Size(NamedTuple):
-    """A type size: its command, points (as wide as Computer Modern's small fonts are), line height, \\tabcolsep."""
+    """A type size: points, those of a font that scales and is as wide, line height, and \\tabcolsep."""
 
-    command: str
+    type: int
     points: float
     line: float
     gap: float
 
+    @property
+    def command(self) -> str:
+        """In points, because \\small is larger in a paper whose text is."""
+        return rf"\fontsize{{{self.type}}}{{{self.line:g}}}\selectfont"
 
-SMALL = Size(r"\small", 9.25, 11.0, 4.0)
-FOOTNOTE = Size(r"\footnotesize", 8.5, 9.5, 3.0)
-SCRIPT = Size(r"\scriptsize", 7.97, 8.0, 3.0)
-CAPTION = Size(r"\normalsize", 10.0, 12.0, 0.0)
+
+# Computer Modern's small fonts are wider than its font of ten points scaled down.
+SMALL = Size(9, 9.25, 11.0, 4.0)
+FOOTNOTE = Size(8, 8.5, 9.5, 3.0)
+SCRIPT = Size(7, 7.97, 8.0, 3.0)
+CAPTION = Size(11, 11.0, 13.6, 0.0)
 _MARK = 4.0
 _RULES = 14.0
 # Columns of words take half of the width together at least, and a third of what their longest cell would.
@@ -133,9 +139,7 @@ def panels(columns: Sequence[TextColumn], width: float) -> list[Panel]:
     lead = _leading(columns)
     names = [_narrow(column, width, lead, FOOTNOTE) for column in columns[:lead]]
     left = width - _total([placed.width for placed in names], FOOTNOTE) - 2 * FOOTNOTE.gap
-    return [
-        Panel(_widened([*names, *some], width, FOOTNOTE), FOOTNOTE) for some in _distributed(columns[lead:], left)
-    ]
+    return [Panel(_widened([*names, *some], width, FOOTNOTE), FOOTNOTE) for some in _distributed(columns[lead:], left)]
 
 
 def floats(panels: Sequence[Panel], rows: int, notes: Sequence[str], caption: str, width: float) -> list[Float]:

@@ -1,8 +1,8 @@
 """Text for LaTeX: every special character escaped, and how wide it is printed. Pure.
 
 pdfLaTeX prints Latin letters with their accents, Greek letters of versions and the usual signs. Any other character is
-written as `\\codepoints{自}{U+81EA}`: LuaLaTeX and XeLaTeX print the character, pdfLaTeX its code point, so that no name
-keeps a document from compiling.
+written as `\\codepoints{自}{U+81EA}`: LuaLaTeX and XeLaTeX print the character, pdfLaTeX its code point, so that no
+name keeps a document from compiling.
 """
 
 import re
@@ -71,7 +71,7 @@ _WIDTHS = {
         361: "I",
         392: "()trs",
         444: "cez",
-        500: "0123456789ago/*?$–“”\"",
+        500: '0123456789ago/*?$–“”"',
         528: "kqvxyJ",
         556: "bdhnpuSγτ",
         640: "αβκλρωεLZF_~^",

@@ -21,7 +21,11 @@ def exclusion_tables(study: Study, found: Findings, *, dashes: bool) -> list[Tab
     if not found.other_raters:
         return []
     rows = tuple(
-        (*metric_and_pair(found, key), _as_reported(found, key), *(_cell(found, one, key) for one in found.other_raters))
+        (
+            *metric_and_pair(found, key),
+            _as_reported(found, key),
+            *(_cell(found, one, key) for one in found.other_raters),
+        )
         for key in _primary(study, found, dashes=dashes)
     )
     columns = (
@@ -30,7 +34,9 @@ def exclusion_tables(study: Study, found: Findings, *, dashes: bool) -> list[Tab
         Column("As reported"),
         *(Column(one.label) for one in found.other_raters),
     )
-    counts = [f"{one.ratings:,} ratings by {one.raters:,} raters ({EXPLAINED[one.label]})" for one in found.other_raters]
+    counts = [
+        f"{one.ratings:,} ratings by {one.raters:,} raters ({EXPLAINED[one.label]})" for one in found.other_raters
+    ]
     notes = (
         *provenance(study, found),
         f"The same analysis of other ratings. As reported: {found.ratings:,} ratings by {len(found.raters):,} raters. "

@@ -1,4 +1,4 @@
-"""The differences between versions had other raters counted: those left out with, or those screened out without. Pure."""
+"""The differences between versions had other raters counted: with those left out, without those screened out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

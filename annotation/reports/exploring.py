@@ -1,5 +1,5 @@
-"""What a report adds to its findings without a plan: raters' learning, ACMC against naturalness, other choices of raters,
-and the lexical diversity of a study's texts."""
+"""What a report adds to its findings without a plan: raters' learning, ACMC against naturalness, other choices of
+raters, and the lexical diversity of a study's texts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -57,9 +57,7 @@ def _places(known: Ints, wanted: Ints) -> Ints:
     return order[np.searchsorted(known[order], wanted)]
 
 
-def _naturalness(
-    study: Study, items: StudyItems, scores: StudyScores, metrics: Sequence[Metric]
-) -> Naturalness | None:
+def _naturalness(study: Study, items: StudyItems, scores: StudyScores, metrics: Sequence[Metric]) -> Naturalness | None:
     number = next((place for place, metric in enumerate(metrics) if metric.key == NATURAL), None)
     if number is None:
         return None

@@ -17,7 +17,7 @@ from dialogues.rubric import Scale, is_the_papers
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure's title, a sentence on how to read it, its points, its specification, and the tables it may stand below."""
+    """A figure's title, a sentence on how to read it, its points, its specification; the tables it may stand below."""
 
     slug: str
     title: str

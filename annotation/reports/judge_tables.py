@@ -126,7 +126,6 @@ def _powered(study: Study, found: Findings, judges: Sequence[JudgeFacts], *, das
         "Version",
         [(metric, version.symbol, judge, one) for metric, version, judge, one in cells],
         (*provenance(study, found), *_identities(judges), said),
-        tuple(version.hue for _, version, *_ in cells),
     )
 
 
@@ -153,7 +152,6 @@ def _powered_table(
     heading: str,
     cells: Sequence[tuple[str, str, JudgeFacts, Powered]],
     first_notes: tuple[str, ...],
-    hues: tuple[str, ...] = (),
 ) -> Table | None:
     """None where no judge scored backgrounds that nobody rated."""
     means = [one.mean for *_, one in cells]
@@ -179,7 +177,7 @@ def _powered_table(
         "In brackets: 95 % interval for these raters, Student’s t over backgrounds. It does not speak of other raters.",
         *dict.fromkeys(f"“—”: {mean.reason}" for mean in means if isinstance(mean, Unfit)),
     )
-    return Table(slug, caption, columns, rows, notes, hues)
+    return Table(slug, caption, columns, rows, notes)
 
 
 def _powered_cells(one: Powered) -> tuple[Cell, ...]:

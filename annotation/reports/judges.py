@@ -31,7 +31,7 @@ class JudgeFacts:
 
     `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
     names of the study's metrics that the judge was asked in other words, which are not compared. `scores` is the
-    paper's Table 1 over the study's dialogues: by whether dashes are printed, and whether the paper's values stand beside.
+    paper's Table 1 over the study's dialogues, by whether dashes are printed and the paper's values stand beside.
     """
 
     label: str

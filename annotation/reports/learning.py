@@ -57,9 +57,7 @@ def learning(submitted: Submitted, scores: Mapping[str, Floats]) -> Learning | N
     return Learning(
         quarters=tuple(_quarter(submitted, scores, quarter == number) for number in range(QUARTERS)),
         raters=len(raters),
-        by_rater={
-            key: _by_rater(values[known], row, quarter[known], len(raters)) for key, values in scores.items()
-        },
+        by_rater={key: _by_rater(values[known], row, quarter[known], len(raters)) for key, values in scores.items()},
     )
 
 

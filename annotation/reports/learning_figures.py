@@ -24,7 +24,14 @@ def learning_rows(found: Findings) -> list[Row]:
                 rows.append({**about, "value": mean.value, "low": mean.low, "high": mean.high})
         for rater, means in enumerate(learned.by_rater[metric.key] if learned.raters <= MOST_RATERS else ()):
             rows += [
-                {"metric": metric.name, "rater": str(rater), "quarter": number, "value": mean, "low": None, "high": None}
+                {
+                    "metric": metric.name,
+                    "rater": str(rater),
+                    "quarter": number,
+                    "value": mean,
+                    "low": None,
+                    "high": None,
+                }
                 for number, mean in enumerate(means, 1)
                 if mean is not None
             ]
@@ -34,8 +41,18 @@ def learning_rows(found: Findings) -> list[Row]:
 def learning_spec(study: Study, found: Findings, theme: Theme) -> Spec:
     scale = study.rubric.scale
     base = alt.Chart().encode(
-        x=alt.X("quarter:O", title="Quarter", scale=alt.Scale(domain=list(range(1, QUARTERS + 1))), axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[scale.low, scale.high], zero=False), axis=alt.Axis(tickMinStep=1)),
+        x=alt.X(
+            "quarter:O",
+            title="Quarter",
+            scale=alt.Scale(domain=list(range(1, QUARTERS + 1))),
+            axis=alt.Axis(labelAngle=0),
+        ),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(domain=[scale.low, scale.high], zero=False),
+            axis=alt.Axis(tickMinStep=1),
+        ),
     )
     one, everyone = f"datum.rater !== '{ALL}'", f"datum.rater === '{ALL}'"
     pooled = base.transform_filter(everyone)

@@ -1,7 +1,7 @@
-"""Whether dialogues with more messages a turn sound more natural: ACMC against the raters' mean score. Pure, exploratory.
+"""Whether dialogues with more messages a turn sound more natural: ACMC against the raters' mean score. Pure.
 
-The paper compares versions only (its Tables 3 and 4). Within one version, where nothing else differs by design, the same
-question is asked of single dialogues.
+The paper compares versions only (its Tables 3 and 4). Within one version, where nothing else differs by design, the
+same question is asked of single dialogues. Exploratory.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.reports.bootstrap import Floats, Ints
-from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS
 from annotation.reports.comparisons import DRAWS
+from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS
 from annotation.reports.models.correlations import PEARSON, SPEARMAN, correlations
 from core.intervals import Estimate
 

@@ -28,15 +28,19 @@ def naturalness_tables(study: Study, found: Findings) -> list[Table]:
         draws += f" ({FEWER_DRAWS} of more than {MANY_ITEMS:,} dialogues)"
     notes = (
         *provenance(study, found),
-        f"Exploratory. One point is {'a system on a background' if study.has_chats else 'a dialogue'}: its messages over "
-        f"its turns (ACMC), and the mean of its raters’ scores of {natural.metric}; n counts them. “—”: one of both never "
-        "varies.",
-        "All together, versions differ in much besides; within one, only chance and its writer decide how many messages "
-        "a turn has.",
+        f"Exploratory. One point is {'a system on a background' if study.has_chats else 'a dialogue'}: its messages "
+        f"over its turns (ACMC), and the mean of its raters’ scores of {natural.metric}; n counts them. “—”: one of "
+        "both never varies.",
+        "All together, versions differ in much besides; within one, only chance and its writer decide how many "
+        "messages a turn has.",
         f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {draws}.",
         *few_backgrounds_note(natural.over_all.backgrounds),
     )
-    return [Table("naturalness", f"Messages a turn (ACMC) against {natural.metric}.", columns, tuple(rows), notes, tuple(hues))]
+    return [
+        Table(
+            "naturalness", f"Messages a turn (ACMC) against {natural.metric}.", columns, tuple(rows), notes, tuple(hues)
+        )
+    ]
 
 
 def _cells(found: Correlated) -> tuple[Cell, ...]:

@@ -204,9 +204,7 @@ def submitted_ratings(study: Study, items: StudyItems) -> tuple[Ints, Ints, Floa
     """Of the counted ratings in the order of submission: places of items and raters, and seconds (NaN if unknown)."""
     members = counted_members(study)
     rows = counted_ratings(study, members).order_by("pk")
-    item, member, seconds = _columns(
-        rows.values_list("assignment__item_id", "assignment__membership_id", "seconds"), 3
-    )
+    item, member, seconds = _columns(rows.values_list("assignment__item_id", "assignment__membership_id", "seconds"), 3)
     return (
         np.searchsorted(items.pks, np.array(item, dtype=np.int64)),
         np.searchsorted(np.array(list(members), dtype=np.int64), np.array(member, dtype=np.int64)),

@@ -65,8 +65,9 @@ def human_scores(study: Study, found: Findings, *, dashes: bool = True, paper: b
             hidden = dashes and version.slug in metric.dash_for
             mean = found.means[metric.key, version.slug]
             row.append(None if hidden or mean is None else mean.estimate(found.target))
-        for version in printed:
-            row.append(published_table(3).value(metric.key, version.slug) if metric.key in theirs else None)
+        row += [
+            published_table(3).value(metric.key, version.slug) if metric.key in theirs else None for version in printed
+        ]
         rows.append(tuple(row))
     others = [metric.name for metric in found.metrics if metric.key not in theirs]
     notes = (

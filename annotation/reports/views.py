@@ -162,8 +162,7 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     else:
         scored = findings_of(study)
         pairs = [
-            (table, _marked(study, table, scored))
-            for table in study_tables(study, scored, **asked._asdict()).values()
+            (table, _marked(study, table, scored)) for table in study_tables(study, scored, **asked._asdict()).values()
         ]
         said = _lead(study, scored, asked.dashes)
     stem = file_name(study, "report")

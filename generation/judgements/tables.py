@@ -72,9 +72,7 @@ def _setting(name: str, verdict: Verdict) -> str:
     return f"{name} not set" if value is None else f"{name} {value}"
 
 
-def score_table(
-    found: Findings, verdict: Verdict, number: int, *, dashes: bool = True, paper: bool = True
-) -> Table:
+def score_table(found: Findings, verdict: Verdict, number: int, *, dashes: bool = True, paper: bool = True) -> Table:
     """Paper Tables 1 and 2: a row per metric, a column per version, grouped by writer; printed values below."""
     means, places = scores.means(verdict.scores), _places(found, verdict)
     rows: list[tuple[Cell, ...]] = []
