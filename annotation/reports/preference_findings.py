@@ -13,8 +13,10 @@ from annotation.reports.models.davidson import Preference, preference
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.preferences import Bools, Decisions, Rate, WinRate, left_rates, win_rates
 from annotation.reports.scores import counted_members, rated
+from annotation.reports.texts import study_texts
 from core.intervals import Estimate
 from dialogues.rubric import Metric
+from dialogues.statistics.figures import CorpusFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Preferences:
     unasked: frozenset[int] = frozenset()
     # How many raters were screened out, whether their ratings count or not.
     screened_out: int = 0
+    texts: CorpusFigures | None = None
 
     def rate(self, metric: int, pair: int) -> WinRate | None:
         return self.rates[metric * len(self.pairs) + pair]
@@ -142,6 +145,7 @@ def _compute(study: Study) -> Preferences:
         demo=known.demo,
         screened_out=study.memberships.screened_out().count(),
         unasked=frozenset(cell for cell, is_narrow in enumerate(narrow) if is_narrow and rates[cell] is None),
+        texts=study_texts(study),
     )
 
 

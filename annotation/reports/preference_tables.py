@@ -8,6 +8,7 @@ from annotation.reports.models.intervals import Unfit
 from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note
 from annotation.reports.preference_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
+from annotation.reports.text_tables import text_tables
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.display import DEMO_LABEL
 
@@ -25,6 +26,7 @@ def preference_tables(study: Study, found: Preferences) -> dict[str, Table]:
         strengths(study, found),
         sides(study, found),
         agreement(study, found),
+        *text_tables(found.texts, _demo(found)),
     )
     return {table.slug: table for table in tables}
 
@@ -177,6 +179,10 @@ def _percent(rate: Rate) -> Cell:
 def _provenance(study: Study, found: Preferences) -> Iterator[str]:
     if study.is_simulated:
         yield SIMULATED
+    yield from _demo(found)
+    yield from screened_out_note(study, found.screened_out)
+
+
+def _demo(found: Preferences) -> Iterator[str]:
     if found.demo:
         yield f"{', '.join(found.demo)}: {DEMO_LABEL}."
-    yield from screened_out_note(study, found.screened_out)

@@ -12,7 +12,7 @@ from annotation.reports.learning_tables import learning_tables
 from annotation.reports.length_tables import beside_published, lengths, published_versions, runs
 from annotation.reports.naturalness_tables import naturalness_tables
 from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
-from annotation.reports.text_tables import text_tables
+from annotation.reports.text_tables import diversity_tables
 from core.tables import Cell, Column, Table
 from dialogues.published import published_table, uncompared
 from dialogues.rubric import is_the_papers
@@ -47,7 +47,7 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True, paper: b
         *judge_tables(study, found, judges, dashes=dashes, paper=paper),
         *((lengths(study, found, paper=paper), runs(study, found, paper=paper)) if found.has_lengths else ()),
         *naturalness_tables(study, found),
-        *text_tables(found.texts),
+        *diversity_tables(found.texts, provenance(study, found, ratings=False)),
         *(chat_tables(study, found, chats) if chats else ()),
     )
     return {table.slug: table for table in tables}

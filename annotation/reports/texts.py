@@ -1,4 +1,6 @@
-"""The lexical diversity of a study's dialogues: the paper's Figure 3 for the texts that its raters read."""
+"""Figures of a study's dialogues, as of a corpus: the paper's Tables 4 and 5 and Figure 3 for what its raters read."""
+
+from django.db.models import Q
 
 from annotation.imported.placing import NO_TEXT
 from annotation.models import Item, Study
@@ -12,7 +14,10 @@ def study_texts(study: Study) -> CorpusFigures | None:
     if study.has_chats:
         return None
     rated = Item.objects.filter(study=study, purpose=Item.Purpose.RATED)
-    rows = Dialogue.objects.filter(pk__in=rated.values("dialogue"))
+    shown = Q(pk__in=rated.values("dialogue"))
+    if study.compares:
+        shown |= Q(pk__in=rated.values("other"))
+    rows = Dialogue.objects.filter(shown)
     if study.selection.get("without_text"):
         rows = rows.exclude(message_count=1, messages=[[1, NO_TEXT]])
     found = figures_of_dialogues(rows, study.name, "whitespace")
