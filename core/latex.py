@@ -116,10 +116,10 @@ def _float_lines(table: Table, page: Float, number: int, fit: Fit) -> Iterator[s
     yield r"\centering\emergencystretch=2em"
     for place, part in enumerate(page.parts):
         if place:
-            yield r"\par\medskip"
+            yield r"\medskip"
         yield from _part_lines(part)
     if page.notes:
-        yield r"\par\smallskip"
+        yield r"\smallskip"
         yield rf"\begin{{minipage}}{{\linewidth}}{SCRIPT.command}\raggedright"
         yield from (rf"{breakable(note, SCRIPT.points, width / 2)}\par" for note in page.notes)
         yield r"\end{minipage}"
@@ -136,7 +136,7 @@ def _float_lines(table: Table, page: Float, number: int, fit: Fit) -> Iterator[s
 def _part_lines(part: Part) -> Iterator[str]:
     """A tabular: the panel's headings over some of its rows."""
     panel = part.panel
-    yield rf"{panel.size.command}\setlength{{\tabcolsep}}{{{panel.size.gap:g}pt}}%"
+    yield rf"{{{panel.size.command}\setlength{{\tabcolsep}}{{{panel.size.gap:g}pt}}%"
     yield rf"\begin{{tabular}}{{@{{}}{''.join(map(_spec, panel.columns))}@{{}}}}"
     yield r"\toprule"
     yield from _group_lines(panel)
@@ -147,7 +147,7 @@ def _part_lines(part: Part) -> Iterator[str]:
     for row in range(part.start, part.end):
         yield from _row_lines(panel, row, part.start)
     yield r"\bottomrule"
-    yield r"\end{tabular}"
+    yield r"\end{tabular}\par}"
 
 
 def _spec(placed: Placed) -> str:

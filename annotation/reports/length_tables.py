@@ -63,7 +63,8 @@ def lengths(study: Study, found: Findings, *, paper: bool = True) -> Table:
 
 def runs(study: Study, found: Findings, *, paper: bool = True) -> Table:
     """The paper's Table 5: share of turns by number of messages, with the paper's row below each version's."""
-    with_paper = paper and not study.has_chats
+    theirs = {row.key for row in published_table(5).rows}
+    with_paper = paper and not study.has_chats and any(version.slug in theirs for version in found.versions)
     rows: list[tuple[Cell, ...]] = []
     hues: list[str] = []
     for version in found.versions:
@@ -71,8 +72,8 @@ def runs(study: Study, found: Findings, *, paper: bool = True) -> Table:
         source = ("here",) if with_paper else ()
         rows.append((version.symbol, *source, *run_shares(measured), measured.turns))
         hues.append(version.hue)
-        printed = [published_table(5).value(version.slug, str(length)) for length in range(1, 6)]
-        if with_paper and any(share is not None for share in printed):
+        if with_paper and version.slug in theirs:
+            printed = (published_table(5).value(version.slug, str(length)) for length in range(1, 6))
             rows.append((version.symbol, "paper", *printed, None, None))
             hues.append(version.hue)
     columns = (

@@ -61,5 +61,5 @@ def naturalness(
 
 def _correlated(acmc: Floats, score: Floats, background: Ints, seed: int) -> Correlated:
     draws = DRAWS if len(acmc) <= MANY_ITEMS else FEWER_DRAWS
-    found = correlations(acmc, score, background, seed=seed, draws=draws)
-    return Correlated(len(acmc), len(np.unique(background)), {name: found[name] for name in COEFFICIENTS})
+    found = correlations(acmc, score, background, seed=seed, draws=draws, names=COEFFICIENTS)
+    return Correlated(len(acmc), len(np.unique(background)), found)
