@@ -170,11 +170,12 @@ def _width(one: str) -> int:
 
 def _parts(word: str, points: float, width: float) -> Iterator[str]:
     """The word in parts of at most `width`, of one character at least."""
-    part = ""
+    part, left = "", width
     for one in word:
-        if part and width_of(part + one, points) > width:
+        left -= points * _width(one) / 1000
+        if part and left < 0:
             yield part
-            part = ""
+            part, left = "", width - points * _width(one) / 1000
         part += one
     if part:
         yield part

@@ -1,6 +1,6 @@
 """The primary differences with and without raters who were excluded or screened out."""
 
-from annotation.design.plan_record import plan_of
+from annotation.design.plan import AnalysisPlan
 from annotation.models import Study
 from annotation.reports.analysis import shown
 from annotation.reports.difference_tables import metric_and_pair
@@ -48,7 +48,7 @@ def exclusion_tables(study: Study, found: Findings, *, dashes: bool) -> list[Tab
 
 def _primary(study: Study, found: Findings, *, dashes: bool) -> list[Key]:
     """The plan's primary pairs and metrics; without a plan the last version with each other on every metric."""
-    plan = plan_of(study)
+    plan = AnalysisPlan.of(study.analysis_plan)
     keys = [key for key in shown_pairs(found, dashes=dashes) if found.differences[key]]
     named = [key for key in keys if plan and plan.is_confirmatory(key[0], key[1:])]
     last = found.versions[-1].slug if found.versions else ""
