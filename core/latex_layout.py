@@ -36,7 +36,7 @@ class Size(NamedTuple):
 
 # Computer Modern's small fonts are wider than its font of ten points scaled down.
 SMALL = Size(9, 9.25, 11.0, 4.0)
-FOOTNOTE = Size(8, 8.5, 9.5, 3.0)
+FOOTNOTE = Size(8, 8.5, 9.5, 2.5)
 SCRIPT = Size(7, 7.97, 8.0, 3.0)
 CAPTION = Size(11, 11.0, 13.6, 0.0)
 _MARK = 4.0

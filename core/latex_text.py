@@ -85,6 +85,8 @@ _WIDTHS = {
     for one in letters
 }
 _OTHER_WIDTH = 833
+# What rounding adds to a sum of widths.
+_DUST = 1e-6
 # Seven letters of a typewriter, its blank included.
 _CODE_POINT_WIDTH = 7 * 525
 
@@ -107,7 +109,7 @@ def wrapped(text: str, points: float, width: float) -> list[str]:
     for word in _composed(text).split():
         for number, part in enumerate(_parts(word, points, width)):
             longer = f"{lines[-1]} {part}".strip()
-            if number == 0 and width_of(longer, points) <= width:
+            if number == 0 and width_of(longer, points) <= width + _DUST:
                 lines[-1] = longer
             else:
                 lines.append(part)
@@ -173,7 +175,7 @@ def _parts(word: str, points: float, width: float) -> Iterator[str]:
     part, left = "", width
     for one in word:
         left -= points * _width(one) / 1000
-        if part and left < 0:
+        if part and left < -_DUST:
             yield part
             part, left = "", width - points * _width(one) / 1000
         part += one

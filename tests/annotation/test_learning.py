@@ -79,7 +79,7 @@ def test_the_table_counts_the_stored_ratings_and_says_that_it_is_exploratory() -
 @pytest.mark.django_db
 def test_the_order_of_imported_ratings_is_not_known() -> None:
     study = rated_study(backgrounds=2)
-    Study.objects.filter(pk=study.pk).update(is_imported=True)
+    Study.objects.filter(pk=study.pk).update(is_imported=True, state=Study.State.CLOSED)
     study.refresh_from_db()
     assert "learning" not in study_tables(study, findings_of(study))
 

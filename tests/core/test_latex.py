@@ -70,7 +70,7 @@ def test_any_text_is_letters_that_pdflatex_prints_and_balanced_braces(text: str)
 @given(st.text(min_size=1), st.floats(30, 200))
 def test_lines_are_as_narrow_as_asked_and_lose_no_letter(text: str, width: float) -> None:
     lines = wrapped(text, 8, width)
-    assert all(len(line) == 1 or width_of(line, 8) <= width + 1e-6 for line in lines)
+    assert all(len(line) == 1 or width_of(line, 8) <= width + 1e-5 for line in lines)
     letters = "".join("".join(lines).split())
     assert letters == "".join("".join(wrapped(text, 8, 1e9)).split())
 
@@ -78,6 +78,12 @@ def test_lines_are_as_narrow_as_asked_and_lose_no_letter(text: str, width: float
 def test_a_word_wider_than_its_line_may_break() -> None:
     assert r"\hspace{0pt}" in breakable("x" * 100, 8, 50)
     assert breakable("short words only", 8, 50) == "short words only"
+
+
+def test_a_heading_as_wide_as_its_longest_word_is_not_broken_within_it() -> None:
+    for word in ("Stephanie", "Standard deviation", "Backgrounds", "Weighted κ"):
+        longest = max(word.split(), key=len)
+        assert wrapped(word, 8.5, width_of(longest, 8.5)) == word.split()
 
 
 @pytest.mark.parametrize("text", ["[1cm]", "*"])
