@@ -6,6 +6,8 @@ done, so the next start completes one that was interrupted.
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -16,6 +18,7 @@ from annotation.chats.beginning import NewChat, begin
 from annotation.chats.plan import ChatPlan
 from annotation.design import drafting, launch
 from annotation.design.chat_systems import SystemChoice
+from annotation.design.plan import AnalysisPlan
 from annotation.models import Chat, Item, Profile, Restructuring, Study
 from annotation.monitoring import states
 from annotation.people import memberships
@@ -40,7 +43,16 @@ ENDPOINT = "Demo model"
 RUN = "Demo run"
 JUDGE_RUN = "Demo judge run"
 FINISHED_STUDY = "Demo study (simulated ratings)"
+RATERS, REPEATS = 3, 2
 OPEN_STUDY = "Try rating"
+PLAN = AnalysisPlan(
+    question="Do people find dialogues in several short messages more natural and engaging than single-step ones?",
+    metrics=("natural", "engaging"),
+    contrasts=(("beta", "stephanie"),),
+    raters=RATERS,
+    margin=0.5,
+    not_worse=(("gamma", "stephanie"),),
+)
 SAMPLE = settings.BASE_DIR / "dialogues" / "samples" / "stephanie-sample.jsonl"
 SEED = 2407
 VERSIONS = ("alpha", "beta", "gamma", "stephanie")
@@ -131,13 +143,14 @@ def _finish(run: Run, by: User) -> None:
 def _finished_study(corpus: Corpus, by: User) -> None:
     if Study.objects.filter(name=FINISHED_STUDY, state=Study.State.CLOSED).exists():
         return
-    study = _study(FINISHED_STUDY, corpus, by, simulated=True, backgrounds=None)
-    simulation.simulate(study=study, raters=3, seed=SEED)
+    plan = replace(PLAN, backgrounds=corpus.dialogues.filter(version="alpha").count())
+    study = _study(FINISHED_STUDY, corpus, by, is_simulated=True, hidden_repeats=REPEATS, analysis_plan=plan.as_json())
+    simulation.simulate(study=study, raters=RATERS, seed=SEED)
     states.close(study=study, by=by)
 
 
 def _open_study(corpus: Corpus, by: User, rater: User) -> None:
-    study = _study(OPEN_STUDY, corpus, by, simulated=False, backgrounds=5)
+    study = _study(OPEN_STUDY, corpus, by, background_count=5)
     memberships.join(study=study, rater=rater, by=by)
 
 
@@ -173,7 +186,7 @@ def _chat_study(corpus: Corpus, tuned: Endpoint, untuned: Endpoint, by: User) ->
         states.close(study=study, by=by)
 
 
-def _study(name: str, corpus: Corpus, by: User, *, simulated: bool, backgrounds: int | None) -> Study:
+def _study(name: str, corpus: Corpus, by: User, **design: Any) -> Study:
     """The study of this name, launched."""
     study = Study.objects.filter(name=name).first() or drafting.create_study(
         by=by,
@@ -181,9 +194,8 @@ def _study(name: str, corpus: Corpus, by: User, *, simulated: bool, backgrounds:
         name=name,
         corpus=corpus,
         rubric=Rubric.objects.get(slug="paper-six"),
-        background_count=backgrounds,
         seed=SEED,
-        is_simulated=simulated,
+        **design,
     )
     return launch.launch(study=study, by=by) if study.is_draft else study
 

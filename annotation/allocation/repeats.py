@@ -27,8 +27,8 @@ def repeats_among(study: Study, rated: int) -> int:
 
 def is_due(membership: Membership, *, at_end: bool = False) -> bool:
     """Whether a repeat is due now, or left at the end of the rater's queue; there may still be no item to repeat."""
-    due: list[int] | None = membership.repeats_due
-    return bool(due) and (at_end or due[0] <= membership.turn)
+    left: list[int] = membership.repeats_due or []
+    return bool(left) and (at_end or left[0] <= membership.turn)
 
 
 def begin(membership: Membership, now: datetime, *, at_end: bool = False) -> Assignment | None:
@@ -45,8 +45,8 @@ def begin(membership: Membership, now: datetime, *, at_end: bool = False) -> Ass
     far = _far_enough(membership.study, shown, repeated, at_end=at_end)
     if not far:
         return None
-    first = _apart(membership, far, shown[0].background)
-    membership.repeats_due = membership.repeats_due[1:]
+    first = _apart(membership, far, shown[0].background, number=len(repeated))
+    membership.repeats_due = (membership.repeats_due or [])[1:]
     membership.save(update_fields=["repeats_due"])
     return Assignment.objects.create(
         study=membership.study,
@@ -90,8 +90,8 @@ def _far_enough(study: Study, shown: Sequence[Any], repeated: set[int], *, at_en
     return [row for number, row in behind if number >= ITEMS_A_REPEAT - 1][-1:]
 
 
-def _apart(membership: Membership, far: Sequence[Any], last: int) -> Any:
-    """One of them, by the rater's seed: of a background that stands neither before nor behind it, if there is one."""
+def _apart(membership: Membership, far: Sequence[Any], last: int, *, number: int) -> Any:
+    """One of them, by the rater's seed and the repeat's `number`: of a background that stands neither before nor behind it, if there is one."""
     ahead = membership.assignments.opened().filter(condition__gt=0, opened_at__isnull=True).order_by("position")
     # The next block may still be put into another order.
     block = len(membership.study.selection.get("conditions", ()))
@@ -101,6 +101,4 @@ def _apart(membership: Membership, far: Sequence[Any], last: int) -> Any:
         return row.background == last, row.background in coming
 
     least = min(map(nearness, far))
-    return seeded(membership.seed, "repeat", len(membership.repeats_due)).choice(
-        [row for row in far if nearness(row) == least]
-    )
+    return seeded(membership.seed, "repeat", number).choice([row for row in far if nearness(row) == least])

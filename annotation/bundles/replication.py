@@ -59,7 +59,7 @@ def replicate(folder: Path) -> Outcome:
         again, stored = recomputed_tables(bundle), bundle.stored_tables
         different = [
             difference
-            for slug in dict.fromkeys([*stored, *again])
+            for slug in dict.fromkeys([*again, *stored])
             for difference in table_differences(stored.get(slug), again.get(slug))
         ]
         different += _mistold(bundle)

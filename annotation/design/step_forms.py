@@ -180,9 +180,9 @@ class ChecksForm(StepForm):
         required=False,
         min_value=0,
         max_value=MOST_REPEATS,
-        help_text="So many of their own dialogues each rater meets a second time, unannounced and much later, to measure "
-        f"how far they agree with themselves. No other result counts these. At most one for every {ITEMS_A_REPEAT} "
-        "dialogues; they add to the rater’s time. Empty or 0: none.",
+        help_text="So many of their own dialogues each rater meets a second time, unannounced and much later, to "
+        "measure how far they agree with themselves. No other result counts these. At most one for every "
+        f"{ITEMS_A_REPEAT} dialogues; they add to the rater’s time. Empty or 0: none.",
     )
 
     def clean_hidden_repeats(self) -> int:

@@ -26,7 +26,7 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         return self.filter(is_current=True, assignment__item__purpose=Item.Purpose.RATED, assignment__is_repeat=False)
 
     def repeats(self, firsts: "RatingQuerySet | None" = None) -> Self:
-        """Current, of hidden repeats whose item's first showing has one of the ratings `firsts`, by default a counted one.
+        """Current, of hidden repeats whose first showing has one of the ratings `firsts`, by default a counted one.
 
         They are compared with those, and stand in no other figure.
         """

@@ -35,7 +35,7 @@ RATING_COLUMNS = (
     # In a study of chats: the number of the chat that was scored, the key of the dialogue that it became (`dialogue` is
     # empty then), the tester's turns in it, and the minutes from its first message to its last.
     *("chat", "chat_dialogue", "turns", "minutes"),
-    # "rated", or "repeat" where the rater met the item for the second time: such rows come last, and no mean counts them.
+    # "rated", or "repeat" where the rater met the item for the second time: such rows come last, and count in no mean.
     "purpose",
 )
 NO_CHAT = ("", "", "", "")

@@ -18,7 +18,7 @@ from annotation.roles import Role
 from tests.annotation import setting
 from tests.annotation.everything import Everything, url_names
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 # What a page is about where no row of a table could be missing.
 OF_NO_ROW = ("", "upload", "power table", "agreement table")
 # Sent to the log-in page; every other 302 leads elsewhere.
@@ -390,7 +390,6 @@ def test_each_address_answers_everyone_as_declared(name: str, everything: Everyt
     assert found == {"GET": row.get, "POST": row.post}
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.of not in OF_NO_ROW])
 def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_rest(
     name: str, everything: Everything
@@ -407,7 +406,6 @@ def test_what_does_not_exist_is_404_for_those_who_might_know_and_403_for_the_res
         assert found == expected, method
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_no_address_takes_another_method(method: str, everything: Everything) -> None:
     # Django's own form views read a PUT like a POST; they change nothing without the form's fields.

@@ -30,7 +30,7 @@ from tests.annotation.judged_study import JudgeScorer, judge, unrated_dialogues
 from tests.annotation.rated_study import rated_study, unrated_study
 from tests.people import logged_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TABLES = {"judges", "judge-bias", "judge-cost", "prediction-powered", "prediction-powered-differences"}
 

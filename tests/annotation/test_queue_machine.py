@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.annotation.queue_machine import QueueMachine
 
 pytestmark = pytest.mark.django_db
-RUNS = int(os.environ.get("QUEUE_MACHINE_RUNS", "40"))
+RUNS = int(os.environ.get("QUEUE_MACHINE_RUNS", "25"))
 STEPS = int(os.environ.get("QUEUE_MACHINE_STEPS", "30"))
 PROFILE = {
     "deadline": None,

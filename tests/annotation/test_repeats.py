@@ -64,8 +64,8 @@ pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("k", [None, 2], ids=["crossed", "places"])
 
 
-def with_repeats(k: int | None = None, repeats: int = 2, backgrounds: int = 12, **fields: Any) -> Study:
-    """By default 24 items."""
+def with_repeats(k: int | None = None, repeats: int = 2, backgrounds: int = 8, **fields: Any) -> Study:
+    """By default 16 items."""
     return study(k, of=corpus(backgrounds, TWO), versions=TWO, hidden_repeats=repeats, **fields)
 
 
@@ -117,7 +117,7 @@ def test_a_rater_meets_items_of_theirs_again_much_later_and_apart_from_their_bac
     # Only the very last ones may have no other background left.
     assert not any(a.item.background_id == b.item.background_id for a, b in pairwise(met[:-4]))
     assert set(counted(one).values()) == {1}
-    assert len(counted(one)) == 24
+    assert len(counted(one)) == 16
 
 
 def test_where_everybody_meets_few_items_a_repeat_comes_at_the_end_as_late_as_it_can() -> None:
@@ -128,14 +128,11 @@ def test_where_everybody_meets_few_items_a_repeat_comes_at_the_end_as_late_as_it
 
 def test_a_rater_of_fewer_items_than_expected_gets_fewer_repeats() -> None:
     """With one rater an item, those who come first leave nothing to the last."""
-    one = with_repeats(1, repeats=4)
+    one = with_repeats(1, repeats=3)
     ann, bob = member(one, "ann"), member(one, "bob")
-    for second in range(19):
+    for second in range(8):
         rate(fresh(ann), now=NOW + timedelta(seconds=second))
-    assert again(ann).count() > 0
-    left = 24 - ann.assignments.filter(is_repeat=False).count()
-    met = rate_all(bob)
-    assert [held.is_repeat for held in met] == [False] * left + [True] * (left // ITEMS_A_REPEAT)
+    assert [held.is_repeat for held in rate_all(bob)] == [False] * 8 + [True] * (8 // ITEMS_A_REPEAT)
 
 
 @BOTH
@@ -152,11 +149,11 @@ def test_whoever_leaves_early_has_none(k: int | None) -> None:
 def test_progress_counts_repeats_for_the_rater_and_not_for_researchers(k: int | None) -> None:
     one = with_repeats(k)
     ann = member(one, "ann")
-    assert pace.pace(fresh(ann)).total == 26
+    assert pace.pace(fresh(ann)).total == 18
     rate_all(ann)
-    assert (pace.pace(fresh(ann)).done, pace.pace(fresh(ann)).total) == (26, 26)
+    assert (pace.pace(fresh(ann)).done, pace.pace(fresh(ann)).total) == (18, 18)
     (row,), (line,) = rater_rows(one), progress.rater_table(one)
-    assert (row.done, row.total, row.quality.ratings, line.done, line.total) == (24, 24, 24, 24, 24)
+    assert (row.done, row.total, row.quality.ratings, line.done, line.total) == (16, 16, 16, 16, 16)
 
 
 # --- skip, undo, correct, tabs ---------------------------------------------------------------------
@@ -259,7 +256,7 @@ def test_a_submit_leads_straight_to_a_repeat_as_to_any_item(k: int | None) -> No
     ann = member(with_repeats(k), "ann")
     client = client_of(ann)
     page: Any = client.get(reverse("rate_next", args=[ann.token]), follow=True)
-    for _ in range(26):
+    for _ in range(18):
         item = page.context["item"]
         body = {"submission_id": str(item.submission_id), "scores": dict.fromkeys(KEYS, 3)}
         kept: Any = client.post(reverse("rate_submit", args=[item.token]), body, content_type="application/json")
@@ -301,9 +298,9 @@ def test_with_a_number_of_raters_an_item_the_check_list_goes_by_who_can_join() -
 def test_the_step_sets_them_and_an_empty_field_means_none() -> None:
     one = draft(of=corpus(12, TWO), versions=TWO)
     client, address = logged_in(Role.RESEARCHER), reverse("study_step", args=[one.pk, "checks"])
-    for given, kept in (("3", 3), ("", 0)):
+    for sent, kept in (("3", 3), ("", 0)):
         form = client.get(address).context["form"]
-        assert client.post(address, {"hidden_repeats": given, "seen": form["seen"].value()}).status_code == 302
+        assert client.post(address, {"hidden_repeats": sent, "seen": form["seen"].value()}).status_code == 302
         one.refresh_from_db()
         assert one.hidden_repeats == kept
 
@@ -394,9 +391,8 @@ def test_a_taken_back_first_rating_leaves_its_repeat_without_a_pair() -> None:
     assert row.repeats.items == 2
 
 
-@BOTH
-def test_no_other_figure_counts_repeats(k: int | None) -> None:
-    one, *_ = scored_again(k)
+def test_no_other_figure_counts_repeats() -> None:
+    one, *_ = scored_again()
     before = {slug: table for slug, table in tables_of(one).items() if slug != "own-agreement"}
     Rating.objects.filter(assignment__is_repeat=True).delete()
     assert tables_of(one) == before
@@ -407,7 +403,7 @@ def test_the_ratings_name_repeats_and_an_import_sets_them_aside(tmp_path: Path) 
     text = "".join(ratings_csv(one))
     rows = list(csv.DictReader(io.StringIO(text)))
     purposes = [row["purpose"] for row in rows]
-    assert Counter(purposes) == {"rated": 48 * len(KEYS), "repeat": 6 * len(KEYS)}
+    assert Counter(purposes) == {"rated": 32 * len(KEYS), "repeat": 6 * len(KEYS)}
     assert purposes == sorted(purposes)
     numbers = again(ann).values_list("item__position", flat=True)
     name = ann.rater.profile.pseudonym
@@ -415,7 +411,7 @@ def test_the_ratings_name_repeats_and_an_import_sets_them_aside(tmp_path: Path) 
     path = tmp_path / "ratings.csv"
     path.write_text(text)
     gathered = read_ratings(source(path))
-    assert (gathered.report.scores, dict(gathered.report.tally)) == (48 * len(KEYS), {"hidden_repeats": 6 * len(KEYS)})
+    assert (gathered.report.scores, dict(gathered.report.tally)) == (32 * len(KEYS), {"hidden_repeats": 6 * len(KEYS)})
 
 
 def test_json_methods_text_and_pages_tell_of_them() -> None:
@@ -426,7 +422,7 @@ def test_json_methods_text_and_pages_tell_of_them() -> None:
     said = " ".join(methods_text(one).split())
     assert (
         "Up to 3 items were shown to each rater a second time, unannounced, with at least 10 others between where the "
-        "rater had as many; 2 raters scored 6 items again. These second scores count only in raters' agreement with "
+        "rater had as many; 2 raters scored 6 items again. These scores count only in raters' agreement with "
         "themselves."
     ) in said
     client = logged_in(Role.ADMIN)
@@ -461,17 +457,18 @@ def test_fewer_than_two_pairs_say_nothing() -> None:
     assert row[1:] == (None, None, None, None, 1)
 
 
-def test_pairs_are_repeated_as_they_stood_and_the_simulator_fills_them() -> None:
-    made = draft(of=corpus(12, TWO), versions=TWO, kind="pairs", pairs=[list(TWO)], hidden_repeats=2, is_simulated=True)
+def test_a_pair_is_repeated_as_it_stood_and_has_its_own_table() -> None:
+    made = draft(of=corpus(12, TWO), versions=TWO, kind="pairs", pairs=[list(TWO)], hidden_repeats=2)
     one = launch.launch(study=made, by=None)
-    assert simulate(study=one, raters=2) == 28
+    people = [member(one, "ann"), member(one, "bob")]
+    for rater in people:
+        assert len(rate_all(rater, even(1))) == 14
     for row in one.assignments.filter(is_repeat=True):
         first = one.assignments.get(item=row.item, membership=row.membership, is_repeat=False)
         assert row.is_flipped == first.is_flipped
     table = preference_tables(one, preferences_of(one))["own-agreement"]
     assert [column.label for column in table.columns] == ["Metric", "α, ordinal", "Weighted κ", "Equal, %", "Raters"]
-    assert table.notes[0].startswith("Simulated")
-    assert table.rows[0][-1] == 2
+    assert (shown(table.rows[0][-2]), table.rows[0][-1]) == ((100, 4), 2)
 
 
 @BOTH

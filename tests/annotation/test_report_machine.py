@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.annotation.report_machine import ReportMachine
 
 pytestmark = pytest.mark.django_db
-RUNS = int(os.environ.get("REPORT_MACHINE_RUNS", "8"))
+RUNS = int(os.environ.get("REPORT_MACHINE_RUNS", "5"))
 STEPS = int(os.environ.get("REPORT_MACHINE_STEPS", "12"))
 
 

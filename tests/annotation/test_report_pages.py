@@ -18,7 +18,7 @@ from tests.annotation.judged_study import judge
 from tests.annotation.rated_study import rated_study, unrated_study
 from tests.people import client_of, logged_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def page(study: Study, role: Role = Role.RESEARCHER, query: str = "") -> str:

@@ -26,7 +26,7 @@ from dialogues.published import published_table
 from dialogues.rubric import Metric
 from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, unrated_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def tables_of(study: Study, *, dashes: bool = True) -> dict[str, Table]:

@@ -123,8 +123,8 @@ def filled(items: int, places: int) -> Study:
         cursor.execute("CREATE TEMP TABLE numbered (item bigint, condition int, rank int)")
         cursor.executemany("INSERT INTO numbered VALUES (%s, %s, %s)", [(n.pk, n.condition, n.rank) for n in numbered])
         cursor.execute(
-            "INSERT INTO annotation_assignment (study_id, item_id, token, slot, condition, position, is_flipped, is_repeat, state,"
-            " lease_until, draft, draft_version, submission_id, skip_reason, created_at)"
+            "INSERT INTO annotation_assignment (study_id, item_id, token, slot, condition, position, is_flipped,"
+            " is_repeat, state, lease_until, draft, draft_version, submission_id, skip_reason, created_at)"
             " SELECT %s, item, md5(random()::text || item || slot), slot, condition, rank, false, false, 'open',"
             " '2000-01-01', '{}', 0, gen_random_uuid(), '', now() FROM numbered, generate_series(1, %s) AS slot",
             [study.pk, places],

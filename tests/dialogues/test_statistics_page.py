@@ -15,7 +15,7 @@ from dialogues.models import Corpus
 from tests.dialogues.rows import ALPHA, GAMMA, add_dialogue
 from tests.people import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

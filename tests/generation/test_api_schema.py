@@ -31,7 +31,7 @@ from tests.people import make_user
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
 # It bounds itself by the number of its examples; a machine with other work needs longer than for a usual test.
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
