@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import urlencode
 
 from core.latex import to_latex
+from core.latex_layout import Fit
 from core.markdown import to_markdown
 from core.spreadsheets import EXCEL, PLAIN, CsvForm
 from core.tables import Table, to_csv
@@ -31,11 +32,13 @@ CONTENT_TYPES = {
 }
 TABLE_WRITERS: dict[str, Callable[[HttpRequest, Table], str]] = {
     "csv": lambda request, table: to_csv(table, csv_form(request)),
-    "tex": lambda _, table: to_latex(table),
+    "tex": lambda request, table: to_latex(table, latex_fit(request)),
     "md": lambda _, table: to_markdown(table),
 }
 TABLE_FORMS = tuple(TABLE_WRITERS)
 EXCEL_PARAMETER = "excel"
+FIT_PARAMETER = "fit"
+FIT_LABELS: dict[Fit, str] = {"column": "LaTeX, one column", "page": "LaTeX, across the page"}
 
 
 def attached(response: Response, name: str) -> Response:
@@ -78,12 +81,13 @@ class Saved(NamedTuple):
 def saved_in_page(table: Table, stem: str) -> dict[str, Any]:
     """The table's files as addresses that hold them, for a page whose tables are stored nowhere.
 
-    `plain` are one a form, `excel` the CSV in each form for Excel.
+    `plain` are one a form, `latex` one a width, `excel` the CSV in each form for Excel.
     """
-    texts = {"CSV": (to_csv(table), "csv"), "LaTeX": (to_latex(table), "tex"), "Markdown": (to_markdown(table), "md")}
+    texts = {"CSV": (to_csv(table), "csv"), "Markdown": (to_markdown(table), "md")}
     plain = [_saved(label, text, stem, extension) for label, (text, extension) in texts.items()]
+    latex = [_saved(label, to_latex(table, fit), stem, "tex") for fit, label in FIT_LABELS.items()]
     excel = [_saved(form.label, to_csv(table, form), stem, "csv") for form in EXCEL.values()]
-    return {"plain": plain, "excel": excel}
+    return {"plain": plain, "latex": latex, "excel": excel}
 
 
 def _saved(label: str, text: str, stem: str, extension: str) -> Saved:
@@ -104,7 +108,21 @@ def csv_form(request: HttpRequest) -> CsvForm:
     return EXCEL.get(request.GET.get(EXCEL_PARAMETER, ""), PLAIN)
 
 
+def latex_fit(request: HttpRequest) -> Fit:
+    """The width that the address asks for; a column if it names none or an unknown one."""
+    return "page" if request.GET.get(FIT_PARAMETER) == "page" else "column"
+
+
+def latex_links(url: str) -> list[tuple[str, str]]:
+    """(label, address) of the LaTeX file at `url` for each width."""
+    return [(label, _with(url, FIT_PARAMETER, fit)) for fit, label in FIT_LABELS.items()]
+
+
 def excel_links(url: str) -> list[tuple[str, str]]:
     """(label, address) of each form for Excel of the CSV file at `url`."""
+    return [(form.label, _with(url, EXCEL_PARAMETER, name)) for name, form in EXCEL.items()]
+
+
+def _with(url: str, parameter: str, value: str) -> str:
     mark = "&" if "?" in url else "?"
-    return [(form.label, f"{url}{mark}{urlencode({EXCEL_PARAMETER: name})}") for name, form in EXCEL.items()]
+    return f"{url}{mark}{urlencode({parameter: value})}"

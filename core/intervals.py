@@ -77,6 +77,24 @@ def mean_of(values: NDArray[np.float64]) -> Estimate | None:
     return Estimate(mean, n, mean - half, mean + half)
 
 
+def clustered_mean(values: NDArray[np.float64], cluster: NDArray[np.int64]) -> Estimate | None:
+    """The mean of values that come in clusters, such as backgrounds; None for no values. n counts values."""
+    return clustered_ratio(values, np.ones(len(values)), cluster)
+
+
+def clustered_ratio(x: NDArray[np.float64], y: NDArray[np.float64], cluster: NDArray[np.int64]) -> Estimate | None:
+    """Σx/Σy over (values,) that come in clusters; None where Σy is 0. n counts values.
+
+    Its interval is that of the ratio of the clusters' sums (`ratio_of`): clusters are the observations. With y = 1 that
+    is a mean; with products and squares of centred values, a slope with the errors of Liang and Zeger (1986).
+    """
+    number = np.unique(cluster, return_inverse=True)[1]
+    above, below = (np.bincount(number, weights=values) for values in (x, y))
+    squares = [float((one * other).sum()) for one, other in ((above, above), (above, below), (below, below))]
+    found = ratio_of(PairSums(len(above), float(above.sum()), float(below.sum()), *squares))
+    return found._replace(n=len(x)) if found else None
+
+
 def ratio_of(sums: PairSums) -> Estimate | None:
     """Σx/Σy over n dialogues, with the linearised (delta-method) interval of a ratio and Student's t.
 

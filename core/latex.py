@@ -1,177 +1,215 @@
 """A `Table` as LaTeX for a paper: booktabs rules, intervals below their values, n once where it can be.
 
-It needs two packages that every installation has, and compiles with pdfLaTeX without setting a font encoding. Columns
-align at the decimal point without siunitx, because all numbers of a column have the same number of decimals.
+It fits one column or the whole page of a paper of two (`core.latex_layout`), and compiles with pdfLaTeX without setting
+a font encoding (`core.latex_text`). Columns align at the decimal point without siunitx, because all numbers of a column
+have the same number of decimals. Notes stand below the table, the caption below them.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from string import ascii_lowercase
 
-from core.tables import Column, ShownCell, Table
-
-NAMED = 20  # the most characters that the header lists
-# What pdfLaTeX prints without an encoding or a font; `LATEX` below writes more as commands.
-PRINTED = re.compile(r"[ -~\u00a0-\u00bf\u00c6\u00d7\u00d8\u00df\u00e6\u00f7\u00f8\u0152\u0153‘’“”†‡•€™]")
-IN_T1 = frozenset("«»‹›„‚ÐðÞþĐđŊŋ")
-OGONEK = "\u0328"
-
-LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "$": r"\$",
-        "&": r"\&",
-        "#": r"\#",
-        "_": r"\_",
-        "%": r"\%",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        # `\textquotedbl` needs the T1 encoding; this prints in every one.
-        '"': "{''}",
-        "α": r"$\alpha$",
-        "β": r"$\beta$",
-        "γ": r"$\gamma$",
-        "κ": r"$\kappa$",
-        "×": r"$\times$",
-        "±": r"$\pm$",
-        "≥": r"$\geq$",
-        "≤": r"$\leq$",
-        "−": r"$-$",
-        "→": r"$\rightarrow$",
-        "–": "--",
-        "—": "---",
-        "…": r"\ldots{}",
-        **dict.fromkeys((*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"), " "),
-    }
+from core.latex_layout import (
+    CAPTION,
+    SCRIPT,
+    WIDTHS,
+    Entry,
+    Fit,
+    Float,
+    Panel,
+    Part,
+    Placed,
+    TextColumn,
+    floats,
+    head_lines,
+    panels,
 )
+from core.latex_text import breakable, latex_text, needs
+from core.tables import Estimate, ShownCell, Table
+
+ENVIRONMENTS: dict[Fit, str] = {"column": "table", "page": "table*"}
+FITS: dict[Fit, str] = {"column": "one column, 7.6 cm", "page": "a page of two columns, 15.8 cm"}
 
 
-def to_latex(table: Table) -> str:
-    """A `table` environment, scaled down if it is wider than the text column."""
-    known = _printed_n(table)
-    spec = "".join("r" if column.numeric else "l" for column in (*table.columns, *known.column))
-    text = " ".join(latex_text(text) for text in (table.caption, *known.note, *table.notes))
-    lines = [
-        *_needs(table),
-        r"\begin{table}[t]",
-        r"\centering\small",
-        r"\setlength{\tabcolsep}{4pt}",
-        # In a box of its own, so that its width is known: it is only ever scaled down.
-        r"\sbox0{%",
-        rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
-        r"\toprule",
-        *_group_lines(table),
-        _line(latex_text(column.label) for column in (*table.columns, *known.column)),
-        *known.below_heads,
-        r"\midrule",
-        *(line for number, row in enumerate(table.shown_rows) for line in _row_lines(row, known, number)),
-        r"\bottomrule",
-        r"\end{tabular}}",
-        r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi",
-        rf"\caption{{{text}}}",
-        rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.slug)}}}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
+def to_latex(table: Table, fit: Fit = "column") -> str:
+    """One `table` environment (`table*` for a page), or several where a page cannot hold the table."""
+    reasons = _reasons(table)
+    columns, width = text_columns(table, reasons), WIDTHS[fit]
+    notes = [*table.page_notes, *(f"{mark}: no interval: {reason}." for reason, mark in reasons.items())]
+    pages = floats(panels(columns, width), len(table.rows), notes, table.caption, width)
+    used = [table.caption, *notes]
+    for column in columns:
+        used += [column.head, column.group, *(text for entry in column.entries for text in entry)]
+    wraps = any(placed.wraps for page in pages for part in page.parts for placed in part.panel.columns)
+    return "\n".join(
+        [
+            rf"% needs \usepackage{{booktabs{',array' if wraps else ''}}}; fits {FITS[fit]}",
+            *needs(used),
+            *(line for number, page in enumerate(pages) for line in _float_lines(table, page, number, fit)),
+            "",
+        ]
+    )
 
 
-def latex_text(text: str) -> str:
-    """The text with every special character escaped."""
-    return text.translate(LATEX)
+def document(names: Iterable[str], preamble: Iterable[str] = ()) -> str:
+    """A document that shows these files of tables, to compile as it is; names without their extension."""
+    return "\n".join(
+        [
+            r"\documentclass[twocolumn,a4paper]{article}",
+            r"\usepackage[T1]{fontenc}",
+            r"\usepackage{booktabs,array}",
+            *preamble,
+            r"\begin{document}",
+            *(rf"\input{{{name}}}\clearpage" for name in names),
+            r"\end{document}",
+            "",
+        ]
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _PrintedN:
-    """Where a table prints n: in the note, below the headings, in a column, or beside each interval."""
-
-    note: tuple[str, ...] = ()
-    below_heads: tuple[str, ...] = ()
-    column: tuple[Column, ...] = ()
-    by_row: tuple[str, ...] = ()
-    beside: bool = False
+def _reasons(table: Table) -> dict[str, str]:
+    """Why intervals are missing, each with the letter that marks it."""
+    cells = (cell for row in table.rows for cell in row if isinstance(cell, Estimate))
+    given = dict.fromkeys(cell.no_interval for cell in cells if cell.no_interval)
+    return {reason: ascii_lowercase[number % 26] * (1 + number // 26) for number, reason in enumerate(given)}
 
 
-def _printed_n(table: Table) -> _PrintedN:
+def text_columns(table: Table, reasons: dict[str, str]) -> list[TextColumn]:
     known = table.known_n
-    if known.everywhere is not None:
-        return _PrintedN(note=(f"n = {known.everywhere:,} throughout.",))
-    if any(n is not None for n in known.by_column):
-        small = ["" if n is None else rf"{{\scriptsize $n = {_number(n)}$}}" for n in known.by_column]
-        return _PrintedN(below_heads=(_line(small),))
-    if known.by_row:
-        return _PrintedN(column=(Column("n"),), by_row=tuple("" if n is None else f"{n:,}" for n in known.by_row))
-    return _PrintedN(beside=known.is_beside)
-
-
-def _number(n: int) -> str:
-    """In mathematics a comma is followed by a space, unless it stands in braces."""
-    return f"{n:,}".replace(",", "{,}")
-
-
-def _row_lines(row: Sequence[ShownCell], known: _PrintedN, number: int) -> list[str]:
-    """The row's values, with intervals below them, and n if no better place was found."""
-    values = [*(_value(cell) for cell in row), *known.by_row[number : number + 1]]
-    small = [", ".join(filter(None, (cell.detail, cell.n if known.beside else ""))) if cell.n else "" for cell in row]
-    if not any(small):
-        return [_line(values)]
-    below = [rf"{{\scriptsize {latex_text(text)}}}".replace("-", "$-$") if text else "" for text in small]
-    return [_line(values), _line([*below, *("" for _ in known.by_row[number : number + 1])]), r"\addlinespace[2pt]"]
-
-
-def _value(cell: ShownCell) -> str:
-    """An estimate's interval goes below it; a remark on who wrote a version stays beside it."""
-    text = latex_text(cell.text if cell.n else cell.line)
-    return re.sub(r"^-(?=\d)", "$-$", text) if cell.numeric else text
-
-
-def _group_lines(table: Table) -> list[str]:
-    """The groups' names over their columns, with a rule below each."""
-    if not table.group_heads:
-        return []
-    cells, rules, place = [], [], 1
-    for head in table.group_heads:
-        cells.append(
-            rf"\multicolumn{{{head.span}}}{{c}}{{{latex_text(head.text)}}}" if head.text else "&" * (head.span - 1)
+    rows = [
+        [_entry(cell, shown, reasons, beside=known.is_beside) for cell, shown in zip(*both, strict=True)]
+        for both in zip(table.rows, table.shown_rows, strict=True)
+    ]
+    by_column = known.by_column or (None,) * len(table.columns)
+    columns = [
+        TextColumn(
+            column.label,
+            column.group,
+            column.numeric,
+            tuple(row[place] for row in rows),
+            "" if n is None else f"n = {n:,}",
         )
-        rules += [rf"\cmidrule(lr){{{place}-{place + head.span - 1}}}"] if head.text else []
-        place += head.span
-    return [_line(cells), "".join(rules)]
+        for place, (column, n) in enumerate(zip(table.columns, by_column, strict=True))
+    ]
+    if known.by_row:
+        counts = tuple(Entry("" if n is None else f"{n:,}") for n in known.by_row)
+        columns.append(TextColumn("n", "", is_numeric=True, entries=counts))
+    return columns
+
+
+def _entry(cell: object, shown: ShownCell, reasons: dict[str, str], *, beside: bool) -> Entry:
+    """An estimate's interval goes below it; a remark on who wrote a version stays beside it."""
+    if not isinstance(cell, Estimate):
+        return Entry(_signed(shown.line) if shown.numeric else shown.line)
+    interval = "" if cell.no_interval else shown.detail
+    small = ", ".join(filter(None, (interval, shown.n if beside else "")))
+    return Entry(_signed(shown.text), _signed(small), reasons.get(cell.no_interval, ""))
+
+
+def _signed(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _float_lines(table: Table, page: Float, number: int, fit: Fit) -> Iterator[str]:
+    width = WIDTHS[fit]
+    yield rf"\begin{{{ENVIRONMENTS[fit]}}}[tp]"
+    yield r"\centering\emergencystretch=2em"
+    for place, part in enumerate(page.parts):
+        if place:
+            yield r"\medskip"
+        yield from _part_lines(part)
+    if page.notes:
+        yield r"\smallskip"
+        yield rf"\begin{{minipage}}{{\linewidth}}{SCRIPT.command}\raggedright"
+        yield from (rf"{breakable(note, SCRIPT.points, width / 2)}\par" for note in page.notes)
+        yield r"\end{minipage}"
+    caption = breakable(table.caption, CAPTION.points, width / 2)
+    if number:
+        yield r"\addtocounter{table}{-1}"
+        yield rf"\caption{{{caption} (Continued.)}}"
+    else:
+        yield rf"\caption{{{caption}}}"
+        yield rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.slug)}}}"
+    yield rf"\end{{{ENVIRONMENTS[fit]}}}"
+
+
+def _part_lines(part: Part) -> Iterator[str]:
+    """A tabular: the panel's headings over some of its rows."""
+    panel = part.panel
+    yield rf"{{{panel.size.command}\setlength{{\tabcolsep}}{{{panel.size.gap:g}pt}}%"
+    yield rf"\begin{{tabular}}{{@{{}}{''.join(map(_spec, panel.columns))}@{{}}}}"
+    yield r"\toprule"
+    yield from _group_lines(panel)
+    yield _line(_head(placed, panel) for placed in panel.columns)
+    if any(placed.column.small for placed in panel.columns):
+        yield _line(_small_head(placed.column.small) for placed in panel.columns)
+    yield r"\midrule"
+    for row in range(part.start, part.end):
+        yield from _row_lines(panel, row, part.start)
+    yield r"\bottomrule"
+    yield r"\end{tabular}\par}"
+
+
+def _spec(placed: Placed) -> str:
+    if placed.wraps:
+        return rf">{{\raggedright\arraybackslash\hspace{{0pt}}}}p{{{placed.width:.1f}pt}}"
+    return "r" if placed.column.is_numeric else "l"
+
+
+def _head(placed: Placed, panel: Panel) -> str:
+    return _stacked(head_lines(placed, panel.size), "r" if placed.column.is_numeric else "l")
+
+
+def _stacked(lines: Sequence[str], side: str) -> str:
+    """Lines above each other."""
+    if len(lines) == 1:
+        return latex_text(lines[0])
+    text = r" \\ ".join(_no_option(latex_text(line)) for line in lines)
+    return rf"\shortstack[{side}]{{{text}}}"
+
+
+def _small_head(text: str) -> str:
+    """In mathematics a comma is followed by a space, unless it stands in braces."""
+    return rf"{{{SCRIPT.command} ${text.replace(',', '{,}')}$}}" if text else ""
+
+
+def _group_lines(panel: Panel) -> Iterator[str]:
+    """The groups' names over their columns, with a rule below each."""
+    cells, rules, place = [], [], 1
+    for span in panel.spans:
+        named = span.lines != [""]
+        text = _stacked(span.lines, "c")
+        cells.append(rf"\multicolumn{{{span.columns}}}{{c}}{{{text}}}" if named else "&" * (span.columns - 1))
+        rules += [rf"\cmidrule(lr){{{place}-{place + span.columns - 1}}}"] if named else []
+        place += span.columns
+    if cells:
+        yield _line(cells)
+        yield "".join(rules)
+
+
+def _row_lines(panel: Panel, row: int, first: int) -> Iterator[str]:
+    """The row's values, with intervals below them; the name of the row before is not repeated."""
+    entries = [placed.column.entries[row] for placed in panel.columns]
+    values = [_value(entry, placed, panel) for entry, placed in zip(entries, panel.columns, strict=True)]
+    named = panel.columns[0].column
+    if row > first and len(values) > 1 and not named.is_numeric and named.entries[row - 1] == entries[0]:
+        values[0] = ""
+    yield _line(values)
+    if any(entry.small for entry in entries):
+        yield _line(rf"{{{SCRIPT.command} {latex_text(entry.small)}}}" if entry.small else "" for entry in entries)
+        yield r"\addlinespace[2pt]"
+
+
+def _value(entry: Entry, placed: Placed, panel: Panel) -> str:
+    text = breakable(entry.text, panel.size.points, placed.width) if placed.wraps else latex_text(entry.text)
+    # As wide as nothing, so that marked numbers still align at their points.
+    return rf"{text}\rlap{{\textsuperscript{{{entry.mark}}}}}" if entry.mark else text
 
 
 def _line(cells: Iterable[str]) -> str:
-    line = " & ".join(cells) + r" \\"
-    # A bracket or a star would be read as an option of the `\\` that ends the line before.
+    return _no_option(" & ".join(cells)) + r" \\"
+
+
+def _no_option(line: str) -> str:
+    """A bracket or a star would be read as an option of the `\\\\` that ends the line before."""
     return f"{{}}{line}" if line.startswith(("[", "*")) else line
-
-
-def _needs(table: Table) -> list[str]:
-    """Comments at the top: the packages needed, and the characters that plain pdfLaTeX cannot print."""
-    heads = [text for column in table.columns for text in (column.label, column.group)]
-    cells = [cell.line for row in table.shown_rows for cell in row]
-    used = sorted(set("".join((table.caption, *table.notes, *heads, *cells))) - set(map(chr, LATEX)))
-    t1 = [one for one in used if one in IN_T1 or OGONEK in unicodedata.normalize("NFD", one)]
-    missing = [one for one in used if one not in t1 and not _is_printed(one)]
-    lines = [r"% needs \usepackage{booktabs,graphicx}"]
-    if t1:
-        lines.append(rf"% needs \usepackage[T1]{{fontenc}} for: {_named(t1)}")
-    if missing:
-        lines.append(f"% needs LuaLaTeX or XeLaTeX, and a font that has them, for: {_named(missing)}")
-    return lines
-
-
-def _is_printed(one: str) -> bool:
-    """Whether pdfLaTeX prints it as it is, or as an ASCII letter with accents."""
-    first, *accents = list(unicodedata.normalize("NFD", one))
-    return bool(PRINTED.match(one)) or (first.isascii() and bool(accents) and ord(one) < 0x180)
-
-
-def _named(characters: Sequence[str]) -> str:
-    """The first of them with their code points; none of them can end the comment."""
-    some = ", ".join(f"{one} (U+{ord(one):04X})" for one in characters[:NAMED])
-    return some if len(characters) <= NAMED else f"{some} and {len(characters) - NAMED:,} more"

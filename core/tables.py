@@ -32,13 +32,17 @@ class PValue(float):
 
 
 class ShownCell(NamedTuple):
-    """One cell as a page shows it: in smaller type `detail` (interval or remark) and `n`."""
+    """One cell as a page shows it: in smaller type `detail` (interval or remark) and `n`.
+
+    `again`: it names its row as the one above is named, so only those who cannot see the rows need it once more.
+    """
 
     text: str
     detail: str = ""
     n: str = ""
     numeric: bool = False
     version: str = ""
+    again: bool = False
 
     @property
     def line(self) -> str:
@@ -140,10 +144,12 @@ class Table:
     @property
     def page_rows(self) -> Iterator[list[ShownCell]]:
         """The rows on a page: n beside an estimate only where it is said nowhere else."""
-        known = self.known_n
+        known, named = self.known_n, None
         for number, row in enumerate(self.shown_rows):
-            cells = row if known.is_beside else [cell._replace(n="") for cell in row]
-            yield [*cells, *(_count(n) for n in known.by_row[number : number + 1])]
+            first, *cells = row if known.is_beside else [cell._replace(n="") for cell in row]
+            again = first == named and not first.numeric
+            named = first
+            yield [first._replace(again=again), *cells, *(_count(n) for n in known.by_row[number : number + 1])]
 
     @property
     def page_notes(self) -> tuple[str, ...]:

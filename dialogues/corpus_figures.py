@@ -2,24 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db.models import BigIntegerField, Count, F, Max, Q, Sum
 from django.db.models.functions import Cast
 
-from core.intervals import Estimate, PairSums, ratio_of
 from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, DialogueQuerySet, Version
 from dialogues.sources import ANY, Sources, once_each, written_again
-from dialogues.statistics.distinct import Encoded, distinct, encode, pooled
-from dialogues.statistics.figures import CorpusFigures, VersionFigures
-from dialogues.statistics.words_and_turns import Tokenizer, run_shares
+from dialogues.statistics.distinct import encode
+from dialogues.statistics.figures import CorpusFigures
+from dialogues.statistics.measuring import RUN_FIELDS, WORD_FIELDS, figures_of_versions
+from dialogues.statistics.words_and_turns import Tokenizer
 
-WORD_FIELDS: dict[Tokenizer, str] = {"whitespace": "whitespace_tokens", "words": "word_tokens"}
-RUN_FIELDS = (*(f"turns_of_{n}" for n in range(1, 6)), "turns_of_6_up")
 ROWS_AT_ONCE = 1000
 # Part of every cache key: raise it when a figure is computed differently.
 EDITION = 3
@@ -101,27 +99,32 @@ def corpus_figures(
     # A person who names versions wants them compared, even if few backgrounds are left.
     sparse = coverage.sparse - set(counted.versions)
     dialogues = shared(rows, sparse) if counted.shared_only else rows
+    return replace(
+        figures_of_dialogues(dialogues, corpus.name, tokenizer, sparse=sparse, progress=progress),
+        shared_only=counted.shared_only,
+        source=counted.sources.words(corpus),
+        again=_by_symbol(written_again(counted.chosen(corpus))),
+        every=counted.every,
+        sparse=_by_symbol({slug: coverage.says(slug) for slug in sparse}),
+    )
+
+
+def figures_of_dialogues(
+    dialogues: DialogueQuerySet,
+    name: str,
+    tokenizer: Tokenizer,
+    *,
+    sparse: Collection[str] = (),
+    progress: Progress = silent,
+) -> CorpusFigures:
+    """Figures of each version among these dialogues, under this name; `sparse` versions are not matched with others."""
     sums = sums_by_version(dialogues, WORD_FIELDS[tokenizer])
     versions = list(Version.objects.filter(pk__in=sums))
     texts = {
         version.pk: encode(texts_of(dialogues, version, sums[version.pk]["n"], progress), tokenizer)
         for version in versions
     }
-    budget = min((len(encoded.ids) for slug, encoded in texts.items() if slug not in sparse), default=0)
-    return CorpusFigures(
-        corpus=corpus.name,
-        tokenizer=tokenizer,
-        shared_only=counted.shared_only,
-        matched_tokens=budget,
-        versions=tuple(
-            figures_of(version, sums[version.pk], texts[version.pk], None if version.pk in sparse else budget)
-            for version in versions
-        ),
-        source=counted.sources.words(corpus),
-        again=_by_symbol(written_again(counted.chosen(corpus))),
-        every=counted.every,
-        sparse=_by_symbol({slug: coverage.says(slug) for slug in sparse}),
-    )
+    return figures_of_versions(versions, sums, texts, name=name, tokenizer=tokenizer, sparse=sparse)
 
 
 def shared(rows: DialogueQuerySet, sparse: Iterable[str] = ()) -> DialogueQuerySet:
@@ -180,21 +183,6 @@ def sums_by(dialogues: DialogueQuerySet, words: str, *groups: str) -> list[dict[
     return list(rows)
 
 
-def _words_per_message(sums: Mapping[str, Any]) -> Estimate | None:
-    by_message = (sums["words_squared"], sums["words_messages"], sums["messages_squared"])
-    return ratio_of(PairSums(sums["n"], sums["words"], sums["messages"], *by_message))
-
-
-def _acmc(sums: Mapping[str, Any]) -> Estimate | None:
-    by_turn = (sums["messages_squared"], sums["messages_turns"], sums["turns_squared"])
-    return ratio_of(PairSums(sums["n"], sums["messages"], sums["turns"], *by_turn))
-
-
-def _turns_by_length(sums: Mapping[str, Any]) -> dict[str, float]:
-    """Shares (0 to 1) of turns with one … five and six or more messages."""
-    return run_shares([sums[f"sum_{name}"] for name in RUN_FIELDS])
-
-
 def product(first: str, second: str) -> Sum:
     """Σ first · second in 64 bits: the square of a long dialogue's words does not fit in 32."""
     return Sum(Cast(F(first), BigIntegerField()) * F(second), output_field=BigIntegerField())
@@ -204,34 +192,3 @@ def texts_of(dialogues: DialogueQuerySet, version: Version, total: int, progress
     rows = dialogues.of_version(version.pk).order_by("pk").values_list("messages", flat=True)
     for messages in progress(rows.iterator(chunk_size=ROWS_AT_ONCE), total, version.symbol):
         yield [text for _, text in messages]
-
-
-def measures(sums: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `Measures`, from the sums of one group of dialogues."""
-    return {
-        "dialogues": sums["n"],
-        **{name: sums[name] for name in ("by_demo", "messages", "turns", "words")},
-        "words_per_message": _words_per_message(sums),
-        "acmc": _acmc(sums),
-        "consecutive": _turns_by_length(sums),
-    }
-
-
-def figures_of(version: Version, sums: dict[str, int], encoded: Encoded, budget: int | None) -> VersionFigures:
-    """`budget` None: not matched with other versions."""
-    measured = distinct(encoded)
-    whole = {size: found.pooled for size, found in measured.items()}
-    return VersionFigures(
-        slug=version.pk,
-        symbol=version.symbol,
-        hue=version.hue,
-        **measures(sums),
-        distinct=measured,
-        matched=_matched(whole, encoded, budget),
-    )
-
-
-def _matched(whole: Mapping[int, float | None], encoded: Encoded, budget: int | None) -> Mapping[int, float | None]:
-    if budget is None:
-        return dict.fromkeys(whole)
-    return whole if budget >= len(encoded.ids) else pooled(encoded.sample(budget))

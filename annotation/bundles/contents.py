@@ -61,7 +61,7 @@ def make_bundle(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, ho
         raise NoBundleError(f"“{study.name}” has no ratings that count, so there is nothing to compute again yet.")
     unblinding.unblind(study=study, by=by, how=how)
     AuditEvent.record(by, AuditVerb.RATINGS_EXPORTED, study, part="bundle")
-    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study, dashes=True), _changed_at(study)))
+    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study), _changed_at(study)))
     return _with_manifest(study, read)
 
 
@@ -127,6 +127,7 @@ def _study(study: Study, data: Data) -> dict[str, Any]:
             "is_imported": study.is_imported,
             "raters_per_item": study.raters_per_item,
             "counts_screened_out": study.counts_screened_out,
+            "withdrawal": study.withdrawal,
             "hidden_repeats": study.hidden_repeats,
             "launched_at": study.launched_at.isoformat() if study.launched_at else None,
             "closed_at": study.closed_at.isoformat() if study.closed_at else None,

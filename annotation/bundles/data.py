@@ -33,7 +33,7 @@ RATER_COLUMNS = (
 )
 RATING_COLUMNS = (
     *("rating", "item", "rater", "metric", "value", "scale_low", "scale_high", "set_aside", "comment", "flag"),
-    *("seconds", "submitted_at", "score_comment", "evidence"),
+    *("seconds", "submitted_at", "score_comment", "evidence", "repeat"),
 )
 ORDER_COLUMNS = (
     *("item", "rater", "purpose", "place", "slot", "turn", "block", "turn_in_block", "left", "state", "opened_at"),
@@ -74,11 +74,13 @@ def data_of(study: Study) -> Data:
     told = [
         {
             "label": one.label,
+            "name": one.name,
             "is_demo": one.is_demo,
             "about": list(one.about),
             "metrics": to_json(one.metrics),
             "dollars_a_dialogue": one.dollars,
             "dialogues": one.judged,
+            "demo_writers": sorted(one.demo_writers),
         }
         for one in judges
     ]
@@ -216,7 +218,7 @@ def _ratings(study: Study, raters: Mapping[int, int], why: Mapping[int, str]) ->
             *(number, rating.assignment.item.position, raters[member], score.metric, score.value),
             *(score.scale_low, score.scale_high, aside, rating.comment, rating.flag, rating.seconds),
             "" if study.is_imported else rating.created_at.isoformat(),
-            *(score.comment, " ".join(str(place + 1) for place in score.evidence)),
+            *(score.comment, " ".join(str(place + 1) for place in score.evidence), rating.assignment.is_repeat),
         )
 
 

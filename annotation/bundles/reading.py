@@ -16,6 +16,8 @@ FORMAT, FORMAT_VERSION = "stephanie-study-bundle", 1
 RATED = "rated"
 # Why a rating is set aside by which a rater scored an item a second time, and what such a turn is for.
 REPEAT = "repeat"
+# What a study does with the ratings of raters who withdrew, if it lets them count.
+KEEP = "keep"
 
 Line = Mapping[str, Any]
 
@@ -117,6 +119,11 @@ class Bundle:
         return [row for row in self._rows("data/items.csv") if row["purpose"] == RATED]
 
     @cached_property
+    def item_places(self) -> dict[str, int]:
+        """The places, from 0, of the rated items, by their numbers in the files."""
+        return {row["item"]: place for place, row in enumerate(self.items)}
+
+    @cached_property
     def raters(self) -> list[dict[str, str]]:
         return self._rows("data/raters.csv")
 
@@ -125,6 +132,18 @@ class Bundle:
         """The places, from 0, of the raters who count, by their numbers in the files."""
         counted = (row["rater"] for row in self.raters if row["counts"] == "True")
         return {number: place for place, number in enumerate(counted)}
+
+    @cached_property
+    def candidates(self) -> dict[str, int]:
+        """The same of those who would count, had nobody been excluded or screened out."""
+        keeps = self.about["study"]["withdrawal"] == KEEP
+        simulated = str(self.study.is_simulated)
+        able = (
+            row["rater"]
+            for row in self.raters
+            if row["simulated"] == simulated and (keeps or row["withdrawn"] == "False")
+        )
+        return {number: place for place, number in enumerate(able)}
 
     @cached_property
     def screened_out(self) -> int:
@@ -138,6 +157,16 @@ class Bundle:
     def scores(self) -> list[dict[str, str]]:
         """Those that count."""
         return [row for row in self.all_scores if not row["set_aside"]]
+
+    @cached_property
+    def candidates_scores(self) -> list[dict[str, str]]:
+        """Those that count, and those of the first showings of rated items to the other candidates."""
+        rated = {row["item"] for row in self.items}
+        return [
+            row
+            for row in self.all_scores
+            if row["rater"] in self.candidates and row["item"] in rated and row["repeat"] == "False"
+        ]
 
     @cached_property
     def second_scores(self) -> list[dict[str, str]]:

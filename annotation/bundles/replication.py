@@ -16,7 +16,8 @@ from annotation.bundles.reading import Bundle, BundleError, Line
 from annotation.bundles.table_values import CellDifference, shown_lines, table_differences
 from annotation.reports.chat_figures import OF_NO_ACCOUNT, ChatFacts, LoggedEvent, chat_facts
 from annotation.reports.chat_findings import ChatFindings, HeldChat, RatedChat, chat_findings
-from annotation.reports.columns import StudyItems, StudyScores, version_items
+from annotation.reports.columns import StudyItems, StudyScores, Submissions, version_items
+from annotation.reports.exploring import Explorable, explored
 from annotation.reports.findings import findings
 from annotation.reports.judge_facts import Judge, Rated, judge_facts
 from annotation.reports.judge_measures import Minutes
@@ -26,9 +27,13 @@ from annotation.reports.pair_findings import Decision, PairRow, pair_findings, p
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_preferences import Answer
 from annotation.reports.tables import study_tables
+from annotation.reports.text_tables import TOKENIZER
 from core.tables import Table
 from dialogues.counts import COUNT_FIELDS, stored_counts
 from dialogues.rubric import from_json
+from dialogues.statistics.distinct import encode
+from dialogues.statistics.figures import CorpusFigures
+from dialogues.statistics.measuring import figures_of_versions, sums_of
 from dialogues.times import seconds_of
 from dialogues.transcript import Transcript
 from generation.judgements.scores import Judged
@@ -83,7 +88,7 @@ def recomputed_tables(bundle: Bundle) -> dict[str, Table]:
 def _score_tables(bundle: Bundle) -> dict[str, Table]:
     study, metrics = bundle.study, bundle.study.rubric.metrics
     items = _items(bundle)
-    scores = _scores(bundle, [metric.key for metric in metrics])
+    scores = _scores(bundle, [metric.key for metric in metrics], bundle.scores, bundle.counted_raters)
     chats = _chats(bundle, [version.slug for version in items.versions]) if study.has_chats else None
     primary = bundle.about["primary"]
     family = primary["family"]
@@ -96,6 +101,7 @@ def _score_tables(bundle: Bundle) -> dict[str, Table]:
         target=Target(primary["target"]),
         family=None if family is None else {(metric, first, second) for metric, first, second in family},
     )
+    found = explored(study, found, items, scores, _explorable(bundle, items), seed=study.seed)
     rated = Rated(items, _numbers(row["dialogue"] for row in bundle.items), scores, metrics, study.rubric.scale)
     facts = [judge_facts(rated, judge, study.seed) for judge in _judges(bundle)]
     judges = tuple(one for one in facts if one)
@@ -136,16 +142,18 @@ def _counts(dialogues: Iterable[Sequence[Any] | None]) -> list[int]:
     return [total[name] for name in COUNT_FIELDS]
 
 
-def _scores(bundle: Bundle, metrics: Sequence[str]) -> StudyScores:
+def _scores(
+    bundle: Bundle, metrics: Sequence[str], given: Iterable[Mapping[str, str]], raters: Mapping[str, int]
+) -> StudyScores:
     """The order of raters, items and metrics is that of the report, so that resamples are the same."""
-    places = {row["item"]: number for number, row in enumerate(bundle.items)}
-    rows = [row for row in bundle.scores if row["metric"] in metrics]
+    places = bundle.item_places
+    rows = [row for row in given if row["metric"] in metrics]
     return StudyScores(
         item=_numbers(places[row["item"]] for row in rows),
-        rater=_numbers(bundle.counted_raters[row["rater"]] for row in rows),
+        rater=_numbers(raters[row["rater"]] for row in rows),
         metric=_numbers(metrics.index(row["metric"]) for row in rows),
         value=np.array([int(row["value"]) for row in rows], dtype=np.float64),
-        raters=tuple(bundle.about["raters"][int(number) - 1] for number in bundle.counted_raters),
+        raters=tuple(bundle.about["raters"][int(number) - 1] for number in raters),
         set_aside=len({row["rating"] for row in bundle.all_scores if row["set_aside"] in OTHER_KIND}),
         screened_out=bundle.screened_out,
     )
@@ -167,8 +175,67 @@ def _judges(bundle: Bundle) -> Iterable[Judge]:
             for row in bundle.judgements
             if int(row["judge"]) == number
         ]
-        metrics, cost = from_json(told["metrics"]), (told["dollars_a_dialogue"], told["dialogues"])
-        yield Judge(told["label"], told["is_demo"], tuple(told["about"]), metrics, rows, *cost)
+        yield Judge(
+            label=told["label"],
+            name=told["name"],
+            is_demo=told["is_demo"],
+            about=tuple(told["about"]),
+            metrics=from_json(told["metrics"]),
+            rows=rows,
+            dollars=told["dollars_a_dialogue"],
+            judged=told["dialogues"],
+            demo_writers=frozenset(told["demo_writers"]),
+        )
+
+
+def _explorable(bundle: Bundle, items: StudyItems) -> Explorable:
+    metrics = [metric.key for metric in bundle.study.rubric.metrics]
+    raters = bundle.counted_raters
+    screened_out = {row["rater"] for row in bundle.raters if row["screened_out"] == "True"}
+    return Explorable(
+        submitted=None if bundle.study.is_imported else _submissions(bundle),
+        everyone=_scores(bundle, metrics, bundle.candidates_scores, bundle.candidates),
+        screened_out=[place for number, place in raters.items() if number in screened_out],
+        texts=None if bundle.study.has_chats else _texts(bundle),
+    )
+
+
+def _submissions(bundle: Bundle) -> Submissions:
+    """Ratings have numbers in the order of submission."""
+    ratings = {int(row["rating"]): row for row in bundle.scores}
+    rows = [ratings[number] for number in sorted(ratings)]
+    return Submissions(
+        _numbers(bundle.item_places[row["item"]] for row in rows),
+        _numbers(bundle.counted_raters[row["rater"]] for row in rows),
+        np.array([float(row["seconds"] or "nan") for row in rows], dtype=np.float64),
+    )
+
+
+def _texts(bundle: Bundle) -> CorpusFigures | None:
+    """Of every dialogue that raters read, by age."""
+    shown = {int(row[name]) for row in bundle.items for name in ("dialogue", "other_dialogue") if row[name]}
+    by_version: dict[str, list[Line]] = {}
+    for number in sorted(shown):
+        dialogue = bundle.dialogues[number]
+        if dialogue["messages"]:
+            by_version.setdefault(dialogue["version"], []).append(dialogue)
+    versions = [version for version in bundle.versions if version.slug in by_version]
+    if not versions:
+        return None
+    return figures_of_versions(
+        versions,
+        {slug: sums_of([(_counted(one), one["demo"]) for one in ones], TOKENIZER) for slug, ones in by_version.items()},
+        {
+            slug: encode(([text for _, text in one["messages"]] for one in ones), TOKENIZER)
+            for slug, ones in by_version.items()
+        },
+        name=bundle.about["study"]["name"],
+        tokenizer=TOKENIZER,
+    )
+
+
+def _counted(dialogue: Line) -> dict[str, int]:
+    return dict(zip(COUNT_FIELDS, _counts([dialogue["messages"]]), strict=True))
 
 
 def _minutes(bundle: Bundle) -> Minutes | None:
@@ -278,5 +345,5 @@ def _pair_tables(bundle: Bundle) -> dict[str, Table]:
     symbols = {version.slug: version.symbol for version in bundle.versions}
     study = bundle.study
     found = pair_findings(placed_pairs(symbols, rows), study.rubric.metrics, decisions, study.seed, bundle.screened_out)
-    found = replace(found, own_agreement=_own_agreement(bundle))
+    found = replace(found, own_agreement=_own_agreement(bundle), texts=_texts(bundle))
     return preference_tables(study, found) if found.ratings else {}

@@ -18,11 +18,9 @@ ACTIVE = ONGOING & (Q(rater__is_active=True) | Q(study__is_simulated=True) | Q(s
 SCREENED_OUT = Q(screened_out_at__isnull=False)
 # More slots than any study has.
 UNLIMITED = 2**31 - 1
-COUNTED = (
-    Q(excluded_at__isnull=True)
-    & (~SCREENED_OUT | Q(study__counts_screened_out=True))
-    & (Q(withdrawn_at__isnull=True) | Q(study__withdrawal=Study.Withdrawal.KEEP))
-)
+# Whoever withdrew takes their ratings along, unless the study keeps them.
+STAYED = Q(withdrawn_at__isnull=True) | Q(study__withdrawal=Study.Withdrawal.KEEP)
+COUNTED = Q(excluded_at__isnull=True) & (~SCREENED_OUT | Q(study__counts_screened_out=True)) & STAYED
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -43,6 +41,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         their scores. Deactivating an account changes nothing.
         """
         return self.filter(COUNTED)
+
+    def who_stayed(self) -> Self:
+        """Those whose ratings count or would, had nobody excluded them or screened them out."""
+        return self.filter(STAYED)
 
     def screened_out(self) -> Self:
         """Those who failed more attention checks than the study allows, whether they count or not."""

@@ -34,6 +34,13 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         same = {f"assignment__{name}": OuterRef(f"assignment__{name}") for name in ("item", "membership")}
         return self.filter(Exists(known.filter(**same)), is_current=True, assignment__is_repeat=True)
 
+    def before_exclusions(self) -> Self:
+        """Those that count, and first showings by raters who were excluded or screened out.
+
+        Such raters may have lost their slots to others.
+        """
+        return self.first_showings().filter(assignment__membership__in=Membership.objects.who_stayed())
+
     def past_practice(self) -> Self:
         """Of rated items and checks, as `AssignmentQuerySet.past_practice`."""
         practice = Item.objects.filter(pk=OuterRef("assignment__item"), purpose=Item.Purpose.TRAINING)

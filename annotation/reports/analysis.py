@@ -92,12 +92,10 @@ class Analysis:
 
 def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], scale: Scale) -> Analysis:
     """The analysis of one metric; `numbers` are what the caller calls the raters 0, 1, … of the ratings."""
-    reach = scale.high - scale.low
     intervals = {
         version: _cut(both, scale.low, scale.high) for version, both in crossed.mean_intervals(ratings).items()
     }
-    model = ItemModel(ratings)
-    gaps = {pair: _cut(_both(ratings, model, pair), -reach, reach) for pair in pairs}
+    gaps = pair_intervals(ratings, pairs, scale)
     linear = mixed.fit(ratings)
     graded = ordinal.fit(ratings) if len(ratings.value) <= MOST_ORDINAL else Unfit(TOO_MANY)
     by_rater = _table(ratings.rater, ratings, ratings.raters)
@@ -114,6 +112,14 @@ def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], sca
         scores_by_rater=tuple(np.bincount(ratings.rater, minlength=ratings.raters).tolist()),
         distribution=tuple(_counted(ratings.value[ratings.version == one]) for one in range(ratings.versions)),
     )
+
+
+def pair_intervals(ratings: Ratings, pairs: Sequence[Pair], scale: Scale) -> dict[Pair, crossed.Both]:
+    """By pair (first, second): second minus first for raters like these by the primary analysis, and for these raters.
+
+    Either stays within the scale's reach."""
+    model, reach = ItemModel(ratings), scale.high - scale.low
+    return {pair: _cut(_both(ratings, model, pair), -reach, reach) for pair in pairs}
 
 
 def shown(interval: Interval, n: int, otherwise: float | None = None) -> Estimate:

@@ -11,6 +11,7 @@ from annotation.reports.flow_figure import SLUG as FLOW
 from annotation.reports.flow_figure import flow_spec, flow_table
 from annotation.reports.plan_departures import departures
 from annotation.reports.whole import WholeReport
+from core.latex import document as latex_document
 from core.latex import to_latex
 from core.markdown import markdown_text, to_markdown
 from core.tables import to_csv
@@ -20,15 +21,22 @@ File = tuple[str, Iterable[str | bytes]]
 
 
 def report_files(study: Study, folder: str, report: WholeReport, *, with_ratings: bool) -> Iterator[File]:
-    """(path below `folder`, content), made one after the other."""
+    """(path below `folder`, content), made one after the other.
+
+    LaTeX is there for a column and for a page, with a document that shows all tables.
+    """
     yield f"{folder}/README.md", [_readme(study, report.sentences)]
     yield f"{folder}/methods.txt", [methods_text(study)]
     flow = flow_of(study)
     flow_rows = flow_table(study, flow)
+    names: list[str] = []
     for shown, marked in [*report.tables, (flow_rows, flow_rows)]:
         yield f"{folder}/tables/{shown.slug}.csv", [to_csv(marked)]
         yield f"{folder}/tables/{shown.slug}.tex", [to_latex(shown)]
+        yield f"{folder}/tables/{shown.slug}-page.tex", [to_latex(shown, "page")]
         yield f"{folder}/tables/{shown.slug}.md", [to_markdown(shown)]
+        names.append(f"tables/{shown.slug}")
+    yield f"{folder}/tables.tex", [latex_document(names)]
     theme, found = THEMES["light"], report.found
     drawn = {FLOW: flow_spec(study, flow, theme)}
     if found:

@@ -7,11 +7,11 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from annotation.models import Rating, Study
-from annotation.models.memberships import COUNTED, SCREENED_OUT
+from annotation.models.memberships import COUNTED, SCREENED_OUT, STAYED
 from core.fingerprint import fingerprint
 
 # Increase when Findings or its arithmetic changes, so that no outdated result is shown.
-FORM = 10
+FORM = 11
 DAY = 24 * 3600
 
 Found = TypeVar("Found")
@@ -49,8 +49,8 @@ def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
 
     `created_at` distinguishes the study from one with the same number in a restored or another database.
     """
-    rubric, members = study.rubric, study.memberships.annotate(counts=COUNTED, failed=SCREENED_OUT)
-    who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated", "counts", "failed")
+    rubric, members = study.rubric, study.memberships.annotate(counts=COUNTED, failed=SCREENED_OUT, stayed=STAYED)
+    who = ("pk", "rater__profile__pseudonym", "rater__profile__is_simulated", "counts", "failed", "stayed")
     return {
         "study": (study.pk, study.created_at, study.seed, study.is_simulated),
         "rubric": (rubric.metrics, rubric.scale_low, rubric.scale_high),

@@ -30,34 +30,35 @@ def chat_tables(study: Reported, found: Findings, chats: ChatFindings) -> tuple[
     )
 
 
-def scores_after_chats(study: Reported, found: Findings, chats: ChatFindings) -> Table:
+def scores_after_chats(study: Reported, found: Findings, chats: ChatFindings, *, paper: bool = True) -> Table:
     """The paper's Table 6: mean score by metric and system, with the published means of the same question."""
     scale = study.rubric.scale
     theirs = {metric.key for metric in found.metrics if is_the_papers(metric, scale)}
-    paper = PUBLISHED if theirs else {}
+    systems = PUBLISHED if theirs and paper else {}
     columns = (
         Column("Metric", numeric=False),
-        *(Column(version.symbol, group="here") for version in found.versions),
-        *(Column(label, group="paper") for label in paper),
+        *(Column(version.symbol, group="here" if systems else "") for version in found.versions),
+        *(Column(label, group="paper") for label in systems),
     )
     rows: list[tuple[Cell, ...]] = []
     for metric in found.metrics:
         means = (found.means[metric.key, version.slug] for version in found.versions)
         printed = (
-            published_table(6).value(metric.key, key) if metric.key in theirs else None for key in paper.values()
+            published_table(6).value(metric.key, key) if metric.key in theirs else None for key in systems.values()
         )
         rows.append((metric.name, *(mean.estimate(found.target) if mean else None for mean in means), *printed))
     for label, part in BASIS.items():
         counts = (getattr(chats.basis[version.slug], part) for version in found.versions)
-        rows.append((label, *counts, *(None for _ in paper)))
+        rows.append((label, *counts, *(None for _ in systems)))
+    others = [metric.name for metric in found.metrics if metric.key not in theirs]
     notes = (
         *provenance(study, found),
         f"Mean score from {scale.low} to {scale.high} after a chat; n counts scores. {interval_note(found.target)} "
         "Raters are the testers.",
         *own_chats_note(study),
         *unasked_notes(found),
-        *(_paper_notes() if theirs else ()),
-        *filter(None, [uncompared(metric.name for metric in found.metrics if metric.key not in theirs)]),
+        *(_paper_notes() if systems else ()),
+        *filter(None, [uncompared(others) if paper else ""]),
     )
     caption = f"Human evaluation after chats: mean score by metric and system{_as_table_6(theirs)}."
     return Table("table-6", caption, columns, tuple(rows), notes)

@@ -2,24 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from annotation.reports.bootstrap import Floats, Ints
+from dialogues.statistics.measuring import Named
 
 Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
-
-
-class Named(Protocol):
-    """A version as tables name and colour it."""
-
-    @property
-    def slug(self) -> str: ...
-    @property
-    def symbol(self) -> str: ...
-    @property
-    def hue(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +67,15 @@ class StudyScores:
         table = np.full((len(raters), len(items)), np.nan)
         table[row, column] = self.value[chosen]
         return table
+
+
+class Submissions(NamedTuple):
+    """One entry a counted rating, in the order of submission: the numbers of its item and rater, and the seconds from
+    opening to submitting it, NaN if unknown."""
+
+    item: Ints
+    rater: Ints
+    seconds: Floats
 
 
 def version_items(versions: Iterable[Named], items: Sequence[tuple[str, str, bool]]) -> tuple[VersionItems, ...]:

@@ -17,13 +17,12 @@ LIKE_THESE_HEAD, THESE_HEAD = (target.value.capitalize() for target in Target)
 
 def means(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
     """Every mean with both intervals, and the plain mean of the scores as they are."""
-    rows, hues = [], []
-    for metric in found.metrics:
-        for version in found.versions:
-            mean = found.means[metric.key, version.slug]
-            if mean and not (dashes and version.slug in metric.dash_for):
-                rows.append((metric.name, version.symbol, *_mean_cells(mean)))
-                hues.append(version.hue)
+    rows = [
+        (metric.name, version.symbol, *_mean_cells(mean))
+        for metric in found.metrics
+        for version in found.versions
+        if (mean := found.means[metric.key, version.slug]) and not (dashes and version.slug in metric.dash_for)
+    ]
     columns = (
         Column("Metric", numeric=False),
         Column("Version", numeric=False),

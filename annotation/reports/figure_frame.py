@@ -3,15 +3,20 @@
 import textwrap
 from typing import Any
 
+import altair as alt
+
 from annotation.models import Study
 from annotation.reports.columns import VersionItems
 from annotation.reports.findings import Findings
+from dialogues.charts import Spec, Theme, config
 from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric
 
 Row = dict[str, Any]
 HERE, PAPER = "this study", "paper, Table 3"
 TITLE_LETTERS = 60
+# A picture with more raters than this cannot be read.
+MOST_RATERS = 40
 
 
 def shown_cells(found: Findings) -> list[tuple[Metric, VersionItems]]:
@@ -48,3 +53,14 @@ def marks(study: Study, found: Findings) -> list[str]:
         lines.append("Simulated ratings, not given by people.")
     demo = [version.symbol for version in found.versions if version.is_demo]
     return lines + ([f"{', '.join(demo)}: {DEMO_LABEL}."] if demo else [])
+
+
+def by_metric(chart: Any, rows: list[Row], study: Study, found: Findings, theme: Theme) -> Spec:
+    """A panel for each metric, with what a figure must say wherever it is shown."""
+    names = [metric.name for metric in found.metrics]
+    chart.data = alt.InlineData(values=rows)
+    panels = chart.facet(facet=alt.Facet("metric:N", sort=names, title=None), columns=2, spacing=28)
+    title = alt.TitleParams(title_lines(study), subtitle=marks(study, found))
+    whole = panels.properties(background="transparent", title=title).configure(**config(theme))
+    spec: Spec = whole.configure_header(labelColor=theme.ink, labelFontSize=13, labelAnchor="start").to_dict()
+    return spec

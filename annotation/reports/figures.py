@@ -1,14 +1,15 @@
 """A report's figures as Vega-Lite specifications: mean scores and agreement, by metric and version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import altair as alt
 
 from annotation.models import Study
-from annotation.reports import judge_figures, score_figures
+from annotation.reports import judge_figures, learning_figures, naturalness_figures, score_figures
 from annotation.reports.figure_frame import HERE, PAPER, Row, shown_cells, subtitle, title_lines
 from annotation.reports.findings import Findings
+from dialogues import charts
 from dialogues.charts import Spec, Theme, config
 from dialogues.published import published_table
 from dialogues.rubric import Scale, is_the_papers
@@ -16,13 +17,14 @@ from dialogues.rubric import Scale, is_the_papers
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure's title, a sentence on how to read it, its points, and its specification."""
+    """A figure's title, a sentence on how to read it, its points, its specification; the tables it may stand below."""
 
     slug: str
     title: str
     reading: str
     rows: Callable[[Findings], list[Row]]
     draw: Callable[[Study, Findings, Theme], Spec]
+    tables: tuple[str, ...]
 
 
 def means_spec(study: Study, found: Findings, theme: Theme) -> Spec:
@@ -74,6 +76,20 @@ def agreement_rows(found: Findings) -> list[Row]:
     return rows
 
 
+def _of_texts(slug: str) -> Figure:
+    """The paper's Figure 3, as a corpus's page draws it."""
+    figure = charts.FIGURES[slug]
+
+    def rows(found: Findings) -> list[Row]:
+        return [{"version": version.symbol} for version in found.texts.versions] if found.texts else []
+
+    def draw(study: Study, found: Findings, theme: Theme) -> Spec:
+        assert found.texts is not None
+        return figure.draw(found.texts, theme)
+
+    return Figure(slug, f"{figure.title} (the paper’s Figure 3)", figure.alt, rows, draw, ("distinct",))
+
+
 FIGURES: dict[str, Figure] = {
     figure.slug: figure
     for figure in (
@@ -84,6 +100,7 @@ FIGURES: dict[str, Figure] = {
             "paper's mean where it asked the same.",
             mean_rows,
             means_spec,
+            ("table-3", "table-6"),
         ),
         Figure(
             "agreement-alpha",
@@ -91,6 +108,7 @@ FIGURES: dict[str, Figure] = {
             "For each metric, one line a version: Krippendorff's ordinal α with its 95 % interval.",
             agreement_rows,
             agreement_spec,
+            ("agreement-by-version",),
         ),
         Figure(
             "distributions",
@@ -99,6 +117,7 @@ FIGURES: dict[str, Figure] = {
             "at the left.",
             score_figures.distribution_rows,
             score_figures.distribution_spec,
+            ("means",),
         ),
         Figure(
             "by-rater",
@@ -107,6 +126,7 @@ FIGURES: dict[str, Figure] = {
             "or darker throughout is a severe or lenient rater; a row with another pattern leans to a version.",
             score_figures.by_rater_rows,
             score_figures.by_rater_spec,
+            ("severity",),
         ),
         Figure(
             "judge-bias",
@@ -115,7 +135,26 @@ FIGURES: dict[str, Figure] = {
             "of the dialogue. Versions whose points lie higher are favoured; a line that rises favours length.",
             judge_figures.bias_rows,
             judge_figures.bias_spec,
+            ("judge-bias",),
         ),
+        Figure(
+            "learning",
+            "Mean score by quarter of each rater’s ratings",
+            "For each metric, the mean of all raters with its 95 % interval for these raters, over thin lines of the "
+            "raters’ own means. Exploratory.",
+            learning_figures.learning_rows,
+            learning_figures.learning_spec,
+            ("learning",),
+        ),
+        Figure(
+            "naturalness",
+            "Messages a turn (ACMC) against naturalness",
+            "One point is a dialogue: its messages over its turns, and the mean of its raters’ scores. Exploratory.",
+            naturalness_figures.naturalness_rows,
+            naturalness_figures.naturalness_spec,
+            ("naturalness",),
+        ),
+        *(_of_texts(slug) for slug in ("distinct-pooled", "distinct-matched")),
     )
 }
 
@@ -123,6 +162,15 @@ FIGURES: dict[str, Figure] = {
 def drawable(found: Findings) -> list[str]:
     """The figures with at least one point: α may be undefined everywhere."""
     return [slug for slug, figure in FIGURES.items() if figure.rows(found)]
+
+
+def beside_tables(figures: Sequence[str], tables: Sequence[str]) -> dict[str, list[str]]:
+    """The figures below each table of a page; below its first one those whose own table the page has not."""
+    found: dict[str, list[str]] = {slug: [] for slug in tables}
+    for slug in figures if tables else ():
+        place = next((table for table in FIGURES[slug].tables if table in found), tables[0])
+        found[place].append(slug)
+    return found
 
 
 def forest(rows: list[Row], x: alt.X, study: Study, found: Findings, theme: Theme) -> Spec:

@@ -13,13 +13,17 @@ from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.columns import StudyItems, StudyScores, VersionItems
 from annotation.reports.comparisons import holm, version_pairs
+from annotation.reports.exclusions import OtherRaters
 from annotation.reports.judge_measures import JudgeFacts, Minutes
+from annotation.reports.learning import Learning
 from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
+from annotation.reports.naturalness import Naturalness
 from annotation.reports.own_agreement import OwnAgreement
 from dialogues.rubric import Metric, Scale
+from dialogues.statistics.figures import CorpusFigures
 
 # A metric's key and the slugs of two versions; a difference is the second's minus the first's.
 Key = tuple[str, str, str]
@@ -44,7 +48,8 @@ class Findings:
     the family of tests: all pairs of versions on every metric asked about both, unless the study's plan says otherwise.
     `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats; `judges`, and
     the raters' `minutes` beside them, where any scored rated dialogues; `own_agreement` by metric key where the study
-    has hidden repeats.
+    has hidden repeats. `learning`, `naturalness`, `other_raters` and `texts` are exploratory, and only there once
+    `exploring.explored` added them.
     """
 
     metrics: tuple[Metric, ...]
@@ -70,6 +75,10 @@ class Findings:
     judges: tuple[JudgeFacts, ...] = ()
     minutes: Minutes | None = None
     own_agreement: Mapping[str, OwnAgreement] = field(default_factory=dict)
+    learning: Learning | None = None
+    naturalness: Naturalness | None = None
+    other_raters: tuple[OtherRaters, ...] = ()
+    texts: CorpusFigures | None = None
 
     def primary(self, of: Mean | Difference) -> Interval:
         """The interval of the primary analysis."""

@@ -21,6 +21,7 @@ from annotation.reports.judge_measures import (
 )
 from dialogues.counts import COUNT_FIELDS
 from dialogues.rubric import JUDGE_SCALE, Metric, Scale, asks_the_same
+from generation.judgements.score_tables import JudgeMeans, Writers
 from generation.judgements.scores import Judged
 
 WORDS = "word_tokens"  # tokens with a letter or a digit
@@ -29,15 +30,20 @@ WORDS = "word_tokens"  # tokens with a letter or a digit
 @dataclass(frozen=True, slots=True)
 class Judge:
     """A judge as it stands in a report, the questions that it was asked, and its scores of the corpus's dialogues in
-    the versions that the study has; it scored `judged` dialogues in all, at `dollars` each."""
+    the versions that the study has; it scored `judged` dialogues in all, at `dollars` each.
+
+    `name` is its model, `label` tells it from other judges with the same model. `demo_writers` are those of the
+    corpus's writers that are the demo's rules."""
 
     label: str
+    name: str
     is_demo: bool
     about: tuple[str, ...]
     metrics: tuple[Metric, ...]
     rows: Sequence[Judged]
     dollars: float
     judged: int
+    demo_writers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,13 @@ def judge_facts(rated: Rated, judge: Judge, seed: int) -> JudgeFacts | None:
     """None where the judge scored no rated dialogue on a metric that raters were asked in the same words."""
     asked = {metric.key: metric for metric in judge.metrics}
     known = set(rated.dialogues.tolist())
-    is_beside = any(row.dialogue in known for row in judge.rows)
+    here = [row for row in judge.rows if row.dialogue in known]
     reworded: list[str] = []
     by_metric: dict[str, Beside] = {}
     means: dict[tuple[str, str], Powered] = {}
     gaps: dict[Key, Powered] = {}
     for number, metric in enumerate(rated.metrics):
-        if not is_beside or metric.key not in asked:
+        if not here or metric.key not in asked:
             continue
         if not asks_the_same(metric, asked[metric.key]):
             reworded.append(metric.name)
@@ -79,7 +85,28 @@ def judge_facts(rated: Rated, judge: Judge, seed: int) -> JudgeFacts | None:
     if not by_metric:
         return None
     return JudgeFacts(
-        judge.label, judge.is_demo, judge.about, tuple(reworded), by_metric, means, gaps, judge.dollars, judge.judged
+        label=judge.label,
+        is_demo=judge.is_demo,
+        about=judge.about,
+        reworded=tuple(reworded),
+        beside=by_metric,
+        powered=means,
+        gaps=gaps,
+        scores=_own_means(rated, judge, here),
+        dollars=judge.dollars,
+        judged=judge.judged,
+    )
+
+
+def _own_means(rated: Rated, judge: Judge, here: Sequence[Judged]) -> JudgeMeans:
+    symbols = {version.slug: version.symbol for version in rated.items.versions}
+    return JudgeMeans.of(
+        here,
+        Writers(symbols, judge.demo_writers),
+        judge.metrics,
+        label=judge.label,
+        name=judge.name,
+        is_demo=judge.is_demo,
     )
 
 

@@ -17,7 +17,8 @@ from annotation.reports.models.prediction_powered import (
     powered_difference,
     powered_mean,
 )
-from core.intervals import Estimate, PairSums, mean_of, ratio_of
+from core.intervals import Estimate, clustered_mean, clustered_ratio, mean_of
+from generation.judgements.score_tables import JudgeMeans
 
 # Above so many items resamples hardly scatter, and a thousand of them would keep a page waiting.
 MANY_ITEMS, FEWER_DRAWS = 2000, 200
@@ -89,8 +90,9 @@ class JudgeFacts:
     `gaps` by metric key and the slugs of two versions, second minus first.
 
     `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
-    names of the study's metrics that the judge was asked in other words, which are not compared. `dollars` is the
-    cost of one of the `judged` dialogues of the corpus.
+    names of the study's metrics that the judge was asked in other words, which are not compared. `scores` are its own
+    means over the study's dialogues, as in the paper's Table 1. `dollars` is the cost of one of the `judged` dialogues
+    of the corpus.
     """
 
     label: str
@@ -100,6 +102,7 @@ class JudgeFacts:
     beside: Mapping[str, Beside]
     powered: Mapping[tuple[str, str], Powered]
     gaps: Mapping[tuple[str, str, str], Powered]
+    scores: JudgeMeans
     dollars: float
     judged: int
 
@@ -180,11 +183,11 @@ def _background_columns(scores: JudgedScores, version: int) -> tuple[Floats, Flo
 def _bias(scores: JudgedScores, versions: int) -> Bias:
     both = scores.both
     gaps, background, version = (scores.judge - scores.people)[both], scores.background[both], scores.version[both]
-    ones, words = np.ones(len(gaps)), scores.words[both]
+    words = scores.words[both]
     by_version = [version == number for number in range(versions)]
     return Bias(
-        mean=_ratio(gaps, ones, background),
-        by_version=tuple(_ratio(gaps[of], ones[of], background[of]) if of.any() else None for of in by_version),
+        mean=clustered_mean(gaps, background),
+        by_version=tuple(clustered_mean(gaps[of], background[of]) for of in by_version),
         per_100_words=_slope(words / 100, gaps, version, background),
         points=np.stack([words, version.astype(np.float64), gaps], axis=1),
     )
@@ -197,7 +200,7 @@ def _slope(x: Floats, y: Floats, group: Ints, background: Ints) -> Estimate | No
     if not len(x):
         return None
     within = _centred(x, group)
-    return _ratio(within * _centred(y, group), within**2, background) if within.any() else None
+    return clustered_ratio(within * _centred(y, group), within**2, background) if within.any() else None
 
 
 def _centred(values: Floats, group: Ints) -> Floats:
@@ -205,16 +208,3 @@ def _centred(values: Floats, group: Ints) -> Floats:
     _, first, number = np.unique(group, return_index=True, return_inverse=True)
     above = values - values[first][number]
     return np.asarray(above - (np.bincount(number, weights=above) / np.bincount(number))[number])
-
-
-def _ratio(x: Floats, y: Floats, background: Ints) -> Estimate | None:
-    """Σx/Σy over (items,), n of them; its interval is Student's t over backgrounds, linearised as a ratio of sums.
-
-    With y = 1 that is a mean; with products and squares of centred values, a slope with the errors of Liang and Zeger
-    (1986), clustered by background.
-    """
-    number = np.unique(background, return_inverse=True)[1]
-    above, below = (np.bincount(number, weights=values) for values in (x, y))
-    squares = [float((one * other).sum()) for one, other in ((above, above), (above, below), (below, below))]
-    found = ratio_of(PairSums(len(above), float(above.sum()), float(below.sum()), *squares))
-    return found._replace(n=len(x)) if found else None

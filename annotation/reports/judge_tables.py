@@ -21,14 +21,21 @@ from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, Label, Table
 from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric
+from generation.judgements.score_tables import score_table
 
 COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: "Kendall’s τ-b"}
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
 
 
-def judge_tables(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool) -> list[Table]:
-    """All five tables, or those for which judges scored enough."""
+def judge_tables(
+    study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool, paper: bool = True
+) -> list[Table]:
+    """The paper's Table 1 of each judge, and those of the five tables of all judges for which they scored enough."""
     tables = (
+        *(
+            score_table(judge.scores, "table-1" if number == 1 else f"table-1-{number}", dashes=dashes, paper=paper)
+            for number, judge in enumerate(judges, 1)
+        ),
         _beside(study, found, judges),
         _bias(study, found, judges, dashes=dashes),
         _cost(study, found, judges),
@@ -190,7 +197,6 @@ def _powered(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, 
         "Version",
         [(metric, version.symbol, judge, one) for metric, version, judge, one in cells],
         (*provenance(study, found), *_identities(judges), said),
-        tuple(version.hue for _, version, *_ in cells),
     )
 
 
@@ -219,7 +225,6 @@ def _powered_table(
     heading: str,
     cells: Sequence[tuple[str, str, JudgeFacts, Powered]],
     first_notes: tuple[str, ...],
-    hues: tuple[str, ...] = (),
 ) -> Table | None:
     """None where no judge scored backgrounds that nobody rated."""
     means = [one.mean for *_, one in cells]
@@ -245,7 +250,7 @@ def _powered_table(
         "In brackets: 95 % interval for these raters, Student’s t over backgrounds. It does not speak of other raters.",
         *dict.fromkeys(f"“—”: {mean.reason}" for mean in means if isinstance(mean, Unfit)),
     )
-    return Table(slug, caption, columns, rows, notes, hues)
+    return Table(slug, caption, columns, rows, notes)
 
 
 def _powered_cells(one: Powered) -> tuple[Cell, ...]:

@@ -1,7 +1,6 @@
 """The judges that scored a study's dialogues, beside its raters, by judge, metric and version."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 import numpy as np
 from django.db.models import Count, Max
@@ -13,7 +12,7 @@ from annotation.reports.judge_measures import JudgeFacts, Minutes
 from annotation.reports.scores import study_items, study_scores
 from generation.judgements import notes
 from generation.judgements.loading import findings_of
-from generation.judgements.tables import judge_label
+from generation.judgements.tables import judge_identity, judge_label
 from generation.models import Judgement
 
 
@@ -57,8 +56,15 @@ def judges_of(study: Study, dialogues: Collection[int], slugs: Collection[str]) 
     known, found = set(dialogues), findings_of(study.corpus)
     for verdict in found.judges:
         rows = [row for row in verdict.rows if row.version in slugs]
-        here = replace(verdict, rows=[row for row in rows if row.dialogue in known])
-        label = judge_label(found, verdict)
-        about = (*notes.identity(label, verdict), *notes.own_writing(here))
-        dollars, judged = verdict.dollars_a_dialogue or 0.0, len({row.dialogue for row in verdict.rows})
-        yield Judge(label, verdict.is_demo, about, verdict.metrics, rows, dollars, judged)
+        here = {row.writer for row in rows if row.dialogue in known}
+        yield Judge(
+            label=judge_label(found, verdict),
+            name=verdict.name,
+            is_demo=verdict.is_demo,
+            about=(*judge_identity(found, verdict), *notes.own_writing(verdict.name, here, is_demo=verdict.is_demo)),
+            metrics=verdict.metrics,
+            rows=rows,
+            dollars=verdict.dollars_a_dialogue or 0.0,
+            judged=len({row.dialogue for row in verdict.rows}),
+            demo_writers=found.demo_writers,
+        )

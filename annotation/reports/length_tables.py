@@ -1,7 +1,8 @@
 """The paper's Tables 4 and 5 over the dialogues of a study."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from annotation.reports.columns import VersionItems
 from annotation.reports.findings import Findings
 from annotation.reports.lengths import Lengths
 from annotation.reports.notes import measured_note, paper_note, provenance
@@ -18,22 +19,30 @@ MEASURES = (
 )
 
 
-def lengths(study: Reported, found: Findings) -> Table:
+def published_versions(number: int, found: Findings) -> list[VersionItems]:
+    """The study's versions that the paper's Table `number` has as columns."""
+    printed = {column.key for column in published_table(number).columns}
+    return [version for version in found.versions if version.slug in printed]
+
+
+def beside_published(found: Findings, printed: Sequence[VersionItems]) -> Iterator[Column]:
+    """A column for each version and, in a group of their own, for each with published values."""
+    for version in found.versions:
+        yield Column(version.symbol, group="here" if printed else "")
+    for version in printed:
+        yield Column(version.symbol, group="paper")
+
+
+def lengths(study: Reported, found: Findings, *, paper: bool = True) -> Table:
     """The paper's Table 4: words per message and average consecutive message count."""
     # No system that people chat with is one of the paper's versions.
-    sources = ("here",) if study.has_chats else ("here", "paper")
-    columns = [Column("Measure", numeric=False)]
-    for version in found.versions:
-        columns += [Column(source, group=version.symbol) for source in sources]
-    rows = []
+    printed = published_versions(4, found) if paper and not study.has_chats else []
+    rows: list[tuple[Cell, ...]] = []
     observed = "item" if study.has_chats else "dialogue"
-    for label, field, printed in MEASURES:
-        row: list[Cell] = [label]
-        for version in found.versions:
-            row.append(getattr(found.lengths[version.slug], field))
-            if "paper" in sources:
-                row.append(published_table(4).value(printed, version.slug) if printed else None)
-        rows.append(tuple(row))
+    for label, field, key in MEASURES:
+        here = (getattr(found.lengths[version.slug], field) for version in found.versions)
+        theirs = (published_table(4).value(key, version.slug) if key else None for version in printed)
+        rows.append((label, *here, *theirs))
     notes = (
         *provenance(study, found, ratings=False),
         f"{measured_note(study, found)} In brackets: 95 % interval of a ratio, {observed}s being the observations; n "
@@ -41,40 +50,42 @@ def lengths(study: Reported, found: Findings) -> Table:
         "Whitespace tokens count a punctuation mark that stands alone, as in PERSONA-CHAT; “words only” leaves out "
         "tokens without a letter or digit.",
         "ACMC: messages over turns, a turn being all that one person sends in a row.",
-        *(() if study.has_chats else (paper_note(4),)),
+        *((paper_note(4),) if printed else ()),
     )
     return Table(
         "table-4",
         f"Words a message and average consecutive message count ({_as_in(study)}the paper's Table 4).",
-        tuple(columns),
+        (Column("Measure", numeric=False), *beside_published(found, printed)),
         tuple(rows),
         notes,
     )
 
 
-def runs(study: Reported, found: Findings) -> Table:
+def runs(study: Reported, found: Findings, *, paper: bool = True) -> Table:
     """The paper's Table 5: share of turns by number of messages, with the paper's row below each version's."""
+    theirs = {row.key for row in published_table(5).rows}
+    with_paper = paper and not study.has_chats and any(version.slug in theirs for version in found.versions)
     rows: list[tuple[Cell, ...]] = []
     hues: list[str] = []
     for version in found.versions:
-        rows.append(
-            (version.symbol, "here", *run_shares(found.lengths[version.slug]), found.lengths[version.slug].turns)
-        )
+        measured = found.lengths[version.slug]
+        source = ("here",) if with_paper else ()
+        rows.append((version.symbol, *source, *run_shares(measured), measured.turns))
         hues.append(version.hue)
-        printed = [published_table(5).value(version.slug, str(length)) for length in range(1, 6)]
-        if any(share is not None for share in printed):
+        if with_paper and version.slug in theirs:
+            printed = (published_table(5).value(version.slug, str(length)) for length in range(1, 6))
             rows.append((version.symbol, "paper", *printed, None, None))
             hues.append(version.hue)
     columns = (
         Column("Version", numeric=False),
-        Column("Source", numeric=False),
+        *((Column("Source", numeric=False),) if with_paper else ()),
         *(Column(length, group="Messages in a turn, % of turns") for length in RUN_LENGTHS),
         Column("Turns"),
     )
     notes = (
         *provenance(study, found, ratings=False),
         f"{measured_note(study, found)} Each row of ours adds up to 100.",
-        *(() if study.has_chats else (paper_note(5),)),
+        *((paper_note(5),) if with_paper else ()),
     )
     return Table(
         "table-5",

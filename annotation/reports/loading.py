@@ -8,6 +8,8 @@ from annotation.design.plan_record import asked_of, plan_of
 from annotation.models import Study
 from annotation.reports.caching import once
 from annotation.reports.chat_gathering import chats_found
+from annotation.reports.exploring import explored
+from annotation.reports.exploring_gathering import explorable
 from annotation.reports.findings import Findings, Key, findings
 from annotation.reports.judges import judges_beside, rater_minutes
 from annotation.reports.models.intervals import Target
@@ -28,7 +30,8 @@ def findings_of(study: Study) -> Findings:
     def compute() -> Findings:
         items, metrics = study_items(study), study.rubric.metric_list()
         scores = study_scores(study, items, [metric.key for metric in metrics])
-        return findings(items, scores, metrics, study.rubric.scale, study.seed, **as_planned(study))
+        found = findings(items, scores, metrics, study.rubric.scale, study.seed, **as_planned(study))
+        return explored(study, found, items, scores, explorable(study, items), seed=study.seed)
 
     found = once("findings", study, compute, also=study.analysis_plan)
     if study.hidden_repeats:

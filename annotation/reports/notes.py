@@ -1,11 +1,13 @@
 """The notes under a report's tables: who made scores and texts, what was left out, and what the paper says."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.findings import Findings
 from annotation.reports.models.intervals import Target
 from annotation.reports.reported import Reported
+from core.tables import Label, Table
 from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
 from dialogues.rubric import Metric
@@ -57,6 +59,24 @@ def provenance(study: Reported, found: Findings, *, ratings: bool = True) -> Ite
         yield f"{found.set_aside:,} ratings by {others} are left out: the two are never mixed."
     if ratings:
         yield from screened_out_note(study, found.screened_out)
+
+
+def said_once(study: Reported, found: Findings, tables: Sequence[Table]) -> tuple[list[str], list[Table]]:
+    """What a page says once at its top of all its ratings and texts, and its tables without that.
+
+    Marks of simulated and imported ratings and of the demo's texts stay below each table, too.
+    """
+    marks = {SIMULATED, IMPORTED}
+    about = [note for note in provenance(study, found) if note not in marks and not note.endswith(f"{DEMO_LABEL}.")]
+    calm = [replace(table, notes=tuple(note for note in table.notes if note not in about)) for table in tables]
+    return about, calm
+
+
+def has_published(table: Table) -> bool:
+    """Whether the paper's values stand in a table, in columns or rows of their own."""
+    in_rows = any(cell == "paper" or (isinstance(cell, Label) and cell.remark == "paper")
+                  for row in table.rows for cell in row[:2])  # fmt: skip
+    return in_rows or any(column.group == "paper" for column in table.columns)
 
 
 def _marks(study: Reported) -> Iterator[str]:

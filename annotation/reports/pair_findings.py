@@ -15,6 +15,7 @@ from annotation.reports.own_agreement import OwnAgreement
 from annotation.reports.preferences import Bools, Decisions, Rate, WinRate, left_rates, win_rates
 from core.intervals import Estimate
 from dialogues.rubric import Metric
+from dialogues.statistics.figures import CorpusFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Preferences:
     screened_out: int = 0
     # By metric key, where the study has hidden repeats.
     own_agreement: Mapping[str, OwnAgreement] = field(default_factory=dict)
+    # The figures of the dialogues that were compared.
+    texts: CorpusFigures | None = None
 
     def rate(self, metric: int, pair: int) -> WinRate | None:
         return self.rates[metric * len(self.pairs) + pair]

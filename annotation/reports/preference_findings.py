@@ -7,6 +7,7 @@ from annotation.reports.caching import once
 from annotation.reports.pair_findings import Decision, PairItems, PairRow, Preferences, pair_findings, placed_pairs
 from annotation.reports.repeats import own_agreement
 from annotation.reports.scores import counted_members, rated
+from annotation.reports.texts import study_texts
 
 
 def preferences_of(study: Study) -> Preferences:
@@ -25,7 +26,8 @@ def _compute(study: Study) -> Preferences:
         for *_, metric, value in given
     ]
     screened_out = study.memberships.screened_out().count()
-    return pair_findings(pair_items(study), study.rubric.metric_list(), decisions, study.seed, screened_out)
+    found = pair_findings(pair_items(study), study.rubric.metric_list(), decisions, study.seed, screened_out)
+    return replace(found, texts=study_texts(study))
 
 
 def pair_items(study: Study) -> PairItems:

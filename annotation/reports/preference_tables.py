@@ -9,6 +9,7 @@ from annotation.reports.pair_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
 from annotation.reports.repeat_tables import own_agreement_tables
 from annotation.reports.reported import Reported
+from annotation.reports.text_tables import text_tables
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.display import DEMO_LABEL
 
@@ -27,6 +28,7 @@ def preference_tables(study: Reported, found: Preferences) -> dict[str, Table]:
         sides(study, found),
         agreement(study, found),
         *own_agreement_tables(study, found.own_agreement, found.metrics, _provenance(study, found)),
+        *text_tables(found.texts, _demo(found)),
     )
     return {table.slug: table for table in tables}
 
@@ -179,6 +181,10 @@ def _percent(rate: Rate) -> Cell:
 def _provenance(study: Reported, found: Preferences) -> Iterator[str]:
     if study.is_simulated:
         yield SIMULATED
+    yield from _demo(found)
+    yield from screened_out_note(study, found.screened_out)
+
+
+def _demo(found: Preferences) -> Iterator[str]:
     if found.demo:
         yield f"{', '.join(found.demo)}: {DEMO_LABEL}."
-    yield from screened_out_note(study, found.screened_out)

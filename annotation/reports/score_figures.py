@@ -1,16 +1,11 @@
 """Figures of the scores themselves: how often each was given, and how each rater scored each version."""
 
-from typing import Any
-
 import altair as alt
 
 from annotation.models import Study
-from annotation.reports.figure_frame import Row, marks, shown_cells, title_lines
+from annotation.reports.figure_frame import MOST_RATERS, Row, by_metric, shown_cells
 from annotation.reports.findings import Findings
-from dialogues.charts import Spec, Theme, config
-
-# A picture that is higher than this cannot be read, so more raters than it holds are not drawn.
-MOST_RATERS = 40
+from dialogues.charts import Spec, Theme
 
 
 def distribution_rows(found: Findings) -> list[Row]:
@@ -52,7 +47,7 @@ def distribution_spec(study: Study, found: Findings, theme: Theme) -> Spec:
         )
         .properties(width=230, height=26 * len(symbols))
     )
-    return _by_metric(bars, distribution_rows(found), study, found, theme)
+    return by_metric(bars, distribution_rows(found), study, found, theme)
 
 
 def by_rater_spec(study: Study, found: Findings, theme: Theme) -> Spec:
@@ -73,15 +68,4 @@ def by_rater_spec(study: Study, found: Findings, theme: Theme) -> Spec:
         color=alt.condition(alt.datum.mean > middle, alt.value("#ffffff"), alt.value("#1c2025")),
     )
     layers = alt.layer(cells, letters).properties(width=230, height=18 * max(1, len(found.names)))
-    return _by_metric(layers, by_rater_rows(found), study, found, theme)
-
-
-def _by_metric(chart: Any, rows: list[Row], study: Study, found: Findings, theme: Theme) -> Spec:
-    """A panel for each metric, with what a figure must say wherever it is shown."""
-    names = [metric.name for metric in found.metrics]
-    chart.data = alt.InlineData(values=rows)
-    panels = chart.facet(facet=alt.Facet("metric:N", sort=names, title=None), columns=2, spacing=28)
-    title = alt.TitleParams(title_lines(study), subtitle=marks(study, found))
-    whole = panels.properties(background="transparent", title=title).configure(**config(theme))
-    spec: Spec = whole.configure_header(labelColor=theme.ink, labelFontSize=13, labelAnchor="start").to_dict()
-    return spec
+    return by_metric(layers, by_rater_rows(found), study, found, theme)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from annotation.imported.placing import NO_TEXT
 from annotation.models import Chat, Item, Membership, Rating, Score, Study
 from annotation.reports.bootstrap import Ints
-from annotation.reports.columns import StudyItems, StudyScores, version_items
+from annotation.reports.columns import StudyItems, StudyScores, Submissions, version_items
 from dialogues.counts import COUNT_FIELDS
 from dialogues.models import Dialogue, DialogueQuerySet, Version
 
@@ -83,11 +83,11 @@ def chat_dialogues(study: Study, members: Collection[int]) -> DialogueQuerySet:
 
 def counted_members(study: Study) -> dict[int, str]:
     """Counted members' pseudonyms by membership: people's in a study of people, the simulator's in a simulated one."""
-    rows = (
-        study.memberships.counted()
-        .order_by("pk")
-        .values_list("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
-    )
+    return _named(study, study.memberships.counted())
+
+
+def _named(study: Study, members: QuerySet[Membership]) -> dict[int, str]:
+    rows = members.order_by("pk").values_list("pk", "rater__profile__pseudonym", "rater__profile__is_simulated")
     return {pk: name or f"member-{pk}" for pk, name, simulated in rows if bool(simulated) == study.is_simulated}
 
 
@@ -130,7 +130,32 @@ def rated(
 def study_scores(study: Study, items: StudyItems, metrics: Sequence[str]) -> StudyScores:
     """The counted scores, from two queries; see `rated` for why they are not joined."""
     members = counted_members(study)
-    ratings = counted_ratings(study, members).order_by("pk")
+    return _scores(study, items, metrics, members, counted_ratings(study, members))
+
+
+def scores_before_exclusions(study: Study, items: StudyItems, metrics: Sequence[str]) -> StudyScores:
+    """The same with the scores of raters who were excluded or screened out."""
+    members = _named(study, study.memberships.who_stayed())
+    ratings = Rating.objects.before_exclusions().for_study(study).filter(assignment__membership__in=members)
+    return _scores(study, items, metrics, members, ratings)
+
+
+def submitted_ratings(study: Study, items: StudyItems) -> Submissions:
+    """The counted ratings; a corrected one stands where it was corrected."""
+    members = counted_members(study)
+    rows = counted_ratings(study, members).order_by("pk")
+    item, member, seconds = _columns(rows.values_list("assignment__item_id", "assignment__membership_id", "seconds"), 3)
+    return Submissions(
+        np.searchsorted(items.pks, np.array(item, dtype=np.int64)),
+        np.searchsorted(np.array(list(members), dtype=np.int64), np.array(member, dtype=np.int64)),
+        np.array(seconds, dtype=np.float64),
+    )
+
+
+def _scores(
+    study: Study, items: StudyItems, metrics: Sequence[str], members: dict[int, str], chosen: QuerySet[Rating]
+) -> StudyScores:
+    ratings = chosen.order_by("pk")
     rating_pks, item_pks, member_pks = _columns(
         ratings.values_list("pk", "assignment__item_id", "assignment__membership_id"), 3
     )

@@ -1,11 +1,12 @@
 """A study's report, like a page of a paper, and its files."""
 
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
@@ -14,11 +15,11 @@ from annotation.reports import unblinding
 from annotation.reports.archive import report_files
 from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import ratings_csv
-from annotation.reports.figures import FIGURES, drawable
+from annotation.reports.figures import FIGURES, beside_tables, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.flow_figure import linked_flow
 from annotation.reports.loading import findings_of
-from annotation.reports.notes import screened_out_note
+from annotation.reports.notes import has_published, said_once, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.plan_departures import departures
 from annotation.reports.preference_findings import preferences_of
@@ -35,7 +36,24 @@ from dialogues.charts import FILE_FORMATS, THEMES, ThemeName, on_paper, rendered
 from dialogues.models import AuditEvent
 
 # The tables that can be shown before there are scores.
-WITHOUT_RATINGS = ("table-4", "table-5", "chats")
+WITHOUT_RATINGS = ("table-4", "table-5", "distinct", "chats")
+
+
+class Shown(NamedTuple):
+    """What the address asks tables to show: dashes where the rubric has them, and the paper's values beside."""
+
+    dashes: bool = True
+    paper: bool = True
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        return cls(*(request.GET.get(name) != "0" for name in cls._fields))
+
+    @property
+    def query(self) -> str:
+        """As a query string; empty if it is the usual."""
+        hidden = {name: 0 for name, shown in self._asdict().items() if not shown}
+        return f"?{urlencode(hidden)}" if hidden else ""
 
 
 @require_GET
@@ -53,25 +71,32 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _scores(request: HttpRequest, study: Study) -> HttpResponse:
     found = findings_of(study)
-    dashes = wants_dashes(request)
-    tables = study_tables(study, found, dashes=dashes)
+    asked = Shown.of(request)
+    tables = study_tables(study, found, **asked._asdict())
     shown = (
         tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items and slug in tables}
     )
+    figures = beside_tables(drawable(found), list(shown))
+    about, calm = said_once(study, found, list(shown.values()))
     context = {
         "study": study,
         "found": found,
         "raters": len(found.raters),
-        "lead": lead_of(study, found, dashes=dashes),
+        "lead": lead_of(study, found, dashes=asked.dashes),
         "departures": departures(study),
-        "tables": [linked(study, table, dashes) for table in shown.values()],
-        "figures": [linked_figure(study, slug) for slug in drawable(found)],
-        "dashes": dashes,
+        "tables": [
+            linked(study, table, asked) | {"figures": [linked_figure(study, slug) for slug in figures[table.slug]]}
+            for table in calm
+        ],
+        "about": about,
+        "shown": asked,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
+        "other_dashes": asked._replace(dashes=not asked.dashes).query or "?",
+        "has_paper": not asked.paper or any(map(has_published, shown.values())),
+        "other_paper": asked._replace(paper=not asked.paper).query or "?",
         "demo_versions": demo_versions(found),
-        "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
-        "flow": linked_flow(study),
+        "flow": linked_flow(study) if found.items else {},
     }
     return render(request, "reports/study_report.html", context)
 
@@ -83,11 +108,12 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "found": found,
         "raters": found.raters,
-        "tables": [linked(study, table, True) for table in tables.values()],
+        "tables": [linked(study, table, Shown()) for table in tables.values()],
+        "shown": Shown(),
         "demo_versions": demo_versions(found),
-        "screened_out": list(screened_out_note(study, found.screened_out)),
+        "about": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
-        "flow": linked_flow(study),
+        "flow": linked_flow(study) if found.items else {},
     }
     return render(request, "reports/study_report.html", context)
 
@@ -99,7 +125,7 @@ def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpRes
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    chosen, found = table_or_404(study, table, wants_dashes(request))
+    chosen, found = table_or_404(study, table, Shown.of(request))
     shown = marked_table(study, chosen, found) if form == "csv" else chosen
     return table_file(request, shown, form, file_name(study, table))
 
@@ -115,7 +141,7 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     if with_ratings:
         unblinding.unblind(study=study, by=request.user, how="exported ratings")
         AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
-    report, stem = whole_report(study, dashes=wants_dashes(request)), file_name(study, "report")
+    report, stem = whole_report(study, **Shown.of(request)._asdict()), file_name(study, "report")
     return streamed_file(zipped(report_files(study, stem, report, with_ratings=with_ratings)), f"{stem}.zip")
 
 
@@ -182,11 +208,7 @@ def studied(pk: int) -> Study:
     return get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
 
 
-def wants_dashes(request: HttpRequest) -> bool:
-    return request.GET.get("dashes") != "0"
-
-
-def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings | Preferences]:
+def table_or_404(study: Study, slug: str, asked: Shown) -> tuple[Table, Findings | Preferences]:
     """The table, and the results that it was made from."""
     found: Findings | Preferences
     if study.compares:
@@ -194,19 +216,16 @@ def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings
         table = preference_tables(study, found).get(slug)
     else:
         found = findings_of(study)
-        table = study_tables(study, found, dashes=dashes).get(slug)
+        table = study_tables(study, found, **asked._asdict()).get(slug)
     if table is None:
         raise Http404("This report has no such table.")
     return table, found
 
 
-def linked(study: Study, table: Table, dashes: bool) -> dict[str, Any]:
+def linked(study: Study, table: Table, asked: Shown) -> dict[str, Any]:
     """The table with the addresses of its files."""
-    query = "" if dashes else "?dashes=0"
-    return {
-        "table": table,
-        "files": {form: reverse(f"study_table_{form}", args=[study.pk, table.slug]) + query for form in TABLE_FORMS},
-    }
+    urls = {form: reverse(f"study_table_{form}", args=[study.pk, table.slug]) for form in TABLE_FORMS}
+    return {"table": table, "files": {form: url + asked.query for form, url in urls.items()}}
 
 
 def linked_figure(study: Study, slug: str) -> dict[str, Any]:

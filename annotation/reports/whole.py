@@ -26,15 +26,16 @@ class WholeReport:
     sentences: list[str]
 
 
-def whole_report(study: Study, *, dashes: bool) -> WholeReport:
-    """The report of either kind of study; `dashes` hides what the rubric hides."""
+def whole_report(study: Study, *, dashes: bool = True, paper: bool = True) -> WholeReport:
+    """The report of either kind of study; `dashes` hides what the rubric hides, `paper` shows the paper's values."""
     found: Findings | Preferences
     if study.compares:
         found = preferences_of(study)
         tables, scored, said = preference_tables(study, found), None, list[str]()
     else:
         found = scored = findings_of(study)
-        tables, said = study_tables(study, scored, dashes=dashes), lead_of(study, scored, dashes=dashes)
+        tables = study_tables(study, scored, dashes=dashes, paper=paper)
+        said = lead_of(study, scored, dashes=dashes)
     pairs = tuple((table, marked_table(study, table, found)) for table in tables.values())
     return WholeReport(pairs, scored, said)
 

@@ -1,13 +1,12 @@
-"""Notes under the judges' tables (who scored and wrote, what is missing), and the paper's figures beside ours."""
+"""Notes under the judges' tables (who scored and wrote, what is missing), and the paper's figures beside ours. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
 from dialogues.rubric import Metric, has_the_papers_words
-from generation.judgements.loading import Findings, Verdict
 from generation.judgements.scores import ORIGINAL, Place
 
 TABLES = (1, 2)
@@ -20,17 +19,16 @@ _SYSTEMS = {
 }
 
 
-def provenance(found: Findings, verdict: Verdict) -> Iterator[str]:
-    """Says if the demo scored or wrote; these notes come first."""
-    yield from demo_judge(verdict)
-    demo = sorted(found.demo_writers & {row.writer for row in verdict.rows})
-    if demo:
-        yield f"Written by {', '.join(demo)}: {DEMO_LABEL}."
+def provenance(judge: str, writers: Collection[str], demo: Collection[str], *, is_demo: bool) -> Iterator[str]:
+    """Says if the demo judged or is one of the writers; these notes come first."""
+    yield from demo_judge(judge, is_demo=is_demo)
+    if by_demo := sorted({*writers} & {*demo}):
+        yield f"Written by {', '.join(by_demo)}: {DEMO_LABEL}."
 
 
-def demo_judge(verdict: Verdict) -> Iterator[str]:
-    if verdict.is_demo:
-        yield f"Judge {verdict.name}: {DEMO_LABEL}; the scores are counted from the text and say nothing about it."
+def demo_judge(judge: str, *, is_demo: bool) -> Iterator[str]:
+    if is_demo:
+        yield f"Judge {judge}: {DEMO_LABEL}; the scores are counted from the text and say nothing about it."
 
 
 def settings_of(rubric: str, prompt: str, parameters: Mapping[str, Any], *, tidy: bool) -> str:
@@ -39,34 +37,24 @@ def settings_of(rubric: str, prompt: str, parameters: Mapping[str, Any], *, tidy
     return ", ".join((rubric, f"prompt {prompt}", "tidied text" if tidy else "text as stored", *settings))
 
 
-def identity(label: str, verdict: Verdict) -> Iterator[str]:
-    """Who a judge is, for a reader of tables that only print its label."""
-    about = settings_of(verdict.rubric, verdict.prompt, verdict.parameters, tidy=verdict.key.tidy)
-    yield f"Judge {label}: model {verdict.name}, {about}."
-    yield from demo_judge(verdict)
-
-
-def own_writing(verdict: Verdict) -> Iterator[str]:
+def own_writing(judge: str, writers: Collection[str], *, is_demo: bool) -> Iterator[str]:
     """Warns of a judge that scores its own writing; endpoints add a date to the name of a model."""
-    own = re.compile(rf"{re.escape(verdict.name)}([-@]\d[\d-]*)?")
-    if any(own.fullmatch(row.writer) for row in verdict.rows) and not verdict.is_demo:
-        yield f"{verdict.name} also wrote some of these dialogues: models tend to prefer their own writing."
+    own = re.compile(rf"{re.escape(judge)}([-@]\d[\d-]*)?")
+    if any(map(own.fullmatch, writers)) and not is_demo:
+        yield f"{judge} also wrote some of these dialogues: models tend to prefer their own writing."
 
 
-def missing(verdict: Verdict) -> Iterator[str]:
-    waiting = sum(counts.open for counts in verdict.calls.values())
-    if verdict.failed or waiting:
-        yield f"Not in any mean: {verdict.failed:,} judgements that failed and {waiting:,} that are waiting."
+def missing(failed: int, waiting: int) -> Iterator[str]:
+    if failed or waiting:
+        yield f"Not in any mean: {failed:,} judgements that failed and {waiting:,} that are waiting."
 
 
-def originals(verdict: Verdict) -> Iterator[str]:
-    writers = {row.writer for row in verdict.rows}
+def originals(writers: Collection[str]) -> Iterator[str]:
     if ORIGINAL in writers and len(writers) > 1:
         yield "Originals appear beside each writer, over the backgrounds on which its dialogues were judged."
 
 
-def dash_note(found: Findings, metrics: tuple[Metric, ...]) -> Iterator[str]:
-    symbols = found.symbols
+def dash_note(symbols: Mapping[str, str], metrics: tuple[Metric, ...]) -> Iterator[str]:
     for slug in symbols:
         names = [metric.name for metric in metrics if slug in metric.dash_for]
         if names:
@@ -76,7 +64,7 @@ def dash_note(found: Findings, metrics: tuple[Metric, ...]) -> Iterator[str]:
             )
 
 
-def paper_notes(places: list[Place]) -> Iterator[str]:
+def paper_notes(places: Sequence[Place]) -> Iterator[str]:
     """Which system's printed values are shown, and what to know about them."""
     writers = dict.fromkeys(place.writer for place in places)
     for system in dict.fromkeys(system_beside(writer) for writer in writers):

@@ -7,23 +7,28 @@ from hashlib import sha256
 from itertools import combinations
 from typing import Any
 
-from core.tables import Cell, Column, Label, Table
+from core.tables import Cell, Column, Table
 from dialogues.display import DEMO_LABEL
-from dialogues.published import published_table, uncompared
-from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
+from dialogues.published import published_table
 from generation.judgements import notes, scores
 from generation.judgements.drift import Drift, Occasion, drift
 from generation.judgements.loading import Findings, Verdict
+from generation.judgements.score_tables import (
+    INTERVAL,
+    JudgeMeans,
+    Writers,
+    is_hidden,
+    score_table,
+)
 from generation.judgements.scores import Place
 
 BASE = "beta"
-INTERVAL = "In brackets: 95 % interval, Student's t over backgrounds; n counts backgrounds."
 
 
 def judge_tables(found: Findings, *, dashes: bool = True) -> dict[str, Table]:
     """Every table by slug, in page order; `dashes` hides what the rubric hides (α's On-topic, as in the paper)."""
     judges = list(enumerate(found.judges, 1))
-    tables = [_scores(found, verdict, number, dashes) for number, verdict in judges]
+    tables = [score_table(_means(found, verdict), f"scores-{number}", dashes=dashes) for number, verdict in judges]
     tables += [published_table(number).as_table() for number in notes.TABLES]
     tables += [_differences(found, verdict, number, dashes) for number, verdict in judges]
     tables += [_spread(found), _drift(found), _agreement(found), _calls(found)]
@@ -74,29 +79,33 @@ def _setting(name: str, verdict: Verdict) -> str:
     return f"{name} not set" if value is None else f"{name} {value}"
 
 
-def _scores(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
-    """Paper Tables 1 and 2: a row per metric, a column per version, grouped by writer; printed values below."""
-    means, places = scores.means(verdict.scores), _places(found, verdict)
-    rows: list[tuple[Cell, ...]] = []
-    for metric in verdict.metrics:
-        rows.append((metric.name, *(None if _hidden(metric, place, dashes) else means.get((place, metric.key))
-                                    for place in places)))  # fmt: skip
-        beside = [notes.paper_figure(metric, place) for place in places]
-        if any(value is not None for value in beside):
-            rows.append((Label(metric.name, "paper"), *beside))
-    below = (
-        *notes.provenance(found, verdict),
-        f"Mean score from {JUDGE_SCALE.low} to {JUDGE_SCALE.high}; several judgements of a dialogue are averaged "
-        f"first. {INTERVAL}",
-        *notes.own_writing(verdict),
-        *notes.missing(verdict),
-        *notes.originals(verdict),
-        *(notes.dash_note(found, verdict.metrics) if dashes else ()),
-        *(notes.paper_notes(places) if any(isinstance(row[0], Label) for row in rows) else ()),
-        *filter(None, [uncompared(metric.name for metric in verdict.metrics if not has_the_papers_words(metric))]),
+def judge_identity(found: Findings, verdict: Verdict) -> Iterator[str]:
+    """Who a judge is, for a reader of tables that only print its label."""
+    about = notes.settings_of(verdict.rubric, verdict.prompt, verdict.parameters, tidy=verdict.key.tidy)
+    yield f"Judge {judge_label(found, verdict)}: model {verdict.name}, {about}."
+    yield from notes.demo_judge(verdict.name, is_demo=verdict.is_demo)
+
+
+def _means(found: Findings, verdict: Verdict) -> JudgeMeans:
+    waiting = sum(counts.open for counts in verdict.calls.values())
+    return JudgeMeans.of(
+        verdict.rows,
+        _writers(found),
+        verdict.metrics,
+        label=judge_label(found, verdict),
+        name=verdict.name,
+        is_demo=verdict.is_demo,
+        missing=notes.missing(verdict.failed, waiting),
     )
-    caption = f"Scores by {judge_label(found, verdict)}: mean by metric and version (the paper's Tables 1 and 2)."
-    return Table(f"scores-{number}", caption, _columns(found, places), tuple(rows), below)
+
+
+def _provenance(found: Findings, verdict: Verdict) -> Iterator[str]:
+    writers = {row.writer for row in verdict.rows}
+    return notes.provenance(verdict.name, writers, found.demo_writers, is_demo=verdict.is_demo)
+
+
+def _writers(found: Findings) -> Writers:
+    return Writers(found.symbols, found.demo_writers)
 
 
 def _differences(found: Findings, verdict: Verdict, number: int, dashes: bool) -> Table:
@@ -108,7 +117,7 @@ def _differences(found: Findings, verdict: Verdict, number: int, dashes: bool) -
             metric.name,
             *(
                 gaps[place, metric.key].mean
-                if (place, metric.key) in gaps and not _hidden(metric, place, dashes)
+                if (place, metric.key) in gaps and not is_hidden(metric, place, dashes=dashes)
                 else None
                 for place in compared
             ),
@@ -116,11 +125,11 @@ def _differences(found: Findings, verdict: Verdict, number: int, dashes: bool) -
         for metric in verdict.metrics
     )
     below = (
-        *notes.provenance(found, verdict),
+        *_provenance(found, verdict),
         f"Points of 100 above the same writer's β on the same background. {INTERVAL}",
     )
     caption = f"Differences from β, paired by background, judged by {judge_label(found, verdict)}."
-    columns = _columns(found, compared, f" − {found.symbols.get(BASE, '')}")
+    columns = _writers(found).columns(compared, f" − {found.symbols.get(BASE, '')}")
     return Table(f"differences-{number}", caption, columns, rows if compared else (), below)
 
 
@@ -224,20 +233,6 @@ def _calls(found: Findings) -> Table:
 
 def _places(found: Findings, verdict: Verdict) -> list[Place]:
     return scores.places(verdict.scores, [version.slug for version in found.versions])
-
-
-def _columns(found: Findings, places: list[Place], compared: str = "") -> tuple[Column, ...]:
-    symbols = found.symbols
-    named = (Column(f"{symbols[place.version]}{compared}", group=_writer(found, place.writer)) for place in places)
-    return (Column("Metric", numeric=False), *named)
-
-
-def _writer(found: Findings, writer: str) -> str:
-    return f"{writer} ({DEMO_LABEL})" if writer in found.demo_writers else writer
-
-
-def _hidden(metric: Metric, place: Place, dashes: bool) -> bool:
-    return dashes and place.version in metric.dash_for
 
 
 def _judge_json(verdict: Verdict) -> dict[str, Any]:

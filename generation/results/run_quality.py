@@ -9,10 +9,11 @@ from typing import Any
 from django.db.models import Avg, Count, F, Min, Q, QuerySet, Sum
 
 from core.intervals import Estimate, PairSums, ratio_of
-from dialogues.corpus_figures import WORD_FIELDS, measures, sums_by
+from dialogues.corpus_figures import sums_by
 from dialogues.coverage import covers, few
 from dialogues.models import Dialogue, DialogueQuerySet, Version
 from dialogues.statistics.figures import Measures
+from dialogues.statistics.measuring import WORD_FIELDS, measures
 from dialogues.statistics.words_and_turns import Tokenizer
 from generation.models import Call, Output, Run, Stage
 from generation.parsing import Outcome

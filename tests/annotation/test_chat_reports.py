@@ -115,7 +115,7 @@ def test_lengths_are_those_of_the_chats_and_never_of_placeholders() -> None:
     assert items.has_text.tolist() == [True, True, True, True]
     assert NO_CHAT not in "".join(str(row.messages) for row in texts)
     table = tables_of(study)["table-4"]
-    assert [column.label for column in table.columns] == ["Measure", "here", "here"]
+    assert [column.label for column in table.columns] == ["Measure", "Plain", "Tuned"]
     plain = [row for row in texts if row.version_id == "chat-plain"]
     words = sum(row.whitespace_tokens for row in plain) / sum(row.message_count for row in plain)
     assert value(table.rows[0][2]) == (words, 2)

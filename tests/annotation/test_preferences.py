@@ -197,4 +197,5 @@ def test_training_and_checks_are_in_no_win_rate_and_no_table() -> None:
     found = preferences_of(study)
     assert {(line.rate.wins, line.rate.losses) for line in found.lines if line.rate} == {(6, 0)}
     assert found.items == 3
-    assert preference_tables(study, found).keys() == {"win-rates", "strengths", "sides", "agreement"}
+    asked = {"win-rates", "strengths", "sides", "agreement"}
+    assert preference_tables(study, found).keys() == {*asked, "table-4", "table-5", "distinct"}

@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotation import triggers
 from annotation.models import Study
 from annotation.reports.figures import FIGURES
+from annotation.reports.notes import SIMULATED
 from annotation.roles import Role
 from dialogues.models import Dialogue, Rubric
 from tests.annotation.judged_study import judge
@@ -101,6 +102,34 @@ def test_dashes_can_be_lifted_and_files_follow() -> None:
     assert "Print dashes as the paper does" in lifted
 
 
+def test_the_papers_values_fold_away_beside_dashes_and_files_follow() -> None:
+    study = rated_study(backgrounds=2)
+    assert 'href="?paper=0"' in page(study)
+    folded = logged_in(Role.ADMIN).get(reverse("study_report", args=[study.pk]), {"paper": "0", "dashes": "0"})
+    html = folded.content.decode()
+    assert "Show the paper’s values" in html
+    assert 'href="?dashes=0"' in html
+    assert 'href="?paper=0"' in html
+    assert reverse("study_table_csv", args=[study.pk, "table-3"]) + "?dashes=0&amp;paper=0" in html
+    assert "Paper, Table 3" not in html
+
+
+def test_facts_about_all_ratings_are_said_once_and_marks_at_every_table() -> None:
+    study = rated_study(simulated=True, backgrounds=2)
+    Dialogue.objects.filter(version="gamma").update(is_demo=False, written_by="some-model-4")
+    html = page(study)
+    assert html.count("γ: written by some-model-4.") == 1
+    assert html.count(SIMULATED) > 5
+
+
+def test_contents_lead_to_every_table_and_figure() -> None:
+    html = page(rated_study(backgrounds=2))
+    anchors = re.findall(r'href="#((?:table|figure)-[^"]+)"', html)
+    assert len(anchors) > 10
+    for anchor in anchors:
+        assert f'id="{anchor}"' in html
+
+
 def test_nobody_has_rated_yet_says_what_to_do_and_still_shows_lengths() -> None:
     study = unrated_study()
     html = page(study)
@@ -136,7 +165,9 @@ def test_figures_come_as_svg_in_two_themes(slug: str) -> None:
     assert light["Content-Type"] == "image/svg+xml"
     assert light.content.startswith(b"<svg")
     assert light.content != dark.content
-    for words in ("Natural", "Stephanie", "Simulated ratings", "demo rules, not a language model"):
+    # Figures of texts say nothing of ratings.
+    of_ratings = () if slug.startswith("distinct") else ("Natural", "Simulated ratings")
+    for words in ("Stephanie", "demo rules, not a language model", *of_ratings):
         assert words in light.content.decode()
 
 

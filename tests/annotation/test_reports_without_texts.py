@@ -90,7 +90,7 @@ def test_a_version_without_texts_beside_one_with_them_has_empty_cells(tmp_path: 
     found = findings_of(study)
     assert (found.lengths["a"].dialogues, found.lengths["b"].dialogues) == (1, 0)
     shares = [row for row in study_tables(study, found)["table-5"].rows if row[0] == "b"]
-    assert shares[0][2:] == (*[None] * 6, 0)
+    assert shares[0][1:] == (*[None] * 6, 0)
 
 
 def test_other_forms_without_texts_have_no_tables_of_lengths_either(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from django.core.cache import cache
@@ -15,11 +16,11 @@ from annotation.reports import analysis
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.models.icc import icc_intervals
-from annotation.reports.notes import SIMULATED
+from annotation.reports.notes import SIMULATED, has_published
 from annotation.reports.scores import study_items, study_scores
 from annotation.reports.tables import study_tables
 from core.latex import to_latex
-from core.tables import Cell, Estimate, Table, to_csv, to_text
+from core.tables import Cell, Estimate, Label, Table, to_csv, to_text
 from dialogues.models import Dialogue
 from dialogues.published import published_table
 from dialogues.rubric import Metric
@@ -46,7 +47,7 @@ def test_a_mean_is_that_of_the_scores_in_the_database() -> None:
     study = rated_study()
     values = Score.objects.filter(metric="natural", rating__assignment__item__dialogue__version="gamma")
     scores = list(values.values_list("value", flat=True))
-    found = estimate(cell(tables_of(study)["table-3"], "Natural", "γ", "here"))
+    found = estimate(cell(tables_of(study)["table-3"], "Natural", "here", "γ"))
     assert (found.value, found.n) == (pytest.approx(sum(scores) / len(scores)), 18)
     assert found.low is not None
     assert found.high is not None
@@ -55,8 +56,8 @@ def test_a_mean_is_that_of_the_scores_in_the_database() -> None:
 
 def test_the_papers_means_stand_beside() -> None:
     table = tables_of(rated_study())["table-3"]
-    assert cell(table, "Engaging", "Stephanie", "paper") == 4.06
-    assert cell(table, "On-topic", "β", "paper") == 3.30
+    assert cell(table, "Engaging", "paper", "Stephanie") == 4.06
+    assert cell(table, "On-topic", "paper", "β") == 3.30
 
 
 def asked(study: Study, change: Callable[[Metric], Metric], low: int = 1) -> dict[str, Table]:
@@ -73,9 +74,9 @@ def test_the_papers_means_stand_only_beside_its_own_questions() -> None:
         return replace(metric, definition="Does it sound spoken?") if metric.key == "natural" else metric
 
     table = asked(study, reworded)["table-3"]
-    assert cell(table, "Natural", "γ", "paper") is None
-    assert estimate(cell(table, "Natural", "γ", "here")).n == 18
-    assert cell(table, "Engaging", "γ", "paper") == published_table(3).value("engaging", "gamma")
+    assert cell(table, "Natural", "paper", "γ") is None
+    assert estimate(cell(table, "Natural", "here", "γ")).n == 18
+    assert cell(table, "Engaging", "paper", "γ") == published_table(3).value("engaging", "gamma")
     assert any(note.startswith("Without a value of the paper: Natural.") for note in table.notes)
 
 
@@ -89,13 +90,13 @@ def test_the_papers_means_stand_only_beside_its_own_questions() -> None:
 )
 def test_a_rubric_of_other_words_has_no_column_of_the_paper(change: Callable[[Metric], Metric]) -> None:
     table = asked(rated_study(backgrounds=2), change)["table-3"]
-    assert {column.label for column in table.columns[1:]} == {"here"}
+    assert {column.group for column in table.columns} == {""}
     assert "paper" not in table.caption
 
 
 def test_another_scale_has_no_column_of_the_paper() -> None:
     table = asked(rated_study(backgrounds=2), lambda metric: metric, low=0)["table-3"]
-    assert {column.label for column in table.columns[1:]} == {"here"}
+    assert {column.group for column in table.columns} == {""}
 
 
 def test_what_is_hidden_or_asked_of_fewer_versions_is_still_the_papers_question() -> None:
@@ -103,7 +104,7 @@ def test_what_is_hidden_or_asked_of_fewer_versions_is_still_the_papers_question(
         return replace(metric, dash_for=("beta",), asked_for=("gamma", "stephanie"))
 
     table = asked(rated_study(backgrounds=2), narrower)["table-3"]
-    assert cell(table, "Natural", "γ", "paper") == published_table(3).value("natural", "gamma")
+    assert cell(table, "Natural", "paper", "γ") == published_table(3).value("natural", "gamma")
 
 
 def test_one_background_has_values_and_no_interval_and_page_csv_latex_and_json_say_why() -> None:
@@ -140,8 +141,8 @@ def test_three_backgrounds_of_equal_scores_have_no_interval_of_no_width() -> Non
 def test_alphas_topic_and_persona_print_a_dash_and_their_scores_are_kept() -> None:
     study = rated_study()
     for metric in ("On-topic", "On-persona"):
-        assert cell(tables_of(study)["table-3"], metric, "α", "here") is None
-        assert estimate(cell(tables_of(study, dashes=False)["table-3"], metric, "α", "here")).n == 18
+        assert cell(tables_of(study)["table-3"], metric, "here", "α") is None
+        assert estimate(cell(tables_of(study, dashes=False)["table-3"], metric, "here", "α")).n == 18
     assert any("On-topic and On-persona" in note for note in tables_of(study)["table-3"].notes)
     assert not any("“—”" in note for note in tables_of(study, dashes=False)["table-3"].notes)
 
@@ -172,9 +173,9 @@ def test_table_4_measures_the_studys_dialogues_only() -> None:
     stranger.save()
     table = tables_of(study)["table-4"]
     # γ's turns have 2, 1, 2 and 2 messages, each of five words with its full stop attached.
-    assert estimate(cell(table, "ACMC", "γ", "here")) == Estimate(7 / 4, 3, no_interval="no spread")
-    assert estimate(cell(table, "Words/message, whitespace tokens", "γ", "here")).value == 5
-    assert cell(table, "ACMC", "γ", "paper") == 1.99
+    assert estimate(cell(table, "ACMC", "here", "γ")) == Estimate(7 / 4, 3, no_interval="no spread")
+    assert estimate(cell(table, "Words/message, whitespace tokens", "here", "γ")).value == 5
+    assert cell(table, "ACMC", "paper", "γ") == 1.99
 
 
 def test_table_5_shares_add_up_to_100_with_six_or_more() -> None:
@@ -195,9 +196,34 @@ def test_every_published_value_of_tables_3_to_5_is_beside_ours() -> None:
         assert not [value for value in printed if value not in shown], slug
 
 
+def test_the_papers_values_can_be_left_out_and_ours_stay() -> None:
+    study = rated_study(backgrounds=2)
+    with_paper, alone = (study_tables(study, findings_of(study), paper=paper) for paper in (True, False))
+    assert with_paper.keys() == alone.keys()
+    for slug in ("table-3", "table-4", "table-5"):
+        assert has_published(with_paper[slug])
+        assert not has_published(alone[slug])
+        assert not any("Paper, Table" in note for note in alone[slug].notes)
+    ours = [row[:5] for row in with_paper["table-3"].rows]
+    assert list(alone["table-3"].rows) == ours
+    assert [row[1:] for row in alone["table-5"].rows] == [
+        row[2:] for row in with_paper["table-5"].rows if row[1] == "here"
+    ]
+
+
+def test_figure_3_is_that_of_the_studys_dialogues() -> None:
+    study = rated_study(backgrounds=2)
+    table = tables_of(study)["distinct"]
+    messages = [text for row in Dialogue.objects.filter(version="gamma") for _, text in row.messages]
+    pairs = [pair for text in messages for pair in pairwise(text.split())]
+    gamma = next(row for row in table.rows if row[0] == Label("γ", "(demo rules, not a language model)"))
+    assert gamma[1:3] == ("pooled", pytest.approx(len(set(pairs)) / len(pairs)))
+
+
 def test_a_study_without_a_version_has_no_column_for_it() -> None:
     study = rated_study(versions=("alpha", "stephanie"))
-    assert [head.text for head in tables_of(study)["table-3"].group_heads] == ["", "α", "Stephanie"]
+    symbols = [column.label for column in tables_of(study)["table-3"].columns]
+    assert symbols == ["Metric", "α", "Stephanie", "α", "Stephanie"]
     assert {row[1] for row in tables_of(study)["comparisons"].rows} == {"Stephanie − α"}
 
 
@@ -231,13 +257,13 @@ def test_simulated_ratings_never_mix_with_those_of_people() -> None:
 
 def test_a_corrected_rating_counts_once_and_at_once() -> None:
     study = rated_study(raters=1, score=lambda *_: 2)
-    assert estimate(cell(tables_of(study)["table-3"], "Natural", "β", "here")).value == 2
+    assert estimate(cell(tables_of(study)["table-3"], "Natural", "here", "β")).value == 2
     for rating in Rating.objects.filter(assignment__item__dialogue__version="beta"):
         rating.is_current = False
         rating.save(update_fields=["is_current"])
         better = Rating.objects.create(assignment=rating.assignment, supersedes=rating)
         Score.objects.create(rating=better, metric="natural", value=4, scale_low=1, scale_high=5)
-    found = estimate(cell(tables_of(study)["table-3"], "Natural", "β", "here"))
+    found = estimate(cell(tables_of(study)["table-3"], "Natural", "here", "β"))
     assert (found.value, found.n) == (4, 6)
 
 

@@ -28,6 +28,12 @@ def test_a_table_leaves_as_the_csv_that_was_asked_for(rf: RequestFactory, asked:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize(("asked", "environment"), [("", "table"), ("?fit=page", "table*"), ("?fit=unknown", "table")])
+def test_a_table_leaves_as_wide_as_was_asked_for(rf: RequestFactory, asked: str, environment: str) -> None:
+    text = table_file(rf.get(f"/t.tex{asked}"), TABLE, "tex", "t").content.decode()
+    assert rf"\begin{{{environment}}}" in text
+
+
 def test_a_table_that_is_not_there_or_in_no_such_form_is_not_found(rf: RequestFactory) -> None:
     for table, form in ((None, "csv"), (TABLE, "pdf")):
         with pytest.raises(Http404):

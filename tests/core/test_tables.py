@@ -44,7 +44,7 @@ def test_a_missing_interval_says_why_in_every_form() -> None:
         ["α", "2.5", "1", "", "", "only one observation"],
         ["β", "3.0", "9", "2.0", "4.0", ""],
     ]
-    assert r"& {\scriptsize no interval: only one observation}" in to_latex(lone)
+    assert "a: no interval: only one observation." in to_latex(lone)
     assert "2.50 no interval: only one observation, n = 1" in to_text(lone)
     assert next(lone.shown_rows)[1].detail == "no interval: only one observation"
 
@@ -73,6 +73,19 @@ def test_a_page_says_n_once_where_it_can() -> None:
     assert all(not cell.n for table in (everywhere, by_column, by_row) for row in table.page_rows for cell in row)
 
 
+def test_a_page_shows_a_name_once_for_the_rows_that_share_it_and_keeps_it_for_those_who_hear_it() -> None:
+    columns = (Column("Version", numeric=False), Column("Source", numeric=False), Column("n"))
+    rows = (("α", "here", 1), ("α", "paper", 2), ("β", "here", 2))
+    table = Table("t", "T", columns, rows, row_versions=("alpha", "alpha", "beta"))
+    assert [row[0].again for row in table.page_rows] == [False, True, False]
+    page = render_to_string("_table.html", {"table": table})
+    assert page.count('badge badge--alpha">α</span>') == 1
+    assert page.count('<span class="visually-hidden">α') == 1
+    # Equal numbers are no names.
+    numbers = Table("t", "T", (Column("a"),), ((1,), (1,)))
+    assert not any(row[0].again for row in numbers.page_rows)
+
+
 def test_csv_for_excel_begins_with_a_byte_order_mark_and_keeps_to_one_countrys_marks() -> None:
     comma, semicolon = to_csv(TABLE, EXCEL["comma"]), to_csv(TABLE, EXCEL["semicolon"])
     assert comma == "\ufeff" + to_csv(TABLE)
@@ -90,7 +103,8 @@ def test_the_page_shows_badge_interval_gap_and_downloads_and_escapes_text() -> N
     assert "<script>" not in page
     assert ">—</td>" in page
     assert 'href="/x.csv"' in page
-    assert 'href="/x.tex"' in page
+    assert 'href="/x.tex?fit=column"' in page
+    assert 'href="/x.tex?fit=page"' in page
     page = render_to_string("_table.html", {"table": TABLE})
     assert '<span class="badge badge--alpha">α</span>' in page
     assert '<span class="meta interval">[11.65, 11.77]</span></td>' in page

@@ -4,7 +4,7 @@ Spearman's ρ is Pearson's r of the mid-ranks. Kendall's (1945) τ-b is (concord
 √((pairs that differ in the first column) · (pairs that differ in the second)). Intervals resample whole clusters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from annotation.reports.comparisons import DRAWS
 from core.intervals import DUST, Estimate
 
 PEARSON, SPEARMAN, KENDALL = "pearson", "spearman", "kendall"
+ALL = (PEARSON, SPEARMAN, KENDALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,20 @@ class _Patterns:
 
 
 def correlations(
-    first: Floats, second: Floats, clusters: Ints, *, seed: int, draws: int = DRAWS
+    first: Floats, second: Floats, clusters: Ints, *, seed: int, draws: int = DRAWS, names: Sequence[str] = ALL
 ) -> Mapping[str, Estimate | None]:
-    """The three coefficients of (items,) scores without gaps; None where a column never varies. n counts items.
+    """The named coefficients of (items,) scores without gaps; None where a column never varies. n counts items.
 
     `clusters` (items,) numbers the backgrounds, which are drawn with replacement for the 95 % intervals.
     """
-    statistics = dict.fromkeys((PEARSON, SPEARMAN, KENDALL))
+    statistics = dict.fromkeys(names)
     if len(first) < 2 or _never_varies(first) or _never_varies(second):
         return statistics
     pairs, pattern = np.unique(np.stack([first, second], axis=1), axis=0, return_inverse=True)
     pattern = pattern.reshape(-1)
     places = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in pairs.T]
-    named = _statistics(_Patterns(pairs[:, 0], pairs[:, 1], *places))
+    known = _statistics(_Patterns(pairs[:, 0], pairs[:, 1], *places))
+    named = {name: known[name] for name in names}
     once = np.bincount(pattern)[None].astype(np.float64)
     values = distributions(named, cluster_resamples(pattern, clusters, draws, seed))
     number = len(np.unique(clusters))
