@@ -147,8 +147,8 @@ def _study(study: Study, data: Data) -> dict[str, Any]:
 
 def software_version() -> str:
     """The release that runs here."""
-    project: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    return project
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def _changed_at(study: Study) -> str:
@@ -181,6 +181,7 @@ def _standing(study: Study) -> Iterator[str]:
 
 
 def _readme(study: Study) -> str:
+    left_out = {"README.md", *([] if study.analysis_plan else ["plan"])}
     lines = [
         f"# {markdown_text(study.name)}",
         "",
@@ -195,7 +196,7 @@ def _readme(study: Study) -> str:
         "",
         "| file | what it holds |",
         "|---|---|",
-        *(f"| `{name}` | {what} |" for name, what in ABOUT.items() if name != "README.md"),
+        *(f"| `{name}` | {what} |" for name, what in ABOUT.items() if name not in left_out),
         f"| `{CRATE}` | this bundle as an RO-Crate |",
         f"| `{MANIFEST}` | SHA-256 of every other file: `sha256sum -c {MANIFEST}` |",
         "",
