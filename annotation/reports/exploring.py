@@ -65,7 +65,8 @@ def _naturalness(study: Study, items: StudyItems, scores: StudyScores, metrics: 
     item, size = scores.item[chosen], len(items.pks)
     counts = np.bincount(item, minlength=size).astype(np.float64)
     mean: Floats = ratio(np.bincount(item, scores.value[chosen], size).astype(np.float64), counts)
-    acmc = np.where(items.has_text, ratio(items.counts[:, MESSAGES], items.counts[:, TURNS]), np.nan)
+    lengths = items.counts.astype(np.float64)
+    acmc = np.where(items.has_text, ratio(lengths[:, MESSAGES], lengths[:, TURNS]), np.nan)
     return naturalness(metrics[number].name, acmc, mean, items.version, items.background, seed=study.seed)
 
 
@@ -86,6 +87,10 @@ def _without_screened_out(study: Study, scores: StudyScores) -> StudyScores | No
     kept = ~np.isin(scores.rater, numbers)
     if kept.all() or not kept.any():
         return None
-    columns = (scores.item, scores.rater, scores.metric, scores.value)
-    item, rater, metric, value = (column[kept] for column in columns)
-    return replace(scores, item=item, rater=rater, metric=metric, value=value)
+    return replace(
+        scores,
+        item=scores.item[kept],
+        rater=scores.rater[kept],
+        metric=scores.metric[kept],
+        value=scores.value[kept],
+    )
