@@ -116,7 +116,8 @@ def test_a_python_without_django_computes_every_cell_again(made: Callable[[], by
 
 def test_the_report_of_a_judged_study_has_tables_of_judges_in_its_bundle() -> None:
     files = files_of(judged_bundle())
-    assert {"tables/judges.json", "tables/prediction-powered.json", "data/judgements.csv"} <= files.keys()
+    tables = ("table-1", "judges", "prediction-powered", "learning", "naturalness", "distinct", "exclusions")
+    assert {"data/judgements.csv", *(f"tables/{slug}.json" for slug in tables)} <= files.keys()
     assert [row["model"] for row in json.loads(files["materials/models.json"])] == ["judge-1"]
     assert [row["stage"] for row in json.loads(files["materials/prompts.json"])] == ["judge"]
 
@@ -180,6 +181,40 @@ def scorer(seed: int, missing: float, is_constant: bool) -> Scorer:
         return 1 + rater if is_constant else rng.randint(1, 5)
 
     return score
+
+
+@pytest.mark.parametrize(
+    ("withdrawal", "counts_screened_out"), [(Study.Withdrawal.KEEP, True), (Study.Withdrawal.REMOVE, False)]
+)
+def test_whoever_was_left_out_is_in_the_tables_of_exclusions(
+    withdrawal: str, counts_screened_out: bool, tmp_path: Path
+) -> None:
+    study = rated_study(backgrounds=3, versions=("alpha", "beta"))
+    first, *_ = study.memberships.order_by("pk")
+    for seed in (11, 12, 13, 14):
+        rate(study, [join(study, seed)], scorer(seed, 0, is_constant=False))
+    rate(study, [join(study, 15, simulated=True)], lambda *_: 5)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    left = {11: "excluded_at", 12: "screened_out_at", 13: "withdrawn_at", 14: "excluded_at"}
+    for seed, name in left.items():
+        reason = {"exclusion_reason": "Hurried."} if name == "excluded_at" else {}
+        study.memberships.filter(seed=seed).update(**{name: at}, **reason)
+    study.memberships.filter(seed=14).update(withdrawn_at=at)
+    # Another rater has the first one's places; a second showing to someone excluded stays one.
+    first.assignments.update(slot=None)
+    again = study.memberships.get(seed=11)
+    item = study.items.earliest("pk")
+    place = study.assignments.create(item=item, membership=again, position=9, state="submitted", is_repeat=True)
+    rating = Rating.objects.create(assignment=place, seconds=4)
+    Score.objects.create(rating=rating, metric="natural", value=1, scale_low=1, scale_high=5)
+    Rating.objects.update(seconds=7.5)
+    Study.objects.filter(pk=study.pk).update(withdrawal=withdrawal, counts_screened_out=counts_screened_out)
+    study.refresh_from_db()
+    folder = unpacked(bundle_of(study), tmp_path)
+    columns = json.loads((folder / "tables/exclusions.json").read_text())["columns"]
+    labels = ["Nobody left out", *(["Without screened-out raters"] if counts_screened_out else [])]
+    assert [column["label"] for column in columns[3:]] == labels
+    assert replicate(folder).different == []
 
 
 # --- what is in it --------------------------------------------------------------------------------
