@@ -91,7 +91,10 @@ def _far_enough(study: Study, shown: Sequence[Any], repeated: set[int], *, at_en
 
 
 def _apart(membership: Membership, far: Sequence[Any], last: int, *, number: int) -> Any:
-    """One of them, by the rater's seed and the repeat's `number`: of a background that stands neither before nor behind it, if there is one."""
+    """One of them, by the rater's seed and the repeat's `number`.
+
+    Of a background that stands neither before nor behind it, if there is one.
+    """
     ahead = membership.assignments.opened().filter(condition__gt=0, opened_at__isnull=True).order_by("position")
     # The next block may still be put into another order.
     block = len(membership.study.selection.get("conditions", ()))

@@ -4,7 +4,7 @@ import json
 import random
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,17 @@ from tests.annotation.setting import NOW, check, corpus, draft, rubric, user
 
 KEYS = ("natural", "engaging")
 VERSIONS = ("alpha", "beta", "gamma")
+KINDS = ("scores", "scores", "scores", "pairs", "pairs", "chats", "chats", "imported")
 RATERS = 4
 MOST_STEPS = 24
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A design, and what happens to the study once it is launched: (action, which rater or item, point)."""
+    """A design, and what happens to the study once it is launched: (action, which rater or item, point).
+
+    Before that `joined` raters have joined, and each of them has rated `begun` items.
+    """
 
     kind: str
     k: int | None
@@ -47,33 +51,43 @@ class Plan:
     consent: bool
     planned: bool
     chats_each: int | None
+    joined: int
+    begun: int
     steps: tuple[tuple[str, int, int], ...]
 
 
+# As often as a thing stands here, so often it is drawn.
 ACTIONS = (
-    *("rate",) * 6, *("rate_all",) * 2, "correct", "take_back", "skip", "join", "exclude", "exclude", "reinstate",
-    "screen_out", "withdraw", "replace", "deactivate", "unblind", "adjudicate", "extend", "add_items", "pause",
-    "resume", "close",
+    *("rate",) * 5, "rate_all", *("correct",) * 2, *("take_back",) * 2, "skip", "join", "know", *("exclude",) * 2,
+    *("reinstate",) * 2, *("screen_out",) * 2, *("withdraw",) * 2, "replace", "deactivate", "unblind", "adjudicate",
+    "extend", "add_items", "pause", *("resume",) * 3,
 )  # fmt: skip
 
 
 def plans(*kinds: str) -> st.SearchStrategy[Plan]:
-    """Designs of these kinds: scores, pairs, chats, imported."""
-    step = st.tuples(st.sampled_from(ACTIONS), st.integers(0, RATERS - 1), st.integers(1, 5))
-    return st.builds(
-        Plan,
-        kind=st.sampled_from(kinds),
-        k=st.sampled_from([None, 1, 2]),
-        versions=st.integers(2, 3),
-        sampled=st.booleans(),
-        withdrawal=st.sampled_from(["keep", "remove"]),
-        counts=st.booleans(),
-        simulated=st.sampled_from([False, False, False, True]),
-        checked=st.booleans(),
-        consent=st.booleans(),
-        planned=st.booleans(),
-        chats_each=st.sampled_from([None, 1, 2]),
-        steps=st.lists(step, max_size=MOST_STEPS).map(tuple),
+    """Designs of these kinds: scores, pairs, chats, imported. Drawn by a seed, so that all are tried alike often."""
+    return st.integers(0, 2**32 - 1).map(lambda seed: drawn(random.Random(seed), kinds))
+
+
+def drawn(rng: random.Random, kinds: Sequence[str]) -> Plan:
+    steps = [(rng.choice(ACTIONS), rng.randrange(RATERS), rng.randint(1, 5)) for _ in range(rng.randint(0, MOST_STEPS))]
+    # A study that closes at once is soon tried enough.
+    closing = [("close", 0, 0)] if rng.random() < 0.3 else []
+    return Plan(
+        kind=rng.choice(kinds),
+        k=rng.choice([None, 1, 2, 2]),
+        versions=rng.randint(2, 3),
+        sampled=rng.random() < 0.5,
+        withdrawal=rng.choice(["keep", "remove"]),
+        counts=rng.random() < 0.5,
+        simulated=rng.random() < 0.15,
+        checked=rng.random() < 0.5,
+        consent=rng.random() < 0.5,
+        planned=rng.random() < 0.5,
+        chats_each=rng.choice([None, 1, 2]),
+        joined=rng.randint(0, 3),
+        begun=rng.randint(0, 4),
+        steps=(*steps, *closing),
     )
 
 
@@ -86,10 +100,13 @@ class World:
         self.study = _imported(plan) if plan.kind == "imported" else launch.launch(study=_draft(plan), by=None)
         self.raters = list(self.study.memberships.order_by("pk").values_list("pk", flat=True))
         if plan.kind != "imported":
-            for number in range(2):
+            for number in range(plan.joined):
                 self._join(number)
 
     def run(self) -> None:
+        for which in range(self.plan.joined):
+            for turn in range(self.plan.begun):
+                self._rate_step(which, 1 + (which + turn) % 4)
         for action, which, point in self.plan.steps:
             do: Callable[[int, int], None] = getattr(self, f"_{action}_step")
             with_refusals(lambda do=do, which=which, point=point: do(which, point))
@@ -110,6 +127,13 @@ class World:
     def _join_step(self, which: int, _: int) -> None:
         if len(self.raters) < RATERS and self.plan.kind != "imported":
             self._join(which)
+
+    def _know_step(self, which: int, _: int) -> None:
+        """A researcher, who can open the material, rates too."""
+        if len(self.raters) < RATERS and self.plan.kind != "imported":
+            person = user(f"researcher-{len(self.raters)}", "researcher")
+            member = memberships.join(study=self.study, rater=person, by=None, knows_because="There is nobody else.")
+            self.raters.append(member.pk)
 
     def _rate_step(self, which: int, point: int) -> None:
         if rater := self._rater(which):
@@ -207,7 +231,7 @@ class World:
 
     def _adjudicate_step(self, which: int, point: int) -> None:
         metric = self.study.rubric.metric_list()[which % 2].key
-        item = self.study.items.filter(purpose="rated").order_by("position")[which]
+        item = self.study.items.filter(purpose="rated").order_by("position")[which % 2]
         value = point % 3 - 1 if self.study.compares else point
         newest = item.adjudications.filter(metric=metric).first()
         seen = newest.pk if newest else 0
@@ -257,7 +281,8 @@ def _draft(plan: Plan) -> Study:
         fields |= {"consent_text": "I agree.", "approval_number": "Board 7", "recruitment": "By a notice."}
         fields |= {"pay_note": "12 an hour!", "retention": "Ten years", "minutes_estimate": 20, "break_every": 1}
     if plan.kind == "chats":
-        chats = ChatPlan(chats_each=plan.chats_each, practice=plan.checked, asks_preference=plan.counts, minutes=0)
+        asks = plan.counts and plan.chats_each != 1
+        chats = ChatPlan(chats_each=plan.chats_each, practice=plan.checked, asks_preference=asks, minutes=0)
         return chat_draft(plan.k or 1, of=corpus(3), chat_plan=chats.as_json(), **fields)
     versions = VERSIONS[: plan.versions]
     if plan.kind == "pairs":
@@ -265,6 +290,8 @@ def _draft(plan: Plan) -> Study:
     if plan.planned:
         fields["analysis_plan"] = _analysis_plan(plan, backgrounds=2 if plan.sampled else 3 if plan.checked else 4)
     made = draft(plan.k, of=corpus(4, versions), versions=versions, rubric=rubric(*KEYS), **fields)
+    if plan.counts:
+        made.corpus.dialogues.filter(key="d1-beta").update(is_demo=True)
     if plan.checked:
         first = made.corpus.dialogues.get(key="d0")
         other = {"other": made.corpus.dialogues.get(key="d0-beta")} if plan.kind == "pairs" else {}

@@ -16,6 +16,7 @@ from annotation.models import Study
 from annotation.rating import membership_changes
 from annotation.rating.answers import Answer
 from annotation.roles import Role
+from dialogues.models import Rubric
 from tests.annotation.chat_designs import chat_study
 from tests.annotation.imported_files import csv_file, imported
 from tests.annotation.setting import TWO, corpus, draft, member, rate_all, rubric, study
@@ -25,8 +26,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 HOSTILE = "<script>alert(1)</script> | *x* \n# Heading\n- list"
 
 
+def few() -> Rubric:
+    return Rubric.objects.filter(slug="few").first() or rubric("natural")
+
+
 def rated(**fields: Any) -> Study:
-    one = study(of=corpus(2, TWO), versions=TWO, rubric=rubric("natural"), name="Pilot", **fields)
+    one = study(of=corpus(2, TWO, name="Rated"), versions=TWO, rubric=few(), name="Pilot", **fields)
     for name, value in (("ann", 4), ("bob", 2)):
         rate_all(member(one, name), Answer({"natural": value}))
     return one
@@ -65,7 +70,7 @@ def test_answers_come_from_the_record() -> None:
 
 
 def test_agreement_is_given_once_two_have_rated_the_same() -> None:
-    one = study(of=corpus(2, TWO), versions=TWO, rubric=rubric("natural"))
+    one = study(of=corpus(2, TWO), versions=TWO, rubric=few())
     assert answers(one, "heds")["4.3.11.2", "natural"]["to_write"]
     two = chat_study(1, of=corpus(3, name="Chats 2"))
     assert answers(two, "heds")["4.3.11.2", "Natural"]["answer"] == "InterAA not assessed"

@@ -15,7 +15,7 @@ from annotation.reports.scores import counted_members, counted_ratings
 from tests.annotation.lead_claims import check_lead
 from tests.annotation.methods_claims import check_methods
 from tests.annotation.setting import ANSWER, TWO, corpus, draft, member, rate, rate_all, study
-from tests.annotation.study_worlds import Plan, World, plans
+from tests.annotation.study_worlds import KINDS, Plan, World, plans
 from tests.examples import IS_LONG
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def world(plan: Plan) -> Iterator[World]:
 
 
 @settings(max_examples=ANY, deadline=None, suppress_health_check=SUPPRESSED)
-@given(plans("scores", "pairs", "chats", "imported"))
+@given(plans(*KINDS))
 def test_no_sentence_of_a_methods_text_contradicts_the_rows(plan: Plan) -> None:
     with world(plan) as made:
         check_methods(made.study)

@@ -201,7 +201,7 @@ def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: Djan
     address = reverse("study_report", args=[study.pk])
     client.get(address)
     # Session, user, permissions, study, the four queries that ask whether anything changed, whether judges scored, and
-    # the flow, which counts anew.
+    # the five of the flow of raters and ratings.
     with django_assert_max_num_queries(17):
         assert client.get(address).status_code == 200
 
