@@ -12,15 +12,27 @@ from annotation.reports.analysis import Analysis, Difference, Mean, analyse
 from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.comparisons import holm, version_pairs
+from annotation.reports.judge_measures import JudgeFacts
 from annotation.reports.lengths import Lengths, lengths
 from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.scores import StudyItems, StudyScores, VersionItems
+from core.steps import Steps
 from dialogues.rubric import Metric, Scale
 
+STEPS_A_METRIC = 3
 # A metric's key and the slugs of two versions; a difference is the second's minus the first's.
 Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a plan says of the primary analysis; `family` are the differences whose p values are adjusted together,
+    None: all of them."""
+
+    target: Target = Target.RATERS_LIKE_THESE
+    family: Collection[Key] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,8 @@ class Findings:
 
     `target` is whom the primary analysis speaks of. `adjusted` are its p values of differences after Holm, None outside
     the family of tests: all pairs of versions on every metric asked about both, unless the study's plan says otherwise.
-    `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats.
+    `names` are the raters' pseudonyms by the numbers that analyses use. `judges` are beside the raters, in order.
+    `chats` only in a study of chats.
     """
 
     metrics: tuple[Metric, ...]
@@ -62,6 +75,7 @@ class Findings:
     agreement_by_version: Mapping[tuple[str, str], Agreement]
     raters: tuple[RaterFacts, ...]
     lengths: Mapping[str, Lengths]
+    judges: tuple[JudgeFacts, ...] = ()
     chats: ChatFindings | None = None
 
     def primary(self, of: Mean | Difference) -> Interval:
@@ -80,17 +94,21 @@ def findings(
     metrics: tuple[Metric, ...],
     scale: Scale,
     seed: int,
-    *,
-    target: Target = Target.RATERS_LIKE_THESE,
-    family: Collection[Key] | None = None,
+    planned: Planned | None = None,
+    steps: Steps | None = None,
 ) -> Findings:
-    """Compute all results; the same scores and seed give the same intervals.
-
-    `family` are the differences whose p values are adjusted together; None: all of them.
-    """
+    """Compute all results in STEPS_A_METRIC `steps` a metric; the same scores and seed give the same intervals."""
+    primary, step = planned or Planned(), steps or Steps()
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
-    analyses = {metric.key: _analysis(items, scores, m, scale) for m, metric in enumerate(metrics)}
+    analyses, agreed, by_version = {}, {}, {}
+    for m, metric in enumerate(metrics):
+        step(f"{metric.name}: means and models")
+        analyses[metric.key] = _analysis(items, scores, m, scale)
+        step(f"{metric.name}: agreement")
+        agreed[metric.key] = _agreement(items, scores, m, seed)
+        step(f"{metric.name}: agreement by version")
+        by_version |= {(metric.key, slug): of for slug, of in _agreement_by_version(items, scores, m, seed).items()}
     differences = _differences(analyses, slugs)
     return Findings(
         metrics=metrics,
@@ -104,12 +122,12 @@ def findings(
         screened_out=scores.screened_out,
         means={(key, slug): analyses[key].means[slugs.index(slug)] for key, slug in cells},
         differences=differences,
-        adjusted=_adjusted(differences, target, differences if family is None else family),
-        target=target,
+        adjusted=_adjusted(differences, primary),
+        target=primary.target,
         analyses=analyses,
         names=scores.raters,
-        agreement={metric.key: _agreement(items, scores, m, seed) for m, metric in enumerate(metrics)},
-        agreement_by_version=_agreement_by_version(items, scores, cells, seed),
+        agreement=agreed,
+        agreement_by_version=by_version,
         raters=_rater_facts(scores),
         lengths={slug: lengths(items.counts[(items.version == v) & items.has_text]) for v, slug in enumerate(slugs)},
     )
@@ -138,11 +156,10 @@ def _differences(analyses: Mapping[str, Analysis], slugs: list[str]) -> dict[Key
     }
 
 
-def _adjusted(
-    differences: Mapping[Key, Difference | None], target: Target, family: Collection[Key]
-) -> dict[Key, float | None]:
+def _adjusted(differences: Mapping[Key, Difference | None], primary: Planned) -> dict[Key, float | None]:
+    family = differences if primary.family is None else primary.family
     chances = [
-        found.interval(target).p if found and (key in family or (key[0], key[2], key[1]) in family) else None
+        found.interval(primary.target).p if found and (key in family or (key[0], key[2], key[1]) in family) else None
         for key, found in differences.items()
     ]
     return dict(zip(differences, holm(chances), strict=True))
@@ -166,18 +183,11 @@ def _for_raters_like_these(found: Agreement, table: Floats) -> Agreement:
     return replace(found, estimates=estimates)
 
 
-def _agreement_by_version(
-    items: StudyItems, scores: StudyScores, cells: list[tuple[str, str]], seed: int
-) -> dict[tuple[str, str], Agreement]:
-    version = items.version[scores.item]
-    width = len(items.versions)
+def _agreement_by_version(items: StudyItems, scores: StudyScores, metric: int, seed: int) -> dict[str, Agreement]:
+    of_metric, version = scores.metric == metric, items.version[scores.item]
     return {
-        cell: agreement.summary(
-            scores.where((scores.metric == number // width) & (version == number % width)),
-            ("alpha_ordinal",),
-            seed=seed,
-        )
-        for number, cell in enumerate(cells)
+        known.slug: agreement.summary(scores.where(of_metric & (version == v)), ("alpha_ordinal",), seed=seed)
+        for v, known in enumerate(items.versions)
     }
 
 

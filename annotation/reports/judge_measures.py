@@ -66,6 +66,24 @@ class Powered:
     mean: PoweredMean | Unfit
 
 
+@dataclass(frozen=True, slots=True)
+class JudgeFacts:
+    """A judge beside a study's raters. `beside` is by metric key, `powered` by metric key and version slug,
+    `gaps` by metric key and the slugs of two versions, second minus first.
+
+    `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
+    names of the study's metrics that the judge was asked in other words, which are not compared.
+    """
+
+    label: str
+    is_demo: bool
+    about: tuple[str, ...]
+    reworded: tuple[str, ...]
+    beside: Mapping[str, Beside]
+    powered: Mapping[tuple[str, str], Powered]
+    gaps: Mapping[tuple[str, str, str], Powered]
+
+
 def beside(scores: JudgedScores, seed: int) -> Beside | None:
     """None where no item was both judged and rated."""
     both = scores.both

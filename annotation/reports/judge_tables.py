@@ -6,8 +6,7 @@ from annotation.models import Study
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.difference_tables import metric_and_pair
 from annotation.reports.findings import Findings, shown_pairs
-from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, Powered
-from annotation.reports.judges import JudgeFacts
+from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, JudgeFacts, Powered
 from annotation.reports.models.alternative_annotator import (
     CROWD,
     ENOUGH_RATERS,

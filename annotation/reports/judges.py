@@ -1,6 +1,6 @@
 """Judges' scores of a study's dialogues beside its raters' scores, by judge, metric and version."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,35 +9,16 @@ from django.db.models import Count, Max
 
 from annotation.models import Item, Study
 from annotation.reports.bootstrap import Floats, Ints, ratio
-from annotation.reports.caching import once
 from annotation.reports.comparisons import version_pairs
 from annotation.reports.findings import Key
-from annotation.reports.judge_measures import Beside, JudgedScores, Powered, beside, powered, powered_gap
-from annotation.reports.scores import StudyItems, StudyScores, study_items, study_scores
+from annotation.reports.judge_measures import Beside, JudgedScores, JudgeFacts, Powered, beside, powered, powered_gap
+from annotation.reports.scores import StudyItems, StudyScores
 from dialogues.rubric import JUDGE_SCALE, Metric, Scale, asks_the_same
 from generation.judgements import notes
 from generation.judgements.loading import Findings, Verdict, findings_of
 from generation.judgements.scores import Judged
 from generation.judgements.tables import judge_label
 from generation.models import Judgement
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeFacts:
-    """A judge beside a study's raters. `beside` is by metric key, `powered` by metric key and version slug,
-    `gaps` by metric key and the slugs of two versions, second minus first.
-
-    `about` are sentences: which model, prompt and parameters it is, and what to know of its scores. `reworded` are the
-    names of the study's metrics that the judge was asked in other words, which are not compared.
-    """
-
-    label: str
-    is_demo: bool
-    about: tuple[str, ...]
-    reworded: tuple[str, ...]
-    beside: Mapping[str, Beside]
-    powered: Mapping[tuple[str, str], Powered]
-    gaps: Mapping[Key, Powered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +36,19 @@ class _Rated:
         return [version.slug for version in self.items.versions]
 
 
-def judges_beside(study: Study) -> tuple[JudgeFacts, ...]:
-    """Every judge that scored a rated dialogue, cached per set of ratings and judgements; none in a study of chats,
-    where each rater scored a chat of their own."""
+def judgements_read(study: Study) -> dict[str, int | None]:
+    """How many judgements there are, and the newest: they never change, and their numbers only grow, so both together
+    name a set of them. There are none to read in a study of chats, where each rater scored a chat of their own."""
     if study.has_chats:
-        return ()
-    judgements = Judgement.objects.filter(dialogue__corpus=study.corpus_id)
-    known = judgements.aggregate(n=Count("pk"), last=Max("pk"))
-    if not known["n"]:
-        return ()
-    # Judgements never change, and their numbers only grow, so both together name a set of them.
-    return once("judges", study, lambda: tuple(_compute(study)), also=known)
+        return {"n": 0, "last": None}
+    return Judgement.objects.filter(dialogue__corpus=study.corpus_id).aggregate(n=Count("pk"), last=Max("pk"))
 
 
-def _compute(study: Study) -> Iterator[JudgeFacts]:
-    items, metrics = study_items(study), study.rubric.metric_list()
+def judges_beside(study: Study, items: StudyItems, scores: StudyScores) -> Iterator[JudgeFacts]:
+    """Every judge that scored a rated dialogue."""
+    metrics = study.rubric.metric_list()
     rows = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).order_by("pk")
     dialogues = np.array(rows.values_list("dialogue_id", flat=True), dtype=np.int64)
-    scores = study_scores(study, items, [metric.key for metric in metrics])
     rated = _Rated(items, dialogues, scores, metrics, study.rubric.scale)
     found = findings_of(study.corpus)
     for verdict in found.judges:

@@ -5,16 +5,23 @@ from itertools import combinations
 
 import numpy as np
 
-from annotation.models import Item, Study
+from annotation.models import Item, Rating, Study
 from annotation.reports.agreement import Agreement, summary
-from annotation.reports.caching import once
+from annotation.reports.caching import key_of
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.models.davidson import Preference, preference
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.preferences import Bools, Decisions, Rate, WinRate, left_rates, win_rates
 from annotation.reports.scores import counted_members, rated
 from core.intervals import Estimate
+from core.results import Result, Size
+from core.steps import Steps
 from dialogues.rubric import Metric
+
+# Of a metric; and reading, win rates and sides.
+STEPS_A_METRIC, FURTHER_STEPS = 2, 3
+# Seconds, as measured by `tests.benchmarks.study_report`.
+A_SCORE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +96,29 @@ class _Pairs:
     demo: tuple[str, ...]
 
 
-def preferences_of(study: Study) -> Preferences:
-    """The study's preferences, cached per set of counted ratings."""
-    return once("preferences", study, lambda: _compute(study))
+def preferences_of(study: Study, steps: Steps | None = None) -> Preferences:
+    """The study's preferences, kept per set of counted ratings; computed now if there are none."""
+    return preferences_result(study).here(steps)
 
 
-def _compute(study: Study) -> Preferences:
+def preferences_result(study: Study) -> Result[Preferences]:
+    return Result(
+        key=lambda: key_of("preferences", study),
+        compute=lambda step: _compute(study, step),
+        size=lambda: _size(study),
+        task="annotation.compute_preferences",
+        arguments={"study": study.pk},
+    )
+
+
+def _size(study: Study) -> Size:
+    metrics = len(study.rubric.metric_list())
+    scores = Rating.objects.counted().for_study(study).count() * metrics
+    return Size(scores * A_SCORE, STEPS_A_METRIC * metrics + FURTHER_STEPS)
+
+
+def _compute(study: Study, step: Steps) -> Preferences:
+    step("Reading ratings")
     metrics = study.rubric.metric_list()
     known, members = _pairs(study), counted_members(study)
     keys = {metric.key: number for number, metric in enumerate(metrics)}
@@ -122,18 +146,25 @@ def _compute(study: Study) -> Preferences:
         cells=len(metrics) * width,
     )
     groups = [metric == number for number in range(len(metrics))]
+    step("Win rates")
     rates = tuple(win_rates(decisions, study.seed))
     narrow = [not one.is_asked_for(*pair) for one in metrics for pair in known.slugs]
     numbers = np.array([[known.versions.index(symbol) for symbol in pair] for pair in known.pairs], dtype=np.int64)
-    compared = [decisions.comparisons(group, numbers, len(known.versions)) for group in groups]
+    models, agreed = [], []
+    for asked, group in zip(metrics, groups, strict=True):
+        step(f"{asked.name}: Davidson’s model")
+        models.append(preference(decisions.comparisons(group, numbers, len(known.versions)), seed=study.seed))
+        step(f"{asked.name}: agreement")
+        agreed.append(_agreement(study, rows, decisions, group))
+    step("Sides")
     return Preferences(
         metrics=metrics,
         versions=known.versions,
         pairs=known.pairs,
         rates=rates,
-        models=tuple(preference(one, seed=study.seed) for one in compared),
+        models=tuple(models),
         left=tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)], study.seed)),
-        agreement=tuple(_agreement(study, rows, decisions, group) for group in groups),
+        agreement=tuple(agreed),
         ratings=len({row[5] for row in rows}),
         raters=len({row[1] for row in rows}),
         items=len(known.items),

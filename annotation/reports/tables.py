@@ -6,7 +6,6 @@ from annotation.reports.chat_tables import chat_tables, scores_after_chats
 from annotation.reports.difference_tables import comparisons, means, no_worse, robustness, severity
 from annotation.reports.findings import Findings
 from annotation.reports.judge_tables import judge_tables
-from annotation.reports.judges import judges_beside
 from annotation.reports.length_tables import lengths, runs
 from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
 from core.tables import Cell, Column, Table
@@ -34,7 +33,7 @@ def study_tables(study: Study, found: Findings, *, dashes: bool = True) -> dict[
         robustness(study, found, dashes=dashes),
         raters(study, found),
         severity(study, found),
-        *judge_tables(study, found, judges_beside(study) if found.ratings else (), dashes=dashes),
+        *judge_tables(study, found, found.judges, dashes=dashes),
         *((lengths(study, found), runs(study, found)) if found.has_lengths else ()),
         *(chat_tables(study, found, chats) if chats else ()),
     )

@@ -1,6 +1,7 @@
 """A study's report, like a page of a paper, and its files."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,14 +20,16 @@ from annotation.reports.exports import marked, ratings_csv
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.findings import Findings, Key
 from annotation.reports.lead import lead
-from annotation.reports.loading import findings_of
+from annotation.reports.loading import findings_at_once
 from annotation.reports.notes import listed, screened_out_note
 from annotation.reports.plan_departures import departures
-from annotation.reports.preference_findings import Preferences, preferences_of
+from annotation.reports.preference_findings import Preferences, preferences_result
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_preference_tables import answers_table
 from annotation.reports.tables import study_tables
 from core.archives import zipped
+from core.computation_views import outdated, waiting_page
+from core.computations import Answer, answer
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires
 from core.tables import Table
@@ -48,17 +51,32 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
     if study.state == Study.State.CLOSED:
         # Reading it can no longer influence ratings, but whoever settles scores must know that it was read.
         unblinding.unblind(study=study, by=request.user, how="opened the report of the closed study")
-    return _preferences(request, study) if study.compares else _scores(request, study)
+    answered = _at_once(study)
+    if answered.found is None:
+        return _wait(request, study, answered)
+    context = _preferences(study, answered.found) if study.compares else _scores(request, study, answered.found)
+    return render(request, "reports/study_report.html", context | outdated(request, answered))
 
 
-def _scores(request: HttpRequest, study: Study) -> HttpResponse:
-    found = findings_of(study)
+def _at_once(study: Study) -> Answer[Any]:
+    """Findings, or Preferences of a study of pairs, that are there or quick to compute; or who computes them."""
+    return answer(preferences_result(study)) if study.compares else findings_at_once(study)
+
+
+def _wait(request: HttpRequest, study: Study, answered: Answer[Any]) -> HttpResponse:
+    """What a page or file shows until there are findings."""
+    assert answered.computation is not None
+    crumbs = [(reverse("studies"), "Studies"), (study.get_absolute_url(), study.name)]
+    return waiting_page(request, answered.computation, f"Report: {study.name}", crumbs)
+
+
+def _scores(request: HttpRequest, study: Study, found: Findings) -> dict[str, Any]:
     dashes = wants_dashes(request)
     tables = study_tables(study, found, dashes=dashes)
     shown = (
         tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items and slug in tables}
     )
-    context = {
+    return {
         "study": study,
         "found": found,
         "raters": len(found.raters),
@@ -72,7 +90,6 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
-    return render(request, "reports/study_report.html", context)
 
 
 def _is_planned(study: Study) -> Callable[[Key], bool]:
@@ -90,10 +107,9 @@ def _standing(study: Study, found: Findings) -> list[str]:
     return [f"Rules wrote {demo}, not a language model, so nothing here is about language models."] if demo else []
 
 
-def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
-    found = preferences_of(study)
+def _preferences(study: Study, found: Preferences) -> dict[str, Any]:
     tables = preference_tables(study, found) if found.ratings else {}
-    context = {
+    return {
         "study": study,
         "found": found,
         "raters": found.raters,
@@ -102,7 +118,6 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "screened_out": list(screened_out_note(study, found.screened_out)),
         "unblinded": unblinding.unblinded_by(study),
     }
-    return render(request, "reports/study_report.html", context)
 
 
 @require_GET
@@ -112,9 +127,12 @@ def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpRes
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    chosen, found = table_or_404(study, table, wants_dashes(request))
-    shown = _marked(study, chosen, found) if form == "csv" else chosen
-    return table_file(request, shown, form, file_name(study, table))
+    answered = _at_once(study)
+    if answered.found is None:
+        return _wait(request, study, answered)
+    chosen = table_or_404(study, answered.found, table, wants_dashes(request))
+    shown = _marked(study, chosen, answered.found) if form == "csv" else chosen
+    return table_file(request, shown, form, file_name(study, table, answered.as_of))
 
 
 @require_GET
@@ -124,22 +142,20 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
+    answered = _at_once(study)
+    if answered.found is None:
+        return _wait(request, study, answered)
     with_ratings = request.user.has_perm("annotation.view_rating")
     if with_ratings:
         unblinding.unblind(study=study, by=request.user, how="exported ratings")
         AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
     dashes = wants_dashes(request)
-    if study.compares:
-        compared = preferences_of(study)
-        tables, scored, said = preference_tables(study, compared), None, []
-        pairs = [(table, _marked(study, table, compared)) for table in tables.values()]
-    else:
-        scored = findings_of(study)
-        pairs = [
-            (table, _marked(study, table, scored)) for table in study_tables(study, scored, dashes=dashes).values()
-        ]
-        said = _lead(study, scored, dashes)
-    stem = file_name(study, "report")
+    scored: Findings | None = None if study.compares else answered.found
+    pairs = [
+        (table, _marked(study, table, answered.found)) for table in _tables(study, answered.found, dashes).values()
+    ]
+    said = _lead(study, scored, dashes) if scored else []
+    stem = file_name(study, "report", answered.as_of)
     files = report_files(study, stem, pairs, scored, said, with_ratings=with_ratings)
     return streamed_file(zipped(files), f"{stem}.zip")
 
@@ -165,15 +181,19 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    found = findings_of(study)
-    if study.compares or figure not in drawable(found) or form not in FILE_FORMATS:
+    if study.compares:
+        raise Http404("This report has no figures.")
+    answered = _at_once(study)
+    if answered.found is None:
+        return _wait(request, study, answered)
+    if figure not in drawable(answered.found) or form not in FILE_FORMATS:
         raise Http404("This report has no such figure.")
     theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
-    spec = FIGURES[figure].draw(study, found, THEMES[theme])
+    spec = FIGURES[figure].draw(study, answered.found, THEMES[theme])
     if "download" not in request.GET:
         return inline(rendered(spec, form)[0], form)
     content, _ = rendered(on_paper(spec, THEMES[theme]), form)
-    return whole_file(content, f"{file_name(study, figure)}.{form}")
+    return whole_file(content, f"{file_name(study, figure, answered.as_of)}.{form}")
 
 
 @require_GET
@@ -225,18 +245,17 @@ def wants_dashes(request: HttpRequest) -> bool:
     return request.GET.get("dashes") != "0"
 
 
-def table_or_404(study: Study, slug: str, dashes: bool) -> tuple[Table, Findings | Preferences]:
-    """The table, and the results that it was made from."""
-    found: Findings | Preferences
-    if study.compares:
-        found = preferences_of(study)
-        table = preference_tables(study, found).get(slug)
-    else:
-        found = findings_of(study)
-        table = study_tables(study, found, dashes=dashes).get(slug)
+def _tables(study: Study, found: Findings | Preferences, dashes: bool) -> dict[str, Table]:
+    if isinstance(found, Preferences):
+        return preference_tables(study, found)
+    return study_tables(study, found, dashes=dashes)
+
+
+def table_or_404(study: Study, found: Findings | Preferences, slug: str, dashes: bool) -> Table:
+    table = _tables(study, found, dashes).get(slug)
     if table is None:
         raise Http404("This report has no such table.")
-    return table, found
+    return table
 
 
 def _demo_versions(found: Findings | Preferences) -> list[str]:
@@ -266,6 +285,8 @@ def linked_figure(study: Study, slug: str) -> dict[str, Any]:
     }
 
 
-def file_name(study: Study, part: str) -> str:
-    """A file name without extension: the study, whether its ratings are imported or simulated, and the part."""
-    return f"{slugify(study.name) or f'study-{study.pk}'}{study.file_mark}-{part}"
+def file_name(study: Study, part: str, as_of: datetime | None = None) -> str:
+    """A file name without extension: the study, whether its ratings are imported or simulated, the part, and of which
+    time its figures are if they are not of now."""
+    time = f"-as-of-{as_of:%Y-%m-%d-%H%M}" if as_of else ""
+    return f"{slugify(study.name) or f'study-{study.pk}'}{study.file_mark}-{part}{time}"

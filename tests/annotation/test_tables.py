@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
@@ -259,7 +259,7 @@ def test_more_ratings_than_an_ordinal_model_takes_leave_it_out_and_say_so(monkey
     study = rated_study()
     row = tables_of(study)["robustness"].rows[0]
     assert isinstance(row[6], Estimate)
-    cache.clear()
+    caches["results"].clear()
     monkeypatch.setattr(analysis, "MOST_ORDINAL", 10)
     table = tables_of(study)["robustness"]
     assert table.rows[0][6] is None
@@ -328,8 +328,8 @@ def test_findings_are_computed_again_only_when_ratings_change(
 ) -> None:
     study = rated_study()
     first = findings_of(study)
-    # Versions, items, members and ratings, by their keys.
-    with django_assert_max_num_queries(4):
+    # Versions, items, members and ratings, by their keys, and whether judges scored.
+    with django_assert_max_num_queries(5):
         assert findings_of(study) == first
     Rating.objects.filter(assignment__membership__seed=0).update(is_current=False)
     assert findings_of(study).ratings == first.ratings - 24

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.test.utils import CaptureQueriesContext
 
@@ -126,7 +126,7 @@ def test_a_corpus_of_originals_alone_has_no_uneven_backgrounds(corpus: Corpus) -
 def test_figures_are_computed_once_until_a_dialogue_comes_or_goes(
     corpus: Corpus, django_assert_num_queries: Callable[[int], CaptureQueriesContext]
 ) -> None:
-    cache.clear()
+    caches["results"].clear()
     added = add(corpus, "1", HELLO)
     first = cached_figures(corpus, "whitespace")
     with django_assert_num_queries(1):
