@@ -25,6 +25,8 @@ from typing import Any
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Static files straight from their folders.
+os.environ.setdefault("DEBUG", "1")
 django.setup()
 
 import krippendorff
@@ -46,6 +48,7 @@ from annotation.tasks import compute_report
 from core.models import Computation
 from dialogues.models import Corpus, Dialogue
 from dialogues.tasks import compute_figures
+from generation.judgements.tasks import compute_judge_report
 from generation.models import Call, Judgement, Run, Stage
 from tests.annotation.rated_study import VERSIONS, dialogue, rated_study
 from tests.generation import judged
@@ -55,6 +58,7 @@ RATED = {"paper": 100, "large": 2500}  # backgrounds
 JUDGED = 5457
 RIVAL_DRAWS = 50
 BATCH = 5000
+TASKS = (compute_report, compute_figures, compute_judge_report)
 
 
 def main() -> None:
@@ -114,10 +118,10 @@ def measure_all(study: Study, kind: str) -> None:
     measure("report: again", lambda: client.get(report, secure=True))
     measure("report: a table's CSV", lambda: client.get(f"{report}comparisons.csv", secure=True))
     if kind == "paper":
-        for page in ("dialogues:statistics", "generation:judgements"):
+        for page, task in (("dialogues:statistics", compute_figures), ("generation:judgements", compute_judge_report)):
             address = reverse(page, args=[study.corpus_id])
             measure(f"{page}: asked for", lambda address=address: client.get(address, secure=True))
-            measure(f"{page}: computed by a worker", lambda: worked(compute_figures))
+            measure(f"{page}: computed by a worker", lambda task=task: worked(task))
             measure(f"{page}: again", lambda address=address: client.get(address, secure=True))
     else:
         measure_arithmetic(study)
@@ -186,10 +190,11 @@ def measure(what: str, act: Callable[[], Any]) -> Any:
 def remove() -> None:
     User.objects.filter(memberships__study__name=NAME).delete()
     Study.objects.filter(name=NAME).delete()
+    Call.objects.filter(run__name=NAME).delete()
     Run.objects.filter(name=NAME).delete()
     Corpus.objects.filter(name=f"{NAME} corpus").delete()
     User.objects.filter(username="benchmark@example.org").delete()
-    Computation.objects.filter(task__in=(compute_report.name, compute_figures.name)).delete()
+    Computation.objects.filter(task__in=[one.name for one in TASKS]).delete()
 
 
 if __name__ == "__main__":
