@@ -14,7 +14,7 @@ from annotation.reports.preference_findings import preferences_result
 from core import computations
 
 # The largest study needs minutes; nothing but its person may end a computation that still moves.
-LONGEST = {"time_limit": 3600, "soft_time_limit": 3540}
+LONGEST = 3600
 
 
 @shared_task(name="annotation.clear_sessions")
@@ -24,13 +24,13 @@ def clear_sessions() -> None:
     password_tries.clear_expired(timezone.now())
 
 
-@shared_task(name="annotation.compute_report", **LONGEST)
+@shared_task(name="annotation.compute_report", time_limit=LONGEST, soft_time_limit=LONGEST - 60)
 def compute_report(pk: int) -> None:
     """The findings of one study."""
     computations.compute(pk, lambda study: findings_result(_study(study)))
 
 
-@shared_task(name="annotation.compute_preferences", **LONGEST)
+@shared_task(name="annotation.compute_preferences", time_limit=LONGEST, soft_time_limit=LONGEST - 60)
 def compute_preferences(pk: int) -> None:
     """The findings of one study of pairs."""
     computations.compute(pk, lambda study: preferences_result(_study(study)))

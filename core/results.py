@@ -33,7 +33,7 @@ def remove_old(now: datetime) -> None:
     """Remove the files of results that are older than a day, which Django leaves until somebody asks for them."""
     kept_at = settings.CACHES["results"]
     if "filebased" in kept_at["BACKEND"]:
-        for path in Path(kept_at["LOCATION"]).glob("*.djcache"):
+        for path in Path(str(kept_at["LOCATION"])).glob("*.djcache"):
             if path.stat().st_mtime < now.timestamp() - DAY:
                 path.unlink(missing_ok=True)
 

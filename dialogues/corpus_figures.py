@@ -75,12 +75,9 @@ class Counted:
         return cls(tuple(told["versions"]), Sources.of(told["sources"]), told["shared_only"], told["every"])
 
 
-def cached_figures(corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None) -> CorpusFigures:
-    """The figures, kept until the corpus's dialogues change; computed now if there are none."""
-    return figures_result(corpus, tokenizer, counted or Counted()).here()
-
-
-def figures_result(corpus: Corpus, tokenizer: Tokenizer, counted: Counted) -> Result[CorpusFigures]:
+def figures_result(corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None) -> Result[CorpusFigures]:
+    """The figures, kept until the corpus's dialogues change."""
+    counted = counted or Counted()
     arguments = {"corpus": corpus.pk, "tokenizer": tokenizer, "counted": counted.as_json()}
     return Result(
         key=lambda: f"corpus-figures:{EDITION}:{fingerprint(corpus, arguments)}",

@@ -101,7 +101,9 @@ def findings(
     primary, step = planned or Planned(), steps or Steps()
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
-    analyses, agreed, by_version = {}, {}, {}
+    analyses: dict[str, Analysis] = {}
+    agreed: dict[str, Agreement] = {}
+    by_version: dict[tuple[str, str], Agreement] = {}
     for m, metric in enumerate(metrics):
         step(f"{metric.name}: means and models")
         analyses[metric.key] = _analysis(items, scores, m, scale)
