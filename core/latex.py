@@ -194,10 +194,19 @@ def _row_lines(panel: Panel, row: int, first: int) -> Iterator[str]:
     named = panel.columns[0].column
     if row > first and len(values) > 1 and not named.is_numeric and named.entries[row - 1] == entries[0]:
         values[0] = ""
-    yield _line(values)
-    if any(entry.small for entry in entries):
-        yield _line(rf"{{{SCRIPT.command} {latex_text(entry.small)}}}" if entry.small else "" for entry in entries)
+    small = [rf"{{{SCRIPT.command} {latex_text(entry.small)}}}" if entry.small else "" for entry in entries]
+    if not any(small):
+        yield _line(values)
+    elif any(panel.lines(placed, row) > 1 for placed in panel.columns):
+        # A line of their own would stand below the last line of the name.
+        yield _line(_topped(value, below) for value, below in zip(values, small, strict=True))
         yield r"\addlinespace[2pt]"
+    else:
+        yield from (_line(values), _line(small), r"\addlinespace[2pt]")
+
+
+def _topped(value: str, below: str) -> str:
+    return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{_no_option(value)} \\ {below}\end{{tabular}}" if below else value
 
 
 def _value(entry: Entry, placed: Placed, panel: Panel) -> str:

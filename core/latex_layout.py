@@ -80,12 +80,14 @@ class Panel:
     columns: tuple[Placed, ...]
     size: Size
 
+    def lines(self, placed: Placed, row: int) -> int:
+        """In how many lines a cell is set."""
+        return len(wrapped(placed.column.entries[row].text, self.size.points, placed.width)) if placed.wraps else 1
+
     def row_height(self, row: int) -> float:
-        entries = [(placed, placed.column.entries[row]) for placed in self.columns]
-        lines = max(
-            len(wrapped(entry.text, self.size.points, placed.width)) if placed.wraps else 1 for placed, entry in entries
-        )
-        return self.size.line * lines + (SCRIPT.line + 2 if any(entry.small for _, entry in entries) else 0)
+        lines = max(self.lines(placed, row) for placed in self.columns)
+        has_small = any(placed.column.entries[row].small for placed in self.columns)
+        return self.size.line * lines + (SCRIPT.line + 2 if has_small else 0)
 
     @property
     def head_height(self) -> float:

@@ -183,6 +183,7 @@ def _standing(study: Study) -> Iterator[str]:
 
 
 def _readme(study: Study) -> str:
+    left_out = {"README.md", *([] if study.analysis_plan else ["plan"])}
     lines = [
         f"# {markdown_text(study.name)}",
         "",
@@ -197,7 +198,7 @@ def _readme(study: Study) -> str:
         "",
         "| file | what it holds |",
         "|---|---|",
-        *(f"| `{name}` | {what} |" for name, what in ABOUT.items() if name != "README.md"),
+        *(f"| `{name}` | {what} |" for name, what in ABOUT.items() if name not in left_out),
         f"| `{CRATE}` | this bundle as an RO-Crate |",
         f"| `{MANIFEST}` | SHA-256 of every other file: `sha256sum -c {MANIFEST}` |",
         "",

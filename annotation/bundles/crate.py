@@ -1,7 +1,7 @@
 """A bundle described as an RO-Crate 1.1 (https://w3id.org/ro/crate/1.1): JSON-LD that archives and search engines read.
 
-The `rocrate` package would bring six more and write the time of writing; what a bundle needs of it is this page, and
-`roc-validator` checks it in the tests.
+The `rocrate` package would bring six more and read the clock; what a bundle needs of it is this page. CONTRIBUTING says
+how `roc-validator` checks it.
 """
 
 import json

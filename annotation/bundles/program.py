@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -16,8 +17,13 @@ SCRIPTS = ("replicate.py", "check.py")
 NEEDED = ("numpy", "pandas", "scipy")
 
 
-def program_files() -> Iterator[tuple[str, str]]:
-    """(path in the bundle, text), sorted within `analysis/`."""
+@cache
+def program_files() -> tuple[tuple[str, str], ...]:
+    """(path in the bundle, text), sorted within `analysis/`; the code of a running process does not change."""
+    return tuple(_program_files())
+
+
+def _program_files() -> Iterator[tuple[str, str]]:
     for name in SCRIPTS:
         yield name, Path(__file__).with_name(name).read_text(encoding="utf-8")
     yield "requirements.txt", "".join(f"{name}=={version}\n" for name, version in needed_versions().items())

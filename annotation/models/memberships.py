@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, IntegerField, OuterRef, Q, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from annotation.models.assignments import Assignment
 from annotation.models.studies import Study
@@ -58,7 +58,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         mine = Assignment.objects.filter(membership=OuterRef("pk"))
         taken = Assignment.objects.filter(membership=OuterRef(OuterRef("pk")), item=OuterRef("item"))
         slots = Assignment.objects.opened().filter(study=OuterRef("study"), slot__isnull=False)
-        most = Coalesce(Cast(KeyTextTransform("chats_each", "study__chat_plan"), IntegerField()), Value(UNLIMITED))
+        # SQLite gives "null" where PostgreSQL gives NULL.
+        each = NullIf(KeyTextTransform("chats_each", "study__chat_plan"), Value("null"))
+        most = Coalesce(Cast(each, IntegerField()), Value(UNLIMITED))
         may_take = ~Q(study__kind=Study.Kind.CHATS) | Q(turn__lt=most)
         return self.annotate(
             has_rated=Exists(mine.filter(state=Assignment.State.SUBMITTED)),

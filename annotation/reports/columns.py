@@ -1,8 +1,8 @@
 """A study's items and scores as NumPy columns, which every figure of its report is computed from. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -59,6 +59,11 @@ class StudyScores:
     raters: tuple[str, ...]
     set_aside: int
     screened_out: int
+
+    def only(self, chosen: Chosen) -> Self:
+        """The same with the chosen scores alone."""
+        item, rater, metric = self.item[chosen], self.rater[chosen], self.metric[chosen]
+        return replace(self, item=item, rater=rater, metric=metric, value=self.value[chosen])
 
     def where(self, chosen: Chosen) -> Floats:
         """The chosen scores as (raters, items), NaN for a gap; without raters and items that have none of them."""

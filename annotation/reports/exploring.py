@@ -78,7 +78,8 @@ def _naturalness(items: StudyItems, scores: StudyScores, metrics: Sequence[Metri
     item, size = scores.item[chosen], len(items.pks)
     counts = np.bincount(item, minlength=size).astype(np.float64)
     mean: Floats = ratio(np.bincount(item, scores.value[chosen], size).astype(np.float64), counts)
-    acmc = np.where(items.has_text, ratio(items.counts[:, MESSAGES], items.counts[:, TURNS]), np.nan)
+    messages, turns = (items.counts[:, field].astype(np.float64) for field in (MESSAGES, TURNS))
+    acmc = np.where(items.has_text, ratio(messages, turns), np.nan)
     return naturalness(metrics[number].name, acmc, mean, items.version, items.background, seed=seed)
 
 
@@ -98,6 +99,4 @@ def _without(scores: StudyScores, raters: Sequence[int]) -> StudyScores | None:
     kept = ~np.isin(scores.rater, raters)
     if kept.all() or not kept.any():
         return None
-    columns = (scores.item, scores.rater, scores.metric, scores.value)
-    item, rater, metric, value = (column[kept] for column in columns)
-    return replace(scores, item=item, rater=rater, metric=metric, value=value)
+    return scores.only(kept)

@@ -24,10 +24,11 @@ class ScoredTwice:
 
 @dataclass(frozen=True, slots=True)
 class OwnAgreement:
-    """Agreement of raters with themselves on one metric: over `pairs` of scores by `raters`."""
+    """Agreement of raters with themselves on one metric: over `pairs` of scores by `raters`, on `backgrounds`."""
 
     raters: int
     pairs: int
+    backgrounds: int
     agreement: Agreement
 
 
@@ -46,4 +47,5 @@ def _measured(found: Sequence[ScoredTwice], seed: int) -> OwnAgreement:
     table = np.array([[one.first for one in found], [one.second for one in found]], dtype=np.float64)
     backgrounds = np.array([one.background for one in found], dtype=np.int64)
     agreement = summary(table, COEFFICIENTS, seed=seed, clusters=backgrounds)
-    return OwnAgreement(len({one.member for one in found}), len(found), agreement)
+    raters = len({one.member for one in found})
+    return OwnAgreement(raters, len(found), len({one.background for one in found}), agreement)

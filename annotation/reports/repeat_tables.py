@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from annotation.allocation.orders import BETWEEN
 from annotation.reports.agreement_tables import coefficient, undefined_notes
-from annotation.reports.notes import INTERVALS
+from annotation.reports.notes import INTERVALS, few_backgrounds_note
 from annotation.reports.own_agreement import COEFFICIENTS, OwnAgreement
 from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
@@ -37,9 +37,10 @@ def _table(
     notes = (
         *provenance,
         f"Each rater met up to {study.hidden_repeats} of their own items a second time, unannounced, with at least "
-        f"{BETWEEN} others between where they had as many; no other table counts these second scores. α and κ take the "
-        "first and the second scores of all raters for those of two.",
+        f"{BETWEEN} others between where they had as many; no other table counts the second scores. α and κ treat all "
+        "first scores as one rater’s and all second scores as another’s.",
         f"{INTERVALS} backgrounds. n counts pairs of scores; fewer than {FEWEST} say nothing.",
+        *few_backgrounds_note(min(one.backgrounds for one in found.values() if one.pairs)),
         *_undefined(found, metrics, shown),
     )
     return Table("own-agreement", "Raters’ agreement with themselves, by metric.", columns, rows, notes)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from core.tables import Table
+from core.tables import Label, Table
 from dialogues.statistics.figures import CorpusFigures
 from dialogues.statistics.words_and_turns import Tokenizer
 from dialogues.statistics_tables import consecutive, lengths, lexical
@@ -30,4 +30,7 @@ def text_tables(texts: CorpusFigures | None, about: Iterable[str]) -> list[Table
 
 
 def _as_in_paper(table: Table, slug: str, name: str, about: Iterable[str]) -> Table:
-    return replace(table, slug=slug, caption=f"{table.caption} (the paper’s {name}).", notes=(*about, *table.notes))
+    """Notes say once what a corpus's table remarks at each version that the demo wrote."""
+    rows = tuple(tuple(cell.text if isinstance(cell, Label) else cell for cell in row) for row in table.rows)
+    caption = f"{table.caption} (the paper’s {name})."
+    return replace(table, slug=slug, caption=caption, rows=rows, notes=(*about, *table.notes))

@@ -34,12 +34,13 @@ from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from core.tables import Column, Estimate, Label, PValue, Table
 from dialogues.audit import AuditVerb
-from dialogues.models import AuditEvent
+from dialogues.models import AuditEvent, Rubric
+from dialogues.rubric import NATURAL, ON_TOPIC, to_json
 from tests.annotation.bundled import bundle_of, files_of, replicated_apart, unpacked
 from tests.annotation.chat_studies import chatted_study
 from tests.annotation.checked_study import add_item
 from tests.annotation.judged_study import judge, unrated_dialogues
-from tests.annotation.rated_study import Scorer, join, pair_study, rate, rated_study, unrated_study
+from tests.annotation.rated_study import Scorer, join, pair_study, rate, seeded_scorer, unrated_study
 from tests.commands import said_by
 from tests.examples import many
 from tests.people import logged_in
@@ -50,12 +51,27 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 @pytest.fixture(autouse=True)
 def _blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take seconds to draw, and no test here looks at one."""
+    monkeypatch.setattr(archive, "drawable", lambda found: ["means"])
     monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+
+
+def scored(
+    *, name: str = "Pilot", backgrounds: int = 3, versions: tuple[str, ...] = ("alpha", "beta"), raters: int = 3,
+    score: Scorer | None = None,
+) -> Study:  # fmt: skip
+    """A study with two of the paper's questions, one of which tables hide for α: each takes its time to analyse."""
+    study = unrated_study(name=name, backgrounds=backgrounds, versions=versions)
+    few = to_json((NATURAL, ON_TOPIC))
+    study.rubric = Rubric.objects.create(slug=f"few-{study.pk}", name="Few", metrics=few, scale_low=1, scale_high=5)
+    # A launched study keeps its questions, and this one was never a draft.
+    Study.objects.filter(pk=study.pk).update(rubric=study.rubric)
+    rate(study, [join(study, number) for number in range(raters)], score or seeded_scorer())
+    return study
 
 
 def judged() -> Study:
     """Two versions on four backgrounds by three raters and one who is excluded; a judge read six backgrounds."""
-    study = rated_study(name="Judged", backgrounds=4, versions=("alpha", "beta"))
+    study = scored(name="Judged", backgrounds=4)
     unrated_dialogues(study, 4, 6)
     rng = random.Random(3)
     judge(study, lambda *_: float(rng.randrange(101)))
@@ -100,13 +116,14 @@ def test_a_python_without_django_computes_every_cell_again(made: Callable[[], by
 
 def test_the_report_of_a_judged_study_has_tables_of_judges_in_its_bundle() -> None:
     files = files_of(judged_bundle())
-    assert {"tables/judges.json", "tables/prediction-powered.json", "data/judgements.csv"} <= files.keys()
+    tables = ("table-1", "judges", "prediction-powered", "learning", "naturalness", "distinct", "exclusions")
+    assert {"data/judgements.csv", *(f"tables/{slug}.json" for slug in tables)} <= files.keys()
     assert [row["model"] for row in json.loads(files["materials/models.json"])] == ["judge-1"]
     assert [row["stage"] for row in json.loads(files["materials/prompts.json"])] == ["judge"]
 
 
 def test_one_changed_score_names_the_cells_that_a_fresh_report_has_otherwise(tmp_path: Path) -> None:
-    study = rated_study(backgrounds=3, versions=("alpha", "beta", "gamma"))
+    study = scored(versions=("alpha", "beta", "gamma"))
     before = study_tables(study, findings_of(study))
     folder = unpacked(bundle_of(study), tmp_path)
     rows = rows_of((folder / "data/ratings.csv").read_bytes())
@@ -146,11 +163,11 @@ class RandomStudiesTest(TestCase):
         self, seed: int, raters: int, missing: float, is_constant: bool
     ) -> None:
         score = scorer(seed, missing, is_constant)
-        study = rated_study(name=f"S{seed}", backgrounds=3, versions=("alpha", "beta"), raters=raters, score=score)
+        study = scored(name=f"S{seed}", raters=raters, score=score)
         if not Rating.objects.exists():
             return
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-            patch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+            patch.setattr(archive, "drawable", lambda found: [])
             assert replicate(unpacked(bundle_of(study), Path(folder))).different == []
 
 
@@ -164,6 +181,40 @@ def scorer(seed: int, missing: float, is_constant: bool) -> Scorer:
         return 1 + rater if is_constant else rng.randint(1, 5)
 
     return score
+
+
+@pytest.mark.parametrize(
+    ("withdrawal", "counts_screened_out"), [(Study.Withdrawal.KEEP, True), (Study.Withdrawal.REMOVE, False)]
+)
+def test_whoever_was_left_out_is_in_the_tables_of_exclusions(
+    withdrawal: str, counts_screened_out: bool, tmp_path: Path
+) -> None:
+    study = rated_study(backgrounds=3, versions=("alpha", "beta"))
+    first, *_ = study.memberships.order_by("pk")
+    for seed in (11, 12, 13, 14):
+        rate(study, [join(study, seed)], scorer(seed, 0, is_constant=False))
+    rate(study, [join(study, 15, simulated=True)], lambda *_: 5)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    left = {11: "excluded_at", 12: "screened_out_at", 13: "withdrawn_at", 14: "excluded_at"}
+    for seed, name in left.items():
+        reason = {"exclusion_reason": "Hurried."} if name == "excluded_at" else {}
+        study.memberships.filter(seed=seed).update(**{name: at}, **reason)
+    study.memberships.filter(seed=14).update(withdrawn_at=at)
+    # Another rater has the first one's places; a second showing to someone excluded stays one.
+    first.assignments.update(slot=None)
+    again = study.memberships.get(seed=11)
+    item = study.items.earliest("pk")
+    place = study.assignments.create(item=item, membership=again, position=9, state="submitted", is_repeat=True)
+    rating = Rating.objects.create(assignment=place, seconds=4)
+    Score.objects.create(rating=rating, metric="natural", value=1, scale_low=1, scale_high=5)
+    Rating.objects.update(seconds=7.5)
+    Study.objects.filter(pk=study.pk).update(withdrawal=withdrawal, counts_screened_out=counts_screened_out)
+    study.refresh_from_db()
+    folder = unpacked(bundle_of(study), tmp_path)
+    columns = json.loads((folder / "tables/exclusions.json").read_text())["columns"]
+    labels = ["Nobody left out", *(["Without screened-out raters"] if counts_screened_out else [])]
+    assert [column["label"] for column in columns[3:]] == labels
+    assert replicate(folder).different == []
 
 
 # --- what is in it --------------------------------------------------------------------------------
@@ -246,6 +297,20 @@ def test_what_differs_is_named_by_row_and_column() -> None:
     assert [found.column for found in table_differences(one, None)] == ["whole table"]
 
 
+def test_the_crate_describes_every_file_and_has_what_is_required_of_it() -> None:
+    files = files_of(judged_bundle())
+    graph = {row["@id"]: row for row in json.loads(files["ro-crate-metadata.json"])["@graph"]}
+    root, descriptor = graph["./"], graph["ro-crate-metadata.json"]
+    assert (descriptor["about"], descriptor["conformsTo"]["@id"]) == ({"@id": "./"}, "https://w3id.org/ro/crate/1.1")
+    assert datetime.fromisoformat(root["datePublished"])
+    assert root["name"]
+    assert root["description"].startswith("All data of a rating study")
+    assert graph[root["license"]["@id"]]["name"] == "No licence recorded"
+    parts = {part["@id"] for part in root["hasPart"]}
+    assert parts == files.keys() - {"ro-crate-metadata.json", "manifest-sha256.txt"}
+    assert all(graph[path]["contentSize"] == str(len(files[path])) for path in parts)
+
+
 # --- the program ----------------------------------------------------------------------------------
 
 
@@ -298,7 +363,7 @@ def run_replicate(*arguments: object) -> int:
 
 
 def test_the_commands_write_a_bundle_and_compute_it_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    study, path = compared(), tmp_path / "b.zip"
+    study, path = scored(backgrounds=2), tmp_path / "b.zip"
     bundle_of(study)
     assert str(path) in said_by("study", "bundle", study.name, "--out", path)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -352,7 +417,7 @@ def test_a_study_without_ratings_has_no_bundle_and_stays_blind() -> None:
 
 
 def test_a_blind_study_that_is_being_rated_asks_first() -> None:
-    study = rated_study(backgrounds=1)
+    study = scored(backgrounds=1)
     AuditEvent.objects.all().delete()
     answer = logged_in(Role.ADMIN).get(reverse("study_bundle", args=[study.pk]))
     assert (answer.status_code, answer["Location"]) == (302, reverse("study_report", args=[study.pk]))

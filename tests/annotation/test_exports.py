@@ -221,7 +221,7 @@ def test_table_csv_is_for_researchers_and_marks_what_it_is() -> None:
     response = logged_in(Role.RESEARCHER).get(url)
     rows = rows_of(response.content)
     assert [row["Metric"] for row in rows][:2] == ["Interesting", "Informative"]
-    assert (rows[0]["β paper"], rows[0]["β here n"], rows[4]["α here"]) == ("2.85", "18", "")
+    assert (rows[0]["paper β"], rows[0]["here β n"], rows[4]["here α"]) == ("2.85", "18", "")
     assert {row["simulated"] for row in rows} == {"True"}
     assert {row["demo"] for row in rows} == {"demo rules, not a language model"}
     assert response["Content-Disposition"] == 'attachment; filename="pilot-simulated-table-3.csv"'
@@ -236,8 +236,8 @@ def test_table_csv_without_dashes_has_the_kept_scores() -> None:
 
 def test_latex_of_every_table_spells_greek_letters_as_commands() -> None:
     study = rated_study()
-    texts = [to_latex(table) for table in study_tables(study, findings_of(study)).values()]
-    assert r"Weighted $\kappa$" in "".join(texts)
+    texts = [to_latex(table, "page") for table in study_tables(study, findings_of(study)).values()]
+    assert r"Weighted \\ $\kappa$" in "".join(texts)
     assert not re.search("[\u0370-\u03ff]", "".join(texts))
 
 

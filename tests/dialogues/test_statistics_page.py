@@ -72,7 +72,9 @@ def test_backgrounds_are_no_choice_where_every_version_has_them_all(researcher: 
 def test_every_table_is_a_file_in_every_form(researcher: Client, corpus: Corpus) -> None:
     text = page(researcher, corpus)
     links = re.findall(r'href="([^"]+/tables/[^"]+)"', text)
-    assert len(links) == 3 * len(("CSV", "comma for Excel", "semicolon for Excel", "LaTeX", "Markdown"))
+    assert len(links) == 3 * len(
+        ("CSV", "comma for Excel", "semicolon for Excel", "a column of LaTeX", "a page of LaTeX", "Markdown")
+    )
     for link in links:
         response = researcher.get(link.replace("&amp;", "&"))
         assert response.status_code == 200

@@ -90,9 +90,7 @@ def selection(study: Study, flow: Flow) -> Iterator[str]:
 
 def is_sample(study: Study, flow: Flow) -> bool:
     """Whether the corpus had more backgrounds than were chosen."""
-    used: int = flow.backgrounds + study.selection.get("set_aside", 0)
-    complete: int = study.selection.get("complete", 0)
-    return used < complete
+    return bool(flow.backgrounds + study.selection.get("set_aside", 0) < study.selection.get("complete", 0))
 
 
 def _marks(study: Study) -> Iterator[str]:
