@@ -79,12 +79,13 @@ class Computation(models.Model):
 
     @property
     def seconds_left(self) -> float | None:
-        """By the pace so far, before the first step by the estimate; None where neither says."""
+        """By the estimate, and after a quarter of the steps by the pace so far; None while it waits."""
         if self.state != self.State.RUNNING or self.started_at is None:
             return None
         spent = (timezone.now() - self.started_at).total_seconds()
-        by_pace = spent * (self.total - self.done) / self.done if self.done else self.seconds - spent
-        return max(by_pace, 1.0)
+        if 4 * self.done <= self.total:
+            return max(self.seconds - spent, 1.0)
+        return max(spent * (self.total - self.done) / self.done, 1.0)
 
     def told(self, state: State, **fields: Any) -> bool:
         """Change it while it runs; false where it does not run any more."""

@@ -80,16 +80,16 @@ def test_after_a_change_the_page_shows_the_earlier_figures_as_earlier() -> None:
     study, client = rated_study(backgrounds=2), logged_in(Role.RESEARCHER)
     client.get(page_of(study))
     compute_report(computation().pk)
-    assert "have changed" not in client.get(page_of(study)).text
+    assert "changed since" not in client.get(page_of(study)).text
     membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="a reason", by=None)
     outdated = client.get(page_of(study))
     assert outdated.status_code == 200
-    assert "What they are computed from has changed since." in outdated.text
+    assert "data that have changed since" in outdated.text
     assert "24 ratings by 3 raters" in outdated.text
     assert "-as-of-" in client.get(files_of(study)[0])["Content-Disposition"]
     compute_report(computation().pk)
     current = client.get(page_of(study)).text
-    assert "has changed since" not in current
+    assert "changed since" not in current
     assert "16 ratings by 2 raters" in current
     assert "-as-of-" not in client.get(files_of(study)[0])["Content-Disposition"]
 
