@@ -99,9 +99,9 @@ def test_it_can_be_stopped_and_begun_anew_from_the_page() -> None:
     client.get(page_of(study))
     back = {"next": page_of(study)}
     assert client.post(reverse("computation_stop", args=[computation().pk]), back).url == page_of(study)
-    assert "This was stopped." in client.get(page_of(study)).text
+    assert "The computation was stopped." in client.get(page_of(study)).text
     compute_report(computation().pk)
-    assert "This was stopped." in client.get(page_of(study)).text
+    assert "The computation was stopped." in client.get(page_of(study)).text
     assert client.post(reverse("computation_again", args=[computation().pk]), back).url == page_of(study)
     compute_report(computation().pk)
     assert client.get(page_of(study)).status_code == 200
