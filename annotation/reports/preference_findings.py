@@ -21,7 +21,7 @@ from dialogues.rubric import Metric
 # Of a metric; and reading, win rates and sides.
 STEPS_A_METRIC, FURTHER_STEPS = 2, 3
 # Seconds, as measured by `tests.benchmarks.study_report`.
-A_SCORE = 1e-4
+A_SCORE = 2e-5
 
 
 @dataclass(frozen=True, slots=True)
