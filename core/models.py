@@ -8,6 +8,8 @@ from django.utils import timezone
 
 # A step takes some seconds, also of a large study; a worker that was killed tells nothing more.
 SILENT_AFTER = timedelta(minutes=1)
+# Workers at other tasks take one up within this time, unless all of them are.
+LONG_WAIT = timedelta(seconds=30)
 
 
 class ComputationQuerySet(models.QuerySet["Computation"]):
@@ -72,6 +74,10 @@ class Computation(models.Model):
         """Whether its worker has been silent for so long that it must be dead."""
         is_running = self.state == self.State.RUNNING
         return is_running and (self.told_at is None or self.told_at < timezone.now() - SILENT_AFTER)
+
+    @property
+    def waits_long(self) -> bool:
+        return self.state == self.State.WAITING and self.asked_at < timezone.now() - LONG_WAIT
 
     @property
     def is_open(self) -> bool:

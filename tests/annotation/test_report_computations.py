@@ -8,6 +8,7 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import Study
 from annotation.rating import membership_changes
@@ -63,6 +64,8 @@ def test_a_large_report_answers_at_once_and_turns_into_the_report() -> None:
     asked_again = {"HX-Request": "true"}
     watched = reverse("computation", args=[computation().pk])
     assert "Waiting for a worker" in client.get(watched, headers=asked_again).text
+    Computation.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
+    assert "or none is running" in client.get(watched, headers=asked_again).text
     compute_report(computation().pk)
     assert client.get(watched, headers=asked_again)["HX-Refresh"] == "true"
     shown = client.get(page_of(study))
