@@ -8,6 +8,8 @@ from django.utils import timezone
 
 # A step takes some seconds, also of a large study; a worker that was killed tells nothing more.
 SILENT_AFTER = timedelta(minutes=1)
+# Workers at other tasks take one up within this time, unless all of them are.
+LONG_WAIT = timedelta(seconds=30)
 
 
 class ComputationQuerySet(models.QuerySet["Computation"]):
@@ -74,17 +76,22 @@ class Computation(models.Model):
         return is_running and (self.told_at is None or self.told_at < timezone.now() - SILENT_AFTER)
 
     @property
+    def waits_long(self) -> bool:
+        return self.state == self.State.WAITING and self.asked_at < timezone.now() - LONG_WAIT
+
+    @property
     def is_open(self) -> bool:
         return self.state in (self.State.WAITING, self.State.RUNNING) and not self.is_lost
 
     @property
     def seconds_left(self) -> float | None:
-        """By the pace so far, before the first step by the estimate; None where neither says."""
+        """By the estimate, and after a quarter of the steps by the pace so far; None while it waits."""
         if self.state != self.State.RUNNING or self.started_at is None:
             return None
         spent = (timezone.now() - self.started_at).total_seconds()
-        by_pace = spent * (self.total - self.done) / self.done if self.done else self.seconds - spent
-        return max(by_pace, 1.0)
+        if 4 * self.done <= self.total:
+            return max(self.seconds - spent, 1.0)
+        return max(spent * (self.total - self.done) / self.done, 1.0)
 
     def told(self, state: State, **fields: Any) -> bool:
         """Change it while it runs; false where it does not run any more."""

@@ -22,7 +22,7 @@ from core.steps import Steps
 # Reading ratings, sides, repeats, and texts.
 FURTHER_STEPS = 4
 # Seconds that each takes, as measured by `tests.benchmarks.study_report`.
-A_SCORE, AN_ITEM = 1e-4, 4e-4
+A_SCORE, AN_ITEM = 2e-5, 3e-4
 
 
 def preferences_of(study: Study, steps: Steps | None = None) -> Preferences:

@@ -19,6 +19,7 @@ from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import FIGURES, beside_tables, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.flow_figure import linked_flow
+from annotation.reports.loading import findings_at_once
 from annotation.reports.notes import has_published, said_once, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.plan_departures import departures
@@ -172,7 +173,7 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
         return redirect("study_report", pk)
     if study.compares:
         raise Http404("This report has no figures.")
-    answered = found_at_once(study)
+    answered = findings_at_once(study)
     if answered.found is None:
         return wait(request, study, answered)
     if figure not in drawable(answered.found) or form not in FILE_FORMATS:

@@ -1,14 +1,14 @@
 """All that a study's report says: what was found, its tables, and what a figure or a file must say beside them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from annotation.design.plan_record import plan_of
 from annotation.models import Study
 from annotation.reports.exports import marked
 from annotation.reports.findings import Findings, Key
 from annotation.reports.lead import lead
-from annotation.reports.loading import findings_of, findings_result, with_chats
+from annotation.reports.loading import findings_at_once, findings_of
 from annotation.reports.notes import listed, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.preference_findings import preferences_of, preferences_result
@@ -29,12 +29,11 @@ class WholeReport:
     sentences: list[str]
 
 
-def found_at_once(study: Study, *, is_current: bool = False) -> Answer[Found]:
+def found_at_once(study: Study, *, is_current: bool = False) -> Answer[Findings] | Answer[Preferences]:
     """What was found in either kind of study, for a page that does not wait for a large one; see `answer`."""
     if study.compares:
         return answer(preferences_result(study), is_current=is_current)
-    answered = answer(findings_result(study), is_current=is_current)
-    return replace(answered, found=with_chats(study, answered.found)) if answered.found else answered
+    return findings_at_once(study, is_current=is_current)
 
 
 def found_of(study: Study) -> Found:

@@ -19,7 +19,7 @@ from generation.reuse import judge_key
 # Increase when JudgeReport or its arithmetic changes, so that no outdated result is shown.
 FORM = 1
 # Seconds that a judgement takes, as measured by `tests.benchmarks.study_report`.
-A_JUDGEMENT = 5e-5
+A_JUDGEMENT = 3e-5
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import Study
 from annotation.rating import membership_changes
@@ -63,6 +64,8 @@ def test_a_large_report_answers_at_once_and_turns_into_the_report() -> None:
     asked_again = {"HX-Request": "true"}
     watched = reverse("computation", args=[computation().pk])
     assert "Waiting for a worker" in client.get(watched, headers=asked_again).text
+    Computation.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
+    assert "or none is running" in client.get(watched, headers=asked_again).text
     compute_report(computation().pk)
     assert client.get(watched, headers=asked_again)["HX-Refresh"] == "true"
     shown = client.get(page_of(study))
@@ -80,16 +83,16 @@ def test_after_a_change_the_page_shows_the_earlier_figures_as_earlier() -> None:
     study, client = rated_study(backgrounds=2), logged_in(Role.RESEARCHER)
     client.get(page_of(study))
     compute_report(computation().pk)
-    assert "have changed" not in client.get(page_of(study)).text
+    assert "changed since" not in client.get(page_of(study)).text
     membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="a reason", by=None)
     outdated = client.get(page_of(study))
     assert outdated.status_code == 200
-    assert "What they are computed from has changed since." in outdated.text
+    assert "data that have changed since" in outdated.text
     assert "24 ratings by 3 raters" in outdated.text
     assert "-as-of-" in client.get(files_of(study)[0])["Content-Disposition"]
     compute_report(computation().pk)
     current = client.get(page_of(study)).text
-    assert "has changed since" not in current
+    assert "changed since" not in current
     assert "16 ratings by 2 raters" in current
     assert "-as-of-" not in client.get(files_of(study)[0])["Content-Disposition"]
 
@@ -99,9 +102,9 @@ def test_it_can_be_stopped_and_begun_anew_from_the_page() -> None:
     client.get(page_of(study))
     back = {"next": page_of(study)}
     assert client.post(reverse("computation_stop", args=[computation().pk]), back).url == page_of(study)
-    assert "This was stopped." in client.get(page_of(study)).text
+    assert "The computation was stopped." in client.get(page_of(study)).text
     compute_report(computation().pk)
-    assert "This was stopped." in client.get(page_of(study)).text
+    assert "The computation was stopped." in client.get(page_of(study)).text
     assert client.post(reverse("computation_again", args=[computation().pk]), back).url == page_of(study)
     compute_report(computation().pk)
     assert client.get(page_of(study)).status_code == 200

@@ -203,7 +203,7 @@ def test_every_choice_has_figures_of_its_own(corpus: Corpus, runs: tuple[Run, Ru
         Counted(sources=Sources.of({"run": [runs[0].pk]})), Counted(sources=Sources.of({"run": [runs[1].pk]})),
         Counted(sources=Sources.of({"writer": [str(runs[0].pk)]})),
     ]  # fmt: skip
-    assert len({one.key for one in choices}) == len(choices)
+    assert len({figures_result(corpus, "words", one).key() for one in choices}) == len(choices)
     for one in choices:
         assert figures_result(corpus, "words", one).here() == corpus_figures(corpus, "words", one)
         assert figures_result(corpus, "words", one).here() == corpus_figures(corpus, "words", one)
