@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.models import Study
 from annotation.rating import membership_changes
-from annotation.reports import loading, preference_findings
+from annotation.reports import archive, loading, preference_findings
 from annotation.roles import Role
 from annotation.tasks import compute_preferences, compute_report
 from core import computations
@@ -95,6 +95,21 @@ def test_after_a_change_the_page_shows_the_earlier_figures_as_earlier() -> None:
     assert "changed since" not in current
     assert "16 ratings by 2 raters" in current
     assert "-as-of-" not in client.get(files_of(study)[0])["Content-Disposition"]
+
+
+def test_a_bundle_waits_for_current_figures_and_takes_no_earlier_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+    study, client = rated_study(backgrounds=1, versions=("alpha", "beta")), logged_in(Role.RESEARCHER)
+    bundle = reverse("study_bundle", args=[study.pk])
+    assert client.get(bundle).status_code == 202
+    compute_report(computation().pk)
+    membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="a reason", by=None)
+    assert client.get(bundle).status_code == 202
+    assert client.get(page_of(study)).status_code == 200
+    compute_report(computation().pk)
+    made = client.get(bundle)
+    assert made.status_code == 200
+    assert b"PK" in b"".join(made.streaming_content)
 
 
 def test_it_can_be_stopped_and_begun_anew_from_the_page() -> None:
