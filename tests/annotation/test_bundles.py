@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache as found_before
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from hypothesis import given, settings
@@ -40,7 +40,7 @@ from tests.annotation.bundled import bundle_of, files_of, replicated_apart, unpa
 from tests.annotation.chat_studies import chatted_study
 from tests.annotation.checked_study import add_item
 from tests.annotation.judged_study import judge, unrated_dialogues
-from tests.annotation.rated_study import Scorer, join, pair_study, rate, seeded_scorer, unrated_study
+from tests.annotation.rated_study import Scorer, join, pair_study, rate, rated_study, seeded_scorer, unrated_study
 from tests.commands import said_by
 from tests.examples import many
 from tests.people import logged_in
@@ -136,7 +136,7 @@ def test_one_changed_score_names_the_cells_that_a_fresh_report_has_otherwise(tmp
     write(folder / "data/ratings.csv", rows)
     Score.objects.filter(pk=score.pk).update(value=int(changed))
     # Ratings never change, so what was found is kept by their keys.
-    found_before.clear()
+    caches["results"].clear()
     after = study_tables(study, findings_of(study))
     expected = [one for slug in before for one in table_differences(before[slug], after[slug])]
     assert replicate(folder).different == expected != []
