@@ -11,12 +11,19 @@ from annotation.reports.whole import WholeReport
 from core.latex import to_latex
 from core.markdown import markdown_text, to_markdown
 from core.tables import to_csv
-from dialogues.charts import FILE_FORMATS, THEMES, on_paper, rendered
+from dialogues.charts import FILE_FORMATS, THEMES, FileFormat, on_paper, rendered
 
 File = tuple[str, Iterable[str | bytes]]
 
 
-def report_files(study: Study, folder: str, report: WholeReport, *, with_ratings: bool) -> Iterator[File]:
+def report_files(
+    study: Study,
+    folder: str,
+    report: WholeReport,
+    *,
+    with_ratings: bool,
+    figure_forms: Iterable[FileFormat] = FILE_FORMATS,
+) -> Iterator[File]:
     """(path below `folder`, content), made one after the other."""
     yield f"{folder}/README.md", [_readme(study, report.sentences)]
     yield f"{folder}/methods.txt", [methods_text(study)]
@@ -27,7 +34,7 @@ def report_files(study: Study, folder: str, report: WholeReport, *, with_ratings
     theme, found = THEMES["light"], report.found
     for slug in drawable(found) if found else ():
         spec = on_paper(FIGURES[slug].draw(study, found, theme), theme) if found else {}
-        for form in FILE_FORMATS:
+        for form in figure_forms:
             yield f"{folder}/figures/{slug}.{form}", [rendered(spec, form)[0]]
     if with_ratings:
         yield f"{folder}/ratings.csv", ratings_csv(study)
