@@ -30,11 +30,14 @@ from annotation.reports.scores import counted_members, counted_ratings, in_order
 from annotation.reports.whole import WholeReport, found_of, whole_report
 from core.markdown import markdown_text
 from dialogues.audit import AuditVerb
+from dialogues.charts import FileFormat
 from dialogues.models import AuditEvent
 from dialogues.rubric import to_json
 
 File = tuple[str, Iterable[str | bytes]]
 Read = TypeVar("Read")
+# Without PDF, whose bytes are others in every process that draws it.
+FIGURE_FORMS: tuple[FileFormat, ...] = ("svg", "png")
 # How often data are read anew if ratings come in meanwhile.
 TRIES = 3
 
@@ -100,7 +103,7 @@ def _described(study: Study, read: _Material) -> Iterator[File]:
         yield path, [text]
     for table, _ in read.report.tables:
         yield f"tables/{table.slug}.json", [_text(table_json(table))]
-    yield from report_files(study, "report", read.report, with_ratings=False)
+    yield from report_files(study, "report", read.report, with_ratings=False, figure_forms=FIGURE_FORMS)
     for path, text in program_files():
         yield path, [text]
 

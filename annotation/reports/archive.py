@@ -15,12 +15,19 @@ from core.latex import document as latex_document
 from core.latex import to_latex
 from core.markdown import markdown_text, to_markdown
 from core.tables import to_csv
-from dialogues.charts import FILE_FORMATS, THEMES, on_paper, rendered
+from dialogues.charts import FILE_FORMATS, THEMES, FileFormat, on_paper, rendered
 
 File = tuple[str, Iterable[str | bytes]]
 
 
-def report_files(study: Study, folder: str, report: WholeReport, *, with_ratings: bool) -> Iterator[File]:
+def report_files(
+    study: Study,
+    folder: str,
+    report: WholeReport,
+    *,
+    with_ratings: bool,
+    figure_forms: Iterable[FileFormat] = FILE_FORMATS,
+) -> Iterator[File]:
     """(path below `folder`, content), made one after the other.
 
     LaTeX is there for a column and for a page, with a document that shows all tables.
@@ -43,7 +50,7 @@ def report_files(study: Study, folder: str, report: WholeReport, *, with_ratings
         drawn |= {slug: FIGURES[slug].draw(study, found, theme) for slug in drawable(found)}
     for slug, figure in drawn.items():
         spec = on_paper(figure, theme)
-        for form in FILE_FORMATS:
+        for form in figure_forms:
             yield f"{folder}/figures/{slug}.{form}", [rendered(spec, form)[0]]
     if with_ratings:
         yield f"{folder}/ratings.csv", ratings_csv(study)
