@@ -9,6 +9,8 @@ MOST_SENTENCES = 6
 # Krippendorff (2004): draw no conclusions below the first, only tentative ones below the second.
 TENTATIVE, RELIABLE = 0.667, 0.8
 LEVEL = 0.05
+# In points of a scale: a smaller difference is only rounding.
+ROUNDING = 1e-9
 
 
 def lead(
@@ -47,7 +49,7 @@ def _of_pair(found: Findings, keys: Sequence[Key]) -> Iterator[str]:
         return
     symbols = {version.slug: version.symbol for version in found.versions}
     first, second = symbols[keys[0][1]], symbols[keys[0][2]]
-    above, below = [value for value in values if value > 0], [-value for value in values if value < 0]
+    above, below = [value for value in values if value > ROUNDING], [-value for value in values if value < -ROUNDING]
     parts = [
         f"{word} {first} on {len(some)} of {len(values)} {_metrics(len(values))}, by {_span(some)}"
         for word, some in (("above", above), ("below", below))
@@ -104,7 +106,7 @@ def _of_single_raters(found: Findings, keys: Sequence[Key]) -> Iterator[str]:
     ends = [one.without_one for key in keys if (one := found.differences[key]) and one.without_one]
     if not ends:
         return
-    turned = sum(low < 0 < high for low, high in ends)
+    turned = sum(low < -ROUNDING and high > ROUNDING for low, high in ends)
     if turned:
         yield (
             f"{turned} of {len(ends)} differences between versions change{'s' if turned == 1 else ''} sign when one of "

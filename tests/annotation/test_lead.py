@@ -81,7 +81,7 @@ def check_differences(found: Findings, sentence: str) -> None:
             for key, one in found.differences.items()
             if one and one.like_these.value is not None and key[1:] == (first.lower(), second.lower())
         ]
-        on_this_side = [abs(value) for value in values if sign * value > 0]
+        on_this_side = [abs(value) for value in values if sign * value > 1e-9]
         assert (count, of) == (len(on_this_side), len(values))
         assert f"{min(on_this_side):.2f}" == low
         assert f"{max(on_this_side):.2f}" == (high or low)
