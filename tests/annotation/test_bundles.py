@@ -40,7 +40,7 @@ from tests.annotation.bundled import bundle_of, files_of, replicated_apart, unpa
 from tests.annotation.chat_studies import chatted_study
 from tests.annotation.checked_study import add_item
 from tests.annotation.judged_study import judge, unrated_dialogues
-from tests.annotation.rated_study import Scorer, join, pair_study, rate, seeded_scorer, unrated_study
+from tests.annotation.rated_study import Scorer, join, pair_study, rate, rated_study, seeded_scorer, unrated_study
 from tests.commands import said_by
 from tests.examples import many
 from tests.people import logged_in
