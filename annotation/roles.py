@@ -16,6 +16,8 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+# Reports and statistics that take longer than a page may.
+_COMPUTATIONS = {"core.view_computation", "core.change_computation"}
 _CORPORA = {"dialogues.view_corpus", "dialogues.add_corpus", "dialogues.change_corpus"}
 _GENERATION_MODELS = ("endpoint", "exampleset", "run", "trainingset", "trainingrun")
 _GENERATION = {
@@ -42,10 +44,12 @@ _ADMIN = {
     "annotation.change_profile",
 }
 
+_RESEARCH = _COMPUTATIONS | _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _CHATS
+
 PERMISSIONS: dict[Role, set[str]] = {
     Role.RATER: _RATER,
-    Role.RESEARCHER: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _CHATS | _RATER,
-    Role.ADMIN: _CORPORA | _GENERATION | _STUDIES | _SCRIPTS | _RESTRUCTURING | _CHATS | _ADMIN | _RATER,
+    Role.RESEARCHER: _RESEARCH | _RATER,
+    Role.ADMIN: _RESEARCH | _ADMIN | _RATER,
 }
 
 

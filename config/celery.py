@@ -12,7 +12,7 @@ app = Celery("stephanie")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Rooms of an app that have tasks of their own.
-app.autodiscover_tasks(["generation.training"])
+app.autodiscover_tasks(["generation.judgements", "generation.training"])
 
 
 @worker_ready.connect

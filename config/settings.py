@@ -170,6 +170,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep": {"task": "generation.sweep", "schedule": 15, "options": {"expires": 14}},
     "sweep imports": {"task": "dialogues.sweep_imports", "schedule": 60, "options": {"expires": 59}},
+    "sweep computations": {"task": "core.sweep_computations", "schedule": 60, "options": {"expires": 59}},
     "sweep training": {"task": "generation.sweep_training", "schedule": 60, "options": {"expires": 59}},
     "clear sessions": {"task": "annotation.clear_sessions", "schedule": crontab(hour=4, minute=0)},
 }
@@ -178,6 +179,19 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # What was computed for pages: a worker puts it there, and every web process finds it. Django makes the folder 0700
+    # and its files 0600; it culls a third of them, by chance, when there are more.
+    "results": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "results",
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(DATA_DIR / "results"),
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
     # Each process's own, for what is cheap to find again and asked for all the time.
     "process": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",

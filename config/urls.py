@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from config.views import choose_language, healthz
+from core import computation_views
 
 to_password_change = require_safe(RedirectView.as_view(pattern_name="password_change"))
 handler400 = "config.outage.bad_request"
@@ -17,6 +18,9 @@ urlpatterns = [
     # The admin site's own form would check a password without counting wrong tries.
     path("admin/password_change/", to_password_change, name="admin_password_change"),
     path("admin/", admin.site.urls),
+    path("computations/<int:pk>/", computation_views.computation, name="computation"),
+    path("computations/<int:pk>/stop/", computation_views.computation_stop, name="computation_stop"),
+    path("computations/<int:pk>/again/", computation_views.computation_again, name="computation_again"),
     path("api/", include("generation.api.urls")),
     path("corpora/", include("dialogues.urls")),
     path("generation/", include("generation.urls")),

@@ -1,14 +1,19 @@
 """The one grammar of commands, `manage.py NOUN VERB …`, and the one table of their exit codes."""
 
 import json
+import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from core.steps import Steps
 
 
 class ExitCode(IntEnum):
@@ -72,6 +77,20 @@ def add_action(actions: Any, name: str, words: str, *, codes: Iterable[ExitCode]
     parser: ArgumentParser = actions.add_parser(name, help=words, description=about, epilog=exit_codes(codes))
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser
+
+
+@contextmanager
+def steps_shown() -> Iterator[Steps]:
+    """Steps that a bar on stderr shows; without a terminal nothing is shown."""
+    # `disable=None`: not where stderr is no terminal.
+    with tqdm(file=sys.stderr, disable=None, leave=False, unit=" steps") as bar:
+
+        def tell(done: int, total: int, doing: str) -> None:
+            bar.total = total
+            bar.set_description(doing, refresh=False)
+            bar.update(done - bar.n)
+
+        yield Steps(tell=tell)
 
 
 def print_json(command: BaseCommand, value: Any) -> None:

@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from django.core.cache import cache
 from django.db.models import BigIntegerField, Count, F, Max, Q, Sum
 from django.db.models.functions import Cast
 
+from core.results import Result, Size
+from core.steps import Steps
 from dialogues.coverage import coverage_of
 from dialogues.models import Corpus, DialogueQuerySet, Version
 from dialogues.sources import ANY, Sources, once_each, written_again
@@ -21,7 +22,8 @@ from dialogues.statistics.words_and_turns import Tokenizer
 ROWS_AT_ONCE = 1000
 # Part of every cache key: raise it when a figure is computed differently.
 EDITION = 3
-KEPT_SECONDS = 7 * 24 * 3600
+# Seconds that one takes, as measured by `tests.benchmarks.statistics`.
+A_DIALOGUE = 1.5e-4
 
 V = TypeVar("V")
 Messages = list[list[Any]]
@@ -60,33 +62,56 @@ class Counted:
         """Whether it names versions or sources."""
         return bool(self.versions or self.sources)
 
-    @property
-    def key(self) -> str:
-        """A cache key for this choice."""
-        told = [self.versions, list(self.sources), self.shared_only, self.every]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "versions": list(self.versions), "sources": self.sources.as_json(), "shared_only": self.shared_only,
+            "every": self.every,
+        }  # fmt: skip
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Self:
+        return cls(tuple(told["versions"]), Sources.of(told["sources"]), told["shared_only"], told["every"])
 
 
-def cached_figures(corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None) -> CorpusFigures:
-    """The figures, cached until the corpus's dialogues change."""
+def figures_result(corpus: Corpus, tokenizer: Tokenizer, counted: Counted | None = None) -> Result[CorpusFigures]:
+    """The figures, kept until the corpus's dialogues change."""
     counted = counted or Counted()
-    key = f"corpus-figures:{EDITION}:{corpus.pk}:{tokenizer}:{counted.key}:{fingerprint(corpus)}"
-    found: CorpusFigures | None = cache.get(key)
-    if found is None:
-        found = corpus_figures(corpus, tokenizer, counted)
-        cache.set(key, found, timeout=KEPT_SECONDS)
-    return found
+    arguments = {"corpus": corpus.pk, "tokenizer": tokenizer, "counted": counted.as_json()}
+    return Result(
+        key=lambda: f"corpus-figures:{EDITION}:{fingerprint(corpus, arguments)}",
+        compute=lambda step: corpus_figures(corpus, tokenizer, counted, progress=_stepping(step)),
+        size=lambda: _size(corpus, counted),
+        task="dialogues.compute_figures",
+        arguments=arguments,
+    )
 
 
-def fingerprint(corpus: Corpus) -> str:
-    """Changes with the corpus's dialogues and with what it and its versions are called.
+def _size(corpus: Corpus, counted: Counted) -> Size:
+    """One step for each batch of rows, and one for each version."""
+    by_version = counted.chosen(corpus).order_by().values("version").annotate(n=Count("pk")).values_list("n", flat=True)
+    return Size(A_DIALOGUE * sum(by_version), sum(1 + n // ROWS_AT_ONCE for n in by_version))
+
+
+def _stepping(step: Steps) -> Progress:
+    def stepping(rows: Iterable[Messages], total: int, label: str) -> Iterable[Messages]:
+        for number, row in enumerate(rows):
+            if number % ROWS_AT_ONCE == 0:
+                step(f"{label}: reading texts")
+            yield row
+        step(f"{label}: counting")
+
+    return stepping
+
+
+def fingerprint(corpus: Corpus, asked: Mapping[str, Any]) -> str:
+    """Changes with what is asked, with the corpus's dialogues and with what it and its versions are called.
 
     Dialogues are never edited or removed, so the number of each version identifies them. The time of creation tells the
     corpus from another with the same key, in a restored or neighbouring database.
     """
     shown = ("version_id", "version__symbol", "version__hue")
     rows = corpus.dialogues.order_by("version_id").values_list(*shown).annotate(Count("pk"), Max("pk"))
-    return hashlib.sha256(repr((corpus.name, corpus.created_at, list(rows))).encode()).hexdigest()
+    return hashlib.sha256(repr((json.dumps(asked), corpus.name, corpus.created_at, list(rows))).encode()).hexdigest()
 
 
 def corpus_figures(

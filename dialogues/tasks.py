@@ -1,4 +1,4 @@
-"""Celery tasks that import large files.
+"""Celery tasks that import large files, and compute what a page would have to wait for.
 
 The registered task names must not change: workers read messages that an earlier version queued.
 """
@@ -6,7 +6,10 @@ The registered task names must not change: workers read messages that an earlier
 from celery import shared_task
 from django.utils import timezone
 
+from core import computations
 from dialogues import import_jobs, importing
+from dialogues.corpus_figures import Counted, figures_result
+from dialogues.models import Corpus
 
 # The largest file that a page takes needs minutes; nothing else may end a job that still moves.
 LONGEST = 6 * 3600
@@ -16,6 +19,17 @@ LONGEST = 6 * 3600
 def import_upload(pk: int) -> None:
     """Import the file of one job."""
     import_jobs.work(pk)
+
+
+@shared_task(name="dialogues.compute_figures", time_limit=LONGEST, soft_time_limit=LONGEST - 60)
+def compute_figures(pk: int) -> None:
+    """The statistics of one corpus."""
+    computations.compute(
+        pk,
+        lambda corpus, tokenizer, counted: figures_result(
+            Corpus.objects.get(pk=corpus), tokenizer, Counted.of_json(counted)
+        ),
+    )
 
 
 @shared_task(name="dialogues.sweep_imports")

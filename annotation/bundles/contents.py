@@ -26,9 +26,8 @@ from annotation.reports import unblinding
 from annotation.reports.archive import report_files
 from annotation.reports.caching import state_of
 from annotation.reports.loading import as_planned
-from annotation.reports.models.intervals import Target
 from annotation.reports.scores import counted_members, counted_ratings, in_order
-from annotation.reports.whole import WholeReport, whole_report
+from annotation.reports.whole import WholeReport, found_of, whole_report
 from core.markdown import markdown_text
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
@@ -61,7 +60,7 @@ def make_bundle(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, ho
         raise NoBundleError(f"“{study.name}” has no ratings that count, so there is nothing to compute again yet.")
     unblinding.unblind(study=study, by=by, how=how)
     AuditEvent.record(by, AuditVerb.RATINGS_EXPORTED, study, part="bundle")
-    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study), _changed_at(study)))
+    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study, found_of(study)), _changed_at(study)))
     return _with_manifest(study, read)
 
 
@@ -113,7 +112,6 @@ def _text(value: Any) -> str:
 def _study(study: Study, data: Data) -> dict[str, Any]:
     """What the program needs to know besides the data, and what a reader asks first."""
     planned = as_planned(study)
-    family = planned.get("family")
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -139,8 +137,8 @@ def _study(study: Study, data: Data) -> dict[str, Any]:
         "versions": [{"slug": one.slug, "symbol": one.symbol, "hue": one.hue} for one in in_order(study)],
         "analysis_plan": study.analysis_plan,
         "primary": {
-            "target": planned.get("target", Target.RATERS_LIKE_THESE).value,
-            "family": None if family is None else sorted(map(list, family)),
+            "target": planned.target.value,
+            "family": None if planned.family is None else sorted(map(list, planned.family)),
         },
         "raters": data.raters,
         "judges": data.judges,

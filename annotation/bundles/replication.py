@@ -18,7 +18,7 @@ from annotation.reports.chat_figures import OF_NO_ACCOUNT, ChatFacts, LoggedEven
 from annotation.reports.chat_findings import ChatFindings, HeldChat, RatedChat, chat_findings
 from annotation.reports.columns import StudyItems, StudyScores, Submissions, version_items
 from annotation.reports.exploring import Explorable, explored
-from annotation.reports.findings import findings
+from annotation.reports.findings import Planned, findings
 from annotation.reports.judge_facts import Judge, Rated, judge_facts
 from annotation.reports.judge_measures import Minutes
 from annotation.reports.models.intervals import Target
@@ -98,8 +98,10 @@ def _score_tables(bundle: Bundle) -> dict[str, Table]:
         metrics,
         study.rubric.scale,
         study.seed,
-        target=Target(primary["target"]),
-        family=None if family is None else {(metric, first, second) for metric, first, second in family},
+        Planned(
+            Target(primary["target"]),
+            None if family is None else {(metric, first, second) for metric, first, second in family},
+        ),
     )
     found = explored(study, found, items, scores, _explorable(bundle, items), seed=study.seed)
     rated = Rated(items, _numbers(row["dialogue"] for row in bundle.items), scores, metrics, study.rubric.scale)

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_GET
 
 from annotation.bundles.contents import NoBundleError, make_bundle
 from annotation.reports import unblinding
-from annotation.reports.views import file_name, studied
+from annotation.reports.views import file_name, studied, wait
+from annotation.reports.whole import found_at_once
 from core.archives import zipped
 from core.downloads import streamed_file
 from core.permissions import requires
@@ -21,6 +22,9 @@ def study_bundle(request: HttpRequest, pk: int) -> HttpResponseBase:
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
+    answered = found_at_once(study, is_current=True)
+    if answered.found is None:
+        return wait(request, study, answered)
     try:
         files = make_bundle(study=study, by=request.user, how="made a replication bundle")
     except NoBundleError as refusal:

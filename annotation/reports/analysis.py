@@ -20,9 +20,9 @@ from annotation.reports.models.with_items import ItemModel
 from core.tables import Estimate
 from dialogues.rubric import Scale
 
-# A page answers with a report, and the ordinal model of 30,000 ratings takes five seconds a metric.
-MOST_ORDINAL = 6_000
-TOO_MANY = f"There are more than {MOST_ORDINAL:,} ratings, which takes longer than a page may."
+# 30,000 ratings take the ordinal model one to three seconds a metric, and a worker should not need minutes.
+MOST_ORDINAL = 60_000
+TOO_MANY = f"There are more than {MOST_ORDINAL:,} ratings, for which it would take minutes."
 
 
 @dataclass(frozen=True, slots=True)

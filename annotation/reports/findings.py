@@ -22,11 +22,22 @@ from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.naturalness import Naturalness
 from annotation.reports.own_agreement import OwnAgreement
+from core.steps import Steps
 from dialogues.rubric import Metric, Scale
 from dialogues.statistics.figures import CorpusFigures
 
+STEPS_A_METRIC = 3
 # A metric's key and the slugs of two versions; a difference is the second's minus the first's.
 Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a plan says of the primary analysis; `family` are the differences whose p values are adjusted together,
+    None: all of them."""
+
+    target: Target = Target.RATERS_LIKE_THESE
+    family: Collection[Key] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +107,23 @@ def findings(
     metrics: tuple[Metric, ...],
     scale: Scale,
     seed: int,
-    *,
-    target: Target = Target.RATERS_LIKE_THESE,
-    family: Collection[Key] | None = None,
+    planned: Planned | None = None,
+    steps: Steps | None = None,
 ) -> Findings:
-    """Compute all results; the same scores and seed give the same intervals.
-
-    `family` are the differences whose p values are adjusted together; None: all of them.
-    """
+    """Compute all results in STEPS_A_METRIC `steps` a metric; the same scores and seed give the same intervals."""
+    primary, step = planned or Planned(), steps or Steps()
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
-    analyses = {metric.key: _analysis(items, scores, m, scale) for m, metric in enumerate(metrics)}
+    analyses: dict[str, Analysis] = {}
+    agreed: dict[str, Agreement] = {}
+    by_version: dict[tuple[str, str], Agreement] = {}
+    for m, metric in enumerate(metrics):
+        step(f"{metric.name}: means and models")
+        analyses[metric.key] = _analysis(items, scores, m, scale)
+        step(f"{metric.name}: agreement")
+        agreed[metric.key] = _agreement(items, scores, m, seed)
+        step(f"{metric.name}: agreement by version")
+        by_version |= {(metric.key, slug): of for slug, of in _agreement_by_version(items, scores, m, seed).items()}
     differences = _differences(analyses, slugs)
     return Findings(
         metrics=metrics,
@@ -120,12 +137,12 @@ def findings(
         screened_out=scores.screened_out,
         means={(key, slug): analyses[key].means[slugs.index(slug)] for key, slug in cells},
         differences=differences,
-        adjusted=_adjusted(differences, target, differences if family is None else family),
-        target=target,
+        adjusted=_adjusted(differences, primary),
+        target=primary.target,
         analyses=analyses,
         names=scores.raters,
-        agreement={metric.key: _agreement(items, scores, m, seed) for m, metric in enumerate(metrics)},
-        agreement_by_version=_agreement_by_version(items, scores, cells, seed),
+        agreement=agreed,
+        agreement_by_version=by_version,
         raters=_rater_facts(scores),
         lengths={slug: lengths(items.counts[(items.version == v) & items.has_text]) for v, slug in enumerate(slugs)},
     )
@@ -154,11 +171,10 @@ def _differences(analyses: Mapping[str, Analysis], slugs: list[str]) -> dict[Key
     }
 
 
-def _adjusted(
-    differences: Mapping[Key, Difference | None], target: Target, family: Collection[Key]
-) -> dict[Key, float | None]:
+def _adjusted(differences: Mapping[Key, Difference | None], primary: Planned) -> dict[Key, float | None]:
+    family = differences if primary.family is None else primary.family
     chances = [
-        found.interval(target).p if found and (key in family or (key[0], key[2], key[1]) in family) else None
+        found.interval(primary.target).p if found and (key in family or (key[0], key[2], key[1]) in family) else None
         for key, found in differences.items()
     ]
     return dict(zip(differences, holm(chances), strict=True))
@@ -182,18 +198,11 @@ def _for_raters_like_these(found: Agreement, table: Floats) -> Agreement:
     return replace(found, estimates=estimates)
 
 
-def _agreement_by_version(
-    items: StudyItems, scores: StudyScores, cells: list[tuple[str, str]], seed: int
-) -> dict[tuple[str, str], Agreement]:
-    version = items.version[scores.item]
-    width = len(items.versions)
+def _agreement_by_version(items: StudyItems, scores: StudyScores, metric: int, seed: int) -> dict[str, Agreement]:
+    of_metric, version = scores.metric == metric, items.version[scores.item]
     return {
-        cell: agreement.summary(
-            scores.where((scores.metric == number // width) & (version == number % width)),
-            ("alpha_ordinal",),
-            seed=seed,
-        )
-        for number, cell in enumerate(cells)
+        known.slug: agreement.summary(scores.where(of_metric & (version == v)), ("alpha_ordinal",), seed=seed)
+        for v, known in enumerate(items.versions)
     }
 
 

@@ -6,43 +6,36 @@ import numpy as np
 from django.db.models import Count, Max
 
 from annotation.models import Item, Rating, Study
-from annotation.reports.caching import once
+from annotation.reports.columns import StudyItems, StudyScores
 from annotation.reports.judge_facts import Judge, Rated, judge_facts
 from annotation.reports.judge_measures import JudgeFacts, Minutes
-from annotation.reports.scores import study_items, study_scores
 from generation.judgements import notes
 from generation.judgements.loading import findings_of
 from generation.judgements.tables import judge_identity, judge_label
 from generation.models import Judgement
 
 
-def judges_beside(study: Study) -> tuple[JudgeFacts, ...]:
-    """Every judge that scored a rated dialogue, cached per set of ratings and judgements; none in a study of chats,
-    where each rater scored a chat of their own."""
+def judgements_read(study: Study) -> dict[str, int | None]:
+    """How many judgements there are, and the newest: they never change, and their numbers only grow, so both together
+    name a set of them. There are none to read in a study of chats, where each rater scored a chat of their own."""
     if study.has_chats:
-        return ()
-    judgements = Judgement.objects.filter(dialogue__corpus=study.corpus_id)
-    known = judgements.aggregate(n=Count("pk"), last=Max("pk"))
-    if not known["n"]:
-        return ()
-    # Judgements never change, and their numbers only grow, so both together name a set of them.
-    return once("judges", study, lambda: tuple(_compute(study)), also=known)
+        return {"n": 0, "last": None}
+    return Judgement.objects.filter(dialogue__corpus=study.corpus_id).aggregate(n=Count("pk"), last=Max("pk"))
+
+
+def judges_beside(study: Study, items: StudyItems, scores: StudyScores) -> Iterator[JudgeFacts]:
+    """Every judge that scored a rated dialogue."""
+    dialogues, metrics = rated_dialogues(study), study.rubric.metric_list()
+    rated = Rated(items, np.array(dialogues, dtype=np.int64), scores, metrics, study.rubric.scale)
+    for judge in judges_of(study, dialogues, rated.slugs):
+        if facts := judge_facts(rated, judge, study.seed):
+            yield facts
 
 
 def rater_minutes(study: Study) -> Minutes | None:
     """How long the raters who count took for an item; None where nobody was timed. A correction is not timed."""
     timed = Rating.objects.counted().for_study(study).filter(seconds__isnull=False)
     return Minutes.of(np.array(timed.values_list("seconds", flat=True), dtype=np.float64))
-
-
-def _compute(study: Study) -> Iterator[JudgeFacts]:
-    items, metrics = study_items(study), study.rubric.metric_list()
-    dialogues = rated_dialogues(study)
-    scores = study_scores(study, items, [metric.key for metric in metrics])
-    rated = Rated(items, np.array(dialogues, dtype=np.int64), scores, metrics, study.rubric.scale)
-    for judge in judges_of(study, dialogues, rated.slugs):
-        if facts := judge_facts(rated, judge, study.seed):
-            yield facts
 
 
 def rated_dialogues(study: Study) -> list[int]:

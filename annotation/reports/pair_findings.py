@@ -14,8 +14,11 @@ from annotation.reports.models.intervals import Unfit
 from annotation.reports.own_agreement import OwnAgreement
 from annotation.reports.preferences import Bools, Decisions, Rate, WinRate, left_rates, win_rates
 from core.intervals import Estimate
+from core.steps import Steps
 from dialogues.rubric import Metric
 from dialogues.statistics.figures import CorpusFigures
+
+STEPS_A_METRIC = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +160,16 @@ class Decision(NamedTuple):
 
 
 def pair_findings(
-    known: PairItems, metrics: tuple[Metric, ...], given: Collection[Decision], seed: int, screened_out: int
+    known: PairItems,
+    metrics: tuple[Metric, ...],
+    given: Collection[Decision],
+    seed: int,
+    screened_out: int,
+    steps: Steps | None = None,
 ) -> Preferences:
-    """All that follows from the decisions; those on other items or metrics are left out."""
+    """All that follows from the decisions, in STEPS_A_METRIC `steps` a metric and one more; those on other items or
+    metrics are left out."""
+    step = steps or Steps()
     keys = {metric.key: number for number, metric in enumerate(metrics)}
     rows = [row for row in given if row.metric in keys and row.item in known.items]
     item = [known.items[row.item] for row in rows]
@@ -179,18 +189,25 @@ def pair_findings(
         cells=len(metrics) * width,
     )
     groups = [metric == number for number in range(len(metrics))]
+    step("Win rates and sides")
     rates = tuple(win_rates(decisions, seed))
+    left = tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)], seed))
     narrow = [not one.is_asked_for(*pair) for one in metrics for pair in known.slugs]
     numbers = np.array([[known.versions.index(symbol) for symbol in pair] for pair in known.pairs], dtype=np.int64)
-    of_metrics = [decisions.comparisons(group, numbers, len(known.versions)) for group in groups]
+    models, agreed = [], []
+    for asked, group in zip(metrics, groups, strict=True):
+        step(f"{asked.name}: Davidson’s model")
+        models.append(preference(decisions.comparisons(group, numbers, len(known.versions)), seed=seed))
+        step(f"{asked.name}: agreement")
+        agreed.append(_agreement(rows, decisions, group, seed))
     return Preferences(
         metrics=metrics,
         versions=known.versions,
         pairs=known.pairs,
         rates=rates,
-        models=tuple(preference(one, seed=seed) for one in of_metrics),
-        left=tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)], seed)),
-        agreement=tuple(_agreement(rows, decisions, group, seed) for group in groups),
+        models=tuple(models),
+        left=left,
+        agreement=tuple(agreed),
         ratings=len({row.rating for row in rows}),
         raters=len({row.rater for row in rows}),
         items=len(known.items),

@@ -2,21 +2,52 @@
 
 from dataclasses import replace
 
-from annotation.models import Item, Study
-from annotation.reports.caching import once
-from annotation.reports.pair_findings import Decision, PairItems, PairRow, Preferences, pair_findings, placed_pairs
-from annotation.reports.repeats import own_agreement
+from annotation.models import Item, Rating, Study
+from annotation.reports.caching import key_of
+from annotation.reports.pair_findings import (
+    STEPS_A_METRIC,
+    Decision,
+    PairItems,
+    PairRow,
+    Preferences,
+    pair_findings,
+    placed_pairs,
+)
+from annotation.reports.repeats import own_agreement, repeats_read
 from annotation.reports.scores import counted_members, rated
 from annotation.reports.texts import study_texts
+from core.results import Result, Size
+from core.steps import Steps
+
+# Reading ratings, sides, repeats, and texts.
+FURTHER_STEPS = 4
+# Seconds that each takes, as measured by `tests.benchmarks.study_report`.
+A_SCORE, AN_ITEM = 2e-5, 3e-4
 
 
-def preferences_of(study: Study) -> Preferences:
-    """The study's preferences, cached per set of counted ratings."""
-    found = once("preferences", study, lambda: _compute(study))
-    return replace(found, own_agreement=own_agreement(study)) if study.hidden_repeats else found
+def preferences_of(study: Study, steps: Steps | None = None) -> Preferences:
+    """The study's preferences, kept per set of counted ratings; computed now if there are none."""
+    return preferences_result(study).here(steps)
 
 
-def _compute(study: Study) -> Preferences:
+def preferences_result(study: Study) -> Result[Preferences]:
+    return Result(
+        key=lambda: key_of("preferences", study, also=repeats_read(study)),
+        compute=lambda step: _compute(study, step),
+        size=lambda: _size(study),
+        task="annotation.compute_preferences",
+        arguments={"study": study.pk},
+    )
+
+
+def _size(study: Study) -> Size:
+    metrics = len(study.rubric.metric_list())
+    scores = Rating.objects.counted().for_study(study).count() * metrics
+    return Size(scores * A_SCORE + study.items.count() * AN_ITEM, STEPS_A_METRIC * metrics + FURTHER_STEPS)
+
+
+def _compute(study: Study, step: Steps) -> Preferences:
+    step("Reading ratings")
     ratings = rated(
         study, counted_members(study), ("assignment__membership_id", "assignment__is_flipped"), ("metric", "value")
     )
@@ -25,9 +56,12 @@ def _compute(study: Study) -> Preferences:
         for (item, rating, member, is_flipped), given in ratings
         for *_, metric, value in given
     ]
-    screened_out = study.memberships.screened_out().count()
-    found = pair_findings(pair_items(study), study.rubric.metric_list(), decisions, study.seed, screened_out)
-    return replace(found, texts=study_texts(study))
+    metrics, screened_out = study.rubric.metric_list(), study.memberships.screened_out().count()
+    found = pair_findings(pair_items(study), metrics, decisions, study.seed, screened_out, step)
+    step("Raters with themselves")
+    agreed = own_agreement(study)
+    step("Texts")
+    return replace(found, own_agreement=agreed, texts=study_texts(study))
 
 
 def pair_items(study: Study) -> PairItems:

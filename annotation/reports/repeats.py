@@ -9,7 +9,6 @@ from django.db.models import Exists, OuterRef
 
 from annotation.models import Assignment, Rating, Score, Study
 from annotation.models.ratings import RatingQuerySet
-from annotation.reports.caching import once
 from annotation.reports.own_agreement import OwnAgreement, ScoredTwice, measured
 from annotation.reports.scores import counted_members
 
@@ -27,9 +26,13 @@ def own_agreement(study: Study) -> Mapping[str, OwnAgreement]:
     """By metric key, over repeats of counted ratings; empty where the study has no hidden repeats."""
     if not study.hidden_repeats:
         return {}
-    seconds = Rating.objects.repeats().for_study(study).filter(assignment__membership__in=counted_members(study))
-    read = list(seconds.order_by("pk").values_list("pk", flat=True))
-    return once("repeats", study, lambda: _by_metric(study, seconds), also=read)
+    keys = [metric.key for metric in study.rubric.metric_list()]
+    return measured(scored_twice(Rating.objects.counted(), _counted_repeats(study)), keys, seed=study.seed)
+
+
+def repeats_read(study: Study) -> list[int]:
+    """The keys of the repeats that `own_agreement` reads; they never change."""
+    return list(_counted_repeats(study).values_list("pk", flat=True)) if study.hidden_repeats else []
 
 
 def own_differences(study: Study) -> dict[int, OwnDifference]:
@@ -69,7 +72,6 @@ def scored_twice(firsts: RatingQuerySet, seconds: RatingQuerySet) -> list[Scored
     ]
 
 
-def _by_metric(study: Study, seconds: RatingQuerySet) -> Mapping[str, OwnAgreement]:
-    found = scored_twice(Rating.objects.counted(), seconds)
-    keys = [metric.key for metric in study.rubric.metric_list()]
-    return measured(found, keys, seed=study.seed)
+def _counted_repeats(study: Study) -> RatingQuerySet:
+    members = counted_members(study)
+    return Rating.objects.repeats().for_study(study).filter(assignment__membership__in=members).order_by("pk")

@@ -1,5 +1,6 @@
 """A study's report, like a page of a paper, and its files."""
 
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,16 +19,17 @@ from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import FIGURES, beside_tables, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.flow_figure import linked_flow
-from annotation.reports.loading import findings_of
+from annotation.reports.loading import findings_at_once
 from annotation.reports.notes import has_published, said_once, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.plan_departures import departures
-from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_answers import answers_table
 from annotation.reports.tables import study_tables
-from annotation.reports.whole import demo_versions, lead_of, marked_table, whole_report
+from annotation.reports.whole import demo_versions, found_at_once, lead_of, marked_table, tables_of, whole_report
 from core.archives import zipped
+from core.computation_views import outdated, waiting_page
+from core.computations import Answer
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
 from core.permissions import requires
 from core.tables import Table
@@ -66,11 +68,22 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
     if study.state == Study.State.CLOSED:
         # Reading it can no longer influence ratings, but whoever settles scores must know that it was read.
         unblinding.unblind(study=study, by=request.user, how="opened the report of the closed study")
-    return _preferences(request, study) if study.compares else _scores(request, study)
+    answered = found_at_once(study)
+    if answered.found is None:
+        return wait(request, study, answered)
+    found = answered.found
+    context = _preferences(study, found) if isinstance(found, Preferences) else _scores(request, study, found)
+    return render(request, "reports/study_report.html", context | outdated(request, answered))
 
 
-def _scores(request: HttpRequest, study: Study) -> HttpResponse:
-    found = findings_of(study)
+def wait(request: HttpRequest, study: Study, answered: Answer[Any]) -> HttpResponse:
+    """What a page or file shows until there are findings."""
+    assert answered.computation is not None
+    crumbs = [(reverse("studies"), "Studies"), (study.get_absolute_url(), study.name)]
+    return waiting_page(request, answered.computation, f"Report: {study.name}", crumbs)
+
+
+def _scores(request: HttpRequest, study: Study, found: Findings) -> dict[str, Any]:
     asked = Shown.of(request)
     tables = study_tables(study, found, **asked._asdict())
     shown = (
@@ -78,7 +91,7 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
     )
     figures = beside_tables(drawable(found), list(shown))
     about, calm = said_once(study, found, list(shown.values()))
-    context = {
+    return {
         "study": study,
         "found": found,
         "raters": len(found.raters),
@@ -98,13 +111,11 @@ def _scores(request: HttpRequest, study: Study) -> HttpResponse:
         "unblinded": unblinding.unblinded_by(study),
         "flow": linked_flow(study) if found.items else {},
     }
-    return render(request, "reports/study_report.html", context)
 
 
-def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
-    found = preferences_of(study)
+def _preferences(study: Study, found: Preferences) -> dict[str, Any]:
     tables = preference_tables(study, found) if found.ratings else {}
-    context = {
+    return {
         "study": study,
         "found": found,
         "raters": found.raters,
@@ -115,7 +126,6 @@ def _preferences(request: HttpRequest, study: Study) -> HttpResponse:
         "unblinded": unblinding.unblinded_by(study),
         "flow": linked_flow(study) if found.items else {},
     }
-    return render(request, "reports/study_report.html", context)
 
 
 @require_GET
@@ -125,9 +135,14 @@ def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpRes
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    chosen, found = table_or_404(study, table, Shown.of(request))
-    shown = marked_table(study, chosen, found) if form == "csv" else chosen
-    return table_file(request, shown, form, file_name(study, table))
+    answered = found_at_once(study)
+    if answered.found is None:
+        return wait(request, study, answered)
+    chosen = tables_of(study, answered.found, **Shown.of(request)._asdict()).get(table)
+    if chosen is None:
+        raise Http404("This report has no such table.")
+    shown = marked_table(study, chosen, answered.found) if form == "csv" else chosen
+    return table_file(request, shown, form, file_name(study, table, answered.as_of))
 
 
 @require_GET
@@ -137,11 +152,15 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
+    answered = found_at_once(study)
+    if answered.found is None:
+        return wait(request, study, answered)
     with_ratings = request.user.has_perm("annotation.view_rating")
     if with_ratings:
         unblinding.unblind(study=study, by=request.user, how="exported ratings")
         AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
-    report, stem = whole_report(study, **Shown.of(request)._asdict()), file_name(study, "report")
+    report = whole_report(study, answered.found, **Shown.of(request)._asdict())
+    stem = file_name(study, "report", answered.as_of)
     return streamed_file(zipped(report_files(study, stem, report, with_ratings=with_ratings)), f"{stem}.zip")
 
 
@@ -152,15 +171,19 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    found = findings_of(study)
-    if study.compares or figure not in drawable(found) or form not in FILE_FORMATS:
+    if study.compares:
+        raise Http404("This report has no figures.")
+    answered = findings_at_once(study)
+    if answered.found is None:
+        return wait(request, study, answered)
+    if figure not in drawable(answered.found) or form not in FILE_FORMATS:
         raise Http404("This report has no such figure.")
     theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
-    spec = FIGURES[figure].draw(study, found, THEMES[theme])
+    spec = FIGURES[figure].draw(study, answered.found, THEMES[theme])
     if "download" not in request.GET:
         return inline(rendered(spec, form)[0], form)
     content, _ = rendered(on_paper(spec, THEMES[theme]), form)
-    return whole_file(content, f"{file_name(study, figure)}.{form}")
+    return whole_file(content, f"{file_name(study, figure, answered.as_of)}.{form}")
 
 
 @require_GET
@@ -208,20 +231,6 @@ def studied(pk: int) -> Study:
     return get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
 
 
-def table_or_404(study: Study, slug: str, asked: Shown) -> tuple[Table, Findings | Preferences]:
-    """The table, and the results that it was made from."""
-    found: Findings | Preferences
-    if study.compares:
-        found = preferences_of(study)
-        table = preference_tables(study, found).get(slug)
-    else:
-        found = findings_of(study)
-        table = study_tables(study, found, **asked._asdict()).get(slug)
-    if table is None:
-        raise Http404("This report has no such table.")
-    return table, found
-
-
 def linked(study: Study, table: Table, asked: Shown) -> dict[str, Any]:
     """The table with the addresses of its files."""
     urls = {form: reverse(f"study_table_{form}", args=[study.pk, table.slug]) for form in TABLE_FORMS}
@@ -239,6 +248,8 @@ def linked_figure(study: Study, slug: str) -> dict[str, Any]:
     }
 
 
-def file_name(study: Study, part: str) -> str:
-    """A file name without extension: the study, whether its ratings are imported or simulated, and the part."""
-    return f"{slugify(study.name) or f'study-{study.pk}'}{study.file_mark}-{part}"
+def file_name(study: Study, part: str, as_of: datetime | None = None) -> str:
+    """A file name without extension: the study, whether its ratings are imported or simulated, the part, and of which
+    time its figures are if they are not of now."""
+    time = f"-as-of-{as_of:%Y-%m-%d-%H%M}" if as_of else ""
+    return f"{slugify(study.name) or f'study-{study.pk}'}{study.file_mark}-{part}{time}"

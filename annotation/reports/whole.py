@@ -8,13 +8,16 @@ from annotation.models import Study
 from annotation.reports.exports import marked
 from annotation.reports.findings import Findings, Key
 from annotation.reports.lead import lead
-from annotation.reports.loading import findings_of
+from annotation.reports.loading import findings_at_once, findings_of
 from annotation.reports.notes import listed, screened_out_note
 from annotation.reports.pair_findings import Preferences
-from annotation.reports.preference_findings import preferences_of
+from annotation.reports.preference_findings import preferences_of, preferences_result
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables
+from core.computations import Answer, answer
 from core.tables import Table
+
+Found = Findings | Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,31 @@ class WholeReport:
     sentences: list[str]
 
 
-def whole_report(study: Study, *, dashes: bool = True, paper: bool = True) -> WholeReport:
-    """The report of either kind of study; `dashes` hides what the rubric hides, `paper` shows the paper's values."""
-    found: Findings | Preferences
+def found_at_once(study: Study, *, is_current: bool = False) -> Answer[Findings] | Answer[Preferences]:
+    """What was found in either kind of study, for a page that does not wait for a large one; see `answer`."""
     if study.compares:
-        found = preferences_of(study)
-        tables, scored, said = preference_tables(study, found), None, list[str]()
-    else:
-        found = scored = findings_of(study)
-        tables = study_tables(study, scored, dashes=dashes, paper=paper)
-        said = lead_of(study, scored, dashes=dashes)
+        return answer(preferences_result(study), is_current=is_current)
+    return findings_at_once(study, is_current=is_current)
+
+
+def found_of(study: Study) -> Found:
+    """The same, however long that takes."""
+    return preferences_of(study) if study.compares else findings_of(study)
+
+
+def whole_report(study: Study, found: Found, *, dashes: bool = True, paper: bool = True) -> WholeReport:
+    """The report of either kind of study; see `tables_of`."""
+    scored = None if isinstance(found, Preferences) else found
+    tables = tables_of(study, found, dashes=dashes, paper=paper)
     pairs = tuple((table, marked_table(study, table, found)) for table in tables.values())
-    return WholeReport(pairs, scored, said)
+    return WholeReport(pairs, scored, lead_of(study, scored, dashes=dashes) if scored else [])
+
+
+def tables_of(study: Study, found: Found, *, dashes: bool = True, paper: bool = True) -> dict[str, Table]:
+    """By slug; `dashes` hides what the rubric hides, `paper` shows the paper's values."""
+    if isinstance(found, Preferences):
+        return preference_tables(study, found)
+    return study_tables(study, found, dashes=dashes, paper=paper)
 
 
 def lead_of(study: Study, found: Findings, *, dashes: bool) -> list[str]:
@@ -60,7 +76,7 @@ def _standing(study: Study, found: Findings) -> list[str]:
     return [f"Rules wrote {demo}, not a language model, so nothing here is about language models."] if demo else []
 
 
-def marked_table(study: Study, table: Table, found: Findings | Preferences) -> Table:
+def marked_table(study: Study, table: Table, found: Found) -> Table:
     """With columns that say who made scores and texts, because CSV has no notes."""
     return marked(
         table,
@@ -71,7 +87,7 @@ def marked_table(study: Study, table: Table, found: Findings | Preferences) -> T
     )
 
 
-def demo_versions(found: Findings | Preferences) -> list[str]:
+def demo_versions(found: Found) -> list[str]:
     """The symbols of versions with demo texts."""
     if isinstance(found, Preferences):
         return list(found.demo)

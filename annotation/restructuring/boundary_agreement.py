@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation.models import Restructuring
 from annotation.restructuring.beside import DEFINITIONS, DONE, MEASURES, Rewrite, means, pair_values
+from core import results
 from core.fingerprint import fingerprint
 from core.intervals import mean_of
 from core.tables import Cell, Column, Table
@@ -17,7 +17,6 @@ from dialogues.transcript import Transcript
 
 # Increase when a figure is computed differently, so that no outdated result is shown.
 EDITION = 2
-DAY = 24 * 3600
 BETTER = {"Pk": "lower", "WindowDiff": "lower", "B": "higher"}
 INTERVAL_NOTE = (
     "First the mean over the pairs of people of each dialogue, then over dialogues. In brackets: 95 % interval with "
@@ -38,15 +37,12 @@ class Shared:
 
 
 def shared_dialogues(corpus: Corpus | None = None) -> list[Shared]:
-    """Dialogues restructured by several people, with their agreement; cached until one of the texts changes."""
+    """Dialogues restructured by several people, with their agreement; kept until one of the texts changes."""
     rows = _shared_rows(corpus)
-    texts = list(rows.order_by("pk").values_list("pk", "created_at", "version", "changed_at"))
-    key = f"boundary-agreement:{EDITION}:{fingerprint({'texts': texts})}"
-    found: list[Shared] | None = cache.get(key)
-    if found is None:
-        found = _measured(rows)
-        cache.set(key, found, DAY)
-    return found
+    texts = rows.order_by("pk").values_list("pk", "created_at", "version", "changed_at")
+    return results.once(
+        lambda: f"boundary-agreement:{EDITION}:{fingerprint({'texts': list(texts.all())})}", lambda: _measured(rows)
+    )
 
 
 def agreement_table(shared: list[Shared]) -> Table:

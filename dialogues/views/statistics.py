@@ -14,11 +14,13 @@ from django.utils.text import slugify
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
+from core.computation_views import outdated, waiting_page
+from core.computations import Answer, answer
 from core.downloads import TABLE_FORMS, inline, table_file, whole_file
 from core.numbers import asked_texts
 from core.permissions import requires
 from dialogues.charts import FIGURES, FILE_FORMATS, THEMES, FileFormat, on_paper, rendered, viewer_script
-from dialogues.corpus_figures import Counted, cached_figures, has_uneven_backgrounds
+from dialogues.corpus_figures import Counted, figures_result, has_uneven_backgrounds
 from dialogues.forms import SourcesForm
 from dialogues.models import Corpus
 from dialogues.sources import Sources
@@ -64,8 +66,15 @@ class Selection:
     def counting(self, **changes: Any) -> "Selection":
         return replace(self, counted=replace(self.counted, **changes))
 
-    def figures(self, corpus: Corpus) -> CorpusFigures:
-        return cached_figures(corpus, self.tokenizer, self.counted)
+    def figures(self, corpus: Corpus) -> Answer[CorpusFigures]:
+        return answer(figures_result(corpus, self.tokenizer, self.counted))
+
+
+def _wait(request: HttpRequest, corpus: Corpus, answered: Answer[CorpusFigures]) -> HttpResponse:
+    """What a page or file shows until there are figures."""
+    assert answered.computation is not None
+    crumbs = [(reverse("dialogues:corpora"), "Corpora"), (corpus.get_absolute_url(), corpus.name)]
+    return waiting_page(request, answered.computation, f"Statistics of {corpus.name}", crumbs)
 
 
 @require_GET
@@ -73,7 +82,10 @@ class Selection:
 def statistics(request: HttpRequest, pk: int) -> HttpResponseBase:
     corpus = get_object_or_404(Corpus, pk=pk)
     selection = Selection.of(request)
-    figures = selection.figures(corpus)
+    answered = selection.figures(corpus)
+    figures = answered.found
+    if figures is None:
+        return _wait(request, corpus, answered)
     context = {
         "corpus": corpus,
         "figures": figures,
@@ -96,7 +108,7 @@ def statistics(request: HttpRequest, pk: int) -> HttpResponseBase:
         "choice": choice(figures),
         "count_links": count_links(selection) if figures.again else [],
     }
-    return render(request, "dialogues/statistics.html", context)
+    return render(request, "dialogues/statistics.html", context | outdated(request, answered))
 
 
 def background_links(corpus: Corpus, selection: Selection) -> list[tuple[str, str, bool]]:
@@ -130,7 +142,10 @@ def chart_url(corpus: Corpus, slug: str, form: str, selection: Selection) -> str
 def statistics_table(request: HttpRequest, pk: int, slug: str, form: str) -> HttpResponseBase:
     corpus = get_object_or_404(Corpus, pk=pk)
     selection = Selection.of(request)
-    table = statistics_tables(selection.figures(corpus)).get(slug)
+    answered = selection.figures(corpus)
+    if answered.found is None:
+        return _wait(request, corpus, answered)
+    table = statistics_tables(answered.found).get(slug)
     return table_file(request, table, form, file_name(corpus, slug, selection))
 
 
@@ -143,7 +158,10 @@ def statistics_chart(request: HttpRequest, pk: int, slug: str, form: str) -> Htt
         raise Http404("There is no such figure.")
     selection = Selection.of(request)
     theme = THEMES["dark" if request.GET.get("theme") == "dark" else "light"]
-    spec = FIGURES[slug].draw(selection.figures(corpus), theme)
+    answered = selection.figures(corpus)
+    if answered.found is None:
+        return _wait(request, corpus, answered)
+    spec = FIGURES[slug].draw(answered.found, theme)
     if form == "json":
         return JsonResponse(spec)
     download = "download" in request.GET

@@ -45,9 +45,9 @@ def as_json(found: Findings) -> dict[str, Any]:
     }
 
 
-def marked(table: Table, found: Findings) -> Table:
+def marked(table: Table, *, has_demo: bool) -> Table:
     """The table with a column that labels every row if texts or scores come from the demo."""
-    label = DEMO_LABEL if found.has_demo and not table.slug.startswith("published-") else ""
+    label = DEMO_LABEL if has_demo and not table.slug.startswith("published-") else ""
     rows = tuple((*row, label) for row in table.rows)
     return replace(table, columns=(*table.columns, Column("demo", numeric=False)), rows=rows)
 

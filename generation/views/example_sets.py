@@ -17,6 +17,7 @@ from core.downloads import whole_file
 from core.json_documents import DocumentError
 from core.numbers import whole_number
 from core.permissions import requires
+from core.returning import back
 from dialogues.display import turns_for_template
 from dialogues.transcript import Transcript
 from generation.curation import versions
@@ -26,7 +27,6 @@ from generation.curation.forms import CloneForm, ImportForm, SetForm
 from generation.curation.provenance import privacy_notices, provenance_of, with_provenance
 from generation.example_sets import load_all
 from generation.models import Example, ExampleKind, ExampleSet, FrozenError
-from generation.views.run_actions import back
 
 SETS_A_PAGE = 40
 CAPTIONS = {

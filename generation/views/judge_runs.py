@@ -10,6 +10,8 @@ from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
+from core.computation_views import outdated, waiting_page
+from core.computations import Answer, answer
 from core.downloads import TABLE_FORMS, table_file
 from core.numbers import whole_numbers
 from core.permissions import requires
@@ -18,8 +20,8 @@ from dialogues.models import Corpus
 from dialogues.sources import Sources
 from generation.judgements.forms import CorpusForm, JudgeForm
 from generation.judgements.judge_plan import create_judge_run
-from generation.judgements.loading import Findings, findings_of
-from generation.judgements.tables import judge_tables, marked
+from generation.judgements.report import JudgeReport, judge_report
+from generation.judgements.tables import marked
 from generation.models import Endpoint, Prompt, Run, Stage
 from generation.plans.run_plan import PlanError
 
@@ -54,35 +56,38 @@ def judge_new(request: HttpRequest) -> HttpResponse:
 @requires("generation.view_run", "see what judges said")
 def judgements(request: HttpRequest, pk: int) -> HttpResponse:
     """The report of a corpus, or of the runs named in the address."""
-    shown, runs, found = _found(request, pk)
-    dashes = _wants_dashes(request)
+    shown, runs, answered = _answered(request, pk)
+    found, dashes = answered.found, _wants_dashes(request)
+    if found is None:
+        return _wait(request, shown, answered)
     context = {
         "corpus": shown,
         "found": found,
         "runs": runs,
         "judge_runs": Run.objects.filter(corpus=shown, stages=[Stage.JUDGE]),
-        "tables": [_linked(request, shown, table) for table in judge_tables(found, dashes=dashes).values()],
+        "tables": [_linked(request, shown, table) for table in found.tables(dashes=dashes).values()],
         "dashes": dashes,
-        "has_dashes": any(
-            version.slug in metric.dash_for
-            for verdict in found.verdicts for metric in verdict.metrics for version in found.versions
-        ),
+        "has_dashes": found.has_dashes,
         "toggle": _query(runs, dashes=not dashes),
         "judge_url": f"{reverse('generation:judge_new')}?corpus={shown.pk}",
-        "empty_text": COUNTED_BELOW if found.verdicts else PLAN_FIRST,
-    }  # fmt: skip
-    return render(request, "generation/judgements.html", context)
+        "empty_text": COUNTED_BELOW if found.asked else PLAN_FIRST,
+    }
+    return render(request, "generation/judgements.html", context | outdated(request, answered))
 
 
 @require_GET
 @requires("generation.view_run", "see what judges said")
 def judgements_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpResponse:
-    shown, _, found = _found(request, pk)
+    shown, _, answered = _answered(request, pk)
+    found = answered.found
+    if found is None:
+        return _wait(request, shown, answered)
     chosen = _table_or_404(request, found, table)
-    return table_file(request, marked(chosen, found) if form == "csv" else chosen, form, _file_name(shown, table))
+    written = marked(chosen, has_demo=found.has_demo) if form == "csv" else chosen
+    return table_file(request, written, form, _file_name(shown, table))
 
 
-def _found(request: HttpRequest, pk: int) -> tuple[Corpus, list[Run], Findings]:
+def _answered(request: HttpRequest, pk: int) -> tuple[Corpus, list[Run], Answer[JudgeReport]]:
     """The corpus, the judge runs that the address names (unknown ones are passed over), and what was said."""
     shown = get_object_or_404(Corpus, pk=pk)
     named = request.GET.getlist("run")
@@ -90,15 +95,22 @@ def _found(request: HttpRequest, pk: int) -> tuple[Corpus, list[Run], Findings]:
     runs = list(judges)
     if named and not runs:
         raise Http404("None of these is a judge run of this corpus.")
-    return shown, runs, findings_of(shown, runs)
+    return shown, runs, answer(judge_report(shown, runs))
+
+
+def _wait(request: HttpRequest, corpus: Corpus, answered: Answer[JudgeReport]) -> HttpResponse:
+    """What a page or file shows until there is a report."""
+    assert answered.computation is not None
+    crumbs = [(reverse("dialogues:corpora"), "Corpora"), (corpus.get_absolute_url(), corpus.name)]
+    return waiting_page(request, answered.computation, f"Judgements of {corpus.name}", crumbs)
 
 
 def _wants_dashes(request: HttpRequest) -> bool:
     return request.GET.get("dashes") != "0"
 
 
-def _table_or_404(request: HttpRequest, found: Findings, slug: str) -> Table:
-    table = judge_tables(found, dashes=_wants_dashes(request)).get(slug)
+def _table_or_404(request: HttpRequest, found: JudgeReport, slug: str) -> Table:
+    table = found.tables(dashes=_wants_dashes(request)).get(slug)
     if table is None:
         raise Http404("This report has no such table.")
     return table

@@ -7,11 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from core.permissions import requires
+from core.returning import back
 from generation import tasks
 from generation.engine import rereading, retrying
 from generation.models import CallQuerySet, Run
 from generation.plans.plan_form import EditForm, RereadForm
-from generation.views.run_actions import back, calls_in_words, fetch_run, named_calls
+from generation.views.run_actions import calls_in_words, fetch_run, named_calls
 from generation.watching.causes import CAUSES
 
 

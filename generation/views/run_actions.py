@@ -4,11 +4,11 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from core.numbers import whole_numbers
 from core.permissions import requires
+from core.returning import back
 from dialogues.baseline import made_in_words, split_all, without_baseline
 from dialogues.models import Dialogue
 from generation import tasks
@@ -105,12 +105,6 @@ def named_calls(request: HttpRequest) -> list[int] | None:
 
 def calls_in_words(count: int) -> str:
     return f"{count:,} call{'s' if count != 1 else ''}"
-
-
-def back(request: HttpRequest, otherwise: Run | str) -> HttpResponse:
-    """Redirect to the page with the button (`next`), if it names a page of ours, else to the run or named page."""
-    there = request.POST.get("next", "")
-    return redirect(there if url_has_allowed_host_and_scheme(there, allowed_hosts=None) else otherwise)
 
 
 @require_POST

@@ -23,6 +23,7 @@ from annotation.recruitment import open_links
 from annotation.reports import unblinding
 from annotation.restructuring import review
 from annotation.roles import Role
+from core.models import Computation
 from dialogues.models import ColumnMap, Corpus, Dialogue, ImportJob, Rubric
 from dialogues.rubric import PAPER_SIX, Scale
 from generation.curation import versions
@@ -100,6 +101,7 @@ class Everything:
         judged.judge(judged.judge_run(corpus, "a judge"), call.dialogue, 60)
         tuned_on = built_set(corpus, corpus.dialogues.of_version("gamma"))
         training_runs.tell(training_runs.training_run(tuned_on), training_runs.story())
+        Computation.objects.create(key="a key", task="annotation.compute_report", seconds=10, asked_at=timezone.now())
         ImportJob.objects.create(token="of-a-large-file", plan={"name": "Large"}, total_bytes=1)
         gamma = corpus.dialogues.of_version("gamma").first()
         assert gamma is not None
@@ -154,6 +156,7 @@ class Everything:
             "invitation": {"pk": Invitation.objects.filter(study=self.study).get().pk},
             "API token": {"pk": ApiToken.objects.get().pk},
             "person": {"pk": self.people[Role.RATER].pk},
+            "computation": {"pk": Computation.objects.get().pk},
             "corpus": {"pk": self.study.corpus_id},
             "import": {"pk": ImportJob.objects.get().pk},
             "corpus table": {"pk": self.study.corpus_id, "slug": "lengths", "form": "csv"},

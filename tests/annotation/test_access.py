@@ -82,6 +82,9 @@ def staff_script(of: str = "", *, get: int = 200, post: int = 405) -> Row:
 
 TABLE = {
     "healthz": Row((200,) * 4, (405,) * 4),
+    "computation": staff("computation", get=202),
+    "computation_stop": staff("computation", get=405, post=302),
+    "computation_again": staff("computation", get=405, post=302),
     "language": Row((405,) * 4, (302,) * 4),
     # A rater's home is their list of studies.
     "home": Row((LOGIN, 302, 200, 200), (LOGIN, 405, 405, 405)),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache as found_before
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from hypothesis import given, settings
@@ -136,7 +136,7 @@ def test_one_changed_score_names_the_cells_that_a_fresh_report_has_otherwise(tmp
     write(folder / "data/ratings.csv", rows)
     Score.objects.filter(pk=score.pk).update(value=int(changed))
     # Ratings never change, so what was found is kept by their keys.
-    found_before.clear()
+    caches["results"].clear()
     after = study_tables(study, findings_of(study))
     expected = [one for slug in before for one in table_differences(before[slug], after[slug])]
     assert replicate(folder).different == expected != []

@@ -17,7 +17,7 @@ from annotation.management.commands.study_report import as_json
 from annotation.models import Score, Study
 from annotation.reports.figures import FIGURES, drawable
 from annotation.reports.judge_measures import JudgedScores, beside
-from annotation.reports.judges import judges_beside
+from annotation.reports.judges import judgements_read
 from annotation.reports.loading import findings_of
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from annotation.reports.tables import study_tables
@@ -338,7 +338,7 @@ def test_a_study_of_chats_has_no_such_tables() -> None:
     study = rated_study(backgrounds=2)
     judge(study, seeded())
     study.kind = Study.Kind.CHATS
-    assert judges_beside(study) == ()
+    assert not judgements_read(study)["n"]
 
 
 def test_few_backgrounds_are_said_to_be_few() -> None:
@@ -383,14 +383,14 @@ def test_judges_are_read_again_only_when_there_are_further_judgements(
 ) -> None:
     study = rated_study(backgrounds=2)
     with django_assert_num_queries(1):
-        assert judges_beside(study) == ()
+        assert not judgements_read(study)["n"]
     judge(study, lambda *_: 40)
-    (first,) = judges_beside(study)
+    (first,) = findings_of(study).judges
     # The judgements; versions, items, members and ratings by their keys.
     with django_assert_max_num_queries(5):
-        assert judges_beside(study) == (first,)
+        assert findings_of(study).judges == (first,)
     judge(study, lambda *_: 60, name="Again")
-    (second,) = judges_beside(study)
+    (second,) = findings_of(study).judges
     before, after = (facts.beside["natural"].bias.mean for facts in (first, second))
     assert before is not None
     assert after is not None

@@ -15,7 +15,7 @@ from annotation.reports.caching import once
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.restructuring.boundary_agreement import shared_dialogues
-from dialogues.corpus_figures import cached_figures
+from dialogues.corpus_figures import figures_result
 from dialogues.models import Corpus, Version
 from tests.annotation import handed_in
 from tests.annotation.report_machine import nothing_kept, shown
@@ -148,18 +148,18 @@ def test_a_kept_agreement_on_message_ends_is_of_these_texts_and_no_others() -> N
 
 def test_a_corpus_of_the_same_number_in_a_restored_database_has_figures_of_its_own() -> None:
     chats = corpus(2, ("alpha",))
-    before = cached_figures(chats, "whitespace")
+    before = figures_result(chats, "whitespace").here()
     for number, row in enumerate(chats.dialogues.order_by("pk")):
         again = dialogue(Corpus.objects.create(name=f"Aside {number}"), "x", "alpha", "many more words than before")
         messages = {"messages": again.messages, "whitespace_tokens": again.whitespace_tokens}
         chats.dialogues.filter(pk=row.pk).update(**messages)
     Corpus.objects.filter(pk=chats.pk).update(created_at=NOW)
-    after = cached_figures(Corpus.objects.get(pk=chats.pk), "whitespace")
+    after = figures_result(Corpus.objects.get(pk=chats.pk), "whitespace").here()
     assert after.versions[0].words != before.versions[0].words
 
 
 def test_a_version_that_was_renamed_is_not_shown_by_its_old_symbol() -> None:
     chats = corpus(1, ("alpha",))
-    assert cached_figures(chats, "whitespace").versions[0].symbol == "α"
+    assert figures_result(chats, "whitespace").here().versions[0].symbol == "α"
     Version.objects.filter(pk="alpha").update(symbol="A")
-    assert cached_figures(chats, "whitespace").versions[0].symbol == "A"
+    assert figures_result(chats, "whitespace").here().versions[0].symbol == "A"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -115,7 +115,7 @@ def test_davidsons_model_takes_the_side_out_of_the_studys_win_rates() -> None:
         assert found.models[number].left.value == pytest.approx(0.5)  # type: ignore[union-attr]
     # Were the second rater's screens not flipped, the left would have won half of γ's comparisons and all that β won.
     Assignment.objects.filter(study=study, is_flipped=True, position=0).update(is_flipped=False)
-    cache.clear()
+    caches["results"].clear()
     again = preferences_of(Study.objects.get(pk=study.pk))
     assert again.left[0].value == pytest.approx(5 / 8)
 
@@ -124,7 +124,7 @@ def test_davidsons_model_takes_the_side_out_of_the_studys_win_rates() -> None:
 def test_where_one_version_always_wins_the_report_says_that_there_is_no_model() -> None:
     study = pair_study()
     Score.objects.filter(rating__assignment__position=0).update(value=0)
-    cache.clear()
+    caches["results"].clear()
     found = preferences_of(study)
     assert found.modelled(0, "γ", "β") is None
     tables = preference_tables(study, found)

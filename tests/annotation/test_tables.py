@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
@@ -285,7 +285,7 @@ def test_more_ratings_than_an_ordinal_model_takes_leave_it_out_and_say_so(monkey
     study = rated_study()
     row = tables_of(study)["robustness"].rows[0]
     assert isinstance(row[6], Estimate)
-    cache.clear()
+    caches["results"].clear()
     monkeypatch.setattr(analysis, "MOST_ORDINAL", 10)
     table = tables_of(study)["robustness"]
     assert table.rows[0][6] is None

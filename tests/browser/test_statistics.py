@@ -1,7 +1,7 @@
 """The statistics page in Chromium: charts that answer under the security policy, pictures without script."""
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from playwright.sync_api import Page, expect
 
 from annotation.roles import Role
@@ -12,7 +12,7 @@ from tests.people import make_user
 
 
 def make_corpus() -> Corpus:
-    cache.clear()
+    caches["results"].clear()
     corpus = Corpus.objects.create(name="Small talk")
     for number in range(2):
         origin = add_dialogue(corpus, f"a{number}", ALPHA, "alpha")

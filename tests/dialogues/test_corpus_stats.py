@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.test.utils import CaptureQueriesContext
 
 from core.tables import to_csv
-from dialogues.corpus_figures import Counted, cached_figures, corpus_figures, has_uneven_backgrounds
+from dialogues.corpus_figures import Counted, corpus_figures, figures_result, has_uneven_backgrounds
 from dialogues.importing import Options, Source, import_file
 from dialogues.models import Corpus, Dialogue
 from dialogues.statistics_tables import statistics_tables
@@ -126,16 +126,16 @@ def test_a_corpus_of_originals_alone_has_no_uneven_backgrounds(corpus: Corpus) -
 def test_figures_are_computed_once_until_a_dialogue_comes_or_goes(
     corpus: Corpus, django_assert_num_queries: Callable[[int], CaptureQueriesContext]
 ) -> None:
-    cache.clear()
+    caches["results"].clear()
     added = add(corpus, "1", HELLO)
-    first = cached_figures(corpus, "whitespace")
+    first = figures_result(corpus, "whitespace").here()
     with django_assert_num_queries(1):
-        assert cached_figures(corpus, "whitespace") == first
+        assert figures_result(corpus, "whitespace").here() == first
     add(corpus, "2", RUNS)
-    assert cached_figures(corpus, "whitespace").versions[0].dialogues == 2
+    assert figures_result(corpus, "whitespace").here().versions[0].dialogues == 2
     added.delete()
-    assert cached_figures(corpus, "whitespace").versions[0].messages == len(RUNS)
-    assert cached_figures(corpus, "words").tokenizer == "words"
+    assert figures_result(corpus, "whitespace").here().versions[0].messages == len(RUNS)
+    assert figures_result(corpus, "words").here().tokenizer == "words"
 
 
 def test_what_the_demo_rules_wrote_is_labelled_in_every_table_and_export(corpus: Corpus) -> None:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from annotation.roles import Role
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 @pytest.fixture
 def corpus() -> Corpus:
-    cache.clear()
+    caches["results"].clear()
     corpus = Corpus.objects.create(name="Small = talk")
     for number in range(3):
         origin = add_dialogue(corpus, f"a{number}", ALPHA, "alpha")

@@ -10,8 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from core.models import Computation
 from dialogues.models import Corpus, Dialogue, Rubric
 from generation import example_sets
+from generation.judgements import report
+from generation.judgements.tasks import compute_judge_report
 from generation.models import Call, Endpoint, Judgement, Prompt, Run, RunDialogue, Stage
 from tests.commands import said_by
 from tests.demo_server import DemoServer
@@ -283,3 +286,28 @@ def test_a_budget_that_no_column_holds_is_refused_on_the_page(researcher: Client
     answer = plan(researcher, corpus, token_budget=str(10**30))
     assert answer.status_code == 422
     assert "token_budget" in answer.context["form"].errors
+
+
+def test_what_many_judgements_say_is_left_to_a_worker(
+    researcher: Client, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged_corpus(corpus)
+    monkeypatch.setattr(report, "A_JUDGEMENT", 1.0)
+    page = reverse("generation:judgements", args=[corpus.pk])
+    file = reverse("generation:judgements_table", args=[corpus.pk, "scores-1", "csv"])
+    assert [researcher.get(address).status_code for address in (page, file)] == [202, 202]
+    compute_judge_report(Computation.objects.get().pk)
+    assert [researcher.get(address).status_code for address in (page, file)] == [200, 200]
+
+
+def test_a_kept_report_is_of_these_judgements_and_calls(researcher: Client, corpus: Corpus) -> None:
+    run = judged_corpus(corpus)
+    page = reverse("generation:judgements", args=[corpus.pk])
+    before = researcher.get(page).context["found"]
+    one, other = run.calls.order_by("pk")[:2]
+    for state, outcome in (("failed", "score_missing"), ("done", "ok")):
+        Call.objects.filter(pk=one.pk).update(state=state, outcome=outcome)
+        after = researcher.get(page).context["found"]
+        assert (after == before) == (state == "done")
+    judge(judge_run(corpus, "another", name="More"), other.dialogue, 10)
+    assert "another" in researcher.get(page).text

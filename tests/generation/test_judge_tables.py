@@ -182,7 +182,7 @@ def test_demo_scores_and_texts_say_so_in_notes_and_on_every_exported_row(corpus:
     table = judge_tables(found)["scores-1"]
     assert table.notes[0].startswith("Judge demo-rules: demo rules, not a language model")
     assert table.notes[1] == "Written by demo-rules: demo rules, not a language model."
-    lines = list(csv.DictReader(io.StringIO(to_csv(marked(table, found)))))
+    lines = list(csv.DictReader(io.StringIO(to_csv(marked(table, has_demo=found.has_demo)))))
     assert {line["demo"] for line in lines} == {"demo rules, not a language model"}
 
 

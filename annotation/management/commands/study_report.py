@@ -39,7 +39,8 @@ class Command(commands.Command):
         if study.compares:
             self._tell_preferences(study, as_json=options["json"])
             return
-        found = findings_of(study)
+        with commands.steps_shown() as steps:
+            found = findings_of(study, steps)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(study, found), ensure_ascii=False, allow_nan=False))
             return
@@ -47,7 +48,8 @@ class Command(commands.Command):
             self.stdout.write(to_text(table))
 
     def _tell_preferences(self, study: Study, *, as_json: bool) -> None:
-        found = preferences_of(study)
+        with commands.steps_shown() as steps:
+            found = preferences_of(study, steps)
         if as_json:
             self.stdout.write(json.dumps(preferences_json(study, found), ensure_ascii=False, allow_nan=False))
             return

@@ -48,6 +48,6 @@ class Command(commands.Command):
             raise CommandError(f"There is no table {options['table']!r}. Available: {', '.join(tables)}.")
         shown = [tables[options["table"]]] if options["table"] else list(tables.values())
         if options["csv"]:
-            self.stdout.write("\n".join(to_csv(marked(table, found)) for table in shown))
+            self.stdout.write("\n".join(to_csv(marked(table, has_demo=found.has_demo)) for table in shown))
         else:
             self.stdout.write("\n".join((to_latex if options["latex"] else to_text)(table) for table in shown))

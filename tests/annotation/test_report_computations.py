@@ -1,0 +1,180 @@
+"""Reports that take longer than a page may: the page answers at once, and its files wait with it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.core.cache import caches
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.models import Study
+from annotation.rating import membership_changes
+from annotation.reports import archive, loading, preference_findings
+from annotation.roles import Role
+from annotation.tasks import compute_preferences, compute_report
+from core import computations
+from core.models import Computation
+from dialogues import corpus_figures
+from dialogues.tasks import compute_figures
+from tests.annotation.rated_study import pair_study, rated_study
+from tests.annotation.setting import study as blind_study
+from tests.people import logged_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def every_result_takes_long(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(computations, "YOUNG", timedelta(0))
+    monkeypatch.setattr(loading, "A_SCORE", 1.0)
+    monkeypatch.setattr(preference_findings, "A_SCORE", 1.0)
+    monkeypatch.setattr(corpus_figures, "A_DIALOGUE", 1.0)
+    caches["results"].clear()
+    yield
+    caches["results"].clear()
+
+
+def page_of(study: Study) -> str:
+    return reverse("study_report", args=[study.pk])
+
+
+def files_of(study: Study) -> list[str]:
+    return [
+        reverse("study_table_csv", args=[study.pk, "comparisons"]),
+        reverse("study_report_zip", args=[study.pk]),
+        reverse("study_figure", args=[study.pk, "means", "svg"]),
+    ]
+
+
+def computation() -> Computation:
+    return Computation.objects.latest("pk")
+
+
+def test_a_large_report_answers_at_once_and_turns_into_the_report() -> None:
+    study, client = rated_study(backgrounds=2), logged_in(Role.RESEARCHER)
+    for address in (page_of(study), *files_of(study)):
+        waiting = client.get(address)
+        assert waiting.status_code == 202
+        assert waiting["Retry-After"]
+        assert "Waiting for a worker" in waiting.text
+    assert Computation.objects.count() == 1
+    asked_again = {"HX-Request": "true"}
+    watched = reverse("computation", args=[computation().pk])
+    assert "Waiting for a worker" in client.get(watched, headers=asked_again).text
+    Computation.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
+    assert "or none is running" in client.get(watched, headers=asked_again).text
+    compute_report(computation().pk)
+    assert client.get(watched, headers=asked_again)["HX-Refresh"] == "true"
+    shown = client.get(page_of(study))
+    assert shown.status_code == 200
+    assert 'id="table-comparisons"' in shown.text
+    assert [client.get(address).status_code for address in files_of(study)] == [200, 200, 200]
+
+
+def test_the_ratings_themselves_wait_for_nothing() -> None:
+    study = rated_study(backgrounds=1)
+    assert logged_in(Role.RESEARCHER).get(reverse("study_ratings_csv", args=[study.pk])).status_code == 200
+
+
+def test_after_a_change_the_page_shows_the_earlier_figures_as_earlier() -> None:
+    study, client = rated_study(backgrounds=2), logged_in(Role.RESEARCHER)
+    client.get(page_of(study))
+    compute_report(computation().pk)
+    assert "changed since" not in client.get(page_of(study)).text
+    membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="a reason", by=None)
+    outdated = client.get(page_of(study))
+    assert outdated.status_code == 200
+    assert "data that have changed since" in outdated.text
+    assert "24 ratings by 3 raters" in outdated.text
+    assert "-as-of-" in client.get(files_of(study)[0])["Content-Disposition"]
+    compute_report(computation().pk)
+    current = client.get(page_of(study)).text
+    assert "changed since" not in current
+    assert "16 ratings by 2 raters" in current
+    assert "-as-of-" not in client.get(files_of(study)[0])["Content-Disposition"]
+
+
+def test_a_bundle_waits_for_current_figures_and_takes_no_earlier_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+    study, client = rated_study(backgrounds=1, versions=("alpha", "beta")), logged_in(Role.RESEARCHER)
+    bundle = reverse("study_bundle", args=[study.pk])
+    assert client.get(bundle).status_code == 202
+    compute_report(computation().pk)
+    membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="a reason", by=None)
+    assert client.get(bundle).status_code == 202
+    assert client.get(page_of(study)).status_code == 200
+    compute_report(computation().pk)
+    made = client.get(bundle)
+    assert made.status_code == 200
+    assert b"PK" in b"".join(made.streaming_content)
+
+
+def test_it_can_be_stopped_and_begun_anew_from_the_page() -> None:
+    study, client = rated_study(backgrounds=1), logged_in(Role.RESEARCHER)
+    client.get(page_of(study))
+    back = {"next": page_of(study)}
+    assert client.post(reverse("computation_stop", args=[computation().pk]), back).url == page_of(study)
+    assert "The computation was stopped." in client.get(page_of(study)).text
+    compute_report(computation().pk)
+    assert "The computation was stopped." in client.get(page_of(study)).text
+    assert client.post(reverse("computation_again", args=[computation().pk]), back).url == page_of(study)
+    compute_report(computation().pk)
+    assert client.get(page_of(study)).status_code == 200
+
+
+def test_buttons_lead_to_no_other_site() -> None:
+    study, client = rated_study(backgrounds=1), logged_in(Role.RESEARCHER)
+    client.get(page_of(study))
+    elsewhere = client.post(reverse("computation_stop", args=[computation().pk]), {"next": "//evil.example/"})
+    assert elsewhere.url == reverse("home")
+    watched = reverse("computation", args=[computation().pk]) + "?next=javascript:alert(1)"
+    assert "javascript" not in client.get(watched, headers={"HX-Request": "true"}).text
+
+
+def test_a_study_that_is_still_blind_is_not_computed() -> None:
+    study = blind_study()
+    assert logged_in(Role.RESEARCHER).get(page_of(study)).status_code == 200
+    assert not Computation.objects.exists()
+
+
+def test_a_study_of_pairs_waits_likewise() -> None:
+    study, client = pair_study(), logged_in(Role.RESEARCHER)
+    table = reverse("study_table_csv", args=[study.pk, "win-rates"])
+    assert [client.get(address).status_code for address in (page_of(study), table)] == [202, 202]
+    compute_preferences(computation().pk)
+    assert [client.get(address).status_code for address in (page_of(study), table)] == [200, 200]
+
+
+def test_a_command_computes_what_it_prints_and_pages_find_it(capsys: pytest.CaptureFixture[str]) -> None:
+    study, client = rated_study(backgrounds=1), logged_in(Role.RESEARCHER)
+    call_command("study_report", str(study.pk))
+    assert "Human evaluation" in capsys.readouterr().out
+    assert client.get(page_of(study)).status_code == 200
+    assert not Computation.objects.exists()
+
+
+def test_a_study_that_is_deleted_meanwhile_ends_its_computation() -> None:
+    study = rated_study(backgrounds=1)
+    logged_in(Role.RESEARCHER).get(page_of(study))
+    Computation.objects.update(arguments={"study": 987654321})
+    compute_report(computation().pk)
+    assert computation().state == Computation.State.FAILED
+
+
+def test_statistics_of_a_large_corpus_wait_likewise(researcher: Client) -> None:
+    corpus = rated_study(backgrounds=2).corpus
+    page = reverse("dialogues:statistics", args=[corpus.pk])
+    query = "?tokens=words&backgrounds=shared&version=alpha&version=beta&writer=demo-model"
+    addresses = [
+        page + query,
+        reverse("dialogues:statistics_table", args=[corpus.pk, "lengths", "csv"]) + query,
+        reverse("dialogues:statistics_chart", args=[corpus.pk, "consecutive", "svg"]) + query,
+    ]
+    assert [researcher.get(address).status_code for address in addresses] == [202, 202, 202]
+    compute_figures(computation().pk)
+    assert [researcher.get(address).status_code for address in addresses] == [200, 200, 200]
+    # Other questions are other results.
+    assert researcher.get(page).status_code == 202
