@@ -135,7 +135,7 @@ def panels(columns: Sequence[TextColumn], width: float) -> list[Panel]:
     """The columns side by side in small type or, if that is too wide, in that of footnotes; or else in panels."""
     words = sum(not column.is_numeric for column in columns)
     for size in (SMALL, FOOTNOTE):
-        narrow = [_narrow(column, width, words, size) for column in columns]
+        narrow = _under_groups([_narrow(column, width, words, size) for column in columns], size)
         if _total([placed.width for placed in narrow], size) <= width:
             return [Panel(_widened(narrow, width, size), size)]
     lead = _leading(columns)
@@ -188,7 +188,7 @@ def _widened(narrow: Sequence[Placed], width: float, size: Size) -> tuple[Placed
     placed = []
     for one in narrow:
         natural = _natural(one.column, size)
-        given = min(natural, one.width + max(0.0, left))
+        given = max(one.width, min(natural, one.width + left))
         left -= given - one.width
         placed.append(Placed(one.column, given, given < natural))
     return tuple(placed)
@@ -215,9 +215,19 @@ def _units(columns: Sequence[TextColumn], width: float) -> Iterator[list[Placed]
     placed = [_narrow(column, width, 1, FOOTNOTE) for column in columns]
     for group, run in _runs(placed):
         if group and _total([one.width for one in run], FOOTNOTE) <= width:
-            yield run
+            yield _under_groups(run, FOOTNOTE)
         else:
-            yield from ([one] for one in run)
+            yield from (_under_groups([one], FOOTNOTE) for one in run)
+
+
+def _under_groups(placed: Sequence[Placed], size: Size) -> list[Placed]:
+    """The same with each group's last column as wide as the longest word of the group's name asks for."""
+    found = []
+    for group, run in _runs(placed):
+        missing = min(_LONGEST_WORD, longest_word(group, size.points)) - _total([one.width for one in run], size)
+        last = run[-1]
+        found += [*run[:-1], last._replace(width=last.width + max(0.0, missing))]
+    return found
 
 
 def _runs(placed: Sequence[Placed]) -> list[tuple[str, list[Placed]]]:

@@ -25,8 +25,8 @@ class Explorable:
     """What is explored besides a study's items and the scores that count.
 
     `submitted` is None where nobody knows when ratings were given. `everyone` are all scores of the items, with those
-    of raters who were excluded or screened out; `screened_out` the numbers of counted raters who were. `texts` are the
-    figures of the items' dialogues, None where they have none of their own.
+    of raters who were excluded or screened out; `screened_out` the numbers of the raters who were, and count. `texts`
+    are the figures of the items' dialogues, None where they have none of their own.
     """
 
     submitted: Submissions | None

@@ -21,12 +21,26 @@ from dialogues.charts import FILE_FORMATS, Spec, Theme, config
 
 SLUG, TITLE = "flow", "Flow of raters and ratings"
 READING = (
-    "On the left, how many raters joined and finished, and how many ratings were submitted and count; on the right, "
-    "who and what was left out on the way, or stands beside it. The table has the same numbers."
+    "On the left, how many raters joined and have ratings that count, and how many ratings were submitted and count; "
+    "on the right, who left or has not finished, and which ratings were set aside. The table has the same numbers."
 )
+ENDS = {
+    End.EXCLUDED: "excluded by a researcher",
+    End.SCREENED_OUT: "screened out by attention checks",
+    End.WITHDREW: "withdrew",
+    End.FINISHED: "rated and had nothing left to rate",
+    End.UNFINISHED: "not finished",
+}
+SHORT = {
+    End.EXCLUDED: "excluded",
+    End.SCREENED_OUT: "screened out",
+    End.WITHDREW: "withdrew",
+    End.FINISHED: "finished",
+    End.UNFINISHED: "not finished",
+}
 # In the picture's own pixels, so that it fits a phone.
 MAIN, GAP, SIDE, LINE, PAD = 128, 26, 176, 15, 7
-MAIN_LETTERS, SIDE_LETTERS = 19, 27
+MAIN_LETTERS, SIDE_LETTERS = 19, 25
 SPACE = 12
 
 
@@ -43,7 +57,7 @@ class Step:
     def lines(self) -> list[str]:
         """What the box says, in lines that fit it."""
         letters = SIDE_LETTERS if self.side else MAIN_LETTERS
-        said = f"{self.label}: {self.number:,}"
+        said = f"{self.label} (n\u00a0=\u00a0{self.number:,})"
         return [*textwrap.wrap(said, letters), *textwrap.wrap(self.remark, letters)]
 
 
@@ -174,14 +188,15 @@ def _draw(
 
 
 def _rater_steps(study: Study, flow: Flow) -> Iterator[Step]:
+    """Who left or is not done stands beside the way down; their ratings may count all the same."""
     yield Step("Testers who joined" if study.has_chats else "Raters who joined", flow.joined)
     for end, raters in flow.ends.items():
         if raters.number and end != End.FINISHED:
-            remark = f"ratings of {raters.counted:,} count" if raters.counted else "none with ratings that count"
-            yield Step(_end_words(study, flow, end).capitalize(), raters.number, remark, side=True)
-    if not study.is_imported:
-        yield Step("Rated and had nothing left", flow.ends[End.FINISHED].number)
-    yield Step("With ratings that count", flow.raters)
+            late = f"{flow.excluded_after:,} after unblinding; " if end == End.EXCLUDED and flow.excluded_after else ""
+            count = f"ratings of {raters.counted:,} count" if raters.counted else "no ratings that count"
+            yield Step(ENDS[end].capitalize(), raters.number, late + count, side=True)
+    counted = [f"{raters.counted:,} {SHORT[end]}" for end, raters in flow.ends.items() if raters.counted]
+    yield Step("With ratings that count", flow.raters, "" if study.is_imported else ", ".join(counted))
 
 
 def _rating_steps(flow: Flow) -> Iterator[Step]:
@@ -196,18 +211,9 @@ def _rating_steps(flow: Flow) -> Iterator[Step]:
 
 
 def _end_words(study: Study, flow: Flow, end: End) -> str:
-    words = {
-        End.EXCLUDED: "excluded by a researcher",
-        End.SCREENED_OUT: "screened out by attention checks",
-        End.WITHDREW: "withdrew",
-        End.FINISHED: "rated and had nothing left to rate",
-        End.UNFINISHED: "not finished",
-    }
     if end == End.EXCLUDED and flow.excluded_after is not None:
-        return f"{words[end]}, {flow.excluded_after:,} of them after unblinding"
-    if study.is_imported and end == End.FINISHED:
-        return "rated"
-    return words[end]
+        return f"{ENDS[end]}, {flow.excluded_after:,} of them after unblinding"
+    return "rated" if study.is_imported and end == End.FINISHED else ENDS[end]
 
 
 def _marks(study: Study) -> Iterator[str]:

@@ -7,8 +7,10 @@ import csv
 import io
 import uuid
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import transaction
@@ -16,6 +18,8 @@ from django.http import Http404
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from annotation.allocation import orders
+from annotation.allocation import repeats as repeating
 from annotation.design import launch
 from annotation.design.drafting import DesignError
 from annotation.models import Assignment, Membership, Rating, Score, Study
@@ -59,7 +63,10 @@ class QueueMachine(RuleBasedStateMachine):
             withdrawal=policy,
             counts_screened_out=counts,
         )
-        # More than the check-list allows in studies as small as these.
+        # More, and sooner, than a study as small as these has them.
+        self.sooner = ExitStack()
+        for room, name, value in ((orders, "BETWEEN", 1), (repeating, "BETWEEN", 1), (repeating, "ITEMS_A_REPEAT", 2)):
+            self.sooner.enter_context(mock.patch.object(room, name, value))
         Study.objects.filter(pk=self.study.pk).update(hidden_repeats=repeats)
         self.study.hidden_repeats = repeats
         self.most_items = (backgrounds + 1) * versions
@@ -68,6 +75,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.said: dict[int, tuple[dict[str, int], str]] = {}
 
     def teardown(self) -> None:
+        if hasattr(self, "sooner"):
+            self.sooner.close()
         if hasattr(self, "block"):
             transaction.set_rollback(True)
             self.block.__exit__(None, None, None)

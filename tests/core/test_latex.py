@@ -86,6 +86,16 @@ def test_a_heading_as_wide_as_its_longest_word_is_not_broken_within_it() -> None
         assert wrapped(word, 8.5, width_of(longest, 8.5)) == word.split()
 
 
+def test_a_groups_name_is_not_broken_within_a_word_over_narrow_columns() -> None:
+    columns = (
+        NAME,
+        Column("ω", group="Alternative annotator test"),
+        Column("%", 0, group="Alternative annotator test"),
+    )
+    found = to_latex(Table("t", "Caption", columns, (("α", 0.5, 1.0),)))
+    assert r"\shortstack[c]{Alternative \\ annotator \\ test}" in found
+
+
 @pytest.mark.parametrize("text", ["[1cm]", "*"])
 def test_no_row_starts_with_an_option_of_the_line_before(text: str) -> None:
     found = to_latex(Table("t", "Caption", (Column("V", numeric=False),), (("first",), (text,))))
