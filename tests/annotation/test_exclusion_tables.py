@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from annotation.models import Membership, Study
+from annotation.models import Membership, Rating, Study
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
 from core.tables import Table
@@ -65,3 +65,14 @@ def test_screened_out_raters_who_count_are_left_out_beside() -> None:
     found = tables_of(study)["exclusions"]
     assert found.columns[-1].label == "Without screened-out raters"
     assert "16 ratings by 2 raters" in " ".join(found.notes)
+
+
+def test_what_an_excluded_rater_takes_back_leaves_the_differences_before_the_exclusion() -> None:
+    study = rated_study(backgrounds=2)
+    member = last_rater(study)
+    Membership.objects.filter(pk=member.pk).update(excluded_at=timezone.now())
+    before = findings_of(study)
+    Rating.objects.filter(assignment__membership=member, assignment__item__position=0).update(is_current=False)
+    after = findings_of(study)
+    assert after.ratings == before.ratings
+    assert after.other_raters != before.other_raters

@@ -422,8 +422,8 @@ def test_json_methods_text_and_pages_tell_of_them() -> None:
     said = " ".join(methods_text(one).split())
     assert (
         "Up to 3 items were shown to each rater a second time, unannounced, with at least 10 others between where the "
-        "rater had as many; 2 raters scored 6 items again. These scores count only in raters' agreement with "
-        "themselves."
+        "rater had as many; 2 raters scored 6 items again. These second scores count only in raters' "
+        "agreement with themselves."
     ) in said
     client = logged_in(Role.ADMIN)
     pages = [
