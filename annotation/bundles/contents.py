@@ -4,6 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -157,8 +158,10 @@ def software_version() -> str:
 def _changed_at(study: Study) -> str:
     """When the study last changed in what a bundle holds: never the time of making one."""
     rated = Rating.objects.for_study(study).aggregate(last=Max("created_at"))["last"]
-    moments = [study.created_at, study.launched_at, study.closed_at, rated]
-    return max(moment for moment in moments if moment is not None).isoformat()
+    left = study.memberships.aggregate(*map(Max, ("excluded_at", "screened_out_at", "withdrawn_at"))).values()
+    moments = [study.created_at, study.launched_at, study.closed_at, rated, *left]
+    last: datetime = max(moment for moment in moments if moment is not None)
+    return last.isoformat()
 
 
 def _about(study: Study, read: _Material) -> Described:
