@@ -26,9 +26,8 @@ from annotation.reports import unblinding
 from annotation.reports.archive import report_files
 from annotation.reports.caching import state_of
 from annotation.reports.loading import as_planned
-from annotation.reports.models.intervals import Target
 from annotation.reports.scores import counted_members, counted_ratings, in_order
-from annotation.reports.whole import WholeReport, whole_report
+from annotation.reports.whole import WholeReport, found_of, whole_report
 from core.markdown import markdown_text
 from dialogues.audit import AuditVerb
 from dialogues.charts import FileFormat
@@ -64,7 +63,7 @@ def make_bundle(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, ho
         raise NoBundleError(f"“{study.name}” has no ratings that count, so there is nothing to compute again yet.")
     unblinding.unblind(study=study, by=by, how=how)
     AuditEvent.record(by, AuditVerb.RATINGS_EXPORTED, study, part="bundle")
-    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study, dashes=True), _changed_at(study)))
+    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study, found_of(study)), _changed_at(study)))
     return _with_manifest(study, read)
 
 
@@ -116,7 +115,6 @@ def _text(value: Any) -> str:
 def _study(study: Study, data: Data) -> dict[str, Any]:
     """What the program needs to know besides the data, and what a reader asks first."""
     planned = as_planned(study)
-    family = planned.get("family")
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -130,6 +128,8 @@ def _study(study: Study, data: Data) -> dict[str, Any]:
             "is_imported": study.is_imported,
             "raters_per_item": study.raters_per_item,
             "counts_screened_out": study.counts_screened_out,
+            "withdrawal": study.withdrawal,
+            "hidden_repeats": study.hidden_repeats,
             "launched_at": study.launched_at.isoformat() if study.launched_at else None,
             "closed_at": study.closed_at.isoformat() if study.closed_at else None,
             # What the launch chose, and the numbers of versions in the orders.
@@ -140,8 +140,8 @@ def _study(study: Study, data: Data) -> dict[str, Any]:
         "versions": [{"slug": one.slug, "symbol": one.symbol, "hue": one.hue} for one in in_order(study)],
         "analysis_plan": study.analysis_plan,
         "primary": {
-            "target": planned.get("target", Target.RATERS_LIKE_THESE).value,
-            "family": None if family is None else sorted(map(list, family)),
+            "target": planned.target.value,
+            "family": None if planned.family is None else sorted(map(list, planned.family)),
         },
         "raters": data.raters,
         "judges": data.judges,
