@@ -118,7 +118,8 @@ def test_chats_are_streamed_with_few_queries(django_assert_max_num_queries: Djan
     ann = join(study, 0)
     for background in range(12):
         chatted(ann, "Tuned", background)
-    with django_assert_max_num_queries(12):
+    # Three of them ask again whether anything changed while it was read.
+    with django_assert_max_num_queries(15):
         assert len(lines(study)) == 12
 
 

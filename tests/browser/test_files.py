@@ -34,7 +34,7 @@ def test_a_table_is_taken_for_excel_by_keyboard(new_page: PageMaker) -> None:
     sign_in(page, user("rey", "researcher"))
     page.goto(reverse("study_report", args=[study.pk]))
     table = page.locator("#table-table-3")
-    choice = table.locator("summary")
+    choice = table.locator("summary", has_text="for Excel")
     choice.focus()
     page.keyboard.press("Enter")
     link = table.get_by_role("link", name="Excel, list separator semicolon")
