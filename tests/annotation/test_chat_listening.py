@@ -1,6 +1,7 @@
 """How a process hears of what another one wrote in a chat."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -35,14 +36,16 @@ def chat(model: StreamingModel, person: User) -> Chat:
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[object]]:
     """Call a function in another thread that takes itself for another process."""
-    here = listening._this_process()
+    here, thread = listening._this_process(), threading.local()
+    # By thread, because the listener hears of it before the call returns.
+    monkeypatch.setattr(listening, "_this_process", lambda: getattr(thread, "process", here))
 
     def called(function: Callable[..., object], *arguments: object) -> object:
-        monkeypatch.setattr(listening, "_this_process", lambda: "another:1")
+        thread.process = "another:1"
         try:
             return function(*arguments)
         finally:
-            monkeypatch.setattr(listening, "_this_process", lambda: here)
+            del thread.process
             connections.close_all()
 
     return sync_to_async(called, thread_sensitive=False)
