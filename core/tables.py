@@ -142,6 +142,12 @@ class Table:
         return [*heads, ShownHead("n", 1, numeric=True)] if known.by_row else heads
 
     @property
+    def page_group_heads(self) -> list[ShownHead]:
+        """The upper row of headings on a page, with an empty one above a column for n."""
+        heads = self.group_heads
+        return [*heads, ShownHead("", 1, numeric=False)] if heads and self.known_n.by_row else heads
+
+    @property
     def page_rows(self) -> Iterator[list[ShownCell]]:
         """The rows on a page: n beside an estimate only where it is said nowhere else."""
         known, named = self.known_n, None

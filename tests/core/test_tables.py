@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -70,6 +71,10 @@ def test_a_page_says_n_once_where_it_can() -> None:
     assert [head.text for head in by_row.page_heads] == ["V", "a", "b", "n"]
     assert [[cell.text for cell in row] for row in by_row.page_rows][1] == ["x", "1", "2", "5"]
     assert [cell.n for cell in next(iter(beside.page_rows))] == ["", "n = 4", "n = 5"]
+    grouped = (Column("V", numeric=False), Column("a", group="G"), Column("b", group="G"))
+    for table, width in ((replace(by_row, columns=grouped), 4), (replace(everywhere, columns=grouped), 3)):
+        assert sum(head.span for head in table.page_group_heads) == width == len(table.page_heads)
+    assert by_row.page_group_heads == []
     assert all(not cell.n for table in (everywhere, by_column, by_row) for row in table.page_rows for cell in row)
 
 
