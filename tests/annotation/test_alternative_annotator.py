@@ -43,6 +43,7 @@ def test_the_example_worked_by_hand() -> None:
     assert [one.p for one in found.against] == pytest.approx([p_of_three_degrees(t) for t in expected])
     assert [(one.judge, one.rater_share) for one in found.against] == [(0.75, 0.25), (0.75, 0.75), (0.75, 0.5)]
     assert (found.winning_rate, found.advantage, found.may_replace) == (0, 0.75, False)
+    assert [(one.rater, one.items, one.is_won) for one in found.against] == [(0, 4, False), (1, 4, False), (2, 4, False)]
 
 
 def test_the_p_values_are_those_of_scipys_test() -> None:
@@ -112,6 +113,24 @@ def test_a_judge_as_near_as_every_rater_always_wins_at_any_epsilon_above_nought(
     same = np.tile([1.0, 2, 3, 4], (3, 1))
     assert judged(same, same[0]).winning_rate == 1
     assert judged(same, same[0], epsilon=0).winning_rate == 0
+
+
+def test_two_raters_on_two_backgrounds_are_the_least_that_can_be_tested() -> None:
+    scores = np.array([[1.0, 2, 5], [2, 2, 4]])
+    found = judged(scores, np.array([2.0, 2, 4]), clusters=np.array([0, 0, 1]))
+    # Of the first rater's two backgrounds, the judge alone is nearest in one of two items, then in the only one.
+    (first, second) = found.against
+    assert first.p == pytest.approx(ttest_1samp([-0.5, -1], CROWD, alternative="less").pvalue)
+    # The judge says what the second rater says.
+    assert (second.p, second.is_won) == (0, True)
+
+
+def test_a_distance_counts_as_nearer_however_little_but_rounding_does_not() -> None:
+    scores = np.array([[3.0, 3, 3], [4, 4, 4]])
+    (first, _) = judged(scores, np.array([3.000001, 3.000001, 3.000001])).against
+    assert (first.judge, first.rater_share) == (1, 0)
+    (first, _) = judged(scores, np.full(3, 3 - 1e-12)).against
+    assert (first.judge, first.rater_share) == (1, 1)
 
 
 def test_scores_that_allow_no_test_say_why() -> None:

@@ -24,6 +24,10 @@ def test_a_mean_without_scores_is_a_gap_and_one_background_has_no_interval() -> 
     assert (lone.low, lone.high) == (None, None)
 
 
+def test_where_there_are_no_backgrounds_every_mean_is_a_gap() -> None:
+    assert means(np.empty((0, 3)), np.empty((0, 3))) == [None, None, None]
+
+
 def test_the_interval_of_a_mean_is_near_the_normal_one_where_backgrounds_are_many() -> None:
     scores = np.random.default_rng(3).normal(3, 1, size=400)
     (cell,) = means(column(list(scores)), np.ones((400, 1)), draws=2000)

@@ -34,6 +34,7 @@ def test_equivalence_is_a_ninety_percent_interval_within_the_margins(
     difference: float, se: float, df: float, margin: float
 ) -> None:
     found = equivalence_of(difference, se, df, margin)
+    assert (found.difference, found.margin) == (difference, margin)
     assert found.low + found.high == pytest.approx(2 * difference, abs=1e-9)
     assert found.high - found.low == pytest.approx(2 * se * student.ppf(0.95, df))
     if min(abs(found.low + margin), abs(found.high - margin)) > 1e-6:
@@ -52,4 +53,5 @@ def test_without_a_margin_or_a_standard_error_there_is_no_test() -> None:
     for margin in (0, -0.3, nan):
         assert two_one_sided_tests(0.1, 0.1, 10, margin) == Unfit(NO_MARGIN)
     for difference, se, df in ((0.1, 0, 10), (0.1, nan, 10), (nan, 0.1, 10), (inf, 0.1, 10), (0.1, 0.1, 0)):
-        assert isinstance(two_one_sided_tests(difference, se, df, 0.3), Unfit)
+        why = "There is no standard error of the difference to test with: no spread."
+        assert two_one_sided_tests(difference, se, df, 0.3) == Unfit(why)

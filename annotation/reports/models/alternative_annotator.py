@@ -6,11 +6,10 @@ or nearer is less than ε below the rater's. A one-sided t test must show that, 
 raters (Benjamini & Yekutieli 2001). If it wins against half of the raters or more, it may stand in for one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
@@ -22,6 +21,8 @@ CROWD, TRAINED, EXPERT = 0.1, 0.15, 0.2
 FALSE_DISCOVERIES = 0.05
 ENOUGH_RATERS = 0.5
 ENOUGH_ITEMS = 30
+# Distances this close, in points of the scale, differ by rounding only.
+SAME = 1e-9
 # With no more raters than these, the few possible winning rates are named.
 FEW_RATERS = 4
 TOO_FEW_RATERS = "The test leaves one rater out and compares with the others, so it needs two raters or more."
@@ -111,8 +112,7 @@ def alternative_annotator(
     return AlternativeAnnotator(
         epsilon,
         tuple(
-            AgainstRater(one.rater, one.items, one.judge, one.rater_share, one.p, bool(value <= FALSE_DISCOVERIES))
-            for one, value in zip(kept, adjusted, strict=True)
+            replace(one, is_won=bool(value <= FALSE_DISCOVERIES)) for one, value in zip(kept, adjusted, strict=True)
         ),
     )
 
@@ -124,7 +124,7 @@ def _against(scores: Floats, judge: Floats, clusters: Ints, rater: int, epsilon:
     if len(np.unique(clusters[shared])) < 2:
         return None
     own, theirs = _distance(scores[rater, shared], others[:, shared]), _distance(judge[shared], others[:, shared])
-    judge_wins, rater_wins = _as_near(theirs, own), _as_near(own, theirs)
+    judge_wins, rater_wins = theirs <= own + SAME, own <= theirs + SAME
     number = np.unique(clusters[shared], return_inverse=True)[1]
     behind = np.bincount(number, weights=rater_wins.astype(np.float64) - judge_wins) / np.bincount(number)
     return AgainstRater(
@@ -135,11 +135,6 @@ def _against(scores: Floats, judge: Floats, clusters: Ints, rater: int, epsilon:
 def _distance(score: Floats, others: Floats) -> Floats:
     """(items,) root mean squared differences from the others' scores, whichever there are."""
     return np.asarray(np.sqrt(np.nanmean((others - score) ** 2, axis=0)))
-
-
-def _as_near(one: Floats, other: Floats) -> NDArray[np.bool_]:
-    """Whether `one` is at most `other`, rounding aside."""
-    return np.asarray((one <= other) | np.isclose(one, other, rtol=1e-12, atol=0))
 
 
 def _p_below(values: Floats, bound: float) -> float:

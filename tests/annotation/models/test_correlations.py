@@ -60,6 +60,17 @@ def test_the_intervals_are_those_of_backgrounds_drawn_as_often_as_the_resamples_
     assert (found.low, found.high) == pytest.approx(ends(np.array(values), point, 12, "background")[:2], abs=1e-9)
 
 
+def test_what_rounding_leaves_of_equal_scores_is_no_spread() -> None:
+    """Resamples that draw one value only have no correlation, also where its mean is off by a rounding error."""
+    first = np.array([0.1] * 9 + [0.7])
+    second = np.array([1.1, 1.3, 1.2, 1.9, 1.4, 1.6, 1.8, 1.7, 1.5, 2.3])
+    tenths, whole = (
+        estimate(correlations(factor * first, second, np.arange(10), seed=5, names=[PEARSON])[PEARSON])
+        for factor in (1, 10)
+    )
+    assert (tenths.value, tenths.low, tenths.high) == pytest.approx((whole.value, whole.low, whole.high), abs=1e-9)
+
+
 def test_copies_of_the_items_of_a_background_make_nothing_more_certain() -> None:
     first, second = scores(4)
     once = correlations(first, second, np.arange(24), seed=2)

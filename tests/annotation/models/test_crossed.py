@@ -164,11 +164,21 @@ def test_versions_that_nobody_rated_or_nobody_rated_both_of_have_no_value() -> N
     assert these == Interval.none(None, Target.THESE_RATERS, intervals.NOT_BOTH)
 
 
+def test_an_interval_ends_where_the_scale_does() -> None:
+    wide = Interval.of(3.0, 4.0, 2, Target.THESE_RATERS)
+    cut = wide.within(1, 5)
+    assert (cut.value, cut.low, cut.high, cut.se) == (3, 1, 5, 2)
+    assert wide.within(-50, 50) == wide
+    assert wide.within(-50, 5).low == wide.low
+    nothing = Interval.none(3.0, Target.THESE_RATERS, intervals.ONE_RATER)
+    assert nothing.within(1, 5) == nothing
+
+
 def test_few_ratings_with_gaps_give_values_only() -> None:
-    rows = [(1, 0, 0, 0), (4, 1, 0, 0), (3, 0, 1, 1), (2, 1, 0, 1), (5, 0, 1, 0)]
+    rows = [(1, 0, 0, 0), (5, 1, 0, 0), (3, 0, 1, 1), (2, 1, 0, 1), (5, 0, 1, 0)]
     value, version, background, rater = (np.array([row[place] for row in rows]) for place in range(4))
     like_these, _ = difference_intervals(Ratings.numbered(value, version, background, rater, 2), [(0, 1)])[0, 1]
-    assert (like_these.value, like_these.no_interval) == (0, intervals.TOO_FEW_RATINGS)
+    assert (like_these.value, like_these.no_interval) == (0.5, intervals.TOO_FEW_RATINGS)
 
 
 def without(ratings: Ratings, left_out: NDArray[np.bool_]) -> Ratings:
