@@ -43,7 +43,7 @@ def test_the_example_worked_by_hand() -> None:
     assert [one.p for one in found.against] == pytest.approx([p_of_three_degrees(t) for t in expected])
     assert [(one.judge, one.rater_share) for one in found.against] == [(0.75, 0.25), (0.75, 0.75), (0.75, 0.5)]
     assert (found.winning_rate, found.advantage, found.may_replace) == (0, 0.75, False)
-    assert [(one.rater, one.items, one.is_won) for one in found.against] == [(0, 4, False), (1, 4, False), (2, 4, False)]
+    assert [(one.rater, one.items, one.is_won) for one in found.against] == [(place, 4, False) for place in range(3)]
 
 
 def test_the_p_values_are_those_of_scipys_test() -> None:

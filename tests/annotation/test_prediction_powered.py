@@ -80,6 +80,16 @@ def test_a_good_judge_makes_the_interval_narrower_than_peoples_alone() -> None:
     assert found.value == pytest.approx((found.low + found.high) / 2)
 
 
+@pytest.mark.parametrize("rated", [2, 5])
+def test_few_backgrounds_have_students_interval_of_the_plain_mean_where_the_judge_is_ignored(rated: int) -> None:
+    people, judge = scores(6, rated=rated, others=30)
+    found = powered(people, np.full_like(judge, 4))
+    alone = people[:rated]
+    assert found.people_se == pytest.approx(alone.std(ddof=1) / rated**0.5)
+    ends = student.interval(0.95, rated - 1, alone.mean(), found.people_se)
+    assert (found.low, found.high) == pytest.approx(ends)
+
+
 def test_a_constant_leniency_of_the_judge_does_not_matter() -> None:
     people, judge = scores(5)
     assert powered(people, judge + 1).value == pytest.approx(powered(people, judge).value)

@@ -60,6 +60,12 @@ def test_the_intervals_are_those_of_backgrounds_drawn_as_often_as_the_resamples_
     assert (found.low, found.high) == pytest.approx(ends(np.array(values), point, 12, "background")[:2], abs=1e-9)
 
 
+def test_two_items_are_the_fewest_that_correlate() -> None:
+    two, one = (correlations(np.arange(n) + 1.0, np.arange(n) * 2.0, np.arange(n), seed=1, draws=20) for n in (2, 1))
+    assert [estimate(two[name]).value for name in BY_SCIPY] == [1, 1, 1]
+    assert one == dict.fromkeys(BY_SCIPY)
+
+
 def test_what_rounding_leaves_of_equal_scores_is_no_spread() -> None:
     """Resamples that draw one value only have no correlation, also where its mean is off by a rounding error."""
     first = np.array([0.1] * 9 + [0.7])

@@ -2,15 +2,20 @@
 
 import numpy as np
 import pytest
+from scipy.stats import f
 
 from annotation.reports import agreement
 from annotation.reports.agreement import Undefined
 from annotation.reports.models.icc import icc_intervals, mean_squares
-from annotation.reports.models.intervals import TOO_FEW_RATINGS, Target
+from annotation.reports.models.intervals import TOO_FEW_RATINGS, Interval, Target
 from core.intervals import NO_SPREAD
 
 # Shrout & Fleiss (1979), table 2; the intervals are those that R's psych (ICC) prints for them.
 SIX_BY_FOUR = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float).T
+
+
+# The items' means are 2, 2.5 and 2: so near to each other that the correlation of means has no positive denominator.
+OUTWEIGHED = np.array([[1.0, 2, 3], [3, 3, 1]])
 
 
 def scored(seed: int, raters: int = 4, units: int = 60, missing: float = 0) -> np.ndarray:
@@ -26,6 +31,28 @@ def test_shrout_and_fleiss_table_has_its_known_intervals() -> None:
     assert (single.value, single.low, single.high) == pytest.approx((0.29, 0.019, 0.761), abs=0.001)
     assert (mean.value, mean.low, mean.high) == pytest.approx((0.62, 0.071, 0.927), abs=0.001)
     assert {one.target for one in found.values()} == {Target.RATERS_LIKE_THESE}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ends_are_those_of_mcgraws_and_wongs_formula_written_out(seed: int) -> None:
+    """In the form with n, k and F that textbooks print, for a table of n units and k raters."""
+    table = scored(seed, raters=3, units=9)
+    (k, n), squares = table.shape, mean_squares(table)
+    units, raters, error = squares.of_units, squares.of_raters, squares.of_error
+    rho = (units - error) / (units + (k - 1) * error + k * (raters - error) / n)
+    weight = n * (1 + (k - 1) * rho) - k * rho
+    df = (k * rho * raters / error + weight) ** 2 / (
+        (k * rho * raters / error) ** 2 / (k - 1) + weight**2 / ((n - 1) * (k - 1))
+    )
+    below, above = (f.ppf(0.975, n - 1, df), f.ppf(0.975, df, n - 1))
+    rest = k * raters + (k * n - k - n) * error
+    low = n * (units - below * error) / (below * rest + n * units)
+    high = n * (above * units - error) / (rest + n * above * units)
+    found = icc_intervals(table)
+    assert (found["2,1"].low, found["2,1"].high) == pytest.approx((low, high))
+    assert (found["2,k"].low, found["2,k"].high) == pytest.approx(
+        tuple(k * end / (1 + (k - 1) * end) for end in (low, high))
+    )
 
 
 def test_values_are_those_of_the_agreement_tables_and_lie_in_their_intervals() -> None:
@@ -65,8 +92,14 @@ def test_who_scored_nothing_and_what_nobody_scored_does_not_count() -> None:
 
 def test_correlations_without_an_interval_say_why() -> None:
     perfect = np.tile(np.arange(6.0), (3, 1))
-    assert {(one.value, one.low, one.no_interval) for one in icc_intervals(perfect).values()} == {(1, None, NO_SPREAD)}
+    for one in icc_intervals(perfect).values():
+        assert one == Interval.none(1, Target.RATERS_LIKE_THESE, NO_SPREAD)
     alone = icc_intervals(np.array([[1.0, 2, np.nan], [np.nan, np.nan, 3]]))
-    assert {(one.value, one.no_interval) for one in alone.values()} == {(None, Undefined.NO_PAIRS.value)}
+    for one in alone.values():
+        assert one == Interval.none(None, Target.RATERS_LIKE_THESE, Undefined.NO_PAIRS.value)
+    # Only the mean's denominator is not positive, so that the single score's correlation stands without an interval.
+    halved = icc_intervals(OUTWEIGHED)
+    assert halved["2,1"].value == agreement.icc(OUTWEIGHED, "2,1").value != halved["2,k"].value
+    assert {one.no_interval for one in halved.values()} == {Undefined.OUTWEIGHED.value}
     two = np.array([[1.0, 2], [1, 3]])
     assert TOO_FEW_RATINGS not in {one.no_interval for one in icc_intervals(two).values()}

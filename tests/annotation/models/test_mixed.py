@@ -13,6 +13,7 @@ from annotation.reports.models import crossed, intervals, mixed
 from annotation.reports.models.intervals import Target, Unfit
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.models.ratings import Ratings
+from core.intervals import NO_SPREAD
 from tests.annotation.models.rating_tables import drawn, read
 from tests.examples import many
 
@@ -160,6 +161,17 @@ def test_raters_who_always_give_the_same_make_no_difference(ratings: Ratings) ->
                 assert one.no_interval
         if isinstance(found, MixedFit) and pair in modelled:
             assert (modelled[pair].value is not None) is is_linked
+
+
+def test_where_each_rater_gave_one_value_only_raters_vary() -> None:
+    background, version, rater = (axis.ravel() for axis in np.indices((4, 2, 3)))
+    found = fitted(Ratings.numbered(np.array([2.0, 3, 5])[rater], version, background, rater, 2))
+    assert (found.criterion, found.singular) == (None, True)
+    assert found.variances == mixed.Variances(0, pytest.approx(7 / 3), 0, 0)
+    for mean in found.means.values():
+        assert (mean.value, mean.se, mean.df) == pytest.approx((10 / 3, np.sqrt(7 / 9), 2))
+    assert [one.value for one in found.severity] == pytest.approx([-4 / 3, -1 / 3, 5 / 3])
+    assert {(one.target, one.no_interval) for one in found.severity} == {(Target.THESE_RATERS, NO_SPREAD)}
 
 
 def test_one_rating_that_is_not_the_raters_usual_one_gives_nearly_no_difference() -> None:
