@@ -73,7 +73,7 @@ class Agreement:
     estimates: Mapping[str, Estimate]
 
 
-def alpha(scores: ArrayLike, level: Level = "ordinal") -> Estimate:
+def alpha(scores: ArrayLike, level: Level) -> Estimate:
     """Krippendorff's α (2011)."""
     codes, domain = coded(scores)
     counts = value_counts(codes, len(domain))

@@ -452,7 +452,7 @@ def test_alpha_of_twenty_raters_holds_its_scores_no_three_times_over() -> None:
     scores = np.random.default_rng(1).integers(1, 6, (20, 20_000)).astype(float)
     tracemalloc.start()
     try:
-        agreement.alpha(scores)
+        agreement.alpha(scores, "ordinal")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -1,13 +1,17 @@
 """The cumulative link mixed model against R's `clmm`, its own derivatives and what must not change it."""
 
 from dataclasses import replace
+from itertools import combinations
 from math import exp
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import norm
 
+from annotation.reports.models import ordinal
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.ordinal import ALL_EQUAL, ONE_VERSION, SEPARATED, OrdinalFit, fit
 from annotation.reports.models.ordinal_likelihood import Graded, Laplace
@@ -135,6 +139,32 @@ def test_scores_that_allow_no_model_say_why() -> None:
     assert fit(replace(ratings, value=apart)) == Unfit(SEPARATED)
     touching = np.where(ratings.version == 2, np.maximum(ratings.value, 3), np.minimum(ratings.value, 3))
     assert fit(replace(ratings, value=touching)) == Unfit(SEPARATED)
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=2, max_size=5))
+def test_versions_whose_scores_do_not_overlap_are_known_before_any_search(spans: list[tuple[int, int]]) -> None:
+    """Each version has its lowest score, and by how much its highest is higher."""
+    lows, highs = np.array([(low, low + more) for low, more in spans], dtype=float).T
+    every = range(len(spans))
+    groups = [set(group) for size in every[1:] for group in combinations(every, size)]
+    apart = any(highs[list(group)].max() <= lows[list(set(every) - group)].min() for group in groups)
+    assert ordinal._separated(lows, highs) is apart
+
+
+def test_separated_versions_start_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that runs off to infinity takes seconds before it says so."""
+    ratings = crossed(9)
+    monkeypatch.delattr(ordinal, "minimize")
+    for bound in (2, 3):
+        apart = np.where(ratings.version == 0, np.maximum(ratings.value, 3), np.minimum(ratings.value, bound))
+        assert fit(replace(ratings, value=apart)) == Unfit(SEPARATED)
+
+
+def test_two_points_of_a_scale_make_a_model_with_one_threshold() -> None:
+    ratings = crossed(11)
+    found = fitted(replace(ratings, value=np.where(ratings.value > 3, 1.0, 0.0)))
+    assert (found.values.tolist(), len(found.thresholds)) == ([0, 1], 1)
+    assert found.effects[0] == 0 < found.effects[1] < found.effects[2]
 
 
 def test_versions_that_no_background_mixes_up_are_no_model() -> None:
