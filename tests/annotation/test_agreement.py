@@ -385,6 +385,11 @@ def test_no_ratings_at_all_are_undefined_not_an_error() -> None:
         assert summary.paired_units == 0
 
 
+def test_a_summary_counts_raters_units_pairs_and_gaps() -> None:
+    found = agreement.summary(table([[1, 2, 3, 4], [1, 3, 3, None], [2, 2, None, None]]), draws=20)
+    assert (found.raters, found.units, found.paired_units, found.incomplete_units) == (3, 4, 3, 2)
+
+
 def test_the_interval_holds_the_value_and_the_same_seed_gives_it_again() -> None:
     rng = np.random.default_rng(9)
     scores = np.clip(rng.integers(1, 6, size=80) + rng.integers(-1, 2, size=(3, 80)), 1, 5).astype(float)
