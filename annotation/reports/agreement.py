@@ -7,7 +7,7 @@ a value, or the reason why there is none.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -236,6 +236,15 @@ def _distances(level: Level, domain: Floats, margins: Floats) -> Floats:
 # --- intraclass correlation ---------------------------------------------------------------------
 
 
+class SumsOfSquares(NamedTuple):
+    """(draws,) each: between units, by raters, within units, and what is left of the last without the second."""
+
+    between: Floats
+    by_rater: Floats
+    within: Floats
+    error: Floats
+
+
 def _icc_statistic(patterns: Patterns, form: str) -> Statistic:
     """The analysis of variance of a complete table, from weighted sums of centred scores."""
     kept, values = patterns.complete()
@@ -251,17 +260,17 @@ def _icc_statistic(patterns: Patterns, form: str) -> Statistic:
         by_rater = ratio((columns**2).sum(axis=1), units) - base
         within = squares - base - between
         # Rounding errors of large sums can leave a small difference where it should be zero.
-        parts = [np.where(np.abs(part) <= DUST * squares, 0, part) for part in (between, by_rater, within)]
-        return _icc_from_squares(form, units, raters, (parts[0], parts[1], parts[2]))
+        parts = (between, by_rater, within, within - by_rater)
+        clean = [np.where(np.abs(part) <= DUST * squares, 0, part) for part in parts]
+        return _icc_from_squares(form, units, raters, SumsOfSquares(*clean))
 
     return value
 
 
-def _icc_from_squares(form: str, n: Floats, k: int, sums_of_squares: tuple[Floats, Floats, Floats]) -> Floats:
+def _icc_from_squares(form: str, n: Floats, k: int, squares: SumsOfSquares) -> Floats:
     """Combine mean squares (between targets, judges, within, error) as Shrout & Fleiss (1979) do."""
-    between, by_rater, within = sums_of_squares
-    bms, jms = ratio(between, n - 1), by_rater / (k - 1)
-    wms, ems = ratio(within, n * (k - 1)), ratio(within - by_rater, (n - 1) * (k - 1))
+    bms, jms = ratio(squares.between, n - 1), squares.by_rater / (k - 1)
+    wms, ems = ratio(squares.within, n * (k - 1)), ratio(squares.error, (n - 1) * (k - 1))
     model, mean = form[0], form[2] != "1"
     error = wms if model == "1" else ems
     judges = ratio(jms - ems, n) if model == "2" else np.zeros_like(n)

@@ -373,6 +373,15 @@ def test_an_undefined_correlation_says_why() -> None:
     assert agreement.icc(table([[1, 2], [2, 1]]), "3,k").undefined is Undefined.NO_ITEM_SPREAD
 
 
+def test_what_rounding_leaves_is_neither_spread_nor_error() -> None:
+    # In binary, sums of tenths do not cancel.
+    severe = table([[value] * 11 for value in (4.1, 0, 4.3, 0.2)])
+    assert agreement.icc(severe, "2,1") == Estimate(0)
+    assert agreement.icc(severe, "3,1").undefined is Undefined.NO_ITEM_SPREAD
+    alike = table([[0.9, 4.3, 2.7, 1.5, 2.1, 0.1, 0.6, 3.4, 3.2]] * 5)
+    assert [value_of(agreement.icc(alike, form)) for form in agreement.ICC_FORMS] == [1] * 6
+
+
 def test_shares_are_defined_where_all_scores_are_equal() -> None:
     found = agreement.summary(table([[3, 3], [3, 3]]), ("exact",), draws=10).estimates
     assert value_of(found["exact"]) == 1

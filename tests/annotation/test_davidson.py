@@ -134,6 +134,30 @@ def test_the_interval_is_that_of_resampled_backgrounds() -> None:
         assert tenfold.rates[pair][2:4] == pytest.approx(rate[2:4], abs=1e-6)
 
 
+def test_a_resample_is_the_fit_of_the_comparisons_drawn() -> None:
+    found = simulated(6, n=200, versions=3, backgrounds=8)
+    design = davidson._design(found)
+    at = davidson._likeliest(design)
+    times = np.array([[2.0, 0, 1, 3, 1, 0, 0, 1], [1, 1, 1, 1, 1, 1, 1, 1]])
+    shown = davidson._shown(design, davidson._drawn(design, times, at))
+    for row, weights in zip(shown, times, strict=True):
+        picks = np.repeat(np.arange(200), weights[found.background].astype(np.int64))
+        own = (column[picks] for column in (found.background, found.left, found.right, found.outcome))
+        point = fitted(Comparisons(*own, 3))
+        assert row[:3] == pytest.approx(point.strengths, abs=1e-6)
+        assert row[-2:] == pytest.approx((point.tie / (2 + point.tie), 1 / (1 + exp(-point.side))), abs=1e-6)
+
+
+def test_a_resample_that_leaves_out_all_comparisons_of_a_version_has_no_values() -> None:
+    # The third version was compared once, on the last background.
+    found = of_counts((0, 1, 3, 1, 2), (1, 0, 2, 1, 3), (0, 2, 1, 0, 0), versions=3)
+    design = davidson._design(found)
+    times = np.ones((2, 13))
+    times[0, -1] = 0
+    drawn = davidson._drawn(design, times, np.zeros(4))
+    assert np.isnan(drawn).all(axis=1).tolist() == [True, False]
+
+
 def test_the_interval_of_a_rate_holds_the_truth_as_often_as_it_says() -> None:
     """Thirty backgrounds with a taste of their own, three raters each: the mean rate is in 95 % of the intervals."""
     rng, held, studies = np.random.default_rng(11), 0, 200
@@ -175,7 +199,8 @@ def test_one_background_gives_values_without_intervals() -> None:
     found = simulated(5, backgrounds=1)
     shown = preference(found, draws=20)
     assert isinstance(shown, Preference)
-    assert (shown.left.low, shown.left.no_interval) == (None, "only one background")
+    for one in (shown.left, shown.tie, shown.rates[0, 1], shown.rates[1, 0]):
+        assert (one.low, one.no_interval) == (None, "only one background")
 
 
 def test_comparisons_that_allow_no_model_say_why() -> None:

@@ -111,9 +111,7 @@ def alternative_annotator(
     adjusted = false_discovery_control([one.p for one in kept], method="by")
     return AlternativeAnnotator(
         epsilon,
-        tuple(
-            replace(one, is_won=bool(value <= FALSE_DISCOVERIES)) for one, value in zip(kept, adjusted, strict=True)
-        ),
+        tuple(replace(one, is_won=bool(value <= FALSE_DISCOVERIES)) for one, value in zip(kept, adjusted, strict=True)),
     )
 
 
