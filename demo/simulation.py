@@ -36,7 +36,8 @@ def simulate(*, study: Study, raters: int = 3, seed: int = 1, by: User | None = 
 
     Raters take turns, so a study with k raters an item fills evenly. In a study of chats they chat first; of a pair
     they prefer one dialogue, or neither. Gives the number of ratings made; running it again makes none. Raises
-    DesignError for a study of people, and NoReplyError where a system does not answer; what was scored until then stays.
+    DesignError for a study of people, and NoReplyError where a system does not answer; what was scored until then
+    stays.
     """
     if not study.is_simulated:
         raise DesignError("Only a study marked as simulated can be filled by the simulator.")
@@ -126,4 +127,3 @@ def simulated_rater(study: Study, number: int) -> User:
         user.groups.add(Group.objects.get(name=Role.RATER.value))
         Profile.objects.create(user=user, pseudonym=name, is_simulated=True)
     return user
-

@@ -58,14 +58,14 @@ def by_rater_spec(study: Study, found: Findings, theme: Theme) -> Spec:
         x=alt.X("version:N", sort=symbols, title=None, axis=alt.Axis(labelAngle=0)),
         y=alt.Y("rater:N", title=None, axis=alt.Axis(labelLimit=110)),
     )
-    middle = (scale.low + scale.high) / 2
     cells = base.mark_rect().encode(
         color=alt.Color("mean:Q", title="Mean score", scale=shade, legend=alt.Legend(orient="top"))
     )
-    # Light letters on dark cells.
+    # White is legible on the darkest cells alone.
+    dark = scale.low + 0.7 * (scale.high - scale.low)
     letters = base.mark_text(fontSize=10).encode(
         text=alt.Text("mean:Q", format=".1f"),
-        color=alt.condition(alt.datum.mean > middle, alt.value("#ffffff"), alt.value("#1c2025")),
+        color=alt.condition(alt.datum.mean > dark, alt.value("#ffffff"), alt.value("#1c2025")),
     )
     layers = alt.layer(cells, letters).properties(width=230, height=18 * max(1, len(found.names)))
     return by_metric(layers, by_rater_rows(found), study, found, theme)

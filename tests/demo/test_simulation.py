@@ -110,7 +110,7 @@ def test_without_its_bias_the_simulator_favours_no_side(monkeypatch: pytest.Monk
 
 def test_the_same_seed_gives_the_same_preferences_and_they_are_marked() -> None:
     chats = corpus(2)
-    of = {"of": chats, "versions": ("beta", "gamma"), "kind": "pairs", "pairs": [["beta", "gamma"]]}
+    of: dict[str, Any] = {"of": chats, "versions": ("beta", "gamma"), "kind": "pairs", "pairs": [["beta", "gamma"]]}
     studies = [study(is_simulated=True, raters_per_item=2, **of) for _ in range(3)]
     for one, seed in zip(studies, (1, 1, 2), strict=True):
         simulate(study=one, seed=seed)

@@ -16,9 +16,9 @@ from demo.simulation import simulate
 
 class Command(commands.Command):
     help = (
-        "Score a study that is marked as simulated, by invented raters. In a study of chats they chat first; in a study "
-        "of pairs they prefer one dialogue or neither, with a slight bias towards the left. "
-        "The ratings are marked wherever they appear."
+        "Score a study that is marked as simulated, by invented raters. In a study of chats they chat first; in a "
+        "study of pairs they prefer one dialogue or neither, with a slight bias towards the left. The ratings are "
+        "marked wherever they appear."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
