@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
@@ -37,6 +38,20 @@ def refuse_nul(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return respond
+
+
+class LogInFirstMiddleware(LoginRequiredMiddleware):
+    """Refuse what a page asks for in the background once its session has ended.
+
+    Redirected, the request would put the log-in page into the middle of the page that sent it.
+    """
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=403)
+        return super().handle_no_permission(request, view_func)
 
 
 class ChosenLanguageMiddleware(LocaleMiddleware):
