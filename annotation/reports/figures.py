@@ -136,7 +136,7 @@ OF_SCORES: tuple[Figure[Findings], ...] = (
         "or darker throughout is a severe or lenient rater; a row with another pattern leans to a version.",
         score_figures.by_rater_rows,
         score_figures.by_rater_spec,
-        ("severity",),
+        ("severity", "raters"),
     ),
     Figure(
         "judge-bias",

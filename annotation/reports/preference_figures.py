@@ -8,6 +8,7 @@ from annotation.models import Study
 from annotation.reports.figure_frame import Row, by_metric
 from annotation.reports.pair_findings import PairLine, Preferences
 from annotation.reports.preferences import WinRate
+from annotation.reports.score_figures import QUARTERS
 from dialogues.charts import Spec, Theme
 
 NEITHER = "Tie"
@@ -35,7 +36,7 @@ def win_spec(study: Study, found: Preferences, theme: Theme) -> Spec:
     pairs = list(dict.fromkeys(row["pair"] for row in rows))
     base = alt.Chart().encode(y=alt.Y("pair:N", sort=pairs, title=None, axis=alt.Axis(labelLimit=260)))
     # The counts stand behind the bar's end, where the axis has no values.
-    counts = base.mark_text(align="left", dx=6, fontSize=10, color=theme.muted)
+    counts = base.mark_text(align="left", dx=10, fontSize=10, color=theme.muted)
     layers = alt.layer(
         base.mark_bar(height=14).transform_filter("datum.kind === 'share'").encode(**_bar(study, found, theme)),
         # One rule a panel, not one a row.
@@ -59,7 +60,7 @@ def _bar(study: Study, found: Preferences, theme: Theme) -> dict[str, object]:
             "start:Q",
             title="Share of comparisons",
             scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%", tickCount=4, labelFlush=False),
+            axis=alt.Axis(format="%", values=QUARTERS, labelFlush=False),
         ),
         "x2": "end:Q",
         "color": alt.Color("preferred:N", title="Preferred", scale=colours, legend=alt.Legend(orient="top")),

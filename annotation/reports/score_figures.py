@@ -7,6 +7,9 @@ from annotation.reports.figure_frame import MOST_RATERS, Row, by_metric, shown_c
 from annotation.reports.findings import Findings
 from dialogues.charts import Spec, Theme
 
+# Of an axis of shares: more labels than these run into each other.
+QUARTERS = [0, 0.25, 0.5, 0.75, 1]
+
 
 def distribution_rows(found: Findings) -> list[Row]:
     """One row a metric, version and point that was given."""
@@ -41,7 +44,7 @@ def distribution_spec(study: Study, found: Findings, theme: Theme) -> Spec:
         .mark_bar(stroke=theme.paper, strokeWidth=0.5)
         .encode(
             y=alt.Y("version:N", sort=symbols, title=None, scale=alt.Scale(domain=symbols)),
-            x=alt.X("scores:Q", stack="normalize", title="Share of scores", axis=alt.Axis(format="%", tickCount=4)),
+            x=alt.X("scores:Q", stack="normalize", title="Share of scores", axis=alt.Axis(format="%", values=QUARTERS)),
             order=alt.Order("score:Q"),
             color=alt.Color("score:O", title="Score", scale=alt.Scale(scheme="blues"), legend=alt.Legend(orient="top")),
         )

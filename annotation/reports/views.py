@@ -115,6 +115,7 @@ def _preferences(study: Study, found: Preferences) -> dict[str, Any]:
         "study": study,
         "found": found,
         "raters": found.raters,
+        "departures": departures(study),
         "tables": linked_tables(study, found, list(tables.values()), Shown()),
         "shown": Shown(),
         "demo_versions": demo_versions(found),

@@ -11,10 +11,11 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.urls import reverse
 
-from annotation.models import Assignment, Item, Profile, Score, Study
+from annotation.models import Assignment, Item, Profile, Rating, Score, Study
 from annotation.reports.archive import report_files
 from annotation.reports.figures import PAIR_FIGURES, drawable
 from annotation.reports.models.davidson import Comparisons, Preference, preference
+from annotation.reports.plan_departures import NO_PLAN
 from annotation.reports.preference_figures import win_rows, win_spec
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
@@ -232,6 +233,16 @@ def test_all_of_a_report_of_pairs_has_its_figures() -> None:
     report = whole_report(study, preferences_of(study))
     names = [name for name, _ in report_files(study, "r", report, with_ratings=False, figure_forms=("svg",))]
     assert {f"r/figures/{slug}.svg" for slug in ("wins", "distinct-pooled", "distinct-matched", "flow")} <= set(names)
+
+
+@pytest.mark.django_db
+def test_the_report_of_pairs_says_whether_there_was_a_plan_and_that_one_pair_waits() -> None:
+    study, client = pair_study(), client_of(user("rey", "researcher"))
+    page = reverse("study_report", args=[study.pk])
+    assert NO_PLAN in client.get(page).content.decode()
+    Item.objects.filter(study=study, position__gt=0).update(purpose="gold")
+    Rating.objects.update(is_current=False)
+    assert "1 pair, which nobody has rated yet." in client.get(page).content.decode()
 
 
 @pytest.mark.django_db
