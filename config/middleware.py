@@ -1,6 +1,7 @@
 """Middleware of every request, beside Django's own and django-csp's."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -46,12 +47,15 @@ class LogInFirstMiddleware(LoginRequiredMiddleware):
     Redirected, the request would put the log-in page into the middle of the page that sent it.
     """
 
-    def handle_no_permission(
-        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
-    ) -> HttpResponseBase:
-        if request.headers.get("HX-Request"):
-            return HttpResponse(status=403)
-        return super().handle_no_permission(request, view_func)
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., Any],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        return HttpResponse(status=403) if refused and request.headers.get("HX-Request") else refused
 
 
 class ChosenLanguageMiddleware(LocaleMiddleware):
