@@ -1,9 +1,11 @@
 """Middleware of every request, beside Django's own and django-csp's."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
@@ -37,6 +39,23 @@ def refuse_nul(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return respond
+
+
+class LogInFirstMiddleware(LoginRequiredMiddleware):
+    """Refuse what a page asks for in the background once its session has ended.
+
+    Redirected, the request would put the log-in page into the middle of the page that sent it.
+    """
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., Any],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        return HttpResponse(status=403) if refused and request.headers.get("HX-Request") else refused
 
 
 class ChosenLanguageMiddleware(LocaleMiddleware):

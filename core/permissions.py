@@ -30,7 +30,7 @@ T = TypeVar("T")
 def requires(permission: str, to: str) -> Callable[[Callable[Concatenate[R, P], T]], Callable[Concatenate[R, P], T]]:
     """Let a view run only for users with `app.codename`; `to` completes the sentence on the 403 page.
 
-    LoginRequiredMiddleware takes care of the log-in itself.
+    `config.middleware.LogInFirstMiddleware` takes care of the log-in itself.
     """
 
     def decorate(view: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:

@@ -26,6 +26,7 @@ FileFormat = Literal["svg", "pdf", "png"]
 
 FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 FONT = "system-ui, 'Noto Sans', 'Liberation Sans', sans-serif"
+WIDER = 18
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
 # The drawing library is part of every entity tag, so that an upgrade invalidates cached charts.
 KEPT_SECONDS = 7 * 24 * 3600
@@ -273,7 +274,15 @@ def config(theme: Theme) -> dict[str, Any]:
             "titleFontSize": 12,
             "titleFontWeight": 500,
         },
-        "legend": {"labelColor": theme.ink, "labelFontSize": 12, "orient": "top", "symbolSize": 90},
+        "legend": {
+            "labelColor": theme.ink,
+            "titleColor": theme.ink,
+            "labelFontSize": 12,
+            "orient": "top",
+            "symbolSize": 90,
+        },
+        # Labels are measured in one font and shown in the reader's, which may be wider.
+        "padding": {"left": WIDER, "top": 5, "right": WIDER, "bottom": 5},
     }
 
 

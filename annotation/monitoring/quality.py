@@ -33,6 +33,7 @@ class NoAgreement(StrEnum):
 
     TOO_FEW = "too few items that others scored too"
     ALL_EQUAL = "all scores are equal"
+    NO_CHANCE = "scores of different items are all equal, so chance would leave no disagreement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,12 @@ class Quality:
 
 def quality(ratings: Ratings, counted: Bools) -> list[Quality]:
     """One row for each rater; `counted` (raters,) says with whose scores they are compared."""
-    kappa, compared, equal = agreement(ratings, counted)
+    kappa, compared, why = agreement(ratings, counted)
     rows = []
     for rater in range(ratings.raters):
         mine = ratings.rater == rater
         scores = ratings.scores[mine]
         value = float(kappa[rater])
-        reason = NoAgreement.ALL_EQUAL if equal[rater] else NoAgreement.TOO_FEW
         rows.append(
             Quality(
                 ratings=int(mine.sum()),
@@ -84,7 +84,7 @@ def quality(ratings: Ratings, counted: Bools) -> list[Quality]:
                 longest_run=longest_run(scores),
                 agreement=None if np.isnan(value) else value,
                 compared=int(compared[rater]),
-                no_agreement=reason if np.isnan(value) else None,
+                no_agreement=why[rater] if np.isnan(value) else None,
             )
         )
     return rows
@@ -114,8 +114,8 @@ def longest_run(scores: Floats) -> int:
     return int(np.diff(breaks).max())
 
 
-def agreement(ratings: Ratings, counted: Bools) -> tuple[Floats, Ints, Bools]:
-    """(raters,) each: mean κ with the others, number of scores compared, and whether it is undefined for equal scores.
+def agreement(ratings: Ratings, counted: Bools) -> tuple[Floats, Ints, list[NoAgreement]]:
+    """(raters,) each: mean κ with the others, number of scores compared, and why κ would have no value.
 
     Computes all pairs at once: sums over common items are products of (raters, items) matrices.
     """
@@ -123,7 +123,7 @@ def agreement(ratings: Ratings, counted: Bools) -> tuple[Floats, Ints, Bools]:
     items = int(ratings.item.max()) + 1 if len(ratings.item) else 0
     kappas = np.full((metrics, ratings.raters), np.nan)
     compared = np.zeros(ratings.raters, dtype=np.int64)
-    equal = np.zeros(ratings.raters, dtype=np.bool_)
+    why = np.full(ratings.raters, NoAgreement.TOO_FEW, dtype=object)
     for metric in range(metrics):
         table = np.full((ratings.raters, items), np.nan)
         table[ratings.rater, ratings.item] = ratings.scores[:, metric]
@@ -133,11 +133,13 @@ def agreement(ratings: Ratings, counted: Bools) -> tuple[Floats, Ints, Bools]:
         np.divide((usable * observed).sum(axis=1), by_chance, out=kappas[metric], where=by_chance > 0)
         defined = ~np.isnan(kappas[metric])
         compared += np.where(defined, (usable * shared).sum(axis=1), 0).astype(np.int64)
-        equal |= usable.any(axis=1) & ~defined
+        differ = (usable * observed).sum(axis=1) > 0
+        why[usable.any(axis=1) & ~defined & ~differ & (why == NoAgreement.TOO_FEW)] = NoAgreement.ALL_EQUAL
+        why[usable.any(axis=1) & ~defined & differ] = NoAgreement.NO_CHANCE
     known = ~np.isnan(kappas)
     mean = np.full(ratings.raters, np.nan)
     np.divide(np.nan_to_num(1 - kappas).sum(axis=0), known.sum(axis=0), out=mean, where=known.any(axis=0))
-    return mean, compared, equal & ~known.any(axis=0)
+    return mean, compared, list(why)
 
 
 def _pairs(table: Floats) -> tuple[Floats, Floats, Floats]:

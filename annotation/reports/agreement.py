@@ -42,6 +42,8 @@ class Undefined(StrEnum):
     NOT_CROSSED = "fewer than two items have scores from two raters"
     TOO_FEW = "there are too few scores to tell items, raters and error apart"
     NO_ITEM_SPREAD = "the items' mean scores are all equal"
+    ONE_ITEM = "there is no other item whose scores it could compare by chance"
+    NO_CHANCE = "scores of different items are all equal, so chance would leave no disagreement"
     OUTWEIGHED = "the raters' spread outweighs the items', which leaves a denominator that is not positive"
 
 
@@ -151,7 +153,7 @@ def _point(patterns: Patterns, name: str) -> Estimate:
         return Estimate(None, undefined=why)
     value = float(statistic(patterns, name)(patterns.weights)[0])
     if np.isnan(value):
-        return Estimate(None, undefined=_why_no_icc(patterns) if family == "icc" else Undefined.ALL_EQUAL)
+        return Estimate(None, undefined=_why_no_icc(patterns) if family == "icc" else _why_no_kappa(patterns))
     return Estimate(value)
 
 
@@ -187,6 +189,15 @@ def _why_no_icc(patterns: Patterns) -> Undefined:
     _, values = patterns.complete()
     means = values.mean(axis=1)
     return Undefined.NO_ITEM_SPREAD if np.ptp(means) <= DUST * np.abs(values).max() else Undefined.OUTWEIGHED
+
+
+def _why_no_kappa(patterns: Patterns) -> Undefined:
+    """Why scores that are not all equal have no κ."""
+    present = patterns.present.astype(np.float64)
+    of_rater = patterns.weights[0] @ present
+    shared = (present * patterns.weights[0][:, None]).T @ present
+    compared = (shared > 0) & (of_rater[:, None] * of_rater > shared) & ~np.eye(len(of_rater), dtype=np.bool_)
+    return Undefined.NO_CHANCE if compared.any() else Undefined.ONE_ITEM
 
 
 # --- Krippendorff's α ---------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from annotation.design.flow import flow_of
 from annotation.design.methods import methods_text
 from annotation.models import Study
 from annotation.reports.exports import ratings_csv
-from annotation.reports.figures import FIGURES, drawable
+from annotation.reports.figures import drawable
 from annotation.reports.flow_figure import SLUG as FLOW
 from annotation.reports.flow_figure import flow_spec, flow_table
 from annotation.reports.plan_departures import departures
@@ -46,8 +46,7 @@ def report_files(
     yield f"{folder}/tables.tex", [latex_document(names)]
     theme, found = THEMES["light"], report.found
     drawn = {FLOW: flow_spec(study, flow, theme)}
-    if found:
-        drawn |= {slug: FIGURES[slug].draw(study, found, theme) for slug in drawable(found)}
+    drawn |= {slug: figure.draw(study, found, theme) for slug, figure in drawable(found).items()}
     for slug, figure in drawn.items():
         spec = on_paper(figure, theme)
         for form in figure_forms:

@@ -163,8 +163,8 @@ def robustness(study: Reported, found: Findings, *, dashes: bool = True) -> Tabl
     return Table("robustness", "The same differences by other analyses.", columns, tuple(rows), notes)
 
 
-def severity(study: Reported, found: Findings) -> Table:
-    """By how much each rater scores above all, by metric."""
+def severity(study: Reported, found: Findings) -> Table | None:
+    """By how much each rater scores above all, by metric; None where no metric has a model."""
     fits = {key: one.mixed for key, one in found.analyses.items()}
     cells: dict[tuple[int, str], Estimate] = {}
     for key, fit in fits.items():
@@ -174,6 +174,8 @@ def severity(study: Reported, found: Findings) -> Table:
             cells |= {
                 (number, key): shown(effect, n) for number, effect, n in zip(numbers, fit.severity, counts, strict=True)
             }
+    if not cells:
+        return None
     raters = sorted({number for number, _ in cells})
     rows = tuple(
         (found.names[number], *(cells.get((number, metric.key)) for metric in found.metrics)) for number in raters

@@ -1,6 +1,7 @@
 """What every figure of a report has: which cells it shows, its title, and what it must say wherever it is shown."""
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -8,6 +9,7 @@ import altair as alt
 from annotation.models import Study
 from annotation.reports.columns import VersionItems
 from annotation.reports.findings import Findings
+from annotation.reports.found import Found, demo_versions
 from dialogues.charts import Spec, Theme, config
 from dialogues.display import DEMO_LABEL
 from dialogues.rubric import Metric
@@ -44,23 +46,23 @@ def subtitle(study: Study, found: Findings, rows: list[Row]) -> list[str]:
     return lines + marks(study, found)
 
 
-def marks(study: Study, found: Findings) -> list[str]:
+def marks(study: Study, found: Found) -> list[str]:
     """Whether scores are imported or simulated, and which texts are the demo's."""
     lines = []
     if study.is_imported:
         lines.append("Imported ratings, collected elsewhere.")
     if study.is_simulated:
         lines.append("Simulated ratings, not given by people.")
-    demo = [version.symbol for version in found.versions if version.is_demo]
+    demo = demo_versions(found)
     return lines + ([f"{', '.join(demo)}: {DEMO_LABEL}."] if demo else [])
 
 
-def by_metric(chart: Any, rows: list[Row], study: Study, found: Findings, theme: Theme) -> Spec:
-    """A panel for each metric, with what a figure must say wherever it is shown."""
+def by_metric(chart: Any, rows: list[Row], study: Study, found: Found, theme: Theme, about: Iterable[str] = ()) -> Spec:
+    """A panel for each metric, with lines `about` reading it and what a figure must say wherever it is shown."""
     names = [metric.name for metric in found.metrics]
     chart.data = alt.InlineData(values=rows)
     panels = chart.facet(facet=alt.Facet("metric:N", sort=names, title=None), columns=2, spacing=28)
-    title = alt.TitleParams(title_lines(study), subtitle=marks(study, found))
+    title = alt.TitleParams(title_lines(study), subtitle=[*about, *marks(study, found)])
     whole = panels.properties(background="transparent", title=title).configure(**config(theme))
     spec: Spec = whole.configure_header(labelColor=theme.ink, labelFontSize=13, labelAnchor="start").to_dict()
     return spec

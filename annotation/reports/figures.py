@@ -1,29 +1,40 @@
-"""A report's figures as Vega-Lite specifications: mean scores and agreement, by metric and version."""
+"""A report's figures as Vega-Lite specifications: of scores by metric and version, and of preferences by pair."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import altair as alt
 
 from annotation.models import Study
-from annotation.reports import judge_figures, learning_figures, naturalness_figures, score_figures
+from annotation.reports import (
+    judge_figures,
+    learning_figures,
+    naturalness_figures,
+    preference_figures,
+    score_figures,
+)
 from annotation.reports.figure_frame import HERE, PAPER, Row, shown_cells, subtitle, title_lines
 from annotation.reports.findings import Findings
+from annotation.reports.found import Found
+from annotation.reports.pair_findings import Preferences
 from dialogues import charts
 from dialogues.charts import Spec, Theme, config
 from dialogues.published import published_table
 from dialogues.rubric import Scale, is_the_papers
 
+Drawn = TypeVar("Drawn", bound=Found, contravariant=True)
+
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Generic[Drawn]):
     """A figure's title, a sentence on how to read it, its points, its specification; the tables it may stand below."""
 
     slug: str
     title: str
     reading: str
-    rows: Callable[[Findings], list[Row]]
-    draw: Callable[[Study, Findings, Theme], Spec]
+    rows: Callable[[Drawn], list[Row]]
+    draw: Callable[[Study, Drawn, Theme], Spec]
     tables: tuple[str, ...]
 
 
@@ -76,100 +87,114 @@ def agreement_rows(found: Findings) -> list[Row]:
     return rows
 
 
-def _of_texts(slug: str) -> Figure:
+def _of_texts(slug: str) -> Figure[Found]:
     """The paper's Figure 3, as a corpus's page draws it."""
     figure = charts.FIGURES[slug]
 
-    def rows(found: Findings) -> list[Row]:
+    def rows(found: Found) -> list[Row]:
         return [{"version": version.symbol} for version in found.texts.versions] if found.texts else []
 
-    def draw(study: Study, found: Findings, theme: Theme) -> Spec:
+    def draw(study: Study, found: Found, theme: Theme) -> Spec:
         assert found.texts is not None
         return figure.draw(found.texts, theme)
 
     return Figure(slug, f"{figure.title} (the paper’s Figure 3)", figure.alt, rows, draw, ("distinct",))
 
 
-FIGURES: dict[str, Figure] = {
-    figure.slug: figure
-    for figure in (
-        Figure(
-            "means",
-            "Mean score by metric and version",
-            "For each metric, one line a version: the mean score with its 95 % interval for raters like these, and the "
-            "paper's mean where it asked the same.",
-            mean_rows,
-            means_spec,
-            ("table-3", "table-6"),
-        ),
-        Figure(
-            "agreement-alpha",
-            "Agreement by metric and version",
-            "For each metric, one line a version: Krippendorff's ordinal α with its 95 % interval.",
-            agreement_rows,
-            agreement_spec,
-            ("agreement-by-version",),
-        ),
-        Figure(
-            "distributions",
-            "How often each score was given",
-            "For each metric, one bar a version: the share of its scores at each point of the scale, from the lowest "
-            "at the left.",
-            score_figures.distribution_rows,
-            score_figures.distribution_spec,
-            ("means",),
-        ),
-        Figure(
-            "by-rater",
-            "Mean score by rater and version",
-            "For each metric, one row a rater and one column a version: darker is higher. A row that is lighter "
-            "or darker throughout is a severe or lenient rater; a row with another pattern leans to a version.",
-            score_figures.by_rater_rows,
-            score_figures.by_rater_spec,
-            ("severity",),
-        ),
-        Figure(
-            "judge-bias",
-            "Judge and raters, by version and length",
-            "For each metric, one point an item: by how much the judge scored higher than the raters, over the words "
-            "of the dialogue. Versions whose points lie higher are favoured; a line that rises favours length.",
-            judge_figures.bias_rows,
-            judge_figures.bias_spec,
-            ("judge-bias",),
-        ),
-        Figure(
-            "learning",
-            "Mean score by quarter of each rater’s ratings",
-            "For each metric, the mean of all raters with its 95 % interval for these raters, over thin lines of the "
-            "raters’ own means. Exploratory.",
-            learning_figures.learning_rows,
-            learning_figures.learning_spec,
-            ("learning",),
-        ),
-        Figure(
-            "naturalness",
-            "Messages a turn (ACMC) against naturalness",
-            "One point is a dialogue: its messages over its turns, and the mean of its raters’ scores. Exploratory.",
-            naturalness_figures.naturalness_rows,
-            naturalness_figures.naturalness_spec,
-            ("naturalness",),
-        ),
-        *(_of_texts(slug) for slug in ("distinct-pooled", "distinct-matched")),
-    )
-}
+OF_TEXTS = tuple(_of_texts(slug) for slug in ("distinct-pooled", "distinct-matched"))
+OF_SCORES: tuple[Figure[Findings], ...] = (
+    Figure(
+        "means",
+        "Mean score by metric and version",
+        "For each metric, one line a version: the mean score with its 95 % interval for raters like these, and the "
+        "paper's mean where it asked the same.",
+        mean_rows,
+        means_spec,
+        ("table-3", "table-6"),
+    ),
+    Figure(
+        "agreement-alpha",
+        "Agreement by metric and version",
+        "For each metric, one line a version: Krippendorff's ordinal α with its 95 % interval.",
+        agreement_rows,
+        agreement_spec,
+        ("agreement-by-version",),
+    ),
+    Figure(
+        "distributions",
+        "How often each score was given",
+        "For each metric, one bar a version: the share of its scores at each point of the scale, from the lowest "
+        "at the left.",
+        score_figures.distribution_rows,
+        score_figures.distribution_spec,
+        ("means",),
+    ),
+    Figure(
+        "by-rater",
+        "Mean score by rater and version",
+        "For each metric, one row a rater and one column a version: darker is higher. A row that is lighter "
+        "or darker throughout is a severe or lenient rater; a row with another pattern leans to a version.",
+        score_figures.by_rater_rows,
+        score_figures.by_rater_spec,
+        ("severity", "raters"),
+    ),
+    Figure(
+        "judge-bias",
+        "Judge and raters, by version and length",
+        "For each metric, one point an item: by how much the judge scored higher than the raters, over the words "
+        "of the dialogue. Versions whose points lie higher are favoured; a line that rises favours length.",
+        judge_figures.bias_rows,
+        judge_figures.bias_spec,
+        ("judge-bias",),
+    ),
+    Figure(
+        "learning",
+        "Mean score by quarter of each rater’s ratings",
+        "For each metric, the mean of all raters with its 95 % interval for these raters, over thin lines of the "
+        "raters’ own means. Exploratory.",
+        learning_figures.learning_rows,
+        learning_figures.learning_spec,
+        ("learning",),
+    ),
+    Figure(
+        "naturalness",
+        "Messages a turn (ACMC) against naturalness",
+        "One point is a dialogue: its messages over its turns, and the mean of its raters’ scores. Exploratory.",
+        naturalness_figures.naturalness_rows,
+        naturalness_figures.naturalness_spec,
+        ("naturalness",),
+    ),
+    *OF_TEXTS,
+)
+OF_PAIRS: tuple[Figure[Preferences], ...] = (
+    Figure(
+        "wins",
+        "Wins, ties and losses by metric and pair of versions",
+        "For each metric, one line a pair: from the left the comparisons that its first-named version won, the "
+        "ties, and those that it lost. The point is its win rate with ties counting half, with the 95 % interval "
+        "for these raters; to the right of the dashed line it wins more often than it loses.",
+        preference_figures.win_rows,
+        preference_figures.win_spec,
+        ("win-rates",),
+    ),
+    *OF_TEXTS,
+)
+FIGURES = {figure.slug: figure for figure in OF_SCORES}
+PAIR_FIGURES = {figure.slug: figure for figure in OF_PAIRS}
 
 
-def drawable(found: Findings) -> list[str]:
-    """The figures with at least one point: α may be undefined everywhere."""
-    return [slug for slug, figure in FIGURES.items() if figure.rows(found)]
+def drawable(found: Found) -> dict[str, Figure[Any]]:
+    """The figures with at least one point, by slug: α may be undefined everywhere."""
+    figures: Mapping[str, Figure[Any]] = PAIR_FIGURES if isinstance(found, Preferences) else FIGURES
+    return {slug: figure for slug, figure in figures.items() if figure.rows(found)}
 
 
-def beside_tables(figures: Sequence[str], tables: Sequence[str]) -> dict[str, list[str]]:
+def beside_tables(figures: Mapping[str, Figure[Any]], tables: Sequence[str]) -> dict[str, list[Figure[Any]]]:
     """The figures below each table of a page; below its first one those whose own table the page has not."""
-    found: dict[str, list[str]] = {slug: [] for slug in tables}
-    for slug in figures if tables else ():
-        place = next((table for table in FIGURES[slug].tables if table in found), tables[0])
-        found[place].append(slug)
+    found: dict[str, list[Figure[Any]]] = {slug: [] for slug in tables}
+    for figure in figures.values() if tables else ():
+        place = next((table for table in figure.tables if table in found), tables[0])
+        found[place].append(figure)
     return found
 
 

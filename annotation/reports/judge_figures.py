@@ -74,7 +74,9 @@ def bias_spec(study: Study, found: Findings, theme: Theme) -> Spec:
             "version:N", title="Version", scale=alt.Scale(domain=symbols, range=hues), legend=alt.Legend(orient="top")
         ),
     )
-    level = alt.Chart().mark_rule(strokeDash=[3, 3], color=theme.muted).encode(y=alt.datum(0))
+    # One rule a panel, not one a row.
+    level = alt.Chart().mark_rule(strokeDash=[3, 3], color=theme.muted).transform_aggregate(rows="count()")
+    level = level.encode(y=alt.datum(0))
     items = base.mark_point(filled=True, size=18, opacity=0.5).transform_filter("datum.kind === 'item'")
     lines = base.mark_line(strokeWidth=2).transform_filter("datum.kind === 'line'")
     layers = alt.layer(level, items, lines, data=alt.InlineData(values=rows)).properties(width=230, height=130)

@@ -7,6 +7,9 @@ from annotation.reports.figure_frame import MOST_RATERS, Row, by_metric, shown_c
 from annotation.reports.findings import Findings
 from dialogues.charts import Spec, Theme
 
+# Of an axis of shares: more labels than these run into each other.
+QUARTERS = [0, 0.25, 0.5, 0.75, 1]
+
 
 def distribution_rows(found: Findings) -> list[Row]:
     """One row a metric, version and point that was given."""
@@ -41,7 +44,7 @@ def distribution_spec(study: Study, found: Findings, theme: Theme) -> Spec:
         .mark_bar(stroke=theme.paper, strokeWidth=0.5)
         .encode(
             y=alt.Y("version:N", sort=symbols, title=None, scale=alt.Scale(domain=symbols)),
-            x=alt.X("scores:Q", stack="normalize", title="Share of scores", axis=alt.Axis(format="%", tickCount=4)),
+            x=alt.X("scores:Q", stack="normalize", title="Share of scores", axis=alt.Axis(format="%", values=QUARTERS)),
             order=alt.Order("score:Q"),
             color=alt.Color("score:O", title="Score", scale=alt.Scale(scheme="blues"), legend=alt.Legend(orient="top")),
         )
@@ -58,14 +61,14 @@ def by_rater_spec(study: Study, found: Findings, theme: Theme) -> Spec:
         x=alt.X("version:N", sort=symbols, title=None, axis=alt.Axis(labelAngle=0)),
         y=alt.Y("rater:N", title=None, axis=alt.Axis(labelLimit=110)),
     )
-    middle = (scale.low + scale.high) / 2
     cells = base.mark_rect().encode(
         color=alt.Color("mean:Q", title="Mean score", scale=shade, legend=alt.Legend(orient="top"))
     )
-    # Light letters on dark cells.
+    # White is legible on the darkest cells alone.
+    dark = scale.low + 0.7 * (scale.high - scale.low)
     letters = base.mark_text(fontSize=10).encode(
         text=alt.Text("mean:Q", format=".1f"),
-        color=alt.condition(alt.datum.mean > middle, alt.value("#ffffff"), alt.value("#1c2025")),
+        color=alt.condition(alt.datum.mean > dark, alt.value("#ffffff"), alt.value("#1c2025")),
     )
     layers = alt.layer(cells, letters).properties(width=230, height=18 * max(1, len(found.names)))
     return by_metric(layers, by_rater_rows(found), study, found, theme)

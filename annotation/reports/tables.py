@@ -42,7 +42,7 @@ def study_tables(study: Reported, found: Findings, *, dashes: bool = True, paper
         robustness(study, found, dashes=dashes),
         *exclusion_tables(study, found, dashes=dashes),
         raters(study, found),
-        severity(study, found),
+        *filter(None, [severity(study, found)]),
         *learning_tables(study, found),
         *judge_tables(study, found, found.judges, dashes=dashes, paper=paper),
         *((lengths(study, found, paper=paper), runs(study, found, paper=paper)) if found.has_lengths else ()),

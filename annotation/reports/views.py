@@ -16,17 +16,17 @@ from annotation.reports import unblinding
 from annotation.reports.archive import report_files
 from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import ratings_csv
-from annotation.reports.figures import FIGURES, beside_tables, drawable
+from annotation.reports.figures import Figure, beside_tables, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.flow_figure import linked_flow
-from annotation.reports.loading import findings_at_once
+from annotation.reports.found import Found, demo_versions
 from annotation.reports.notes import has_published, said_once, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.plan_departures import departures
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_answers import answers_table
 from annotation.reports.tables import study_tables
-from annotation.reports.whole import demo_versions, found_at_once, lead_of, marked_table, tables_of, whole_report
+from annotation.reports.whole import found_at_once, lead_of, marked_table, tables_of, whole_report
 from core.archives import zipped
 from core.computation_views import outdated, waiting_page
 from core.computations import Answer
@@ -89,7 +89,6 @@ def _scores(request: HttpRequest, study: Study, found: Findings) -> dict[str, An
     shown = (
         tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items and slug in tables}
     )
-    figures = beside_tables(drawable(found), list(shown))
     about, calm = said_once(study, found, list(shown.values()))
     return {
         "study": study,
@@ -97,10 +96,7 @@ def _scores(request: HttpRequest, study: Study, found: Findings) -> dict[str, An
         "raters": len(found.raters),
         "lead": lead_of(study, found, dashes=asked.dashes),
         "departures": departures(study),
-        "tables": [
-            linked(study, table, asked) | {"figures": [linked_figure(study, slug) for slug in figures[table.slug]]}
-            for table in calm
-        ],
+        "tables": linked_tables(study, found, calm, asked),
         "about": about,
         "shown": asked,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
@@ -119,7 +115,8 @@ def _preferences(study: Study, found: Preferences) -> dict[str, Any]:
         "study": study,
         "found": found,
         "raters": found.raters,
-        "tables": [linked(study, table, Shown()) for table in tables.values()],
+        "departures": departures(study),
+        "tables": linked_tables(study, found, list(tables.values()), Shown()),
         "shown": Shown(),
         "demo_versions": demo_versions(found),
         "about": list(screened_out_note(study, found.screened_out)),
@@ -171,15 +168,14 @@ def study_figure(request: HttpRequest, pk: int, figure: str, form: str) -> HttpR
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    if study.compares:
-        raise Http404("This report has no figures.")
-    answered = findings_at_once(study)
+    answered = found_at_once(study)
     if answered.found is None:
         return wait(request, study, answered)
-    if figure not in drawable(answered.found) or form not in FILE_FORMATS:
+    chosen = drawable(answered.found).get(figure)
+    if chosen is None or form not in FILE_FORMATS:
         raise Http404("This report has no such figure.")
     theme: ThemeName = "dark" if request.GET.get("theme") == "dark" else "light"
-    spec = FIGURES[figure].draw(study, answered.found, THEMES[theme])
+    spec = chosen.draw(study, answered.found, THEMES[theme])
     if "download" not in request.GET:
         return inline(rendered(spec, form)[0], form)
     content, _ = rendered(on_paper(spec, THEMES[theme]), form)
@@ -231,17 +227,26 @@ def studied(pk: int) -> Study:
     return get_object_or_404(Study.objects.select_related("rubric", "corpus"), pk=pk)
 
 
+def linked_tables(study: Study, found: Found, tables: list[Table], asked: Shown) -> list[dict[str, Any]]:
+    """The tables of a page with their files, each with the figures that stand below it."""
+    figures = beside_tables(drawable(found), [table.slug for table in tables])
+    return [
+        linked(study, table, asked) | {"figures": [linked_figure(study, figure) for figure in figures[table.slug]]}
+        for table in tables
+    ]
+
+
 def linked(study: Study, table: Table, asked: Shown) -> dict[str, Any]:
     """The table with the addresses of its files."""
     urls = {form: reverse(f"study_table_{form}", args=[study.pk, table.slug]) for form in TABLE_FORMS}
     return {"table": table, "files": {form: url + asked.query for form, url in urls.items()}}
 
 
-def linked_figure(study: Study, slug: str) -> dict[str, Any]:
+def linked_figure(study: Study, figure: Figure[Any]) -> dict[str, Any]:
     """The figure with the addresses of its pictures and files."""
-    urls = {form: reverse("study_figure", args=[study.pk, slug, form]) for form in FILE_FORMATS}
+    urls = {form: reverse("study_figure", args=[study.pk, figure.slug, form]) for form in FILE_FORMATS}
     return {
-        "figure": FIGURES[slug],
+        "figure": figure,
         "light_url": urls["svg"],
         "dark_url": f"{urls['svg']}?theme=dark",
         "files": [(form.upper(), f"{url}?download") for form, url in urls.items()],

@@ -7,6 +7,7 @@ from annotation.design.plan_record import plan_of
 from annotation.models import Study
 from annotation.reports.exports import marked
 from annotation.reports.findings import Findings, Key
+from annotation.reports.found import Found, demo_versions
 from annotation.reports.lead import lead
 from annotation.reports.loading import findings_at_once, findings_of
 from annotation.reports.notes import listed, screened_out_note
@@ -17,15 +18,13 @@ from annotation.reports.tables import study_tables
 from core.computations import Answer, answer
 from core.tables import Table
 
-Found = Findings | Preferences
-
 
 @dataclass(frozen=True, slots=True)
 class WholeReport:
-    """`tables` are pairs: as shown, and with the marks that CSV needs. `found` gives the figures, if it has any."""
+    """`tables` are pairs: as shown, and with the marks that CSV needs. `found` gives the figures."""
 
     tables: tuple[tuple[Table, Table], ...]
-    found: Findings | None
+    found: Found
     sentences: list[str]
 
 
@@ -43,10 +42,9 @@ def found_of(study: Study) -> Found:
 
 def whole_report(study: Study, found: Found, *, dashes: bool = True, paper: bool = True) -> WholeReport:
     """The report of either kind of study; see `tables_of`."""
-    scored = None if isinstance(found, Preferences) else found
     tables = tables_of(study, found, dashes=dashes, paper=paper)
     pairs = tuple((table, marked_table(study, table, found)) for table in tables.values())
-    return WholeReport(pairs, scored, lead_of(study, scored, dashes=dashes) if scored else [])
+    return WholeReport(pairs, found, [] if isinstance(found, Preferences) else lead_of(study, found, dashes=dashes))
 
 
 def tables_of(study: Study, found: Found, *, dashes: bool = True, paper: bool = True) -> dict[str, Table]:
@@ -85,10 +83,3 @@ def marked_table(study: Study, table: Table, found: Found) -> Table:
         demo=bool(demo_versions(found)),
         screened_out=" ".join(screened_out_note(study, found.screened_out)),
     )
-
-
-def demo_versions(found: Found) -> list[str]:
-    """The symbols of versions with demo texts."""
-    if isinstance(found, Preferences):
-        return list(found.demo)
-    return [version.symbol for version in found.versions if version.is_demo]

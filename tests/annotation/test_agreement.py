@@ -365,6 +365,32 @@ def test_an_undefined_alpha_says_why(rows: list[list[float | None]], why: str) -
         assert estimate.sentence == f"Undefined: {why}."
 
 
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([[3, 3], [3, 3]], Undefined.ALL_EQUAL),
+        ([[3], [4]], Undefined.ONE_ITEM),
+        ([[3, gap], [4, gap], [gap, 5]], Undefined.ONE_ITEM),
+        ([[1, 2], [2, 1]], Undefined.NO_CHANCE),
+        # The third rater differs, but has nothing else that could be compared.
+        ([[3, 3], [3, 3], [gap, gap]], Undefined.ALL_EQUAL),
+        ([[1, 2], [2, 1], [gap, gap]], Undefined.NO_CHANCE),
+    ],
+)
+def test_an_undefined_kappa_says_why(rows: list[list[float | None]], why: Undefined) -> None:
+    assert agreement.weighted_kappa(table(rows)).undefined is why
+
+
+@settings(max_examples=150, deadline=None)
+@given(reliability_data())
+def test_scores_are_called_equal_only_where_they_are(scores: Scores) -> None:
+    paired = scores[:, (~np.isnan(scores)).sum(axis=0) >= 2]
+    are_equal = len(np.unique(paired[~np.isnan(paired)])) == 1
+    for name in agreement.COEFFICIENTS:
+        (found,) = agreement.summary(scores, (name,), draws=2).estimates.values()
+        assert are_equal or found.undefined is not Undefined.ALL_EQUAL
+
+
 def test_an_undefined_correlation_says_why() -> None:
     assert agreement.icc(table([[1, 2, gap], [gap, 2, 3]]), "2,1").undefined is Undefined.NOT_CROSSED
     assert agreement.icc(table([[4, 4], [4, 4]]), "2,1").undefined is Undefined.ALL_EQUAL

@@ -29,6 +29,7 @@ from annotation.chats.plan import ChatPlan
 from annotation.models import Membership, Rating, Score, Study, SystemPreference
 from annotation.reports import archive
 from annotation.reports.exports import ratings_csv
+from annotation.reports.figures import drawable
 from annotation.reports.loading import findings_of
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
@@ -51,7 +52,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 @pytest.fixture(autouse=True)
 def _blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take seconds to draw, and no test here looks at one."""
-    monkeypatch.setattr(archive, "drawable", lambda found: ["means"])
+    monkeypatch.setattr(archive, "drawable", lambda found: dict(list(drawable(found).items())[:1]))
     monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
 
 
@@ -167,7 +168,7 @@ class RandomStudiesTest(TestCase):
         if not Rating.objects.exists():
             return
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-            patch.setattr(archive, "drawable", lambda found: [])
+            patch.setattr(archive, "drawable", lambda found: {})
             assert replicate(unpacked(bundle_of(study), Path(folder))).different == []
 
 

@@ -11,11 +11,17 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.urls import reverse
 
-from annotation.models import Assignment, Item, Score, Study
+from annotation.models import Assignment, Item, Profile, Rating, Score, Study
+from annotation.reports.archive import report_files
+from annotation.reports.figures import PAIR_FIGURES, drawable
 from annotation.reports.models.davidson import Comparisons, Preference, preference
+from annotation.reports.plan_departures import NO_PLAN
+from annotation.reports.preference_figures import win_rows, win_spec
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.preferences import Decisions, Rate, left_rates, win_rates
+from annotation.reports.whole import whole_report
+from dialogues.charts import THEMES
 from tests.annotation.rated_study import pair_study
 from tests.annotation.setting import user
 from tests.people import client_of
@@ -172,6 +178,71 @@ def test_the_report_of_pairs_shows_and_exports_win_rates_and_no_means() -> None:
     assert client.get(reverse("study_table_csv", args=[study.pk, "table-3"])).status_code == 404
     assert client.get(reverse("study_figure", args=[study.pk, "means", "svg"])).status_code == 404
     assert "γ over β" in client.get(study.get_absolute_url()).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_figure_of_wins_has_the_counts_and_the_rate_of_each_two_versions() -> None:
+    study = pair_study()
+    Score.objects.filter(rating__assignment__position=1).update(value=0)
+    rows = [row for row in win_rows(preferences_of(study)) if row["metric"] == "Natural"]
+    # Four wins, two ties and two losses of eight; the rate stands in the middle of the ties.
+    shares = [(row["preferred"], row["start"], row["end"]) for row in rows if row["kind"] == "share"]
+    assert shares == [("γ", 0, 0.5), ("Tie", 0.5, 0.75), ("β", 0.75, 1)]
+    (rate,) = (row for row in rows if row["kind"] == "rate")
+    assert (rate["pair"], rate["value"], rate["counts"]) == ("γ over β", 0.625, "4 · 2 · 2")
+    assert rate["low"] < 0.625 < rate["high"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("slug", PAIR_FIGURES)
+def test_the_report_of_pairs_shows_each_figure_in_two_themes_and_keeps_it_as_a_file(slug: str) -> None:
+    study, client = pair_study(), client_of(user("rey", "researcher"))
+    Study.objects.filter(pk=study.pk).update(is_simulated=True)
+    Profile.objects.update(is_simulated=True)
+    address = reverse("study_figure", args=[study.pk, slug, "svg"])
+    page = client.get(reverse("study_report", args=[study.pk])).content.decode()
+    assert f'src="{address}"' in page
+    assert f'href="#figure-{slug}"' in page
+    light, dark = client.get(address).content, client.get(address, {"theme": "dark"}).content
+    assert light != dark
+    of_ratings = (
+        () if slug.startswith("distinct") else ("γ over β", "6 · 0 · 2", "Simulated ratings", "the 95 % interval")
+    )
+    for words in ("demo rules, not a language model", *of_ratings):
+        assert words in light.decode()
+    for form, magic in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
+        kept = client.get(reverse("study_figure", args=[study.pk, slug, form]), {"download": ""})
+        assert kept.content.startswith(magic)
+
+
+@pytest.mark.django_db
+def test_a_rate_without_an_interval_says_so_and_pairs_that_nobody_compared_are_not_drawn() -> None:
+    study = pair_study()
+    first = Item.objects.filter(study=study).earliest("position")
+    Item.objects.filter(study=study).exclude(pk=first.pk).update(purpose="gold")
+    found = preferences_of(study)
+    assert "has no interval" in json.dumps(win_spec(study, found, THEMES["light"]))
+    nothing = replace(found, rates=(None,) * len(found.rates), texts=None)
+    assert win_rows(nothing) == []
+    assert drawable(nothing) == {}
+
+
+@pytest.mark.django_db
+def test_all_of_a_report_of_pairs_has_its_figures() -> None:
+    study = pair_study()
+    report = whole_report(study, preferences_of(study))
+    names = [name for name, _ in report_files(study, "r", report, with_ratings=False, figure_forms=("svg",))]
+    assert {f"r/figures/{slug}.svg" for slug in ("wins", "distinct-pooled", "distinct-matched", "flow")} <= set(names)
+
+
+@pytest.mark.django_db
+def test_the_report_of_pairs_says_whether_there_was_a_plan_and_that_one_pair_waits() -> None:
+    study, client = pair_study(), client_of(user("rey", "researcher"))
+    page = reverse("study_report", args=[study.pk])
+    assert NO_PLAN in client.get(page).content.decode()
+    Item.objects.filter(study=study, position__gt=0).update(purpose="gold")
+    Rating.objects.update(is_current=False)
+    assert "1 pair, which nobody has rated yet." in client.get(page).content.decode()
 
 
 @pytest.mark.django_db

@@ -72,6 +72,8 @@ def test_agreement_without_a_value_says_why() -> None:
     assert [one.no_agreement for one in quality(alone, everybody(alone))] == [NoAgreement.TOO_FEW] * 2
     equal = ratings([[[3], [3]], [[3], [3]]])
     assert [one.no_agreement for one in quality(equal, everybody(equal))] == [NoAgreement.ALL_EQUAL] * 2
+    crossed = ratings([[[1], [2]], [[2], [1]]])
+    assert [one.no_agreement for one in quality(crossed, everybody(crossed))] == [NoAgreement.NO_CHANCE] * 2
 
 
 def test_straight_lining_counts_equal_scores_and_runs_of_identical_rows() -> None:

@@ -196,6 +196,13 @@ def test_equal_scores_make_a_page_with_sentences_and_no_empty_figure() -> None:
     assert empty.status_code == 404
 
 
+def test_without_a_model_there_is_no_table_of_severity_and_its_figure_stands_below_the_raters() -> None:
+    html = page(rated_study(backgrounds=1, raters=2))
+    assert 'id="table-severity"' not in html
+    assert html.index('id="table-raters"') < html.index('id="figure-by-rater"') < html.index('id="table-naturalness"')
+    assert "such intervals are too narrow" not in html
+
+
 def test_a_second_look_computes_nothing_anew(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     study, client = rated_study(), logged_in(Role.RESEARCHER)
     address = reverse("study_report", args=[study.pk])

@@ -2,7 +2,9 @@
 
 import json
 from io import StringIO
+from itertools import combinations
 from statistics import mean
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,8 +13,13 @@ from django.utils import timezone
 
 from annotation.design import drafting
 from annotation.models import Profile, Rating, Score, Study
-from demo.simulation import quality, simulate
-from tests.annotation.setting import KEYS, corpus, draft, study
+from annotation.reports.notes import SIMULATED
+from annotation.reports.preference_findings import preferences_of
+from annotation.reports.preference_tables import preference_tables
+from demo import drawn_scores
+from demo.drawn_scores import LEFT, TIE, quality
+from demo.simulation import simulate
+from tests.annotation.setting import KEYS, corpus, counted, draft, study
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +62,64 @@ def test_a_study_with_places_is_filled_exactly_and_a_second_time_adds_nothing() 
     assert simulate(study=one, raters=3, seed=1) == 16
     assert simulate(study=one, raters=3, seed=1) == 0
     assert Rating.objects.counted().for_study(one).count() == 16
+
+
+def pairs(name: str = "Pairs") -> Study:
+    """Three versions, each two of them side by side on 12 backgrounds."""
+    versions = ("alpha", "beta", "stephanie")
+    compared = [list(two) for two in combinations(versions, 2)]
+    return study(
+        of=corpus(12, name=f"{name} corpus"), versions=versions, kind="pairs", pairs=compared, is_simulated=True,
+        name=name,
+    )  # fmt: skip
+
+
+def test_pairs_are_compared_with_ties_and_the_better_version_wins() -> None:
+    one = pairs()
+    assert simulate(study=one, raters=3, seed=1) == 3 * 36
+    assert simulate(study=one, raters=3, seed=1) == 0
+    assert set(scores(one)) == {-1, 0, 1}
+    found = preferences_of(one)
+    # The paper's means: Stephanie's are far above β's on every metric.
+    for line in (row for row in found.lines if (row.first, row.second) == ("β", "Stephanie")):
+        assert line.rate is not None
+        assert line.rate.wins > line.rate.losses
+        assert line.rate.ties > 0
+
+
+def test_the_left_of_a_pair_is_favoured_as_the_command_says() -> None:
+    one = pairs()
+    told = StringIO()
+    call_command("simulate_ratings", one.name, "--raters", "3", stdout=told)
+    assert f"the dialogue on the left got {LEFT} points more, and a difference of up to {TIE} points is a tie" in (
+        told.getvalue()
+    )
+    left = preferences_of(one).left[-1]
+    assert left.value is not None
+    assert left.n > 300
+    assert 0.5 < left.value < 0.65
+
+
+def test_without_its_bias_the_simulator_favours_no_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_bias, without = pairs(), pairs(name="Without")
+    simulate(study=with_bias, seed=1)
+    monkeypatch.setattr(drawn_scores, "LEFT", 0.0)
+    simulate(study=without, seed=1)
+    assert preferences_of(without).left[-1].value < preferences_of(with_bias).left[-1].value  # type: ignore[operator]
+
+
+def test_the_same_seed_gives_the_same_preferences_and_they_are_marked() -> None:
+    chats = corpus(2)
+    of: dict[str, Any] = {"of": chats, "versions": ("beta", "gamma"), "kind": "pairs", "pairs": [["beta", "gamma"]]}
+    studies = [study(is_simulated=True, raters_per_item=2, **of) for _ in range(3)]
+    for one, seed in zip(studies, (1, 1, 2), strict=True):
+        simulate(study=one, seed=seed)
+        assert set(counted(one).values()) == {2}
+        (table, *_) = preference_tables(one, preferences_of(one)).values()
+        assert SIMULATED in table.notes
+    first, same, other = map(scores, studies)
+    assert first == same
+    assert first != other
 
 
 def test_simulated_raters_are_marked_and_cannot_log_in() -> None:

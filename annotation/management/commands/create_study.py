@@ -50,7 +50,7 @@ class Command(commands.Command):
             self.stdout.write(json.dumps(made, ensure_ascii=False))
         else:
             items = study.selection.get("items", 0)
-            what = "systems × backgrounds" if study.has_chats else "dialogues"
+            what = "systems × backgrounds" if study.has_chats else "pairs" if study.compares else "dialogues"
             self.stdout.write(f"Study {study.pk}, {study.name!r}: {study.get_state_display()}, {items:,} {what}.")
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from annotation.management.arguments import named_study
+from annotation.management.exploratory_json import exploratory_json
 from annotation.models import Study
 from annotation.reports import unblinding
 from annotation.reports.chat_findings import ChatFindings
@@ -137,6 +138,7 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         **({"chats": chats_json(found.chats)} if found.chats else {}),
         **({"judges": [judge_json(judge, found) for judge in found.judges]} if found.judges else {}),
         **({"minutes_an_item": asdict(found.minutes)} if found.minutes else {}),
+        **exploratory_json(found),
     }
 
 

@@ -10,13 +10,15 @@ from annotation.design.drafting import DesignError
 from annotation.management.arguments import named_study
 from core import commands
 from demo.chat_simulation import NoReplyError
+from demo.drawn_scores import LEFT, PAIRS_SAID, TIE
 from demo.simulation import simulate
 
 
 class Command(commands.Command):
     help = (
-        "Score a study that is marked as simulated, by invented raters; in a study of chats they chat first. "
-        "The ratings are marked wherever they appear."
+        "Score a study that is marked as simulated, by invented raters. In a study of chats they chat first; in a "
+        "study of pairs they prefer one dialogue or neither, with a slight bias towards the left. The ratings are "
+        "marked wherever they appear."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,6 +36,8 @@ class Command(commands.Command):
         except (DesignError, NoReplyError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps({"study": study.name, "ratings": made, "simulated": True}))
+            drawn = {"left": LEFT, "tie": TIE} if study.compares else {}
+            self.stdout.write(json.dumps({"study": study.name, "ratings": made, "simulated": True, **drawn}))
         else:
-            self.stdout.write(f"{made:,} simulated ratings in {study.name!r}.")
+            about = f" {PAIRS_SAID}" if study.compares else ""
+            self.stdout.write(f"{made:,} simulated ratings in {study.name!r}.{about}")
