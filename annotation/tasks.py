@@ -7,6 +7,7 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
+from annotation.bundles.loading import material_result
 from annotation.models import Study
 from annotation.people import password_tries
 from annotation.reports.loading import findings_result
@@ -34,6 +35,12 @@ def compute_report(pk: int) -> None:
 def compute_preferences(pk: int) -> None:
     """The findings of one study of pairs."""
     computations.compute(pk, lambda study: preferences_result(_study(study)))
+
+
+@shared_task(name="annotation.compute_bundle", time_limit=LONGEST, soft_time_limit=LONGEST - 60)
+def compute_bundle(pk: int) -> None:
+    """What the bundle of one study holds of its ratings."""
+    computations.compute(pk, lambda study: material_result(_study(study)))
 
 
 def _study(pk: int) -> Study:

@@ -20,12 +20,18 @@ from core.returning import back, is_ours
 @require_GET
 @requires("core.view_computation", "watch computations")
 def computation(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far it is. The page that waits for it asks again, and is loaded anew once the result is there."""
+    """How far it is. The page that waits for it asks again, and is loaded anew once the result is there.
+
+    A file does not replace the page that waits for it, so that page must stop asking first: it is told that all is
+    done, and from there asks once more to be loaded anew.
+    """
     row = get_object_or_404(Computation, pk=pk)
     if request.headers.get("HX-Request"):
-        if row.state == Computation.State.DONE:
+        is_done = row.state == Computation.State.DONE
+        if is_done and "loads" in request.GET:
             return HttpResponseClientRefresh()
-        return render(request, "computing/_computation.html", progress(row, _page_of(request)))
+        told = progress(row, _page_of(request)) | {"loads": is_done}
+        return render(request, "computing/_computation.html", told)
     return waiting_page(request, row, "A computation")
 
 

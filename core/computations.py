@@ -39,6 +39,10 @@ class ComputationStoppedError(Exception):
     """Somebody stopped the computation."""
 
 
+class NotComputedError(Exception):
+    """There can be no result now; the text tells a person why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Found]):
     """What a page can show at once.
@@ -131,6 +135,8 @@ def compute(pk: int, result_of: Callable[..., Result[Any]]) -> None:
         kept_as = _computed(result, computation)
     except ComputationStoppedError:
         pass
+    except NotComputedError as refusal:
+        computation.told(State.FAILED, problem=str(refusal))
     except ObjectDoesNotExist:
         computation.told(State.FAILED, problem=_GONE)
     except (OperationalError, InterfaceError):

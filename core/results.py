@@ -24,6 +24,10 @@ def kept(key: str) -> Any:
     return caches["results"].get(key)
 
 
+def is_kept(key: str) -> bool:
+    return key in caches["results"]
+
+
 def keep(key: str, found: object) -> None:
     """Keep it for a day. The oldest results may have to go earlier."""
     caches["results"].set(key, found, DAY)

@@ -3,16 +3,15 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Max
 
 from annotation.bundles.crate import ABOUT, NO_LICENCE, Described, crate
 from annotation.bundles.crate import NAME as CRATE
-from annotation.bundles.data import Data, data_of
+from annotation.bundles.data import Data
+from annotation.bundles.loading import Material
 from annotation.bundles.materials import material_files
 from annotation.bundles.program import ROOT, needed_versions, program_files
 from annotation.bundles.reading import FORMAT, FORMAT_VERSION
@@ -21,13 +20,12 @@ from annotation.bundles.table_values import table_json
 from annotation.design.files import document_of, exported
 from annotation.design.plan_record import plan_document
 from annotation.design.plan_text import texts
-from annotation.models import Rating, Study
+from annotation.models import Study
 from annotation.reports import unblinding
 from annotation.reports.archive import report_files
-from annotation.reports.caching import state_of
 from annotation.reports.loading import as_planned
-from annotation.reports.scores import counted_members, counted_ratings, in_order
-from annotation.reports.whole import WholeReport, found_of, whole_report
+from annotation.reports.scores import in_order
+from annotation.reports.whole import whole_report
 from core.markdown import markdown_text
 from dialogues.audit import AuditVerb
 from dialogues.charts import FileFormat
@@ -35,49 +33,20 @@ from dialogues.models import AuditEvent
 from dialogues.rubric import to_json
 
 File = tuple[str, Iterable[str | bytes]]
-Read = TypeVar("Read")
 # Without PDF, whose bytes are others in every process that draws it.
 FIGURE_FORMS: tuple[FileFormat, ...] = ("svg", "png")
-# How often data are read anew if ratings come in meanwhile.
-TRIES = 3
 
 
-class NoBundleError(ValueError):
-    """A study of which no bundle can be made now; the text says why and what to do."""
-
-
-class _Material(NamedTuple):
-    """All that depends on ratings, read in one state of the study."""
-
-    data: Data
-    report: WholeReport
-    changed_at: str
-
-
-def make_bundle(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, how: str) -> Iterator[File]:
-    """(path, content) of each file, the manifest last; `how` says in the audit trail why the study was unblinded.
-
-    Raises NoBundleError before the first file.
-    """
-    if not counted_ratings(study, counted_members(study)).exists():
-        raise NoBundleError(f"“{study.name}” has no ratings that count, so there is nothing to compute again yet.")
+def make_bundle(
+    *, study: Study, material: Material, by: AbstractBaseUser | AnonymousUser | None, how: str
+) -> Iterator[File]:
+    """(path, content) of each file, the manifest last; `how` says in the audit trail why the study was unblinded."""
     unblinding.unblind(study=study, by=by, how=how)
     AuditEvent.record(by, AuditVerb.RATINGS_EXPORTED, study, part="bundle")
-    read = _steadily(study, lambda: _Material(data_of(study), whole_report(study, found_of(study)), _changed_at(study)))
-    return _with_manifest(study, read)
+    return _with_manifest(study, material)
 
 
-def _steadily(study: Study, read: Callable[[], Read]) -> Read:
-    """What `read` returns, if the ratings are the same after it as before it."""
-    for _ in range(TRIES):
-        before = state_of(study)
-        found = read()
-        if state_of(study) == before:
-            return found
-    raise NoBundleError(f"Ratings of “{study.name}” come in faster than they can be read. Pause the study first.")
-
-
-def _with_manifest(study: Study, read: _Material) -> Iterator[File]:
+def _with_manifest(study: Study, read: Material) -> Iterator[File]:
     """The files themselves, then what describes them all: the crate, and the manifest of SHA-256."""
     digests: dict[str, str] = {}
     sizes: dict[str, int] = {}
@@ -91,7 +60,8 @@ def _with_manifest(study: Study, read: _Material) -> Iterator[File]:
     yield MANIFEST, ["".join(f"{digest}  {path}\n" for path, digest in sorted(digests.items()))]
 
 
-def _described(study: Study, read: _Material) -> Iterator[File]:
+def _described(study: Study, read: Material) -> Iterator[File]:
+    report = whole_report(study, read.found)
     yield "README.md", [_readme(study)]
     yield "study.json", [_text(_study(study, read.data))]
     yield "design.json", [exported(study)]
@@ -99,11 +69,11 @@ def _described(study: Study, read: _Material) -> Iterator[File]:
     if study.analysis_plan:
         for form, text in texts(plan_document(study)).items():
             yield ("plan/plan.json" if form == "json" else f"plan/{form}.txt"), [text]
-    for path, text in (*material_files(study).items(), *read.data.files.items()):
+    for path, text in (*material_files(study).items(), *read.data.files()):
         yield path, [text]
-    for table, _ in read.report.tables:
+    for table, _ in report.tables:
         yield f"tables/{table.slug}.json", [_text(table_json(table))]
-    yield from report_files(study, "report", read.report, with_ratings=False, figure_forms=FIGURE_FORMS)
+    yield from report_files(study, "report", report, with_ratings=False, figure_forms=FIGURE_FORMS)
     for path, text in program_files():
         yield path, [text]
 
@@ -155,16 +125,7 @@ def software_version() -> str:
     return str(project["version"])
 
 
-def _changed_at(study: Study) -> str:
-    """When the study last changed in what a bundle holds: never the time of making one."""
-    rated = Rating.objects.for_study(study).aggregate(last=Max("created_at"))["last"]
-    left = study.memberships.aggregate(*map(Max, ("excluded_at", "screened_out_at", "withdrawn_at"))).values()
-    moments = [study.created_at, study.launched_at, study.closed_at, rated, *left]
-    last: datetime = max(moment for moment in moments if moment is not None)
-    return last.isoformat()
-
-
-def _about(study: Study, read: _Material) -> Described:
+def _about(study: Study, read: Material) -> Described:
     return Described(
         name=f"Replication bundle of the study “{study.name}”",
         description=" ".join(_standing(study)),

@@ -5,21 +5,32 @@ may change a name.
 """
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
-from annotation.bundles.reading import REPEAT
+from annotation.bundles.rater_data import (
+    ORDER_COLUMNS,
+    PREFERENCE_COLUMNS,
+    RATER_COLUMNS,
+    order_rows,
+    preference_rows,
+    pseudonym,
+    rater_rows,
+    ratings_text,
+    why_raters_are_set_aside,
+)
 from annotation.imported.placing import NO_TEXT
-from annotation.models import Assignment, Chat, Item, Membership, Rating, Score, Study, SystemPreference
-from annotation.models.memberships import COUNTED
+from annotation.models import Chat, Item, Study
 from annotation.reports.chat_exports import chat_lines
 from annotation.reports.judge_facts import Judge
 from annotation.reports.judges import judges_of, rated_dialogues
-from annotation.reports.scores import counted_members, counted_ratings
+from annotation.reports.scores import counted_members
 from core.spreadsheets import csv_text
+from core.steps import Steps
 from dialogues.models import Dialogue
 from dialogues.rubric import to_json
 
@@ -28,63 +39,75 @@ ITEM_COLUMNS = (
     *("item", "purpose", "background", "dialogue", "other_dialogue", "background_key", "dialogue_key"),
     *("other_dialogue_key", "version", "other_version", "theme", "traits_1", "traits_2", "expected", "tolerance"),
 )
-RATER_COLUMNS = (
-    *("rater", "pseudonym", "counts", "set_aside", "seed", "items_given", "simulated", "screened_out", "withdrawn"),
-)
-RATING_COLUMNS = (
-    *("rating", "item", "rater", "metric", "value", "scale_low", "scale_high", "set_aside", "comment", "flag"),
-    *("seconds", "submitted_at", "score_comment", "evidence", "repeat"),
-)
-ORDER_COLUMNS = (
-    *("item", "rater", "purpose", "place", "slot", "turn", "block", "turn_in_block", "left", "state", "opened_at"),
+OF_AN_ITEM = (
+    *("position", "purpose", "background_id", "dialogue_id", "other_id", "background__key", "dialogue__key"),
+    *("other__key", "dialogue__version_id", "other__version_id", "theme", "traits_1", "traits_2", "expected"),
+    "tolerance",
 )
 JUDGEMENT_COLUMNS = ("judge", "background", "dialogue", "metric", "n", "total", "squares")
-PREFERENCE_COLUMNS = ("rater", "choice", "preferred", "met_first", "met_second", "comment", "at")
+OF_A_DIALOGUE = ("key", "version_id", "origin_id", "written_by", "is_demo")
+STEPS = 3
+# The level of zlib's compression.
+FASTEST = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The files of `data/` by path, and what study.json says of the same: raters' pseudonyms by number, judges."""
+    """The files of `data/` by path, compressed, and what study.json says of the same: raters' pseudonyms by number,
+    judges."""
 
-    files: Mapping[str, str]
+    packed: Mapping[str, bytes]
     raters: list[str]
     judges: list[dict[str, Any]]
 
+    def files(self) -> Iterator[tuple[str, str]]:
+        """(path, text)"""
+        for path, text in self.packed.items():
+            yield path, zlib.decompress(text).decode()
 
-def data_of(study: Study) -> Data:
-    """All of it as text; a study of 10,000 items and 180,000 scores takes some 30 MB."""
+
+def data_of(study: Study, step: Steps) -> Data:
+    """All of it, read in STEPS steps."""
     members = list(study.memberships.select_related("rater__profile").order_by("pk"))
     raters = {member.pk: number for number, member in enumerate(members, 1)}
+    why = why_raters_are_set_aside(study, members)
+    step("Judges and dialogues")
     judges = _judges(study)
     dialogues = _dialogues(study, judges)
     numbers = {row.pk: number for number, row in enumerate(dialogues, 1)}
-    why = _why_raters_are_set_aside(study, members)
-    files = {
-        "data/items.csv": csv_text([ITEM_COLUMNS, *_items(study, numbers)]),
-        "data/dialogues.jsonl": _json_lines(_dialogue_lines(study, dialogues, numbers, judges)),
-        "data/raters.csv": csv_text([RATER_COLUMNS, *_raters(members, why)]),
-        "data/ratings.csv": csv_text([RATING_COLUMNS, *_ratings(study, raters, why)]),
-        "data/orders.csv": csv_text([ORDER_COLUMNS, *_orders(study, raters)]),
+    packed = {
+        "data/items.csv": _packed(csv_text([ITEM_COLUMNS, *_items(study, numbers)])),
+        "data/dialogues.jsonl": _packed(_json_lines(_dialogue_lines(study, dialogues, numbers, judges))),
+        "data/raters.csv": _packed(csv_text([RATER_COLUMNS, *rater_rows(members, why)])),
     }
+    step("Ratings")
+    packed["data/ratings.csv"] = _packed(ratings_text(study, raters, why))
+    step("Orders")
+    packed["data/orders.csv"] = _packed(csv_text([ORDER_COLUMNS, *order_rows(study, raters)]))
     if judges:
-        files["data/judgements.csv"] = csv_text([JUDGEMENT_COLUMNS, *_judgements(judges, numbers)])
+        packed["data/judgements.csv"] = _packed(csv_text([JUDGEMENT_COLUMNS, *_judgements(judges, numbers)]))
     if study.has_chats:
-        files["data/chats.jsonl"] = "".join(chat_lines(study))
-        files["data/preferences.csv"] = csv_text([PREFERENCE_COLUMNS, *_preferences(study, raters)])
-    told = [
-        {
-            "label": one.label,
-            "name": one.name,
-            "is_demo": one.is_demo,
-            "about": list(one.about),
-            "metrics": to_json(one.metrics),
-            "dollars_a_dialogue": one.dollars,
-            "dialogues": one.judged,
-            "demo_writers": sorted(one.demo_writers),
-        }
-        for one in judges
-    ]
-    return Data(files, [_pseudonym(member) for member in members], told)
+        packed["data/chats.jsonl"] = _packed("".join(chat_lines(study)))
+        packed["data/preferences.csv"] = _packed(csv_text([PREFERENCE_COLUMNS, *preference_rows(study, raters)]))
+    return Data(packed, [pseudonym(member) for member in members], [_told(judge) for judge in judges])
+
+
+def _packed(text: str) -> bytes:
+    """A seventh as large, for what is kept for a day."""
+    return zlib.compress(text.encode(), FASTEST)
+
+
+def _told(judge: Judge) -> dict[str, Any]:
+    return {
+        "label": judge.label,
+        "name": judge.name,
+        "is_demo": judge.is_demo,
+        "about": list(judge.about),
+        "metrics": to_json(judge.metrics),
+        "dollars_a_dialogue": judge.dollars,
+        "dialogues": judge.judged,
+        "demo_writers": sorted(judge.demo_writers),
+    }
 
 
 def _json_lines(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -110,9 +133,9 @@ def _dialogues(study: Study, judges: Iterable[Judge]) -> list[Dialogue]:
     shown = Q(pk__in=items.values("dialogue")) | Q(pk__in=items.values("other")) | Q(pk__in=items.values("background"))
     if study.has_chats:
         shown |= Q(chat__in=Chat.objects.in_study(study))
-    found = {row.pk: row for row in Dialogue.objects.filter(shown)}
+    found = {row.pk: row for row in Dialogue.objects.filter(shown).only(*OF_A_DIALOGUE, "messages")}
     judged = {pk for judge in judges for row in judge.rows for pk in (row.dialogue, row.background)}
-    found |= Dialogue.objects.defer("messages", "times").in_bulk(sorted(judged - found.keys()))
+    found |= Dialogue.objects.only(*OF_A_DIALOGUE).in_bulk(sorted(judged - found.keys()))
     return [found[pk] for pk in sorted(found)]
 
 
@@ -145,14 +168,12 @@ def _dialogue_lines(
 
 
 def _items(study: Study, numbers: Mapping[int, int]) -> Iterator[Row]:
-    for item in Item.objects.filter(study=study).select_related("dialogue", "other", "background").order_by("pk"):
+    for row in Item.objects.filter(study=study).order_by("pk").values_list(*OF_AN_ITEM):
+        position, purpose, background, dialogue, other, *names, theme, one, two, expected, tolerance = row
         yield (
-            *(item.position, item.purpose),
-            *(numbers[item.background_id], numbers[item.dialogue_id], numbers.get(item.other_id or 0, "")),
-            *(item.background.key, item.dialogue.key, item.other.key if item.other else ""),
-            *(item.dialogue.version_id, item.other.version_id if item.other else ""),
-            *(item.theme, _json_cell(item.traits_1), _json_cell(item.traits_2)),
-            *(_json_cell(item.expected), item.tolerance if item.expected else ""),
+            *(position, purpose, numbers[background], numbers[dialogue], numbers.get(other or 0, "")),
+            *(name or "" for name in names),
+            *(theme, _json_cell(one), _json_cell(two), _json_cell(expected), tolerance if expected else ""),
         )
 
 
@@ -165,90 +186,3 @@ def _judgements(judges: Iterable[Judge], numbers: Mapping[int, int]) -> Iterator
         for row in judge.rows:
             places = (numbers[row.background], numbers[row.dialogue])
             yield (number, *places, row.metric, row.n, float(row.total), float(row.squares))
-
-
-# --- who rated, and what counts -------------------------------------------------------------------
-
-
-def _pseudonym(member: Membership) -> str:
-    """As `annotation.reports.scores.counted_members` names it."""
-    profile = getattr(member.rater, "profile", None)
-    return (profile.pseudonym if profile else "") or f"member-{member.pk}"
-
-
-def _is_simulated(member: Membership) -> bool:
-    profile = getattr(member.rater, "profile", None)
-    return bool(profile and profile.is_simulated)
-
-
-def _why_raters_are_set_aside(study: Study, members: Iterable[Membership]) -> dict[int, str]:
-    """By membership; empty for those who count."""
-    by_rules = set(study.memberships.filter(COUNTED).values_list("pk", flat=True))
-    return {member.pk: _why_set_aside(study, member, is_counted=member.pk in by_rules) for member in members}
-
-
-def _why_set_aside(study: Study, member: Membership, *, is_counted: bool) -> str:
-    if not is_counted:
-        reasons = {"excluded": member.excluded_at, "screened out": member.screened_out_at}
-        return next((why for why, at in reasons.items() if at is not None), "withdrawn")
-    if _is_simulated(member) != study.is_simulated:
-        return "simulated" if _is_simulated(member) else "not simulated"
-    return ""
-
-
-def _raters(members: Iterable[Membership], why: Mapping[int, str]) -> Iterator[Row]:
-    for number, member in enumerate(members, 1):
-        yield (
-            *(number, _pseudonym(member), not why[member.pk], why[member.pk], member.seed, member.turn),
-            *(_is_simulated(member), member.screened_out_at is not None, member.withdrawn_at is not None),
-        )
-
-
-def _ratings(study: Study, raters: Mapping[int, int], why: Mapping[int, str]) -> Iterator[Row]:
-    """Every score of every rating that was not corrected, and why a rating is set aside."""
-    counted = set(counted_ratings(study, counted_members(study)).values_list("pk", flat=True))
-    current = Rating.objects.for_study(study).filter(is_current=True)
-    ratings = current.select_related("assignment__item").order_by("pk")
-    known = {rating.pk: (number, rating) for number, rating in enumerate(ratings, 1)}
-    for score in Score.objects.filter(rating__in=current).order_by("rating_id", "pk").iterator(5000):
-        number, rating = known[score.rating_id]
-        member = rating.assignment.membership_id or 0
-        aside = "" if rating.pk in counted else _why_not_counted(rating.assignment, why[member])
-        yield (
-            *(number, rating.assignment.item.position, raters[member], score.metric, score.value),
-            *(score.scale_low, score.scale_high, aside, rating.comment, rating.flag, rating.seconds),
-            "" if study.is_imported else rating.created_at.isoformat(),
-            *(score.comment, " ".join(str(place + 1) for place in score.evidence), rating.assignment.is_repeat),
-        )
-
-
-def _why_not_counted(assignment: Assignment, of_rater: str) -> str:
-    """A check's or practice item's purpose, the rater's reason, that they met the item again, or that another rater has
-    the place."""
-    purpose = assignment.item.purpose
-    if assignment.is_repeat:
-        return of_rater or REPEAT
-    return purpose if purpose != Item.Purpose.RATED else of_rater or "place given to another rater"
-
-
-def _orders(study: Study, raters: Mapping[int, int]) -> Iterator[Row]:
-    """Every item that a rater was given, in the order in which they were."""
-    versions = len(study.selection.get("conditions", ()))
-    rows = study.assignments.filter(membership__isnull=False).select_related("item")
-    for one in rows.order_by("membership_id", "opened_at", "turn", "position", "pk"):
-        block = divmod(one.turn, versions) if one.turn is not None and versions else ("", "")
-        left = ("second" if one.is_flipped else "first") if study.compares else ""
-        purpose = REPEAT if one.is_repeat else one.item.purpose
-        yield (
-            *(one.item.position, raters[one.membership_id or 0], purpose, one.position, one.slot, one.turn),
-            *(*block, left, one.state, one.opened_at.isoformat() if one.opened_at else ""),
-        )
-
-
-def _preferences(study: Study, raters: Mapping[int, int]) -> Iterator[Row]:
-    """The last answer of each tester who counts."""
-    for one in SystemPreference.objects.last_of(counted_members(study)):
-        yield (
-            *(raters[one.membership_id], one.choice, one.preferred or "", one.first_id, one.second_id),
-            *(one.comment, one.at.isoformat()),
-        )

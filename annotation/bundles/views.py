@@ -6,10 +6,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from annotation.bundles.contents import NoBundleError, make_bundle
+from annotation.bundles.contents import make_bundle
+from annotation.bundles.loading import NoBundleError, material_at_once
 from annotation.reports import unblinding
 from annotation.reports.views import file_name, studied, wait
-from annotation.reports.whole import found_at_once
 from core.archives import zipped
 from core.downloads import streamed_file
 from core.permissions import requires
@@ -22,12 +22,12 @@ def study_bundle(request: HttpRequest, pk: int) -> HttpResponseBase:
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    answered = found_at_once(study, is_current=True)
-    if answered.found is None:
-        return wait(request, study, answered)
     try:
-        files = make_bundle(study=study, by=request.user, how="made a replication bundle")
+        answered = material_at_once(study)
     except NoBundleError as refusal:
         messages.error(request, str(refusal))
         return redirect("study_report", pk)
+    if answered.found is None:
+        return wait(request, study, answered, "Replication bundle")
+    files = make_bundle(study=study, material=answered.found, by=request.user, how="made a replication bundle")
     return streamed_file(zipped(files), f"{file_name(study, 'bundle')}.zip")

@@ -1,10 +1,11 @@
 """All scores of a file as NumPy columns, with the items, raters and metrics that they are of."""
 
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -110,13 +111,25 @@ class Gathered:
         return cells
 
 
-def gather(parsed: Iterable[Any], report: Report) -> Gathered:
+class RowLimit(NamedTuple):
+    """The most rows that are read, bad ones included, and what a person is told of more."""
+
+    most: int
+    why: str
+
+
+NO_LIMIT = RowLimit(sys.maxsize, "")
+
+
+def gather(parsed: Iterable[Any], report: Report, limit: RowLimit = NO_LIMIT) -> Gathered:
     """Read all scores; bad rows and doubled scores go into the report.
 
     Raises UnreadableFileError beyond the limits, and for a file in which people's and simulated scores are mixed.
     """
     found = _Gathering(report)
-    for one in parsed:
+    for number, one in enumerate(parsed, 1):
+        if number > limit.most:
+            raise UnreadableFileError(limit.why)
         if isinstance(one, SetAside):
             report.count(one.kind, one.count)
         elif isinstance(one, BadRecord):

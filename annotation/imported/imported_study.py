@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation.imported import rating_files
-from annotation.imported.gathering import Gathered, RatingsRefusedError, Report, gather
+from annotation.imported.gathering import NO_LIMIT, Gathered, RatingsRefusedError, Report, RowLimit, gather
 from annotation.imported.placing import PlacingError
 from annotation.imported.questions import questions_of
 from annotation.imported.rated_dialogues import BATCH, RatedDialogues, batches, new_dialogues, stored_dialogues
@@ -51,13 +51,13 @@ def read_ratings(source: RatingSource) -> Gathered:
         return read_scores(stream, source.choices)
 
 
-def read_scores(stream: BinaryIO, choices: RatingChoices) -> Gathered:
+def read_scores(stream: BinaryIO, choices: RatingChoices, limit: RowLimit = NO_LIMIT) -> Gathered:
     """Every score of the file, without storing any; raises RatingsRefusedError if it cannot be read or holds none."""
     report, file = Report(), FileLines(stream)
     try:
         form = rating_files.recognised(file, has_columns=bool(choices.columns))
         report.form = form.label
-        found = gather(form.read(file, choices), report)
+        found = gather(form.read(file, choices), report, limit)
     except UnreadableFileError as error:
         raise RatingsRefusedError(str(error), report) from error
     if form.has_places_for_raters:

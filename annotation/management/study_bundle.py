@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from tqdm import tqdm
 
-from annotation.bundles.contents import NoBundleError, make_bundle
+from annotation.bundles.contents import make_bundle
+from annotation.bundles.loading import NoBundleError, material_of
 from annotation.management.arguments import named_study
 from annotation.reports.views import file_name
 from core import commands
@@ -26,8 +28,11 @@ class Command(commands.Command):
         path = options["out"] or Path(f"{file_name(study, 'bundle')}.zip")
         commands.refuse_to_replace(path, replace=options["force"])
         try:
-            pieces = zipped(make_bundle(study=study, by=None, how="study bundle"))
+            with commands.steps_shown() as steps:
+                material = material_of(study, steps)
         except NoBundleError as error:
             raise CommandError(str(error)) from error
+        files = make_bundle(study=study, material=material, by=None, how="study bundle")
+        pieces = zipped(tqdm(files, unit=" files", disable=None, leave=False))
         commands.write_whole(path, pieces, replace=options["force"], private=True)
         self.stdout.write(f"Bundle of {study.name} in {path}. To compute it again: manage.py replicate {path}")

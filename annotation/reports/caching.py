@@ -37,11 +37,6 @@ def key_of(name: str, study: Study, *, ratings: QuerySet[Rating] | None = None, 
     return f"{name}:{FORM}:{fingerprint(_what_is_read(study, read) | {'also': also})}"
 
 
-def state_of(study: Study) -> str:
-    """A fingerprint that changes with the data that a report is computed from."""
-    return fingerprint(_what_is_read(study, Rating.objects.counted().for_study(study)))
-
-
 def _what_is_read(study: Study, ratings: QuerySet[Rating]) -> dict[str, Any]:
     """Everything that may change. Items never do, so their keys are enough; a rating only if it loses its slot.
 

@@ -8,6 +8,7 @@ with k the mean number of scores per unit.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -22,6 +23,8 @@ APART = 1e-3
 STENCIL = APART * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1)])
 # Newton steps for the scores themselves, and for a resample, which starts at their result.
 SEARCH_STEPS, RESAMPLE_STEPS = 40, 2
+# Newton's error after a step this short is beyond the precision of numerical derivatives.
+SETTLED = 1e-6
 # Zero is a stationary point for both deviations, so resamples do not start there.
 LEAST_START = 0.1
 # The least sum of squares for the error, as a share of all squares.
@@ -63,20 +66,45 @@ class Moments:
 
 def icc_statistic(patterns: Patterns, form: str) -> Statistic:
     """The coefficient of weighted patterns; form "2,1" is ICC(A,1), "2,k" ICC(A,k), "3,1" ICC(C,1), "1,1" one-way."""
-    gather, free = gatherer(patterns), np.array([1, form[0] != "1"])
-    point = _searched(gather(patterns.weights), free)
+    fit = _fit(patterns, is_two_way=form[0] != "1")
 
     def value(weights: Floats) -> Floats:
-        moments = gather(weights)
-        at = np.repeat(point, len(weights), axis=0)
-        if not np.array_equal(weights, patterns.weights):
-            at = _newton(moments, np.maximum(at, LEAST_START) * free, RESAMPLE_STEPS, free)
+        moments, at = fit.found(weights)
         unit, rater = at[:, 0] ** 2, at[:, 1] ** 2 * (form[0] == "2")
         found = unit / (unit + (rater + 1) / (1 if form[2] == "1" else moments.scores_a_unit))
         # Where all scores drawn are the same, nothing is defined.
         return np.where(moments.vary, found, np.nan)
 
     return value
+
+
+class _Fit:
+    """The model of one set of patterns, found once for all its coefficients and once for each set of resamples."""
+
+    def __init__(self, patterns: Patterns, free: Ints) -> None:
+        self.free, self.own, self.gather = free, patterns.weights, gatherer(patterns)
+        self.point = _searched(self.gather(self.own), free)
+        self.last: tuple[Floats, Moments, Floats] | None = None
+
+    def found(self, weights: Floats) -> tuple[Moments, Floats]:
+        """The moments of these weights, and (draws, 2) deviations."""
+        last = self.last
+        if last is None or last[0] is not weights:
+            self.last = last = weights, *self._found(weights)
+        return last[1:]
+
+    def _found(self, weights: Floats) -> tuple[Moments, Floats]:
+        moments = self.gather(weights)
+        at = np.repeat(self.point, len(weights), axis=0)
+        if np.array_equal(weights, self.own):
+            return moments, at
+        return moments, _newton(moments, np.maximum(at, LEAST_START) * self.free, RESAMPLE_STEPS, self.free)
+
+
+@lru_cache(maxsize=1)
+def _fit(patterns: Patterns, *, is_two_way: bool) -> _Fit:
+    """Kept for the next coefficient of the same patterns: the search takes most of the time."""
+    return _Fit(patterns, np.array([1, is_two_way]))
 
 
 def variances(patterns: Patterns) -> tuple[float, float, float]:
@@ -170,6 +198,8 @@ def _searched(moments: Moments, free: Ints) -> Floats:
     at: Floats = min((start[None, :] * free for start in STARTS), key=lambda start: _criterion(moments, start)[0])
     for _ in range(SEARCH_STEPS):
         after = _newton(moments, at, 1, free)
+        if np.abs(after - at).max() < SETTLED:
+            return after
         at = after if _criterion(moments, after)[0] <= _criterion(moments, at)[0] else (at + after) / 2
     return at
 

@@ -58,7 +58,7 @@ def rating_lines(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
         when = form.part((seconds, "" if study.is_imported else at.isoformat(), study.is_simulated))
         for _, _, metric, value, low, high, note, places in given:
             of_note = part(
-                (note, "" if places == "[]" else _messages(places), member in screened_out, study.is_imported)
+                (note, "" if places == "[]" else message_numbers(places), member in screened_out, study.is_imported)
             )
             scored = part((metric, value)), part((low, high))
             yield form.line(items[item], rater, *scored, said, when, of_note, of_chat, part((purpose,)))
@@ -74,7 +74,7 @@ def _in_turn(study: Study, members: Collection[int]) -> Iterator[tuple[str, Row,
             yield "repeat", rating, given
 
 
-def _messages(places: str) -> str:
+def message_numbers(places: str) -> str:
     """Message numbers from 1, separated by spaces, for a JSON array of places from 0."""
     return " ".join(str(place + 1) for place in json.loads(places))
 

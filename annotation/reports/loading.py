@@ -28,9 +28,9 @@ def findings_of(study: Study, steps: Steps | None = None) -> Findings:
     return _with_chats(study, findings_result(study).here(steps))
 
 
-def findings_at_once(study: Study, *, is_current: bool = False) -> Answer[Findings]:
+def findings_at_once(study: Study) -> Answer[Findings]:
     """The same for a page, which does not wait for those of a large study; see `answer`."""
-    answered = answer(findings_result(study), is_current=is_current)
+    answered = answer(findings_result(study))
     return replace(answered, found=_with_chats(study, answered.found)) if answered.found else answered
 
 

@@ -13,9 +13,12 @@ MOST_POINTS = 256
 MOST_IN_A_NUMBER = 2**62
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Patterns:
-    """Distinct units: `codes` (patterns, raters) index `domain` or are MISSING; `of_unit` (units,) names patterns."""
+    """Distinct units: `codes` (patterns, raters) index `domain` or are MISSING; `of_unit` (units,) names patterns.
+
+    Two of them are equal only if they are the same object.
+    """
 
     codes: Ints
     of_unit: Ints

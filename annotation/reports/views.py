@@ -76,11 +76,11 @@ def study_report(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "reports/study_report.html", context | outdated(request, answered))
 
 
-def wait(request: HttpRequest, study: Study, answered: Answer[Any]) -> HttpResponse:
-    """What a page or file shows until there are findings."""
+def wait(request: HttpRequest, study: Study, answered: Answer[Any], what: str = "Report") -> HttpResponse:
+    """What a page or file shows until there are findings; `what` begins its title."""
     assert answered.computation is not None
     crumbs = [(reverse("studies"), "Studies"), (study.get_absolute_url(), study.name)]
-    return waiting_page(request, answered.computation, f"Report: {study.name}", crumbs)
+    return waiting_page(request, answered.computation, f"{what}: {study.name}", crumbs)
 
 
 def _scores(request: HttpRequest, study: Study, found: Findings) -> dict[str, Any]:

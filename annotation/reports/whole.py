@@ -9,13 +9,15 @@ from annotation.reports.exports import marked
 from annotation.reports.findings import Findings, Key
 from annotation.reports.found import Found, demo_versions
 from annotation.reports.lead import lead
-from annotation.reports.loading import findings_at_once, findings_of
+from annotation.reports.loading import findings_at_once, findings_of, findings_result
 from annotation.reports.notes import listed, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.preference_findings import preferences_of, preferences_result
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables
 from core.computations import Answer, answer
+from core.results import Result
+from core.steps import Steps
 from core.tables import Table
 
 
@@ -28,16 +30,21 @@ class WholeReport:
     sentences: list[str]
 
 
-def found_at_once(study: Study, *, is_current: bool = False) -> Answer[Findings] | Answer[Preferences]:
+def found_at_once(study: Study) -> Answer[Findings] | Answer[Preferences]:
     """What was found in either kind of study, for a page that does not wait for a large one; see `answer`."""
     if study.compares:
-        return answer(preferences_result(study), is_current=is_current)
-    return findings_at_once(study, is_current=is_current)
+        return answer(preferences_result(study))
+    return findings_at_once(study)
 
 
-def found_of(study: Study) -> Found:
+def found_of(study: Study, steps: Steps | None = None) -> Found:
     """The same, however long that takes."""
-    return preferences_of(study) if study.compares else findings_of(study)
+    return preferences_of(study, steps) if study.compares else findings_of(study, steps)
+
+
+def found_result(study: Study) -> Result[Findings] | Result[Preferences]:
+    """The result that both rest on."""
+    return preferences_result(study) if study.compares else findings_result(study)
 
 
 def whole_report(study: Study, found: Found, *, dashes: bool = True, paper: bool = True) -> WholeReport:

@@ -9,6 +9,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from annotation.bundles.contents import make_bundle
+from annotation.bundles.loading import material_of
 from annotation.models import Study
 from core.archives import zipped
 
@@ -42,7 +43,7 @@ def bundle_of(study: Study) -> bytes:
     numbers = {"items": study.items.count(), "backgrounds": backgrounds, "complete": backgrounds, "incomplete": 0}
     Study.objects.filter(pk=study.pk).update(selection={**numbers, "set_aside": 0, **study.selection})
     study.refresh_from_db()
-    return b"".join(zipped(make_bundle(study=study, by=None, how="in a test")))
+    return b"".join(zipped(make_bundle(study=study, material=material_of(study), by=None, how="in a test")))
 
 
 def unpacked(content: bytes, folder: Path) -> Path:

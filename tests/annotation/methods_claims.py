@@ -19,7 +19,7 @@ from annotation.design.methods.items import SIMULATED
 from annotation.design.methods.people import FATES, NO_RATING, NOBODY
 from annotation.design.plan_text import INTERVALS, MODELS
 from annotation.design.texts import ORDER_PLANS
-from annotation.models import Study
+from annotation.models import Rating, Study
 
 Claim = Callable[..., None]
 CLAIMS: list[tuple[re.Pattern[str], Claim]] = []
@@ -370,9 +370,14 @@ def of_order(study: int, *said: str | None) -> None:
     assert [bool(one) for one in said].index(True) == expected
 
 
-@claims(r"Orders follow from the seed (\d+) and from when raters came; the orders that they had are on record\.")
-def of_orders(study: int, seed: str) -> None:
+@claims(
+    r"Orders follow from the seed (\d+) and from when raters came; the orders that they had are "
+    r"(on record|in data/orders\.csv of the study's replication bundle)\."
+)
+def of_orders(study: int, seed: str, where: str) -> None:
     assert int(seed) == of_study("seed", study)
+    counted = Rating.objects.counted().for_study(study)
+    assert where.startswith("in data/orders.csv") == counted.exists()
     # A place that somebody had has its number in their order.
     sql = """SELECT COUNT(*) FROM annotation_rating r JOIN annotation_assignment a ON a.id = r.assignment_id
               WHERE a.study_id = %s AND a.condition > 0 AND a.turn IS NULL"""

@@ -15,9 +15,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from annotation.agreement_files import reading
 from annotation.agreement_files.measuring import COEFFICIENTS, FEWEST, Effort, Measured, measured
 from annotation.agreement_files.reading import MOST_ROWS, for_a_page
-from annotation.imported.gathering import Gathered
+from annotation.imported.gathering import Gathered, RatingsRefusedError, RowLimit
 from annotation.imported.imported_study import read_scores
 from annotation.imported.rating_rows import RatingChoices
 from annotation.models import Study
@@ -130,6 +131,24 @@ def test_a_page_draws_fewer_resamples_of_more_scores() -> None:
     assert (for_a_page(3_000, 3).draws, for_a_page(50_000, 3).draws) == (200, 0)
     assert "manage.py agreement" in for_a_page(50_001, 2).why
     assert for_a_page(1, 2).groups == MOST_ROWS
+
+
+@pytest.mark.parametrize(("rows", "raters"), [(2, 5), (9, 2)])
+def test_a_page_names_the_command_for_a_file_that_is_too_much_for_it(
+    rows: int, raters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ON_A_PAGE", RowLimit(rows, reading.TOO_MUCH))
+    monkeypatch.setattr(reading, "MOST_RATERS", raters)
+
+    def measure_file(text: str, effort: Effort | None = None) -> Gathered:
+        choices = RatingChoices({}, (), "score")
+        return reading.agreement_in(io.BytesIO(text.encode()), choices, effort, skip_bad=True)[0]
+
+    few = "rater,item,value\na,1,2\nb,1,3\n"
+    assert measure_file(few).raters == 2
+    with pytest.raises(RatingsRefusedError, match=r"manage\.py agreement FILE"):
+        measure_file(f"{few}c,1,2\n")
+    assert measure_file(f"{few}c,1,2\n", SURE).raters == 3
 
 
 # --- the command ----------------------------------------------------------------------------------

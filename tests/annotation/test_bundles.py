@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from annotation.bundles import program
+from annotation.bundles.loading import material_of
 from annotation.bundles.replicate import altered_files
 from annotation.bundles.replication import replicate
 from annotation.bundles.table_values import table_differences, table_from, table_json
@@ -263,6 +264,42 @@ def test_orders_say_turn_block_and_side() -> None:
     assert {row["left"] for row in rows} == {"second"}
 
 
+def opened(study: Study) -> None:
+    item = add_item(study, "gold", expected={"natural": 4})
+    study.assignments.create(item=item, membership=study.memberships.earliest("pk"), position=0)
+
+
+def practised(study: Study) -> None:
+    item = add_item(study, "training", expected={"natural": 4})
+    rate_one(study, study.memberships.earliest("pk"), item.pk)
+
+
+def joined(study: Study) -> None:
+    join(study, 9)
+
+
+def excluded(study: Study) -> None:
+    study.memberships.filter(seed=7).update(excluded_at=None, withdrawn_at=datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def closed(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(closed_at=datetime(2036, 3, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("change", [opened, practised, joined, excluded, closed])
+def test_what_is_kept_for_a_bundle_follows_what_no_table_shows(change: Callable[[Study], None]) -> None:
+    study = judged()
+    before = material_of(study)
+    assert material_of(study) == before
+    change(study)
+    study.refresh_from_db()
+    kept = material_of(study)
+    caches["results"].clear()
+    new = material_of(study)
+    assert (kept.data, kept.changed_at) == (new.data, new.changed_at)
+    assert (kept.data, kept.changed_at) != (before.data, before.changed_at)
+
+
 def test_a_bundle_names_nobody() -> None:
     names = ("rater-", "Lovelace", "@example.org", "A secret.", "5f3a-session")
     for path, content in files_of(judged_bundle()).items():
@@ -379,6 +416,27 @@ def test_the_commands_write_a_bundle_and_compute_it_again(tmp_path: Path, capfd:
     (folder / "study.json").write_text('{"format": "another"}')
     assert run_replicate(folder, "--own-program") == 2
     assert "The bundle cannot be read." in capfd.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_how_far_a_bundle_is_and_a_file_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = scored(backgrounds=1)
+    bundle_of(study)
+    shown = {}
+    for stream in (io.StringIO(), Terminal()):
+        caches["results"].clear()
+        monkeypatch.setattr(sys, "stderr", stream)
+        said_by("study", "bundle", study.name, "--out", tmp_path / f"{len(shown)}.zip")
+        shown[stream.isatty()] = stream.getvalue()
+    assert not shown[False]
+    assert "Reading ratings" in shown[True]
+    assert " files" in shown[True]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK not really"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.core.cache import caches
@@ -10,14 +11,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.bundles import loading as bundle_loading
+from annotation.bundles.data import Data, data_of
 from annotation.models import Study
 from annotation.rating import membership_changes
 from annotation.reports import archive, loading, preference_findings
 from annotation.roles import Role
-from annotation.tasks import compute_preferences, compute_report
+from annotation.tasks import compute_bundle, compute_preferences, compute_report
 from core import computations
 from core.models import Computation
+from core.steps import Steps
 from dialogues import corpus_figures
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
 from dialogues.tasks import compute_figures
 from tests.annotation.rated_study import pair_study, rated_study
 from tests.annotation.setting import study as blind_study
@@ -30,6 +36,7 @@ pytestmark = pytest.mark.django_db
 def every_result_takes_long(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(computations, "YOUNG", timedelta(0))
     monkeypatch.setattr(loading, "A_SCORE", 1.0)
+    monkeypatch.setattr(bundle_loading, "A_SCORE", 1.0)
     monkeypatch.setattr(preference_findings, "A_SCORE", 1.0)
     monkeypatch.setattr(corpus_figures, "A_DIALOGUE", 1.0)
     caches["results"].clear()
@@ -67,11 +74,20 @@ def test_a_large_report_answers_at_once_and_turns_into_the_report() -> None:
     Computation.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
     assert "or none is running" in client.get(watched, headers=asked_again).text
     compute_report(computation().pk)
-    assert client.get(watched, headers=asked_again)["HX-Refresh"] == "true"
+    assert loads_once(client, watched)
     shown = client.get(page_of(study))
     assert shown.status_code == 200
     assert 'id="table-comparisons"' in shown.text
     assert [client.get(address).status_code for address in files_of(study)] == [200, 200, 200]
+
+
+def loads_once(client: Client, watched: str) -> bool:
+    """Whether a page that waits stops asking before it is loaded anew: a file does not replace it, and would come
+    again and again."""
+    asked_again = {"HX-Request": "true"}
+    told = client.get(watched, headers=asked_again)
+    stops = "HX-Refresh" not in told and "every 1s" not in told.text and 'hx-trigger="load"' in told.text
+    return stops and client.get(f"{watched}?loads", headers=asked_again)["HX-Refresh"] == "true"
 
 
 def test_the_ratings_themselves_wait_for_nothing() -> None:
@@ -97,19 +113,59 @@ def test_after_a_change_the_page_shows_the_earlier_figures_as_earlier() -> None:
     assert "-as-of-" not in client.get(files_of(study)[0])["Content-Disposition"]
 
 
-def test_a_bundle_waits_for_current_figures_and_takes_no_earlier_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def bundled(study: Study) -> str:
+    # The numbers of a launch, for the methods text.
+    numbers = {"items": 2, "backgrounds": 1, "complete": 1, "incomplete": 0, "set_aside": 0}
+    Study.objects.filter(pk=study.pk).update(selection=numbers)
+    return reverse("study_bundle", args=[study.pk])
+
+
+def test_a_bundle_waits_for_its_data_and_takes_no_earlier_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
     study, client = rated_study(backgrounds=1, versions=("alpha", "beta")), logged_in(Role.RESEARCHER)
-    bundle = reverse("study_bundle", args=[study.pk])
-    assert client.get(bundle).status_code == 202
-    compute_report(computation().pk)
+    bundle = bundled(study)
+    assert "Waiting for a worker" in client.get(bundle).text
+    compute_bundle(computation().pk)
     membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="a reason", by=None)
     assert client.get(bundle).status_code == 202
-    assert client.get(page_of(study)).status_code == 200
-    compute_report(computation().pk)
-    made = client.get(bundle)
+    compute_bundle(computation().pk)
+    with monkeypatch.context() as patch:
+        patch.setattr(bundle_loading, "data_of", None)
+        made = client.get(bundle)
     assert made.status_code == 200
     assert b"PK" in b"".join(made.streaming_content)
+    assert AuditEvent.objects.filter(verb=AuditVerb.RATINGS_EXPORTED).count() == 1
+
+
+def test_a_bundle_whose_data_change_all_the_time_says_so_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    study, client = rated_study(backgrounds=1, versions=("alpha", "beta")), logged_in(Role.RESEARCHER)
+    bundle = bundled(study)
+    client.get(bundle)
+    with monkeypatch.context() as patch:
+        keys = count()
+        patch.setattr(bundle_loading, "_key", lambda study: f"bundle:{next(keys)}")
+        compute_bundle(computation().pk)
+    assert "Pause the study first." in client.get(bundle).text
+    assert computations.again(computation())
+    compute_bundle(computation().pk)
+    assert client.get(bundle).status_code == 200
+
+
+def test_a_bundle_that_could_be_read_only_later_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = rated_study(backgrounds=1, versions=("alpha", "beta"))
+    reads: list[int] = []
+
+    def read(study: Study, step: Steps) -> Data:
+        found = data_of(study, step)
+        if not reads:
+            membership_changes.exclude(membership=study.memberships.earliest("pk"), reason="a reason", by=None)
+        reads.append(len(found.raters))
+        return found
+
+    monkeypatch.setattr(bundle_loading, "data_of", read)
+    material = bundle_loading.material_of(study)
+    assert len(reads) == 2
+    assert ",False,excluded," in dict(material.data.files())["data/raters.csv"]
 
 
 def test_it_can_be_stopped_and_begun_anew_from_the_page() -> None:

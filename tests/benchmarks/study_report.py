@@ -44,7 +44,7 @@ from annotation.reports import agreement
 from annotation.reports.exports import ratings_csv
 from annotation.reports.loading import findings_result
 from annotation.reports.scores import study_items, study_scores
-from annotation.tasks import compute_report
+from annotation.tasks import compute_bundle, compute_report
 from core.models import Computation
 from dialogues.models import Corpus, Dialogue
 from dialogues.tasks import compute_figures
@@ -58,7 +58,7 @@ RATED = {"paper": 100, "large": 2500}  # backgrounds
 JUDGED = 5457
 RIVAL_DRAWS = 50
 BATCH = 5000
-TASKS = (compute_report, compute_figures, compute_judge_report)
+TASKS = (compute_report, compute_bundle, compute_figures, compute_judge_report)
 
 
 def main() -> None:
@@ -129,6 +129,10 @@ def measure_all(study: Study, kind: str) -> None:
             address = reverse(page, args=[study.pk])
             measure(f"{page}", lambda address=address: client.get(address, secure=True))
             measure(f"{page}: again", lambda address=address: client.get(address, secure=True))
+        bundle = reverse("study_bundle", args=[study.pk])
+        measure("bundle: asked for", lambda: client.get(bundle, secure=True))
+        measure("bundle: read by a worker", lambda: worked(compute_bundle))
+        measure("bundle: its first bytes", lambda: next(iter(client.get(bundle, secure=True).streaming_content)))
         measure_files(study)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from annotation.design.flow import End, Fate, Flow
 from annotation.design.study_events import events_of, is_ever_blind, on_day
 from annotation.design.texts import order_plan
-from annotation.models import Adjudication, Chat, Study
+from annotation.models import Adjudication, Chat, Rating, Study
 from annotation.people import acquaintance
 from core.numbers import count_in_words
 from dialogues.audit import AuditVerb
@@ -64,7 +64,10 @@ def ratings(study: Study, flow: Flow) -> Iterator[str]:
 def order(study: Study) -> Iterator[str]:
     """In which order raters were given items, and who was not blind."""
     yield order_plan(study.raters_per_item, compares=study.compares, has_chats=study.has_chats)
-    yield f"Orders follow from the seed {study.seed} and from when raters came; the orders that they had are on record."
+    # Only a study with ratings that count has a bundle.
+    has_bundle = Rating.objects.counted().for_study(study).exists()
+    where = "in data/orders.csv of the study's replication bundle" if has_bundle else "on record"
+    yield f"Orders follow from the seed {study.seed} and from when raters came; the orders that they had are {where}."
     if study.has_chats:
         yield "Testers saw neither names of systems nor models."
     else:
