@@ -16,13 +16,13 @@ from annotation.bundles.materials import material_files
 from annotation.bundles.program import ROOT, needed_versions, program_files
 from annotation.bundles.reading import FORMAT, FORMAT_VERSION
 from annotation.bundles.replicate import MANIFEST
+from annotation.bundles.report_files import report_files
 from annotation.bundles.table_values import table_json
 from annotation.design.files import document_of, exported
 from annotation.design.plan_record import plan_document
 from annotation.design.plan_text import texts
 from annotation.models import Study
 from annotation.reports import unblinding
-from annotation.reports.archive import report_files
 from annotation.reports.loading import as_planned
 from annotation.reports.scores import in_order
 from annotation.reports.whole import whole_report

@@ -7,8 +7,9 @@ from django.db.models import Max
 from annotation.bundles.data import STEPS, Data, data_of
 from annotation.models import Chat, Rating, Study, SystemPreference
 from annotation.reports.caching import key_of
+from annotation.reports.found import Found
 from annotation.reports.scores import counted_members, counted_ratings
-from annotation.reports.whole import Found, found_of, found_result
+from annotation.reports.whole import found_of, found_result
 from core import results
 from core.computations import Answer, NotComputedError, answer
 from core.results import Result, Size

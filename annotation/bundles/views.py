@@ -1,4 +1,4 @@
-"""The bundle of a study as a file."""
+"""A study's report in one ZIP, and its replication bundle."""
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -8,11 +8,34 @@ from django.views.decorators.http import require_GET
 
 from annotation.bundles.contents import make_bundle
 from annotation.bundles.loading import NoBundleError, material_at_once
+from annotation.bundles.report_files import report_files
 from annotation.reports import unblinding
-from annotation.reports.views import file_name, studied, wait
+from annotation.reports.views import Shown, file_name, studied, wait
+from annotation.reports.whole import found_at_once, whole_report
 from core.archives import zipped
 from core.downloads import streamed_file
 from core.permissions import requires
+from dialogues.audit import AuditVerb
+from dialogues.models import AuditEvent
+
+
+@require_GET
+@requires("annotation.view_study", "read reports")
+def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Everything that the report shows, and the ratings for whoever may have them."""
+    study = studied(pk)
+    if unblinding.must_ask(study):
+        return redirect("study_report", pk)
+    answered = found_at_once(study)
+    if answered.found is None:
+        return wait(request, study, answered)
+    with_ratings = request.user.has_perm("annotation.view_rating")
+    if with_ratings:
+        unblinding.unblind(study=study, by=request.user, how="exported ratings")
+        AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
+    report = whole_report(study, answered.found, **Shown.of(request)._asdict())
+    stem = file_name(study, "report", answered.as_of)
+    return streamed_file(zipped(report_files(study, stem, report, with_ratings=with_ratings)), f"{stem}.zip")
 
 
 @require_GET

@@ -45,6 +45,13 @@ def as_heds_form(study: Study) -> str:
     return _json(form_file(heds(study, flow_of(study)).entries))
 
 
+def checklist_files(study: Study) -> dict[str, str]:
+    """The text of each file by its name; none of a draft, whose design is not frozen."""
+    if study.is_draft:
+        return {}
+    return {"checklists.md": as_markdown(study), "checklists.json": as_json(study), "heds.json": as_heds_form(study)}
+
+
 def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 

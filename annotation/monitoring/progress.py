@@ -76,7 +76,7 @@ def rater_table(study: Study) -> list[RaterProgress]:
         .order_by("pk")
     )
     seconds: dict[int, list[float]] = defaultdict(list)
-    timed = Rating.objects.for_study(study).filter(seconds__isnull=False)
+    timed = Rating.objects.first_showings().for_study(study).filter(seconds__isnull=False)
     for membership, value in timed.values_list("assignment__membership_id", "seconds"):
         seconds[membership].append(value or 0.0)
     total = share(study)

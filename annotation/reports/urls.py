@@ -11,7 +11,6 @@ urlpatterns = [
     path("<int:pk>/report/ratings.csv", views.study_ratings_csv, name="study_ratings_csv"),
     path("<int:pk>/report/chats.jsonl", views.study_chats_jsonl, name="study_chats_jsonl"),
     path("<int:pk>/report/preferences.csv", views.study_preferences_csv, name="study_preferences_csv"),
-    path("<int:pk>/report.zip", views.study_report_zip, name="study_report_zip"),
     path("<int:pk>/report/flow.<slug:form>", flow_views.study_flow, name="study_flow"),
     # Before the figures, whose files have other extensions.
     *(

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET
 
 from annotation.models import Study
 from annotation.reports import unblinding
-from annotation.reports.archive import report_files
 from annotation.reports.chat_exports import chats_jsonl
 from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import Figure, beside_tables, drawable
@@ -26,8 +25,7 @@ from annotation.reports.plan_departures import departures
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.system_answers import answers_table
 from annotation.reports.tables import study_tables
-from annotation.reports.whole import found_at_once, lead_of, marked_table, tables_of, whole_report
-from core.archives import zipped
+from annotation.reports.whole import found_at_once, lead_of, marked_table, tables_of
 from core.computation_views import outdated, waiting_page
 from core.computations import Answer
 from core.downloads import TABLE_FORMS, csv_form, inline, streamed_file, table_file, whole_file
@@ -140,25 +138,6 @@ def study_table(request: HttpRequest, pk: int, table: str, form: str) -> HttpRes
         raise Http404("This report has no such table.")
     shown = marked_table(study, chosen, answered.found) if form == "csv" else chosen
     return table_file(request, shown, form, file_name(study, table, answered.as_of))
-
-
-@require_GET
-@requires("annotation.view_study", "read reports")
-def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Everything that the report shows, and the ratings for whoever may have them."""
-    study = studied(pk)
-    if unblinding.must_ask(study):
-        return redirect("study_report", pk)
-    answered = found_at_once(study)
-    if answered.found is None:
-        return wait(request, study, answered)
-    with_ratings = request.user.has_perm("annotation.view_rating")
-    if with_ratings:
-        unblinding.unblind(study=study, by=request.user, how="exported ratings")
-        AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
-    report = whole_report(study, answered.found, **Shown.of(request)._asdict())
-    stem = file_name(study, "report", answered.as_of)
-    return streamed_file(zipped(report_files(study, stem, report, with_ratings=with_ratings)), f"{stem}.zip")
 
 
 @require_GET

@@ -41,7 +41,7 @@ def test_the_example_worked_by_hand() -> None:
     # Means −.5, 0 and −.25 with deviations 1, √(2/3) and √(11/12), from which ε = .2 is taken.
     expected = [-0.7 / (1 / 2), -0.2 / (sqrt(2 / 3) / 2), -0.45 / (sqrt(11 / 12) / 2)]
     assert [one.p for one in found.against] == pytest.approx([p_of_three_degrees(t) for t in expected])
-    assert [(one.judge, one.rater_share) for one in found.against] == [(0.75, 0.25), (0.75, 0.75), (0.75, 0.5)]
+    assert [one.judge for one in found.against] == [0.75, 0.75, 0.75]
     assert (found.winning_rate, found.advantage, found.may_replace) == (0, 0.75, False)
     assert [(one.rater, one.items, one.is_won) for one in found.against] == [(place, 4, False) for place in range(3)]
 
@@ -127,10 +127,10 @@ def test_two_raters_on_two_backgrounds_are_the_least_that_can_be_tested() -> Non
 
 def test_a_distance_counts_as_nearer_however_little_but_rounding_does_not() -> None:
     scores = np.array([[3.0, 3, 3], [4, 4, 4]])
-    (first, _) = judged(scores, np.array([3.000001, 3.000001, 3.000001])).against
-    assert (first.judge, first.rater_share) == (1, 0)
-    (first, _) = judged(scores, np.full(3, 3 - 1e-12)).against
-    assert (first.judge, first.rater_share) == (1, 1)
+    nearer, as_near = (judged(scores, np.full(3, 3 + more), epsilon=0).against[0] for more in (1e-6, -1e-12))
+    # Without spread p is 0 or 1: the judge alone is nearest on every item, or neither is.
+    assert (nearer.judge, nearer.p) == (1, 0)
+    assert (as_near.judge, as_near.p) == (1, 1)
 
 
 def test_scores_that_allow_no_test_say_why() -> None:

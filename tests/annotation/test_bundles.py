@@ -21,14 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from annotation.bundles import program
+from annotation.bundles import program, report_files
 from annotation.bundles.loading import material_of
 from annotation.bundles.replicate import altered_files
 from annotation.bundles.replication import replicate
 from annotation.bundles.table_values import table_differences, table_from, table_json
 from annotation.chats.plan import ChatPlan
 from annotation.models import Membership, Rating, Score, Study, SystemPreference
-from annotation.reports import archive
 from annotation.reports.exports import ratings_csv
 from annotation.reports.figures import drawable
 from annotation.reports.loading import findings_of
@@ -53,8 +52,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 @pytest.fixture(autouse=True)
 def _blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take seconds to draw, and no test here looks at one."""
-    monkeypatch.setattr(archive, "drawable", lambda found: dict(list(drawable(found).items())[:1]))
-    monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+    monkeypatch.setattr(report_files, "drawable", lambda found: dict(list(drawable(found).items())[:1]))
+    monkeypatch.setattr(report_files, "rendered", lambda spec, form: (b"a figure", ""))
 
 
 def scored(
@@ -169,7 +168,7 @@ class RandomStudiesTest(TestCase):
         if not Rating.objects.exists():
             return
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-            patch.setattr(archive, "drawable", lambda found: {})
+            patch.setattr(report_files, "drawable", lambda found: {})
             assert replicate(unpacked(bundle_of(study), Path(folder))).different == []
 
 

@@ -88,7 +88,11 @@ def test_the_report_and_its_archive_have_it() -> None:
     assert reverse("study_checklists", args=[pairs.pk]) in page
     sent = reader.get(reverse("study_report_zip", args=[pairs.pk]))
     names = zipfile.ZipFile(io.BytesIO(b"".join(sent.streaming_content))).namelist()  # type: ignore[attr-defined]
-    assert {name.partition("/")[2] for name in names} >= {"figures/flow.pdf", "tables/flow.md", "methods.txt"}
+    inside = {name.partition("/")[2] for name in names}
+    assert inside >= {"figures/flow.pdf", "tables/flow.md", "methods.txt"}
+    assert {name for name in inside if name.startswith("checklists/")} == {
+        "checklists/checklists.md", "checklists/checklists.json", "checklists/heds.json",
+    }  # fmt: skip
 
 
 def test_a_draft_has_no_flow_and_its_archive_is_no_error(client: Client) -> None:

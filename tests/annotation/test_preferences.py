@@ -11,8 +11,8 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.urls import reverse
 
+from annotation.bundles.report_files import report_files
 from annotation.models import Assignment, Item, Profile, Rating, Score, Study
-from annotation.reports.archive import report_files
 from annotation.reports.figures import PAIR_FIGURES, drawable
 from annotation.reports.models.davidson import Comparisons, Preference, preference
 from annotation.reports.plan_departures import NO_PLAN

@@ -151,9 +151,13 @@ def test_progress_counts_repeats_for_the_rater_and_not_for_researchers(k: int | 
     ann = member(one, "ann")
     assert pace.pace(fresh(ann)).total == 18
     rate_all(ann)
+    firsts = Rating.objects.filter(assignment__is_repeat=False).order_by("pk").values_list("pk", flat=True)
+    Rating.objects.filter(pk__in=list(firsts[:8])).update(seconds=20)
+    Rating.objects.exclude(pk__in=list(firsts[:8])).update(seconds=40)
     assert (pace.pace(fresh(ann)).done, pace.pace(fresh(ann)).total) == (18, 18)
     (row,), (line,) = rater_rows(one), progress.rater_table(one)
     assert (row.done, row.total, row.quality.ratings, line.done, line.total) == (16, 16, 16, 16, 16)
+    assert row.quality.median_seconds == line.median_seconds == 30
 
 
 # --- skip, undo, correct, tabs ---------------------------------------------------------------------

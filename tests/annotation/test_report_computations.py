@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.bundles import loading as bundle_loading
+from annotation.bundles import report_files
 from annotation.bundles.data import Data, data_of
 from annotation.models import Study
 from annotation.rating import membership_changes
-from annotation.reports import archive, loading, preference_findings
+from annotation.reports import loading, preference_findings
 from annotation.roles import Role
 from annotation.tasks import compute_bundle, compute_preferences, compute_report
 from core import computations
@@ -121,7 +122,7 @@ def bundled(study: Study) -> str:
 
 
 def test_a_bundle_waits_for_its_data_and_takes_no_earlier_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "rendered", lambda spec, form: (b"a figure", ""))
+    monkeypatch.setattr(report_files, "rendered", lambda spec, form: (b"a figure", ""))
     study, client = rated_study(backgrounds=1, versions=("alpha", "beta")), logged_in(Role.RESEARCHER)
     bundle = bundled(study)
     assert "Waiting for a worker" in client.get(bundle).text

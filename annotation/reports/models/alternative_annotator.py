@@ -33,14 +33,13 @@ TOO_FEW_ITEMS = "No rater shares two items or more with another rater and the ju
 class AgainstRater:
     """The judge against one rater, over the `items` that the rater shares with another rater and the judge.
 
-    `judge` and `rater` are the shares of items on which either came as near to the others as the other did, or nearer.
+    `judge` is the share of items on which the judge came as near to the others as the rater did, or nearer.
     `p` belongs to the hypothesis that the rater's share is larger by ε or more; `is_won` says whether it is rejected.
     """
 
     rater: int
     items: int
     judge: float
-    rater_share: float
     p: float
     is_won: bool
 
@@ -125,9 +124,7 @@ def _against(scores: Floats, judge: Floats, clusters: Ints, rater: int, epsilon:
     judge_wins, rater_wins = theirs <= own + SAME, own <= theirs + SAME
     number = np.unique(clusters[shared], return_inverse=True)[1]
     behind = np.bincount(number, weights=rater_wins.astype(np.float64) - judge_wins) / np.bincount(number)
-    return AgainstRater(
-        rater, int(shared.sum()), float(judge_wins.mean()), float(rater_wins.mean()), _p_below(behind, epsilon), False
-    )
+    return AgainstRater(rater, int(shared.sum()), float(judge_wins.mean()), _p_below(behind, epsilon), False)
 
 
 def _distance(score: Floats, others: Floats) -> Floats:

@@ -1,7 +1,10 @@
-"""All of a study's report in one ZIP: what was found, every table and figure in every form, and the ratings."""
+"""All of a study's report in one ZIP: what was found, every table and figure in every form, the checklists, and the
+ratings.
+"""
 
 from collections.abc import Iterable, Iterator
 
+from annotation.checklists.documents import checklist_files
 from annotation.design.flow import flow_of
 from annotation.design.methods import methods_text
 from annotation.models import Study
@@ -34,6 +37,8 @@ def report_files(
     """
     yield f"{folder}/README.md", [_readme(study, report.sentences)]
     yield f"{folder}/methods.txt", [methods_text(study)]
+    for name, text in checklist_files(study).items():
+        yield f"{folder}/checklists/{name}", [text]
     flow = flow_of(study)
     flow_rows = flow_table(study, flow)
     names: list[str] = []
