@@ -434,7 +434,8 @@ def test_a_terminal_shows_how_far_a_bundle_is_and_a_file_does_not(
         said_by("study", "bundle", study.name, "--out", tmp_path / f"{len(shown)}.zip")
         shown[stream.isatty()] = stream.getvalue()
     assert not shown[False]
-    assert "Reading ratings" in shown[True]
+    # Which steps are drawn depends on how fast they are.
+    assert " steps" in shown[True]
     assert " files" in shown[True]
 
 
