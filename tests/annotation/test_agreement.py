@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import norm
 
-from annotation.reports import agreement
+from annotation.reports import agreement, bootstrap
 from annotation.reports.agreement import ICC_FORMS, Estimate, IccForm, Level, Undefined
 from annotation.reports.bootstrap import cluster_resamples, distributions, interval, resamples, why_none
 from annotation.reports.components import variances
@@ -409,8 +410,14 @@ def test_what_rounding_leaves_is_neither_spread_nor_error() -> None:
 
 
 def test_shares_are_defined_where_all_scores_are_equal() -> None:
-    found = agreement.summary(table([[3, 3], [3, 3]]), ("exact",), draws=10).estimates
-    assert value_of(found["exact"]) == 1
+    found = agreement.summary(table([[3, 3], [3, 3]]), ("exact", "within_1"), draws=10).estimates
+    assert [value_of(found[name]) for name in ("exact", "within_1")] == [1, 1]
+
+
+def test_a_unit_that_nobody_scored_is_none_and_one_that_one_rater_scored_is_one() -> None:
+    assert agreement.icc(table([[1, 2, gap], [2, 4, gap]]), "2,1").undefined is None
+    # Five scores cannot tell three units, three raters and error apart.
+    assert agreement.icc(table([[1, 2, gap], [2, 4, gap], [gap, gap, 3]]), "2,1").undefined is Undefined.TOO_FEW
 
 
 def test_no_ratings_at_all_are_undefined_not_an_error() -> None:
@@ -448,6 +455,40 @@ def test_more_units_make_a_narrower_interval() -> None:
         assert estimate.high is not None
         widths.append(estimate.high - estimate.low)
     assert widths[1] < widths[0] / 4
+
+
+@given(st.floats(0.02, 0.98))
+def test_an_interval_is_corrected_for_bias_as_efron_says(below: float) -> None:
+    """Its ends are the quantiles at Φ(2z ± 1.96), Φ(z) being the share of resamples below the value (1981)."""
+    values = np.linspace(0, 1, 2001)
+    found = interval(values, below)
+    z = norm.ppf((np.sum(values < below - 1e-9) + np.sum(np.abs(values - below) <= 1e-9) / 2) / 2001)
+    ends = norm.cdf([2 * z - norm.ppf(0.975), 2 * z + norm.ppf(0.975)])
+    assert found == pytest.approx(tuple(ends), abs=1e-9)
+
+
+def test_resamples_that_equal_the_value_lie_half_below_it() -> None:
+    values = np.array([0.0] * 30 + [1] * 40 + [2] * 30)
+    assert bootstrap._share_below(values, 1) == pytest.approx(0.5)
+    assert bootstrap._share_below(values, 1 + 1e-12) == pytest.approx(0.5)
+    assert bootstrap._share_below(values, 1.1) == pytest.approx(0.7)
+
+
+def test_half_of_the_resamples_are_enough_for_an_interval() -> None:
+    values = np.array([0.1, 0.2, 0.3, np.nan, np.nan, np.nan])
+    assert why_none(values, 0.2) == ""
+    assert why_none(np.append(values, np.nan), 0.2) == bootstrap.TOO_FEW_DEFINED
+
+
+@pytest.mark.parametrize("units", [3, 200])
+def test_there_are_as_many_resamples_as_were_asked_for(units: int) -> None:
+    """Also more than are drawn at once, by counting units and by drawing counts."""
+    pattern = np.arange(units) % 3
+    for drawn in (resamples(pattern, 250, 1), cluster_resamples(pattern, np.arange(units), 250, 1)):
+        weights = np.concatenate(list(drawn))
+        assert weights.shape == (250, 3)
+        assert weights.sum(axis=1).tolist() == [units] * 250
+    assert distributions({"none": lambda weights: weights}, [])["none"].shape == (0,)
 
 
 def test_an_interval_is_left_out_where_resamples_miss_the_value() -> None:
