@@ -25,7 +25,9 @@ inbox.SETTLE_PAUSE, inbox.READ_PAUSE = 0.01, 0.025
 
 # What a test asks for where another database engine could make it end otherwise.
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+# Beside the checkout; a copy of it in `mutants/` looks one folder further up.
+_BESIDE = [folder / "shared" for folder in Path(__file__).resolve().parents[2:4]]
+SHARED = next((folder for folder in _BESIDE if folder.is_dir()), _BESIDE[0])
 # The files with the longest tests.
 LONGEST = (
     "annotation/test_balance.py", "annotation/test_http_raters.py", "annotation/test_queue_machine.py",
