@@ -101,7 +101,8 @@ def new_page(
     def make(**options: object) -> Page:
         viewport = {"width": width, "height": 844 if width < 600 else 900}
         context = chromium.new_context(base_url=server.url, viewport=viewport, color_scheme=scheme, **options)
-        context.set_default_timeout(15_000)
+        # Only a ceiling: a report's figures are drawn while its page loads, on a busy machine one after the other.
+        context.set_default_timeout(45_000)
         contexts.append(context)
         page = context.new_page()
         watch.follow(page)
