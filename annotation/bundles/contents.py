@@ -27,9 +27,7 @@ from annotation.reports.loading import as_planned
 from annotation.reports.scores import in_order
 from annotation.reports.whole import whole_report
 from core.markdown import markdown_text
-from dialogues.audit import AuditVerb
 from dialogues.charts import FileFormat
-from dialogues.models import AuditEvent
 from dialogues.rubric import to_json
 
 File = tuple[str, Iterable[str | bytes]]
@@ -41,8 +39,7 @@ def make_bundle(
     *, study: Study, material: Material, by: AbstractBaseUser | AnonymousUser | None, how: str
 ) -> Iterator[File]:
     """(path, content) of each file, the manifest last; `how` says in the audit trail why the study was unblinded."""
-    unblinding.unblind(study=study, by=by, how=how)
-    AuditEvent.record(by, AuditVerb.RATINGS_EXPORTED, study, part="bundle")
+    unblinding.export(study=study, by=by, how=how, part="bundle")
     return _with_manifest(study, material)
 
 

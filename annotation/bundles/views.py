@@ -15,8 +15,6 @@ from annotation.reports.whole import found_at_once, whole_report
 from core.archives import zipped
 from core.downloads import streamed_file
 from core.permissions import requires
-from dialogues.audit import AuditVerb
-from dialogues.models import AuditEvent
 
 
 @require_GET
@@ -31,8 +29,7 @@ def study_report_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
         return wait(request, study, answered)
     with_ratings = request.user.has_perm("annotation.view_rating")
     if with_ratings:
-        unblinding.unblind(study=study, by=request.user, how="exported ratings")
-        AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
+        unblinding.export(study=study, by=request.user, how="exported ratings")
     report = whole_report(study, answered.found, **Shown.of(request)._asdict())
     stem = file_name(study, "report", answered.as_of)
     return streamed_file(zipped(report_files(study, stem, report, with_ratings=with_ratings)), f"{stem}.zip")

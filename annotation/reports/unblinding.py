@@ -27,3 +27,16 @@ def unblind(*, study: Study, by: AbstractBaseUser | AnonymousUser | None, how: s
     if locked.is_draft or not is_ever_blind(locked):
         return None
     return unblinded_by(locked) or AuditEvent.record(by, AuditVerb.STUDY_UNBLINDED, locked, how=how)
+
+
+def export(
+    *,
+    study: Study,
+    by: AbstractBaseUser | AnonymousUser | None,
+    how: str,
+    verb: AuditVerb = AuditVerb.RATINGS_EXPORTED,
+    part: str = "",
+) -> None:
+    """Record who takes data along that name versions: that unblinds the study, too. `part` says which, if not all."""
+    unblind(study=study, by=by, how=how)
+    AuditEvent.record(by, verb, study, **({"part": part} if part else {}))

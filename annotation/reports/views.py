@@ -33,7 +33,6 @@ from core.permissions import requires
 from core.tables import Table
 from dialogues.audit import AuditVerb
 from dialogues.charts import FILE_FORMATS, THEMES, ThemeName, on_paper, rendered
-from dialogues.models import AuditEvent
 
 # The tables that can be shown before there are scores.
 WITHOUT_RATINGS = ("table-4", "table-5", "distinct", "chats")
@@ -168,8 +167,7 @@ def study_ratings_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     study = studied(pk)
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    unblinding.unblind(study=study, by=request.user, how="exported ratings")
-    AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study)
+    unblinding.export(study=study, by=request.user, how="exported ratings")
     return streamed_file(ratings_csv(study, csv_form(request)), f"{file_name(study, 'ratings')}.csv")
 
 
@@ -182,8 +180,7 @@ def study_chats_jsonl(request: HttpRequest, pk: int) -> HttpResponseBase:
         raise Http404("Nobody chats in this study.")
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    unblinding.unblind(study=study, by=request.user, how="exported chats")
-    AuditEvent.record(request.user, AuditVerb.CHATS_EXPORTED, study)
+    unblinding.export(study=study, by=request.user, how="exported chats", verb=AuditVerb.CHATS_EXPORTED)
     return streamed_file(chats_jsonl(study), f"{file_name(study, 'chats')}.jsonl")
 
 
@@ -196,8 +193,7 @@ def study_preferences_csv(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404("Nobody chats in this study.")
     if unblinding.must_ask(study):
         return redirect("study_report", pk)
-    unblinding.unblind(study=study, by=request.user, how="exported preferences")
-    AuditEvent.record(request.user, AuditVerb.RATINGS_EXPORTED, study, part="preferences")
+    unblinding.export(study=study, by=request.user, how="exported preferences", part="preferences")
     return table_file(request, answers_table(study), "csv", file_name(study, "preferences"))
 
 

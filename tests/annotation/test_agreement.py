@@ -12,11 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from annotation.reports import agreement, bootstrap
+from annotation.reports import agreement
 from annotation.reports.agreement import ICC_FORMS, Estimate, IccForm, Level, Undefined
-from annotation.reports.bootstrap import cluster_resamples, distributions, interval, resamples, why_none
 from annotation.reports.components import variances
 from annotation.reports.patterns import Patterns
 
@@ -457,61 +455,6 @@ def test_more_units_make_a_narrower_interval() -> None:
     assert widths[1] < widths[0] / 4
 
 
-@given(st.floats(0.02, 0.98))
-def test_an_interval_is_corrected_for_bias_as_efron_says(below: float) -> None:
-    """Its ends are the quantiles at Φ(2z ± 1.96), Φ(z) being the share of resamples below the value (1981)."""
-    values = np.linspace(0, 1, 2001)
-    found = interval(values, below)
-    z = norm.ppf((np.sum(values < below - 1e-9) + np.sum(np.abs(values - below) <= 1e-9) / 2) / 2001)
-    ends = norm.cdf([2 * z - norm.ppf(0.975), 2 * z + norm.ppf(0.975)])
-    assert found == pytest.approx(tuple(ends), abs=1e-9)
-
-
-def test_resamples_that_equal_the_value_lie_half_below_it() -> None:
-    values = np.array([0.0] * 30 + [1] * 40 + [2] * 30)
-    assert bootstrap._share_below(values, 1) == pytest.approx(0.5)
-    assert bootstrap._share_below(values, 1 + 1e-12) == pytest.approx(0.5)
-    assert bootstrap._share_below(values, 1.1) == pytest.approx(0.7)
-
-
-def test_half_of_the_resamples_are_enough_for_an_interval() -> None:
-    values = np.array([0.1, 0.2, 0.3, np.nan, np.nan, np.nan])
-    assert why_none(values, 0.2) == ""
-    assert why_none(np.append(values, np.nan), 0.2) == bootstrap.TOO_FEW_DEFINED
-
-
-@pytest.mark.parametrize("units", [3, 200])
-def test_there_are_as_many_resamples_as_were_asked_for(units: int) -> None:
-    """Also more than are drawn at once, by counting units and by drawing counts."""
-    pattern = np.arange(units) % 3
-    for drawn in (resamples(pattern, 250, 1), cluster_resamples(pattern, np.arange(units), 250, 1)):
-        weights = np.concatenate(list(drawn))
-        assert weights.shape == (250, 3)
-        assert weights.sum(axis=1).tolist() == [units] * 250
-    assert distributions({"none": lambda weights: weights}, [])["none"].shape == (0,)
-
-
-def test_an_interval_is_left_out_where_resamples_miss_the_value() -> None:
-    assert interval(np.array([0.1, 0.2, 0.3]), point=0.9) is None
-    assert interval(np.array([0.1, np.nan, np.nan]), point=0.1) is None
-    assert interval(np.array([1.0, 1.0, 1.0]), point=1.0) is None
-    assert interval(np.array([1.0, 1.0, 2.0]), point=1.0) is not None
-
-
-@pytest.mark.parametrize(
-    ("values", "point", "why"),
-    [
-        ([0.1, 0.2, 0.3], 0.9, "resamples lie on one side of the value"),
-        ([0.1, np.nan, np.nan], 0.1, "undefined in most resamples"),
-        ([0.3, 0.1 + 0.2, 0.3], 0.3, "no spread"),
-        ([0.1, 0.2, 0.3], 0.2, ""),
-    ],
-)
-def test_an_interval_is_there_or_a_reason_is(values: list[float], point: float, why: str) -> None:
-    assert why_none(np.array(values), point) == why
-    assert (interval(np.array(values), point) is None) == bool(why)
-
-
 @settings(max_examples=60, deadline=None)
 @given(reliability_data(), st.sampled_from([1.0, 0.5, 1000.0]), st.booleans())
 def test_patterns_count_units_that_look_alike_and_lose_no_score(scores: Scores, unit: float, tile: bool) -> None:
@@ -539,23 +482,6 @@ def test_alpha_of_twenty_raters_holds_its_scores_no_three_times_over() -> None:
         tracemalloc.stop()
     # A sort, or a table of distinct units, holds more copies of all scores.
     assert peak < 3 * scores.nbytes
-
-
-def test_every_resample_draws_as_many_units_as_there_are() -> None:
-    of_unit = np.array([0, 0, 1, 2, 2, 2])
-    samples = resamples(of_unit, draws=250, seed=3)
-    sizes = distributions({"size": lambda weights: weights.sum(axis=1)}, samples)["size"]
-    assert sizes.tolist() == [6.0] * 250
-
-
-def test_a_resample_of_clusters_draws_their_units_together() -> None:
-    # Clusters 7, 8 and 9 have the patterns (0, 1), (0, 2) and (3,).
-    pattern, cluster = np.array([0, 1, 0, 2, 3]), np.array([7, 7, 8, 8, 9])
-    weights = np.concatenate(list(cluster_resamples(pattern, cluster, draws=250, seed=3)))
-    assert weights.shape == (250, 4)
-    assert (weights[:, 0] == weights[:, 1] + weights[:, 2]).all()
-    assert (weights[:, 1:].sum(axis=1) == 3).all()
-    assert len(np.unique(weights, axis=0)) == 10
 
 
 def test_copies_of_a_unit_in_one_cluster_make_no_interval_narrower() -> None:
