@@ -2,6 +2,7 @@
 
 from django import forms
 
+from annotation.agreement_files.reading import MOST_RATERS, MOST_READ
 from annotation.imported.forms import RatingsForm
 
 
@@ -12,7 +13,7 @@ class AgreementForm(RatingsForm):
     file = forms.FileField(
         label="File",
         help_text="CSV or TSV with rater, item and value, and metric, version and background where there are any; "
-        "Label Studio JSON; JSON as USR’s or FED’s. UTF-8, whole scores.",
+        f"Label Studio JSON; JSON as USR’s or FED’s. UTF-8, whole scores, up to {MOST_READ:,} by {MOST_RATERS} raters.",
     )
     skip_bad = forms.BooleanField(required=False, label="Skip bad rows")
 
