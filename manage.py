@@ -17,7 +17,10 @@ def main() -> None:
     environment.check_or_exit()
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(arguments)
+    from core.commands import output_may_be_cut
+
+    with output_may_be_cut():
+        execute_from_command_line(arguments)
 
 
 if __name__ == "__main__":

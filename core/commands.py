@@ -1,6 +1,9 @@
 """The one grammar of commands, `manage.py NOUN VERB …`, and the one table of their exit codes."""
 
 import json
+import os
+import select
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,6 +44,26 @@ USUAL_CODES = (ExitCode.DONE, ExitCode.REFUSED, ExitCode.WRONG_INPUT)
 def exit_codes(codes: Iterable[ExitCode]) -> str:
     """The sentence that `--help` ends with."""
     return f"Exit codes: {'; '.join(f'{code.value} {code.meaning}' for code in codes)}."
+
+
+@contextmanager
+def output_may_be_cut() -> Iterator[None]:
+    """Where whoever reads the output leaves before its end (`| head`), end in silence, as other programs do."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_left():
+            raise
+        # Python writes what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def _reader_left() -> bool:
+    output = select.poll()
+    output.register(sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 class Command(BaseCommand):

@@ -10,6 +10,7 @@ from annotation.models import Item, Study
 from dialogues.models import Dialogue
 from generation.curation.files import exported
 from generation.endpoints.addresses import base_of
+from generation.endpoints.shutdowns import Days, announced
 from generation.models import Call, ExampleSet, Judgement, Output, Prompt, RunDialogue, RunStage
 
 
@@ -21,10 +22,11 @@ def material_files(study: Study) -> dict[str, str]:
         .prefetch_related("example_sets")
         .order_by("run", "pk")
     )
+    days = announced()
     prompts = {stage.prompt_id: stage.prompt for stage in stages}
     sets = {used.pk: used for stage in stages for used in stage.example_sets.all()}
     return {
-        "materials/models.json": _text([*map(_stage, stages), *_systems(study)]),
+        "materials/models.json": _text([*(_stage(stage, days) for stage in stages), *_systems(study, days)]),
         "materials/prompts.json": _text(_prompt(prompts[pk]) for pk in sorted(prompts)),
         "materials/example_sets.json": _text(_examples(sets[pk]) for pk in sorted(sets)),
     }
@@ -49,8 +51,9 @@ def _keys(rows: QuerySet[Any], name: str) -> set[int]:
     return set(rows.order_by().values_list(name, flat=True).distinct())
 
 
-def _stage(stage: RunStage) -> dict[str, Any]:
+def _stage(stage: RunStage, days: Days) -> dict[str, Any]:
     """A model's part in a run; `answered_as` is what its endpoint called it in the answers."""
+    address = base_of(stage.address or stage.endpoint.base_url)
     calls = Call.objects.filter(run_stage=stage).exclude(reply_model="")
     return {
         "part": stage.stage,
@@ -59,32 +62,37 @@ def _stage(stage: RunStage) -> dict[str, Any]:
         "edition": stage.edition,
         "model": stage.model,
         "answered_as": sorted(calls.order_by().values_list("reply_model", flat=True).distinct()),
-        "address": base_of(stage.address or stage.endpoint.base_url),
+        "address": address,
         "parameters": stage.parameters,
         "prompt": str(stage.prompt),
         "prompt_sha256": stage.prompt.sha256,
         "example_sets": stage.set_names,
         "demo": stage.endpoint.is_demo,
-        # No endpoint tells it: whoever knows the date may add it here.
-        "shutdown": None,
+        "shutdown": _shutdown(days, address, stage.model),
     }
 
 
-def _systems(study: Study) -> Iterator[dict[str, Any]]:
+def _systems(study: Study, days: Days) -> Iterator[dict[str, Any]]:
     """The systems of a study of chats; data/chats.jsonl has what each chat sent."""
     for system in study.systems.select_related("endpoint", "version"):
+        address = base_of(system.endpoint.base_url)
         yield {
             "part": "chat",
             "system": system.version.name,
             "version": system.version_id,
             "model": system.endpoint.model,
-            "address": base_of(system.endpoint.base_url),
+            "address": address,
             "parameters": {"temperature": system.temperature, "longest_reply": system.longest_reply},
             "mode": system.mode,
             "delimiter": system.delimiter,
             "demo": system.endpoint.is_demo,
-            "shutdown": None,
+            "shutdown": _shutdown(days, address, system.endpoint.model),
         }
+
+
+def _shutdown(days: Days, address: str, model: str) -> str | None:
+    day = days.get((address, model))
+    return day.isoformat() if day else None
 
 
 def _prompt(prompt: Prompt) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Tables of the agreement between a study's raters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from annotation.reports.agreement import Agreement
 from annotation.reports.agreement import Estimate as Coefficient
@@ -113,9 +113,10 @@ def coefficient(agreed: Agreement, key: str) -> Cell:
 
 def _undefined_notes(found: Findings) -> Iterator[str]:
     """A sentence for every undefined value, and on how correlations deal with missing scores."""
-    for metric in found.metrics:
-        estimates = found.agreement[metric.key].estimates
-        yield from undefined_notes(metric.name, {label: estimates[key] for key, (label, _) in COEFFICIENTS.items()})
+    yield from undefined_notes(
+        (metric.name, {label: found.agreement[metric.key].estimates[key] for key, (label, _) in COEFFICIENTS.items()})
+        for metric in found.metrics
+    )
     first = next(iter(found.agreement.values()), None)
     if first and first.incomplete_units:
         yield (
@@ -147,20 +148,25 @@ def _is_blank(found: Findings, metric: Metric, slug: str, *, dashes: bool) -> bo
 
 
 def _undefined_by_version(found: Findings, *, dashes: bool) -> Iterator[str]:
-    for metric in found.metrics:
-        shown = {
+    def shown(metric: Metric) -> dict[str, Coefficient]:
+        return {
             version.symbol: found.agreement_by_version[metric.key, version.slug].estimates["alpha_ordinal"]
             for version in found.versions
             if not _is_blank(found, metric, version.slug, dashes=dashes)
         }
-        yield from undefined_notes(metric.name, shown)
+
+    yield from undefined_notes((metric.name, shown(metric)) for metric in found.metrics)
 
 
-def undefined_notes(name: str, estimates: Mapping[str, Coefficient]) -> Iterator[str]:
-    """One sentence for each reason, naming the columns that it explains."""
-    reasons: dict[str, list[str]] = {}
-    for label, found in estimates.items():
-        if found.undefined:
-            reasons.setdefault(found.undefined.value, []).append(label)
-    for reason, labels in reasons.items():
-        yield f"{name}: {listed(labels)} undefined, because {reason}."
+def undefined_notes(rows: Iterable[tuple[str, Mapping[str, Coefficient]]]) -> Iterator[str]:
+    """One sentence for each reason and the columns it explains, naming the rows; a row's values are by column."""
+    explained: dict[tuple[str, str], list[str]] = {}
+    for name, estimates in rows:
+        reasons: dict[str, list[str]] = {}
+        for label, found in estimates.items():
+            if found.undefined:
+                reasons.setdefault(found.undefined.value, []).append(label)
+        for reason, labels in reasons.items():
+            explained.setdefault((listed(labels), reason), []).append(name)
+    for (labels_in_words, reason), names in explained.items():
+        yield f"{listed(names)}: {labels_in_words} undefined, because {reason}."

@@ -72,7 +72,6 @@ def comparisons(study: Reported, found: Findings, *, dashes: bool = True) -> Tab
         Column("Effect d", 2),
         Column("Higher, %", 1),
     )
-    tests = sum(p is not None for p in found.adjusted.values())
     notes = (
         *provenance(study, found),
         f"Difference of mean scores; n counts backgrounds that have both. {interval_note(found.target)}",
@@ -81,8 +80,7 @@ def comparisons(study: Reported, found: Findings, *, dashes: bool = True) -> Tab
         if plan
         else "No analysis plan was written before the launch, so every difference is exploratory.",
         *_primary_note(found),
-        f"p: two-sided, Student's t with these degrees of freedom, adjusted after Holm for {tests:,} tests: "
-        f"{_family(tests, found)}. d: mean difference of the "
+        f"{_tested(found)} d: mean difference of the "
         "backgrounds over the standard deviation of their differences (n − 1). Higher: share of backgrounds where the "
         "first-named version scored higher, ties counting half.",
     )
@@ -242,12 +240,19 @@ def _primary_note(found: Findings) -> Iterator[str]:
         )
 
 
-def _family(tests: int, found: Findings) -> str:
-    """What is adjusted together."""
+def _tested(found: Findings) -> str:
+    """What p is, and what is adjusted together."""
+    tests = sum(p is not None for p in found.adjusted.values())
+    if not tests:
+        return "p: none, as no difference could be tested."
     possible = sum(one is not None and found.primary(one).p is not None for one in found.differences.values())
-    if tests < possible:
-        return "the primary pairs on the primary metrics of the study's plan"
-    return "all pairs of versions on every metric asked about both, whether shown here or behind a dash"
+    family = (
+        "the primary pairs on the primary metrics of the study's plan"
+        if tests < possible
+        else "all pairs of versions on every metric asked about both, whether shown here or behind a dash"
+    )
+    adjusted = f"adjusted after Holm for {tests:,} tests" if tests > 1 else "not adjusted, as there is one test"
+    return f"p: two-sided, Student's t with these degrees of freedom, {adjusted}: {family}."
 
 
 def _price_of_few_raters(found: Findings) -> Iterator[str]:

@@ -52,7 +52,8 @@ def _cells(one: OwnAgreement, shown: Sequence[str]) -> Iterator[Cell]:
 
 
 def _undefined(found: Mapping[str, OwnAgreement], metrics: Sequence[Metric], shown: Sequence[str]) -> Iterator[str]:
-    for metric in metrics:
-        one = found[metric.key]
-        if one.pairs >= FEWEST:
-            yield from undefined_notes(metric.name, {LABELS[key][0]: one.agreement.estimates[key] for key in shown})
+    yield from undefined_notes(
+        (metric.name, {LABELS[key][0]: found[metric.key].agreement.estimates[key] for key in shown})
+        for metric in metrics
+        if found[metric.key].pairs >= FEWEST
+    )

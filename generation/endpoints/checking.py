@@ -1,16 +1,23 @@
-"""Check an endpoint with a few real requests: does it answer, does it keep to a schema, does it offer batches?"""
+"""Check an endpoint with a few real requests.
+
+Does it answer, does it keep to a schema, does it offer batches, and does it say when its model will be gone?
+"""
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.utils import timezone
 
-from generation.endpoints import structured
+from core.dates import day_in_words
+from generation.endpoints import shutdowns, structured
 from generation.endpoints.addresses import base_of
 from generation.endpoints.answers import MALFORMED
 from generation.endpoints.client import CallError, Client, Reply, Target, Trouble, target_of
 from generation.endpoints.keys import KeysMissingError
+from generation.endpoints.offers import Offer
 from generation.endpoints.structured import Form
 from generation.models import Endpoint
 from generation.prompts import ChatMessage
@@ -25,6 +32,12 @@ _FOUND_FIELDS = [
 ]  # fmt: skip
 
 
+class _Found(NamedTuple):
+    answered: bool
+    words: str
+    offers: Sequence[Offer] = ()
+
+
 def check(endpoint: Endpoint) -> bool:
     """Ask the endpoint's model for one word and store the outcome; True if it answered.
 
@@ -32,35 +45,51 @@ def check(endpoint: Endpoint) -> bool:
     """
     given, endpoint.base_url = endpoint.base_url, base_of(endpoint.base_url)
     try:
-        answered, words = asyncio.run(_ask(endpoint, target_of(endpoint)))
+        found = asyncio.run(_ask(endpoint, target_of(endpoint)))
     except KeysMissingError as error:
-        answered, words = False, str(error)
+        found = _Found(False, str(error))
     moved = endpoint.base_url != given
-    if moved:
-        words = f"The address is stored as {endpoint.base_url} now. {words}"
-    endpoint.checked_at, endpoint.check_result, endpoint.check_passed = timezone.now(), words[:500], answered
-    endpoint.save(update_fields=[*_FOUND_FIELDS, *(["base_url"] if moved else [])])
-    return answered
+    words = f"The address is stored as {endpoint.base_url} now. {found.words}" if moved else found.words
+    endpoint.checked_at, endpoint.check_result, endpoint.check_passed = timezone.now(), words[:500], found.answered
+    with transaction.atomic():
+        endpoint.save(update_fields=[*_FOUND_FIELDS, *(["base_url"] if moved else [])])
+        shutdowns.keep(endpoint, found.offers)
+    return found.answered
 
 
-async def _ask(endpoint: Endpoint, target: Target) -> tuple[bool, str]:
+async def _ask(endpoint: Endpoint, target: Target) -> _Found:
     try:
         client = Client(target)
     except CallError as error:
-        return False, error.message
+        return _Found(False, error.message)
     try:
         started = monotonic()
         reply = await _first_answer(client, endpoint)
         seconds = monotonic() - started
         able = await _abilities(client, endpoint) if _is_chat(reply) else ""
+        offers = await _offers(client)
     except CallError as error:
-        return False, error.message + await _offer(client, endpoint, error)
+        return _Found(False, error.message + await _offered_instead(client, endpoint, error))
     finally:
         await client.close()
     if not _is_chat(reply):
-        return False, f"Something answered, but not as a chat model does: {reply.text[:200]}"
+        return _Found(False, f"Something answered, but not as a chat model does: {reply.text[:200]}")
     endpoint.is_demo = reply.is_demo
-    return True, f"Answered as {reply.model or 'an unnamed model'} in {seconds:.1f} s.{able}"
+    words = f"Answered as {reply.model or 'an unnamed model'} in {seconds:.1f} s.{able}{_gone(endpoint, offers)}"
+    return _Found(True, words, offers)
+
+
+async def _offers(client: Client) -> Sequence[Offer]:
+    """Its list of models; nothing where it has none, as a model can well be used without."""
+    try:
+        return await client.offers()
+    except CallError:
+        return ()
+
+
+def _gone(endpoint: Endpoint, offers: Sequence[Offer]) -> str:
+    day = dict(offers).get(endpoint.model)
+    return f" The model will be shut down on {day_in_words(day)}." if day else ""
 
 
 def _is_chat(reply: Reply) -> bool:
@@ -92,14 +121,9 @@ async def _first_answer(client: Client, endpoint: Endpoint) -> Reply:
         return reply
 
 
-async def _offer(client: Client, endpoint: Endpoint, error: CallError) -> str:
+async def _offered_instead(client: Client, endpoint: Endpoint, error: CallError) -> str:
     """Which models the endpoint offers, if it refused the one asked for."""
-    if error.trouble is not Trouble.REJECTED:
-        return ""
-    try:
-        names = await client.model_names()
-    except CallError:
-        return ""
+    names = [offer.model for offer in await _offers(client)] if error.trouble is Trouble.REJECTED else []
     if not names or endpoint.model in names:
         return ""
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

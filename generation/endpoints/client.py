@@ -25,6 +25,7 @@ from generation.endpoints.answers import CallError, Refusal, Reply, Trouble, rea
 from generation.endpoints.batch_lines import CHAT, BatchInfo, BatchPage, id_of, read_batch, read_page
 from generation.endpoints.capped import AnswerRefusedError, cap
 from generation.endpoints.keys import without_secret
+from generation.endpoints.offers import Offer, read_offers
 from generation.endpoints.streamed import StreamedAnswer
 from generation.models import Endpoint
 from generation.prompts import ChatMessage
@@ -175,14 +176,9 @@ class Client:
             take(answer.text)
         return answer
 
-    async def model_names(self) -> list[str]:
-        """What the endpoint says it offers; raises CallError."""
-        try:
-            async with asyncio.timeout(self.target.timeout):
-                page = await self._openai.models.list()
-        except FAILURES as error:
-            self._raise_as_trouble(error)
-        return [self.target.without_key(model.id) for model in page.data or []]
+    async def offers(self) -> list[Offer]:
+        """The models that the endpoint says it offers; raises CallError."""
+        return read_offers(await self._asked(self._openai.models.with_raw_response.list, self.target.timeout))
 
     async def upload(self, name: str, lines: BinaryIO) -> str:
         """Upload a file of batch requests; returns its id. Raises CallError."""
@@ -227,9 +223,10 @@ class Client:
     async def close(self) -> None:
         await self._openai.close()
 
-    async def _asked(self, send: Callable[[], Awaitable[Any]]) -> str:
+    async def _asked(self, send: Callable[[], Awaitable[Any]], seconds: int = FILE_SECONDS) -> str:
+        """The body of an answer, without the key."""
         try:
-            async with asyncio.timeout(FILE_SECONDS):
+            async with asyncio.timeout(seconds):
                 raw = await send()
         except FAILURES as error:
             self._raise_as_trouble(error)

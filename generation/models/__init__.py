@@ -2,7 +2,7 @@
 
 from generation.models.batches import BatchJob
 from generation.models.calls import NEVER_ANSWERED, Background, Call, CallQuerySet, Judgement, Output, Runner
-from generation.models.endpoints import Endpoint
+from generation.models.endpoints import Endpoint, Shutdown
 from generation.models.live import LiveBudget, LiveCall
 from generation.models.material import (
     Example,
@@ -43,6 +43,7 @@ __all__ = [
     "RunQuerySet",
     "RunStage",
     "Runner",
+    "Shutdown",
     "Stage",
     "TrainingEvent",
     "TrainingExport",

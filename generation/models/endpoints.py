@@ -168,6 +168,22 @@ class Endpoint(models.Model):
         Endpoint.objects.filter(pk=self.pk).exclude(blocked_until__gt=when).update(blocked_until=when)
 
 
+class Shutdown(models.Model):
+    """The day on which a model will be gone, as its endpoint said when it was last checked."""
+
+    # A base address. Not the endpoint: that may get another address and another model later.
+    address = models.CharField(max_length=300)
+    model = models.CharField(max_length=200)
+    day = models.DateField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["address", "model"], name="shutdown_once_a_model")]
+
+    def __str__(self) -> str:
+        return f"{self.model} is shut down on {self.day}"
+
+
 @transaction.atomic
 def rotate_keys() -> tuple[list[str], list[str]]:
     """Encrypt every stored API key under the newest encryption key, so that an older one can be removed.

@@ -6,7 +6,7 @@ import json
 import random
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,7 @@ from hypothesis.extra.django import TestCase
 
 from annotation.bundles import program, report_files
 from annotation.bundles.loading import material_of
+from annotation.bundles.materials import material_files
 from annotation.bundles.replicate import altered_files
 from annotation.bundles.replication import replicate
 from annotation.bundles.table_values import table_differences, table_from, table_json
@@ -37,6 +38,7 @@ from core.tables import Column, Estimate, Label, PValue, Table
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent, Rubric
 from dialogues.rubric import NATURAL, ON_TOPIC, to_json
+from generation.models import RunStage, Shutdown
 from tests.annotation.bundled import bundle_of, files_of, replicated_apart, unpacked
 from tests.annotation.chat_studies import chatted_study
 from tests.annotation.checked_study import add_item
@@ -121,6 +123,19 @@ def test_the_report_of_a_judged_study_has_tables_of_judges_in_its_bundle() -> No
     assert {"data/judgements.csv", *(f"tables/{slug}.json" for slug in tables)} <= files.keys()
     assert [row["model"] for row in json.loads(files["materials/models.json"])] == ["judge-1"]
     assert [row["stage"] for row in json.loads(files["materials/prompts.json"])] == ["judge"]
+
+
+def test_a_model_carries_the_day_on_which_its_endpoint_shuts_it_down() -> None:
+    study = judged()
+    [stage] = RunStage.objects.all()
+    rows = json.loads(material_files(study)["materials/models.json"])
+    assert [row["shutdown"] for row in rows] == [None]
+    told: dict[str, Any] = {"day": date(2027, 1, 6), "told_at": datetime(2026, 3, 1, tzinfo=UTC)}
+    Shutdown.objects.create(address=rows[0]["address"], model="another", **told)
+    Shutdown.objects.create(address="https://elsewhere.example/v1", model=stage.model, **told)
+    assert [row["shutdown"] for row in json.loads(material_files(study)["materials/models.json"])] == [None]
+    Shutdown.objects.create(address=rows[0]["address"], model=stage.model, **told)
+    assert [row["shutdown"] for row in json.loads(material_files(study)["materials/models.json"])] == ["2027-01-06"]
 
 
 def test_one_changed_score_names_the_cells_that_a_fresh_report_has_otherwise(tmp_path: Path) -> None:

@@ -296,9 +296,9 @@ def test_equal_scores_are_undefined_with_a_sentence_and_no_number() -> None:
     table = tables_of(rated_study(score=lambda *_: 3))["agreement"]
     assert cell(table, "Natural", "", "α, ordinal") == "undefined"
     assert estimate(cell(table, "Natural", "", "Within one, %")).value == 100
-    assert any(
-        note.startswith("Natural: α, ordinal, α, interval,") and "all scores are equal" in note for note in table.notes
-    )
+    [note] = [note for note in table.notes if "undefined, because all scores are equal" in note]
+    assert "Natural" in note
+    assert ": α, ordinal, α, interval, " in note
 
 
 def test_an_undefined_alpha_of_one_version_says_why_unless_a_dash_hides_it() -> None:
@@ -308,16 +308,32 @@ def test_an_undefined_alpha_of_one_version_says_why_unless_a_dash_hides_it() -> 
     study = rated_study(score=score)
     table = tables_of(study)["agreement-by-version"]
     assert cell(table, "Natural", "", "α") == "undefined"
-    assert "Natural: α undefined, because all scores are equal." in table.notes
-    on_topic = "On-topic: α undefined, because all scores are equal."
-    assert on_topic not in table.notes
-    assert on_topic in tables_of(study, dashes=False)["agreement-by-version"].notes
+    [note] = [note for note in table.notes if ": α undefined, because all scores are equal." in note]
+    assert "Natural" in note
+    assert "On-topic" not in note
+    without_dashes = tables_of(study, dashes=False)["agreement-by-version"].notes
+    assert any("On-topic" in note and ": α undefined, because all scores are equal." in note for note in without_dashes)
 
 
 def test_one_rater_has_no_agreement_and_the_table_says_why() -> None:
     table = tables_of(rated_study(raters=1))["agreement"]
     assert set(table.rows[0][1:]) == {"undefined"}
-    assert any("no item has scores from two raters" in note for note in table.notes)
+    [note] = [note for note in table.notes if "no item has scores from two raters" in note]
+    assert all(metric in note for metric in ("Natural", "On-topic"))
+
+
+@pytest.mark.parametrize(
+    ("backgrounds", "versions", "said"),
+    [
+        (1, ("alpha", "beta"), "p: none, as no difference could be tested. d:"),
+        (4, ("alpha", "beta"), "adjusted after Holm for 6 tests: all pairs"),
+    ],
+)
+def test_the_table_of_differences_says_how_many_were_tested(
+    backgrounds: int, versions: tuple[str, ...], said: str
+) -> None:
+    study = rated_study(backgrounds=backgrounds, versions=versions)
+    assert any(said in note for note in tables_of(study)["comparisons"].notes)
 
 
 def test_where_a_rater_left_items_out_correlations_are_from_variance_components() -> None:

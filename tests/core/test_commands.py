@@ -2,14 +2,17 @@
 
 import json
 import re
+import sys
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 
-from core.commands import Command, ExitCode, Group, write_whole
+from core.commands import Command, ExitCode, Group, output_may_be_cut, write_whole
 from dialogues.models import Corpus
 from generation.models import ExampleSet
 
@@ -128,6 +131,21 @@ def test_help_ends_with_the_exit_codes() -> None:
     helped = " ".join(GROUPS["create_study"].create_parser("manage.py", "create_study").format_help().split())
     assert helped.endswith("3 the run paused, or the study is not ready to launch.")
     assert "4 the run finished" not in helped
+
+
+def test_a_command_ends_in_silence_where_its_output_is_cut() -> None:
+    command = (sys.executable, "manage.py", "shell", "-c", "for number in range(300_000): print(number)")
+    with Popen(command, cwd=settings.BASE_DIR, stdout=PIPE, stderr=PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr is not None
+        assert (running.stderr.read(), running.wait()) == (b"", 141)
+
+
+def test_a_broken_connection_is_no_cut_output() -> None:
+    with pytest.raises(BrokenPipeError), output_may_be_cut():
+        raise BrokenPipeError
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""A server that answers with the bodies it was given: each endpoint has a name in its path, and a list of answers."""
+"""A server that answers with the bodies it was given: each endpoint has a name in its path, and a list of answers.
+
+It lists the models that it was given by name of the endpoint.
+"""
 
 import json
 import threading
@@ -23,6 +26,7 @@ class ScriptedModel:
     def __init__(self, port: int) -> None:
         self._port = port
         self.answers: dict[str, Sequence[Answer]] = {}
+        self.offers: dict[str, Any] = {}
         self.requests: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -40,6 +44,12 @@ class ScriptedModel:
             self.requests[name] += 1
         return given[place]
 
+    def listed(self, path: str) -> Answer:
+        name, _, rest = path.strip("/").partition("/")
+        if rest != "v1/models" or name not in self.offers:
+            return Answer(404, {"error": {"message": f"nothing at {path}"}})
+        return Answer(200, self.offers[name])
+
 
 @contextmanager
 def scripted_model() -> Iterator[ScriptedModel]:
@@ -49,7 +59,12 @@ def scripted_model() -> Iterator[ScriptedModel]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            answer = model.next(self.path)
+            self._send(model.next(self.path))
+
+        def do_GET(self) -> None:
+            self._send(model.listed(self.path))
+
+        def _send(self, answer: Answer) -> None:
             raw = (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
