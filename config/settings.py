@@ -124,7 +124,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     options = DATABASES["default"].setdefault("OPTIONS", {})
     options["server_side_binding"] = True
-    # PostgreSQL plans what a connection asks for the third time only once. A pooler in front of it that knows no
+    # What a connection asks for the third time is prepared: PostgreSQL parses it no more, and after five more times it
+    # usually keeps one plan. A pooler in front of it that knows no
     # prepared statements needs `?prepare_threshold=0` in the address.
     options["prepare_threshold"] = int(options.get("prepare_threshold", 2)) or None
     if options["prepare_threshold"]:

@@ -49,8 +49,8 @@ def tell(folder: Path, check: Path, *, as_json: bool) -> int:
         for line in (*files, *(one.sentence for one in found.different), *wrong):
             print(line)
         print(
-            f"{found.study}: {found.cells:,} cells of {found.tables:,} tables computed again, "
-            f"{len(found.different):,} differ. Figures checked in another way: {figures:,}, {len(wrong):,} differ. "
+            f"{found.study}: {found.cells:,} cells of {found.tables:,} tables recomputed; cells that differ: "
+            f"{len(found.different):,}. Figures checked in another way: {figures:,}; that differ: {len(wrong):,}. "
             f"Files that are not as the manifest says: {len(files):,}."
         )
     return DIFFERENT if files or found.different or wrong else SAME

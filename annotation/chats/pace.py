@@ -1,8 +1,8 @@
 """How long a model seems to type before each bubble, in seconds.
 
-Delays change how human a chat feels, upwards or downwards with people's experience (Gnewuch et al. 2018, and later
-studies that found the reverse). So a pace is one factor of a chat: chosen once, seeded, stored, and the same for every
-system that is compared.
+Delays change how human a chat feels (upwards in Gnewuch et al. 2018;
+depending on experience in Gnewuch et al. 2022). So a pace is one factor of a chat: chosen once, seeded, stored, and
+the same for every system that is compared.
 """
 
 from collections.abc import Callable, Mapping

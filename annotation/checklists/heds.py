@@ -13,6 +13,7 @@ from annotation.design.plan_record import compared_versions, plan_of
 from annotation.design.plan_text import power_in_words
 from annotation.models import Item, Study
 from annotation.monitoring.progress import live_agreement
+from annotation.reports.repeats import own_agreement
 
 ABOUT = (
     "Belz and Thomson (2025): HEDS 3.0, the Human Evaluation Datasheet. Questions are paraphrased under the numbers of "
@@ -28,13 +29,18 @@ BROWSERS = "Web pages of the software Stephanie, in the raters’ own browsers."
 def heds(study: Study, flow: Flow) -> Checklist:
     once = _answers(study, flow)
     found = {one.name: one for one in live_agreement(study)} if flow.counted else {}
+    own = own_agreement(study) if flow.counted else {}
     metrics = study.rubric.metric_list()
     parts = (
         *((heading, filled(questions, once)) for heading, questions in ONCE.items()),
         *(
             (
                 f"4 Quality criterion: {metric.name}",
-                filled(OF_EACH_CRITERION, of_metric(study, metric, found.get(metric.name)), criterion=metric.name),
+                filled(
+                    OF_EACH_CRITERION,
+                    of_metric(study, metric, found.get(metric.name), own.get(metric.key)),
+                    criterion=metric.name,
+                ),
             )
             for metric in metrics
         ),

@@ -4,13 +4,27 @@ from annotation.checklists.entries import Answer
 from annotation.design.methods.analyses import agreement, has_agreement, primary
 from annotation.models import Study
 from annotation.monitoring.progress import MetricAgreement
+from annotation.reports.agreement import Estimate
+from annotation.reports.own_agreement import OwnAgreement
+from annotation.reports.repeat_tables import FEWEST
+from core.numbers import count_in_words
 from dialogues.rubric import Metric
 
 NOT_REPEATED = "IntraAA not assessed"
+REPEATED = (
+    "Hidden repeats: Krippendorff’s ordinal α (2011) over pairs of scores that a rater gave to the same item, "
+    "with bias-corrected percentiles of resampled backgrounds (Efron 1981)."
+)
 
 
-def of_metric(study: Study, metric: Metric, found: MetricAgreement | None) -> dict[str, Answer]:
-    """The answers by number; `found` is the agreement that the study's page shows, None before the first rating."""
+def of_metric(
+    study: Study, metric: Metric, found: MetricAgreement | None, own: OwnAgreement | None
+) -> dict[str, Answer]:
+    """The answers by number.
+
+    `found` is the agreement that the study's page shows, `own` that of raters with themselves; both are None before
+    the first rating, `own` also in a study without hidden repeats.
+    """
     scale = study.rubric.scale
     values = ["left is better", "same", "right is better"] if study.compares else [str(one) for one in scale.values()]
     relative = study.compares
@@ -37,8 +51,8 @@ def of_metric(study: Study, metric: Metric, found: MetricAgreement | None) -> di
     words = " · ".join(metric.points) if metric.points else f"{metric.low} … {metric.high}"
     asked = f"{metric.name}: {metric.definition}"
     return known | {
-        "4.3.12.1": Answer(NOT_REPEATED),
-        "4.3.12.2": Answer(NOT_REPEATED),
+        "4.3.12.1": Answer(REPEATED if study.hidden_repeats else NOT_REPEATED),
+        "4.3.12.2": Answer(_own_value(own) if study.hidden_repeats else NOT_REPEATED),
         "4.3.2": Answer(metric.definition),
         "4.3.5": Answer(choices=("1. Multiple-choice options",)),
         "4.3.7": Answer(asked if relative else f"{asked} ({words})"),
@@ -52,8 +66,19 @@ def _aggregation(study: Study) -> str:
 
 
 def _agreement_value(found: MetricAgreement | None) -> str:
-    if found is None or found.ordinal.value is None:
+    return _alpha(found.ordinal, f"{found.n:,} items with two ratings or more") if found else ""
+
+
+def _own_value(own: OwnAgreement | None) -> str:
+    if own is None or own.pairs < FEWEST:
         return ""
-    ordinal = found.ordinal
-    interval = "" if ordinal.low is None or ordinal.high is None else f" [{ordinal.low:.2f}, {ordinal.high:.2f}]"
-    return f"Krippendorff’s ordinal α {ordinal.value:.2f}{interval}, over {found.n:,} items with two ratings or more."
+    over = f"{own.pairs:,} pairs of scores by {count_in_words(own.raters, 'rater')}"
+    return _alpha(own.agreement.estimates["alpha_ordinal"], over)
+
+
+def _alpha(found: Estimate, over: str) -> str:
+    """One value with its interval; empty where it is undefined, which leaves a gap to fill."""
+    if found.value is None:
+        return ""
+    interval = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
+    return f"Krippendorff’s ordinal α {found.value:.2f}{interval}, over {over}."

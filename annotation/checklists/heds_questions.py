@@ -25,7 +25,7 @@ ONCE: Mapping[str, tuple[Question, ...]] = {
         Question(
             "1.2", "Where are the experiment’s resources?", "Link where you publish the study’s files, if you do."
         ),
-        Question("1.3.1.1", "Who fills this sheet?", "Your name.", f"{PERSON}-name"),
+        Question("1.3.1.1", "Who is filling in this sheet?", "Your name.", f"{PERSON}-name"),
         Question("1.3.1.2", "What is that person’s affiliation?", "Your affiliation.", f"{PERSON}-affiliation"),
         Question("1.3.1.3", "What is that person’s email address?", "Your address.", f"{PERSON}-email"),
         Question("1.3.2.1", "Who is the contact author?", "The name.", f"{CONTACT}-name"),
@@ -64,7 +64,9 @@ ONCE: Mapping[str, tuple[Question, ...]] = {
         ),
     ),
     "3.2 Evaluators": (
-        Question("3.2.1", "How many evaluators gave what results rest on?", "", f"{EVALUATORS}-number_of_evaluators"),
+        Question(
+            "3.2.1", "How many evaluators’ ratings do the results rest on?", "", f"{EVALUATORS}-number_of_evaluators"
+        ),
         Question("3.2.2.1", "Are they experts in the domain?", "Yes, no, or why it does not apply."),
         Question("3.2.2.2", "Were they paid?", "Whether and how they were paid."),
         Question("3.2.2.3", "Did the authors know any of them before?", "Yes or no."),
@@ -112,7 +114,7 @@ ONCE: Mapping[str, tuple[Question, ...]] = {
         ),
         Question(
             "3.3.5",
-            "How free are they in when and how fast they work?",
+            "How free are they to choose when and how fast they work?",
             "Which limits there were.",
             f"{DESIGN}-evaluator_freedom",
         ),
@@ -129,7 +131,7 @@ ONCE: Mapping[str, tuple[Question, ...]] = {
         ),
         Question(
             "3.3.8",
-            "In what do these conditions differ between evaluators?",
+            "How do these conditions differ between evaluators?",
             "What may differ, or N/A.",
             f"{DESIGN}-evaluators_place_of_choosing",
         ),
@@ -144,7 +146,7 @@ OF_EACH_CRITERION: tuple[Question, ...] = (
     Question("4.2.1", "Is the judgement objective or subjective?", "", f"{MODE}-objective_or_subjective"),
     Question("4.2.2", "Is it absolute or relative?", "", f"{MODE}-absolute_or_relative"),
     Question("4.2.3", "Is the evaluation intrinsic or extrinsic?", "", f"{MODE}-intrinsic_or_extrinsic"),
-    Question("4.3.1.1", "What is it called for evaluators?", "", f"{ASKED}-qc_name-participant_criterion_name"),
+    Question("4.3.1.1", "What name do evaluators see for it?", "", f"{ASKED}-qc_name-participant_criterion_name"),
     Question(
         "4.3.1.2",
         "Which standardised criterion is that?",

@@ -17,7 +17,7 @@ QUESTIONS = (
         "Does it say how they were recruited and paid, and whether that is adequate where they live?",
         "Who was asked, how, what they were paid, and whether that is adequate.",
     ),
-    Question("D3", "Does it say whether and how they consented?", "Whether they agreed to what, and how."),
+    Question("D3", "Does it say whether and how they consented?", "Whether they consented, to what, and how."),
     Question(
         "D4", "Did an ethics review board approve the collection, or exempt it?", "The board, or that there was none."
     ),

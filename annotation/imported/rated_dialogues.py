@@ -17,7 +17,7 @@ from dialogues.models import AuditEvent, Corpus, Dialogue, Version
 from dialogues.transcript import Transcript
 
 BATCH = 1000
-# SQLite takes a few hundred values in one query.
+# On SQLite Django counts on at most 999 values in one query.
 KEYS_AT_ONCE = 500
 # The version of items of which the file names none.
 UNNAMED = "not-told-apart"

@@ -4,7 +4,7 @@ None of these proves anything: they say whose ratings to look at. A row of score
 ratings are in the order in which they were given.
 
 - *Very fast*: answered in less time than reading the text takes at twice the average speed. Silent reading of English
-  averages 238 words a minute (Brysbaert 2019), so the limit is 476.
+  non-fiction averages 238 words a minute (Brysbaert 2019), so the limit is 476.
 - *Straight-lining*: the share of ratings in which all metrics got the same score, and the longest run of consecutive
   ratings with identical scores (the "long string" of Johnson 2005; see Curran 2016).
 - *Agreement*: Cohen's κ with quadratic weights (1968), pooled over the rater's pairs of scores with every other counted

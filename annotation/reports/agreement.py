@@ -42,7 +42,7 @@ class Undefined(StrEnum):
     NOT_CROSSED = "fewer than two items have scores from two raters"
     TOO_FEW = "there are too few scores to tell items, raters and error apart"
     NO_ITEM_SPREAD = "the items' mean scores are all equal"
-    ONE_ITEM = "there is no other item whose scores it could compare by chance"
+    ONE_ITEM = "there is no other item to estimate chance agreement from"
     NO_CHANCE = "scores of different items are all equal, so chance would leave no disagreement"
     OUTWEIGHED = "the raters' spread outweighs the items', which leaves a denominator that is not positive"
 

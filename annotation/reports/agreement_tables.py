@@ -46,7 +46,8 @@ def agreement(study: Reported, found: Findings) -> Table:
         "an item. κ: quadratic weights, pooled over all pairs of scores of an item. Within one: share of such pairs "
         "that differ by one point at most.",
         f"{INTERVALS} backgrounds. Those of ICC are for raters like these (F, Satterthwaite's degrees of freedom; "
-        "McGraw and Wong 1996). n counts the items that a value rests on.",
+        "McGraw and Wong 1996; where scores are missing, approximated from variance components). n counts the items "
+        "that a value rests on.",
         *hidden_note(found),
         *own_chats_note(study),
         *_undefined_notes(found),

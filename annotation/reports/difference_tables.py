@@ -40,7 +40,7 @@ def means(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
         "Plain mean: of all scores as they are, with their standard deviation (n − 1). The means with intervals allow "
         "for who scored what; where every rater scored everything, all three agree.",
     )
-    return Table("means", "Mean scores, and whom they speak of.", columns, tuple(rows), notes)
+    return Table("means", "Mean scores, for raters like these and for these raters.", columns, tuple(rows), notes)
 
 
 def _mean_cells(mean: Mean) -> tuple[Cell, ...]:
@@ -152,7 +152,7 @@ def robustness(study: Reported, found: Findings, *, dashes: bool = True) -> Tabl
     notes = (
         *provenance(study, found),
         f"{THESE} Mixed model without items: value ~ version, with random backgrounds, raters and raters × versions, "
-        "REML, Satterthwaite's degrees of freedom; it takes two versions' dialogues on one background for repetitions. "
+        "REML, Satterthwaite's degrees of freedom; it treats two versions' dialogues on one background as repetitions. "
         "Ordinal: cumulative link mixed model, logit, random backgrounds and raters, Laplace approximation; odds that "
         "the first-named version scores higher. One rater left out: the least and greatest mean of the raters' own "
         "differences when each rater is left out in turn. No p here is adjusted.",
@@ -186,7 +186,7 @@ def severity(study: Reported, found: Findings) -> Table | None:
         "scores.",
         *_unfit_notes(found),
     )
-    return Table("severity", "Raters' severity: positive is lenient.", columns, rows, notes)
+    return Table("severity", "Raters' severity or leniency (above 0 is lenient).", columns, rows, notes)
 
 
 def metric_and_pair(found: Findings, key: Key) -> tuple[str, str]:
@@ -251,7 +251,7 @@ def _tested(found: Findings) -> str:
         if tests < possible
         else "all pairs of versions on every metric asked about both, whether shown here or behind a dash"
     )
-    adjusted = f"adjusted after Holm for {tests:,} tests" if tests > 1 else "not adjusted, as there is one test"
+    adjusted = f"Holm-adjusted for {tests:,} tests" if tests > 1 else "not adjusted, as there is one test"
     return f"p: two-sided, Student's t with these degrees of freedom, {adjusted}: {family}."
 
 
@@ -267,7 +267,7 @@ def _price_of_few_raters(found: Findings) -> Iterator[str]:
     if shares and (middle := shares[len(shares) // 2]) > 1:
         yield (
             f"With {raters:,} raters these intervals are {middle:.1f} times as wide (median) as those that take the "
-            "raters as given: that is the price of speaking of other raters than these."
+            "raters as given: that is the cost of generalizing to other raters."
         )
 
 

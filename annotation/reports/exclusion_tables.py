@@ -10,8 +10,8 @@ from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
 
 EXPLAINED = {
-    WITH_ALL: "nobody left out: with the ratings of raters who were excluded or screened out, also of those whose "
-    "place was given to somebody else; raters who withdrew with their ratings stay out",
+    WITH_ALL: "nobody left out: with ratings by excluded and screened-out raters, even where their place went to "
+    "somebody else; raters who withdrew with their ratings stay out",
     WITHOUT_SCREENED_OUT: "without screened-out raters: their ratings count in this study",
 }
 
@@ -39,8 +39,8 @@ def exclusion_tables(study: Reported, found: Findings, *, dashes: bool) -> list[
     ]
     notes = (
         *provenance(study, found),
-        f"The same analysis of other ratings. As reported: {found.ratings:,} ratings by {len(found.raters):,} raters. "
-        f"Beside it {listed(counts)}.",
+        "The same analysis of different sets of ratings. "
+        f"As reported: {found.ratings:,} ratings by {len(found.raters):,} raters. For comparison: {listed(counts)}.",
         f"n counts backgrounds that have both versions. {interval_note(found.target)}",
     )
     return [Table("exclusions", "Differences with and without the raters left out.", columns, rows, notes)]

@@ -106,8 +106,8 @@ OF_SCORES: tuple[Figure[Findings], ...] = (
     Figure(
         "means",
         "Mean score by metric and version",
-        "For each metric, one line a version: the mean score with its 95 % interval for raters like these, and the "
-        "paper's mean where it asked the same.",
+        "For each metric, one line per version: the mean score with the primary analysis’s 95 % interval, and the "
+        "paper’s mean where it asked the same.",
         mean_rows,
         means_spec,
         ("table-3", "table-6"),
@@ -115,7 +115,7 @@ OF_SCORES: tuple[Figure[Findings], ...] = (
     Figure(
         "agreement-alpha",
         "Agreement by metric and version",
-        "For each metric, one line a version: Krippendorff's ordinal α with its 95 % interval.",
+        "For each metric, one line per version: Krippendorff's ordinal α with its 95 % interval.",
         agreement_rows,
         agreement_spec,
         ("agreement-by-version",),

@@ -93,8 +93,8 @@ def flow_table(study: Study, flow: Flow) -> Table:
     )
     notes = (
         *_marks(study),
-        "That count: raters with ratings that count, ratings that count, and items that have some. Whoever fits "
-        "several rows is in the first.",
+        "That count: raters with ratings that count, ratings that count, and items that have some. A rater who "
+        "fits several rows is counted in the first.",
     )
     return Table(SLUG, f"{TITLE}.", columns, tuple(rows), notes)
 

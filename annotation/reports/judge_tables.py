@@ -102,14 +102,14 @@ def _bias(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, das
         *_identities(judges),
         "Points of the study’s scale by which the judge scores higher than the mean of the raters; n counts items. A "
         "judge whose bias differs between versions changes their difference by as much.",
-        "Rises: by how many points that is more for 100 words more, among dialogues of one version (least squares, "
-        "errors clustered by background; Liang and Zeger 1986). Above 0 the judge favours long dialogues more than "
+        "Rises: points by which the bias grows per 100 additional words, among dialogues of one version (least "
+        "squares, errors clustered by background; Liang and Zeger 1986). Above 0 the judge favours long dialogues more than "
         "the raters do. “—” where all dialogues of a version are of one length.",
         "In brackets: 95 % intervals for these raters and this judge, Student’s t over backgrounds. Exploratory.",
         *few_backgrounds_note(min(both.backgrounds for _, _, both in pairs)),
         *hidden_note(found),
     )
-    return Table("judge-bias", "Whom judges favour: by version, and with length.", columns, tuple(rows), notes)
+    return Table("judge-bias", "Judges’ bias, by version and by length.", columns, tuple(rows), notes)
 
 
 def _beside_notes(study: Reported, found: Findings, shown: Sequence[Beside]) -> Iterator[str]:
@@ -241,8 +241,8 @@ def _powered_table(
     rows = tuple((metric, name, _named(judge), *_powered_cells(one)) for metric, name, judge, one in cells)
     notes = (
         *first_notes,
-        "n counts backgrounds: those that raters scored and the judge, too, and all of the corpus that the judge "
-        "scored in these versions by the same writers.",
+        "n counts backgrounds. Raters alone: those that both raters and the judge scored. With the judge: also "
+        "those of the corpus that only the judge scored, in these versions by the same writers.",
         "With the judge: prediction-powered mean (PPI++; Angelopoulos, Duchi and Zrnic 2023): the raters’ mean, plus λ "
         "times the judge’s mean over the other backgrounds minus its mean over the rated ones. λ, from 0 to 1, is "
         "tuned to the least variance; at 0 the judge is ignored. A judge’s bias cancels out if the rated backgrounds "

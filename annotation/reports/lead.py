@@ -31,7 +31,7 @@ def _sentences(
     yield from _of_agreement(found)
     yield from _of_single_raters(found, keys)
     if keys:
-        yield f"Unless a table says otherwise, its numbers speak of {found.target.value} and of backgrounds like these."
+        yield f"Unless a table says otherwise, its numbers apply to {found.target.value} and to backgrounds like these."
 
 
 def _main_pairs(found: Findings, keys: Sequence[Key], is_confirmatory: Callable[[Key], bool]) -> list[tuple[str, str]]:
@@ -61,10 +61,10 @@ def _of_pair(found: Findings, keys: Sequence[Key]) -> Iterator[str]:
     if not tested:
         yield f"{said}; none of these differences was tested."
     elif clear == len(tested):
-        yield f"{said}; {'each' if clear > 1 else 'it'} is more than chance explains (p < .05, adjusted after Holm)."
+        yield f"{said}; {'each' if clear > 1 else 'it'} is more than chance explains (Holm-adjusted p < .05)."
     else:
         few = f"{clear} of {len(tested)} {'is' if clear == 1 else 'are'}" if clear else "none is"
-        yield f"{said}; {few} more than chance explains (p < .05, adjusted after Holm)."
+        yield f"{said}; {few} more than chance explains (Holm-adjusted p < .05)."
 
 
 def _value(found: Findings, key: Key) -> float | None:

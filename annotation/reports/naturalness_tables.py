@@ -30,8 +30,8 @@ def naturalness_tables(study: Reported, found: Findings) -> list[Table]:
         *provenance(study, found),
         f"Exploratory. One point is {'a system on a background' if study.has_chats else 'a dialogue'}: its messages "
         f"over its turns (ACMC), and the mean of its raters’ scores of {natural.metric}; n counts them. “—”: one of "
-        "both never varies.",
-        "All together, versions differ in much besides; within one, only chance and its writer decide how many "
+        "the two never varies.",
+        "Across versions, dialogues differ in many other ways; within one, only chance and the writer decide how many "
         "messages a turn has.",
         f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {draws}.",
         *few_backgrounds_note(natural.over_all.backgrounds),

@@ -36,8 +36,7 @@ def few_backgrounds_note(backgrounds: int) -> Iterator[str]:
     """A warning of intervals from resamples of few backgrounds; of one there are none."""
     if 1 < backgrounds < ENOUGH_BACKGROUNDS:
         yield (
-            f"With fewer than {ENOUGH_BACKGROUNDS} backgrounds such intervals are too narrow: less is certain than "
-            "they say."
+            f"With fewer than {ENOUGH_BACKGROUNDS} backgrounds such intervals are too narrow and overstate certainty."
         )
 
 

@@ -46,7 +46,7 @@ def planned_ratings(study: Study, plan: AnalysisPlan) -> int:
 def _size(study: Study, plan: AnalysisPlan) -> Iterator[str]:
     for event in events_of(study, AuditVerb.STUDY_EXTENDED):
         detail: Mapping[str, Any] = event.detail
-        yield f"Raters of each dialogue were raised from {detail['before']:,} to {detail['after']:,} on {_on(event)}."
+        yield f"Raters per dialogue increased from {detail['before']:,} to {detail['after']:,} on {_on(event)}."
     for event in events_of(study, AuditVerb.ITEMS_ADDED):
         added = count_in_words(event.detail["backgrounds"], "background")
         yield f"On {_on(event)} {added} {'was' if event.detail['backgrounds'] == 1 else 'were'} added."

@@ -23,10 +23,10 @@ MOST_SIZES = 8
 # Where nobody says otherwise: about what dialogues of crowd-workers get on a scale from 1 to 5.
 ASSUMED = Components(background=0.4, item=0.0, rater=0.35, rater_version=0.2, residual=1.1)
 DEVIATIONS = {
-    "background": "backgrounds, which move all their versions",
+    "background": "backgrounds (shared by all their versions)",
     "item": "dialogues beyond their backgrounds",
     "rater": "raters, who are more or less severe",
-    "rater_version": "raters by version, to which they lean",
+    "rater_version": "raters by version (how far a rater leans towards one)",
     "residual": "what is left between two ratings",
 }
 FOR = {"like": "raters like these", "these": "these raters"}
@@ -97,7 +97,7 @@ def power_tables(question: PowerQuestion, cells: Iterable[Cell]) -> list[Table]:
     captions = {
         "power": f"Power: the share of studies that find a difference of {gap} at the 5 % level, for {kind}.",
         "half_width": f"Half the width of the 95 % interval of the difference, in points, for {kind}.",
-        "alpha_width": "Krippendorff's α (interval) over both versions: the width that 95 % of studies fill.",
+        "alpha_width": "Krippendorff's α (interval) over both versions: width of the middle 95 % of simulated values.",
     }
     return [
         _table(
@@ -139,7 +139,7 @@ def components_of(study: Study, metric: str) -> Components:
         raise PowerError("A study of pairs has no scores. Take a study of scores.")
     found = once("power", study, lambda: _fitted(study, metric), also=metric)
     if isinstance(found, str):
-        raise PowerError(f"“{study.name}” does not show how far ratings components: {found}")
+        raise PowerError(f"“{study.name}” does not show how far ratings spread: {found}")
     return found
 
 
@@ -150,7 +150,7 @@ def _fitted(study: Study, metric: str) -> Components | str:
         return fit.reason
     if fit.criterion is None:
         return "each rater gave one value throughout."
-    # The primary model has no items, which would hide among the residual how much of it raters share.
+    # mixed.fit has no items: its residual would hide the part of an item's effect that raters share.
     own = of_versions(ratings, rated_versions(ratings))
     deviations = np.sqrt(reml.fit(Sums.of(own), tuple(Term)).variances)
     return Components(*(float(value) for value in deviations))

@@ -106,7 +106,7 @@ def _sent(components: Components) -> dict[str, str]:
 
 
 class FittedForm(forms.Form):
-    """Whose ratings show how far ratings components."""
+    """The study whose ratings show how far ratings spread."""
 
     of = forms.ModelChoiceField(
         Study.objects.exclude(state=Study.State.DRAFT).exclude(kind=Study.Kind.PAIRS),
@@ -119,7 +119,7 @@ class FittedForm(forms.Form):
         super().__init__(data)
         rubrics = Rubric.objects.filter(studies__in=self.fields["of"].queryset).distinct()  # type: ignore[attr-defined]
         known = {metric.key: metric.name for rubric in rubrics for metric in rubric.metric_list()}
-        self.fields["metric"].choices = [("", "its first"), *known.items()]  # type: ignore[attr-defined]
+        self.fields["metric"].choices = [("", "the study’s first metric"), *known.items()]  # type: ignore[attr-defined]
 
 
 @require_GET

@@ -119,7 +119,7 @@ def sides(study: Reported, found: Preferences) -> Table:
     notes = (
         *_provenance(study, found),
         "Sides are counterbalanced, so 50 % is no bias towards a side; n counts decided comparisons. The metrics of "
-        "one comparison are not independent either, so the last row is hardly surer than the others.",
+        "one comparison are not independent either, so the last row is hardly more precise than the others.",
         *_intervals(found),
     )
     return Table("sides", "Left or right: was a side favoured?", columns, rows, notes)

@@ -76,9 +76,10 @@ def _standing(study: Study, found: Findings) -> list[str]:
     if not found.ratings:
         return []
     if study.is_simulated:
-        return ["The ratings are simulated: they show how a report reads, and nothing of what people think."]
+        return ["The ratings are simulated: they show what a report looks like, not what people think."]
     demo = listed(demo_versions(found)) if demo_versions(found) else ""
-    return [f"Rules wrote {demo}, not a language model, so nothing here is about language models."] if demo else []
+    said = f"Demo rules, not a language model, wrote {demo}, so nothing here is about language models."
+    return [said] if demo else []
 
 
 def marked_table(study: Study, table: Table, found: Found) -> Table:

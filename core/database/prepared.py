@@ -100,7 +100,7 @@ class Prepared(Generic[Row]):
 
 
 def _with_what_is_fixed(sql: str, params: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-    """On PostgreSQL only named values stay parameters; all others become literals, so that its one plan knows them.
+    """On PostgreSQL only named values stay parameters; all others become literals, so that a generic plan knows them.
 
     It must know them to use a partial index and to estimate how many rows match.
     """

@@ -1,6 +1,7 @@
 """The export described in Croissant 1.1 (docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html), as JSON-LD.
 
-It names no date, so that the same set gives the same file: whoever publishes the directory adds `datePublished`.
+It names no date, address or creator, so that the same set gives the same file: whoever publishes the directory adds
+`datePublished`, `url` and `creator`, and `license` where none is on record.
 """
 
 import json
@@ -11,7 +12,7 @@ from generation.training.manifest import Manifest
 
 NAME = "croissant.json"
 VERSION = "http://mlcommons.org/croissant/1.1"
-# As the specification gives it.
+# As mlcroissant writes it.
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",

@@ -1,7 +1,7 @@
 """The delimiter of training data: what stands between two delimiters is one message (paper §3.3).
 
 A delimiter is plain text that a tokenizer cuts into tokens it has. A token added for it would need trained embeddings,
-which vLLM refuses in adapters and llama.cpp in any model.
+which vLLM and llama.cpp refuse in adapters; in merged weights llama.cpp prints special tokens as nothing.
 """
 
 from collections.abc import Sequence

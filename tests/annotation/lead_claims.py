@@ -29,7 +29,7 @@ TURNED = re.compile(
     r"([\d,]+) of ([\d,]+) differences between versions changes? sign when one of the raters is left out\.|"
     r"No difference between versions changes its sign when any one rater is left out\."
 )
-TARGET = "Unless a table says otherwise, its numbers speak of"
+TARGET = "Unless a table says otherwise, its numbers apply to"
 
 
 def check_lead(study: Study) -> None:

@@ -275,7 +275,7 @@ def of_set_aside(study: int, count: str) -> None:
     assert number(count) == one(sql, study)
 
 
-@claims(r"They are a random sample with seed (\d+)\.")
+@claims(r"The rated backgrounds are a random sample with seed (\d+)\.")
 def of_sample(study: int, seed: str) -> None:
     assert int(seed) == of_study("seed", study)
     assert backgrounds(study) < one(f"SELECT COUNT(*) {ORIGINALS}", of_study("corpus_id", study))
@@ -431,7 +431,7 @@ def of_exclusions(
         assert (number(before), number(after)) == (len(excluded) - late, late)
 
 
-@claims(r"([\d,]+) raters? gave them\.")
+@claims(r"([\d,]+) raters? gave the ratings\.")
 def of_givers(study: int, count: str) -> None:
     assert number(count) == one("SELECT COUNT(*) FROM annotation_membership WHERE study_id = %s", study)
 
@@ -458,8 +458,8 @@ def of_counted_raters(study: int, count: str, screened_out: str | None, withdrew
 
 @claims(
     r"Every rater is given every item\.|"
-    r"Of every item ([\d,]+) ratings? (?:was|were) asked for, each by another rater\.|"
-    r"Of every system and background ([\d,]+) chats? (?:was|were) asked for, each of another tester\."
+    r"For each item, ([\d,]+) ratings? (?:was|were) requested, each from a different rater\.|"
+    r"For each system and background, ([\d,]+) chats? (?:was|were) requested, each with a different tester\."
 )
 def of_asked(study: int, ratings: str | None, chats: str | None) -> None:
     each = of_study("raters_per_item", study)
@@ -511,7 +511,7 @@ def of_totals(study: int, count: str, submitted: str, left: str | None) -> None:
     assert {why: number(n) for why, n in said.items()} == fates(study)
 
 
-@claims(r"When raters withdrew, ([\d,]+) ratings? of theirs, checks included, (?:was|were) deleted\.")
+@claims(r"([\d,]+) ratings? by raters who withdrew, including ratings of checks, (?:was|were) deleted\.")
 def of_removed(study: int, count: str) -> None:
     assert number(count) == sum(detail["removed"] for _, detail in events(study, "rater.withdrawn"))
     assert of_study("withdrawal", study) == "remove"
@@ -669,8 +669,8 @@ def of_comparisons(study: int) -> None:
     assert of_study("kind", study) == "pairs"
 
 
-@claims(r"p values are adjusted together after Holm \(1979\) over (all pairs of versions × the metrics asked of both|"
-        r"the primary pairs × the primary metrics)\.")  # fmt: skip
+@claims(r"p values are adjusted together by Holm's \(1979\) method over "
+        r"(all pairs of versions × the metrics asked of both|the primary pairs × the primary metrics)\.")  # fmt: skip
 def of_correction(study: int, family: str) -> None:
     assert plan_of(study).get("family", "all") == ("all" if family.startswith("all") else "primary")
 

@@ -328,6 +328,11 @@ def test_weighted_kappa_is_pooled_over_pairs_of_scores_as_its_definition_says(sc
         assert found.value == pytest.approx(kappa_by_loops(scores), abs=1e-9)
 
 
+def test_a_pair_of_raters_whom_chance_would_let_agree_leaves_the_others_their_kappa() -> None:
+    scores = table([[3, 3, 3, 3], [3, 3, 3, 3], [1, 2, 4, 5]])
+    assert value_of(agreement.weighted_kappa(scores)) == pytest.approx(kappa_by_loops(scores))
+
+
 def test_a_pair_of_raters_with_one_shared_unit_weighs_little_beside_one_with_a_hundred() -> None:
     complete, _ = k_of_n(2, seed=3, items=100)
     third = np.full((1, 100), np.nan)
@@ -370,7 +375,11 @@ def test_an_undefined_alpha_says_why(rows: list[list[float | None]], why: str) -
         ([[3, 3], [3, 3]], Undefined.ALL_EQUAL),
         ([[3], [4]], Undefined.ONE_ITEM),
         ([[3, gap], [4, gap], [gap, 5]], Undefined.ONE_ITEM),
+        # A rater's own two scores are not compared with each other.
+        ([[3, gap, gap], [4, gap, gap], [gap, 1, 5]], Undefined.ONE_ITEM),
         ([[1, 2], [2, 1]], Undefined.NO_CHANCE),
+        # One item is shared, and the second rater's other score is what the first gave to it.
+        ([[1, gap], [2, 1]], Undefined.NO_CHANCE),
         # The third rater differs, but has nothing else that could be compared.
         ([[3, 3], [3, 3], [gap, gap]], Undefined.ALL_EQUAL),
         ([[1, 2], [2, 1], [gap, gap]], Undefined.NO_CHANCE),
@@ -482,6 +491,13 @@ def test_alpha_of_twenty_raters_holds_its_scores_no_three_times_over() -> None:
         tracemalloc.stop()
     # A sort, or a table of distinct units, holds more copies of all scores.
     assert peak < 3 * scores.nbytes
+
+
+def test_clusters_are_drawn_by_the_seed() -> None:
+    scores = np.random.default_rng(8).integers(1, 6, (3, 40)).astype(float)
+    names, clusters = ("alpha_interval", "kappa"), np.arange(40) // 2
+    first, again, other = (agreement.summary(scores, names, 50, seed, clusters) for seed in (1, 1, 2))
+    assert first == again != other
 
 
 def test_copies_of_a_unit_in_one_cluster_make_no_interval_narrower() -> None:

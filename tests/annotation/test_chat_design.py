@@ -231,9 +231,9 @@ def test_the_methods_text_says_what_testers_were_asked_to_do(researcher: Client)
     text = " ".join(researcher.get(reverse("study_methods", args=[one.pk])).content.decode().split())
     for sentence in (
         "Testers were to chat with Tuned, Untuned about 2 backgrounds, and to score each chat.",
-        "Of every system and background 3 chats were asked for, each of another tester.",
+        "For each system and background, 3 chats were requested, each with a different tester.",
         "where at the launch 4 had a theme or characters and 0 had neither and were left out.",
-        "They are a random sample with seed 7.",
+        "The rated backgrounds are a random sample with seed 7.",
         "Tuned was the model secret-model-At Tuned, asked with the system message of its training, with <|msg|>",
         "after 2.5 seconds of silence",
         "could end and score a chat after 5 turns of theirs; it was over after 12 turns.",

@@ -328,7 +328,7 @@ def test_the_methods_text_holds_the_facts_of_the_record_and_no_others(researcher
     written = researcher.get(reverse("study_methods", args=[one.pk])).content.decode()
     assert written == methods_text(one)
     for fact in (
-        "8 dialogues", "2 backgrounds", "random sample with seed 7", "Of every item 2 ratings were asked for",
+        "8 dialogues", "2 backgrounds", "random sample with seed 7", "For each item, 2 ratings were requested",
         "12 an hour.", "Board 7.",
         "Recruitment: By a notice.", "Retention: Ten years.", consent_fingerprint(one), "1 training item with feedback",
         "more than 1 attention check is", "Williams design", "scores are removed", "every 20 minutes",

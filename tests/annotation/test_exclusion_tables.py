@@ -42,7 +42,7 @@ def test_with_an_excluded_rater_the_differences_are_those_before_the_exclusion()
     assert differences(found, 2) == differences(tables["comparisons"], 2)
     assert differences(found, 2) != before
     told = " ".join(found.notes)
-    assert "As reported: 32 ratings by 2 raters. Beside it 48 ratings by 3 raters" in told
+    assert "As reported: 32 ratings by 2 raters. For comparison: 48 ratings by 3 raters" in told
 
 
 def test_whoever_withdrew_with_their_ratings_is_in_neither() -> None:

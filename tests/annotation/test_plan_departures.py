@@ -69,7 +69,7 @@ def test_more_raters_and_more_backgrounds_are_named() -> None:
     launch.extend(study=one, raters_per_item=3, by=None)
     launch.add_items(study=one, backgrounds=1, by=None)
     assert of(one) == [
-        f"Raters of each dialogue were raised from 1 to 3 on {today()}.",
+        f"Raters per dialogue increased from 1 to 3 on {today()}.",
         f"On {today()} 1 background was added.",
     ]
 

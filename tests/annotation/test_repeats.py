@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from annotation.allocation.orders import BETWEEN, repeats_due
 from annotation.allocation.repeats import ITEMS_A_REPEAT
+from annotation.checklists.documents import checklists
+from annotation.checklists.entries import Entry
 from annotation.design import checklist, document, drafting, launch
 from annotation.design.files import document_of, make_from
 from annotation.design.methods import methods_text
@@ -418,6 +420,11 @@ def test_the_ratings_name_repeats_and_an_import_sets_them_aside(tmp_path: Path) 
     assert (gathered.report.scores, dict(gathered.report.tally)) == (32 * len(KEYS), {"hidden_repeats": 6 * len(KEYS)})
 
 
+def of_criterion(one: Study, metric: str) -> list[Entry]:
+    [heds] = [found for found in checklists(one) if found.slug == "heds"]
+    return [entry for entry in heds.entries if entry.criterion == metric]
+
+
 def test_json_methods_text_and_pages_tell_of_them() -> None:
     one, ann, _ = scored_again()
     out = io.StringIO()
@@ -425,10 +432,15 @@ def test_json_methods_text_and_pages_tell_of_them() -> None:
     assert json.loads(out.getvalue())["own_agreement"]["natural"]["pairs"] == 6
     said = " ".join(methods_text(one).split())
     assert (
-        "Up to 3 items were shown to each rater a second time, unannounced, with at least 10 others between where the "
-        "rater had as many; 2 raters scored 6 items again. These second scores count only in raters' "
+        "Up to 3 items were shown to each rater a second time, unannounced, with at least 10 other items in between "
+        "if the rater had that many; 2 raters scored 6 items again. These second scores count only in raters' "
         "agreement with themselves."
     ) in said
+    own = own_agreement(one)["natural"].agreement.estimates["alpha_ordinal"].value
+    answers = {entry.question.number: entry.answer.text for entry in of_criterion(one, "natural")}
+    assert answers["4.3.12.1"].startswith("Hidden repeats: Krippendorff’s ordinal α")
+    assert answers["4.3.12.2"].startswith(f"Krippendorff’s ordinal α {own:.2f}")
+    assert answers["4.3.12.2"].endswith(", over 6 pairs of scores by 2 raters.")
     client = logged_in(Role.ADMIN)
     pages = [
         client.get(address).content.decode()

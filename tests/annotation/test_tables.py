@@ -326,7 +326,7 @@ def test_one_rater_has_no_agreement_and_the_table_says_why() -> None:
     ("backgrounds", "versions", "said"),
     [
         (1, ("alpha", "beta"), "p: none, as no difference could be tested. d:"),
-        (4, ("alpha", "beta"), "adjusted after Holm for 6 tests: all pairs"),
+        (4, ("alpha", "beta"), "Holm-adjusted for 6 tests: all pairs"),
     ],
 )
 def test_the_table_of_differences_says_how_many_were_tested(

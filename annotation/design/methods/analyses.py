@@ -14,13 +14,13 @@ THESE = (
 THESE_COMPARISONS = "Its intervals speak of these raters only, on more backgrounds of the same kind."
 AGREEMENT = (
     "Agreement between raters: Krippendorff's ordinal and interval α (Krippendorff 2011); two-way random intraclass "
-    "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996); κ with "
-    "quadratic weights (Cohen 1968), pooled over all pairs of scores of an item; and the share of such pairs within "
-    "one point. The other intervals are bias-corrected percentiles of resampled backgrounds (Efron 1987)."
+    "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996, approximated from "
+    "variance components where scores are missing); κ with quadratic weights (Cohen 1968), pooled over all pairs of "
+    "scores of an item; and the share of such pairs within one point. The other intervals are bias-corrected percentiles of resampled backgrounds (Efron 1981)."
 )
 AGREEMENT_OF_PAIRS = (
     "Agreement between raters: Krippendorff's α over losses, ties and wins in this order (Krippendorff 2011), with "
-    "bias-corrected percentiles of resampled backgrounds (Efron 1987)."
+    "bias-corrected percentiles of resampled backgrounds (Efron 1981)."
 )
 NO_AGREEMENT = "Each system and background has one rating at most, so there is no agreement to measure."
 CONFIRMATORY = "What the plan names before the launch is confirmatory; every other result is exploratory."
@@ -44,7 +44,7 @@ def primary(study: Study) -> Iterator[str]:
         yield f"Primary analysis: {model[0].lower()}{model[1:]}"
         yield THESE_COMPARISONS if study.compares else INTERVALS["like"]
     if not study.compares:
-        yield f"p values are adjusted together after Holm (1979) over {FAMILIES[plan.family if plan else 'all']}."
+        yield f"p values are adjusted together by Holm's (1979) method over {FAMILIES[plan.family if plan else 'all']}."
 
 
 def has_agreement(study: Study) -> bool:

@@ -29,7 +29,7 @@ def dialogues(study: Study, flow: Flow) -> Iterator[str]:
     if study.writer:
         yield f"Generated versions are those that {study.writer} wrote."
     if study.sources:
-        yield f"They are those of {Sources.of(study.sources).words(study.corpus)}."
+        yield f"Generated versions come from {Sources.of(study.sources).words(study.corpus)}."
     yield "Spacing and capitals were normalised on display." if study.tidy_display else "Texts were shown as stored."
     yield from _marks(study)
 
@@ -79,7 +79,7 @@ def selection(study: Study, flow: Flow) -> Iterator[str]:
     if aside := study.selection.get("set_aside", 0):
         yield f"Backgrounds kept for training and checks: {aside:,}."
     if is_sample(study, flow):
-        yield f"They are a random sample with seed {study.seed}."
+        yield f"The rated backgrounds are a random sample with seed {study.seed}."
     for event in events_of(study, AuditVerb.ITEMS_ADDED):
         added = event.detail["backgrounds"]
         yield (

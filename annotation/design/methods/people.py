@@ -31,7 +31,7 @@ def raters(study: Study, flow: Flow) -> Iterator[str]:
         return
     noun = _noun(study)
     if study.is_imported:
-        yield f"{count_in_words(flow.joined, noun)} gave them."
+        yield f"{count_in_words(flow.joined, noun)} gave the ratings."
         if excluded := flow.ends[End.EXCLUDED].number:
             yield f"{count_in_words(excluded, noun)} {_was(excluded)} excluded by a researcher."
     else:
@@ -57,8 +57,8 @@ def ratings(study: Study, flow: Flow) -> Iterator[str]:
         yield f"{counted}. Not counted: {left}." if rest else f"{counted}."
     removed = sum(event.detail.get("removed", 0) for event in events_of(study, AuditVerb.RATER_WITHDRAWN))
     if removed:
-        theirs = f"{count_in_words(removed, 'rating')} of theirs, checks included,"
-        yield f"When raters withdrew, {theirs} {_was(removed)} deleted."
+        theirs = f"{count_in_words(removed, 'rating')} by raters who withdrew, including ratings of checks,"
+        yield f"{theirs} {_was(removed)} deleted."
 
 
 def order(study: Study) -> Iterator[str]:
@@ -129,9 +129,9 @@ def _asked(study: Study) -> str:
     if each is None:
         return "Every rater is given every item."
     if study.has_chats:
-        chats = f"{count_in_words(each, 'chat')} {_was(each)} asked for"
-        return f"Of every system and background {chats}, each of another tester."
-    return f"Of every item {count_in_words(each, 'rating')} {_was(each)} asked for, each by another rater."
+        chats = f"{count_in_words(each, 'chat')} {_was(each)} requested"
+        return f"For each system and background, {chats}, each with a different tester."
+    return f"For each item, {count_in_words(each, 'rating')} {_was(each)} requested, each from a different rater."
 
 
 def _raised(study: Study) -> Iterator[str]:

@@ -41,7 +41,8 @@ def repeats(study: Study) -> Iterator[str]:
     were = "was" if study.hidden_repeats == 1 else "were"
     yield (
         f"Up to {count_in_words(study.hidden_repeats, 'item')} {were} shown to each rater a second time, unannounced, "
-        f"with at least {BETWEEN} others between where the rater had as many; {count_in_words(raters, 'rater')} scored "
+        f"with at least {BETWEEN} other items in between if the rater had that many; "
+        f"{count_in_words(raters, 'rater')} scored "
         f"{count_in_words(again.count(), 'item')} again."
     )
     yield "These second scores count only in raters' agreement with themselves."

@@ -20,7 +20,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """Tests of a difference, first version minus second, against a margin in the same unit.
+    """Tests of a difference, the version claimed no worse minus the other, against a margin in the same unit.
 
     `no_worse_p` tests that it is not below −margin, `no_better_p` that it is not above the margin, and `p`, the larger,
     that it is within both. `low` and `high` end the 90 % interval: within the margins exactly where p is below .05.

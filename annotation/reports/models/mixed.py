@@ -1,4 +1,4 @@
-"""The linear mixed model of ratings, which is the primary analysis of differences between versions. Pure.
+"""The linear mixed model of ratings without items, which stands beside the primary analysis (`with_items`). Pure.
 
 value ~ version + (1 | background) + (1 | rater) + (1 | rater:version) by REML, as lme4 fits it (Bates et al. 2015),
 with Satterthwaite's degrees of freedom as lmerTest gives them (Kuznetsova et al. 2017). Where the variance of raters ×

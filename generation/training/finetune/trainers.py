@@ -87,7 +87,7 @@ def preferring(
 
 
 def adapter(options: Options) -> LoraConfig | None:
-    """LoRA on all linear layers; no other weights are trained, which serving programs would refuse."""
+    """LoRA on all linear layers; no other weights are trained, which serving programs refuse in adapters."""
     if options.method == "full":
         return None
     return LoraConfig(

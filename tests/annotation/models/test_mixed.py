@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from annotation.reports.models import crossed, intervals, mixed
-from annotation.reports.models.intervals import Target, Unfit
+from annotation.reports.models.intervals import Interval, Target, Unfit
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.models.ratings import Ratings
 from core.intervals import NO_SPREAD
@@ -116,7 +116,7 @@ def test_severity_of_raters_who_do_not_differ_has_no_interval() -> None:
     value = np.array([1.0, 2, 3, 4, 5, 4, 3, 2, 1, 2, 3, 4])[(background * 2 + version + 4 * rater) % 12]
     found = fitted(Ratings.numbered(value, version, background, rater, 2))
     assert found.variances.rater == 0
-    assert {(one.value, one.low, one.no_interval) for one in found.severity} == {(0, None, mixed.NO_RATER_SPREAD)}
+    assert set(found.severity) == {Interval.none(0, Target.THESE_RATERS, mixed.NO_RATER_SPREAD)}
 
 
 @st.composite
@@ -235,6 +235,7 @@ def test_severity_has_the_prediction_errors_of_hendersons_equations() -> None:
     solved = inverse @ design.T @ ratings.value / of.residual
     assert [one.value for one in found.severity] == pytest.approx(solved[2:6], abs=1e-5)
     assert [one.se for one in found.severity] == pytest.approx(np.sqrt(np.diag(inverse)[2:6]), rel=1e-4)
+    assert {one.target for one in found.severity} == {Target.THESE_RATERS}
 
 
 def test_a_ceiling_above_the_degrees_of_freedom_changes_nothing() -> None:

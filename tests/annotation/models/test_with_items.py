@@ -120,3 +120,10 @@ def test_one_rater_or_too_few_ratings_give_a_value_alone() -> None:
     assert ItemModel(one).interval({0: -1, 1: 1}) == Interval.none(
         pytest.approx(plain[1] - plain[0]), LIKE_THESE, intervals.ONE_RATER
     )
+    # Five ratings beyond the versions would be needed, one more than there are variances.
+    rows = [(0, 0, 0), (1, 0, 0), (0, 1, 1), (1, 1, 0), (0, 1, 0), (1, 0, 1)]
+    version, background, rater = np.array(rows).T
+    few = Ratings.numbered(np.array([1.0, 5, 3, 2, 5, 4]), version, background, rater, 2)
+    assert ItemModel(few).interval({0: -1, 1: 1}) == Interval.none(
+        pytest.approx(11 / 3 - 3), LIKE_THESE, intervals.TOO_FEW_RATINGS
+    )
