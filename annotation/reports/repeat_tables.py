@@ -37,8 +37,8 @@ def _table(
     notes = (
         *provenance,
         f"Each rater met up to {study.hidden_repeats} of their own items a second time, unannounced, with at least "
-        f"{BETWEEN} other items in between if they had that many; no other table counts the second scores. α and κ treat "
-        "all first scores as one rater’s and all second scores as another’s.",
+        f"{BETWEEN} other items in between if they had that many; no other table counts the second scores. α and κ "
+        "treat all first scores as one rater’s and all second scores as another’s.",
         f"{INTERVALS} backgrounds. n counts pairs of scores; fewer than {FEWEST} say nothing.",
         *few_backgrounds_note(min(one.backgrounds for one in found.values() if one.pairs)),
         *_undefined(found, metrics, shown),

@@ -14,9 +14,10 @@ THESE = (
 THESE_COMPARISONS = "Its intervals speak of these raters only, on more backgrounds of the same kind."
 AGREEMENT = (
     "Agreement between raters: Krippendorff's ordinal and interval α (Krippendorff 2011); two-way random intraclass "
-    "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996, approximated from "
-    "variance components where scores are missing); κ with quadratic weights (Cohen 1968), pooled over all pairs of "
-    "scores of an item; and the share of such pairs within one point. The other intervals are bias-corrected percentiles of resampled backgrounds (Efron 1981)."
+    "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996, "
+    "approximated from variance components where scores are missing); κ with quadratic weights (Cohen 1968), pooled "
+    "over all pairs of scores of an item; and the share of such pairs within one point. The other intervals are "
+    "bias-corrected percentiles of resampled backgrounds (Efron 1981)."
 )
 AGREEMENT_OF_PAIRS = (
     "Agreement between raters: Krippendorff's α over losses, ties and wins in this order (Krippendorff 2011), with "

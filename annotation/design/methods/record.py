@@ -42,8 +42,7 @@ def repeats(study: Study) -> Iterator[str]:
     yield (
         f"Up to {count_in_words(study.hidden_repeats, 'item')} {were} shown to each rater a second time, unannounced, "
         f"with at least {BETWEEN} other items in between if the rater had that many; "
-        f"{count_in_words(raters, 'rater')} scored "
-        f"{count_in_words(again.count(), 'item')} again."
+        f"{count_in_words(raters, 'rater')} scored {count_in_words(again.count(), 'item')} again."
     )
     yield "These second scores count only in raters' agreement with themselves."
 
