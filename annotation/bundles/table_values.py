@@ -11,7 +11,7 @@ from core.tables import Cell, Column, Estimate, Label, PValue, Table, shown
 # Values this close are the same: other releases of NumPy and SciPy, and other processors, round differently.
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 ROW, HEADINGS, TABLE = "whole row", "headings", "whole table"
-NOTHING_THERE = "nothing"
+THERE, NOTHING_THERE = "there", "nothing"
 
 
 class CellDifference(NamedTuple):
@@ -26,6 +26,8 @@ class CellDifference(NamedTuple):
     @property
     def sentence(self) -> str:
         place = " · ".join(filter(None, (self.table, self.row, self.column)))
+        if self.column in (ROW, TABLE):
+            return f"{place}: not {'stored' if self.stored == NOTHING_THERE else 'recomputed'}"
         return f"{place}: stored {self.stored}, recomputed {self.recomputed}"
 
 
@@ -118,7 +120,7 @@ def _row_differences(
 
 
 def _there(found: object) -> str:
-    return NOTHING_THERE if found is None else "it"
+    return NOTHING_THERE if found is None else THERE
 
 
 def _row_name(table: Table, row: tuple[Cell, ...]) -> str:

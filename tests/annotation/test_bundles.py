@@ -344,9 +344,9 @@ def test_what_differs_is_named_by_row_and_column() -> None:
     other = Table("t", "A table.", columns, (("Natural", 1.5 + 1e-9), ("Engaging", 2.1), ("Interesting", 1.0)))
     assert [found.sentence for found in table_differences(one, other)] == [
         "t · Engaging · β here: stored 2.000000, recomputed 2.100000",
-        "t · Interesting · whole row: stored nothing, recomputed it",
+        "t · Interesting · whole row: not stored",
     ]
-    assert [found.column for found in table_differences(one, None)] == ["whole table"]
+    assert [found.sentence for found in table_differences(one, None)] == ["t · whole table: not recomputed"]
 
 
 def test_the_crate_describes_every_file_and_has_what_is_required_of_it() -> None:
@@ -422,7 +422,7 @@ def test_the_commands_write_a_bundle_and_compute_it_again(tmp_path: Path, capfd:
     with pytest.raises(CommandError, match="exists"):
         said_by("study", "bundle", study.name, "--out", path)
     call_command("replicate", str(path), "--own-program")
-    assert "0 differ. Figures checked in another way" in capfd.readouterr().out
+    assert "cells that differ: 0. Figures checked in another way" in capfd.readouterr().out
     folder = unpacked(path.read_bytes(), tmp_path / "open")
     (folder / "rubric.json").write_text("{}")
     assert run_replicate(folder, "--json") == 1

@@ -60,22 +60,6 @@ class AlternativeAnnotator:
         return sum(one.judge for one in self.against) / len(self.against)
 
     @property
-    def may_replace(self) -> bool:
-        return self.winning_rate >= ENOUGH_RATERS
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """What was found, and `limits`."""
-        count, won = len(self.against), sum(one.is_won for one in self.against)
-        verdict = "so it may stand in for a rater" if self.may_replace else "so it may not stand in for a rater"
-        found = (
-            f"The judge wins against {won} of {count} raters (ω = {self.winning_rate:.2f}; {ENOUGH_RATERS} is needed) "
-            f"at ε = {self.epsilon:g}, {verdict}; it is as near to the others as the rater left out on "
-            f"{100 * self.advantage:.0f} % of the items (ρ)."
-        )
-        return (found, *self.limits)
-
-    @property
     def limits(self) -> tuple[str, ...]:
         """What so few raters or items cannot show."""
         count, found = len(self.against), []

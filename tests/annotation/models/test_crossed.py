@@ -143,6 +143,7 @@ def test_one_cluster_or_no_spread_gives_a_value_without_an_interval(table: Float
     for found in (difference_intervals(of_table(table), [(0, 1)])[0, 1], mean_intervals(of_table(table))[1]):
         assert [one.value for one in found] == pytest.approx([table.mean()] * 2)
         assert [one.no_interval for one in found] == [like_these, these]
+        assert [one.target for one in found] == [Target.RATERS_LIKE_THESE, Target.THESE_RATERS]
         assert [(one.low is None, one.p is None) for one in found] == [(bool(one.no_interval),) * 2 for one in found]
 
 
@@ -154,7 +155,7 @@ def test_too_few_tables_are_refused() -> None:
 def test_versions_that_nobody_rated_or_nobody_rated_both_of_have_no_value() -> None:
     nobody = Ratings.numbered(*(np.zeros(0, dtype=int) for _ in range(4)), 2)
     assert [one.no_interval for one in difference_intervals(nobody, [(0, 1)])[0, 1]] == [intervals.NO_RATINGS] * 2
-    assert [one.no_interval for one in mean_intervals(nobody)[0]] == [intervals.NO_RATINGS] * 2
+    assert mean_intervals(nobody)[0] == tuple(Interval.none(None, target, intervals.NO_RATINGS) for target in Target)
     apart = drawn(1, raters=4, backgrounds=8, versions=2)
     kept = apart.version == apart.rater % 2
     columns = (apart.version[kept], apart.background[kept], apart.rater[kept])

@@ -189,7 +189,8 @@ def test_ratings_without_any_error_leave_differences_without_an_interval(lean: i
     value = 1.0 + version + background % 2 + lean * (version == 1) * (rater - 1.5)
     found = fitted(Ratings.numbered(value, version, background, rater, 3))
     assert [one.value for one in found.contrasts.values()] == pytest.approx([1, 2, 1], abs=1e-4)
-    assert {one.no_interval for one in found.contrasts.values()} == {intervals.NO_ERROR}
+    without = {(one.no_interval, one.target) for one in found.contrasts.values()}
+    assert without == {(intervals.NO_ERROR, Target.RATERS_LIKE_THESE)}
 
 
 @pytest.mark.parametrize(
@@ -205,6 +206,20 @@ def test_ratings_without_any_error_leave_differences_without_an_interval(lean: i
             mixed.TOO_FEW,
         ),
         ([(1, 0, 0, 0), (2, 0, 1, 0), (3, 1, 0, 1), (5, 1, 1, 1)], mixed.NOT_CROSSED),
+        # Raters share versions, but none scored two.
+        (
+            [
+                (1, 0, 0, 0),
+                (2, 0, 1, 0),
+                (2, 0, 0, 1),
+                (3, 0, 1, 1),
+                (3, 1, 0, 2),
+                (5, 1, 1, 2),
+                (4, 1, 0, 3),
+                (4, 1, 1, 3),
+            ],
+            mixed.NOT_CROSSED,
+        ),
         ([], mixed.ONE_VERSION),
     ],
 )
@@ -212,6 +227,12 @@ def test_ratings_without_a_model_say_why(rows: list[tuple[float, int, int, int]]
     """Rows are value, version, background and rater."""
     value, version, background, rater = (np.array([row[place] for row in rows]) for place in range(4))
     assert mixed.fit(Ratings.numbered(value, version.astype(int), background, rater, 2)) == Unfit(reason)
+
+
+def test_five_ratings_more_than_versions_are_enough_for_a_model() -> None:
+    rows = [(1, 0, 0, 0), (2, 1, 0, 0), (4, 0, 1, 0), (5, 1, 1, 0), (2, 0, 0, 1), (2, 1, 0, 1), (3, 1, 1, 1)]
+    value, version, background, rater = (np.array(column) for column in zip(*rows, strict=True))
+    assert isinstance(mixed.fit(Ratings.numbered(value, version, background, rater, 2)), MixedFit)
 
 
 def test_a_version_without_ratings_is_left_out() -> None:
