@@ -44,7 +44,7 @@ def check_lead(study: Study) -> None:
         elif sentence.startswith(TARGET):
             plan = stored(of_study("analysis_plan", study.pk))
             who = "these raters" if plan.get("population") == "these" else "raters like these"
-            assert sentence == f"{TARGET} {who} and of backgrounds like these."
+            assert sentence == f"{TARGET} {who} and to backgrounds like these."
         else:
             assert " scored " in sentence
             check_differences(scores, sentence)

@@ -360,7 +360,7 @@ def test_the_methods_text_counts_one_of_a_thing_as_one(k: int | None) -> None:
     assert "1 dialogue was to be scored: α of 1 background." in written
     assert "There was also 1 attention check; none of this is counted in any result." in written
     assert "more than 2 attention checks is" in written
-    assert k is None or "Of every item 1 rating was asked for" in written
+    assert k is None or "For each item, 1 rating was requested" in written
 
 
 @pytest.mark.django_db

@@ -437,7 +437,7 @@ def test_json_methods_text_and_pages_tell_of_them() -> None:
         "agreement with themselves."
     ) in said
     own = own_agreement(one)["natural"].agreement.estimates["alpha_ordinal"].value
-    answers = {entry.question.number: entry.answer.text for entry in of_criterion(one, "natural")}
+    answers = {entry.question.number: entry.answer.text for entry in of_criterion(one, "Natural")}
     assert answers["4.3.12.1"].startswith("Hidden repeats: Krippendorff’s ordinal α")
     assert answers["4.3.12.2"].startswith(f"Krippendorff’s ordinal α {own:.2f}")
     assert answers["4.3.12.2"].endswith(", over 6 pairs of scores by 2 raters.")
