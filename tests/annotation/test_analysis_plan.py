@@ -293,7 +293,7 @@ def test_a_text_with_the_words_of_an_earlier_release_is_known_by_its_hash(tmp_pa
         one.name, "--verify", str(registered)
     )
     # The hash of another plan is not this one's.
-    other = planned(replace(PLAN, margin=0.4), name="Other")
+    other = planned(replace(PLAN, margin=0.4), name="Other", of=one.corpus)
     with pytest.raises(CommandError, match="without its hash"):
         printed(other.name, "--verify", str(registered))
 
@@ -336,8 +336,8 @@ def test_the_texts_say_what_was_planned_and_carry_the_hash_of_the_json() -> None
             "all pairs of versions × the metrics asked of both, 36 tests in all",
             "3 backgrounds, which give 12 dialogues; 3 raters for each dialogue: 36 ratings.",
             "power of 42%",
-            "one two-sided test at .05 without adjustment, for a claim whose raters (these alone, or raters like these) "
-            "are not on record, with both versions of 3 backgrounds scored by the same 3 raters.",
+            "one two-sided test at .05 without adjustment, for a claim whose raters (these alone, or raters like "
+            "these) are not on record, with both versions of 3 backgrounds scored by the same 3 raters.",
             PLAN.exclusion,
             "fails more than 1 attention check is screened out",
             "raters like these",
