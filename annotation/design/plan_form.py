@@ -135,8 +135,9 @@ class PlanForm(StepForm):
         """What was sent, with the stored power while it is that of the same numbers and the same population."""
         given, known = self.cleaned_data, plan_of(self.study)
         day = given["stopping_date"]
+        as_sent: dict[str, Any] = {name: given.get(name) for name in AS_SENT}
         plan = AnalysisPlan(
-            **{name: given.get(name) for name in AS_SENT},
+            **as_sent,
             metrics=tuple(given["metrics"]),
             contrasts=tuple(map(_pair, given["contrasts"])),
             not_worse=tuple(map(_pair, given.get("not_worse", ()))),
