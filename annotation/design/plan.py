@@ -24,6 +24,7 @@ STOPS: Mapping[Stop, str] = {
     "date": "at the end of a day",
     "words": "by a rule in words",
 }
+CLAIMS_ABOUT: Mapping[Population, str] = {"like": "raters like these", "these": "these raters"}
 POPULATIONS: Mapping[Population, str] = {
     "like": "raters like these: would other raters of the same kind find it, too?",
     "these": "these raters: would the same people find it on other dialogues?",
@@ -35,7 +36,8 @@ class PlannedPower:
     """How often a study of the planned size finds a difference: `power` is a share of `studies` simulated ones.
 
     `difference` and the standard deviations are in points of the scale. `item` is of a version on a background, over
-    what the background does to both; `rater_version` is how far a rater leans towards a version.
+    what the background does to both; `rater_version` is how far a rater leans towards a version. `population` is whom
+    the tests speak of; plans of before it was kept have None.
     """
 
     raters: int
@@ -49,14 +51,23 @@ class PlannedPower:
     residual: float
     studies: int
     seed: int
+    population: Population | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Without a population that was not kept, because a launched plan must keep its hash."""
+        return {name: value for name, value in asdict(self).items() if name != "population" or value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a study asks: the keys of its metrics, and for each pair that it compares those asked of both versions."""
+    """What a study asks: the keys of its metrics, and for each pair that it compares those asked of both versions.
+
+    `compares` is true where raters compare two versions side by side, so that there are no scores.
+    """
 
     metrics: tuple[str, ...]
     pairs: Mapping[Pair, tuple[str, ...]]
+    compares: bool = False
 
     def of_both(self, pair: Pair) -> tuple[str, ...]:
         """The metrics asked of both versions, whichever is named first."""
@@ -68,14 +79,16 @@ class AnalysisPlan:
     """What will be tested, on whom, and when the study ends; everything else in its report is exploratory.
 
     `raters` is how many score each dialogue, `margin` is in points of the scale: a pair of `not_worse` claims that
-    second − first lies above −margin. `exclusion` adds words to what the study's own settings exclude.
+    second − first lies above −margin. `exclusion` adds words to what the study's own settings exclude. `family` and
+    `population` are None in a study of pairs, whose report tests nothing and speaks of these raters; elsewhere None is
+    the usual value, all and like.
     """
 
     question: str = ""
     metrics: tuple[str, ...] = ()
     contrasts: tuple[Pair, ...] = ()
-    family: Family = "all"
-    population: Population = "like"
+    family: Family | None = "all"
+    population: Population | None = "like"
     raters: int | None = None
     backgrounds: int | None = None
     margin: float | None = None
@@ -90,7 +103,8 @@ class AnalysisPlan:
     def as_json(self) -> dict[str, Any]:
         row = asdict(self)
         pairs = {name: [list(pair) for pair in row[name]] for name in ("contrasts", "not_worse")}
-        return {**row, **pairs, "metrics": list(self.metrics)}
+        power = self.power.as_json() if self.power else None
+        return {**row, **pairs, "metrics": list(self.metrics), "power": power}
 
     @staticmethod
     def of(stored: Mapping[str, Any]) -> "AnalysisPlan | None":
@@ -114,7 +128,7 @@ class AnalysisPlan:
     def family_of(self, asked: Asked) -> tuple[tuple[str, Pair], ...]:
         """The (metric, pair) of every test that is corrected together, among what the study asks."""
         tests = [(metric, pair) for pair, metrics in asked.pairs.items() for metric in metrics]
-        return tuple(test for test in tests if self.family == "all" or self.is_confirmatory(*test))
+        return tuple(test for test in tests if self.family != "primary" or self.is_confirmatory(*test))
 
     def renamed(self, names: Mapping[str, str]) -> Self:
         """With other names for the versions, where they have one."""
@@ -123,6 +137,10 @@ class AnalysisPlan:
             return tuple((names.get(first, first), names.get(second, second)) for first, second in given)
 
         return replace(self, contrasts=pairs(self.contrasts), not_worse=pairs(self.not_worse))
+
+    def has_size_of(self, power: PlannedPower) -> bool:
+        """Whether the power is that of a study of the planned size."""
+        return (power.raters, power.backgrounds) == (self.raters, self.backgrounds)
 
     def problems(self) -> list[str]:
         """What is wrong or missing within the plan itself, in sentences."""
@@ -136,8 +154,10 @@ class AnalysisPlan:
             "Name the last day of ratings.": self.stopping == "date" and not self.stopping_date,
             "Say in words when the study ends.": self.stopping == "words" and not self.stopping_words.strip(),
             "The power was computed for other numbers of raters and backgrounds. Compute it again.": (
-                self.power is not None
-                and (self.power.raters, self.power.backgrounds) != (self.raters, self.backgrounds)
+                self.power is not None and not self.has_size_of(self.power)
+            ),
+            "The power is of a claim about other raters than the plan's intervals. Compute it again.": (
+                self.power is not None and self.power.population not in (None, self.population or "like")
             ),
         }
         return [sentence for sentence, is_wrong in wrong.items() if is_wrong]
@@ -162,6 +182,8 @@ class AnalysisPlan:
         ]
         if asked.pairs and not self.contrasts:
             found.append("Choose at least one primary pair of versions.")
+        if asked.compares and not (self.margin is None and self.power is None):
+            found.append("A study of pairs has no points, so its plan has neither a margin nor a power.")
         return found
 
     def miscounts(self, raters: int | None, backgrounds: int | None) -> list[str]:
@@ -200,8 +222,8 @@ def read_plan(given: Any, problems: list[str]) -> AnalysisPlan | None:
 
 
 def _power(given: Mapping[str, Any]) -> PlannedPower:
-    counts = ("raters", "backgrounds", "studies", "seed")
-    values: dict[str, Any] = {name: value if name in counts else float(value) for name, value in given.items()}
+    as_given = ("raters", "backgrounds", "studies", "seed", "population")
+    values: dict[str, Any] = {name: value if name in as_given else float(value) for name, value in given.items()}
     return PlannedPower(**values)
 
 

@@ -46,7 +46,8 @@ class PlanForm(StepForm):
         choices=list(POPULATIONS.items()),
         widget=forms.RadioSelect,
         initial="like",
-        help_text="The second are narrower, and say nothing about anybody else.",
+        help_text="The second are narrower, and say nothing about anybody else. If this, the raters or the backgrounds "
+        "change, the plan loses its power, which is then to be computed again.",
     )
     raters = forms.IntegerField(
         label="Raters of each dialogue",
@@ -94,8 +95,9 @@ class PlanForm(StepForm):
             "not_worse", [(_code(pair), f"{names[pair[1]]} no worse than {names[pair[0]]}") for pair in directed]
         )
         if self.study.compares:
-            # A comparison has no points in which one version could be worse.
-            del self.fields["margin"], self.fields["not_worse"]
+            # A comparison has no points in which one version could be worse, no p value, and intervals for its raters.
+            for name in ("margin", "not_worse", "family", "population"):
+                del self.fields[name]
 
     def parts(self) -> list[str]:
         return ["analysis_plan"]
@@ -103,7 +105,8 @@ class PlanForm(StepForm):
     def values_of(self, study: Study) -> dict[str, Any]:
         plan = plan_of(study) or AnalysisPlan(raters=study.raters_per_item, backgrounds=study.background_count)
         coded = {name: list(map(_code, getattr(plan, name))) for name in ("contrasts", "not_worse")}
-        return {**plan.as_json(), **coded, "stopping_date": plan.stopping_date or None}
+        usual = {"family": plan.family or "all", "population": plan.population or "like"}
+        return {**plan.as_json(), **usual, **coded, "stopping_date": plan.stopping_date or None}
 
     def clean_margin(self) -> float | None:
         margin: float | None = self.cleaned_data["margin"]
@@ -129,20 +132,22 @@ class PlanForm(StepForm):
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def _plan(self) -> AnalysisPlan:
-        """What was sent, with the stored power while it is that of the same numbers."""
+        """What was sent, with the stored power while it is that of the same numbers and the same population."""
         given, known = self.cleaned_data, plan_of(self.study)
         day = given["stopping_date"]
+        as_sent: dict[str, Any] = {name: given.get(name) for name in AS_SENT}
         plan = AnalysisPlan(
-            **{name: given[name] for name in AS_SENT},
+            **as_sent,
             metrics=tuple(given["metrics"]),
             contrasts=tuple(map(_pair, given["contrasts"])),
             not_worse=tuple(map(_pair, given.get("not_worse", ()))),
             margin=given.get("margin"),
             stopping_date=day.isoformat() if day else "",
         )
-        power = known.power if known else None
-        fits = power is not None and (power.raters, power.backgrounds) == (plan.raters, plan.backgrounds)
-        return replace(plan, power=power if fits else None)
+        if known is None or known.power is None or not plan.has_size_of(known.power):
+            return plan
+        is_of_same = plan.population == (known.power.population or known.population or "like")
+        return replace(plan, power=known.power if is_of_same else None)
 
 
 def _code(pair: Pair) -> str:

@@ -4,7 +4,7 @@ from itertools import combinations
 from typing import Any
 
 from annotation.design.plan import AnalysisPlan, Asked, Pair
-from annotation.design.plan_text import FORMAT, FORMAT_VERSION, sha256_of, texts
+from annotation.design.plan_text import FORMAT, FORMAT_VERSION, HASH_MARK, sha256_of, texts
 from annotation.models import Study
 from dialogues.models import Version
 
@@ -35,6 +35,7 @@ def asked_of(study: Study) -> Asked:
     return Asked(
         tuple(metric.key for metric in study.rubric.metric_list()),
         {pair: tuple(metric.key for metric in study.rubric.metrics_for(*pair)) for pair in pairs},
+        compares=study.compares,
     )
 
 
@@ -63,7 +64,8 @@ def plan_document(study: Study) -> dict[str, Any]:
         # More raters may be asked for later; whether each rates everything stays.
         "all_rate_all": study.raters_per_item is None,
         "items_a_background": len(asked.pairs) if study.compares else len(versions),
-        "tests": len(plan.family_of(asked)),
+        # Plans of pairs of before they had no family keep the number, and with it the hash of their launch.
+        "tests": None if study.compares and plan.family is None else len(plan.family_of(asked)),
         "most_lapses": None if study.has_chats else study.most_lapses,
         "counts_screened_out": study.counts_screened_out,
         "withdrawal": study.withdrawal,
@@ -85,3 +87,8 @@ def form_of(study: Study, text: str) -> str | None:
     """The form whose text this is, letter by letter apart from the kind of line ends; None if it is none of them."""
     given = text.replace("\r\n", "\n")
     return next((form for form, written in texts(plan_document(study)).items() if written == given), None)
+
+
+def bears_hash(study: Study, text: str) -> bool:
+    """Whether a text ends with the SHA-256 of the plan, whatever its words are: another release may have other ones."""
+    return text.rstrip().endswith(f"\n{HASH_MARK}{hash_of_plan(study)}")

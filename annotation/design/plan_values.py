@@ -70,6 +70,11 @@ def _one_of(*values: str) -> Kind:
     return Kind(lambda value: isinstance(value, str) and value in values, f"one of {', '.join(values)}")
 
 
+def _one_or_none_of(*values: str) -> Kind:
+    one = _one_of(*values)
+    return Kind(lambda value: value is None or one.fits(value), f"{one.says}, or null")
+
+
 def _count(most: int) -> Kind:
     def fits(value: Any) -> bool:
         return value is None or (_is_whole(value) and 1 <= value <= most)
@@ -107,14 +112,17 @@ POWER: Mapping[str, Callable[[Any], bool]] = {
     "studies": lambda value: _is_whole(value) and 1 <= value <= 1_000_000,
     "seed": lambda value: _is_whole(value) and 0 <= value < 2**31,
 }
+# Kept since powers say for whom they are; an earlier plan has none.
+OPTIONAL_POWER: Mapping[str, Callable[[Any], bool]] = {"population": _one_of("like", "these").fits}
 
 
 def _is_power(value: Any) -> bool:
     if value is None:
         return True
-    return (
-        isinstance(value, Mapping) and value.keys() == POWER.keys() and all(POWER[name](value[name]) for name in value)
-    )
+    if not isinstance(value, Mapping) or value.keys() - OPTIONAL_POWER.keys() != POWER.keys():
+        return False
+    fits = {**POWER, **OPTIONAL_POWER}
+    return all(fits[name](value[name]) for name in value)
 
 
 PAIRS_OF = "a list of pairs of versions"
@@ -122,8 +130,8 @@ KINDS: Mapping[str, Kind] = {
     "question": _text(),
     "metrics": Kind(_are_metrics, "a list of keys of metrics, each once", tuple),
     "contrasts": Kind(_are_contrasts, f"{PAIRS_OF}, every two of them once", _pairs),
-    "family": _one_of("all", "primary"),
-    "population": _one_of("like", "these"),
+    "family": _one_or_none_of("all", "primary"),
+    "population": _one_or_none_of("like", "these"),
     "raters": _count(MOST_RATERS),
     "backgrounds": _count(MOST_BACKGROUNDS),
     "margin": Kind(
@@ -135,5 +143,5 @@ KINDS: Mapping[str, Kind] = {
     "stopping": _one_of("planned", "date", "words"),
     "stopping_date": Kind(lambda value: value == "" or is_day(value), "a day such as 2026-05-31, or empty"),
     "stopping_words": _text(),
-    "power": Kind(_is_power, f"null, or an object with {', '.join(POWER)}"),
+    "power": Kind(_is_power, f"null, or an object with {', '.join(POWER)} and, if known, population"),
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from annotation.design.plan_record import NoPlanError, form_of, hash_of_plan, is_as_launched, plan_document
+from annotation.design.plan_record import NoPlanError, bears_hash, form_of, hash_of_plan, is_as_launched, plan_document
 from annotation.design.plan_text import FORMS, texts
 from annotation.management.arguments import named_study
 from annotation.models import Study
@@ -49,8 +49,9 @@ class Command(commands.Command):
     def _verify(self, study: Study, file: str, *, as_json: bool) -> None:
         """Say what holds; raises CommandError where something does not."""
         plan_document(study)
+        what, checked = "The plan is the one of the launch.", "launch"
         if file:
-            form = self._form_of(study, file)
+            what, checked = self._known(study, file)
         elif study.is_draft:
             raise CommandError("A draft has no recorded hash. Launch the study, or name a file to compare.")
         if not study.is_draft and not is_as_launched(study):
@@ -58,22 +59,32 @@ class Command(commands.Command):
                 f"The stored plan gives {hash_of_plan(study)}, but the launch recorded {study.plan_sha256 or 'none'}."
             )
         if as_json:
-            found = {"study": study.name, "sha256": hash_of_plan(study), "departures": departures(study)}
+            found: dict[str, Any] = {"study": study.name, "sha256": hash_of_plan(study), "checked": checked}
+            found["departures"] = departures(study)
             self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
-        what = f"{file} is the plan's text in the form {form}." if file else "The plan is the one of the launch."
         self.stdout.write(f"{what} SHA-256 {hash_of_plan(study)}")
         for sentence in departures(study):
             self.stdout.write(f"Departure: {sentence}")
 
-    def _form_of(self, study: Study, file: str) -> str:
+    def _known(self, study: Study, file: str) -> tuple[str, str]:
+        """What the file has to do with the plan, and what of it was checked; raises CommandError where it has nothing.
+
+        The hash stands for the plan whatever the words are, so that a text registered with those of another release is
+        known again; but somebody may have changed its words, and it is said that nobody checked them.
+        """
         try:
             text = Path(file).read_bytes().decode()
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.", returncode=ExitCode.WRONG_INPUT) from error
         except UnicodeDecodeError as error:
             raise CommandError(f"{file} is not UTF-8 text.", returncode=ExitCode.WRONG_INPUT) from error
-        form = form_of(study, text)
-        if form is None:
-            raise CommandError(f"{file} is none of the texts of this plan: not letter by letter.")
-        return form
+        if form := form_of(study, text):
+            return f"{file} is the plan's text in the form {form}.", "words"
+        if not bears_hash(study, text):
+            raise CommandError(f"{file} is none of the texts of this plan: not letter by letter, and without its hash.")
+        self.stderr.write(
+            f"The words of {file} are not letter by letter those of this release: another one may have put them so, or "
+            "somebody changed them. What the hash stands for is the plan as JSON."
+        )
+        return f"{file} bears the plan's hash; its words are not checked.", "hash"

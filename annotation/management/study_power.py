@@ -8,13 +8,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from annotation.design.plan import CLAIMS_ABOUT
 from annotation.design.plan_values import MOST_POINTS
 from annotation.management.arguments import named_study
 from annotation.reports.models.power import STUDIES, Cell, Components
 from annotation.reports.power import (
     ASSUMED,
     DEVIATIONS,
-    FOR,
     PowerError,
     PowerQuestion,
     background_sizes,
@@ -37,7 +37,10 @@ class Command(commands.Command):
         parser.add_argument("--backgrounds", default="12,24,50,100", help="default 12,24,50,100")
         parser.add_argument("--difference", type=float, default=0.3, help="to find, in points (default .3)")
         parser.add_argument(
-            "--population", choices=list(FOR), default="like", help="raters like these (default), or these raters"
+            "--population",
+            choices=list(CLAIMS_ABOUT),
+            default="like",
+            help="raters like these (default), or these raters",
         )
         parser.add_argument("--from", dest="of", metavar="STUDY", help="take standard deviations from its ratings")
         parser.add_argument("--metric", help="of that study, by key (default: its first)")

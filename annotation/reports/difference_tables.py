@@ -76,9 +76,6 @@ def comparisons(study: Reported, found: Findings, *, dashes: bool = True) -> Tab
         *provenance(study, found),
         f"Difference of mean scores; n counts backgrounds that have both. {interval_note(found.target)}",
         *_price_of_few_raters(found),
-        "Confirmatory: named in the analysis plan before the launch; everything else is exploratory."
-        if plan
-        else "No analysis plan was written before the launch, so every difference is exploratory.",
         *_primary_note(found),
         f"{_tested(found)} d: mean difference of the "
         "backgrounds over the standard deviation of their differences (n − 1). Higher: share of backgrounds where the "

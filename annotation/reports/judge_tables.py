@@ -105,7 +105,7 @@ def _bias(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, das
         "Rises: points by which the bias grows per 100 additional words, among dialogues of one version (least "
         "squares, errors clustered by background; Liang and Zeger 1986). Above 0 the judge favours long dialogues "
         "more than the raters do. “—” where all dialogues of a version are of one length.",
-        "In brackets: 95 % intervals for these raters and this judge, Student’s t over backgrounds. Exploratory.",
+        "In brackets: 95 % intervals for these raters and this judge, Student’s t over backgrounds.",
         *few_backgrounds_note(min(both.backgrounds for _, _, both in pairs)),
         *hidden_note(found),
     )

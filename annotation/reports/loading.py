@@ -57,7 +57,7 @@ def as_planned(study: Study) -> Planned:
     plan = plan_of(study)
     if plan is None:
         return Planned()
-    target = Target.RATERS_LIKE_THESE if plan.population == "like" else Target.THESE_RATERS
+    target = Target.THESE_RATERS if plan.population == "these" else Target.RATERS_LIKE_THESE
     return Planned(target, {(metric, *pair) for metric, pair in plan.family_of(asked_of(study))})
 
 

@@ -28,7 +28,7 @@ def naturalness_tables(study: Reported, found: Findings) -> list[Table]:
         draws += f" ({FEWER_DRAWS} of more than {MANY_ITEMS:,} dialogues)"
     notes = (
         *provenance(study, found),
-        f"Exploratory. One point is {'a system on a background' if study.has_chats else 'a dialogue'}: its messages "
+        f"One point is {'a system on a background' if study.has_chats else 'a dialogue'}: its messages "
         f"over its turns (ACMC), and the mean of its raters’ scores of {natural.metric}; n counts them. “—”: one of "
         "the two never varies.",
         "Across versions, dialogues differ in many other ways; within one, only chance and the writer decide how many "

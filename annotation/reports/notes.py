@@ -1,6 +1,6 @@
-"""The notes under a report's tables: who made scores and texts, what was left out, and what the paper says."""
+"""The notes under a report's tables: who made scores and texts, what was left out and planned, what the paper says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from annotation.reports.comparisons import DRAWS
@@ -22,6 +22,22 @@ THESE = "For these raters: 95 % interval by Student's t over backgrounds, which 
 INTERVALS = (
     f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
 )
+
+NO_PLAN = "No analysis plan was written before the launch, so everything is exploratory."
+UNKNOWN_PLAN = "The ratings were collected elsewhere, and no analysis plan is known here, so everything is exploratory."
+EXPLORATORY = "Exploratory: the analysis plan names none of these numbers."
+# By slug the tables with numbers that a plan may name. In two of them a column Status says in which rows it does.
+CONFIRMATORY: Mapping[str, str] = {
+    "comparisons": "Confirmatory: difference and p of a row that the analysis plan named before the launch; everything "
+    "else is exploratory.",
+    "no-worse": "Confirmatory: whether a version is no worse, as the analysis plan claimed before the launch; "
+    "everything else is exploratory.",
+    "exclusions": "Exploratory, apart from “As reported” in rows that the analysis plan named before the launch.",
+    "win-rates": "Confirmatory: the rate by Davidson’s model in a row that the analysis plan named before the launch; "
+    "everything else is exploratory.",
+    "win-rate-matrix": "Exploratory, apart from rates of the pairs and metrics that the analysis plan named before the "
+    "launch.",
+}
 
 # With fewer backgrounds, percentiles of resamples cover 83 to 91 % of the time instead of 95.
 ENOUGH_BACKGROUNDS = 12
@@ -60,6 +76,18 @@ def provenance(study: Reported, found: Findings, *, ratings: bool = True) -> Ite
         yield from screened_out_note(study, found.screened_out)
 
 
+def with_status(study: Reported, tables: Iterable[Table]) -> dict[str, Table]:
+    """The tables of a report by slug, each with a last note that says which of its numbers are confirmatory."""
+    return {table.slug: replace(table, notes=(*table.notes, status_note(study, table.slug))) for table in tables}
+
+
+def status_note(study: Reported, slug: str) -> str:
+    """Which numbers of a table the analysis plan names; those of every table without one are exploratory."""
+    if study.analysis_plan:
+        return CONFIRMATORY.get(slug, EXPLORATORY)
+    return UNKNOWN_PLAN if study.is_imported else NO_PLAN
+
+
 def said_once(study: Reported, found: Findings, tables: Sequence[Table]) -> tuple[list[str], list[Table]]:
     """What a page says once at its top of all its ratings and texts, and its tables without that.
 
@@ -67,8 +95,13 @@ def said_once(study: Reported, found: Findings, tables: Sequence[Table]) -> tupl
     """
     marks = {SIMULATED, IMPORTED}
     about = [note for note in provenance(study, found) if note not in marks and not note.endswith(f"{DEMO_LABEL}.")]
-    calm = [replace(table, notes=tuple(note for note in table.notes if note not in about)) for table in tables]
-    return about, calm
+    return about, without(about, tables)
+
+
+def without(notes: Iterable[str], tables: Iterable[Table]) -> list[Table]:
+    """The tables without notes that their page has elsewhere."""
+    said = set(notes)
+    return [replace(table, notes=tuple(note for note in table.notes if note not in said)) for table in tables]
 
 
 def has_published(table: Table) -> bool:

@@ -25,9 +25,11 @@ STEPS_A_METRIC = 2
 class PairLine:
     """One question and pair of versions; `rate` is None if nobody has compared them.
 
+    `key` has the key of the question and the slugs of `first` and `second`, which are symbols; `metric` is a name.
     `modelled` is Davidson's chance of the second one, None where there is no model.
     """
 
+    key: tuple[str, str, str]
     metric: str
     first: str
     second: str
@@ -39,13 +41,15 @@ class PairLine:
 class Preferences:
     """Everything that the report of a study of pairs shows; `pairs` are symbols of versions, the earlier one first.
 
-    `models` has Davidson's model of each metric, by the places of `versions`, which are symbols in their order.
+    `slugs` are the same pairs as slugs. `models` has Davidson's model of each metric, by the places of `versions`,
+    which are symbols in their order.
     `unasked` are the indices in `rates` of questions that were not asked about a pair.
     """
 
     metrics: tuple[Metric, ...]
     versions: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
+    slugs: tuple[tuple[str, str], ...]
     rates: tuple[WinRate | None, ...]
     models: tuple[Preference | Unfit, ...]
     left: tuple[Rate, ...]
@@ -79,9 +83,15 @@ class Preferences:
         """The rates metric by metric, with all pairs about which the metric was asked."""
         width = len(self.pairs)
         return [
-            PairLine(metric.name, *pair, self.rate(number, place), self.modelled(number, pair[1], pair[0]))
+            PairLine(
+                (metric.key, *slugs),
+                metric.name,
+                *pair,
+                self.rate(number, place),
+                self.modelled(number, pair[1], pair[0]),
+            )
             for number, metric in enumerate(self.metrics)
-            for place, pair in enumerate(self.pairs)
+            for place, (pair, slugs) in enumerate(zip(self.pairs, self.slugs, strict=True))
             if number * width + place not in self.unasked
         ]
 
@@ -204,6 +214,7 @@ def pair_findings(
         metrics=metrics,
         versions=known.versions,
         pairs=known.pairs,
+        slugs=known.slugs,
         rates=rates,
         models=tuple(models),
         left=left,

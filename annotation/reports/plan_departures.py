@@ -10,13 +10,12 @@ from annotation.design.plan import AnalysisPlan
 from annotation.design.plan_record import asked_of, is_as_launched, plan_of
 from annotation.design.study_events import events_of, on_day, unblinded_by
 from annotation.models import Rating, Study
+from annotation.reports.notes import NO_PLAN, UNKNOWN_PLAN
 from core.dates import day_in_words
 from core.numbers import count_in_words
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
-NO_PLAN = "No analysis plan was written before the launch, so everything is exploratory."
-IMPORTED = "The ratings were collected elsewhere, and no analysis plan is known here, so everything is exploratory."
 CHANGED = "The analysis plan that is stored does not give the hash that was recorded at the launch."
 
 
@@ -26,7 +25,7 @@ def departures(study: Study) -> list[str]:
         return []
     plan = plan_of(study)
     if plan is None:
-        return [IMPORTED if study.is_imported else NO_PLAN]
+        return [UNKNOWN_PLAN if study.is_imported else NO_PLAN]
     return [
         *([] if is_as_launched(study) else [CHANGED]),
         *(f"The plan does not fit what was asked: {sentence}" for sentence in plan.misfits(asked_of(study))),

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from annotation.design.plan import PlannedPower, Population
+from annotation.design.plan import CLAIMS_ABOUT, PlannedPower, Population
 from annotation.design.plan_values import MOST_BACKGROUNDS, MOST_RATERS
 from annotation.models import Study
 from annotation.reports.caching import once
@@ -29,7 +29,6 @@ DEVIATIONS = {
     "rater_version": "raters by version (how far a rater leans towards one)",
     "residual": "what is left between two ratings",
 }
-FOR = {"like": "raters like these", "these": "these raters"}
 
 
 class PowerError(ValueError):
@@ -71,6 +70,7 @@ class PowerQuestion:
             **asdict(self.components),
             studies=self.studies,
             seed=self.seed,
+            population=self.population,
         )
 
 
@@ -93,7 +93,7 @@ def background_sizes(text: str) -> tuple[int, ...]:
 def power_tables(question: PowerQuestion, cells: Iterable[Cell]) -> list[Table]:
     """Power, half of the interval of the difference, and how far α scatters, each backgrounds × raters."""
     found, notes = list(cells), (assumptions(question),)
-    gap, kind = f"{question.difference:g} points", FOR[question.population]
+    gap, kind = f"{question.difference:g} points", CLAIMS_ABOUT[question.population]
     captions = {
         "power": f"Power: the share of studies that find a difference of {gap} at the 5 % level, for {kind}.",
         "half_width": f"Half the width of the 95 % interval of the difference, in points, for {kind}.",

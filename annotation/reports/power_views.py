@@ -13,13 +13,13 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.design import drafting
+from annotation.design.plan import CLAIMS_ABOUT, AnalysisPlan
 from annotation.design.plan_record import plan_of
 from annotation.design.plan_values import MOST_POINTS
 from annotation.models import Study
 from annotation.reports.models.power import Cell, Components
 from annotation.reports.power import (
     DEVIATIONS,
-    FOR,
     PowerError,
     PowerQuestion,
     background_sizes,
@@ -67,7 +67,9 @@ class PowerForm(forms.Form):
         label="Difference to find",
         help_text="In points of the scale: the smallest that would matter to you.",
     )
-    population = forms.ChoiceField(label="As a claim about", choices=list(FOR.items()), widget=forms.RadioSelect)
+    population = forms.ChoiceField(
+        label="As a claim about", choices=list(CLAIMS_ABOUT.items()), widget=forms.RadioSelect
+    )
     background = _deviation("background")
     item = _deviation("item")
     rater = _deviation("rater")
@@ -163,8 +165,8 @@ def _linked(table: Table, form: PowerForm) -> dict[str, Any]:
 @require_POST
 @requires("annotation.change_study", "change studies")
 def study_power_keep(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write one cell of the table into the draft's plan: its size, its power, and what was assumed."""
-    study = get_object_or_404(Study, pk=pk)
+    """Write one cell of the table into the draft's plan: its size, its power, for whom it is, and what was assumed."""
+    study = get_object_or_404(Study.objects.exclude(kind=Study.Kind.PAIRS), pk=pk)
     form, plan = PowerForm(request.POST), plan_of(study)
     if plan is None:
         messages.error(request, "Write the analysis plan first; then its power can be added.")
@@ -173,14 +175,25 @@ def study_power_keep(request: HttpRequest, pk: int) -> HttpResponse:
     if cell is None:
         messages.error(request, "Choose raters and backgrounds from the table.")
         return redirect("study_power")
-    planned = replace(plan, raters=cell.raters, backgrounds=cell.backgrounds, power=form.question().planned(cell))
+    power = form.question().planned(cell)
+    planned = replace(
+        plan, raters=power.raters, backgrounds=power.backgrounds, population=power.population, power=power
+    )
     try:
         drafting.change_study(study=study, by=person_of(request), analysis_plan=planned.as_json())
     except drafting.DesignError as error:
         messages.error(request, str(error))
         return redirect(study)
-    messages.success(request, "The plan has this size and its power.")
+    messages.success(request, _kept(plan, planned))
     return redirect("study_step", pk, "analysis")
+
+
+def _kept(before: AnalysisPlan, planned: AnalysisPlan) -> str:
+    """That the plan has the power, and where it speaks of other raters now."""
+    said = "The plan has this size and its power."
+    if planned.population is None or planned.population == (before.population or "like"):
+        return said
+    return f"{said} Its intervals are now for {CLAIMS_ABOUT[planned.population]}, as the power is."
 
 
 def _chosen(form: PowerForm, code: str) -> Cell | None:
@@ -192,7 +205,8 @@ def _chosen(form: PowerForm, code: str) -> Cell | None:
 
 
 def _draft(key: str | None) -> Study | None:
-    return Study.objects.filter(state=Study.State.DRAFT, pk=whole_number(key) or 0).first()
+    drafts = Study.objects.filter(state=Study.State.DRAFT).exclude(kind=Study.Kind.PAIRS)
+    return drafts.filter(pk=whole_number(key) or 0).first()
 
 
 def _fitted(request: HttpRequest) -> tuple[FittedForm, Components | None]:
@@ -228,7 +242,7 @@ def _start(draft: Study | None) -> PowerQuestion:
         question,
         raters=tuple(sorted(number for number in raters if number)),
         backgrounds=tuple(sorted(number for number in backgrounds if number)),
-        population=plan.population,
+        population=plan.population or "like",
     )
     if plan.power is None:
         return found

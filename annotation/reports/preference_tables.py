@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from annotation.design.plan import AnalysisPlan, status
 from annotation.reports.agreement_tables import COEFFICIENTS
 from annotation.reports.models.intervals import Unfit
-from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note
+from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note, with_status
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
 from annotation.reports.repeat_tables import own_agreement_tables
@@ -20,7 +21,7 @@ _MODEL = (
 
 
 def preference_tables(study: Reported, found: Preferences) -> dict[str, Table]:
-    """Every table of the report by slug, in page order."""
+    """Every table of the report by slug, in page order, each with a note of what the analysis plan named."""
     tables = (
         wins(study, found),
         *((matrix(study, found),) if len(found.versions) > 2 else ()),
@@ -30,17 +31,25 @@ def preference_tables(study: Reported, found: Preferences) -> dict[str, Table]:
         *own_agreement_tables(study, found.own_agreement, found.metrics, _provenance(study, found)),
         *text_tables(found.texts, _demo(found)),
     )
-    return {table.slug: table for table in tables}
+    return with_status(study, tables)
 
 
 def wins(study: Reported, found: Preferences) -> Table:
+    plan = AnalysisPlan.of(study.analysis_plan)
     rows = tuple(
-        (line.metric, f"{line.second} over {line.first}", *_win_cells(line.rate), _in_percent(line.modelled))
+        (
+            line.metric,
+            f"{line.second} over {line.first}",
+            *([status(plan, *line.key)] if plan else []),
+            *_win_cells(line.rate),
+            _in_percent(line.modelled),
+        )
         for line in found.lines
     )
     columns = (
         Column("Metric", numeric=False),
         Column("Versions", numeric=False),
+        *([Column("Status", numeric=False)] if plan else []),
         *(Column(label) for label in ("Wins", "Ties", "Losses")),
         Column("Win rate of decided, %", 1),
         Column("Win rate, ties half, %", 1),

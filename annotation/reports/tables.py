@@ -9,7 +9,7 @@ from annotation.reports.judge_tables import judge_tables
 from annotation.reports.learning_tables import learning_tables
 from annotation.reports.length_tables import beside_published, lengths, published_versions, runs
 from annotation.reports.naturalness_tables import naturalness_tables
-from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes
+from annotation.reports.notes import dash_notes, interval_note, paper_note, provenance, unasked_notes, with_status
 from annotation.reports.repeat_tables import own_agreement_tables
 from annotation.reports.reported import Reported
 from annotation.reports.text_tables import diversity_tables
@@ -19,7 +19,7 @@ from dialogues.rubric import is_the_papers
 
 
 def study_tables(study: Reported, found: Findings, *, dashes: bool = True, paper: bool = True) -> dict[str, Table]:
-    """Every table of the report by slug, in page order.
+    """Every table of the report by slug, in page order, each with a note of what the analysis plan named.
 
     `dashes` hides what the rubric hides (α's On-topic); `paper` sets the published values beside the study's own.
     Where no item has a text, there are no Tables 4 and 5; where each item has one rater, no tables of agreement. Those
@@ -50,7 +50,7 @@ def study_tables(study: Reported, found: Findings, *, dashes: bool = True, paper
         *diversity_tables(found.texts, provenance(study, found, ratings=False)),
         *(chat_tables(study, found, chats) if chats else ()),
     )
-    return {table.slug: table for table in tables}
+    return with_status(study, tables)
 
 
 def human_scores(study: Reported, found: Findings, *, dashes: bool = True, paper: bool = True) -> Table:

@@ -19,7 +19,7 @@ from annotation.reports.figures import Figure, beside_tables, drawable
 from annotation.reports.findings import Findings
 from annotation.reports.flow_figure import linked_flow
 from annotation.reports.found import Found, demo_versions
-from annotation.reports.notes import has_published, said_once, screened_out_note
+from annotation.reports.notes import has_published, said_once, screened_out_note, without
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.plan_departures import departures
 from annotation.reports.preference_tables import preference_tables
@@ -87,13 +87,15 @@ def _scores(request: HttpRequest, study: Study, found: Findings) -> dict[str, An
         tables if found.ratings else {slug: tables[slug] for slug in WITHOUT_RATINGS if found.items and slug in tables}
     )
     about, calm = said_once(study, found, list(shown.values()))
+    departed = departures(study)
     return {
         "study": study,
         "found": found,
         "raters": len(found.raters),
         "lead": lead_of(study, found, dashes=asked.dashes),
-        "departures": departures(study),
-        "tables": linked_tables(study, found, calm, asked),
+        "departures": departed,
+        # Without ratings a page has no departures.
+        "tables": linked_tables(study, found, without(departed, calm) if found.ratings else calm, asked),
         "about": about,
         "shown": asked,
         "has_dashes": any(version.slug in metric.dash_for for metric in found.metrics for version in found.versions),
@@ -108,12 +110,13 @@ def _scores(request: HttpRequest, study: Study, found: Findings) -> dict[str, An
 
 def _preferences(study: Study, found: Preferences) -> dict[str, Any]:
     tables = preference_tables(study, found) if found.ratings else {}
+    departed = departures(study)
     return {
         "study": study,
         "found": found,
         "raters": found.raters,
-        "departures": departures(study),
-        "tables": linked_tables(study, found, list(tables.values()), Shown()),
+        "departures": departed,
+        "tables": linked_tables(study, found, without(departed, tables.values()), Shown()),
         "shown": Shown(),
         "demo_versions": demo_versions(found),
         "about": list(screened_out_note(study, found.screened_out)),

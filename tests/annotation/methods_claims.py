@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotation.design.methods import analyses, paragraphs
 from annotation.design.methods.items import SIMULATED
 from annotation.design.methods.people import FATES, NO_RATING, NOBODY
-from annotation.design.plan_text import INTERVALS, MODELS
+from annotation.design.plan_text import INTERVALS, INTERVALS_OF_PAIRS, MODELS, MODELS_OF_THESE
 from annotation.design.texts import ORDER_PLANS
 from annotation.models import Rating, Study
 
@@ -647,24 +647,29 @@ def speaks_of_these(study: int) -> bool:
     return plan_of(study).get("population") == "these" and of_study("kind", study) != "pairs"
 
 
-@claims(re.escape(analyses.THESE))
-def of_these(study: int) -> None:
+def models(of: dict[str, str]) -> str:
+    return "|".join(f"(Primary analysis: {re.escape(text[0].lower() + text[1:])})" for text in of.values())
+
+
+@claims(models(MODELS_OF_THESE))
+def of_these(study: int, *said: str | None) -> None:
+    assert [*MODELS_OF_THESE][[bool(one) for one in said].index(True)] == of_study("kind", study)
     assert speaks_of_these(study)
 
 
-@claims("|".join(f"(Primary analysis: {re.escape(text[0].lower() + text[1:])})" for text in MODELS.values()))
+@claims(models(MODELS))
 def of_model(study: int, *said: str | None) -> None:
     assert [*MODELS][[bool(one) for one in said].index(True)] == of_study("kind", study)
     assert not speaks_of_these(study)
 
 
-@claims(re.escape(INTERVALS["like"]))
-def of_like(study: int) -> None:
-    assert not speaks_of_these(study)
+@claims(f"({re.escape(INTERVALS['like'])})|({re.escape(INTERVALS['these'])})")
+def of_population(study: int, _: str | None, these: str | None) -> None:
+    assert bool(these) == speaks_of_these(study)
     assert of_study("kind", study) != "pairs"
 
 
-@claims(re.escape(analyses.THESE_COMPARISONS))
+@claims(re.escape(INTERVALS_OF_PAIRS))
 def of_comparisons(study: int) -> None:
     assert of_study("kind", study) == "pairs"
 
@@ -672,7 +677,7 @@ def of_comparisons(study: int) -> None:
 @claims(r"p values are adjusted together by Holm's \(1979\) method over "
         r"(all pairs of versions × the metrics asked of both|the primary pairs × the primary metrics)\.")  # fmt: skip
 def of_correction(study: int, family: str) -> None:
-    assert plan_of(study).get("family", "all") == ("all" if family.startswith("all") else "primary")
+    assert (plan_of(study).get("family") or "all") == ("all" if family.startswith("all") else "primary")
 
 
 @claims(

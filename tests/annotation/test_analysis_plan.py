@@ -52,9 +52,9 @@ ASKED = Asked(("natural", "engaging"), {("gamma", "stephanie"): ("natural",), ("
 def powers(draw: st.DrawFn) -> PlannedPower:
     count, points, share = st.integers(1, 10_000), st.floats(0, 1000), st.floats(0, 1)
     deviations = [draw(points) for _ in range(5)]
-    return PlannedPower(
-        draw(count), draw(count), draw(points), draw(share), *deviations, draw(count), draw(st.integers(0, 2**31 - 1))
-    )
+    seed, population = draw(st.integers(0, 2**31 - 1)), draw(st.sampled_from([None, "like", "these"]))
+    sizes = draw(count), draw(count)
+    return PlannedPower(*sizes, draw(points), draw(share), *deviations, draw(count), seed, population)
 
 
 def plans() -> st.SearchStrategy[AnalysisPlan]:
@@ -63,8 +63,8 @@ def plans() -> st.SearchStrategy[AnalysisPlan]:
         question=text,
         metrics=st.lists(slugs, max_size=3, unique=True).map(tuple),
         contrasts=st.lists(pairs, max_size=3, unique_by=frozenset).map(tuple),
-        family=st.sampled_from(["all", "primary"]),
-        population=st.sampled_from(["like", "these"]),
+        family=st.sampled_from(["all", "primary", None]),
+        population=st.sampled_from(["like", "these", None]),
         raters=st.none() | st.integers(1, 10_000),
         backgrounds=st.none() | st.integers(1, 10_000_000),
         margin=st.none() | st.floats(0.001, 1000),
@@ -128,6 +128,8 @@ def test_the_family_is_all_that_is_asked_or_only_what_is_primary() -> None:
         ({"stopping": "date"}, "last day"),
         ({"stopping": "words", "stopping_words": " "}, "in words when the study ends"),
         ({"power": replace(POWER, raters=4)}, "other numbers of raters"),
+        ({"power": replace(POWER, population="these")}, "a claim about other raters"),
+        ({"power": replace(POWER, population="like"), "population": "these"}, "a claim about other raters"),
     ],
 )
 def test_what_a_plan_lacks_is_said(change: dict[str, Any], said: str) -> None:
@@ -153,6 +155,30 @@ def test_what_does_not_fit_the_study_is_said(change: dict[str, Any], said: str) 
     assert plan.misfits(ASKED) == []
     (sentence,) = replace(plan, **change).misfits(ASKED)
     assert said in sentence
+
+
+def test_a_plan_of_pairs_has_neither_margin_nor_power() -> None:
+    plan = replace(PLAN, metrics=("natural",), margin=None, not_worse=(), family=None, population=None)
+    asked = replace(ASKED, compares=True)
+    assert plan.misfits(asked) == []
+    for change in ({"margin": 0.3}, {"power": POWER}):
+        assert replace(plan, **change).misfits(ASKED) == []  # type: ignore[arg-type]
+        (sentence,) = replace(plan, **change).misfits(asked)  # type: ignore[arg-type]
+        assert "neither a margin nor a power" in sentence
+
+
+def test_a_plan_of_before_powers_had_a_population_reads_back_with_the_same_hash() -> None:
+    stored = {
+        **replace(PLAN, power=POWER).as_json(),
+        "power": {
+            "raters": 3, "backgrounds": 3, "difference": 0.5, "power": 0.42, "background": 0.4, "item": 0.0,
+            "rater": 0.35, "rater_version": 0.2, "residual": 1.1, "studies": 2000, "seed": 1,
+        },
+    }  # fmt: skip
+    found = AnalysisPlan.of(stored)
+    assert found is not None
+    assert found.problems() == []
+    assert canonical(found.as_json()) == canonical(stored)
 
 
 def planned(plan: AnalysisPlan = PLAN, **fields: Any) -> Study:
@@ -236,12 +262,40 @@ def test_a_registered_text_is_known_again_and_one_changed_byte_is_not(tmp_path: 
     assert launched.plan_sha256 in printed(one.name, "--verify", str(registered))
     assert printed(one.name, *option) == registered.read_text(encoding="utf-8")
     whole = registered.read_bytes()
-    for place in (0, len(whole) // 2, len(whole) - 2):
+    # A changed byte in a text of several bytes a letter may make it no text at all, so take letters of one byte.
+    for place in (0, whole.index(b"Hypothes" if form == "osf" else b"hypothes" if form != "json" else b"natural")):
         registered.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(CommandError) as error:
-            printed(one.name, "--verify", str(registered))
-        # A changed byte may make it no text at all.
-        assert error.value.returncode in (1, 2)
+        if form == "json":
+            with pytest.raises(CommandError, match="not letter by letter") as error:
+                printed(one.name, "--verify", str(registered))
+            assert error.value.returncode == 1
+        else:
+            said = printed(one.name, "--verify", str(registered))
+            assert said.startswith(f"{registered} bears the plan's hash; its words are not checked.")
+            assert json.loads(printed(one.name, "--verify", str(registered), "--json"))["checked"] == "hash"
+    registered.write_bytes(whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:])
+    with pytest.raises(CommandError, match="not letter by letter, and without its hash") as error:
+        printed(one.name, "--verify", str(registered))
+    assert error.value.returncode == 1
+
+
+@pytest.mark.django_db
+def test_a_text_with_the_words_of_an_earlier_release_is_known_by_its_hash(tmp_path: Path) -> None:
+    one = planned()
+    registered = tmp_path / "registered.txt"
+    earlier = "Every other number in the report is exploratory and is marked so."
+    now = printed(one.name)
+    worded = re.sub(r"(?<=Exploratory analysis\n).*", earlier, now)
+    assert worded != now
+    registered.write_text(worded, encoding="utf-8")
+    launched = launch.launch(study=one, by=None)
+    assert f"its words are not checked. SHA-256 {launched.plan_sha256}" in printed(
+        one.name, "--verify", str(registered)
+    )
+    # The hash of another plan is not this one's.
+    other = planned(replace(PLAN, margin=0.4), name="Other", of=one.corpus)
+    with pytest.raises(CommandError, match="without its hash"):
+        printed(other.name, "--verify", str(registered))
 
 
 @pytest.mark.django_db
@@ -277,10 +331,13 @@ def test_the_texts_say_what_was_planned_and_carry_the_hash_of_the_json() -> None
             "Natural, Engaging",
             "Stephanie minus γ",
             "no worse than α",
+            "this analysis, with their p values, and the claims of no worse.",
             "above −0.3 points",
             "all pairs of versions × the metrics asked of both, 36 tests in all",
             "3 backgrounds, which give 12 dialogues; 3 raters for each dialogue: 36 ratings.",
             "power of 42%",
+            "one two-sided test at .05 without adjustment, for a claim whose raters (these alone, or raters like "
+            "these) are not on record, with both versions of 3 backgrounds scored by the same 3 raters.",
             PLAN.exclusion,
             "fails more than 1 attention check is screened out",
             "raters like these",
@@ -390,7 +447,38 @@ def test_a_plan_of_pairs_offers_the_pairs_that_are_shown_and_no_margin(researche
     one = draft(of=corpus(3), kind="pairs", pairs=[["gamma", "stephanie"]], versions=("gamma", "stephanie"))
     form = researcher.get(step(one)).context["form"]
     assert form.fields["contrasts"].choices == [("gamma:stephanie", "Stephanie beside γ")]
-    assert "margin" not in form.fields
+    assert not {"margin", "not_worse", "family", "population"} & form.fields.keys()
+    assert researcher.post(step(one), {**SENT, "seen": form["seen"].initial}).status_code == 302
+    one.refresh_from_db()
+    kept = plan_of(one)
+    assert kept is not None
+    assert (kept.family, kept.population, kept.margin) == (None, None, None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("change", "stays"),
+    [
+        ({}, True),
+        ({"question": "Is it so?"}, True),
+        ({"population": "like"}, False),
+        ({"raters": "4"}, False),
+        ({"backgrounds": "2"}, False),
+    ],
+)
+@pytest.mark.parametrize("population", ["these", None])
+def test_a_power_stays_in_the_plan_only_with_what_it_was_computed_for(
+    researcher: Client, change: dict[str, str], stays: bool, population: Any
+) -> None:
+    power = replace(POWER, population=population)
+    plan = replace(PLAN, population="these", margin=None, not_worse=(), power=power)
+    one = draft(3, of=corpus(3), analysis_plan=plan.as_json())
+    sent = {**SENT, "seen": researcher.get(step(one)).context["form"]["seen"].initial, **change}
+    assert researcher.post(step(one), sent).status_code == 302
+    one.refresh_from_db()
+    kept = plan_of(one)
+    assert kept is not None
+    assert kept.power == (power if stays else None)
 
 
 @pytest.mark.django_db

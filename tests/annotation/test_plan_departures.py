@@ -13,7 +13,8 @@ from annotation.models import Membership, Study
 from annotation.monitoring import states
 from annotation.rating import membership_changes
 from annotation.reports import unblinding
-from annotation.reports.plan_departures import CHANGED, IMPORTED, NO_PLAN, departures, planned_ratings
+from annotation.reports.notes import NO_PLAN, UNKNOWN_PLAN
+from annotation.reports.plan_departures import CHANGED, departures, planned_ratings
 from annotation.triggers import TRIGGERS
 from tests.annotation.setting import corpus, draft, member, rate_all, study
 
@@ -60,7 +61,7 @@ def test_a_study_without_a_plan_says_only_that() -> None:
     unblinding.unblind(study=one, by=None, how="looked")
     assert of(one) == [NO_PLAN]
     Study.objects.filter(pk=one.pk).update(state=Study.State.CLOSED, is_imported=True)
-    assert of(one) == [IMPORTED]
+    assert of(one) == [UNKNOWN_PLAN]
     assert of(draft(of=one.corpus)) == []
 
 

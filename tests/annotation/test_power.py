@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from annotation.design import drafting
-from annotation.design.plan import AnalysisPlan
+from annotation.design.plan import CLAIMS_ABOUT, AnalysisPlan
 from annotation.design.plan_record import plan_of
+from annotation.design.plan_text import power_in_words
 from annotation.models import Study
 from annotation.reports.models.crossed import crossed_of
 from annotation.reports.models.power import Cell, Components, power_table
@@ -257,3 +258,34 @@ def test_a_size_goes_into_the_plan_with_its_power_and_what_was_assumed(researche
     assert kept.problems() == []
     page = researcher.get(reverse("study_step", args=[one.pk, "analysis"])).content.decode()
     assert "5 raters and 24 backgrounds find a difference of 0.5 points" in page
+    assert "as a claim about raters like these: by one test without adjustment" in page
+
+
+@pytest.mark.django_db
+def test_a_power_takes_its_population_into_the_plan_and_says_so(researcher: Client) -> None:
+    plan = AnalysisPlan(metrics=("natural",), contrasts=(("beta", "gamma"),), raters=5, backgrounds=24)
+    one = draft(None, of=corpus(3), analysis_plan=plan.as_json())
+    sent = {bound.name: bound.value() for bound in researcher.get(PAGE, {"study": one.pk}).context["form"]}
+    keep = reverse("study_power_keep", args=[one.pk])
+    said = []
+    for population in ("these", "these", "like"):
+        answer = researcher.post(keep, {**sent, "cell": "5x24", "population": population}, follow=True)
+        said += [str(message) for message in answer.context["messages"]]
+        one.refresh_from_db()
+        kept = plan_of(one)
+        assert kept is not None
+        assert kept.power is not None
+        assert (kept.population, kept.power.population) == (population, population)
+        assert kept.power.power == cell(ASSUMED, 5, 24, 0.3, population=population).power
+        assert f"for a claim about {CLAIMS_ABOUT[kept.power.population]}, " in power_in_words(kept)
+    assert [sentence.partition("Its intervals are now for ")[2] for sentence in said] == [
+        "these raters, as the power is.", "", "raters like these, as the power is.",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_study_of_pairs_gets_no_power(researcher: Client) -> None:
+    plan = AnalysisPlan(metrics=("natural",), contrasts=(("beta", "gamma"),), raters=5, backgrounds=24)
+    one = draft(None, of=corpus(3), kind="pairs", pairs=[["beta", "gamma"]], analysis_plan=plan.as_json())
+    assert researcher.get(PAGE, {"study": one.pk}).context["draft"] is None
+    assert researcher.post(reverse("study_power_keep", args=[one.pk]), {"cell": "5x24"}).status_code == 404

@@ -15,7 +15,7 @@ from annotation.bundles.report_files import report_files
 from annotation.models import Assignment, Item, Profile, Rating, Score, Study
 from annotation.reports.figures import PAIR_FIGURES, drawable
 from annotation.reports.models.davidson import Comparisons, Preference, preference
-from annotation.reports.plan_departures import NO_PLAN
+from annotation.reports.notes import NO_PLAN
 from annotation.reports.preference_figures import win_rows, win_spec
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables

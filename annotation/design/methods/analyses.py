@@ -4,14 +4,9 @@ from collections.abc import Iterator
 
 from annotation.design.plan import FAMILIES
 from annotation.design.plan_record import plan_of
-from annotation.design.plan_text import INTERVALS, MODELS
+from annotation.design.plan_text import primary_analysis
 from annotation.models import Study
 
-THESE = (
-    "Primary analysis: for each metric and pair of versions, Student's t over backgrounds. Its 95 % intervals speak of "
-    "these raters only, on more backgrounds of the same kind."
-)
-THESE_COMPARISONS = "Its intervals speak of these raters only, on more backgrounds of the same kind."
 AGREEMENT = (
     "Agreement between raters: Krippendorff's ordinal and interval α (Krippendorff 2011); two-way random intraclass "
     "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996, "
@@ -38,14 +33,12 @@ def analyses(study: Study) -> Iterator[str]:
 def primary(study: Study) -> Iterator[str]:
     """The model, whom its intervals speak of, and how p values are adjusted."""
     plan = plan_of(study)
-    if plan is not None and plan.population == "these" and not study.compares:
-        yield THESE
-    else:
-        model = MODELS[study.kind]
-        yield f"Primary analysis: {model[0].lower()}{model[1:]}"
-        yield THESE_COMPARISONS if study.compares else INTERVALS["like"]
+    model, intervals = primary_analysis(study.kind, plan.population if plan else None)
+    yield f"Primary analysis: {model[0].lower()}{model[1:]}"
+    yield intervals
     if not study.compares:
-        yield f"p values are adjusted together by Holm's (1979) method over {FAMILIES[plan.family if plan else 'all']}."
+        family = FAMILIES[(plan and plan.family) or "all"]
+        yield f"p values are adjusted together by Holm's (1979) method over {family}."
 
 
 def has_agreement(study: Study) -> bool:
