@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from annotation.reports.agreement_tables import COEFFICIENTS
 from annotation.reports.models.intervals import Unfit
-from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note
+from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, few_clusters_note, screened_out_note
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.preferences import Rate, WinRate
 from annotation.reports.repeat_tables import own_agreement_tables
@@ -141,6 +141,7 @@ def agreement(study: Reported, found: Preferences) -> Table:
         *_provenance(study, found),
         "α: Krippendorff’s, over losses, ties and wins in this order. "
         f"{INTERVALS} backgrounds; n counts the pairs that two raters or more compared.",
+        *few_clusters_note(found.agreement),
         *reasons,
     )
     columns = (Column("Metric", numeric=False), Column(label))
