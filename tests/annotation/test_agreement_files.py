@@ -22,7 +22,7 @@ from annotation.imported.gathering import Gathered, RatingsRefusedError, RowLimi
 from annotation.imported.imported_study import read_scores
 from annotation.imported.rating_rows import RatingChoices
 from annotation.models import Study
-from annotation.reports.agreement import DRAWS, summary
+from annotation.reports.agreement import summary
 from annotation.reports.bootstrap import ENOUGH_CLUSTERS
 from annotation.reports.group_agreement import Resampling, agreement_of
 from annotation.reports.models.icc import icc_intervals
