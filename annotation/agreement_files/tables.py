@@ -120,8 +120,8 @@ def _interval_notes(found: Measured, groups: Sequence[tuple[tuple[str, ...], Gro
     if found.draws:
         yield (
             f"In brackets: 95 % interval for {Target.THESE_RATERS}, bias-corrected percentiles of {found.draws:,} "
-            f"seeded resamples of the {found.cluster}s. It says how these raters would agree on other {found.cluster}s, "
-            "not how other raters would."
+            f"seeded resamples of the {found.cluster}s. It says how these raters would agree on other "
+            f"{found.cluster}s, not how other raters would."
         )
     if any(group.agreement.these_raters for _, group in groups):
         yield ICC_INTERVALS
