@@ -2,25 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from itertools import islice
 
 import numpy as np
 
 from annotation.imported.gathering import Gathered
-from annotation.reports.agreement import Agreement, Estimate, summary
-from annotation.reports.bootstrap import Floats, Ints
+from annotation.reports.agreement import Agreement, Estimate
+from annotation.reports.bootstrap import ENOUGH_CLUSTERS, Floats, Ints
+from annotation.reports.group_agreement import Bools, Resampling, agreement_of, pairs_by_shared, scored_by_both
 
 COEFFICIENTS = ("alpha_ordinal", "alpha_interval", "icc_2,1", "icc_2,k", "icc_3,1", "kappa", "exact", "within_1")
 SEED = 0
-# With fewer clusters, percentiles of resamples cover 83 to 91 % of the time instead of 95.
-FEWEST = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How many resamples an interval rests on, and how many groups are measured of each kind.
 
-    With 0 draws there is no interval, and `why` says why.
+    With 0 draws there are no intervals from resamples, and `why` says why.
     """
 
     draws: int
@@ -105,28 +104,27 @@ class _Scores:
             return
         for metric in range(len(self.found.metrics)):
             table, raters, _ = self._table(self.found.metric == metric)
-            present = (~np.isnan(table)).astype(np.int64)
-            shared = present @ present.T
-            pairs = sorted(combinations(range(len(raters)), 2), key=lambda pair: -shared[pair])
-            yield from ((metric, int(raters[one]), int(raters[two])) for one, two in pairs if shared[one, two])
+            pairs = pairs_by_shared(~np.isnan(table))
+            yield from ((metric, int(raters[one.first]), int(raters[one.second])) for one in pairs)
 
     def group(self, metric: int, version: int | None = None) -> Group:
         chosen = self.found.metric == metric
         if version is not None:
             chosen &= self.version[self.found.item] == version
-        table, _, items = self._table(chosen)
-        name = "" if version is None else self.names[version]
-        return Group(self.found.metrics[metric], name, (), int(chosen.sum()), self._agreement(table, items))
+        return self._group(metric, chosen, "" if version is None else self.names[version])
 
     def pair(self, metric: int, first: int, second: int) -> Group:
         """Over the items that both scored."""
-        table, _, items = self._table((self.found.metric == metric) & np.isin(self.found.rater, (first, second)))
-        both = ~np.isnan(table).any(axis=0)
-        names = tuple(self.found.rater_names[rater] for rater in (first, second))
-        agreement = self._agreement(table[:, both], items[both])
-        return Group(self.found.metrics[metric], "", names, 2 * int(both.sum()), agreement)
+        of_metric = self.found.metric == metric
+        chosen = scored_by_both(of_metric, self.found.item, self.found.rater, (first, second))
+        return self._group(metric, chosen, raters=(self.found.rater_names[first], self.found.rater_names[second]))
 
-    def _table(self, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Floats, Ints, Ints]:
+    def _group(self, metric: int, chosen: Bools, version: str = "", raters: tuple[str, ...] = ()) -> Group:
+        table, _, items = self._table(chosen)
+        name = self.found.metrics[metric]
+        return Group(name, version, raters, int(chosen.sum()), self._agreement(table, items))
+
+    def _table(self, chosen: Bools) -> tuple[Floats, Ints, Ints]:
         """The chosen scores as (raters, items), NaN for a gap, with the numbers of raters and items."""
         raters, row = np.unique(self.found.rater[chosen], return_inverse=True)
         items, column = np.unique(self.found.item[chosen], return_inverse=True)
@@ -136,15 +134,21 @@ class _Scores:
 
     def _agreement(self, table: Floats, items: Ints) -> Agreement:
         clusters = self.cluster[items]
-        count = len(np.unique(clusters))
-        why = self.effort.why if count >= FEWEST else f"fewer than {FEWEST} {self.kind}s"
-        draws = 0 if why else self.effort.draws
-        apart = count == len(items)
-        agreement = summary(table, COEFFICIENTS, draws=draws, seed=SEED, clusters=None if apart else clusters)
-        if not why:
-            return agreement
-        return replace(agreement, estimates={name: _without(one, why) for name, one in agreement.estimates.items()})
+        is_few = len(np.unique(clusters)) < ENOUGH_CLUSTERS
+        why = f"fewer than {ENOUGH_CLUSTERS} {self.kind}s" if is_few else self.effort.why
+        resampling = Resampling(SEED, 0 if why else self.effort.draws)
+        found = agreement_of(table, clusters, COEFFICIENTS, resampling)
+        return _without_resampled(found, why) if why else found
 
 
-def _without(found: Estimate, why: str) -> Estimate:
-    return found if found.value is None else replace(found, no_interval=why)
+def _without_resampled(found: Agreement, why: str) -> Agreement:
+    """With the reason in place of every interval from resamples."""
+
+    def without(one: Estimate) -> Estimate:
+        return one if one.value is None else replace(one, no_interval=why)
+
+    return replace(
+        found,
+        estimates={name: one if name in found.these_raters else without(one) for name, one in found.estimates.items()},
+        these_raters={name: without(one) for name, one in found.these_raters.items()},
+    )

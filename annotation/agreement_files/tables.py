@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from annotation.agreement_files.measuring import Group, Measured
-from annotation.reports.agreement import Estimate
-from annotation.reports.agreement_tables import coefficient
+from annotation.reports.agreement import Agreement, Estimate
+from annotation.reports.agreement_tables import ICC_INTERVALS, coefficient
 from annotation.reports.models.intervals import Target
 from core.tables import Cell, Column, Table
 
@@ -20,7 +20,6 @@ COLUMNS = {
     "exact": ("exact", "Exact, %", 0),
     "within_1": ("within_one", "Within one, %", 0),
 }
-TARGET = Target.THESE_RATERS
 MOST_NAMED = 3
 COUNTS = ("Scores", "Raters", "Items")
 
@@ -44,9 +43,10 @@ def as_json(found: Measured) -> dict[str, Any]:
     return {
         "intervals": {
             "level": 0.95,
-            "target": TARGET,
+            "target": Target.THESE_RATERS,
             "resampled": f"{found.cluster}s",
             "draws": found.draws,
+            "icc_target": Target.RATERS_LIKE_THESE,
         },
         "by_metric": [_group(one) for one in found.by_metric],
         "by_version": [{"version": one.version, **_group(one)} for one in found.by_version],
@@ -63,17 +63,28 @@ def _group(group: Group) -> dict[str, Any]:
         "raters": agreed.raters,
         "items": agreed.units,
         "items_with_two_scores": agreed.paired_units,
-        "coefficients": {name: _estimate(agreed.estimates[key]) for key, (name, _, _) in COLUMNS.items()},
+        "coefficients": {name: _coefficient(agreed, key) for key, (name, _, _) in COLUMNS.items()},
     }
 
 
-def _estimate(found: Estimate) -> dict[str, Any]:
-    """The value with its interval and whom that speaks of, or the reason why there is none of either."""
+def _coefficient(agreed: Agreement, key: str) -> dict[str, Any]:
+    """The value with its interval and whom that speaks of, or the reason why there is none of either.
+
+    One for raters like these has that for these raters beside it.
+    """
+    found = agreed.estimates[key]
     if found.undefined:
         return {"value": None, "reason": found.undefined.value}
+    if key not in agreed.these_raters:
+        return {"value": found.value, **_interval(found, Target.THESE_RATERS)}
+    beside = _interval(agreed.these_raters[key], Target.THESE_RATERS)
+    return {"value": found.value, **_interval(found, Target.RATERS_LIKE_THESE), "these_raters": beside}
+
+
+def _interval(found: Estimate, target: Target) -> dict[str, Any]:
     if found.low is None:
-        return {"value": found.value, "low": None, "high": None, "reason": found.no_interval}
-    return {"value": found.value, "low": found.low, "high": found.high, "target": TARGET}
+        return {"low": None, "high": None, "reason": found.no_interval}
+    return {"low": found.low, "high": found.high, "target": target}
 
 
 def _by_metric(found: Measured) -> Table:
@@ -96,7 +107,7 @@ def _table(
         *(Column(head) for head in COUNTS),
     )
     rows = tuple((*names, *_cells(group)) for names, group in groups)
-    return Table(slug, caption, columns, rows, (*notes, *_interval_notes(found), *_undefined_notes(groups)))
+    return Table(slug, caption, columns, rows, (*notes, *_interval_notes(found, groups), *_undefined_notes(groups)))
 
 
 def _cells(group: Group) -> Iterator[Cell]:
@@ -105,15 +116,16 @@ def _cells(group: Group) -> Iterator[Cell]:
     yield from (group.scores, agreed.raters, agreed.units)
 
 
-def _interval_notes(found: Measured) -> Iterator[str]:
-    if not found.draws:
-        yield "n counts the items that a value rests on."
-        return
-    yield (
-        f"In brackets: 95 % interval for {TARGET}, bias-corrected percentiles of {found.draws:,} seeded resamples of "
-        f"the {found.cluster}s. It says how these raters would agree on other {found.cluster}s, not how other raters "
-        "would; n counts the items that a value rests on."
-    )
+def _interval_notes(found: Measured, groups: Sequence[tuple[tuple[str, ...], Group]]) -> Iterator[str]:
+    if found.draws:
+        yield (
+            f"In brackets: 95 % interval for {Target.THESE_RATERS}, bias-corrected percentiles of {found.draws:,} "
+            f"seeded resamples of the {found.cluster}s. It says how these raters would agree on other "
+            f"{found.cluster}s, not how other raters would."
+        )
+    if any(group.agreement.these_raters for _, group in groups):
+        yield ICC_INTERVALS
+    yield "n counts the items that a value rests on."
 
 
 def _undefined_notes(groups: Sequence[tuple[tuple[str, ...], Group]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from annotation.design.methods.analyses import agreement, has_agreement, primary
 from annotation.models import Study
 from annotation.monitoring.progress import MetricAgreement
 from annotation.reports.agreement import Estimate
+from annotation.reports.notes import FEW_BACKGROUNDS
 from annotation.reports.own_agreement import OwnAgreement
 from annotation.reports.repeat_tables import FEWEST
 from core.numbers import count_in_words
@@ -66,19 +67,22 @@ def _aggregation(study: Study) -> str:
 
 
 def _agreement_value(found: MetricAgreement | None) -> str:
-    return _alpha(found.ordinal, f"{found.n:,} items with two ratings or more") if found else ""
+    if found is None:
+        return ""
+    return _alpha(found.ordinal, f"{found.n:,} items with two ratings or more", found.few_backgrounds)
 
 
 def _own_value(own: OwnAgreement | None) -> str:
     if own is None or own.pairs < FEWEST:
         return ""
     over = f"{own.pairs:,} pairs of scores by {count_in_words(own.raters, 'rater')}"
-    return _alpha(own.agreement.estimates["alpha_ordinal"], over)
+    return _alpha(own.agreement.estimates["alpha_ordinal"], over, own.agreement.has_few_clusters)
 
 
-def _alpha(found: Estimate, over: str) -> str:
+def _alpha(found: Estimate, over: str, few_backgrounds: bool) -> str:
     """One value with its interval; empty where it is undefined, which leaves a gap to fill."""
     if found.value is None:
         return ""
     interval = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
-    return f"Krippendorff’s ordinal α {found.value:.2f}{interval}, over {over}."
+    said = f"Krippendorff’s ordinal α {found.value:.2f}{interval}, over {over}."
+    return f"{said} {FEW_BACKGROUNDS}" if few_backgrounds else said

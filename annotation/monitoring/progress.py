@@ -31,12 +31,16 @@ class RaterProgress:
 
 @dataclass(frozen=True, slots=True)
 class MetricAgreement:
-    """`n` counts the items that two or more raters have scored."""
+    """`n` counts the items that two or more raters have scored.
+
+    With `few_backgrounds` the interval rests on so few that it is too narrow.
+    """
 
     name: str
     ordinal: Estimate
     interval: Estimate
     n: int
+    few_backgrounds: bool
 
 
 def wanted(study: Study) -> int:
@@ -114,7 +118,11 @@ def _agreement(study: Study) -> list[MetricAgreement]:
         ordinal = summary(table, ("alpha_ordinal",), draws=LIVE_DRAWS, seed=study.seed, clusters=backgrounds)
         found.append(
             MetricAgreement(
-                metric.name, ordinal.estimates["alpha_ordinal"], alpha(table, "interval"), ordinal.paired_units
+                metric.name,
+                ordinal.estimates["alpha_ordinal"],
+                alpha(table, "interval"),
+                ordinal.paired_units,
+                ordinal.has_few_clusters,
             )
         )
     return found

@@ -17,6 +17,7 @@ from annotation.people.acquaintance import AcquaintedError
 from annotation.people.forms import MemberForm
 from annotation.people.memberships import LeftError
 from annotation.reports import unblinding
+from annotation.reports.notes import FEW_BACKGROUNDS
 from annotation.reports.preference_findings import preferences_of
 from core.numbers import asked_text
 from core.permissions import act, person_of, requires
@@ -47,7 +48,7 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Study.objects.select_related("corpus", "rubric", "created_by"), pk=pk)
     if found.is_draft:
         return render(request, "studies/draft.html", launch_page(found))
-    raters = rater_table(found)
+    raters, agreement = rater_table(found), live_agreement(found)
     context = {
         "study": found,
         "versions": found.versions.all(),
@@ -62,7 +63,8 @@ def study(request: HttpRequest, pk: int) -> HttpResponse:
         "rated": Rating.objects.counted().for_study(found).count(),
         "wanted": wanted(found),
         "chatting": Chat.objects.in_study(found).in_progress().count() if found.has_chats else 0,
-        "agreement": live_agreement(found),
+        "agreement": agreement,
+        "few_backgrounds": FEW_BACKGROUNDS if any(row.few_backgrounds for row in agreement) else "",
         "member_form": MemberForm(),
         "acquainted": acquaintance.accepted(found),
     }

@@ -4,8 +4,8 @@ Functions take scores as a (raters, units) array with NaN where a rater did not 
 a value, or the reason why there is none.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, cast
 
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from annotation.reports import components
 from annotation.reports.bootstrap import (
+    ENOUGH_CLUSTERS,
     Floats,
     Ints,
     Statistic,
@@ -64,7 +65,11 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """All coefficients for one set of scores."""
+    """All coefficients for one set of scores.
+
+    Intervals are for these raters, from resamples of `clusters` clusters. Where `estimates` has one for raters like
+    these instead, `these_raters` has the other by the same name.
+    """
 
     raters: int
     units: int
@@ -72,7 +77,15 @@ class Agreement:
     paired_units: int
     # Units not scored by every rater; if there are any, intraclass correlations come from variance components.
     incomplete_units: int
+    clusters: int
     estimates: Mapping[str, Estimate]
+    these_raters: Mapping[str, Estimate] = field(default_factory=dict)
+
+    @property
+    def has_few_clusters(self) -> bool:
+        """Whether an interval is too narrow because it rests on resamples of few clusters."""
+        resampled = {**self.estimates, **self.these_raters}
+        return self.clusters < ENOUGH_CLUSTERS and any(one.low is not None for one in resampled.values())
 
 
 def alpha(scores: ArrayLike, level: Level) -> Estimate:
@@ -86,7 +99,12 @@ def alpha(scores: ArrayLike, level: Level) -> Estimate:
 
 def icc(scores: ArrayLike, form: IccForm) -> Estimate:
     """Intraclass correlation after Shrout & Fleiss (1979); from variance components if scores are missing."""
-    return _point(Patterns.of(scores), f"icc_{form}")
+    return icc_of(Patterns.of(scores), form)
+
+
+def icc_of(patterns: Patterns, form: IccForm) -> Estimate:
+    """The same of scores as patterns."""
+    return _point(patterns, f"icc_{form}")
 
 
 def weighted_kappa(scores: ArrayLike) -> Estimate:
@@ -104,15 +122,28 @@ def summary(
     draws: int = DRAWS,
     seed: int = 0,
     clusters: Ints | None = None,
+    resampled: Collection[str] | None = None,
 ) -> Agreement:
     """The named coefficients with 95 % intervals from `draws` resamples of the units.
 
     `clusters` (units,) numbers each unit's cluster if units in a group are not independent; then whole clusters are
-    drawn.
+    drawn. Only those in `resampled` have an interval, or all if it is None.
     """
-    patterns = Patterns.of(scores)
-    points = {name: _point(patterns, name) for name in coefficients}
-    defined = {name: statistic(patterns, name) for name, point in points.items() if point.value is not None}
+    return summary_of(Patterns.of(scores), coefficients, draws, seed, clusters, resampled)
+
+
+def summary_of(
+    patterns: Patterns,
+    coefficients: tuple[str, ...],
+    draws: int,
+    seed: int,
+    clusters: Ints | None = None,
+    resampled: Collection[str] | None = None,
+) -> Agreement:
+    """The same of scores as patterns."""
+    measured = {name: _measured(patterns, name) for name in coefficients}
+    chosen = measured if resampled is None else resampled
+    defined = {name: of for name, (_, of) in measured.items() if of and name in chosen}
     spread = distributions(defined, _samples(patterns.of_unit, clusters, draws, seed)) if defined else {}
     sizes = patterns.present.sum(axis=1)[patterns.of_unit]
     raters = patterns.codes.shape[1]
@@ -122,7 +153,8 @@ def summary(
         units=len(sizes),
         paired_units=int((sizes >= 2).sum()),
         incomplete_units=int((sizes < raters).sum()),
-        estimates={name: _with_interval(point, spread.get(name), *drawn) for name, point in points.items()},
+        clusters=drawn[0],
+        estimates={name: _with_interval(point, spread.get(name), *drawn) for name, (point, _) in measured.items()},
     )
 
 
@@ -145,16 +177,22 @@ def statistic(patterns: Patterns, name: str) -> Statistic:
 
 
 def _point(patterns: Patterns, name: str) -> Estimate:
+    return _measured(patterns, name)[0]
+
+
+def _measured(patterns: Patterns, name: str) -> tuple[Estimate, Statistic | None]:
+    """The coefficient's value, and the function that gave it; None where it is undefined."""
     family = name.partition("_")[0]
     why = _unpaired(patterns.value_counts(), equal_is_fine=family in ("exact", "within", "icc"))
     if family == "icc":
         why = why or _uncrossed(patterns)
     if why:
-        return Estimate(None, undefined=why)
-    value = float(statistic(patterns, name)(patterns.weights)[0])
+        return Estimate(None, undefined=why), None
+    found = statistic(patterns, name)
+    value = float(found(patterns.weights)[0])
     if np.isnan(value):
-        return Estimate(None, undefined=_why_no_icc(patterns) if family == "icc" else _why_no_kappa(patterns))
-    return Estimate(value)
+        return Estimate(None, undefined=_why_no_icc(patterns) if family == "icc" else _why_no_kappa(patterns)), None
+    return Estimate(value), found
 
 
 def _with_interval(point: Estimate, spread: Floats | None, clusters: int, cluster: str) -> Estimate:
@@ -206,7 +244,8 @@ def _why_no_kappa(patterns: Patterns) -> Undefined:
 def _alpha_statistic(patterns: Patterns, level: Level) -> Statistic:
     """α as a function of weights: a resample's coincidence matrix is a weighted sum over patterns."""
     counts, size = patterns.value_counts(), len(patterns.domain)
-    coincidences = np.stack([_coincidences(one[None]).ravel() for one in counts])
+    each = counts * _shares(counts)[:, None]
+    coincidences = (each[:, :, None] * counts[:, None, :] - each[:, :, None] * np.eye(size)).reshape(-1, size**2)
 
     def value(weights: Floats) -> Floats:
         return _alpha_of((weights @ coincidences).reshape(-1, size, size), patterns.domain, level)
@@ -216,9 +255,15 @@ def _alpha_statistic(patterns: Patterns, level: Level) -> Statistic:
 
 def _coincidences(counts: Ints) -> Floats:
     """(values, values): how often each pair of values occurs in a unit; units weigh as much as they have scores."""
-    sizes = counts.sum(axis=1)
-    shares = np.divide(1, sizes - 1, out=np.zeros(len(counts)), where=sizes >= 2)
+    shares = _shares(counts)
     found: Floats = (counts * shares[:, None]).T @ counts - np.diag(shares @ counts)
+    return found
+
+
+def _shares(counts: Ints) -> Floats:
+    """(units,): what a pair of scores weighs, 0 in a unit without one."""
+    sizes = counts.sum(axis=1)
+    found: Floats = np.divide(1, sizes - 1, out=np.zeros(len(counts)), where=sizes >= 2)
     return found
 
 

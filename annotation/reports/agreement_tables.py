@@ -7,6 +7,8 @@ from annotation.reports.agreement import Estimate as Coefficient
 from annotation.reports.findings import Findings
 from annotation.reports.notes import (
     INTERVALS,
+    dash_notes,
+    few_clusters_note,
     hidden_note,
     is_unasked,
     listed,
@@ -15,6 +17,7 @@ from annotation.reports.notes import (
     unasked_notes,
 )
 from annotation.reports.reported import Reported
+from annotation.reports.study_agreement import OF_PAIRS, PairAgreement
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
 
@@ -26,59 +29,125 @@ COEFFICIENTS = {
     "icc_2,1": ("ICC(2,1)", 2),
     "icc_2,k": ("ICC(2,k)", 2),
     "kappa": ("Weighted κ", 2),
+    "exact": ("Exact, %", 0),
     "within_1": ("Within one, %", 0),
 }
 
 
+ICC_INTERVALS = (
+    "Intervals of ICC are 95 % intervals for raters like these (F, Satterthwaite's degrees of freedom; McGraw and Wong "
+    "1996; where scores are missing, approximated from variance components)."
+)
+_WHAT = (
+    "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of the k raters of an "
+    "item. κ: quadratic weights, pooled over all pairs of scores of an item. Exact and within one: the shares of these "
+    "pairs that are equal, or differ by one point at most."
+)
+_OF_ALPHA = "Only ordinal α has such an interval here; the table of all versions together has those of the others."
+_N = "n counts the items that a value rests on."
+
+
 def agreement(study: Reported, found: Findings) -> Table:
     """Agreement between raters on each metric, over all versions."""
-    columns = (
-        Column("Metric", numeric=False),
-        *(Column(label, decimals) for label, decimals in COEFFICIENTS.values()),
-    )
-    rows = tuple(
-        (metric.name, *(coefficient(found.agreement[metric.key], key) for key in COEFFICIENTS))
-        for metric in found.metrics
-    )
+    rows = tuple((metric.name, *_cells(found.agreement[metric.key])) for metric in found.metrics)
     notes = (
         *provenance(study, found),
-        "α: Krippendorff's. ICC: two-way random effects, absolute agreement, one rater and the mean of the k raters of "
-        "an item. κ: quadratic weights, pooled over all pairs of scores of an item. Within one: share of such pairs "
-        "that differ by one point at most.",
-        f"{INTERVALS} backgrounds. Those of ICC are for raters like these (F, Satterthwaite's degrees of freedom; "
-        "McGraw and Wong 1996; where scores are missing, approximated from variance components). n counts the items "
-        "that a value rests on.",
+        _WHAT,
+        f"{INTERVALS} backgrounds.",
+        *few_clusters_note(found.agreement.values()),
+        ICC_INTERVALS,
+        _N,
         *hidden_note(found),
         *own_chats_note(study),
         *_undefined_notes(found),
     )
-    return Table("agreement", "Agreement between raters by metric, all versions together.", columns, rows, notes)
+    caption = "Agreement between raters by metric, all versions together."
+    return Table("agreement", caption, _columns("Metric"), rows, notes)
 
 
 def agreement_by_version(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
-    """Ordinal α within each version."""
-    columns = (Column("Metric", numeric=False), *(Column(version.symbol) for version in found.versions))
+    """All coefficients within each version."""
+    cells = [(metric, version) for metric in found.metrics for version in found.versions]
+    shown = {
+        (metric.key, version.slug): found.agreement_by_version[metric.key, version.slug]
+        for metric, version in cells
+        if not _is_blank(found, metric, version.slug, dashes=dashes)
+    }
+    blank = (None,) * len(COEFFICIENTS)
     rows = tuple(
-        (
-            metric.name,
-            *(
-                None
-                if _is_blank(found, metric, version.slug, dashes=dashes)
-                else coefficient(found.agreement_by_version[metric.key, version.slug], "alpha_ordinal")
-                for version in found.versions
-            ),
-        )
-        for metric in found.metrics
+        (metric.name, version.symbol, *(_cells(shown[key]) if (key := (metric.key, version.slug)) in shown else blank))
+        for metric, version in cells
     )
     notes = (
         *provenance(study, found),
         *_beside_all_versions(found, dashes=dashes),
-        f"{INTERVALS} backgrounds.",
+        f"{INTERVALS} backgrounds. {_OF_ALPHA}",
+        *few_clusters_note(shown.values()),
+        ICC_INTERVALS,
+        _N,
         *own_chats_note(study),
+        *(dash_notes(found) if dashes else ()),
         *unasked_notes(found),
-        *_undefined_by_version(found, dashes=dashes),
+        *undefined_notes(
+            (f"{metric.name} ({version.symbol})", _by_label(shown[key], COEFFICIENTS))
+            for metric, version in cells
+            if (key := (metric.key, version.slug)) in shown
+        ),
     )
-    return Table("agreement-by-version", "Krippendorff's α (ordinal) within each version.", columns, rows, notes)
+    caption = "Agreement between raters by metric and version."
+    hues = tuple(version.hue for _, version in cells)
+    return Table("agreement-by-version", caption, _columns("Metric", "Version"), rows, notes, hues)
+
+
+def agreement_by_pair(study: Reported, found: Findings) -> Iterator[Table]:
+    """Agreement of two raters each, by pseudonym; without a third rater the table of all raters says as much."""
+    pairs = found.pairs.shown
+    if len(found.raters) < 3 or not pairs:
+        return
+    shown = [
+        (metric, pair, pair.by_metric[metric.key])
+        for metric in found.metrics
+        for pair in pairs
+        if metric.key in pair.by_metric
+    ]
+    notes = (
+        *provenance(study, found),
+        "Over the items that both raters scored; the pairs who share most items come first.",
+        *_pairs_left_out(len(pairs), found.pairs.left_out),
+        f"{INTERVALS} backgrounds. Only ordinal α has such an interval here.",
+        *few_clusters_note(agreed for _, _, agreed in shown),
+        _N,
+        *hidden_note(found),
+        *own_chats_note(study),
+        *undefined_notes(
+            (f"{metric.name} ({_named(pair)})", _by_label(agreed, OF_PAIRS)) for metric, pair, agreed in shown
+        ),
+    )
+    rows = tuple((metric.name, _named(pair), *_cells(agreed, OF_PAIRS)) for metric, pair, agreed in shown)
+    caption = "Agreement between pairs of raters by metric, by pseudonym."
+    yield Table("agreement-by-pair", caption, _columns("Metric", "Pair", keys=OF_PAIRS), rows, notes)
+
+
+def _columns(*heads: str, keys: Iterable[str] = COEFFICIENTS) -> tuple[Column, ...]:
+    return (*(Column(head, numeric=False) for head in heads), *(Column(*COEFFICIENTS[key]) for key in keys))
+
+
+def _cells(agreed: Agreement, keys: Iterable[str] = COEFFICIENTS) -> Iterator[Cell]:
+    return (coefficient(agreed, key) for key in keys)
+
+
+def _by_label(agreed: Agreement, keys: Iterable[str]) -> dict[str, Coefficient]:
+    return {COEFFICIENTS[key][0]: agreed.estimates[key] for key in keys}
+
+
+def _named(pair: PairAgreement) -> str:
+    return " and ".join(pair.raters)
+
+
+def _pairs_left_out(shown: int, left_out: int) -> Iterator[str]:
+    if left_out:
+        known = shown + left_out
+        yield f"These are {shown:,} of {known:,} pairs of raters who share an item; {left_out:,} are left out."
 
 
 def raters(study: Reported, found: Findings) -> Table:
@@ -115,8 +184,7 @@ def coefficient(agreed: Agreement, key: str) -> Cell:
 def _undefined_notes(found: Findings) -> Iterator[str]:
     """A sentence for every undefined value, and on how correlations deal with missing scores."""
     yield from undefined_notes(
-        (metric.name, {label: found.agreement[metric.key].estimates[key] for key, (label, _) in COEFFICIENTS.items()})
-        for metric in found.metrics
+        (metric.name, _by_label(found.agreement[metric.key], COEFFICIENTS)) for metric in found.metrics
     )
     first = next(iter(found.agreement.values()), None)
     if first and first.incomplete_units:
@@ -146,17 +214,6 @@ def _beside_all_versions(found: Findings, *, dashes: bool) -> Iterator[str]:
 
 def _is_blank(found: Findings, metric: Metric, slug: str, *, dashes: bool) -> bool:
     return (dashes and slug in metric.dash_for) or is_unasked(found, metric, slug)
-
-
-def _undefined_by_version(found: Findings, *, dashes: bool) -> Iterator[str]:
-    def shown(metric: Metric) -> dict[str, Coefficient]:
-        return {
-            version.symbol: found.agreement_by_version[metric.key, version.slug].estimates["alpha_ordinal"]
-            for version in found.versions
-            if not _is_blank(found, metric, version.slug, dashes=dashes)
-        }
-
-    yield from undefined_notes((metric.name, shown(metric)) for metric in found.metrics)
 
 
 def undefined_notes(rows: Iterable[tuple[str, Mapping[str, Coefficient]]]) -> Iterator[str]:

@@ -22,6 +22,8 @@ CONFIDENCE = 0.95
 NORMAL = NormalDist()
 # Values this close, relative to the largest, count as equal: they differ only by rounding.
 TIE = 1e-9
+# With fewer clusters, percentiles of resamples cover 83 to 91 % of the time instead of 95.
+ENOUGH_CLUSTERS = 12
 TOO_FEW_DEFINED = "undefined in most resamples"
 ONE_SIDED = "resamples lie on one side of the value"
 # Drawing one count directly costs about as much as drawing and counting this many units.

@@ -109,8 +109,7 @@ def _fit(patterns: Patterns, *, is_two_way: bool) -> _Fit:
 
 def variances(patterns: Patterns) -> tuple[float, float, float]:
     """The variances of units, raters and error."""
-    moments = gatherer(patterns)(patterns.weights)
-    at = _searched(moments, np.array([1, 1]))
+    moments, at = _fit(patterns, is_two_way=True).found(patterns.weights)
     error = float(np.exp(_factored(moments, at)[1][0])) / (moments.scores[0, 0, 0] - 1)
     return float(at[0, 0] ** 2 * error), float(at[0, 1] ** 2 * error), error
 

@@ -1,12 +1,11 @@
 """The results of a study's scores: means, differences, agreement, raters and lengths. Arithmetic on columns."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 
-from annotation.reports import agreement
 from annotation.reports.agreement import Agreement
 from annotation.reports.analysis import Analysis, Difference, Mean, analyse
 from annotation.reports.bootstrap import Floats, Ints, ratio
@@ -17,15 +16,16 @@ from annotation.reports.exclusions import OtherRaters
 from annotation.reports.judge_measures import JudgeFacts, Minutes
 from annotation.reports.learning import Learning
 from annotation.reports.lengths import Lengths, lengths
-from annotation.reports.models.icc import icc_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
 from annotation.reports.naturalness import Naturalness
 from annotation.reports.own_agreement import OwnAgreement
+from annotation.reports.study_agreement import AgreementOf, PairsOfRaters
 from core.steps import Steps
 from dialogues.rubric import Metric, Scale
 from dialogues.statistics.figures import CorpusFigures
 
+# Beside these, one for pairs of raters.
 STEPS_A_METRIC = 3
 # A metric's key and the slugs of two versions; a difference is the second's minus the first's.
 Key = tuple[str, str, str]
@@ -57,10 +57,10 @@ class Findings:
 
     `target` is whom the primary analysis speaks of. `adjusted` are its p values of differences after Holm, None outside
     the family of tests: all pairs of versions on every metric asked about both, unless the study's plan says otherwise.
-    `names` are the raters' pseudonyms by the numbers that analyses use. `chats` only in a study of chats; `judges`, and
-    the raters' `minutes` beside them, where any scored rated dialogues; `own_agreement` by metric key where the study
-    has hidden repeats. `learning`, `naturalness`, `other_raters` and `texts` are exploratory, and only there once
-    `exploring.explored` added them.
+    `names` are the raters' pseudonyms by the numbers that analyses use. `pairs` are of raters. `chats` only in a study
+    of chats; `judges`, and the raters' `minutes` beside them, where any scored rated dialogues; `own_agreement` by
+    metric key where the study has hidden repeats. `learning`, `naturalness`, `other_raters` and `texts` are
+    exploratory, and only there once `exploring.explored` added them.
     """
 
     metrics: tuple[Metric, ...]
@@ -80,6 +80,7 @@ class Findings:
     names: tuple[str, ...]
     agreement: Mapping[str, Agreement]
     agreement_by_version: Mapping[tuple[str, str], Agreement]
+    pairs: PairsOfRaters
     raters: tuple[RaterFacts, ...]
     lengths: Mapping[str, Lengths]
     chats: ChatFindings | None = None
@@ -110,20 +111,26 @@ def findings(
     planned: Planned | None = None,
     steps: Steps | None = None,
 ) -> Findings:
-    """Compute all results in STEPS_A_METRIC `steps` a metric; the same scores and seed give the same intervals."""
+    """Compute all results in STEPS_A_METRIC `steps` a metric and one more.
+
+    The same scores and seed give the same intervals.
+    """
     primary, step = planned or Planned(), steps or Steps()
     slugs = [version.slug for version in items.versions]
     cells = list(product((metric.key for metric in metrics), slugs))
     analyses: dict[str, Analysis] = {}
     agreed: dict[str, Agreement] = {}
     by_version: dict[tuple[str, str], Agreement] = {}
+    of = AgreementOf(items, scores, seed)
     for m, metric in enumerate(metrics):
         step(f"{metric.name}: means and models")
         analyses[metric.key] = _analysis(items, scores, m, scale)
         step(f"{metric.name}: agreement")
-        agreed[metric.key] = _agreement(items, scores, m, seed)
+        agreed[metric.key] = of.over_all(m)
         step(f"{metric.name}: agreement by version")
-        by_version |= {(metric.key, slug): of for slug, of in _agreement_by_version(items, scores, m, seed).items()}
+        by_version |= {(metric.key, slug): found for slug, found in of.by_version(m).items()}
+    step("Agreement by pair of raters")
+    pairs = of.between_pairs({m: metric.key for m, metric in enumerate(metrics)})
     differences = _differences(analyses, slugs)
     return Findings(
         metrics=metrics,
@@ -143,6 +150,7 @@ def findings(
         names=scores.raters,
         agreement=agreed,
         agreement_by_version=by_version,
+        pairs=pairs,
         raters=_rater_facts(scores),
         lengths={slug: lengths(items.counts[(items.version == v) & items.has_text]) for v, slug in enumerate(slugs)},
     )
@@ -178,32 +186,6 @@ def _adjusted(differences: Mapping[Key, Difference | None], primary: Planned) ->
         for key, found in differences.items()
     ]
     return dict(zip(differences, holm(chances), strict=True))
-
-
-def _agreement(items: StudyItems, scores: StudyScores, metric: int, seed: int) -> Agreement:
-    """Agreement over all versions; those of one background share their theme, so whole backgrounds are resampled."""
-    chosen = scores.metric == metric
-    backgrounds = items.background[np.unique(scores.item[chosen])]
-    table = scores.where(chosen)
-    return _for_raters_like_these(agreement.summary(table, seed=seed, clusters=backgrounds), table)
-
-
-def _for_raters_like_these(found: Agreement, table: Floats) -> Agreement:
-    """With such intervals of the intraclass correlations, where resampled backgrounds give one at all."""
-    estimates = dict(found.estimates)
-    for form, interval in icc_intervals(table).items():
-        known = estimates[f"icc_{form}"]
-        if known.low is not None and interval.low is not None:
-            estimates[f"icc_{form}"] = replace(known, low=interval.low, high=interval.high)
-    return replace(found, estimates=estimates)
-
-
-def _agreement_by_version(items: StudyItems, scores: StudyScores, metric: int, seed: int) -> dict[str, Agreement]:
-    of_metric, version = scores.metric == metric, items.version[scores.item]
-    return {
-        known.slug: agreement.summary(scores.where(of_metric & (version == v)), ("alpha_ordinal",), seed=seed)
-        for v, known in enumerate(items.versions)
-    }
 
 
 def _rater_facts(scores: StudyScores) -> tuple[RaterFacts, ...]:

@@ -106,7 +106,7 @@ def _bias(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, das
         "squares, errors clustered by background; Liang and Zeger 1986). Above 0 the judge favours long dialogues "
         "more than the raters do. “—” where all dialogues of a version are of one length.",
         "In brackets: 95 % intervals for these raters and this judge, Student’s t over backgrounds.",
-        *few_backgrounds_note(min(both.backgrounds for _, _, both in pairs)),
+        *few_backgrounds_note(*(both.backgrounds for _, _, both in pairs)),
         *hidden_note(found),
     )
     return Table("judge-bias", "Judges’ bias, by version and by length.", columns, tuple(rows), notes)
@@ -127,7 +127,7 @@ def _beside_notes(study: Reported, found: Findings, shown: Sequence[Beside]) -> 
         f"In brackets: 95 % intervals for these raters and this judge: of coefficients bias-corrected percentiles of "
         f"{draws}, of bias Student’s t over backgrounds. They do not speak of other raters."
     )
-    yield from few_backgrounds_note(min(both.backgrounds for both in shown))
+    yield from few_backgrounds_note(*(both.backgrounds for both in shown))
     yield from _test_notes(shown)
     yield from hidden_note(found)
 

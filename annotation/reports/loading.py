@@ -17,8 +17,8 @@ from core.computations import Answer, answer
 from core.results import Result, Size
 from core.steps import Steps
 
-# Reading the ratings, what is exploratory, repeats, and judges.
-FURTHER_STEPS = 4
+# Reading the ratings, pairs of raters, what is exploratory, repeats, and judges.
+FURTHER_STEPS = 5
 # Seconds that each takes.
 A_SCORE, A_JUDGEMENT, AN_ITEM = 1e-4, 2e-5, 1.5e-4
 

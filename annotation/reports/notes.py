@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from annotation.reports.agreement import Agreement
+from annotation.reports.bootstrap import ENOUGH_CLUSTERS
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.findings import Findings
 from annotation.reports.models.intervals import Target
@@ -39,8 +41,9 @@ CONFIRMATORY: Mapping[str, str] = {
     "launch.",
 }
 
-# With fewer backgrounds, percentiles of resamples cover 83 to 91 % of the time instead of 95.
-ENOUGH_BACKGROUNDS = 12
+FEW_BACKGROUNDS = (
+    f"With fewer than {ENOUGH_CLUSTERS} backgrounds such intervals are too narrow and overstate certainty."
+)
 
 
 def interval_note(target: Target) -> str:
@@ -48,12 +51,16 @@ def interval_note(target: Target) -> str:
     return LIKE_THESE if target == Target.RATERS_LIKE_THESE else THESE
 
 
-def few_backgrounds_note(backgrounds: int) -> Iterator[str]:
-    """A warning of intervals from resamples of few backgrounds; of one there are none."""
-    if 1 < backgrounds < ENOUGH_BACKGROUNDS:
-        yield (
-            f"With fewer than {ENOUGH_BACKGROUNDS} backgrounds such intervals are too narrow and overstate certainty."
-        )
+def few_backgrounds_note(*backgrounds: int) -> Iterator[str]:
+    """A warning where intervals are from resamples of few backgrounds; of one there are none."""
+    if any(1 < number < ENOUGH_CLUSTERS for number in backgrounds):
+        yield FEW_BACKGROUNDS
+
+
+def few_clusters_note(found: Iterable[Agreement]) -> Iterator[str]:
+    """The same warning where coefficients of agreement have such intervals."""
+    if any(one.has_few_clusters for one in found):
+        yield FEW_BACKGROUNDS
 
 
 def provenance(study: Reported, found: Findings, *, ratings: bool = True) -> Iterator[str]:

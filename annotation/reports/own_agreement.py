@@ -7,7 +7,7 @@ import numpy as np
 
 from annotation.reports.agreement import Agreement, summary
 
-COEFFICIENTS = ("alpha_ordinal", "kappa", "exact", "within_1")
+COEFFICIENTS = ("alpha_ordinal", "alpha_interval", "icc_2,1", "kappa", "exact", "within_1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from dialogues.rubric import Metric
 from dialogues.statistics.figures import CorpusFigures
 
 STEPS_A_METRIC = 2
+# The coefficients of agreement that need an order of decisions, but no distances.
+AGREED = ("alpha_ordinal", "kappa", "exact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +233,11 @@ def pair_findings(
 
 
 def _agreement(rows: Sequence[Decision], decisions: Decisions, group: Bools, seed: int) -> Agreement:
-    """α over the (raters, items) decisions on one metric, in the order of each pair."""
+    """Agreement over the (raters, items) decisions on one metric, in the order of each pair."""
     items, column = np.unique(np.array([row.item for row in rows], dtype=np.int64)[group], return_inverse=True)
     raters, line = np.unique(np.array([row.rater for row in rows], dtype=np.int64)[group], return_inverse=True)
     table = np.full((max(len(raters), 1), len(items)), np.nan)
     table[line, column] = decisions.value[group]
     clusters = np.zeros(len(items), dtype=np.int64)
     clusters[column] = decisions.background[group]
-    return summary(table, ("alpha_ordinal",), draws=DRAWS, seed=seed, clusters=clusters)
+    return summary(table, AGREED, draws=DRAWS, seed=seed, clusters=clusters)

@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 
 from annotation.design.plan import AnalysisPlan, status
-from annotation.reports.agreement_tables import COEFFICIENTS
+from annotation.reports.agreement_tables import COEFFICIENTS, coefficient, undefined_notes
 from annotation.reports.models.intervals import Unfit
-from annotation.reports.notes import INTERVALS, SIMULATED, few_backgrounds_note, screened_out_note, with_status
-from annotation.reports.pair_findings import Preferences
+from annotation.reports.notes import (
+    INTERVALS,
+    SIMULATED,
+    few_backgrounds_note,
+    few_clusters_note,
+    screened_out_note,
+    with_status,
+)
+from annotation.reports.pair_findings import AGREED, Preferences
 from annotation.reports.preferences import Rate, WinRate
 from annotation.reports.repeat_tables import own_agreement_tables
 from annotation.reports.reported import Reported
@@ -135,25 +142,23 @@ def sides(study: Reported, found: Preferences) -> Table:
 
 
 def agreement(study: Reported, found: Preferences) -> Table:
-    label = COEFFICIENTS["alpha_ordinal"][0]
-    rows: list[tuple[Cell, ...]] = []
-    reasons = []
-    for metric, one in zip(found.metrics, found.agreement, strict=True):
-        value = one.estimates["alpha_ordinal"]
-        if value.value is None:
-            rows.append((metric.name, "undefined"))
-            reasons.append(f"{metric.name}: undefined, because {value.undefined}.")
-        else:
-            found_here = Estimate(value.value, one.paired_units, value.low, value.high, value.no_interval)
-            rows.append((metric.name, found_here))
+    rows = tuple(
+        (metric.name, *(coefficient(one, key) for key in AGREED))
+        for metric, one in zip(found.metrics, found.agreement, strict=True)
+    )
     notes = (
         *_provenance(study, found),
-        "α: Krippendorff’s, over losses, ties and wins in this order. "
-        f"{INTERVALS} backgrounds; n counts the pairs that two raters or more compared.",
-        *reasons,
+        "Over losses, ties and wins in this order. α: Krippendorff’s. κ: quadratic weights, pooled over all decisions "
+        "of two raters on the same pair of dialogues. Exact: the share of these that are equal.",
+        f"{INTERVALS} backgrounds; n counts the pairs of dialogues that two raters or more compared.",
+        *few_clusters_note(found.agreement),
+        *undefined_notes(
+            (metric.name, {COEFFICIENTS[key][0]: one.estimates[key] for key in AGREED})
+            for metric, one in zip(found.metrics, found.agreement, strict=True)
+        ),
     )
-    columns = (Column("Metric", numeric=False), Column(label))
-    return Table("agreement", "Agreement between raters by metric.", columns, tuple(rows), notes)
+    columns = (Column("Metric", numeric=False), *(Column(*COEFFICIENTS[key]) for key in AGREED))
+    return Table("agreement", "Agreement between raters by metric.", columns, rows, notes)
 
 
 def _win_cells(rate: WinRate | None) -> tuple[Cell, ...]:

@@ -3,20 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from annotation.allocation.orders import BETWEEN
+from annotation.reports.agreement_tables import COEFFICIENTS as LABELS
 from annotation.reports.agreement_tables import coefficient, undefined_notes
-from annotation.reports.notes import INTERVALS, few_backgrounds_note
+from annotation.reports.notes import INTERVALS, few_clusters_note
 from annotation.reports.own_agreement import COEFFICIENTS, OwnAgreement
 from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
 from dialogues.rubric import Metric
 
-# Each coefficient's label and decimals; of preferences, none is one point from another.
-LABELS = {
-    "alpha_ordinal": ("α, ordinal", 2),
-    "kappa": ("Weighted κ", 2),
-    "exact": ("Equal, %", 0),
-    "within_1": ("Within one, %", 0),
-}
+# Not of preferences, which are in an order, but have no distances.
+OF_DISTANCES = ("alpha_interval", "icc_2,1", "within_1")
 FEWEST = 2
 
 
@@ -31,16 +27,17 @@ def own_agreement_tables(
 def _table(
     study: Reported, found: Mapping[str, OwnAgreement], metrics: Sequence[Metric], provenance: Iterable[str]
 ) -> Table:
-    shown = [key for key in COEFFICIENTS if not (study.compares and key == "within_1")]
+    shown = [key for key in COEFFICIENTS if not (study.compares and key in OF_DISTANCES)]
     columns = (Column("Metric", numeric=False), *(Column(*LABELS[key]) for key in shown), Column("Raters"))
     rows = tuple((metric.name, *_cells(found[metric.key], shown), found[metric.key].raters) for metric in metrics)
+    treated = "α and κ" if study.compares else "α, ICC and κ"
     notes = (
         *provenance,
         f"Each rater met up to {study.hidden_repeats} of their own items a second time, unannounced, with at least "
-        f"{BETWEEN} other items in between if they had that many; no other table counts the second scores. α and κ "
-        "treat all first scores as one rater’s and all second scores as another’s.",
+        f"{BETWEEN} other items in between if they had that many; no other table counts the second scores. "
+        f"{treated} treat all first scores as one rater’s and all second scores as another’s.",
         f"{INTERVALS} backgrounds. n counts pairs of scores; fewer than {FEWEST} say nothing.",
-        *few_backgrounds_note(min(one.backgrounds for one in found.values() if one.pairs)),
+        *few_clusters_note(one.agreement for one in found.values() if one.pairs >= FEWEST),
         *_undefined(found, metrics, shown),
     )
     return Table("own-agreement", "Raters’ agreement with themselves, by metric.", columns, rows, notes)

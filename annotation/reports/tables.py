@@ -1,6 +1,6 @@
 """A study's findings as tables: the paper's Tables 3 to 5 for the study's own items, agreement, comparisons. Pure."""
 
-from annotation.reports.agreement_tables import agreement, agreement_by_version, raters
+from annotation.reports.agreement_tables import agreement, agreement_by_pair, agreement_by_version, raters
 from annotation.reports.chat_tables import chat_tables, scores_after_chats
 from annotation.reports.difference_tables import comparisons, means, no_worse, robustness, severity
 from annotation.reports.exclusion_tables import exclusion_tables
@@ -31,7 +31,11 @@ def study_tables(study: Reported, found: Findings, *, dashes: bool = True, paper
         if chats
         else human_scores(study, found, dashes=dashes, paper=paper),
         *(
-            (agreement(study, found), agreement_by_version(study, found, dashes=dashes))
+            (
+                agreement(study, found),
+                agreement_by_version(study, found, dashes=dashes),
+                *agreement_by_pair(study, found),
+            )
             if not (chats and study.raters_per_item == 1)
             else ()
         ),

@@ -16,13 +16,16 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from annotation.agreement_files import reading
-from annotation.agreement_files.measuring import COEFFICIENTS, FEWEST, Effort, Measured, measured
+from annotation.agreement_files.measuring import COEFFICIENTS, Effort, Measured, measured
 from annotation.agreement_files.reading import MOST_ROWS, for_a_page
 from annotation.imported.gathering import Gathered, RatingsRefusedError, RowLimit
 from annotation.imported.imported_study import read_scores
 from annotation.imported.rating_rows import RatingChoices
 from annotation.models import Study
 from annotation.reports.agreement import summary
+from annotation.reports.bootstrap import ENOUGH_CLUSTERS
+from annotation.reports.group_agreement import Resampling, agreement_of
+from annotation.reports.models.icc import icc_intervals
 from annotation.roles import Role
 from core.commands import ExitCode
 from dialogues import uploads
@@ -80,7 +83,12 @@ def test_figures_by_metric_are_those_of_a_study_resampled_by_background() -> Non
     for group, metric in zip(found.by_metric, ("Fun", "Sense"), strict=True):
         scores, backgrounds = table_of([row for row in given if row[3] == metric])
         expected = summary(scores, COEFFICIENTS, draws=200, seed=0, clusters=backgrounds)
-        assert (group.metric, group.scores, group.agreement) == (metric, 120, expected)
+        assert (group.metric, group.scores) == (metric, 120)
+        assert {**group.agreement.estimates, **group.agreement.these_raters} == expected.estimates
+        assert group.agreement.these_raters.keys() == {"icc_2,1", "icc_2,k", "icc_3,1"}
+        for form, like_these in icc_intervals(scores).items():
+            shown = group.agreement.estimates[f"icc_{form}"]
+            assert (shown.value, shown.low, shown.high) == (like_these.value, like_these.low, like_these.high)
 
 
 def test_figures_by_version_and_by_pair_are_of_their_scores_alone() -> None:
@@ -88,11 +96,10 @@ def test_figures_by_version_and_by_pair_are_of_their_scores_alone() -> None:
     found = measure(given)
     assert [(one.metric, one.version) for one in found.by_version] == [("Fun", "x"), ("Fun", "y")]
     only_y, _ = table_of([row for row in given if row[2] == "y"])
-    assert found.by_version[1].agreement == summary(only_y, COEFFICIENTS, draws=200, seed=0)
+    assert found.by_version[1].agreement == agreement_of(only_y, np.arange(20), COEFFICIENTS, Resampling(0, 200))
     assert [one.raters for one in found.by_pair] == [("r0", "r1"), ("r0", "r2"), ("r1", "r2")]
     of_two, backgrounds = table_of([row for row in given if row[0] != "r1"])
-    expected = summary(of_two, COEFFICIENTS, draws=200, seed=0, clusters=backgrounds)
-    assert found.by_pair[1].agreement == expected
+    assert found.by_pair[1].agreement == agreement_of(of_two, backgrounds, COEFFICIENTS, Resampling(0, 200))
 
 
 def test_pairs_rest_on_items_that_both_scored_and_those_who_share_most_come_first() -> None:
@@ -113,12 +120,16 @@ def test_two_raters_and_one_version_make_one_table() -> None:
 
 
 def test_few_backgrounds_or_no_resamples_leave_values_without_intervals_and_say_why() -> None:
-    few = measure(rows(items=FEWEST - 1)).by_metric[0].agreement.estimates
-    quick = measure(rows(), Effort(0, 5, "because")).by_metric[0].agreement.estimates
-    for estimates, why in ((few, "fewer than 12 backgrounds"), (quick, "because")):
-        assert {(one.low, one.no_interval) for one in estimates.values()} == {(None, why)}
-        assert None not in {one.value for one in estimates.values()}
-    assert measure(rows(items=FEWEST)).by_metric[0].agreement.estimates["kappa"].low is not None
+    few = measure(rows(items=ENOUGH_CLUSTERS - 1)).by_metric[0].agreement
+    quick = measure(rows(), Effort(0, 5, "because")).by_metric[0].agreement
+    for found, why in ((few, "fewer than 12 backgrounds"), (quick, "because")):
+        resampled = {**found.estimates, **found.these_raters}
+        assert {(one.low, one.no_interval) for one in resampled.values()} == {(None, why)}
+        assert None not in {one.value for one in resampled.values()}
+        # Those for raters like these need no resamples.
+        assert {name for name, one in found.estimates.items() if one.low is not None} == found.these_raters.keys()
+        assert not found.has_few_clusters
+    assert measure(rows(items=ENOUGH_CLUSTERS)).by_metric[0].agreement.estimates["kappa"].low is not None
 
 
 def test_groups_beyond_the_most_are_counted() -> None:
@@ -190,14 +201,23 @@ def test_every_value_has_an_interval_with_its_target_or_a_reason(written: Any, c
     given = rows(metrics=("Fun", "Flat", "Alone"))
     given = [(*row[:4], 3 if row[3] == "Flat" else row[4]) for row in given if row[3] != "Alone" or row[0] == "r0"]
     found = told(capsys, written(text_of(given)))
-    assert found["intervals"] == {"level": 0.95, "target": "these raters", "resampled": "backgrounds", "draws": 1000}
+    assert found["intervals"] == {
+        "level": 0.95,
+        "target": "these raters",
+        "resampled": "backgrounds",
+        "draws": 1000,
+        "icc_target": "raters like these",
+    }
     fun, flat, alone = found["by_metric"]
     assert (fun["scores"], fun["raters"], fun["items"], alone["raters"]) == (120, 3, 40, 1)
     for group in (*found["by_metric"], *found["by_version"], *found["by_pair"]):
         assert group["coefficients"].keys() == NAMES
-    for value in fun["coefficients"].values():
+    for name, value in fun["coefficients"].items():
         assert value["low"] < value["value"] < value["high"]
-        assert value["target"] == "these raters"
+        assert value["target"] == ("raters like these" if name.startswith("icc") else "these raters")
+        if name.startswith("icc"):
+            assert value["these_raters"]["target"] == "these raters"
+            assert value["these_raters"]["low"] < value["value"] < value["these_raters"]["high"]
     assert flat["coefficients"]["kappa"] == {"value": None, "reason": "all scores are equal"}
     assert flat["coefficients"]["exact"] == {"value": 1, "low": None, "high": None, "reason": "no spread"}
     assert alone["coefficients"]["exact"] == {"value": None, "reason": "no item has scores from two raters"}

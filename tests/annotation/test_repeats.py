@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -34,10 +35,11 @@ from annotation.monitoring import progress
 from annotation.monitoring.raters import rater_rows
 from annotation.rating import membership_changes, pace, queue
 from annotation.rating.answers import Answer
+from annotation.reports.agreement import alpha, icc
 from annotation.reports.exports import ratings_csv
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
-from annotation.reports.repeats import own_agreement
+from annotation.reports.repeats import own_agreement, scored_twice
 from annotation.roles import Role
 from core.tables import Estimate
 from demo.simulation import simulate
@@ -363,7 +365,15 @@ def test_the_report_says_how_far_raters_agree_with_themselves(k: int | None) -> 
     one, ann, bob = scored_again(k)
     # α and κ of these twelve scores are checked as those of two raters, so here only what is easily counted.
     table = tables_of(one)["own-agreement"]
-    assert [column.label for column in table.columns][-3:] == ["Equal, %", "Within one, %", "Raters"]
+    labels = ["Metric", "α, ordinal", "α, interval", "ICC(2,1)", "Weighted κ", "Exact, %", "Within one, %", "Raters"]
+    assert [column.label for column in table.columns] == labels
+    twice = scored_twice(Rating.objects.counted(), Rating.objects.repeats().for_study(one))
+    pairs = np.array([(pair.first, pair.second) for pair in twice if pair.metric == "natural"], dtype=float).T
+    for place, value in ((2, alpha(pairs, "interval")), (3, icc(pairs, "2,1"))):
+        cell = table.rows[0][place]
+        assert isinstance(cell, Estimate)
+        assert (cell.value, cell.n) == (pytest.approx(value.value), 6)
+    assert "With fewer than 12 backgrounds" in " ".join(table.notes)
     assert len(table.rows) == len(KEYS)
     for row in table.rows:
         assert (shown(row[-3]), shown(row[-2]), row[-1]) == ((33, 6), (67, 6), 2)
@@ -440,7 +450,7 @@ def test_json_methods_text_and_pages_tell_of_them() -> None:
     answers = {entry.question.number: entry.answer.text for entry in of_criterion(one, "Natural")}
     assert answers["4.3.12.1"].startswith("Hidden repeats: Krippendorff’s ordinal α")
     assert answers["4.3.12.2"].startswith(f"Krippendorff’s ordinal α {own:.2f}")
-    assert answers["4.3.12.2"].endswith(", over 6 pairs of scores by 2 raters.")
+    assert ", over 6 pairs of scores by 2 raters." in answers["4.3.12.2"]
     client = logged_in(Role.ADMIN)
     pages = [
         client.get(address).content.decode()
@@ -470,7 +480,7 @@ def test_fewer_than_two_pairs_say_nothing() -> None:
     one = with_repeats(repeats=1)
     rate_all(member(one, "ann"))
     row = tables_of(one)["own-agreement"].rows[0]
-    assert row[1:] == (None, None, None, None, 1)
+    assert row[1:] == (*(None,) * 6, 1)
 
 
 def test_a_pair_is_repeated_as_it_stood_and_has_its_own_table() -> None:
@@ -483,7 +493,7 @@ def test_a_pair_is_repeated_as_it_stood_and_has_its_own_table() -> None:
         first = one.assignments.get(item=row.item, membership=row.membership, is_repeat=False)
         assert row.is_flipped == first.is_flipped
     table = preference_tables(one, preferences_of(one))["own-agreement"]
-    assert [column.label for column in table.columns] == ["Metric", "α, ordinal", "Weighted κ", "Equal, %", "Raters"]
+    assert [column.label for column in table.columns] == ["Metric", "α, ordinal", "Weighted κ", "Exact, %", "Raters"]
     assert (shown(table.rows[0][-2]), table.rows[0][-1]) == ((100, 4), 2)
 
 

@@ -22,6 +22,7 @@ from annotation.monitoring.raters import rater_rows
 from annotation.recruitment import open_links, reminders
 from annotation.recruitment.open_links import Recruit
 from annotation.recruitment.reminders import idle_raters, remind
+from annotation.reports.notes import FEW_BACKGROUNDS
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.rated_study import rated_study
@@ -158,6 +159,9 @@ def test_live_agreement_has_an_interval_and_says_what_it_rests_on(browser: Clien
     assert first.n == 32
     text = browser.get(one.get_absolute_url()).content.decode()
     assert f"{LIVE_DRAWS} resamples" in text
+    assert text.count(FEW_BACKGROUNDS) == 1
+    enough = rated_study(name="Enough", backgrounds=12)
+    assert FEW_BACKGROUNDS not in browser.get(enough.get_absolute_url()).content.decode()
     assert 'hx-trigger="every 15s"' in text
 
 

@@ -1,22 +1,31 @@
 """The report's tables over a study's own items, the paper's values beside them."""
 
+import csv
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from django.core.cache import caches
 from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.agreement_files.measuring import Effort, measured
 from annotation.design import rubrics
+from annotation.imported.imported_study import read_scores
+from annotation.imported.rating_rows import RatingChoices
 from annotation.management.commands.study_report import as_json
 from annotation.models import Assignment, Rating, Score, Study
 from annotation.reports import analysis
+from annotation.reports.agreement import alpha, summary, weighted_kappa
+from annotation.reports.agreement_tables import COEFFICIENTS, SHARES
+from annotation.reports.exports import ratings_csv
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.models.icc import icc_intervals
-from annotation.reports.notes import SIMULATED, has_published
+from annotation.reports.notes import FEW_BACKGROUNDS, SIMULATED, has_published
 from annotation.reports.scores import study_items, study_scores
 from annotation.reports.tables import study_tables
 from core.latex import to_latex
@@ -24,7 +33,7 @@ from core.tables import Cell, Estimate, Table, to_csv, to_text
 from dialogues.models import Dialogue
 from dialogues.published import published_table
 from dialogues.rubric import Metric
-from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, unrated_study
+from tests.annotation.rated_study import VERSIONS, join, rate, rated_study, seeded_scorer, unrated_study
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -273,12 +282,116 @@ def test_an_icc_is_for_raters_like_these() -> None:
     scores = study_scores(study, items, [metric.key for metric in study.rubric.metric_list()])
     found = findings_of(study)
     for number, metric in enumerate(found.metrics):
-        expected = icc_intervals(scores.where(scores.metric == number))
-        for form, interval in expected.items():
-            shown = found.agreement[metric.key].estimates[f"icc_{form}"]
-            if shown.low is not None:
-                assert (shown.low, shown.high) == (interval.low, interval.high)
-    assert any(found.agreement[metric.key].estimates["icc_2,1"].low is not None for metric in found.metrics)
+        expected, agreed = icc_intervals(scores.where(scores.metric == number)), found.agreement[metric.key]
+        for form in ("2,1", "2,k"):
+            shown = agreed.estimates[f"icc_{form}"]
+            assert (shown.low, shown.high) == (expected[form].low, expected[form].high)
+            # That for these raters stands beside, in JSON.
+            beside = agreed.these_raters[f"icc_{form}"]
+            assert beside.value == shown.value
+            assert beside.low not in (None, shown.low)
+
+
+def test_all_coefficients_stand_by_version_and_ordinal_alpha_and_icc_with_an_interval() -> None:
+    study = rated_study(backgrounds=12)
+    found = findings_of(study)
+    table = tables_of(study)["agreement-by-version"]
+    items = study_items(study)
+    scores = study_scores(study, items, [metric.key for metric in found.metrics])
+    [row] = [row for row in table.rows if row[:2] == ("Natural", "γ")]
+    natural = [metric.key for metric in found.metrics].index("natural")
+    of_gamma = scores.where((scores.metric == natural) & (items.version[scores.item] == 2))
+    alone = summary(of_gamma, seed=study.seed)
+    like_these = icc_intervals(of_gamma)
+    for column, one in zip(table.columns[2:], row[2:], strict=True):
+        key = next(key for key, (label, _) in COEFFICIENTS.items() if label == column.label)
+        value = estimate(one)
+        expected = alone.estimates[key]
+        assert value.value == pytest.approx((100 if key in SHARES else 1) * (expected.value or 0))
+        if key == "alpha_ordinal":
+            assert (value.low, value.high) == (expected.low, expected.high)
+        elif key.startswith("icc"):
+            interval = like_these[key.removeprefix("icc_")]
+            assert (value.low, value.high) == (interval.low, interval.high)
+        else:
+            assert (value.low, value.no_interval) == (None, "")
+    assert any("Only ordinal α has such an interval here" in note for note in table.notes)
+
+
+def test_pairs_of_raters_are_measured_over_what_both_scored_and_those_beyond_ten_are_counted() -> None:
+    def score(rater: int, background: int, version: str, metric: str) -> int | None:
+        absent = (rater == 2 and background < 3) or (rater == 5 and background > 0)
+        return None if absent else 1 + (rater * background + len(version) + len(metric)) % 5
+
+    study = rated_study(raters=6, score=score)
+    table = tables_of(study)["agreement-by-pair"]
+    names = [f"R-{study.pk}-{number}" for number in range(6)]
+    natural = [row for row in table.rows if row[0] == "Natural"]
+    assert [row[1] for row in natural] == [
+        f"{names[one]} and {names[two]}"
+        for one, two in ((0, 1), (0, 3), (0, 4), (1, 3), (1, 4), (3, 4), (0, 2), (1, 2), (2, 3), (2, 4))
+    ]
+    assert [estimate(row[2]).n for row in natural] == [24] * 6 + [12] * 4
+    # The rater of one background shares 4 items with four others, and none with the one who left it out.
+    assert "These are 10 of 14 pairs of raters who share an item; 4 are left out." in table.notes
+    scored: dict[int, dict[int, int]] = {0: {}, 2: {}}
+    for rater, item, value in Score.objects.filter(metric="natural").values_list(
+        "rating__assignment__membership__seed", "rating__assignment__item", "value"
+    ):
+        scored.get(rater, {})[item] = value
+    both = [(scored[0][item], value) for item, value in scored[2].items()]
+    exact, within = (100 * sum(abs(a - b) <= reach for a, b in both) / len(both) for reach in (0, 1))
+    shown = natural[6]
+    assert (estimate(shown[4]).value, estimate(shown[5]).value) == (pytest.approx(exact), pytest.approx(within))
+    alone = np.array(both, dtype=float).T
+    assert estimate(shown[2]).value == pytest.approx(alpha(alone, "ordinal").value)
+    assert estimate(shown[3]).value == pytest.approx(weighted_kappa(alone).value)
+
+
+def test_two_raters_are_no_table_of_pairs() -> None:
+    assert "agreement-by-pair" not in tables_of(rated_study(raters=2))
+
+
+def test_intervals_of_few_backgrounds_are_said_to_be_too_narrow_once_a_table_and_in_json() -> None:
+    few, enough = rated_study(name="Few", backgrounds=11), rated_study(name="Enough", backgrounds=12)
+    for study, is_few in ((few, True), (enough, False)):
+        tables = tables_of(study)
+        for slug in ("agreement", "agreement-by-version", "agreement-by-pair"):
+            assert tables[slug].notes.count(FEW_BACKGROUNDS) == is_few, slug
+        told = as_json(study, findings_of(study))
+        assert told["agreement"]["natural"]["few_backgrounds"] is is_few
+        assert told["agreement_by_version"]["natural"]["gamma"]["few_backgrounds"] is is_few
+        assert told["agreement_by_pair"][0]["metrics"]["natural"]["few_backgrounds"] is is_few
+
+
+def test_a_file_and_a_study_of_the_same_scores_have_the_same_values_and_correlations() -> None:
+    given = seeded_scorer()
+
+    def score(rater: int, background: int, version: str, metric: str) -> int | None:
+        return None if (rater + background) % 4 == 0 else given(rater, background, version, metric)
+
+    study = rated_study(backgrounds=12, raters=4, score=score)
+    found = findings_of(study)
+    rows = list(csv.DictReader(io.StringIO("".join(ratings_csv(study)))))
+    text = "\n".join(
+        ["rater,item,version,background,metric,value"]
+        + [
+            f"{row['rater']},{row['item']},{row['version']},{row['background']},{row['metric']},{row['value']}"
+            for row in rows
+        ]
+    )
+    gathered = read_scores(io.BytesIO(text.encode()), RatingChoices({}, (), "score"))
+    of_file = measured(gathered, Effort(200, 1000))
+    of_study = {(key, ""): one for key, one in found.agreement.items()} | dict(found.agreement_by_version)
+    assert {(one.metric, one.version) for one in (*of_file.by_metric, *of_file.by_version)} == of_study.keys()
+    for group in (*of_file.by_metric, *of_file.by_version):
+        agreed = of_study[group.metric, group.version]
+        for key, one in agreed.estimates.items():
+            other = group.agreement.estimates[key]
+            assert (one.value, one.undefined) == (pytest.approx(other.value, abs=1e-4), other.undefined)
+            if key.startswith("icc"):
+                assert (one.low, one.high) == (pytest.approx(other.low, abs=1e-4), pytest.approx(other.high, abs=1e-4))
+    assert any(one.estimates["icc_2,1"].low is not None for one in of_study.values())
 
 
 def test_more_ratings_than_an_ordinal_model_takes_leave_it_out_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,12 +420,14 @@ def test_an_undefined_alpha_of_one_version_says_why_unless_a_dash_hides_it() -> 
 
     study = rated_study(score=score)
     table = tables_of(study)["agreement-by-version"]
-    assert cell(table, "Natural", "", "α") == "undefined"
-    [note] = [note for note in table.notes if ": α undefined, because all scores are equal." in note]
-    assert "Natural" in note
-    assert "On-topic" not in note
+    assert next(row[2] for row in table.rows if row[:2] == ("Natural", "α")) == "undefined"
+    [note] = [note for note in table.notes if "undefined, because all scores are equal." in note]
+    assert "Natural (α)" in note
+    assert "On-topic (α)" not in note
+    assert any(note.startswith("“—” for α under ") and "On-topic" in note for note in table.notes)
     without_dashes = tables_of(study, dashes=False)["agreement-by-version"].notes
-    assert any("On-topic" in note and ": α undefined, because all scores are equal." in note for note in without_dashes)
+    [note] = [note for note in without_dashes if "undefined, because all scores are equal." in note]
+    assert "On-topic (α)" in note
 
 
 def test_one_rater_has_no_agreement_and_the_table_says_why() -> None:

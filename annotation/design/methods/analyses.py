@@ -11,12 +11,13 @@ AGREEMENT = (
     "Agreement between raters: Krippendorff's ordinal and interval α (Krippendorff 2011); two-way random intraclass "
     "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996, "
     "approximated from variance components where scores are missing); κ with quadratic weights (Cohen 1968), pooled "
-    "over all pairs of scores of an item; and the share of such pairs within one point. The other intervals are "
-    "bias-corrected percentiles of resampled backgrounds (Efron 1981)."
+    "over all pairs of scores of an item; and the shares of such pairs that are equal or within one point. The other "
+    "intervals are bias-corrected percentiles of resampled backgrounds (Efron 1981)."
 )
 AGREEMENT_OF_PAIRS = (
-    "Agreement between raters: Krippendorff's α over losses, ties and wins in this order (Krippendorff 2011), with "
-    "bias-corrected percentiles of resampled backgrounds (Efron 1981)."
+    "Agreement between raters over losses, ties and wins in this order: Krippendorff's α (Krippendorff 2011); κ with "
+    "quadratic weights (Cohen 1968), pooled over all decisions of two raters on the same pair of dialogues; and the "
+    "share of these that are equal. Intervals are bias-corrected percentiles of resampled backgrounds (Efron 1981)."
 )
 NO_AGREEMENT = "Each system and background has one rating at most, so there is no agreement to measure."
 CONFIRMATORY = "What the plan names before the launch is confirmatory; every other result is exploratory."

@@ -10,6 +10,7 @@ from annotation.management.arguments import named_study
 from annotation.management.exploratory_json import exploratory_json
 from annotation.models import Study
 from annotation.reports import unblinding
+from annotation.reports.agreement import Agreement
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.judge_measures import Beside, JudgeFacts, Powered
@@ -82,7 +83,9 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
         "davidson": {
             metric.key: _davidson(found, model) for metric, model in zip(found.metrics, found.models, strict=True)
         },
-        "agreement": {metric.key: asdict(one) for metric, one in zip(found.metrics, found.agreement, strict=True)},
+        "agreement": {
+            metric.key: agreement_json(one) for metric, one in zip(found.metrics, found.agreement, strict=True)
+        },
         **own_agreement_json(found.own_agreement),
     }
 
@@ -119,7 +122,15 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         "raters": len(found.raters),
         "ratings": found.ratings,
         "screened_out": screened_out_json(study, found.screened_out),
-        "agreement": {key: asdict(found.agreement[key]) for key in keys},
+        "agreement": {key: agreement_json(found.agreement[key]) for key in keys},
+        "agreement_by_version": {
+            key: {slug: agreement_json(found.agreement_by_version[key, slug]) for slug in slugs} for key in keys
+        },
+        "agreement_by_pair": [
+            {"between": pair.raters, "metrics": {key: agreement_json(one) for key, one in pair.by_metric.items()}}
+            for pair in found.pairs.shown
+        ],
+        "pairs_left_out": found.pairs.left_out,
         **own_agreement_json(found.own_agreement),
         "means": {key: {slug: _dict(found.means[key, slug]) for slug in slugs} for key in keys},
         "comparisons": [
@@ -188,7 +199,18 @@ def _or_reason(found: Any) -> dict[str, Any]:
 
 def own_agreement_json(found: Mapping[str, OwnAgreement]) -> dict[str, Any]:
     """Raters' agreement with themselves by metric, in a study with hidden repeats."""
-    return {"own_agreement": {key: asdict(one) for key, one in found.items()}} if found else {}
+    if not found:
+        return {}
+    return {
+        "own_agreement": {
+            key: {**asdict(one), "agreement": agreement_json(one.agreement)} for key, one in found.items()
+        }
+    }
+
+
+def agreement_json(found: Agreement) -> dict[str, Any]:
+    """Every coefficient with its intervals, and whether those from resamples rest on few backgrounds."""
+    return {**asdict(found), "few_backgrounds": found.has_few_clusters}
 
 
 def chats_json(chats: ChatFindings) -> dict[str, Any]:

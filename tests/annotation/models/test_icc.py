@@ -27,9 +27,10 @@ def scored(seed: int, raters: int = 4, units: int = 60, missing: float = 0) -> n
 
 def test_shrout_and_fleiss_table_has_its_known_intervals() -> None:
     found = icc_intervals(SIX_BY_FOUR)
-    single, mean = found["2,1"], found["2,k"]
+    single, mean, consistent = found["2,1"], found["2,k"], found["3,1"]
     assert (single.value, single.low, single.high) == pytest.approx((0.29, 0.019, 0.761), abs=0.001)
     assert (mean.value, mean.low, mean.high) == pytest.approx((0.62, 0.071, 0.927), abs=0.001)
+    assert (consistent.value, consistent.low, consistent.high) == pytest.approx((0.71, 0.342, 0.946), abs=0.005)
     assert {one.target for one in found.values()} == {Target.RATERS_LIKE_THESE}
 
 
@@ -100,6 +101,7 @@ def test_correlations_without_an_interval_say_why() -> None:
     # Only the mean's denominator is not positive, so that the single score's correlation stands without an interval.
     halved = icc_intervals(OUTWEIGHED)
     assert halved["2,1"].value == agreement.icc(OUTWEIGHED, "2,1").value != halved["2,k"].value
-    assert {one.no_interval for one in halved.values()} == {Undefined.OUTWEIGHED.value}
+    assert {halved[form].no_interval for form in ("2,1", "2,k")} == {Undefined.OUTWEIGHED.value}
+    assert halved["3,1"].low is not None
     two = np.array([[1.0, 2], [1, 3]])
     assert TOO_FEW_RATINGS not in {one.no_interval for one in icc_intervals(two).values()}
