@@ -167,12 +167,16 @@ def beside(scores: JudgedScores, versions: int, seed: int) -> Beside | None:
 def version_level(people: Floats, judge: Floats, version: Ints, versions: int) -> VersionLevel:
     """Of (items,) scores of raters and judge, and the items' versions out of so many."""
     items = np.bincount(version, minlength=versions).astype(np.float64)
-    means = [
-        np.round(ratio(np.bincount(version, weights=column, minlength=versions), items), SAME_MEAN_DECIMALS)[items > 0]
-        for column in (people, judge)
-    ]
     known = int(np.count_nonzero(items))
-    return VersionLevel(known, Unfit(TOO_FEW_VERSIONS) if known < ENOUGH_VERSIONS else coefficients(*means))
+    if known < ENOUGH_VERSIONS:
+        return VersionLevel(known, Unfit(TOO_FEW_VERSIONS))
+    return VersionLevel(known, coefficients(_means(people, version, items), _means(judge, version, items)))
+
+
+def _means(scores: Floats, version: Ints, items: Floats) -> Floats:
+    """(known versions,) mean scores of versions that have so many `items`, without those that have none."""
+    sums = np.bincount(version, weights=scores, minlength=len(items)).astype(np.float64)
+    return np.asarray(np.round(ratio(sums, items), SAME_MEAN_DECIMALS)[items > 0], dtype=np.float64)
 
 
 def powered(scores: JudgedScores, version: int) -> Powered | None:
