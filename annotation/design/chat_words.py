@@ -8,6 +8,8 @@ from annotation.chats.plan import INTERRUPTIONS, ChatPlan
 from annotation.models import Study
 from annotation.models.studies import ChatSystem
 from core.numbers import count_in_words
+from generation.endpoints import shutdowns
+from generation.endpoints.addresses import base_of
 
 
 def plan_in_words(study: Study) -> dict[str, Any]:
@@ -20,12 +22,15 @@ def plan_in_words(study: Study) -> dict[str, Any]:
 
 def methods_of_systems(study: Study) -> Iterator[str]:
     """What testers chatted with, a sentence a system."""
+    days = shutdowns.announced()
     for system in study.systems.select_related("version", "endpoint"):
+        address, model = base_of(system.endpoint.base_url), system.endpoint.model
         longest = count_in_words(system.longest_reply, "token")
         yield (
-            f"{system} was the model {system.endpoint.model}, {_asked(system)}, at temperature {system.temperature:g} "
+            f"{system} was the model {model}, {_asked(system)}, at temperature {system.temperature:g} "
             f"with replies of at most {longest}."
         )
+        yield from shutdowns.in_words(days, str(system), address, model)
 
 
 def _asked(system: ChatSystem) -> str:

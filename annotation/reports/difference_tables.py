@@ -160,15 +160,7 @@ def robustness(study: Reported, found: Findings, *, dashes: bool = True) -> Tabl
 
 def severity(study: Reported, found: Findings) -> Table | None:
     """By how much each rater scores above all, by metric; None where no metric has a model."""
-    fits = {key: one.mixed for key, one in found.analyses.items()}
-    cells: dict[tuple[int, str], Estimate] = {}
-    for key, fit in fits.items():
-        if isinstance(fit, MixedFit):
-            numbers = found.analyses[key].numbers
-            counts = found.analyses[key].scores_by_rater
-            cells |= {
-                (number, key): shown(effect, n) for number, effect, n in zip(numbers, fit.severity, counts, strict=True)
-            }
+    cells = severities(found)
     if not cells:
         return None
     raters = sorted({number for number, _ in cells})
@@ -184,6 +176,16 @@ def severity(study: Reported, found: Findings) -> Table | None:
         *_unfit_notes(found),
     )
     return Table("severity", "Raters' severity or leniency (above 0 is lenient).", columns, rows, notes)
+
+
+def severities(found: Findings) -> dict[tuple[int, str], Estimate]:
+    """By a rater's number and a metric's key, of the metrics that have a mixed model; n counts the rater's scores."""
+    cells: dict[tuple[int, str], Estimate] = {}
+    for key, one in found.analyses.items():
+        if isinstance(one.mixed, MixedFit):
+            counted = zip(one.numbers, one.mixed.severity, one.scores_by_rater, strict=True)
+            cells |= {(number, key): shown(effect, n) for number, effect, n in counted}
+    return cells
 
 
 def metric_and_pair(found: Findings, key: Key) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from annotation.reports import (
     naturalness_figures,
     preference_figures,
     score_figures,
+    severity_figure,
 )
 from annotation.reports.figure_frame import HERE, PAPER, Row, shown_cells, subtitle, title_lines
 from annotation.reports.findings import Findings
@@ -128,6 +129,16 @@ OF_SCORES: tuple[Figure[Findings], ...] = (
         score_figures.distribution_rows,
         score_figures.distribution_spec,
         ("means",),
+    ),
+    Figure(
+        "severity",
+        "Raters’ severity",
+        "For each metric, one line a rater by pseudonym, the most lenient over all metrics at the top: by how many "
+        "points the rater scores above the mean of all raters on the same dialogues, with its 95 % interval. Right of "
+        "the dashed line a rater is lenient, left of it severe.",
+        severity_figure.severity_rows,
+        severity_figure.severity_spec,
+        ("severity",),
     ),
     Figure(
         "by-rater",

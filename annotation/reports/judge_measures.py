@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from annotation.reports.bootstrap import Floats, Ints
+from annotation.reports.bootstrap import Floats, Ints, ratio
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
-from annotation.reports.models.correlations import correlations
+from annotation.reports.models.correlations import coefficients, correlations
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.prediction_powered import (
     PoweredMean,
@@ -22,6 +22,14 @@ from generation.judgements.score_tables import JudgeMeans
 
 # Above so many items resamples hardly scatter, and a thousand of them would keep a page waiting.
 MANY_ITEMS, FEWER_DRAWS = 2000, 200
+# Of fewer, even the same order of all means would not be unlikely by chance.
+ENOUGH_VERSIONS = 4
+TOO_FEW_VERSIONS = (
+    f"There is no coefficient of version means with fewer than {ENOUGH_VERSIONS} versions that raters and judge both "
+    "scored: of two it is always 1 or −1, and three come in the same order by chance once in 6."
+)
+# Means of the same scores differ by no more than this, however they are summed.
+SAME_MEAN_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,19 @@ class Bias:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionLevel:
+    """Raters and judge by the means of `versions` versions, each over the items that both scored.
+
+    `correlations` are by the names of `models/correlations.py`, None where the means of either are all equal. They have
+    no intervals: means of resampled backgrounds hold the error of the means twice, so that they agree less than the
+    means do, and intervals from them leave out the truth far too often.
+    """
+
+    versions: int
+    correlations: Mapping[str, float | None] | Unfit
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """Judge and raters on the items that both scored; n counts items.
 
@@ -71,6 +92,7 @@ class Beside:
     items: int
     backgrounds: int
     correlations: Mapping[str, Estimate | None]
+    by_version: VersionLevel
     bias: Bias
     alternative: AlternativeAnnotator | Unfit
 
@@ -136,9 +158,25 @@ def beside(scores: JudgedScores, versions: int, seed: int) -> Beside | None:
         items=len(people),
         backgrounds=len(np.unique(background)),
         correlations=correlations(people, judge, background, seed=seed, draws=draws),
+        by_version=version_level(people, judge, scores.version[both], versions),
         bias=_bias(scores, versions),
         alternative=alternative_annotator(scores.raters, judge, clusters=background),
     )
+
+
+def version_level(people: Floats, judge: Floats, version: Ints, versions: int) -> VersionLevel:
+    """Of (items,) scores of raters and judge, and the items' versions out of so many."""
+    items = np.bincount(version, minlength=versions).astype(np.float64)
+    known = int(np.count_nonzero(items))
+    if known < ENOUGH_VERSIONS:
+        return VersionLevel(known, Unfit(TOO_FEW_VERSIONS))
+    return VersionLevel(known, coefficients(_means(people, version, items), _means(judge, version, items)))
+
+
+def _means(scores: Floats, version: Ints, items: Floats) -> Floats:
+    """(known versions,) mean scores of versions that have so many `items`, without those that have none."""
+    sums = np.bincount(version, weights=scores, minlength=len(items)).astype(np.float64)
+    return np.asarray(np.round(ratio(sums, items), SAME_MEAN_DECIMALS)[items > 0], dtype=np.float64)
 
 
 def powered(scores: JudgedScores, version: int) -> Powered | None:

@@ -1,11 +1,20 @@
 """Tables of humans and judges: how well judges agree with a study's raters, and means with the judges' help."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from math import factorial
 
 from annotation.reports.comparisons import DRAWS
 from annotation.reports.difference_tables import metric_and_pair
 from annotation.reports.findings import Findings, shown_pairs
-from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS, Beside, JudgeFacts, Powered
+from annotation.reports.judge_measures import (
+    FEWER_DRAWS,
+    MANY_ITEMS,
+    TOO_FEW_VERSIONS,
+    Beside,
+    JudgeFacts,
+    Powered,
+    VersionLevel,
+)
 from annotation.reports.models.alternative_annotator import (
     CROWD,
     ENOUGH_RATERS,
@@ -30,13 +39,14 @@ ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative
 def judge_tables(
     study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, dashes: bool, paper: bool = True
 ) -> list[Table]:
-    """The paper's Table 1 of each judge, and those of the five tables of all judges for which they scored enough."""
+    """The paper's Table 1 of each judge, and those of the six tables of all judges for which they scored enough."""
     tables = (
         *(
             score_table(judge.scores, "table-1" if number == 1 else f"table-1-{number}", dashes=dashes, paper=paper)
             for number, judge in enumerate(judges, 1)
         ),
         _beside(study, found, judges),
+        _by_version(study, found, judges),
         _bias(study, found, judges, dashes=dashes),
         _cost(study, found, judges),
         _powered(study, found, judges, dashes=dashes),
@@ -62,6 +72,61 @@ def _beside(study: Reported, found: Findings, judges: Sequence[JudgeFacts]) -> T
     shown = [both for *_, both in pairs]
     notes = (*provenance(study, found), *_identities(judges), *_beside_notes(study, found, shown))
     return Table("judges", "Judges beside the raters, by metric, all versions together.", columns, rows, notes)
+
+
+def _by_version(study: Reported, found: Findings, judges: Sequence[JudgeFacts]) -> Table | None:
+    """The same of version means; None where there are too few versions for any metric."""
+    pairs = _pairs(found, judges)
+    levels = [both.by_version for *_, both in pairs]
+    counted = {level.versions for level in levels if not isinstance(level.correlations, Unfit)}
+    if not counted:
+        return None
+    columns = (
+        Column("Judge", numeric=False),
+        Column("Metric", numeric=False),
+        Column("Versions"),
+        *(Column(label, group=ALIKE) for label in COEFFICIENTS.values()),
+    )
+    rows = tuple(
+        (_named(judge), metric.name, both.by_version.versions, *_version_cells(both.by_version))
+        for judge, metric, both in pairs
+    )
+    notes = (
+        *provenance(study, found),
+        *_identities(judges),
+        *_version_notes(levels, counted),
+        *hidden_note(found),
+    )
+    caption = f"Judges beside the raters, by metric: means of {_counts(counted)} versions."
+    return Table("judge-versions", caption, columns, rows, notes)
+
+
+def _version_cells(level: VersionLevel) -> tuple[Cell, ...]:
+    known = level.correlations
+    return (None,) * len(COEFFICIENTS) if isinstance(known, Unfit) else tuple(known[name] for name in COEFFICIENTS)
+
+
+def _version_notes(levels: Sequence[VersionLevel], counted: Collection[int]) -> Iterator[str]:
+    yield (
+        "One point is a version: the mean of the raters and that of the judge over the items of the version that both "
+        "scored. A coefficient is “—” where raters or judge give all versions one mean. Exploratory."
+    )
+    for versions in sorted(counted):
+        yield (
+            f"Over {versions:,} versions. A judge that put them in order at random would hit on the raters’ order once "
+            f"in {factorial(versions):,}."
+        )
+    yield (
+        "The coefficients speak of these versions, raters and dialogues. They have no intervals: resampled backgrounds "
+        "would add the error of the means once more, so that intervals from them would lie too near to 0."
+    )
+    if any(isinstance(level.correlations, Unfit) for level in levels):
+        yield TOO_FEW_VERSIONS
+
+
+def _counts(counted: Collection[int]) -> str:
+    """ "4", "4 or 5": by the metric."""
+    return " or ".join(f"{versions:,}" for versions in sorted(counted))
 
 
 def _beside_cells(both: Beside) -> tuple[Cell, ...]:
@@ -128,6 +193,8 @@ def _beside_notes(study: Reported, found: Findings, shown: Sequence[Beside]) -> 
         f"{draws}, of bias Student’s t over backgrounds. They do not speak of other raters."
     )
     yield from few_backgrounds_note(*(both.backgrounds for both in shown))
+    if all(isinstance(both.by_version.correlations, Unfit) for both in shown):
+        yield TOO_FEW_VERSIONS
     yield from _test_notes(shown)
     yield from hidden_note(found)
 

@@ -1,6 +1,7 @@
 """The judges that scored a study's dialogues, beside its raters, by judge, metric and version."""
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 from django.db.models import Count, Max
@@ -9,18 +10,28 @@ from annotation.models import Item, Rating, Study
 from annotation.reports.columns import StudyItems, StudyScores
 from annotation.reports.judge_facts import Judge, Rated, judge_facts
 from annotation.reports.judge_measures import JudgeFacts, Minutes
+from generation.endpoints.shutdowns import announced
 from generation.judgements import notes
 from generation.judgements.loading import findings_of
 from generation.judgements.tables import judge_identity, judge_label
-from generation.models import Judgement
+from generation.models import Judgement, RunStage, Shutdown, Stage
 
 
-def judgements_read(study: Study) -> dict[str, int | None]:
+def judgements_read(study: Study) -> dict[str, Any]:
     """How many judgements there are, and the newest: they never change, and their numbers only grow, so both together
-    name a set of them. There are none to read in a study of chats, where each rater scored a chat of their own."""
+    name a set of them; and on which days their judges will be gone. There are none to read in a study of chats, where
+    each rater scored a chat of their own."""
     if study.has_chats:
         return {"n": 0, "last": None}
-    return Judgement.objects.filter(dialogue__corpus=study.corpus_id).aggregate(n=Count("pk"), last=Max("pk"))
+    read = Judgement.objects.filter(dialogue__corpus=study.corpus_id).aggregate(n=Count("pk"), last=Max("pk"))
+    return read | ({"shutdowns": _shutdowns(study)} if read["n"] else {})
+
+
+def _shutdowns(study: Study) -> list[list[str]]:
+    """(address, model, day) of models that judge the study's corpus."""
+    judges = RunStage.objects.filter(stage=Stage.JUDGE, run__corpus=study.corpus_id)
+    rows = Shutdown.objects.filter(model__in=judges.values("model")).order_by("address", "model")
+    return [[row.address, row.model, row.day.isoformat()] for row in rows]
 
 
 def judges_beside(study: Study, items: StudyItems, scores: StudyScores) -> Iterator[JudgeFacts]:
@@ -46,7 +57,7 @@ def rated_dialogues(study: Study) -> list[int]:
 
 def judges_of(study: Study, dialogues: Collection[int], slugs: Collection[str]) -> Iterator[Judge]:
     """Every judge of the study's corpus, with its scores of dialogues in these versions; `dialogues` are the rated."""
-    known, found = set(dialogues), findings_of(study.corpus)
+    known, found, days = set(dialogues), findings_of(study.corpus), announced()
     for verdict in found.judges:
         rows = [row for row in verdict.rows if row.version in slugs]
         here = {row.writer for row in rows if row.dialogue in known}
@@ -54,7 +65,10 @@ def judges_of(study: Study, dialogues: Collection[int], slugs: Collection[str]) 
             label=judge_label(found, verdict),
             name=verdict.name,
             is_demo=verdict.is_demo,
-            about=(*judge_identity(found, verdict), *notes.own_writing(verdict.name, here, is_demo=verdict.is_demo)),
+            about=(
+                *judge_identity(found, verdict, days),
+                *notes.own_writing(verdict.name, here, is_demo=verdict.is_demo),
+            ),
             metrics=verdict.metrics,
             rows=rows,
             dollars=verdict.dollars_a_dialogue or 0.0,

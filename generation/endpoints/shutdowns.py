@@ -1,10 +1,11 @@
 """When models will be gone: what endpoints announced when they were last checked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from django.utils import timezone
 
+from core.dates import day_in_words
 from generation.endpoints.addresses import base_of
 from generation.endpoints.offers import Offer
 from generation.models import Endpoint, RunStage, Shutdown
@@ -35,3 +36,9 @@ def keep(endpoint: Endpoint, offers: Iterable[Offer]) -> None:
 
 def announced() -> Days:
     return {(row.address, row.model): row.day for row in Shutdown.objects.all()}
+
+
+def in_words(days: Days, who: str, address: str, model: str) -> Iterator[str]:
+    """On which day the model of `who` will be gone, where that is known; true after the day, too."""
+    if day := days.get((address, model)):
+        yield f"The endpoint of {who} announced that it shuts {model} down on {day_in_words(day)}."

@@ -10,6 +10,7 @@ from typing import Any
 from core.tables import Cell, Column, Table
 from dialogues.display import DEMO_LABEL
 from dialogues.published import published_table
+from generation.endpoints import shutdowns
 from generation.judgements import notes, scores
 from generation.judgements.drift import Drift, Occasion, drift
 from generation.judgements.loading import Findings, Verdict
@@ -79,10 +80,12 @@ def _setting(name: str, verdict: Verdict) -> str:
     return f"{name} not set" if value is None else f"{name} {value}"
 
 
-def judge_identity(found: Findings, verdict: Verdict) -> Iterator[str]:
-    """Who a judge is, for a reader of tables that only print its label."""
+def judge_identity(found: Findings, verdict: Verdict, days: shutdowns.Days) -> Iterator[str]:
+    """Who a judge is, for a reader of tables that only print its label; `days` are those when models will be gone."""
+    label = judge_label(found, verdict)
     about = notes.settings_of(verdict.rubric, verdict.prompt, verdict.parameters, tidy=verdict.key.tidy)
-    yield f"Judge {judge_label(found, verdict)}: model {verdict.name}, {about}."
+    yield f"Judge {label}: model {verdict.name}, {about}."
+    yield from shutdowns.in_words(days, f"judge {label}", verdict.key.address, verdict.name)
     yield from notes.demo_judge(verdict.name, is_demo=verdict.is_demo)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median
 from typing import Any
 
@@ -335,6 +335,19 @@ def of_a_system(study: int, name: str, model: str, temperature: str, longest: st
                JOIN dialogues_version v ON v.slug = c.version_id JOIN generation_endpoint e ON e.id = c.endpoint_id
               WHERE c.study_id = %s"""
     assert (name, model, float(temperature), number(longest)) in rows(sql, study)
+
+
+@claims(r"The endpoint of (.+) announced that it shuts (.+) down on (.+)\.")
+def of_a_shutdown(study: int, name: str, model: str, shutdown: str) -> None:
+    sql = """SELECT v.name, e.model, e.base_url, s.address, s.day FROM annotation_chatsystem c
+               JOIN dialogues_version v ON v.slug = c.version_id JOIN generation_endpoint e ON e.id = c.endpoint_id
+               JOIN generation_shutdown s ON s.model = e.model WHERE c.study_id = %s"""
+    told = [
+        date.fromisoformat(str(on))
+        for version, of, asked, address, on in rows(sql, study)
+        if (version, of) == (name, model) and asked.rstrip("/").removesuffix("/chat/completions") == address
+    ]
+    assert [f"{on.day} {on:%B %Y}" for on in told] == [shutdown]
 
 
 @claims(

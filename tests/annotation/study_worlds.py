@@ -6,6 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from annotation.people import memberships
 from annotation.rating import membership_changes, queue, rater_stage
 from annotation.rating.answers import Answer
 from annotation.reports import unblinding
+from generation.endpoints.addresses import base_of
+from generation.models import Shutdown
 from tests.annotation import chat_studies, imported_files
 from tests.annotation.chat_designs import chat_draft
 from tests.annotation.setting import NOW, check, corpus, draft, rubric, user
@@ -269,6 +272,12 @@ def with_refusals(do: Callable[[], None]) -> None:
         pass
 
 
+def _announce_a_shutdown(study: Study) -> None:
+    """Of the model of the first system."""
+    endpoint = study.systems.select_related("endpoint")[0].endpoint
+    Shutdown.objects.create(address=base_of(endpoint.base_url), model=endpoint.model, day=date(2027, 1, 6), told_at=NOW)
+
+
 def _draft(plan: Plan) -> Study:
     fields: dict[str, Any] = {
         "withdrawal": plan.withdrawal,
@@ -283,7 +292,10 @@ def _draft(plan: Plan) -> Study:
     if plan.kind == "chats":
         asks = plan.counts and plan.chats_each != 1
         chats = ChatPlan(chats_each=plan.chats_each, practice=plan.checked, asks_preference=asks, minutes=0)
-        return chat_draft(plan.k or 1, of=corpus(3), chat_plan=chats.as_json(), **fields)
+        made = chat_draft(plan.k or 1, of=corpus(3), chat_plan=chats.as_json(), **fields)
+        if plan.planned:
+            _announce_a_shutdown(made)
+        return made
     versions = VERSIONS[: plan.versions]
     if plan.kind == "pairs":
         fields |= {"kind": "pairs", "pairs": [["alpha", "beta"], *([["beta", "gamma"]] if plan.versions == 3 else [])]}

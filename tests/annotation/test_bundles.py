@@ -24,8 +24,9 @@ from hypothesis.extra.django import TestCase
 from annotation.bundles import program, report_files
 from annotation.bundles.loading import material_of
 from annotation.bundles.materials import material_files
+from annotation.bundles.reading import Bundle
 from annotation.bundles.replicate import altered_files
-from annotation.bundles.replication import replicate
+from annotation.bundles.replication import recomputed_tables, replicate
 from annotation.bundles.table_values import table_differences, table_from, table_json
 from annotation.chats.plan import ChatPlan
 from annotation.models import Membership, Rating, Score, Study, SystemPreference
@@ -136,6 +137,22 @@ def test_a_model_carries_the_day_on_which_its_endpoint_shuts_it_down() -> None:
     assert [row["shutdown"] for row in json.loads(material_files(study)["materials/models.json"])] == [None]
     Shutdown.objects.create(address=rows[0]["address"], model=stage.model, **told)
     assert [row["shutdown"] for row in json.loads(material_files(study)["materials/models.json"])] == ["2027-01-06"]
+
+
+def test_version_means_and_the_day_on_which_a_judge_will_be_gone_are_computed_again(tmp_path: Path) -> None:
+    study = scored(versions=("alpha", "beta", "gamma", "stephanie"))
+    run = judge(study, lambda background, version, metric: float(10 * background + 7 * len(version)))
+    address = run.run_stages.get().endpoint.base_url
+    Shutdown.objects.create(
+        address=address, model="judge-1", day=date(2027, 1, 6), told_at=datetime(2026, 3, 1, tzinfo=UTC)
+    )
+    folder = unpacked(bundle_of(study), tmp_path)
+    Shutdown.objects.all().delete()
+    assert replicate(folder).different == []
+    stored = json.loads((folder / "tables/judge-versions.json").read_text())
+    again = recomputed_tables(Bundle(folder))["judge-versions"]
+    assert list(again.notes) == stored["notes"]
+    assert "The endpoint of judge judge-1 announced that it shuts judge-1 down on 6 January 2027." in again.notes
 
 
 def test_one_changed_score_names_the_cells_that_a_fresh_report_has_otherwise(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import json
 from collections import defaultdict
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,29 +12,42 @@ import pytest
 import statsmodels.api as sm
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from annotation.management.commands.study_report import as_json
 from annotation.models import Score, Study
 from annotation.reports.figures import FIGURES, drawable
-from annotation.reports.judge_measures import JudgedScores, beside
+from annotation.reports.judge_measures import (
+    ENOUGH_VERSIONS,
+    TOO_FEW_VERSIONS,
+    JudgedScores,
+    beside,
+    version_level,
+)
 from annotation.reports.judges import judgements_read
 from annotation.reports.loading import findings_of
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
+from annotation.reports.models.intervals import Unfit
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from core.tables import Cell, Estimate, Label, Table, to_csv
 from dialogues.charts import THEMES, rendered
 from dialogues.display import DEMO_LABEL
-from generation.models import Call, Judgement
+from generation.endpoints.addresses import base_of
+from generation.models import Call, Judgement, Shutdown
 from tests.annotation.judged_study import JudgeScorer, judge, unrated_dialogues
 from tests.annotation.rated_study import rated_study, unrated_study
+from tests.examples import many
 from tests.people import logged_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
-TABLES = {"judges", "judge-bias", "judge-cost", "prediction-powered", "prediction-powered-differences"}
+OF_TWO_VERSIONS = {"judges", "judge-bias", "judge-cost", "prediction-powered", "prediction-powered-differences"}
+TABLES = OF_TWO_VERSIONS | {"judge-versions"}
+COEFFICIENTS = (pearsonr, spearmanr, kendalltau)
 
 
 def tables_of(study: Study, *, dashes: bool = True) -> dict[str, Table]:
@@ -78,7 +93,7 @@ def test_coefficients_and_bias_are_those_of_the_stored_scores() -> None:
     cells = row(tables_of(study)["judges"], "judge-1", "Natural")
     people, judged = human_means(study, "natural"), judge_means(study, "natural")
     one, other = np.array([(people[pk], judged[pk]) for pk in sorted(people)]).T
-    expected = [test(one, other)[0] for test in (pearsonr, spearmanr, kendalltau)]
+    expected = [test(one, other)[0] for test in COEFFICIENTS]
     assert [estimate(cell).value for cell in cells[2:5]] == pytest.approx(expected)
     assert estimate(cells[5]).value == pytest.approx(float(np.mean(other - one)))
     assert {estimate(cell).n for cell in cells[2:6]} == {24}
@@ -86,6 +101,92 @@ def test_coefficients_and_bias_are_those_of_the_stored_scores() -> None:
         assert cell.low is not None
         assert cell.high is not None
         assert cell.low < cell.value < cell.high
+
+
+def test_coefficients_of_version_means_are_those_of_the_stored_scores() -> None:
+    study = rated_study()
+    judge(study, seeded())
+    people, judged = human_means(study, "natural"), judge_means(study, "natural")
+    version = dict(study.corpus.dialogues.values_list("pk", "version"))
+    means = [
+        [np.mean([of[pk] for pk in people if version[pk] == slug]) for slug in sorted(set(version.values()))]
+        for of in (people, judged)
+    ]
+    found = findings_of(study)
+    table = study_tables(study, found)["judge-versions"]
+    assert table.caption == "Judges beside the raters, by metric: means of 4 versions."
+    cells = row(table, "judge-1", "Natural")
+    assert cells[2] == 4
+    assert cells[3:] == pytest.approx([test(*means)[0] for test in COEFFICIENTS])
+    assert any("hit on the raters’ order once in 24." in note for note in table.notes)
+    level = as_json(study, found)["judges"][0]["beside"]["natural"]["version_level"]
+    assert level["versions"] == 4
+    assert tuple(level["correlations"].values()) == cells[3:]
+
+
+def test_three_versions_are_too_few_for_a_coefficient_of_their_means_and_the_report_says_why() -> None:
+    study = rated_study(versions=("alpha", "beta", "gamma"))
+    judge(study, seeded())
+    found = findings_of(study)
+    tables = study_tables(study, found)
+    assert "judge-versions" not in tables
+    assert TOO_FEW_VERSIONS in tables["judges"].notes
+    level = as_json(study, found)["judges"][0]["beside"]["natural"]["version_level"]
+    assert level == {"versions": 3, "unfit": TOO_FEW_VERSIONS}
+
+
+def test_a_metric_judged_on_fewer_versions_than_others_has_a_dash_and_a_reason() -> None:
+    study = rated_study()
+    judge(study, seeded())
+    Judgement.objects.filter(metric="natural", dialogue__version="gamma").delete()
+    table = tables_of(study)["judge-versions"]
+    assert row(table, "judge-1", "Natural")[2:] == (3, None, None, None)
+    assert row(table, "judge-1", "Engaging")[2] == 4
+    assert TOO_FEW_VERSIONS in table.notes
+    assert TOO_FEW_VERSIONS not in tables_of(study)["judges"].notes
+
+
+@settings(max_examples=many(200))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 2, 4, 5, 7]), st.integers(1, 5), st.integers(0, 100)), min_size=1, max_size=30
+    )
+)
+def test_version_means_are_compared_exactly_whatever_versions_there_are(items: list[tuple[int, int, int]]) -> None:
+    """Thirds and sevenths that are equal stay equal, although their sums are rounded in another order."""
+    version, people, judged = (np.array(column) for column in zip(*items, strict=True))
+    found = version_level(people / 3, 1 + judged / 25, version, 8)
+    known = sorted(set(version.tolist()))
+    assert found.versions == len(known)
+    exact = [[Fraction(int(column[version == v].sum()), int((version == v).sum())) for v in known]
+             for column in (people, judged)]  # fmt: skip
+    if len(known) < ENOUGH_VERSIONS:
+        assert found.correlations == Unfit(TOO_FEW_VERSIONS)
+        return
+    assert not isinstance(found.correlations, Unfit)
+    if any(len(set(means)) == 1 for means in exact):
+        assert set(found.correlations.values()) == {None}
+        return
+    expected = [test(*(np.array(means, dtype=float) for means in exact))[0] for test in COEFFICIENTS]
+    assert tuple(found.correlations.values()) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_judge_whose_model_will_be_gone_is_named_with_the_day() -> None:
+    study = rated_study(backgrounds=2)
+    run = judge(study, seeded())
+    said = "The endpoint of judge judge-1 announced that it shuts judge-1 down on 6 January 2027."
+    address = base_of(run.run_stages.get().endpoint.base_url)
+    told = {"told_at": datetime(2026, 3, 1, tzinfo=UTC)}
+    assert said not in tables_of(study)["judges"].notes
+    Shutdown.objects.create(address="https://elsewhere.example/v1", model="judge-1", day=date(2027, 1, 6), **told)
+    Shutdown.objects.create(address=address, model="judge-2", day=date(2027, 1, 6), **told)
+    assert said not in tables_of(study)["judges"].notes
+    Shutdown.objects.create(address=address, model="judge-1", day=date(2027, 1, 6), **told)
+    for slug in ("judges", "judge-versions", "judge-bias", "judge-cost"):
+        assert said in tables_of(study)[slug].notes
+    assert said in as_json(study, findings_of(study))["judges"][0]["about"]
+    Shutdown.objects.filter(address=address, model="judge-1").delete()
+    assert said not in tables_of(study)["judges"].notes
 
 
 def test_the_interval_of_bias_is_students_over_backgrounds() -> None:
@@ -331,7 +432,7 @@ def test_without_ratings_there_are_no_such_tables() -> None:
 def test_where_everything_judged_was_rated_there_is_nothing_to_power() -> None:
     study = rated_study(backgrounds=2)
     judge(study, seeded())
-    assert TABLES & set(tables_of(study)) == {"judges", "judge-bias", "judge-cost"}
+    assert TABLES & set(tables_of(study)) == {"judges", "judge-versions", "judge-bias", "judge-cost"}
 
 
 def test_a_study_of_chats_has_no_such_tables() -> None:
@@ -369,10 +470,10 @@ def test_a_judges_name_stays_text_on_the_page() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-def test_all_three_tables_leave_as_files(client: Client) -> None:
+def test_all_tables_leave_as_files(client: Client) -> None:
     study = powered_study()
     reader = logged_in(Role.RESEARCHER)
-    for slug in TABLES:
+    for slug in OF_TWO_VERSIONS:
         answer = reader.get(reverse("study_table_csv", args=[study.pk, slug]))
         assert answer.status_code == 200
         assert "judge-1" in answer.content.decode()
@@ -386,8 +487,8 @@ def test_judges_are_read_again_only_when_there_are_further_judgements(
         assert not judgements_read(study)["n"]
     judge(study, lambda *_: 40)
     (first,) = findings_of(study).judges
-    # The judgements; versions, items, members and ratings by their keys.
-    with django_assert_max_num_queries(5):
+    # The judgements, and when their models will be gone; versions, items, members and ratings by their keys.
+    with django_assert_max_num_queries(6):
         assert findings_of(study).judges == (first,)
     judge(study, lambda *_: 60, name="Again")
     (second,) = findings_of(study).judges

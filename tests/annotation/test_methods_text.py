@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,8 @@ from annotation.design.methods import methods_text
 from annotation.models import Rating
 from annotation.reports.flow_figure import flow_table, steps
 from annotation.reports.scores import counted_members, counted_ratings
+from generation.models import Shutdown
+from tests.annotation.chat_studies import chat_study
 from tests.annotation.lead_claims import check_lead
 from tests.annotation.methods_claims import check_methods
 from tests.annotation.setting import ANSWER, TWO, corpus, draft, member, rate, rate_all, study
@@ -83,6 +86,25 @@ def test_the_text_of_a_study_that_was_closed_early_says_what_was_attained() -> N
     assert "1 rater joined: 1 had not finished." in written
     assert "Items have 0 to 1 ratings that count (median 0); 0 of 4 have the number asked for." in written
     assert "1 of 1 submitted rating counts." in written
+
+
+def test_a_system_whose_model_will_be_gone_is_named_with_the_day() -> None:
+    one = chat_study()
+    one.selection |= {"complete": 2, "incomplete": 0}
+    one.save(update_fields=["selection"])
+    tuned, plain = one.systems.select_related("endpoint")
+    check_methods(one)
+    assert "announced" not in methods_text(one)
+    told = {"told_at": datetime(2026, 3, 1, tzinfo=UTC)}
+    for model, address, month in (
+        (tuned.endpoint.model, tuned.endpoint.base_url, 1),
+        (tuned.endpoint.model, "https://elsewhere.example/v1", 2),
+        ("another", plain.endpoint.base_url, 3),
+    ):
+        Shutdown.objects.create(model=model, address=address, day=date(2027, month, 6), **told)
+    check_methods(one)
+    said = f"The endpoint of {tuned} announced that it shuts {tuned.endpoint.model} down on 6 January 2027."
+    assert methods_text(one).count("announced") == methods_text(one).count(said) == 1
 
 
 def test_who_has_had_all_their_chats_and_whose_account_is_gone_have_finished() -> None:

@@ -13,7 +13,7 @@ from annotation.reports import unblinding
 from annotation.reports.agreement import Agreement
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.findings import Findings
-from annotation.reports.judge_measures import Beside, JudgeFacts, Powered
+from annotation.reports.judge_measures import Beside, JudgeFacts, Powered, VersionLevel
 from annotation.reports.lengths import Lengths
 from annotation.reports.loading import findings_of
 from annotation.reports.models.davidson import Preference
@@ -179,6 +179,7 @@ def _beside_json(both: Beside, slugs: Sequence[str]) -> dict[str, Any]:
         "items": both.items,
         "backgrounds": both.backgrounds,
         "correlations": {name: one and one._asdict() for name, one in both.correlations.items()},
+        "version_level": {"versions": both.by_version.versions, **_coefficients(both.by_version)},
         "bias": {
             "mean": both.bias.mean and both.bias.mean._asdict(),
             "by_version": {slug: one and one._asdict() for slug, one in zip(slugs, both.bias.by_version, strict=True)},
@@ -186,6 +187,11 @@ def _beside_json(both: Beside, slugs: Sequence[str]) -> dict[str, Any]:
         },
         "alternative_annotator": _or_reason(both.alternative),
     }
+
+
+def _coefficients(level: VersionLevel) -> dict[str, Any]:
+    found = level.correlations
+    return {"unfit": found.reason} if isinstance(found, Unfit) else {"correlations": dict(found)}
 
 
 def _powered_json(one: Powered) -> dict[str, Any]:
