@@ -189,12 +189,16 @@ def _agreement(items: StudyItems, scores: StudyScores, metric: int, seed: int) -
 
 
 def _for_raters_like_these(found: Agreement, table: Floats) -> Agreement:
-    """With such intervals of the intraclass correlations, where resampled backgrounds give one at all."""
+    """With such intervals of the intraclass correlations, where resampled backgrounds give one at all.
+
+    Without one for raters like these there is none, so that a table's intraclass correlations all speak of them.
+    """
     estimates = dict(found.estimates)
     for form, interval in icc_intervals(table).items():
         known = estimates[f"icc_{form}"]
-        if known.low is not None and interval.low is not None:
-            estimates[f"icc_{form}"] = replace(known, low=interval.low, high=interval.high)
+        if known.low is not None:
+            why = interval.no_interval
+            estimates[f"icc_{form}"] = replace(known, low=interval.low, high=interval.high, no_interval=why)
     return replace(found, estimates=estimates)
 
 

@@ -23,11 +23,12 @@ STEPS_A_METRIC = 2
 
 @dataclass(frozen=True, slots=True)
 class PairLine:
-    """One question and pair of versions; `rate` is None if nobody has compared them.
+    """One question, by key and name, and pair of versions; `rate` is None if nobody has compared them.
 
     `modelled` is Davidson's chance of the second one, None where there is no model.
     """
 
+    key: str
     metric: str
     first: str
     second: str
@@ -79,7 +80,7 @@ class Preferences:
         """The rates metric by metric, with all pairs about which the metric was asked."""
         width = len(self.pairs)
         return [
-            PairLine(metric.name, *pair, self.rate(number, place), self.modelled(number, pair[1], pair[0]))
+            PairLine(metric.key, metric.name, *pair, self.rate(number, place), self.modelled(number, pair[1], pair[0]))
             for number, metric in enumerate(self.metrics)
             for place, pair in enumerate(self.pairs)
             if number * width + place not in self.unasked

@@ -112,6 +112,7 @@ def _preferences(study: Study, found: Preferences) -> dict[str, Any]:
         "study": study,
         "found": found,
         "raters": found.raters,
+        "lead": lead_of(study, found, dashes=True),
         "departures": departures(study),
         "tables": linked_tables(study, found, list(tables.values()), Shown()),
         "shown": Shown(),
