@@ -14,6 +14,7 @@ from annotation.reports.flow_figure import flow_table, steps
 from annotation.reports.scores import counted_members, counted_ratings
 from tests.annotation.lead_claims import check_lead
 from tests.annotation.methods_claims import check_methods
+from tests.annotation.preference_lead_claims import check_preference_lead
 from tests.annotation.setting import ANSWER, TWO, corpus, draft, member, rate, rate_all, study
 from tests.annotation.study_worlds import KINDS, Plan, World, plans
 from tests.examples import IS_LONG
@@ -50,6 +51,14 @@ def test_no_sentence_of_a_lead_contradicts_the_scores(plan: Plan) -> None:
         made.run()
         check_lead(made.study)
         check_methods(made.study)
+
+
+@settings(max_examples=SCORED, deadline=None, suppress_health_check=SUPPRESSED)
+@given(plans("pairs"))
+def test_no_sentence_of_a_lead_of_pairs_contradicts_the_decisions(plan: Plan) -> None:
+    with world(plan) as made:
+        made.run()
+        check_preference_lead(made.study)
 
 
 def check_flow(made: World) -> None:
