@@ -1,11 +1,12 @@
 """Tables of what differs: means for both targets, all pairs of versions, other models beside, raters' severity."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from annotation.design.plan import AnalysisPlan, status
 from annotation.reports.analysis import Difference, Mean, shown
 from annotation.reports.findings import Findings, Key, shown_pairs
-from annotation.reports.models.equivalence import two_one_sided_tests
+from annotation.reports.models.equivalence import Equivalence, two_one_sided_tests
 from annotation.reports.models.intervals import Interval, Target, Unfit
 from annotation.reports.models.mixed import MixedFit
 from annotation.reports.notes import LIKE_THESE, THESE, interval_note, listed, provenance
@@ -89,10 +90,7 @@ def no_worse(study: Reported, found: Findings) -> Table | None:
     plan = AnalysisPlan.of(study.analysis_plan)
     if plan is None or plan.margin is None:
         return None
-    rows = tuple(
-        (*metric_and_pair(found, key), *_margin_cells(found, key, plan.margin))
-        for key in ((metric, *pair) for pair in plan.not_worse for metric in plan.metrics)
-    )
+    rows = tuple((*metric_and_pair(found, claim.key), *_margin_cells(claim)) for claim in margin_claims(plan, found))
     columns = (
         Column("Metric", numeric=False),
         Column("Versions", numeric=False),
@@ -110,7 +108,32 @@ def no_worse(study: Reported, found: Findings) -> Table | None:
     return Table("no-worse", "No worse than the other version, by a margin.", columns, rows, notes)
 
 
-def _margin_cells(found: Findings, key: Key, margin: float) -> tuple[Cell, ...]:
+class MarginClaim(NamedTuple):
+    """A claim of the plan that a version is no worse: `key` names the other version first, and n counts backgrounds.
+
+    `tested` is None where there is nothing to test with.
+    """
+
+    key: Key
+    n: int
+    tested: Equivalence | None
+
+    @property
+    def verdict(self) -> str:
+        if self.tested is None:
+            return "not tested"
+        return "equivalent" if self.tested.is_equivalent else "no worse" if self.tested.is_no_worse else "not shown"
+
+
+def margin_claims(plan: AnalysisPlan, found: Findings) -> list[MarginClaim]:
+    """Every claim of the plan, by pair and primary metric; none without a margin."""
+    if plan.margin is None:
+        return []
+    keys = ((metric, *pair) for pair in plan.not_worse for metric in plan.metrics)
+    return [_margin_claim(found, key, plan.margin) for key in keys]
+
+
+def _margin_claim(found: Findings, key: Key, margin: float) -> MarginClaim:
     metric, first, second = key
     difference, sign = found.differences.get(key), 1
     if difference is None:
@@ -118,13 +141,17 @@ def _margin_cells(found: Findings, key: Key, margin: float) -> tuple[Cell, ...]:
         difference, sign = found.differences.get((metric, second, first)), -1
     primary = found.primary(difference) if difference else None
     if difference is None or primary is None or primary.value is None or primary.se is None or primary.df is None:
-        return (None, None, None, "not tested")
+        return MarginClaim(key, 0, None)
     tested = two_one_sided_tests(sign * primary.value, primary.se, primary.df, margin)
-    if isinstance(tested, Unfit):
-        return (None, None, None, "not tested")
-    claim = "equivalent" if tested.is_equivalent else "no worse" if tested.is_no_worse else "not shown"
-    cell = Estimate(tested.difference, difference.backgrounds, tested.low, tested.high)
-    return (cell, PValue(tested.no_worse_p), PValue(tested.p), claim)
+    return MarginClaim(key, difference.backgrounds, None if isinstance(tested, Unfit) else tested)
+
+
+def _margin_cells(claim: MarginClaim) -> tuple[Cell, ...]:
+    tested = claim.tested
+    if tested is None:
+        return (None, None, None, claim.verdict)
+    cell = Estimate(tested.difference, claim.n, tested.low, tested.high)
+    return (cell, PValue(tested.no_worse_p), PValue(tested.p), claim.verdict)
 
 
 def robustness(study: Reported, found: Findings, *, dashes: bool = True) -> Table:

@@ -114,9 +114,12 @@ def ratings_csv(study: Study, form: CsvForm = PLAIN) -> Iterator[str]:
     return csv_stream(RATING_COLUMNS, rating_lines(study, form), form)
 
 
-def marked(table: Table, *, simulated: bool, imported: bool, demo: bool, screened_out: str) -> Table:
-    """Add columns that say on every row whether ratings are simulated or imported, whether texts are the demo's, and
-    how many raters were screened out and whether they count."""
-    marks = tuple(Column(name, numeric=False) for name in ("simulated", "demo", "screened_out", "imported"))
-    cells = (str(simulated), DEMO_LABEL if demo else "", screened_out, str(imported))
+def marked(
+    table: Table, *, simulated: bool, imported: bool, demo: bool, screened_out: str, intervals_speak_of: str
+) -> Table:
+    """Add columns that say on every row whether ratings are simulated or imported, whether texts are the demo's, how
+    many raters were screened out and whether they count, and whom the intervals speak of."""
+    names = ("simulated", "demo", "screened_out", "imported", "intervals_speak_of")
+    marks = tuple(Column(name, numeric=False) for name in names)
+    cells = (str(simulated), DEMO_LABEL if demo else "", screened_out, str(imported), intervals_speak_of)
     return replace(table, columns=table.columns + marks, rows=tuple(row + cells for row in table.rows))

@@ -6,6 +6,8 @@ from itertools import islice
 from annotation.reports.findings import Findings, Key, shown_pairs
 
 MOST_SENTENCES = 6
+# Pairs of versions, each with a sentence, and those before them on where the ratings come from.
+MOST_PAIRS = 3
 # Krippendorff (2004): draw no conclusions below the first, only tentative ones below the second.
 TENTATIVE, RELIABLE = 0.667, 0.8
 LEVEL = 0.05
@@ -25,46 +27,66 @@ def _sentences(
 ) -> Iterator[str]:
     yield from standing
     keys = [key for key in shown_pairs(found, dashes=dashes) if found.differences[key]]
-    pairs = _main_pairs(found, keys, is_confirmatory)
-    for pair in pairs[: 3 - len(standing)]:
-        yield from _of_pair(found, [key for key in keys if key[1:] == pair])
-    yield from _of_agreement(found)
+    planned = [key for key in keys if is_confirmatory(key)]
+    told = planned or _of_last_version(found, keys)
+    for pair in list(dict.fromkeys(key[1:] for key in told))[: MOST_PAIRS - len(standing)]:
+        yield from _of_pair(found, [key for key in told if key[1:] == pair], is_planned=bool(planned))
+    yield from of_agreement([one.estimates["alpha_ordinal"].value for one in found.agreement.values()])
     yield from _of_single_raters(found, keys)
     if keys:
         yield f"Unless a table says otherwise, its numbers apply to {found.target.value} and to backgrounds like these."
 
 
-def _main_pairs(found: Findings, keys: Sequence[Key], is_confirmatory: Callable[[Key], bool]) -> list[tuple[str, str]]:
-    """Those that the plan names; without a plan the last version with each other, the nearest first."""
-    pairs = list(dict.fromkeys(key[1:] for key in keys))
-    planned = list(dict.fromkeys(key[1:] for key in keys if is_confirmatory(key)))
+def _of_last_version(found: Findings, keys: Sequence[Key]) -> list[Key]:
+    """The last version with each other, the nearest first: what a report without a plan tells."""
     last = found.versions[-1].slug if found.versions else ""
-    return planned or [pair for pair in pairs if pair[1] == last]
+    return [key for key in keys if key[2] == last]
 
 
-def _of_pair(found: Findings, keys: Sequence[Key]) -> Iterator[str]:
+def _of_pair(found: Findings, keys: Sequence[Key], *, is_planned: bool) -> Iterator[str]:
     """On how many metrics the second version scored above or below the first, by how much, and what chance explains."""
-    values = [value for key in keys if (value := _value(found, key)) is not None]
-    if not values:
+    valued = [(key, value) for key in keys if (value := _value(found, key)) is not None]
+    if not valued:
         return
+    values = [value for _, value in valued]
     symbols = {version.slug: version.symbol for version in found.versions}
     first, second = symbols[keys[0][1]], symbols[keys[0][2]]
     above, below = [value for value in values if value > ROUNDING], [-value for value in values if value < -ROUNDING]
+    metrics = metrics_in_words(len(values), is_planned=is_planned)
     parts = [
-        f"{word} {first} on {len(some)} of {len(values)} {_metrics(len(values))}, by {_span(some)}"
+        f"{word} {first} on {len(some)} of {metrics}, by {_span(some)}"
         for word, some in (("above", above), ("below", below))
         if some
     ]
-    said = f"{second} scored {' and '.join(parts)}" if parts else f"{second} and {first} scored the same"
+    said = f"{second} scored {' and '.join(parts)}" if parts else f"{second} and {first} scored the same on {metrics}"
+    yield f"{said}; {_beyond_chance(found, [key for key, _ in valued])}."
+
+
+def _beyond_chance(found: Findings, keys: Sequence[Key]) -> str:
+    """How many of these differences chance does not explain, of those that were tested."""
     tested = [p for key in keys if (p := found.adjusted[key]) is not None]
-    clear = sum(p < LEVEL for p in tested)
     if not tested:
-        yield f"{said}; none of these differences was tested."
-    elif clear == len(tested):
-        yield f"{said}; {'each' if clear > 1 else 'it'} is more than chance explains (Holm-adjusted p < .05)."
-    else:
-        few = f"{clear} of {len(tested)} {'is' if clear == 1 else 'are'}" if clear else "none is"
-        yield f"{said}; {few} more than chance explains (Holm-adjusted p < .05)."
+        return "none of these differences was tested"
+    clear = sum(p < LEVEL for p in tested)
+    which = _which(clear, len(tested)) if len(tested) == len(keys) else _which_tested(clear, len(tested))
+    is_adjusted = sum(p is not None for p in found.adjusted.values()) > 1
+    return f"{which} more than chance explains ({'Holm-adjusted p' if is_adjusted else 'p'} < .05)"
+
+
+def _which(clear: int, tested: int) -> str:
+    """The subject and verb, where every difference was tested."""
+    if clear == tested:
+        return "each is" if clear > 1 else "it is"
+    return f"{clear} of {tested} {'is' if clear == 1 else 'are'}" if clear else "none is"
+
+
+def _which_tested(clear: int, tested: int) -> str:
+    """The same where only some were."""
+    if tested == 1:
+        return "the one tested is" if clear else "the one tested is not"
+    if clear == tested:
+        return f"each of the {tested} tested is"
+    return f"{clear or 'none'} of the {tested} tested {'are' if clear > 1 else 'is'}"
 
 
 def _value(found: Findings, key: Key) -> float | None:
@@ -72,8 +94,9 @@ def _value(found: Findings, key: Key) -> float | None:
     return None if difference is None else found.primary(difference).value
 
 
-def _metrics(number: int) -> str:
-    return "metric" if number == 1 else "metrics"
+def metrics_in_words(number: int, *, is_planned: bool) -> str:
+    """“6 metrics”, or “2 primary metrics” where the plan chose them."""
+    return f"{number} {'primary ' if is_planned else ''}{'metric' if number == 1 else 'metrics'}"
 
 
 def _span(values: Sequence[float]) -> str:
@@ -82,10 +105,9 @@ def _span(values: Sequence[float]) -> str:
     return f"{low} points" if low == high else f"{low} to {high} points"
 
 
-def _of_agreement(found: Findings) -> Iterator[str]:
-    """Krippendorff's ordinal α over the metrics, against the bounds that he draws."""
-    known = [one.estimates["alpha_ordinal"].value for one in found.agreement.values()]
-    values = [value for value in known if value is not None]
+def of_agreement(found: Sequence[float | None]) -> Iterator[str]:
+    """Krippendorff's ordinal α over the metrics, None where it is undefined, against the bounds that he draws."""
+    values = [value for value in found if value is not None]
     if not values:
         return
     low, high = (f"{end:.2f}" for end in (min(values), max(values)))

@@ -25,7 +25,7 @@ AGREED = ("alpha_ordinal", "kappa", "exact")
 
 @dataclass(frozen=True, slots=True)
 class PairLine:
-    """One question and pair of versions; `rate` is None if nobody has compared them.
+    """One question, by key and name, and pair of versions; `rate` is None if nobody has compared them.
 
     `key` has the key of the question and the slugs of `first` and `second`, which are symbols; `metric` is a name.
     `modelled` is Davidson's chance of the second one, None where there is no model.

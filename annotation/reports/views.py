@@ -115,6 +115,7 @@ def _preferences(study: Study, found: Preferences) -> dict[str, Any]:
         "study": study,
         "found": found,
         "raters": found.raters,
+        "lead": lead_of(study, found, dashes=True),
         "departures": departed,
         "tables": linked_tables(study, found, without(departed, tables.values()), Shown()),
         "shown": Shown(),

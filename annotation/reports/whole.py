@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from annotation.design.plan import AnalysisPlan
 from annotation.design.plan_record import plan_of
 from annotation.models import Study
 from annotation.reports.exports import marked
@@ -11,10 +12,12 @@ from annotation.reports.found import Found, demo_versions
 from annotation.reports.lead import lead
 from annotation.reports.loading import findings_at_once, findings_of, findings_result
 from annotation.reports.notes import listed, screened_out_note
-from annotation.reports.pair_findings import Preferences
+from annotation.reports.pair_findings import PairLine, Preferences
 from annotation.reports.preference_findings import preferences_of, preferences_result
+from annotation.reports.preference_lead import preference_lead
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.tables import study_tables
+from annotation.reports.targets import intervals_speak_of
 from core.computations import Answer, answer
 from core.results import Result
 from core.steps import Steps
@@ -51,7 +54,7 @@ def whole_report(study: Study, found: Found, *, dashes: bool = True, paper: bool
     """The report of either kind of study; see `tables_of`."""
     tables = tables_of(study, found, dashes=dashes, paper=paper)
     pairs = tuple((table, marked_table(study, table, found)) for table in tables.values())
-    return WholeReport(pairs, found, [] if isinstance(found, Preferences) else lead_of(study, found, dashes=dashes))
+    return WholeReport(pairs, found, lead_of(study, found, dashes=dashes))
 
 
 def tables_of(study: Study, found: Found, *, dashes: bool = True, paper: bool = True) -> dict[str, Table]:
@@ -61,9 +64,12 @@ def tables_of(study: Study, found: Found, *, dashes: bool = True, paper: bool = 
     return study_tables(study, found, dashes=dashes, paper=paper)
 
 
-def lead_of(study: Study, found: Findings, *, dashes: bool) -> list[str]:
+def lead_of(study: Study, found: Found, *, dashes: bool) -> list[str]:
     """What was found, in sentences."""
-    return lead(found, dashes=dashes, is_confirmatory=_is_planned(study), standing=_standing(study, found))
+    standing = _standing(study, found)
+    if isinstance(found, Preferences):
+        return preference_lead(found, is_confirmatory=_is_planned_line(study), standing=standing)
+    return lead(found, dashes=dashes, is_confirmatory=_is_planned(study), standing=standing)
 
 
 def _is_planned(study: Study) -> Callable[[Key], bool]:
@@ -71,7 +77,18 @@ def _is_planned(study: Study) -> Callable[[Key], bool]:
     return lambda key: plan is not None and plan.is_confirmatory(key[0], key[1:])
 
 
-def _standing(study: Study, found: Findings) -> list[str]:
+def _is_planned_line(study: Study) -> Callable[[PairLine], bool]:
+    plan = plan_of(study)
+    return lambda line: plan is not None and plan.is_confirmatory(line.key[0], line.key[1:])
+
+
+def plan_of_symbols(study: Study) -> AnalysisPlan | None:
+    """The study's plan with its versions by symbol, which findings on pairs call them by."""
+    plan = plan_of(study)
+    return plan and plan.renamed(dict(study.versions.values_list("slug", "symbol")))
+
+
+def _standing(study: Study, found: Found) -> list[str]:
     """What a reader must know before any number."""
     if not found.ratings:
         return []
@@ -90,4 +107,5 @@ def marked_table(study: Study, table: Table, found: Found) -> Table:
         imported=study.is_imported,
         demo=bool(demo_versions(found)),
         screened_out=" ".join(screened_out_note(study, found.screened_out)),
+        intervals_speak_of=intervals_speak_of(table.slug, found),
     )

@@ -9,10 +9,11 @@ import krippendorff
 import numpy as np
 
 from annotation.models import Study
-from annotation.reports.lead import lead
+from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
-from tests.annotation.methods_claims import COUNTED, number, of_study, rows, stored
-from tests.annotation.test_lead import claims
+from annotation.reports.whole import lead_of
+from tests.annotation.methods_claims import COUNTED, number, of_study, plan_of, rows
+from tests.annotation.test_lead import PAIR, check_chance, claims
 
 # (metric, version's symbol, rater, background) → value
 Scores = Mapping[tuple[str, str, int, int], int]
@@ -29,25 +30,66 @@ TURNED = re.compile(
     r"([\d,]+) of ([\d,]+) differences between versions changes? sign when one of the raters is left out\.|"
     r"No difference between versions changes its sign when any one rater is left out\."
 )
+DEMO = re.compile(r"Demo rules, not a language model, wrote (.+), so nothing here is about language models\.")
+DEMO_VERSIONS = """
+SELECT symbol FROM dialogues_version WHERE slug IN (
+  SELECT d.version_id FROM annotation_item i JOIN dialogues_dialogue d ON d.id IN (i.dialogue_id, i.other_id)
+   WHERE i.study_id = %s AND i.purpose = 'rated' AND d.is_demo)
+"""
 TARGET = "Unless a table says otherwise, its numbers apply to"
 
 
 def check_lead(study: Study) -> None:
-    """Every sentence holds; how many differences chance explains is not SQL's to say."""
+    """Every sentence holds. Chance is not SQL's to judge: there the findings' adjusted p values are counted."""
     found = findings_of(study)
     scores: Scores = {tuple(row[:4]): row[4] for row in rows(SCORES, study.pk)}  # type: ignore[misc]
-    for sentence in lead(found, dashes=False, is_confirmatory=lambda _: False, standing=()):
+    for sentence in lead_of(study, found, dashes=False):
+        if is_standing(study, sentence):
+            continue
         if said := AGREEMENT.fullmatch(sentence):
             check_agreement(scores, *said.groups())
         elif said := TURNED.fullmatch(sentence):
             check_single_raters(scores, number(said[1] or "0"), said[2])
         elif sentence.startswith(TARGET):
-            plan = stored(of_study("analysis_plan", study.pk))
-            who = "these raters" if plan.get("population") == "these" else "raters like these"
+            who = "these raters" if plan_of(study.pk).get("population") == "these" else "raters like these"
             assert sentence == f"{TARGET} {who} and to backgrounds like these."
         else:
-            assert " scored " in sentence
-            check_differences(scores, sentence)
+            check_pair(study, found, scores, sentence)
+
+
+def is_standing(study: Study, sentence: str) -> bool:
+    """Whether it says what the ratings or texts are; if so, it is checked."""
+    if sentence.startswith("The ratings are simulated"):
+        assert of_study("is_simulated", study.pk)
+        return True
+    if said := DEMO.fullmatch(sentence):
+        assert set(re.split(", | and ", said[1])) == {symbol for (symbol,) in rows(DEMO_VERSIONS, study.pk)}
+        return True
+    return False
+
+
+def primary_of(study: int) -> tuple[list[str], list[frozenset[str]]]:
+    """The plan's metrics, and its pairs as symbols of versions."""
+    names = dict(rows("SELECT slug, symbol FROM dialogues_version"))
+    plan = plan_of(study)
+    return plan.get("metrics", []), [frozenset(names[slug] for slug in pair) for pair in plan.get("contrasts", [])]
+
+
+def check_pair(study: Study, found: Findings, scores: Scores, sentence: str) -> None:
+    """What is said of two versions, over the primary metrics where the plan names any that were compared."""
+    said = PAIR.match(sentence)
+    assert said, sentence
+    second, first = said[1], said[2] or said[3]
+    metrics, pairs = primary_of(study.pk)
+    is_primary = any(is_compared(scores, metric, (one, other)) for metric in metrics for one, other in pairs)
+    assert (" primary metric" in sentence) == is_primary
+    assert not is_primary or {first, second} in pairs
+    if not is_primary:
+        metrics = sorted({metric for metric, *_ in scores})
+    check_differences(scores, sentence, metrics)
+    slugs = {symbol: slug for slug, symbol in rows("SELECT slug, symbol FROM dialogues_version")}
+    keys = [(metric, slugs[first], slugs[second]) for metric in metrics if is_compared(scores, metric, (first, second))]
+    check_chance(found, sentence, keys)
 
 
 def is_complete(scores: Scores, metric: str, pair: tuple[str, str]) -> bool:
@@ -73,8 +115,7 @@ def gap(scores: Scores, metric: str, pair: tuple[str, str], without: int | None 
     return float(means[1] - means[0])
 
 
-def check_differences(scores: Scores, sentence: str) -> None:
-    metrics = sorted({metric for metric, *_ in scores})
+def check_differences(scores: Scores, sentence: str, metrics: list[str]) -> None:
     for first, second, sign, count, of, low, high in claims(sentence):
         if not all(is_complete(scores, metric, (first, second)) for metric in metrics):
             return

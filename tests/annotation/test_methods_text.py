@@ -17,6 +17,7 @@ from generation.models import Shutdown
 from tests.annotation.chat_studies import chat_study
 from tests.annotation.lead_claims import check_lead
 from tests.annotation.methods_claims import check_methods
+from tests.annotation.preference_lead_claims import check_preference_lead
 from tests.annotation.setting import ANSWER, TWO, corpus, draft, member, rate, rate_all, study
 from tests.annotation.study_worlds import KINDS, Plan, World, plans
 from tests.examples import IS_LONG
@@ -53,6 +54,14 @@ def test_no_sentence_of_a_lead_contradicts_the_scores(plan: Plan) -> None:
         made.run()
         check_lead(made.study)
         check_methods(made.study)
+
+
+@settings(max_examples=SCORED, deadline=None, suppress_health_check=SUPPRESSED)
+@given(plans("pairs"))
+def test_no_sentence_of_a_lead_of_pairs_contradicts_the_decisions(plan: Plan) -> None:
+    with world(plan) as made:
+        made.run()
+        check_preference_lead(made.study)
 
 
 def check_flow(made: World) -> None:

@@ -1,4 +1,4 @@
-"""Print a study's report: the tables of its report page, or one JSON object."""
+"""Print a study's report: what was found and the tables of its report page, or one JSON object."""
 
 import json
 from argparse import ArgumentParser
@@ -6,29 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from annotation.design.plan import AnalysisPlan, status
+from annotation.design.plan_record import plan_of
 from annotation.management.arguments import named_study
 from annotation.management.exploratory_json import exploratory_json
+from annotation.management.lead_json import agreement_json, first_lines, lead_json, primary_json, severity_json
 from annotation.models import Study
 from annotation.reports import unblinding
-from annotation.reports.agreement import Agreement
 from annotation.reports.chat_findings import ChatFindings
 from annotation.reports.findings import Findings
 from annotation.reports.judge_measures import Beside, JudgeFacts, Powered, VersionLevel
 from annotation.reports.lengths import Lengths
-from annotation.reports.loading import findings_of
 from annotation.reports.models.davidson import Preference
-from annotation.reports.models.intervals import Unfit
+from annotation.reports.models.intervals import Target, Unfit
 from annotation.reports.own_agreement import OwnAgreement
 from annotation.reports.pair_findings import Preferences
-from annotation.reports.preference_findings import preferences_of
-from annotation.reports.preference_tables import preference_tables
-from annotation.reports.tables import study_tables
+from annotation.reports.whole import found_of, plan_of_symbols, tables_of
 from core import commands
 from core.tables import to_text
 
 
 class Command(commands.Command):
-    help = "Print agreement and the paper's Tables 3 to 5 for a study."
+    help = "Print what a study found: the first lines of its report, departures from its plan, and every table."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("study", help="name or number of the study")
@@ -38,29 +37,26 @@ class Command(commands.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         study = named_study(options["study"])
         unblinding.unblind(study=study, by=None, how="study_report")
-        if study.compares:
-            self._tell_preferences(study, as_json=options["json"])
-            return
         with commands.steps_shown() as steps:
-            found = findings_of(study, steps)
+            found = found_of(study, steps)
+        dashes = not options["no_dashes"]
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(study, found), ensure_ascii=False, allow_nan=False))
+            said = (
+                preferences_json(study, found)
+                if isinstance(found, Preferences)
+                else as_json(study, found, dashes=dashes)
+            )
+            self.stdout.write(json.dumps(said, ensure_ascii=False, allow_nan=False))
             return
-        for table in study_tables(study, found, dashes=not options["no_dashes"]).values():
-            self.stdout.write(to_text(table))
-
-    def _tell_preferences(self, study: Study, *, as_json: bool) -> None:
-        with commands.steps_shown() as steps:
-            found = preferences_of(study, steps)
-        if as_json:
-            self.stdout.write(json.dumps(preferences_json(study, found), ensure_ascii=False, allow_nan=False))
-            return
-        for table in preference_tables(study, found).values():
+        for line in first_lines(study, found, dashes=dashes):
+            self.stdout.write(line)
+        for table in tables_of(study, found, dashes=dashes).values():
             self.stdout.write(to_text(table))
 
 
 def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
-    """Every win rate by metric and pair of versions."""
+    """Every win rate by metric and pair of versions, and what the report says first."""
+    plan = plan_of_symbols(study)
     return {
         "study": study.name,
         "simulated": study.is_simulated,
@@ -71,8 +67,17 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
         "raters": found.raters,
         "ratings": found.ratings,
         "screened_out": screened_out_json(study, found.screened_out),
+        **lead_json(study, found, dashes=True),
+        # Of a model that is fitted to each metric; no p values, so none are adjusted.
+        "primary_analysis": {"target": Target.THESE_RATERS, "model": "davidson"},
         "win_rates": [
-            {"metric": metric.key, "first": first, "second": second, **(_dict(found.rate(number, place)) or {})}
+            {
+                "metric": metric.key,
+                "first": first,
+                "second": second,
+                "status": status(plan, metric.key, first, second),
+                **(_dict(found.rate(number, place)) or {}),
+            }
             for number, metric in enumerate(found.metrics)
             for place, (first, second) in enumerate(found.pairs)
         ],
@@ -81,7 +86,8 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
             for key, rate in zip([*(metric.key for metric in found.metrics), "all"], found.left, strict=True)
         },
         "davidson": {
-            metric.key: _davidson(found, model) for metric, model in zip(found.metrics, found.models, strict=True)
+            metric.key: _davidson(found, model, metric.key, plan)
+            for metric, model in zip(found.metrics, found.models, strict=True)
         },
         "agreement": {
             metric.key: agreement_json(one) for metric, one in zip(found.metrics, found.agreement, strict=True)
@@ -90,7 +96,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
     }
 
 
-def _davidson(found: Preferences, model: Preference | Unfit) -> dict[str, Any]:
+def _davidson(found: Preferences, model: Preference | Unfit, metric: str, plan: AnalysisPlan | None) -> dict[str, Any]:
     """Davidson's model by symbols of versions, or why there is none."""
     if isinstance(model, Unfit):
         return {"unfit": model.reason}
@@ -99,7 +105,12 @@ def _davidson(found: Preferences, model: Preference | Unfit) -> dict[str, Any]:
             version: one._asdict() for version, one in zip(found.versions, model.strengths, strict=True) if one
         },
         "rates": [
-            {"version": found.versions[row], "over": found.versions[column], **rate._asdict()}
+            {
+                "version": found.versions[row],
+                "over": found.versions[column],
+                "status": status(plan, metric, found.versions[row], found.versions[column]),
+                **rate._asdict(),
+            }
             for (row, column), rate in model.rates.items()
         ],
         "tie": model.tie._asdict(),
@@ -107,8 +118,10 @@ def _davidson(found: Preferences, model: Preference | Unfit) -> dict[str, Any]:
     }
 
 
-def as_json(study: Study, found: Findings) -> dict[str, Any]:
-    """Every figure by metric key and version slug, scores that tables print as a dash included."""
+def as_json(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, Any]:
+    """Every figure by metric key and version slug, scores that tables print as a dash included; with `dashes` only the
+    lead leaves them out."""
+    plan = plan_of(study)
     slugs = [version.slug for version in found.versions]
     keys = [metric.key for metric in found.metrics]
     return {
@@ -122,6 +135,8 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
         "raters": len(found.raters),
         "ratings": found.ratings,
         "screened_out": screened_out_json(study, found.screened_out),
+        **lead_json(study, found, dashes=dashes),
+        **primary_json(study, found),
         "agreement": {key: agreement_json(found.agreement[key]) for key in keys},
         "agreement_by_version": {
             key: {slug: agreement_json(found.agreement_by_version[key, slug]) for slug in slugs} for key in keys
@@ -138,11 +153,13 @@ def as_json(study: Study, found: Findings) -> dict[str, Any]:
                 "metric": key[0],
                 "first": key[1],
                 "second": key[2],
+                "status": status(plan, *key),
                 "p_adjusted": found.adjusted[key],
                 **(_dict(difference) or {}),
             }
             for key, difference in found.differences.items()
         ],
+        "severity": severity_json(found),
         "versions": {
             version.slug: {**asdict(version), **lengths_json(found.lengths[version.slug])} for version in found.versions
         },
@@ -205,18 +222,8 @@ def _or_reason(found: Any) -> dict[str, Any]:
 
 def own_agreement_json(found: Mapping[str, OwnAgreement]) -> dict[str, Any]:
     """Raters' agreement with themselves by metric, in a study with hidden repeats."""
-    if not found:
-        return {}
-    return {
-        "own_agreement": {
-            key: {**asdict(one), "agreement": agreement_json(one.agreement)} for key, one in found.items()
-        }
-    }
-
-
-def agreement_json(found: Agreement) -> dict[str, Any]:
-    """Every coefficient with its intervals, and whether those from resamples rest on few backgrounds."""
-    return {**asdict(found), "few_backgrounds": found.has_few_clusters}
+    told = {key: {**asdict(one), "agreement": agreement_json(one.agreement, is_own=True)} for key, one in found.items()}
+    return {"own_agreement": told} if found else {}
 
 
 def chats_json(chats: ChatFindings) -> dict[str, Any]:

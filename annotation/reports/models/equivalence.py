@@ -16,6 +16,7 @@ from core.intervals import NO_SPREAD
 NO_MARGIN = "Name a margin above 0, in points of the scale."
 # Each of the two tests has this level, so that the interval which goes with them covers 90 %.
 LEVEL = 0.05
+CONFIDENCE = 1 - 2 * LEVEL
 
 
 @dataclass(frozen=True, slots=True)
