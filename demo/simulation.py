@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotation.design.drafting import DesignError
 from annotation.models import Assignment, Membership, Profile, Score, Study
 from annotation.people import memberships
-from annotation.rating import queue, system_preferences
+from annotation.rating import queue, rater_stage, system_preferences
 from annotation.rating.answers import Answer
 from annotation.roles import Role
 from demo.chat_simulation import hold_chat
@@ -72,6 +72,7 @@ class _Rater:
         user = simulated_rater(study, number)
         memberships.join(study=study, rater=user, by=by)
         membership = Membership.objects.select_related("study__rubric", "rater").get(study=study, rater=user)
+        _practise(membership)
         rng = random.Random(f"{seed}:{number}")  # noqa: S311 - repeatable
         # Long enough ago that the last answer is not in the future; chats take their time now.
         items = 0 if study.has_chats else int(study.selection.get("items", 0)) + SPARE
@@ -115,6 +116,19 @@ class _Rater:
     def _scores(self, model: DrawnValues, assignment: Assignment) -> dict[str, int]:
         asked = assignment.item.asked(self.membership.study.rubric)
         return {metric.key: model.answer(self.rng, self.lean, assignment, metric) for metric in asked}
+
+
+def _practise(membership: Membership) -> None:
+    """Score the training items as expected where training is marked, as nobody else gets to the rated ones."""
+    study, now = membership.study, timezone.now()
+    if study.least_passed is None or membership.trained_at is not None:
+        return
+    middle = 0 if study.compares else (study.rubric.scale_low + study.rubric.scale_high) // 2
+    for lesson in rater_stage.lessons(membership):
+        known = lesson.item.expects(study.rubric)
+        scores = {metric.key: known.get(metric.key, middle) for metric in lesson.item.asked(study.rubric)}
+        queue.submit(membership.rater, lesson.token, submission_id=lesson.submission_id, answer=Answer(scores), now=now)
+    rater_stage.finish_practice(membership=membership, now=now)
 
 
 def simulated_rater(study: Study, number: int) -> User:

@@ -19,7 +19,10 @@ from core.steps import Steps
 A_SCORE, AN_ITEM = 1.5e-5, 1e-4
 # How often all is read anew if ratings come in meanwhile.
 TRIES = 3
-OF_A_MEMBER = ("pk", "rater__profile__pseudonym", "seed", "turn", "excluded_at", "screened_out_at", "withdrawn_at")
+OF_A_MEMBER = (
+    *("pk", "rater__profile__pseudonym", "seed", "turn", "excluded_at", "screened_out_at", "failed_training"),
+    "withdrawn_at",
+)
 OF_AN_ORDER = ("pk", "membership_id", "slot", "turn", "position", "is_flipped", "state", "opened_at")
 OF_A_CHAT = ("pk", "person_id", "dialogue_id", "state", "last_number", "endpoint__model", "endpoint__is_demo")
 

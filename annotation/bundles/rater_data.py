@@ -17,6 +17,7 @@ from core.spreadsheets import PLAIN, csv_text
 Row = Sequence[object]
 RATER_COLUMNS = (
     *("rater", "pseudonym", "counts", "set_aside", "seed", "items_given", "simulated", "screened_out", "withdrawn"),
+    "failed_training",
 )
 RATING_COLUMNS = (
     *("rating", "item", "rater", "metric", "value", "scale_low", "scale_high", "set_aside", "comment", "flag"),
@@ -55,8 +56,12 @@ def why_raters_are_set_aside(study: Study, members: Iterable[Membership]) -> dic
 
 def _why_set_aside(study: Study, member: Membership, *, is_counted: bool) -> str:
     if not is_counted:
-        reasons = {"excluded": member.excluded_at, "screened out": member.screened_out_at}
-        return next((why for why, at in reasons.items() if at is not None), "withdrawn")
+        reasons = {
+            "excluded": member.excluded_at is not None,
+            "failed training": member.failed_training,
+            "screened out": member.screened_out_at is not None,
+        }
+        return next((why for why, holds in reasons.items() if holds), "withdrawn")
     if _is_simulated(member) != study.is_simulated:
         return "simulated" if _is_simulated(member) else "not simulated"
     return ""
@@ -66,7 +71,9 @@ def rater_rows(members: Iterable[Membership], why: Mapping[int, str]) -> Iterato
     for number, member in enumerate(members, 1):
         yield (
             *(number, pseudonym(member), not why[member.pk], why[member.pk], member.seed, member.turn),
-            *(_is_simulated(member), member.screened_out_at is not None, member.withdrawn_at is not None),
+            # Whoever failed the training is not among those whom attention checks screened out.
+            *(_is_simulated(member), member.screened_out_at is not None and not member.failed_training),
+            *(member.withdrawn_at is not None, member.failed_training),
         )
 
 

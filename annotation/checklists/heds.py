@@ -1,5 +1,7 @@
 """The Human Evaluation Datasheet (HEDS 3.0), filled from a study's record."""
 
+from collections.abc import Iterator
+
 from annotation.allocation.block_state import LEASE
 from annotation.chats.plan import ChatPlan
 from annotation.checklists.entries import Answer, Checklist, filled, known_in_part
@@ -14,6 +16,7 @@ from annotation.design.plan_text import power_in_words
 from annotation.models import Item, Study
 from annotation.monitoring.progress import live_agreement
 from annotation.reports.repeats import own_agreement
+from core.numbers import count_in_words
 
 ABOUT = (
     "Belz and Thomson (2025): HEDS 3.0, the Human Evaluation Datasheet. Questions are paraphrased under the numbers of "
@@ -66,7 +69,7 @@ def _answers(study: Study, flow: Flow) -> dict[str, Answer]:
     if not study.is_imported:
         known |= _here(study, flow, plan)
     if not (study.is_imported or study.is_simulated):
-        known |= _at_work(study)
+        known |= _at_work(study, flow)
     return known
 
 
@@ -87,10 +90,10 @@ def _here(study: Study, flow: Flow, plan: AnalysisPlan | None) -> dict[str, Answ
     }
 
 
-def _at_work(study: Study) -> dict[str, Answer]:
+def _at_work(study: Study, flow: Flow) -> dict[str, Answer]:
     """What people meet who rate on this platform."""
     return {
-        "3.2.4": Answer(_training(study)),
+        "3.2.4": Answer(_training(study, flow)),
         "3.3.4.2": Answer(_shown(study)),
         "3.3.5": Answer(_freedom(study), choices=("5. None of the above (please describe)",)),
         "3.3.6": Answer(
@@ -133,20 +136,26 @@ def _outputs(study: Study, flow: Flow) -> str:
     )
 
 
-def _training(study: Study) -> str:
+def _training(study: Study, flow: Flow) -> str:
     lessons = study.items.filter(purpose=Item.Purpose.TRAINING).count()
     practice = (
         f"{lessons:,} practice items before the first rated one{'' if study.has_chats else ', with feedback'}."
         if lessons
         else "No practice items."
     )
-    return f"{'Written guidelines. ' if study.guidelines else ''}{practice}"
+    written = ["Written guidelines."] if study.guidelines else []
+    return " ".join([*written, practice, *record.pass_mark(study), *_failed(flow)])
+
+
+def _failed(flow: Flow) -> Iterator[str]:
+    if failed := flow.ends[End.FAILED_TRAINING].number:
+        yield f"{count_in_words(failed, 'rater')} {'was' if failed == 1 else 'were'} screened out by this rule."
 
 
 def _assurance(study: Study, flow: Flow) -> tuple[str, ...]:
     """The kinds of quality assurance that the record shows."""
     checks = study.items.filter(purpose__in=(Item.Purpose.GOLD, Item.Purpose.ATTENTION)).exists()
-    screens = checks and study.most_lapses is not None
+    screens = study.least_passed is not None or (checks and study.most_lapses is not None)
     by_hand = flow.ends[End.EXCLUDED].number > 0
     kinds = {AUTOMATIC: checks, MANUAL: by_hand, EXCLUDED: screens or by_hand}
     return tuple(kind for kind, is_used in kinds.items() if is_used)

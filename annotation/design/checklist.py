@@ -10,6 +10,7 @@ from annotation.design.plan_record import asked_of, plan_of
 from annotation.design.problems import Problem
 from annotation.design.selection import Selection
 from annotation.models import Item, Study
+from core.numbers import count_in_words
 
 PLACE_TO_FILL = re.compile(r"\[[^\[\]\n]{1,200}\]")
 ONE_RATER = "With one rater per item there is no agreement to report. Two is the minimum; three is usual."
@@ -24,8 +25,9 @@ def musts(study: Study, selection: Selection | None) -> list[Problem]:
     if study.has_chats:
         return [*chat_musts(study, selection), *_questions(study), *_texts(study), *_plan(study, selection)]
     checks = study.items.exclude(purpose=Item.Purpose.RATED).select_related("background", "dialogue", "other")
-    items = _items(study, selection) if selection else ()
-    return [*items, *_questions(study), *_expectations(study, list(checks)), *_texts(study), *_plan(study, selection)]
+    found = [*(_items(study, selection) if selection else ()), *_questions(study)]
+    known = list(checks)
+    return [*found, *_expectations(study, known), *_pass_mark(study, known), *_texts(study), *_plan(study, selection)]
 
 
 def shoulds(study: Study) -> list[Problem]:
@@ -99,6 +101,25 @@ def _expectations(study: Study, checks: Iterable[Item]) -> Iterator[Problem]:
     for name, count in wrong.items():
         if count:
             yield Problem(f"Training, gold or attention items that {sentences[name]}: {count}.", "checks")
+
+
+def _pass_mark(study: Study, checks: Iterable[Item]) -> Iterator[Problem]:
+    lessons = [item for item in checks if item.purpose == Item.Purpose.TRAINING]
+    if study.least_passed is None:
+        return
+    if study.least_passed > len(lessons):
+        there = count_in_words(len(lessons), "training item")
+        yield Problem(
+            f"Training items that must be scored as expected: at most as many as there are, {there}. Lower the number, "
+            "or empty it.",
+            "checks",
+        )
+    elif unmarked := sum(not item.expected for item in lessons):
+        yield Problem(
+            f"Training items that expect no score, so that nobody can fail them: {unmarked:,}. Give them expected "
+            "scores, or empty the pass mark.",
+            "checks",
+        )
 
 
 def _texts(study: Study) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ WITHDRAWALS = ("keep", "remove")
 PURPOSES = ("training", "gold", "attention")
 HIGHEST = 2**31 - 1
 MOST_REPEATS = 50
+MOST_PASSED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ FIELDS: dict[str, Field] = {
     "guidelines": _text(50_000),
     "consent_text": _text(50_000),
     "withdrawal": _one_of(*WITHDRAWALS),
+    "least_passed": _number(1, MOST_PASSED),
     "most_lapses": _number(0, 100),
     "counts_screened_out": _switch(False),
     "hidden_repeats": _number(0, MOST_REPEATS, default=0, or_none=False),
@@ -192,7 +194,7 @@ def _chats(
         given = [name for name in ("systems", "conversation") if found.get(name)]
         problems += [f"{name}: only a study of the kind chats has this." for name in given]
         return (), None
-    for name in ("writer", "sources", "checks", "hidden_repeats"):
+    for name in ("writer", "sources", "checks", "least_passed", "hidden_repeats"):
         if found.get(name):
             problems.append(f"{name}: a study of chats has no written dialogues.")
     return read_systems(found.get("systems"), problems), read_plan(found.get("conversation", {}), problems)

@@ -46,6 +46,7 @@ class StudyFields(TypedDict, total=False):
     pay_note: str
     minutes_estimate: int | None
     break_every: int | None
+    least_passed: int | None
     most_lapses: int | None
     counts_screened_out: bool
     hidden_repeats: int
@@ -124,11 +125,13 @@ def stored_part(study: Study, name: str) -> Any:
 
 
 def _refuse_checks_with_chats(draft: Study, kind: str | None) -> None:
-    """Checks and hidden repeats are of written dialogues, which nobody reads in a study of chats."""
+    """Checks, a pass mark and hidden repeats are of written dialogues, which nobody reads in a study of chats."""
     if kind != Study.Kind.CHATS:
         return
     if draft.items.exists():
         raise DesignError("Remove the training, gold and attention items first: testers of chats read no dialogues.")
+    if draft.least_passed is not None:
+        raise DesignError("Empty the pass mark of the training first: the practice chat is not marked.")
     if draft.hidden_repeats:
         raise DesignError("Set the hidden repeats to 0 first: no chat can be shown a second time.")
 

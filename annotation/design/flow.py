@@ -7,10 +7,9 @@ table, and the checklists all read these numbers, so none of them can contradict
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
@@ -22,7 +21,9 @@ class End(StrEnum):
     """Where a rater's part in a study ended, or stands now. Whoever fits several is in the first that fits."""
 
     EXCLUDED = "excluded"
+    # By failed attention checks.
     SCREENED_OUT = "screened out"
+    FAILED_TRAINING = "failed training"
     WITHDREW = "withdrew"
     # There is nothing for them that they have not rated.
     FINISHED = "finished"
@@ -149,27 +150,32 @@ def _ends(study: Study) -> tuple[dict[End, Raters], int | None]:
     members = study.memberships.with_work().annotate(
         counts=Exists(_counted(study).filter(assignment__membership=OuterRef("pk")))
     )
-    columns = ("excluded_at", "screened_out_at", "withdrawn_at", "has_rated", "has_work", "counts")
-    rows = list(members.order_by().values_list(*columns))
+    columns = ("excluded_at", "failed_training", "screened_out_at", "withdrawn_at", "has_rated", "has_work", "counts")
+    rows = list(members.order_by().values_list(*columns, named=True))
     numbers: Counter[End] = Counter()
     counted: Counter[End] = Counter()
-    for excluded, screened_out, withdrawn, has_rated, has_work, counts in rows:
-        end = _end(excluded, screened_out, withdrawn, is_done=has_rated and not has_work)
+    for row in rows:
+        end = _end(row)
         numbers[end] += 1
-        counted[end] += counts
+        counted[end] += row.counts
     unblinded = unblinded_by(study) if is_ever_blind(study) else None
-    after = None if unblinded is None else sum(row[0] is not None and row[0] >= unblinded.at for row in rows)
+    after = (
+        None
+        if unblinded is None
+        else sum(row.excluded_at is not None and row.excluded_at >= unblinded.at for row in rows)
+    )
     return {end: Raters(numbers[end], counted[end]) for end in End}, after
 
 
-def _end(excluded: datetime | None, screened_out: datetime | None, withdrawn: datetime | None, *, is_done: bool) -> End:
-    if excluded is not None:
-        return End.EXCLUDED
-    if screened_out is not None:
-        return End.SCREENED_OUT
-    if withdrawn is not None:
-        return End.WITHDREW
-    return End.FINISHED if is_done else End.UNFINISHED
+def _end(row: Any) -> End:
+    holds = {
+        End.EXCLUDED: row.excluded_at is not None,
+        End.FAILED_TRAINING: row.failed_training,
+        End.SCREENED_OUT: row.screened_out_at is not None,
+        End.WITHDREW: row.withdrawn_at is not None,
+        End.FINISHED: row.has_rated and not row.has_work,
+    }
+    return next((end for end, is_here in holds.items() if is_here), End.UNFINISHED)
 
 
 def _fates(study: Study) -> dict[Fate, int]:

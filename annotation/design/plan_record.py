@@ -5,7 +5,7 @@ from typing import Any
 
 from annotation.design.plan import AnalysisPlan, Asked, Pair
 from annotation.design.plan_text import FORMAT, FORMAT_VERSION, HASH_MARK, sha256_of, texts
-from annotation.models import Study
+from annotation.models import Item, Study
 from dialogues.models import Version
 
 
@@ -70,7 +70,16 @@ def plan_document(study: Study) -> dict[str, Any]:
         "counts_screened_out": study.counts_screened_out,
         "withdrawal": study.withdrawal,
         "plan": plan.as_json(),
+        **_pass_mark(study),
     }
+
+
+def _pass_mark(study: Study) -> dict[str, Any]:
+    """Nothing where the training is not marked: documents written before there was a pass mark keep their hash."""
+    if study.least_passed is None:
+        return {}
+    lessons = study.items.filter(purpose=Item.Purpose.TRAINING).count()
+    return {"least_passed": study.least_passed, "training_items": lessons}
 
 
 def hash_of_plan(study: Study) -> str:

@@ -273,6 +273,9 @@ def _claim(power: PlannedPower) -> str:
 
 def _exclusion(document: Mapping[str, Any], plan: AnalysisPlan) -> Iterator[str]:
     yield plan.exclusion or "Nobody is excluded by hand."
+    if least := document.get("least_passed"):
+        items = count_in_words(document["training_items"], "training item")
+        yield f"A rater who scores fewer than {least:,} of {items} as expected is screened out before the first rating."
     most = document["most_lapses"]
     if most is not None:
         counts = "still count" if document["counts_screened_out"] else "do not count"

@@ -88,8 +88,8 @@ NUMBERED = re.compile(r"(?<!\s)\s+v\d+$")
 COPIED = (
     "kind", "public_name", "corpus", "rubric", "pairs", "raters_per_item", "background_count", "writer", "sources",
     "seed", "guidelines", "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note",
-    "minutes_estimate", "break_every", "chat_plan", "most_lapses", "counts_screened_out", "hidden_repeats",
-    "tidy_display", "is_simulated", "analysis_plan",
+    "minutes_estimate", "break_every", "chat_plan", "least_passed", "most_lapses", "counts_screened_out",
+    "hidden_repeats", "tidy_display", "is_simulated", "analysis_plan",
 )  # fmt: skip
 LONGEST_NAME = 120
 

@@ -9,7 +9,7 @@ from django.forms import BoundField
 
 from annotation.allocation.repeats import ITEMS_A_REPEAT
 from annotation.design import drafting
-from annotation.design.document import MOST_REPEATS
+from annotation.design.document import MOST_PASSED, MOST_REPEATS
 from annotation.models import Study
 from core.fingerprint import fingerprint, stored
 from dialogues.models import Rubric
@@ -162,6 +162,14 @@ class WordsForm(StepForm):
 
 
 class ChecksForm(StepForm):
+    least_passed = forms.IntegerField(
+        label="Training items that must be scored as expected",
+        required=False,
+        min_value=1,
+        max_value=MOST_PASSED,
+        help_text="A pass mark: whoever has fewer at the first try, each within its tolerance, is screened out before "
+        "the first rated dialogue. Raters are told before they begin. Empty: training is not marked.",
+    )
     most_lapses = forms.IntegerField(
         label="Attention checks that may be failed",
         required=False,

@@ -47,8 +47,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(STAYED)
 
     def screened_out(self) -> Self:
-        """Those who failed more attention checks than the study allows, whether they count or not."""
+        """Those whom a rule of the study ended, whether they count or not."""
         return self.filter(SCREENED_OUT)
+
+    def screened_out_by_checks(self) -> Self:
+        """Those of them who failed more attention checks than the study allows; the others failed the training."""
+        return self.screened_out().filter(failed_training=False)
 
     def with_work(self) -> Self:
         """Each with `has_rated`, and `has_work`: an open item, or an open slot that they could still take.
@@ -96,8 +100,10 @@ class Membership(models.Model):
     excluded_at = models.DateTimeField(null=True, blank=True)
     excluded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     exclusion_reason = models.CharField(max_length=300, blank=True)
-    # Decided by the study's rule, for good: they failed more attention checks than it allows.
+    # Decided by a rule of the study, for good: they failed more attention checks than it allows, or, before their first
+    # rated item, its training.
     screened_out_at = models.DateTimeField(null=True, blank=True)
+    failed_training = models.BooleanField(default=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     # Prolific's three parameters; the first identifies a person, so withdrawing removes them.
     prolific_pid = models.CharField(max_length=60, blank=True)
@@ -115,6 +121,10 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["study", "rater"], name="member_once_a_study"),
             models.UniqueConstraint(
                 fields=["study", "prolific_pid"], condition=~Q(prolific_pid=""), name="prolific_person_once_a_study"
+            ),
+            models.CheckConstraint(
+                condition=Q(failed_training=False) | Q(screened_out_at__isnull=False, trained_at__isnull=True),
+                name="failed_training_screens_out",
             ),
         ]
 

@@ -17,8 +17,8 @@ from generation.models import Endpoint, LiveBudget
 DESIGN = (
     "kind", "version", "public_name", "corpus", "rubric", "pairs", "writer", "sources", "seed", "guidelines",
     "consent_text", "withdrawal", "approval_number", "retention", "recruitment", "pay_note", "minutes_estimate",
-    "break_every", "chat_plan", "most_lapses", "counts_screened_out", "hidden_repeats", "tidy_display", "is_simulated",
-    "is_imported", "analysis_plan", "plan_sha256",
+    "break_every", "chat_plan", "least_passed", "most_lapses", "counts_screened_out", "hidden_repeats", "tidy_display",
+    "is_simulated", "is_imported", "analysis_plan", "plan_sha256",
 )  # fmt: skip
 FROZEN = "The design was frozen at launch and cannot be changed. Make its next version instead."
 
@@ -79,6 +79,8 @@ class Study(models.Model):
     pay_note = models.CharField(max_length=300, blank=True, help_text="What raters are paid; shown to them.")
     minutes_estimate = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Shown to raters at first.")
     break_every = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes between reminders.")
+    # A rater who scores fewer training items as expected than this, at the first try, is screened out; null: nobody.
+    least_passed = models.PositiveSmallIntegerField(null=True, blank=True)
     # A rater who fails more attention checks than this is screened out; null: nobody.
     most_lapses = models.PositiveSmallIntegerField(null=True, blank=True)
     # Whether the ratings of screened-out raters still count, in tables and among an item's k ratings.
@@ -126,6 +128,10 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(hidden_repeats=0) | Q(is_imported=False) & ~Q(kind="chats"),
                 name="repeats_of_written_dialogues",
+            ),
+            models.CheckConstraint(
+                condition=Q(least_passed__isnull=True) | Q(least_passed__gte=1, is_imported=False) & ~Q(kind="chats"),
+                name="pass_mark_of_written_dialogues",
             ),
             models.UniqueConstraint(fields=["previous"], name="study_has_one_next_version"),
         ]

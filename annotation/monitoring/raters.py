@@ -15,6 +15,7 @@ from annotation.monitoring.chat_quality import ChatQuality
 from annotation.monitoring.chats import quality_of_testers
 from annotation.monitoring.quality import Quality, Ratings, quality
 from annotation.rating.arithmetic import missed
+from annotation.rating.practice import Practice, practice_results
 from annotation.reports.caching import once
 from annotation.reports.repeats import OwnDifference, own_differences
 
@@ -51,12 +52,18 @@ class RaterRow:
     checks: Checks
     chats: ChatQuality | None = None
     repeats: OwnDifference | None = None
+    # In a study with training items.
+    practice: Practice | None = None
 
     @property
     def minutes_left(self) -> int | None:
         if self.quality.median_seconds is None or self.done >= self.total or not self.membership.is_active:
             return None
         return math.ceil(self.quality.median_seconds * (self.total - self.done) / 60)
+
+    @property
+    def training_rate(self) -> float | None:
+        return self.practice.passed / self.practice.items if self.practice and self.practice.scored else None
 
     @property
     def gold_rate(self) -> float | None:
@@ -73,6 +80,7 @@ def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
     shown = [member for member in members if only is None or member.pk == only.pk]
     checks, total, repeated = _checks(study, shown), share(study), own_differences(study)
     chats = quality_of_testers(study) if study.has_chats else {}
+    practised = {} if study.has_chats else practice_results(study, shown)
     rows = []
     for member in shown:
         own, chatted = work.get(member.pk, _Work()), chats.get(member.pk)
@@ -90,6 +98,7 @@ def rater_rows(study: Study, only: Membership | None = None) -> list[RaterRow]:
                 checks=checks.get(member.pk, Checks()),
                 chats=chatted,
                 repeats=repeated.get(member.pk),
+                practice=practised.get(member.pk),
             )
         )
     return rows

@@ -29,10 +29,13 @@ from annotation.models import (
 from annotation.models.people import profile_of
 from annotation.people import memberships
 from annotation.rating.arithmetic import missed
+from annotation.rating.practice import practice_of
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 
 LONGEST_REASON = 300
+# A submit of such an item may screen its rater out.
+SCREENING = (Item.Purpose.TRAINING, Item.Purpose.ATTENTION)
 
 
 class MembershipError(ValueError):
@@ -82,8 +85,10 @@ def reinstate(*, membership: Membership, by: User | None) -> int:
 
 
 @transaction.atomic
-def screen_out(*, membership: Membership, lapses: int, now: datetime) -> int:
+def screen_out(*, membership: Membership, lapses: int, now: datetime, failed_training: bool = False) -> int:
     """Screen a rater out after so many failed checks; returns how many slots this frees. Twice changes nothing.
+
+    With `failed_training`, `lapses` is how many training items they did not score as expected.
 
     The ratings stay. Unless the study counts them, they count in no table, and their slots go to others, so that every
     item can still get its k counted ratings.
@@ -91,10 +96,11 @@ def screen_out(*, membership: Membership, lapses: int, now: datetime) -> int:
     member = _locked(membership)
     if member.screened_out_at is not None:
         return 0
-    member.screened_out_at = now
-    member.save(update_fields=["screened_out_at"])
+    member.screened_out_at, member.failed_training = now, failed_training
+    member.save(update_fields=["screened_out_at", "failed_training"])
     freed = _vacate_all(member, also_rated=not member.is_counted)
-    AuditEvent.record(None, AuditVerb.RATER_SCREENED_OUT, member.study, member=member.pk, lapses=lapses, freed=freed)
+    what = {"missed_training": lapses} if failed_training else {"lapses": lapses}
+    AuditEvent.record(None, AuditVerb.RATER_SCREENED_OUT, member.study, member=member.pk, **what, freed=freed)
     return freed
 
 
@@ -106,8 +112,8 @@ def withdraw(*, membership: Membership, by: User | None) -> int:
     Scores stay, or are deleted and their slots freed. None of this can be undone. If scores stay, a keyed hash of the
     person is stored separately, so that nobody joins twice (`people.withdrawals`).
     """
-    # Lock checks before the member, as a submit of an attention check does, or the two could deadlock.
-    checks = membership.assignments.filter(item__purpose=Item.Purpose.ATTENTION).order_by("pk")
+    # Lock checks before the member, as a submit that may screen out does, or the two could deadlock.
+    checks = membership.assignments.filter(item__purpose__in=SCREENING).order_by("pk")
     list(checks.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
     member = _locked(membership)
     if member.withdrawn_at is not None:
@@ -231,14 +237,37 @@ def _in_batches(rows: Sequence[Assignment]) -> list[Sequence[Assignment]]:
 
 
 def screen_if_due(assignment: Assignment, *, now: datetime) -> None:
-    """Screen the rater out if they have failed more checks than allowed; call it in the submit's transaction."""
+    """Screen the rater out if they have failed more checks than allowed, or the training with its last item.
+
+    Call it in the submit's transaction.
+    """
     membership, most = assignment.membership, assignment.study.most_lapses
+    if membership is not None and assignment.item.purpose == Item.Purpose.TRAINING:
+        screen_after_practice(membership, now=now)
     if assignment.item.purpose != Item.Purpose.ATTENTION or most is None or membership is None:
         return
     failed = failed_checks(membership)
     if failed > most and membership.screened_out_at is None:
         screen_out(membership=membership, lapses=failed, now=now)
         membership.screened_out_at = now
+
+
+def screen_after_practice(membership: Membership, *, now: datetime) -> bool:
+    """Screen the rater out if their practice is over and below the pass mark; returns whether they go on.
+
+    Call it in a transaction.
+    """
+    least = membership.study.least_passed
+    if least is None:
+        return membership.is_ongoing
+    # Of two last items submitted at once neither sees the other before one of them has waited here.
+    member = _locked(membership)
+    found = practice_of(member)
+    if member.is_ongoing and member.trained_at is None and found.is_over and found.passed < least:
+        screen_out(membership=member, lapses=found.items - found.passed, now=now, failed_training=True)
+        membership.screened_out_at, membership.failed_training = now, True
+        return False
+    return member.is_ongoing
 
 
 def failed_checks(membership: Membership) -> int:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotation.models import Assignment, Item, Membership, Study
+from annotation.rating.membership_changes import screen_after_practice
 from annotation.rating.queue import QueueError
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
@@ -31,9 +32,9 @@ def must_agree(membership: Membership) -> bool:
 
 
 def is_new(membership: Membership) -> bool:
-    """Whether the welcome page comes first: the study announces pay or time, and the rater has seen no item."""
+    """Whether the welcome page comes first: it tells of pay, time or a pass mark, and the rater has seen no item."""
     study = membership.study
-    if not (study.pay_note or study.minutes_estimate):
+    if not (study.pay_note or study.minutes_estimate or study.least_passed):
         return False
     return not membership.assignments.filter(opened_at__isnull=False).exists()
 
@@ -126,7 +127,13 @@ def lessons(membership: Membership) -> list[Assignment]:
 
 @transaction.atomic
 def finish_practice(*, membership: Membership, now: datetime) -> None:
-    """Record that practice is over; raises QueueError while a training item is open. Twice changes nothing."""
+    """Record that practice is over, or screen the rater out below the pass mark; twice changes nothing.
+
+    Raises QueueError while a training item is open. The submit of the last item has screened out already, unless the
+    rater was excluded just then and reinstated later.
+    """
     if any(lesson.state != Assignment.State.SUBMITTED for lesson in lessons(membership)):
         raise QueueError(_("Some practice dialogues are still open. Score them first."))
+    if not screen_after_practice(membership, now=now):
+        return
     Membership.objects.filter(pk=membership.pk, trained_at__isnull=True).update(trained_at=now)

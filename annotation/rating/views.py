@@ -94,6 +94,8 @@ def rate_skip(request: HttpRequest, token: str) -> HttpResponse:
     problem = None if form.is_valid() else _("Choose a reason for skipping.")
     if assignment.item.purpose == Item.Purpose.TRAINING:
         problem = _("Practice dialogues cannot be skipped. Any scores will do; you will see what was expected.")
+        if assignment.study.least_passed is not None:
+            problem = _("Practice dialogues cannot be skipped: your first scores count towards the pass mark.")
     if problem is None:
         try:
             queue.skip(request.user, token, reason=form.cleaned_data["reason"])

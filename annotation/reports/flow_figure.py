@@ -27,6 +27,7 @@ READING = (
 ENDS = {
     End.EXCLUDED: "excluded by a researcher",
     End.SCREENED_OUT: "screened out by attention checks",
+    End.FAILED_TRAINING: "screened out by the pass mark of the training",
     End.WITHDREW: "withdrew",
     End.FINISHED: "rated and had nothing left to rate",
     End.UNFINISHED: "not finished",
@@ -34,6 +35,7 @@ ENDS = {
 SHORT = {
     End.EXCLUDED: "excluded",
     End.SCREENED_OUT: "screened out",
+    End.FAILED_TRAINING: "failed the training",
     End.WITHDREW: "withdrew",
     End.FINISHED: "finished",
     End.UNFINISHED: "not finished",

@@ -56,7 +56,7 @@ def _compute(study: Study, step: Steps) -> Preferences:
         for (item, rating, member, is_flipped), given in ratings
         for *_, metric, value in given
     ]
-    metrics, screened_out = study.rubric.metric_list(), study.memberships.screened_out().count()
+    metrics, screened_out = study.rubric.metric_list(), study.memberships.screened_out_by_checks().count()
     found = pair_findings(pair_items(study), metrics, decisions, study.seed, screened_out, step)
     step("Raters with themselves")
     agreed = own_agreement(study)

@@ -175,7 +175,7 @@ def _scores(
         value=np.array(values, dtype=np.float64)[counts],
         raters=tuple(members.values()),
         set_aside=Rating.objects.counted().for_study(study).filter(assignment__membership__in=others).count(),
-        screened_out=study.memberships.screened_out().count(),
+        screened_out=study.memberships.screened_out_by_checks().count(),
     )
 
 

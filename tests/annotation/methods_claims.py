@@ -170,15 +170,16 @@ def unfinished_work(study: int, member: int) -> bool:
 def ends(study: int) -> dict[str, list[tuple[int, datetime | None]]]:
     """The members by where they ended, each with when they were excluded."""
     found: dict[str, list[tuple[int, datetime | None]]] = {}
-    sql = "SELECT id, excluded_at, screened_out_at, withdrawn_at FROM annotation_membership WHERE study_id = %s"
-    for member, excluded, screened_out, withdrawn in rows(sql, study):
+    columns = "id, excluded_at, failed_training, screened_out_at, withdrawn_at"
+    sql = f"SELECT {columns} FROM annotation_membership WHERE study_id = %s"
+    for member, excluded, failed_training, screened_out, withdrawn in rows(sql, study):
         has_rated = one(
             "SELECT COUNT(*) FROM annotation_assignment WHERE membership_id = %s AND state = 'submitted'", member
         )
         is_done = has_rated and not unfinished_work(study, member)
         end = (
-            "excluded" if excluded else "screened" if screened_out else "withdrew" if withdrawn
-            else "finished" if is_done else "unfinished"
+            "excluded" if excluded else "failed training" if failed_training else "screened" if screened_out
+            else "withdrew" if withdrawn else "finished" if is_done else "unfinished"
         )  # fmt: skip
         found.setdefault(end, []).append((member, as_time(excluded) if excluded else None))
     return found
@@ -414,6 +415,7 @@ PARTS = {
         r"( while the study was blind)?"
     ),
     "screened": re.compile(r"([\d,]+) (?:was|were) screened out by attention checks"),
+    "failed training": re.compile(r"([\d,]+) (?:was|were) screened out by the pass mark of the training"),
     "withdrew": re.compile(r"([\d,]+) withdrew"),
     "finished": re.compile(r"([\d,]+) rated and had nothing left to rate"),
     "unfinished": re.compile(r"([\d,]+) had not finished"),
@@ -431,6 +433,36 @@ def of_joined(study: int, count: str, parts: str) -> None:
         if end == "excluded":
             of_exclusions(study, [at for _, at in there["excluded"] if at], *found.groups()[1:])
     assert said == {end: len(members) for end, members in there.items()}
+    of_failing(study)
+
+
+def of_failing(study: int) -> None:
+    """Whoever is said to have failed the training did, and whoever has rated did not."""
+    least, slug = of_study("least_passed", study), of_study("rubric_id", study)
+    keys = {metric["key"] for metric in stored(one("SELECT metrics FROM dialogues_rubric WHERE id = %s", slug))}
+    # Whoever withdrew may have taken their ratings along.
+    sql = """SELECT id, failed_training, trained_at FROM annotation_membership
+              WHERE study_id = %s AND withdrawn_at IS NULL"""
+    for member, has_failed, trained_at in rows(sql, study):
+        assert least is not None or not has_failed
+        if least is not None and (has_failed or trained_at):
+            assert (first_tries_as_expected(member, keys) < least) == bool(has_failed)
+
+
+def first_tries_as_expected(member: int, keys: set[str]) -> int:
+    """How many training items the member's oldest rating of each scores within the item's tolerance."""
+    sql = """SELECT i.expected, i.tolerance, MIN(r.id)
+             FROM annotation_rating r
+             JOIN annotation_assignment a ON a.id = r.assignment_id
+             JOIN annotation_item i ON i.id = a.item_id
+            WHERE a.membership_id = %s AND i.purpose = 'training'
+            GROUP BY i.id, i.expected, i.tolerance"""
+    found = 0
+    for expected, tolerance, rating in rows(sql, member):
+        given = dict(rows("SELECT metric, value FROM annotation_score WHERE rating_id = %s", rating))
+        wanted = {key: value for key, value in stored(expected).items() if key in keys}
+        found += all(abs(given[key] - value) <= tolerance for key, value in wanted.items())
+    return found
 
 
 def of_exclusions(
@@ -566,6 +598,16 @@ def of_checks(study: int, verb: str, named: str) -> None:
 def of_screening(study: int, most: str, count: str) -> None:
     assert number(most) == of_study("most_lapses", study)
     assert bool(of_study("counts_screened_out", study)) == (count == "still count")
+
+
+@claims(
+    r"A rater who scores fewer than ([\d,]+) of ([\d,]+) training items? as expected at the first try is screened out "
+    r"before the first rated item\."
+)
+def of_pass_mark(study: int, least: str, items: str) -> None:
+    assert number(least) == of_study("least_passed", study)
+    sql = "SELECT COUNT(*) FROM annotation_item WHERE study_id = %s AND purpose = 'training'"
+    assert number(items) == one(sql, study)
 
 
 @claims(r"(Recruitment|Pay|Retention|Ethics approval): (.+)")

@@ -62,8 +62,8 @@ class Plan:
 # As often as a thing stands here, so often it is drawn.
 ACTIONS = (
     *("rate",) * 5, "rate_all", *("correct",) * 2, *("take_back",) * 2, "skip", "join", "know", *("exclude",) * 2,
-    *("reinstate",) * 2, *("screen_out",) * 2, *("withdraw",) * 2, "replace", "deactivate", "unblind", "adjudicate",
-    "extend", "add_items", "pause", *("resume",) * 3,
+    *("practise",) * 3, *("reinstate",) * 2, *("screen_out",) * 2, *("withdraw",) * 2, "replace", "deactivate",
+    "unblind", "adjudicate", "extend", "add_items", "pause", *("resume",) * 3,
 )  # fmt: skip
 
 
@@ -157,6 +157,14 @@ class World:
         if held:
             self._says(held, held.submission_id, point)
         return held is not None
+
+    def _practise_step(self, which: int, point: int) -> None:
+        """They score all training items, and again what they have scored."""
+        rater = self._rater(which)
+        if rater and rater.is_ongoing and self.study.least_passed is not None:
+            for lesson in rater_stage.lessons(rater):
+                self._says(lesson, uuid.uuid4(), point)
+            rater_stage.finish_practice(membership=self._rater(which) or rater, now=NOW)
 
     def _chat(self, rater: Membership, point: int) -> bool:
         """The tester takes a free place, chats, and scores the chat unless the point is 5."""
@@ -285,6 +293,7 @@ def _draft(plan: Plan) -> Study:
         "is_simulated": plan.simulated,
         "background_count": 2 if plan.sampled else None,
         "most_lapses": 1 if plan.checked else None,
+        "least_passed": 1 if plan.checked and plan.kind == "scores" else None,
     }
     if plan.consent:
         fields |= {"consent_text": "I agree.", "approval_number": "Board 7", "recruitment": "By a notice."}
@@ -309,6 +318,9 @@ def _draft(plan: Plan) -> Study:
         other = {"other": made.corpus.dialogues.get(key="d0-beta")} if plan.kind == "pairs" else {}
         expected = dict.fromkeys(KEYS, 0 if plan.kind == "pairs" else 4)
         check(made, first, "attention", note="Choose this.", expected=expected, **other)
+    if plan.checked and plan.kind == "scores":
+        lesson = made.corpus.dialogues.get(key="d0-beta")
+        check(made, lesson, expected=dict.fromkeys(KEYS, 4), tolerance=2)
     return made
 
 

@@ -95,6 +95,7 @@ def designs(draw: st.DrawFn) -> Design:
     numbers = ("background_count", "raters_per_item", "minutes_estimate", "break_every", "most_lapses")
     fields: dict[str, Any] = {name: field.default for name, field in document.FIELDS.items()}
     fields |= {name: draw(whole) for name in numbers}
+    fields["least_passed"] = None if kind == "chats" else draw(whole)
     fields |= {name: draw(text) for name in ("guidelines", "consent_text", "pay_note", "writer", "retention")}
     fields |= {"name": draw(words), "corpus": draw(words), "public_name": draw(words), "kind": kind}
     fields |= {"tidy_display": draw(st.booleans()), "seed": draw(st.integers(0, 2**31 - 1))}

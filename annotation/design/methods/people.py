@@ -99,6 +99,8 @@ def _stays(study: Study, flow: Flow) -> Iterator[str]:
         yield f"{excluded:,} {_was(excluded)} excluded by a researcher{_when_excluded(study, flow)}"
     if screened_out := number[End.SCREENED_OUT]:
         yield f"{screened_out:,} {_was(screened_out)} screened out by attention checks"
+    if failed := number[End.FAILED_TRAINING]:
+        yield f"{failed:,} {_was(failed)} screened out by the pass mark of the training"
     if withdrew := number[End.WITHDREW]:
         yield f"{withdrew:,} withdrew"
     if finished := number[End.FINISHED]:

@@ -26,10 +26,21 @@ def checks(study: Study) -> Iterator[str]:
         found = [count_in_words(counted[kind], noun) + more for kind, (noun, more) in CHECKS.items() if counted[kind]]
         were = "was" if counted.total() == 1 else "were"
         yield f"There {were} also {', '.join(found)}; none of this is counted in any result."
+    yield from pass_mark(study)
     if counted[Item.Purpose.ATTENTION] and study.most_lapses is not None:
         stay = "still count" if study.counts_screened_out else "are in no result"
         failed = count_in_words(study.most_lapses, "attention check")
         yield f"A rater who fails more than {failed} is screened out, and their ratings {stay}."
+
+
+def pass_mark(study: Study) -> Iterator[str]:
+    """The rule of the training; how many it screened out stands where raters are counted."""
+    if study.least_passed is not None:
+        lessons = count_in_words(study.items.filter(purpose=Item.Purpose.TRAINING).count(), "training item")
+        yield (
+            f"A rater who scores fewer than {study.least_passed:,} of {lessons} as expected at the first try is "
+            "screened out before the first rated item."
+        )
 
 
 def repeats(study: Study) -> Iterator[str]:

@@ -13,7 +13,25 @@ from annotation.rating.arithmetic import missed
 from annotation.rating.blinding.items import BlindStudy, blind_study
 from annotation.rating.blinding.scenes import Scene, assignment_scene, questions
 from annotation.rating.pace import Pace
+from annotation.rating.practice import practice_of
 from annotation.rating.queue import answer_of
+
+SCREENED_OUT, FAILED_TRAINING = "screened out", "failed training"
+
+
+@dataclass(frozen=True, slots=True)
+class PassMark:
+    """At least so many of the practice dialogues must be scored as expected at the first try."""
+
+    least: int
+    dialogues: int
+    # How many the rater has scored as expected so far.
+    passed: int
+
+    @property
+    def spare(self) -> int:
+        """How many may be missed."""
+        return self.dialogues - self.least
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,7 @@ class BlindWelcome:
     pay: str
     minutes: int | None
     has_practice: bool
+    pass_mark: PassMark | None
     keeps_scores: bool
     is_begun: bool
 
@@ -60,6 +79,7 @@ class BlindFeedback:
     scene: Scene
     verdicts: tuple[Verdict, ...]
     note: str
+    has_pass_mark: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,8 @@ class BlindEnd:
 
     study: BlindStudy
     reason: str
+    # Of a rater who failed the training.
+    pass_mark: PassMark | None
     # Whether the rater has done everything there was to do.
     has_done_theirs: bool
     code: str
@@ -106,9 +128,18 @@ def blind_welcome(membership: Membership) -> BlindWelcome:
         pay=study.pay_note,
         minutes=study.minutes_estimate,
         has_practice=membership.has_practice,
+        pass_mark=_pass_mark(membership),
         keeps_scores=study.withdrawal == Study.Withdrawal.KEEP,
         is_begun=membership.assignments.filter(opened_at__isnull=False).exists(),
     )
+
+
+def _pass_mark(membership: Membership) -> PassMark | None:
+    least = membership.study.least_passed
+    if least is None:
+        return None
+    found = practice_of(membership)
+    return PassMark(least, found.items, found.passed)
 
 
 def blind_lessons(lessons: Sequence[Assignment]) -> list[Lesson]:
@@ -142,6 +173,7 @@ def blind_feedback(assignment: Assignment, membership: Membership, rating: Ratin
             if metric.key in expected
         ),
         note=item.note,
+        has_pass_mark=assignment.study.least_passed is not None,
     )
 
 
@@ -175,6 +207,7 @@ def blind_end(membership: Membership, *, others_hold_slots: bool, now: datetime)
     return BlindEnd(
         study=shown,
         reason=reason,
+        pass_mark=_pass_mark(membership) if reason == FAILED_TRAINING else None,
         has_done_theirs=is_done,
         code=_code(study, reason, is_done),
         skipped=tokens,
@@ -186,7 +219,7 @@ def blind_end(membership: Membership, *, others_hold_slots: bool, now: datetime)
 def _reason(membership: Membership, *, others_hold_slots: bool, skipped: bool) -> str:
     study = membership.study
     if membership.screened_out_at:
-        return "screened out"
+        return FAILED_TRAINING if membership.failed_training else SCREENED_OUT
     if not membership.is_ongoing:
         return "ended"
     if study.is_paused:
@@ -203,6 +236,6 @@ def _has_done_theirs(reason: str, pace: Pace) -> bool:
 
 def _code(study: Study, reason: str, has_done_theirs: bool) -> str:
     """The study's code for this reason, if it has one and the rater has done everything there was to do."""
-    if reason == "screened out":
+    if reason in (SCREENED_OUT, FAILED_TRAINING):
         return study.screen_out_code
     return study.completion_code if has_done_theirs else ""
