@@ -13,14 +13,16 @@ from django.urls import reverse
 
 from annotation.bundles.report_files import report_files
 from annotation.models import Assignment, Item, Profile, Rating, Score, Study
+from annotation.reports.agreement import alpha, weighted_kappa
 from annotation.reports.figures import PAIR_FIGURES, drawable
 from annotation.reports.models.davidson import Comparisons, Preference, preference
-from annotation.reports.notes import NO_PLAN
+from annotation.reports.notes import FEW_BACKGROUNDS, NO_PLAN
 from annotation.reports.preference_figures import win_rows, win_spec
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.preferences import Decisions, Rate, left_rates, win_rates
 from annotation.reports.whole import whole_report
+from core.tables import Estimate
 from dialogues.charts import THEMES
 from tests.annotation.rated_study import pair_study
 from tests.annotation.setting import user
@@ -107,6 +109,25 @@ def test_a_win_is_a_win_whichever_dialogue_came_first_and_stood_left() -> None:
     # One rater saw every item as it is and the other flipped, so each side was chosen as often.
     assert [rate.value for rate in found.left] == [0.5] * 7
     assert found.agreement[0].estimates["alpha_ordinal"].value == 1
+
+
+@pytest.mark.django_db
+def test_agreement_on_pairs_has_kappa_and_exact_shares_and_a_warning_of_few_backgrounds() -> None:
+    study = pair_study()
+    first = Rating.objects.get(assignment__position=1, assignment__is_flipped=True)
+    Rating.objects.filter(pk=first.pk).update(is_current=False)
+    tied = Rating.objects.create(assignment=first.assignment, supersedes=first)
+    for metric in study.rubric.metric_list():
+        Score.objects.create(rating=tied, metric=metric.key, value=0, scale_low=-1, scale_high=1)
+    table = preference_tables(study, preferences_of(study))["agreement"]
+    assert [column.label for column in table.columns] == ["Metric", "α, ordinal", "Weighted κ", "Exact, %"]
+    decided = np.array([[-1.0, 1, 1, 1], [-1, 0, 1, 1]])
+    for row in table.rows:
+        shown = [cell for cell in row if isinstance(cell, Estimate)]
+        assert [cell.n for cell in shown] == [4, 4, 4]
+        expected = [alpha(decided, "ordinal").value, weighted_kappa(decided).value, 75]
+        assert [cell.value for cell in shown] == pytest.approx(expected)
+    assert table.notes.count(FEW_BACKGROUNDS) == 1
 
 
 @pytest.mark.django_db
