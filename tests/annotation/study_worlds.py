@@ -299,12 +299,7 @@ def _draft(plan: Plan) -> Study:
         fields |= {"consent_text": "I agree.", "approval_number": "Board 7", "recruitment": "By a notice."}
         fields |= {"pay_note": "12 an hour!", "retention": "Ten years", "minutes_estimate": 20, "break_every": 1}
     if plan.kind == "chats":
-        asks = plan.counts and plan.chats_each != 1
-        chats = ChatPlan(chats_each=plan.chats_each, practice=plan.checked, asks_preference=asks, minutes=0)
-        made = chat_draft(plan.k or 1, of=corpus(3), chat_plan=chats.as_json(), **fields)
-        if plan.planned:
-            _announce_a_shutdown(made)
-        return made
+        return _chat_draft(plan, fields)
     versions = VERSIONS[: plan.versions]
     if plan.kind == "pairs":
         fields |= {"kind": "pairs", "pairs": [["alpha", "beta"], *([["beta", "gamma"]] if plan.versions == 3 else [])]}
@@ -314,14 +309,28 @@ def _draft(plan: Plan) -> Study:
     if plan.counts:
         made.corpus.dialogues.filter(key="d1-beta").update(is_demo=True)
     if plan.checked:
-        first = made.corpus.dialogues.get(key="d0")
-        other = {"other": made.corpus.dialogues.get(key="d0-beta")} if plan.kind == "pairs" else {}
-        expected = dict.fromkeys(KEYS, 0 if plan.kind == "pairs" else 4)
-        check(made, first, "attention", note="Choose this.", expected=expected, **other)
-    if plan.checked and plan.kind == "scores":
-        lesson = made.corpus.dialogues.get(key="d0-beta")
-        check(made, lesson, expected=dict.fromkeys(KEYS, 4), tolerance=2)
+        _add_checks(plan, made)
     return made
+
+
+def _chat_draft(plan: Plan, fields: dict[str, Any]) -> Study:
+    asks = plan.counts and plan.chats_each != 1
+    chats = ChatPlan(chats_each=plan.chats_each, practice=plan.checked, asks_preference=asks, minutes=0)
+    made = chat_draft(plan.k or 1, of=corpus(3), chat_plan=chats.as_json(), **fields)
+    if plan.planned:
+        _announce_a_shutdown(made)
+    return made
+
+
+def _add_checks(plan: Plan, made: Study) -> None:
+    """An attention check, and for scores a training item."""
+    first, lesson = made.corpus.dialogues.get(key="d0"), made.corpus.dialogues.get(key="d0-beta")
+    if plan.kind == "pairs":
+        check(made, first, "attention", note="Choose this.", expected=dict.fromkeys(KEYS, 0), other=lesson)
+        return
+    expected = dict.fromkeys(KEYS, 4)
+    check(made, first, "attention", note="Choose this.", expected=expected)
+    check(made, lesson, expected=expected, tolerance=2)
 
 
 def _analysis_plan(plan: Plan, backgrounds: int) -> dict[str, Any]:
