@@ -36,7 +36,7 @@ def primary_json(study: Study, found: Findings) -> dict[str, Any]:
     """Whom the primary analysis of scores speaks of, and which of its p values are adjusted together by Holm's method;
     with the plan's claims of being no worse, where it makes any."""
     plan = plan_of(study)
-    family = plan.family if plan else "all"
+    family = plan.family if plan and plan.family else "all"
     tests = sum(p is not None for p in found.adjusted.values())
     about = {"target": found.target, "family": family, "family_in_words": FAMILIES[family], "tests": tests}
     if plan is None or plan.margin is None:

@@ -53,7 +53,7 @@ def icc_intervals(scores: ArrayLike) -> dict[str, Interval]:
     why.
     """
     patterns = Patterns.of(scores)
-    points = {form: icc_of(patterns, form) for form in (*ABSOLUTE, CONSISTENT)}
+    points: dict[str, Estimate] = {form: icc_of(patterns, form) for form in (*ABSOLUTE, CONSISTENT)}
     return _intervals(points, np.asarray(scores, dtype=np.float64), patterns)
 
 
