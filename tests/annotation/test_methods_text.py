@@ -8,13 +8,15 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
+from annotation.chats.plan import ChatPlan
+from annotation.design import launch
 from annotation.design.flow import End, Fate, flow_of
 from annotation.design.methods import methods_text
 from annotation.models import Rating
 from annotation.reports.flow_figure import flow_table, steps
 from annotation.reports.scores import counted_members, counted_ratings
 from generation.models import Shutdown
-from tests.annotation.chat_studies import chat_study
+from tests.annotation.chat_designs import chat_draft
 from tests.annotation.lead_claims import check_lead
 from tests.annotation.methods_claims import check_methods
 from tests.annotation.preference_lead_claims import check_preference_lead
@@ -98,9 +100,7 @@ def test_the_text_of_a_study_that_was_closed_early_says_what_was_attained() -> N
 
 
 def test_a_system_whose_model_will_be_gone_is_named_with_the_day() -> None:
-    one = chat_study()
-    one.selection |= {"complete": 2, "incomplete": 0}
-    one.save(update_fields=["selection"])
+    one = launch.launch(study=chat_draft(of=corpus(2), chat_plan=ChatPlan(practice=False).as_json()), by=None)
     tuned, plain = one.systems.select_related("endpoint")
     check_methods(one)
     assert "announced" not in methods_text(one)
