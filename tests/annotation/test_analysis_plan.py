@@ -293,7 +293,7 @@ def test_a_text_with_the_words_of_an_earlier_release_is_known_by_its_hash(tmp_pa
         one.name, "--verify", str(registered)
     )
     # The hash of another plan is not this one's.
-    other = planned(replace(PLAN, margin=0.4), name="Other", of=one.corpus)
+    other = draft(3, of=one.corpus, name="Other", analysis_plan=replace(PLAN, margin=0.4).as_json())
     with pytest.raises(CommandError, match="without its hash"):
         printed(other.name, "--verify", str(registered))
 
