@@ -95,8 +95,7 @@ def agreement_by_version(study: Reported, found: Findings, *, dashes: bool = Tru
         ),
     )
     caption = "Agreement between raters by metric and version."
-    hues = tuple(version.hue for _, version in cells)
-    return Table("agreement-by-version", caption, _columns("Metric", "Version"), rows, notes, hues)
+    return Table("agreement-by-version", caption, _columns("Metric", "Version"), rows, notes)
 
 
 def agreement_by_pair(study: Reported, found: Findings) -> Iterator[Table]:
