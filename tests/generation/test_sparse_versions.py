@@ -171,7 +171,9 @@ def test_a_design_leaves_and_comes_back_with_its_run(runs: tuple[Run, Run]) -> N
     study.save()
     again = make_from(read(text.encode()), by=None)
     assert again.sources == {"run": [runs[0].pk]}
-    assert f"Generated versions come from run First (no. {runs[0].pk})" in methods_text(launch.launch(study=again, by=None))
+    assert f"Generated versions come from run First (no. {runs[0].pk})" in methods_text(
+        launch.launch(study=again, by=None)
+    )
     for sources, problem in (
         ('{"run": [999999]}', "no run 999999"), ('{"moon": [1]}', "selected by 'moon'"),
         ('{"run": 1}', "sources must"),

@@ -45,16 +45,23 @@ class MeanSquares:
         return self.units * self.each - self.units - self.raters + 1
 
 
-def icc_intervals(scores: ArrayLike) -> dict[str, Interval]:
+def icc_intervals(
+    scores: ArrayLike, known: Mapping[str, Estimate] | None = None, patterns: Patterns | None = None
+) -> dict[str, Interval]:
     """ICC(A,1) as "2,1", ICC(A,k) as "2,k" and ICC(C,1) as "3,1", of (raters, units) scores with NaN where one is
     missing.
 
     k is the mean number of scores per unit. Where the correlation is undefined, `value` is None and `no_interval` says
-    why.
+    why. `known` are coefficients that have been computed, of which alone intervals are wanted then, and `patterns`
+    those of the scores.
     """
-    patterns = Patterns.of(scores)
-    points: dict[str, Estimate] = {form: icc_of(patterns, form) for form in (*ABSOLUTE, CONSISTENT)}
-    return _intervals(points, np.asarray(scores, dtype=np.float64), patterns)
+    patterns = patterns or Patterns.of(scores)
+    points = known or {form: icc_of(patterns, form) for form in (*ABSOLUTE, CONSISTENT)}
+    whys = {form: _why_undefined(points, form) for form in points}
+    squares = None if all(whys.values()) else mean_squares(np.asarray(scores, dtype=np.float64), patterns)
+    why_none = _why_none(squares) if squares else ""
+    ends = _ends_by_form(squares) if squares and not why_none else {}
+    return {form: _interval(point.value, ends.get(form), whys[form] or why_none) for form, point in points.items()}
 
 
 def for_raters_like_these(found: Agreement, scores: ArrayLike, patterns: Patterns) -> Agreement:
@@ -65,7 +72,7 @@ def for_raters_like_these(found: Agreement, scores: ArrayLike, patterns: Pattern
     points = {name.removeprefix("icc_"): one for name, one in found.estimates.items() if name.startswith("icc_")}
     if found.clusters < 2 or not points:
         return found
-    intervals = _intervals(points, np.asarray(scores, dtype=np.float64), patterns)
+    intervals = icc_intervals(scores, points, patterns)
     replaced = {
         f"icc_{form}": replace(points[form], low=one.low, high=one.high, no_interval=one.no_interval)
         for form, one in intervals.items()
@@ -73,15 +80,6 @@ def for_raters_like_these(found: Agreement, scores: ArrayLike, patterns: Pattern
     }
     these_raters = {name: found.estimates[name] for name in replaced}
     return replace(found, estimates={**found.estimates, **replaced}, these_raters=these_raters)
-
-
-def _intervals(points: Mapping[str, Estimate], table: Floats, patterns: Patterns) -> dict[str, Interval]:
-    """Those of the forms that `points` have."""
-    whys = {form: _why_undefined(points, form) for form in points}
-    squares = None if all(whys.values()) else mean_squares(table, patterns)
-    why_none = _why_none(squares) if squares else ""
-    ends = _ends_by_form(squares) if squares and not why_none else {}
-    return {form: _interval(point.value, ends.get(form), whys[form] or why_none) for form, point in points.items()}
 
 
 def _why_undefined(points: Mapping[str, Estimate], form: str) -> str:
