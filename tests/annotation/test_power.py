@@ -57,6 +57,20 @@ def test_raters_who_all_agree_on_versions_make_a_paired_t_test_over_backgrounds(
     assert found.power == pytest.approx(paired_t(0.5, np.sqrt(2 * (0.6**2 + 0.8**2 / 4)), 30), abs=FIVE_POINTS)
 
 
+def test_the_interval_for_these_raters_is_students_t_over_backgrounds() -> None:
+    components = replace(TYPICAL, rater_version=0.0)
+    found = cell(components, 3, 5, 0.5, population="these")
+    error = np.sqrt(2 * (components.item**2 + components.residual**2 / 3) / 5)
+    # The mean of a standard deviation with 4 degrees of freedom is .94 of the true one.
+    assert found.half_width == pytest.approx(stats.t.ppf(0.975, 4) * error * stats.chi.mean(4) / 2, rel=0.03)
+
+
+def test_two_raters_have_an_alpha() -> None:
+    alphas = alpha_of(whole_tables(TYPICAL, 2, 12, 0.3))
+    found = cell(TYPICAL, 2, 12, 0.3)
+    assert found.alpha == pytest.approx(alphas.mean(), abs=0.02)
+
+
 def whole_tables(components: Components, raters: int, backgrounds: int, difference: float) -> Any:
     """(studies, versions, raters, backgrounds) of single ratings."""
     rng = np.random.default_rng(11)
