@@ -10,6 +10,7 @@ from annotation.checklists.heds_form import form_file
 from annotation.checklists.responsible_nlp import responsible_nlp
 from annotation.design.flow import flow_of
 from annotation.models import Study
+from annotation.reports.notes import IMPORTED, SIMULATED
 
 FORMAT, FORMAT_VERSION = "stephanie-checklists", 1
 GAPS = "Answers come from the study’s record as it is now. What it does not know is marked “To write”."
@@ -59,6 +60,6 @@ def _json(value: dict[str, Any]) -> str:
 def _notes(study: Study) -> Iterator[str]:
     yield GAPS
     if study.is_imported:
-        yield "Imported ratings: collected elsewhere, not on this platform."
+        yield IMPORTED
     if study.is_simulated:
-        yield "Simulated ratings: a seeded program gave these scores, not people."
+        yield SIMULATED

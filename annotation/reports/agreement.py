@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from annotation.reports import components
 from annotation.reports.bootstrap import (
+    DRAWS,
     ENOUGH_CLUSTERS,
     Floats,
     Ints,
@@ -32,7 +33,6 @@ from core.intervals import DUST
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 IccForm = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
 ICC_FORMS: tuple[IccForm, ...] = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
-DRAWS = 1000
 
 
 class Undefined(StrEnum):

@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 Statistic = Callable[[Floats], Floats]
 
 CONFIDENCE = 0.95
+DRAWS = 1000
 NORMAL = NormalDist()
 # Values this close, relative to the largest, count as equal: they differ only by rounding.
 TIE = 1e-9

@@ -9,10 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from annotation.reports.bootstrap import Floats, distributions, ends, ratio, resamples
+from annotation.reports.bootstrap import DRAWS, Floats, distributions, ends, ratio, resamples
 from core.tables import Estimate
 
-DRAWS = 1000
 CLUSTER = "background"
 
 Name = TypeVar("Name")

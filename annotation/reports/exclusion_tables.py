@@ -4,7 +4,7 @@ from annotation.design.plan import AnalysisPlan
 from annotation.reports.analysis import shown
 from annotation.reports.difference_tables import metric_and_pair
 from annotation.reports.exclusions import WITH_ALL, WITHOUT_SCREENED_OUT, OtherRaters
-from annotation.reports.findings import Findings, Key, shown_pairs
+from annotation.reports.findings import Findings, Key, compared_pairs, main_pairs
 from annotation.reports.notes import interval_note, listed, provenance
 from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
@@ -49,10 +49,8 @@ def exclusion_tables(study: Reported, found: Findings, *, dashes: bool) -> list[
 def _primary(study: Reported, found: Findings, *, dashes: bool) -> list[Key]:
     """The plan's primary pairs and metrics; without a plan the last version with each other on every metric."""
     plan = AnalysisPlan.of(study.analysis_plan)
-    keys = [key for key in shown_pairs(found, dashes=dashes) if found.differences[key]]
-    named = [key for key in keys if plan and plan.is_confirmatory(key[0], key[1:])]
-    last = found.versions[-1].slug if found.versions else ""
-    return named or [key for key in keys if key[2] == last]
+    keys = compared_pairs(found, dashes=dashes)
+    return main_pairs(found, keys, lambda key: plan is not None and plan.is_confirmatory(key[0], key[1:]))
 
 
 def _as_reported(found: Findings, key: Key) -> Cell:

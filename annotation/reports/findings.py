@@ -1,6 +1,6 @@
 """The results of a study's scores: means, differences, agreement, raters and lengths. Arithmetic on columns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -225,3 +225,14 @@ def shown_pairs(found: Findings, *, dashes: bool) -> list[Key]:
     """The differences' keys, without those whose scores are printed as a dash."""
     hidden = {(metric.key, slug) for metric in found.metrics for slug in metric.dash_for} if dashes else set()
     return [key for key in found.differences if not {(key[0], key[1]), (key[0], key[2])} & hidden]
+
+
+def compared_pairs(found: Findings, *, dashes: bool) -> list[Key]:
+    """Those of them of which somebody scored both versions."""
+    return [key for key in shown_pairs(found, dashes=dashes) if found.differences[key]]
+
+
+def main_pairs(found: Findings, keys: Sequence[Key], is_confirmatory: Callable[[Key], bool]) -> list[Key]:
+    """Those of the keys that the plan names; if it names none, the last version with each other, the nearest first."""
+    last = found.versions[-1].slug if found.versions else ""
+    return [key for key in keys if is_confirmatory(key)] or [key for key in keys if key[2] == last]

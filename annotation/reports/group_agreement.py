@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.reports.agreement import DRAWS, Agreement, summary_of
-from annotation.reports.bootstrap import Floats, Ints
+from annotation.reports.agreement import Agreement, summary_of
+from annotation.reports.bootstrap import DRAWS, Floats, Ints
 from annotation.reports.models.icc import for_raters_like_these
 from annotation.reports.patterns import Patterns
 

@@ -6,8 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from annotation.reports.bootstrap import Floats, Ints, ratio
-from annotation.reports.comparisons import DRAWS
+from annotation.reports.bootstrap import DRAWS, Floats, Ints, ratio
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from annotation.reports.models.correlations import coefficients, correlations
 from annotation.reports.models.intervals import Unfit

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from math import factorial
 
-from annotation.reports.comparisons import DRAWS
+from annotation.reports.bootstrap import DRAWS
 from annotation.reports.difference_tables import metric_and_pair
 from annotation.reports.findings import Findings, shown_pairs
 from annotation.reports.judge_measures import (
@@ -109,7 +109,7 @@ def _version_cells(level: VersionLevel) -> tuple[Cell, ...]:
 def _version_notes(levels: Sequence[VersionLevel], counted: Collection[int]) -> Iterator[str]:
     yield (
         "One point is a version: the mean of the raters and that of the judge over the items of the version that both "
-        "scored. A coefficient is “—” where raters or judge give all versions one mean. Exploratory."
+        "scored. A coefficient is “—” where raters or judge give all versions one mean."
     )
     for versions in sorted(counted):
         yield (

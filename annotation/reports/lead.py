@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from annotation.reports.findings import Findings, Key, shown_pairs
+from annotation.reports.findings import Findings, Key, compared_pairs, main_pairs
 
 MOST_SENTENCES = 6
 # Pairs of versions, each with a sentence, and those before them on where the ratings come from.
@@ -26,21 +26,14 @@ def _sentences(
     found: Findings, dashes: bool, is_confirmatory: Callable[[Key], bool], standing: Sequence[str]
 ) -> Iterator[str]:
     yield from standing
-    keys = [key for key in shown_pairs(found, dashes=dashes) if found.differences[key]]
-    planned = [key for key in keys if is_confirmatory(key)]
-    told = planned or _of_last_version(found, keys)
+    keys = compared_pairs(found, dashes=dashes)
+    told = main_pairs(found, keys, is_confirmatory)
     for pair in list(dict.fromkeys(key[1:] for key in told))[: MOST_PAIRS - len(standing)]:
-        yield from _of_pair(found, [key for key in told if key[1:] == pair], is_planned=bool(planned))
+        yield from _of_pair(found, [key for key in told if key[1:] == pair], is_planned=is_confirmatory(told[0]))
     yield from of_agreement([one.estimates["alpha_ordinal"].value for one in found.agreement.values()])
     yield from _of_single_raters(found, keys)
     if keys:
         yield f"Unless a table says otherwise, its numbers apply to {found.target.value} and to backgrounds like these."
-
-
-def _of_last_version(found: Findings, keys: Sequence[Key]) -> list[Key]:
-    """The last version with each other, the nearest first: what a report without a plan tells."""
-    last = found.versions[-1].slug if found.versions else ""
-    return [key for key in keys if key[2] == last]
 
 
 def _of_pair(found: Findings, keys: Sequence[Key], *, is_planned: bool) -> Iterator[str]:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.reports.bootstrap import Floats, Ints
-from annotation.reports.comparisons import DRAWS
+from annotation.reports.bootstrap import DRAWS, Floats, Ints
 from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS
 from annotation.reports.models.correlations import PEARSON, SPEARMAN, correlations
 from core.intervals import Estimate

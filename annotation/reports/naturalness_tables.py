@@ -1,6 +1,6 @@
 """ACMC against naturalness: do dialogues with more messages a turn sound more natural?"""
 
-from annotation.reports.comparisons import DRAWS
+from annotation.reports.bootstrap import DRAWS
 from annotation.reports.findings import Findings
 from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS
 from annotation.reports.models.correlations import PEARSON, SPEARMAN

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from annotation.reports.agreement import Agreement
-from annotation.reports.bootstrap import ENOUGH_CLUSTERS
-from annotation.reports.comparisons import DRAWS
+from annotation.reports.bootstrap import DRAWS, ENOUGH_CLUSTERS
 from annotation.reports.findings import Findings
 from annotation.reports.models.intervals import Target
 from annotation.reports.reported import Reported

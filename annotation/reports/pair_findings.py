@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from annotation.reports.agreement import Agreement, summary
-from annotation.reports.comparisons import DRAWS
+from annotation.reports.bootstrap import DRAWS
 from annotation.reports.models.davidson import Preference, preference
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.own_agreement import OwnAgreement

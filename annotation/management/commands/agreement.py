@@ -13,7 +13,7 @@ from annotation.agreement_files.tables import agreement_tables, as_json
 from annotation.imported.gathering import Gathered, RatingsRefusedError, first_bad
 from annotation.imported.rating_rows import RatingChoices
 from annotation.management.arguments import add_rating_file
-from annotation.reports.agreement import DRAWS
+from annotation.reports.bootstrap import DRAWS
 from core import commands
 from core.numbers import count_in_words
 from core.tables import to_text

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.reports.bootstrap import (
+    DRAWS,
     Floats,
     Ints,
     Statistic,
@@ -20,7 +21,6 @@ from annotation.reports.bootstrap import (
     grouped,
     ratio,
 )
-from annotation.reports.comparisons import DRAWS
 from core.intervals import DUST, Estimate
 
 PEARSON, SPEARMAN, KENDALL = "pearson", "spearman", "kendall"

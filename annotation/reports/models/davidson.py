@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
-from annotation.reports.bootstrap import Floats, Ints, distributions, ends, resamples
-from annotation.reports.comparisons import CLUSTER, DRAWS
+from annotation.reports.bootstrap import DRAWS, Floats, Ints, distributions, ends, resamples
+from annotation.reports.comparisons import CLUSTER
 from annotation.reports.models.intervals import Unfit
 from core.intervals import Estimate
 
