@@ -114,9 +114,7 @@ def test_whoever_reaches_the_mark_goes_on_and_nobody_else(
     if not passes:
         right = sum(abs(value - 4) <= 1 for value in values)
         said = page.content.decode()
-        assert (
-            f"In the practice you scored {right} of 3 dialogues as expected, and at least {least} were needed" in said
-        )
+        assert f"In the practice you scored {right} of 3 dialogues as expected, and the pass mark was {least}" in said
         assert "did not follow the instructions" not in said
         assert "OUT-7" in said
         assert "DONE-1" not in said
