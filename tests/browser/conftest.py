@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 from annotation.models import Membership
 from tests.annotation.setting import TWO, corpus, member, study
 from tests.browser.server import Server, running_server
-from tests.browser.watching import PageMaker, Watch, sign_in
+from tests.browser.watching import PATIENCE, PageMaker, Watch, sign_in
 
 # The shell is the same engine without a browser's windows around it: a new profile takes a quarter of the time.
 CHROMIUM = (
@@ -31,8 +31,7 @@ ARGUMENTS = (
 )
 
 
-# Only what fails waits so long: a machine may be several times slower than the one a test was written on.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PATIENCE)
 
 # A page is looked at on a desk in light and on a phone in dark; with LOOKS=all in these two ways as well.
 OTHER_LOOKS = {(1280, "dark"), (390, "light")}
@@ -101,8 +100,7 @@ def new_page(
     def make(**options: object) -> Page:
         viewport = {"width": width, "height": 844 if width < 600 else 900}
         context = chromium.new_context(base_url=server.url, viewport=viewport, color_scheme=scheme, **options)
-        # Only a ceiling: a report's figures are drawn while its page loads, on a busy machine one after the other.
-        context.set_default_timeout(45_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch.follow(page)

@@ -85,7 +85,7 @@ def test_the_last_bubble_stays_above_a_phones_keyboard(
     model.scenes = [["<|msg|>".join(f"Line {number}." for number in range(30))], ["The news."]]
     opened(page, chat_with(endpoint, person))
     write(page, "tell me")
-    expect(page.get_by_text("Line 29.")).to_be_in_viewport(timeout=30_000)
+    expect(page.get_by_text("Line 29.")).to_be_in_viewport()
     page.evaluate(KEYBOARD, 400)
     assert bottom(page, ".chat-bubbles .bubble") <= bottom(page, "[data-scroll]") <= bottom(page, "[data-text]") <= 400
     write(page, "and now")

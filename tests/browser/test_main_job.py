@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.watching import Watch, log_in
+from tests.browser.watching import PATIENCE, Watch, log_in
 from tests.demo_process import RunningDemo, free_port, running_demo
 
 METRICS = 6
@@ -37,7 +37,7 @@ def visitor(demo: RunningDemo, chromium: Browser):
     @contextmanager
     def visit():
         context = chromium.new_context(base_url=demo.url, viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         watch.follow(page)
         yield page
@@ -72,7 +72,7 @@ def generate(page: Page) -> None:
     page.get_by_role("button", name="Start run").click()
     # No reload: the page follows the worker by itself.
     expect(page.get_by_text(f"{DIALOGUES} of {DIALOGUES} dialogues").first).to_be_visible(timeout=90_000)
-    expect(page.get_by_text("Finished").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Finished").first).to_be_visible()
 
 
 def open_a_study(page: Page) -> list[str]:

@@ -55,7 +55,7 @@ def test_a_lost_line_is_said_and_mends_itself(page: Page, watch: Watch) -> None:
     expect(page.get_by_text("Connection lost; trying again…")).to_be_visible()
     Call.objects.filter(run=run, alpha=run.chosen.earliest("pk").dialogue).update(state="failed", outcome="rejected")
     page.unroute("**/events/")
-    expect(page.get_by_text("Connection lost")).to_be_hidden(timeout=15_000)
+    expect(page.get_by_text("Connection lost")).to_be_hidden()
     expect(page.locator("[data-live=sentence]")).to_contain_text("1 failed")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.watching import Watch, assert_fits
+from tests.browser.watching import PATIENCE, Watch, assert_fits
 from tests.demo_process import ROOT, free_port, running
 
 PASSWORD = "a lantern in the boat shed"
@@ -48,7 +48,7 @@ def page(started: str, chromium: Browser):
     home = re.search(r"Stephanie is at (http://127\.0\.0\.1:\d+)/", started)[1]
     watch = Watch(home)
     context = chromium.new_context(base_url=home, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     watch.follow(page)
     yield page

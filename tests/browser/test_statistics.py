@@ -26,7 +26,7 @@ def test_charts_answer_to_the_pointer_with_nothing_refused_by_the_policy(page: P
     page.goto(f"/corpora/{make_corpus().pk}/statistics/")
     figure = page.locator("#figure-consecutive")
     figure.scroll_into_view_if_needed()
-    expect(figure.locator("canvas")).to_be_visible(timeout=30_000)
+    expect(figure.locator("canvas")).to_be_visible()
     expect(figure.locator("img").first).to_be_hidden()
     assert_usable(page)
     box = figure.locator("canvas").bounding_box()
@@ -45,7 +45,7 @@ def test_a_live_chart_follows_the_theme_switch(page: Page) -> None:
     page.goto(f"/corpora/{make_corpus().pk}/statistics/")
     figure = page.locator("#figure-consecutive")
     figure.scroll_into_view_if_needed()
-    expect(figure.locator("canvas")).to_be_visible(timeout=30_000)
+    expect(figure.locator("canvas")).to_be_visible()
     with page.expect_response(lambda answer: "consecutive.json" in answer.url and "theme=dark" in answer.url):
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
     expect(figure.locator("canvas")).to_have_count(1)

@@ -46,9 +46,9 @@ def test_a_run_is_made_watched_and_registered(page: Page, width: int, scheme: st
     assert_usable(page)
     # The page follows by itself, and loads anew when the trainer has finished.
     tell(run, story()[:10])
-    expect(page.get_by_text("Step 4 of 4, loss 0.875")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Step 4 of 4, loss 0.875")).to_be_visible()
     tell(run, story())
-    expect(page.get_by_role("heading", name="Serve it")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Serve it")).to_be_visible()
     expect(page.get_by_role("table", name=re.compile("The tuned model beside its base"))).to_be_visible()
     photograph(page, f"finished-{width}-{scheme}")
     assert_usable(page)

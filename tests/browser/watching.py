@@ -12,6 +12,9 @@ from playwright.sync_api import ConsoleMessage, Page, Request
 from tests.people import session_of
 
 PageMaker = Callable[..., Page]
+# Milliseconds. Only what fails waits so long: a machine may be several times slower than the one a test was written on,
+# and a report's figures are drawn while its page loads, one after the other.
+PATIENCE = 45_000
 
 
 @dataclass
