@@ -119,8 +119,8 @@ def _cells(group: Group) -> Iterator[Cell]:
 def _interval_notes(found: Measured, groups: Sequence[tuple[tuple[str, ...], Group]]) -> Iterator[str]:
     if found.draws:
         yield (
-            f"In brackets: 95 % interval for {Target.THESE_RATERS}, bias-corrected percentiles of {found.draws:,} "
-            f"seeded resamples of the {found.cluster}s. It says how these raters would agree on other "
+            f"In brackets: 95 % interval for {Target.THESE_RATERS}, expanded bias-corrected percentiles of "
+            f"{found.draws:,} seeded resamples of the {found.cluster}s. It says how these raters would agree on other "
             f"{found.cluster}s, not how other raters would."
         )
     if any(group.agreement.these_raters for _, group in groups):

@@ -2,6 +2,7 @@
 
 from annotation.checklists.entries import Answer
 from annotation.design.methods.analyses import agreement, has_agreement, primary
+from annotation.design.plan_text import RESAMPLED
 from annotation.models import Study
 from annotation.monitoring.progress import MetricAgreement
 from annotation.reports.agreement import Estimate
@@ -14,7 +15,7 @@ from dialogues.rubric import Metric
 NOT_REPEATED = "IntraAA not assessed"
 REPEATED = (
     "Hidden repeats: Krippendorff’s ordinal α (2011) over pairs of scores that a rater gave to the same item, "
-    "with bias-corrected percentiles of resampled backgrounds (Efron 1981)."
+    f"with intervals from {RESAMPLED}."
 )
 
 

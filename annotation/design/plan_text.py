@@ -36,9 +36,13 @@ INTERVALS: Mapping[Population, str] = {
     "kind (crossed variance, degrees of freedom by Satterthwaite 1946).",
     "these": "95 % intervals are for these raters: backgrounds count as drawn from more of their kind, raters do not.",
 }
+# How intervals from resamples come about, in plans, methods texts and checklists.
+RESAMPLED = (
+    "bias-corrected percentiles of resampled backgrounds (Efron 1981), expanded for small samples (Hesterberg 2015)"
+)
 INTERVALS_OF_PAIRS = (
-    "95 % intervals are for these raters: backgrounds count as drawn from more of their kind, raters do not "
-    "(bias-corrected percentiles of resampled backgrounds; Efron 1981)."
+    "95 % intervals are for these raters: backgrounds count as drawn from more of their kind, raters do not: "
+    f"{RESAMPLED}."
 )
 
 

@@ -12,7 +12,7 @@ from core.fingerprint import fingerprint
 from core.results import Found
 
 # Increase when Findings or its arithmetic changes, so that no outdated result is shown.
-FORM = 14
+FORM = 15
 
 
 def once(

@@ -37,7 +37,7 @@ class Mean:
 def means(sums: Floats, counts: Floats, draws: int = DRAWS, seed: int = 0) -> list[Mean | None]:
     """One mean per column of (backgrounds, cells) sums and numbers of scores; None without scores.
 
-    The interval is a bias-corrected percentile bootstrap over backgrounds.
+    The interval is the bootstrap's, over backgrounds.
     """
     points = ratio(sums.sum(axis=0), counts.sum(axis=0))
     spread = _resampled_ratios(sums, counts, draws, seed)

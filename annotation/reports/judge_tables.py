@@ -189,8 +189,8 @@ def _beside_notes(study: Reported, found: Findings, shown: Sequence[Beside]) -> 
     if any(both.items > MANY_ITEMS for both in shown):
         draws += f" ({FEWER_DRAWS} of more than {MANY_ITEMS:,} items)"
     yield (
-        f"In brackets: 95 % intervals for these raters and this judge: of coefficients bias-corrected percentiles of "
-        f"{draws}, of bias Student’s t over backgrounds. They do not speak of other raters."
+        f"In brackets: 95 % intervals for these raters and this judge: of coefficients expanded bias-corrected "
+        f"percentiles of {draws}, of bias Student’s t over backgrounds. They do not speak of other raters."
     )
     yield from few_backgrounds_note(*(both.backgrounds for both in shown))
     if all(isinstance(both.by_version.correlations, Unfit) for both in shown):

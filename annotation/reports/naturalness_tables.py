@@ -33,7 +33,7 @@ def naturalness_tables(study: Reported, found: Findings) -> list[Table]:
         "the two never varies.",
         "Across versions, dialogues differ in many other ways; within one, only chance and the writer decide how many "
         "messages a turn has.",
-        f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {draws}.",
+        f"In brackets: 95 % interval for these raters, expanded bias-corrected percentiles of {draws}.",
         *few_backgrounds_note(natural.over_all.backgrounds),
     )
     return [

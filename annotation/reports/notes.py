@@ -21,7 +21,8 @@ LIKE_THESE = (
 )
 THESE = "For these raters: 95 % interval by Student's t over backgrounds, which says nothing of other raters."
 INTERVALS = (
-    f"In brackets: 95 % interval for these raters, bias-corrected percentiles of {DRAWS:,} seeded resamples of the"
+    f"In brackets: 95 % interval for these raters, expanded bias-corrected percentiles of {DRAWS:,} seeded resamples "
+    "of the"
 )
 
 NO_PLAN = "No analysis plan was written before the launch, so everything is exploratory."

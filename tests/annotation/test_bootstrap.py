@@ -4,20 +4,29 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from annotation.reports import bootstrap
 from annotation.reports.bootstrap import cluster_resamples, distributions, interval, resamples, why_none
 
 
-@given(st.floats(0.02, 0.98))
-def test_an_interval_is_corrected_for_bias_as_efron_says(below: float) -> None:
-    """Its ends are the quantiles at Φ(2z ± 1.96), Φ(z) being the share of resamples below the value (1981)."""
+@given(st.floats(0.02, 0.98), st.integers(2, 300))
+def test_an_interval_is_corrected_for_bias_and_few_clusters(below: float, clusters: int) -> None:
+    """Its ends are the quantiles at Φ(2z ± t√(n / (n − 1))), Φ(z) being the share of resamples below the value."""
     values = np.linspace(0, 1, 2001)
-    found = interval(values, below)
+    found = interval(values, below, clusters)
     z = norm.ppf((np.sum(values < below - 1e-9) + np.sum(np.abs(values - below) <= 1e-9) / 2) / 2001)
-    ends = norm.cdf([2 * z - norm.ppf(0.975), 2 * z + norm.ppf(0.975)])
-    assert found == pytest.approx(tuple(ends), abs=1e-9)
+    reach = t.ppf(0.975, clusters - 1) * np.sqrt(clusters / (clusters - 1))
+    assert found == pytest.approx(tuple(norm.cdf([2 * z - reach, 2 * z + reach])), abs=5e-4)
+
+
+def test_percentiles_of_a_normal_value_reach_as_far_as_the_t_interval_of_its_mean() -> None:
+    """Resampled means of n values have the variance s²(n − 1)/n², s²/n being the squared standard error."""
+    values = np.random.default_rng(1).normal(size=8)
+    draws = np.concatenate(list(resamples(np.arange(8), 20_000, 1))) @ values / 8
+    low, high = interval(draws, float(values.mean()), 8) or (np.nan, np.nan)
+    by_t = t.interval(0.95, 7, values.mean(), values.std(ddof=1) / np.sqrt(8))
+    assert high - low == pytest.approx(by_t[1] - by_t[0], rel=0.1)
 
 
 def test_resamples_that_equal_the_value_lie_half_below_it() -> None:
@@ -45,10 +54,10 @@ def test_there_are_as_many_resamples_as_were_asked_for(units: int) -> None:
 
 
 def test_an_interval_is_left_out_where_resamples_miss_the_value() -> None:
-    assert interval(np.array([0.1, 0.2, 0.3]), point=0.9) is None
-    assert interval(np.array([0.1, np.nan, np.nan]), point=0.1) is None
-    assert interval(np.array([1.0, 1.0, 1.0]), point=1.0) is None
-    assert interval(np.array([1.0, 1.0, 2.0]), point=1.0) is not None
+    assert interval(np.array([0.1, 0.2, 0.3]), point=0.9, clusters=9) is None
+    assert interval(np.array([0.1, np.nan, np.nan]), point=0.1, clusters=9) is None
+    assert interval(np.array([1.0, 1.0, 1.0]), point=1.0, clusters=9) is None
+    assert interval(np.array([1.0, 1.0, 2.0]), point=1.0, clusters=9) is not None
 
 
 @pytest.mark.parametrize(
@@ -62,7 +71,7 @@ def test_an_interval_is_left_out_where_resamples_miss_the_value() -> None:
 )
 def test_an_interval_is_there_or_a_reason_is(values: list[float], point: float, why: str) -> None:
     assert why_none(np.array(values), point) == why
-    assert (interval(np.array(values), point) is None) == bool(why)
+    assert (interval(np.array(values), point, 9) is None) == bool(why)
 
 
 def test_a_resample_of_clusters_draws_their_units_together() -> None:

@@ -3,12 +3,17 @@
 Run by hand: python -m tests.coverage [--studies 2000] [--incomplete 300] [--seed 1] [--write docs/method/coverage.md]
 
 Prints a Markdown table, and writes nothing unless asked. `--incomplete` is how many studies of a kind are simulated
-where not every rater scores everything, which takes a fit each; complete ones take seconds for thousands.
+where not every rater scores everything, which takes a fit each; complete ones take seconds for thousands. Every core
+takes a row.
 """
 
 import argparse
+import os
 import re
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -46,26 +51,32 @@ BLOCK = re.compile(r"(?<=<!-- measured -->\n).*(?=<!-- end -->)", re.DOTALL)
 
 def main() -> None:
     options = _options()
-    lines = [*_heading(HEADS)]
-    for cell in (*COMPLETE, *INCOMPLETE):
-        studies = options.studies if cell.each is None else options.incomplete
-        lines.append(_row(cell, measured(cell, studies, options.seed)))
-        print(lines[-1], flush=True)
-    lines.extend(["", *_heading(AGREEMENT_HEADS)])
-    for cell in AGREEMENT:
-        lines.append(_row(cell, agreement_intervals.measured(cell, options.incomplete, options.seed)))
-        print(lines[-1], flush=True)
-    lines.append(f"\n{_said(options)}")
-    print(lines[-1])
+    lines = []
+    for line in _lines(options):
+        print(line, flush=True)
+        lines.append(line)
     if options.write:
         page = options.write.read_text(encoding="utf-8")
         options.write.write_text(BLOCK.sub(lambda _: "\n".join(["", *lines, "", ""]), page), encoding="utf-8")
 
 
-def _heading(heads: tuple[str, ...]) -> list[str]:
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    print(*lines, sep="\n")
-    return lines
+def _lines(options: argparse.Namespace) -> Iterator[str]:
+    seeded = {"seed": options.seed}
+    with ProcessPoolExecutor(options.processes) as processes:
+        complete = processes.map(partial(measured, studies=options.studies, **seeded), COMPLETE)
+        incomplete = processes.map(partial(measured, studies=options.incomplete, **seeded), INCOMPLETE)
+        agreed = processes.map(partial(agreement_intervals.measured, studies=options.studies, **seeded), AGREEMENT)
+        yield from _heading(HEADS)
+        yield from map(_row, COMPLETE, complete)
+        yield from map(_row, INCOMPLETE, incomplete)
+        yield from ("", *_heading(AGREEMENT_HEADS))
+        yield from map(_row, AGREEMENT, agreed)
+    yield from ("", _said(options))
+
+
+def _heading(heads: tuple[str, ...]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
 
 
 def _row(cell: Cell, figures: Figures | AgreementFigures) -> str:
@@ -78,8 +89,8 @@ def _row(cell: Cell, figures: Figures | AgreementFigures) -> str:
 def _said(options: argparse.Namespace) -> str:
     command = f"--studies {options.studies} --incomplete {options.incomplete} --seed {options.seed}"
     return (
-        f"Per cent of {options.studies:,} studies a row; of {options.incomplete:,} in rows of agreement and where not "
-        f"every rater scores every item. `python -m tests.coverage {command}`."
+        f"Per cent of {options.studies:,} studies a row; of {options.incomplete:,} where not every rater scores every "
+        f"item. `python -m tests.coverage {command}`."
     )
 
 
@@ -88,6 +99,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--incomplete", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="rows at once")
     parser.add_argument("--write", type=Path, help="replace the table of this page")
     return parser.parse_args()
 

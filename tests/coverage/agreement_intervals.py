@@ -6,13 +6,12 @@ import numpy as np
 from scipy import special
 
 from annotation.reports import agreement
-from annotation.reports.bootstrap import Floats
+from annotation.reports.bootstrap import DRAWS, Floats
 from annotation.reports.models.icc import icc_intervals
 from tests.coverage.studies import BACKGROUND_SD, CUTS, LEVEL, NOISE_SD, VERSIONS, Cell, drawn
 
 POINTS = np.arange(1.0, 6)
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
-DRAWS = 400
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from annotation.design.plan import FAMILIES
 from annotation.design.plan_record import plan_of
-from annotation.design.plan_text import primary_analysis
+from annotation.design.plan_text import RESAMPLED, primary_analysis
 from annotation.models import Study
 
 AGREEMENT = (
@@ -12,12 +12,12 @@ AGREEMENT = (
     "correlations (Shrout and Fleiss 1979), whose intervals are for raters like these (McGraw and Wong 1996, "
     "approximated from variance components where scores are missing); κ with quadratic weights (Cohen 1968), pooled "
     "over all pairs of scores of an item; and the shares of such pairs that are equal or within one point. The other "
-    "intervals are bias-corrected percentiles of resampled backgrounds (Efron 1981)."
+    f"intervals are {RESAMPLED}."
 )
 AGREEMENT_OF_PAIRS = (
     "Agreement between raters over losses, ties and wins in this order: Krippendorff's α (Krippendorff 2011); κ with "
     "quadratic weights (Cohen 1968), pooled over all decisions of two raters on the same pair of dialogues; and the "
-    "share of these that are equal. Intervals are bias-corrected percentiles of resampled backgrounds (Efron 1981)."
+    f"share of these that are equal. Intervals are {RESAMPLED}."
 )
 NO_AGREEMENT = "Each system and background has one rating at most, so there is no agreement to measure."
 CONFIRMATORY = "What the plan names before the launch is confirmatory; every other result is exploratory."

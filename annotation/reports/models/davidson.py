@@ -110,7 +110,7 @@ def fit(found: Comparisons) -> DavidsonFit | Unfit:
 
 
 def preference(found: Comparisons, draws: int = DRAWS, seed: int = 0) -> Preference | Unfit:
-    """The model with bias-corrected percentile intervals over `draws` resamples of backgrounds, or why it is none."""
+    """The model with bootstrap intervals from `draws` resamples of backgrounds, or why it is none."""
     if not len(found.outcome):
         return Unfit(NOTHING)
     design = _design(found)
