@@ -10,11 +10,11 @@ from annotation.models import Item, Rating, Study
 from annotation.reports.columns import StudyItems, StudyScores
 from annotation.reports.judge_facts import Judge, Rated, judge_facts
 from annotation.reports.judge_measures import JudgeFacts, Minutes
-from generation.endpoints.shutdowns import announced
+from generation.endpoints import shutdowns
 from generation.judgements import notes
 from generation.judgements.loading import findings_of
 from generation.judgements.tables import judge_identity, judge_label
-from generation.models import Judgement, RunStage, Shutdown, Stage
+from generation.models import Judgement, RunStage, Stage
 
 
 def judgements_read(study: Study) -> dict[str, Any]:
@@ -24,14 +24,10 @@ def judgements_read(study: Study) -> dict[str, Any]:
     if study.has_chats:
         return {"n": 0, "last": None}
     read = Judgement.objects.filter(dialogue__corpus=study.corpus_id).aggregate(n=Count("pk"), last=Max("pk"))
-    return read | ({"shutdowns": _shutdowns(study)} if read["n"] else {})
-
-
-def _shutdowns(study: Study) -> list[list[str]]:
-    """(address, model, day) of models that judge the study's corpus."""
+    if not read["n"]:
+        return read
     judges = RunStage.objects.filter(stage=Stage.JUDGE, run__corpus=study.corpus_id)
-    rows = Shutdown.objects.filter(model__in=judges.values("model")).order_by("address", "model")
-    return [[row.address, row.model, row.day.isoformat()] for row in rows]
+    return read | {"shutdowns": shutdowns.as_read(judges.values_list("model", flat=True))}
 
 
 def judges_beside(study: Study, items: StudyItems, scores: StudyScores) -> Iterator[JudgeFacts]:
@@ -57,7 +53,7 @@ def rated_dialogues(study: Study) -> list[int]:
 
 def judges_of(study: Study, dialogues: Collection[int], slugs: Collection[str]) -> Iterator[Judge]:
     """Every judge of the study's corpus, with its scores of dialogues in these versions; `dialogues` are the rated."""
-    known, found, days = set(dialogues), findings_of(study.corpus), announced()
+    known, found = set(dialogues), findings_of(study.corpus)
     for verdict in found.judges:
         rows = [row for row in verdict.rows if row.version in slugs]
         here = {row.writer for row in rows if row.dialogue in known}
@@ -66,7 +62,7 @@ def judges_of(study: Study, dialogues: Collection[int], slugs: Collection[str]) 
             name=verdict.name,
             is_demo=verdict.is_demo,
             about=(
-                *judge_identity(found, verdict, days),
+                *judge_identity(found, verdict),
                 *notes.own_writing(verdict.name, here, is_demo=verdict.is_demo),
             ),
             metrics=verdict.metrics,

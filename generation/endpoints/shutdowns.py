@@ -1,8 +1,10 @@
 """When models will be gone: what endpoints announced when they were last checked."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.dates import day_in_words
@@ -36,6 +38,12 @@ def keep(endpoint: Endpoint, offers: Iterable[Offer]) -> None:
 
 def announced() -> Days:
     return {(row.address, row.model): row.day for row in Shutdown.objects.all()}
+
+
+def as_read(models: Collection[str] | QuerySet[Any, str]) -> list[list[str]]:
+    """[address, model, day] of each day announced for these models: what a kept result depends on."""
+    rows = Shutdown.objects.filter(model__in=models).order_by("address", "model")
+    return [[row.address, row.model, row.day.isoformat()] for row in rows]
 
 
 def in_words(days: Days, who: str, address: str, model: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from dialogues.models import AUTHOR, Corpus, Dialogue, Version
 from dialogues.rubric import Metric
+from generation.endpoints.shutdowns import Days, announced
 from generation.judgements.drift import Occasion
 from generation.judgements.scores import ORIGINAL, Judged, Scores, scores_by_place
 from generation.models import Call, Judgement, Run, RunDialogue, RunStage, Stage
@@ -79,12 +80,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All judges of a corpus or of some of its runs; `versions`: those that were judged, in their usual order."""
+    """All judges of a corpus or of some of its runs; `versions`: those that were judged, in their usual order;
+    `days`: when models will be gone."""
 
     corpus: Corpus
     verdicts: tuple[Verdict, ...]
     versions: tuple[Version, ...]
     demo_writers: frozenset[str]
+    days: Days
 
     @property
     def judges(self) -> list[Verdict]:
@@ -113,7 +116,7 @@ class _Text(NamedTuple):
 
 
 def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
-    """What judges said of the corpus's dialogues, in all runs or in the given ones. Seven queries."""
+    """What judges said of the corpus's dialogues, in all runs or in the given ones. Eight queries."""
     # Before the texts: otherwise a run that starts in between could name a text that was not loaded.
     sums, states = list(_sums(corpus, runs)), list(_states(corpus, runs))
     texts, stages = _texts(corpus), _stages({row[0] for row in (*sums, *states)})
@@ -137,7 +140,7 @@ def findings_of(corpus: Corpus, runs: Sequence[Run] = ()) -> Findings:
     ordered = sorted(verdicts.values(), key=lambda row: row.key)
     versions = tuple(Version.objects.filter(pk__in=judged))
     demo = frozenset(text.writer for text in texts.values() if text.is_demo and text.writer != ORIGINAL)
-    return Findings(corpus, tuple(ordered), versions, demo)
+    return Findings(corpus, tuple(ordered), versions, demo, announced())
 
 
 def _texts(corpus: Corpus) -> Mapping[int, _Text]:

@@ -11,13 +11,14 @@ from core.results import Result, Size
 from core.steps import Steps
 from core.tables import Table
 from dialogues.models import Corpus, Version
+from generation.endpoints import shutdowns
 from generation.judgements.loading import findings_of
 from generation.judgements.tables import judge_tables
 from generation.models import Call, Judgement, Run, RunStage, Stage
 from generation.reuse import judge_key
 
 # Increase when JudgeReport or its arithmetic changes, so that no outdated result is shown.
-FORM = 1
+FORM = 2
 # Seconds that a judgement takes, as measured by `tests.benchmarks.study_report`.
 A_JUDGEMENT = 3e-5
 
@@ -83,6 +84,7 @@ def _what_is_read(corpus: Corpus, runs: Sequence[Run]) -> dict[str, Any]:
         "judges": [(row.pk, judge_key(row.run, row), row.run.rubric and row.run.rubric.name) for row in stages],
         "judgements": _judgements(corpus),
         "calls": list(calls.order_by("pk").values_list("pk", "state", "outcome", "replaced", "is_demo")),
+        "shutdowns": shutdowns.as_read({row.model for row in stages}),
         "versions": list(Version.objects.order_by("pk").values_list("pk", "symbol", "hue", "position")),
     }
 

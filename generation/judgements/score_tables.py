@@ -36,8 +36,8 @@ class Writers:
 class JudgeMeans:
     """A judge's mean scores by column and metric key; `writers` wrote the dialogues, the originals' own included.
 
-    `name` is the judge's model, and `label` tells it from other judges with the same model. `missing` are sentences on
-    what is in no mean.
+    `name` is the judge's model, and `label` tells it from other judges with the same model. `about` are sentences on
+    what is in no mean, and on when the model will be gone.
     """
 
     label: str
@@ -48,7 +48,7 @@ class JudgeMeans:
     places: tuple[Place, ...]
     writers: frozenset[str]
     by: Writers
-    missing: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -60,12 +60,12 @@ class JudgeMeans:
         label: str,
         name: str,
         is_demo: bool,
-        missing: Iterable[str] = (),
+        about: Iterable[str] = (),
     ) -> Self:
         by_place = scores.scores_by_place(rows)
         places = tuple(scores.places(by_place, list(by.symbols)))
         writers = frozenset(row.writer for row in rows)
-        return cls(label, name, is_demo, metrics, scores.means(by_place), places, writers, by, tuple(missing))
+        return cls(label, name, is_demo, metrics, scores.means(by_place), places, writers, by, tuple(about))
 
 
 def score_table(judge: JudgeMeans, slug: str, *, dashes: bool = True, paper: bool = True) -> Table:
@@ -84,7 +84,7 @@ def score_table(judge: JudgeMeans, slug: str, *, dashes: bool = True, paper: boo
         f"Mean score from {JUDGE_SCALE.low} to {JUDGE_SCALE.high}; several judgements of a dialogue are averaged "
         f"first. {INTERVAL}",
         *notes.own_writing(judge.name, judge.writers, is_demo=judge.is_demo),
-        *judge.missing,
+        *judge.about,
         *notes.originals(judge.writers),
         *(notes.dash_note(judge.by.symbols, judge.metrics) if dashes else ()),
         *(notes.paper_notes(judge.places) if any(isinstance(row[0], Label) for row in rows) else ()),

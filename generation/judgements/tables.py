@@ -80,13 +80,17 @@ def _setting(name: str, verdict: Verdict) -> str:
     return f"{name} not set" if value is None else f"{name} {value}"
 
 
-def judge_identity(found: Findings, verdict: Verdict, days: shutdowns.Days) -> Iterator[str]:
-    """Who a judge is, for a reader of tables that only print its label; `days` are those when models will be gone."""
+def judge_identity(found: Findings, verdict: Verdict) -> Iterator[str]:
+    """Who a judge is, for a reader of tables that only print its label."""
     label = judge_label(found, verdict)
     about = notes.settings_of(verdict.rubric, verdict.prompt, verdict.parameters, tidy=verdict.key.tidy)
     yield f"Judge {label}: model {verdict.name}, {about}."
-    yield from shutdowns.in_words(days, f"judge {label}", verdict.key.address, verdict.name)
+    yield from _shutdown(found, verdict)
     yield from notes.demo_judge(verdict.name, is_demo=verdict.is_demo)
+
+
+def _shutdown(found: Findings, verdict: Verdict) -> Iterator[str]:
+    return shutdowns.in_words(found.days, f"judge {judge_label(found, verdict)}", verdict.key.address, verdict.name)
 
 
 def _means(found: Findings, verdict: Verdict) -> JudgeMeans:
@@ -98,7 +102,7 @@ def _means(found: Findings, verdict: Verdict) -> JudgeMeans:
         label=judge_label(found, verdict),
         name=verdict.name,
         is_demo=verdict.is_demo,
-        missing=notes.missing(verdict.failed, waiting),
+        about=(*notes.missing(verdict.failed, waiting), *_shutdown(found, verdict)),
     )
 
 

@@ -40,6 +40,7 @@ from tests.annotation.bundled import bundle_of, files_of
 from tests.annotation.methods_claims import check_methods
 from tests.annotation.setting import KEYS, NOW, TWO, check, corpus, draft, even, fresh, member, rate_all
 from tests.annotation.test_checklists import answers
+from tests.commands import said_by
 from tests.people import client_of, logged_in
 
 pytestmark = pytest.mark.django_db
@@ -403,6 +404,7 @@ def test_the_raters_page_has_each_raters_result(recorded: Study) -> None:
 def test_a_bundle_tells_them_apart_and_computes_the_report_again(recorded: Study, counts: bool) -> None:
     Study.objects.filter(pk=recorded.pk).update(counts_screened_out=counts)
     found = files_of(bundle_of(Study.objects.get(pk=recorded.pk)))
+    assert said_by("study_report", recorded.name, "--json")["failed_training"] == {"raters": 2}
     rows = list(csv.DictReader(io.StringIO(found["data/raters.csv"].decode())))
     columns = [(row["failed_training"], row["screened_out"], row["set_aside"]) for row in rows]
     left = ["", "failed training", "failed training", "", "screened out"]

@@ -189,7 +189,9 @@ def test_page_files_command_and_methods_say_how_many_there_were_and_whether_they
     call_command("study_report", "Pilot")
     assert said in capsys.readouterr().out
     call_command("study_report", "Pilot", "--json")
-    assert json.loads(capsys.readouterr().out)["screened_out"] == {"raters": 1, "count": counts}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["screened_out"] == {"raters": 1, "count": counts}
+    assert printed["failed_training"] == {"raters": 0}
     written = methods_text(one)
     assert "1 was screened out by attention checks" in written
     stay = "still count" if counts else "are in no result"

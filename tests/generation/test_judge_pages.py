@@ -1,5 +1,6 @@
 """Planning a judge run and reading what judges said, in the browser and on the command line."""
 
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -9,13 +10,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import now
 
 from core.models import Computation
 from dialogues.models import Corpus, Dialogue, Rubric
 from generation import example_sets
 from generation.judgements import report
 from generation.judgements.tasks import compute_judge_report
-from generation.models import Call, Endpoint, Judgement, Prompt, Run, RunDialogue, Stage
+from generation.models import Call, Endpoint, Judgement, Prompt, Run, RunDialogue, Shutdown, Stage
 from tests.commands import said_by
 from tests.demo_server import DemoServer
 from tests.generation.judged import ALL, call, family, judge, judge_run
@@ -311,3 +313,17 @@ def test_a_kept_report_is_of_these_judgements_and_calls(researcher: Client, corp
         assert (after == before) == (state == "done")
     judge(judge_run(corpus, "another", name="More"), other.dialogue, 10)
     assert "another" in researcher.get(page).text
+
+
+def test_a_report_says_on_which_day_a_judges_model_will_be_gone(researcher: Client, corpus: Corpus) -> None:
+    endpoint = judged_corpus(corpus).run_stages.get().endpoint
+    assert endpoint is not None
+    page = reverse("generation:judgements", args=[corpus.pk])
+    assert "shuts" not in researcher.get(page).text
+    Shutdown.objects.create(address=endpoint.base_url, model="other-model", day=date(2027, 1, 6), told_at=now())
+    assert "shuts" not in researcher.get(page).text
+    Shutdown.objects.create(address=endpoint.base_url, model="wise-model", day=date(2027, 1, 6), told_at=now())
+    said = "The endpoint of judge wise-model announced that it shuts wise-model down on 6 January 2027."
+    assert said in researcher.get(page).text
+    table = researcher.get(reverse("generation:judgements_table", args=[corpus.pk, "scores-1", "tex"]))
+    assert said in table.content.decode()

@@ -66,7 +66,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
         "backgrounds": found.backgrounds,
         "raters": found.raters,
         "ratings": found.ratings,
-        "screened_out": screened_out_json(study, found.screened_out),
+        **screened_out_json(study, found.screened_out),
         **lead_json(study, found, dashes=True),
         # Of a model that is fitted to each metric; no p values, so none are adjusted.
         "primary_analysis": {"target": Target.THESE_RATERS, "model": "davidson"},
@@ -134,7 +134,7 @@ def as_json(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, 
         "backgrounds": found.backgrounds,
         "raters": len(found.raters),
         "ratings": found.ratings,
-        "screened_out": screened_out_json(study, found.screened_out),
+        **screened_out_json(study, found.screened_out),
         **lead_json(study, found, dashes=dashes),
         **primary_json(study, found),
         "agreement": {key: agreement_json(found.agreement[key]) for key in keys},
@@ -239,8 +239,13 @@ def chats_json(chats: ChatFindings) -> dict[str, Any]:
 
 
 def screened_out_json(study: Study, raters: int) -> dict[str, Any]:
-    """How many failed the attention checks, and whether their ratings are among those reported."""
-    return {"raters": raters, "count": study.counts_screened_out}
+    """How many failed the attention checks, and whether their ratings are among those reported; and how many failed
+    the training, who rated nothing."""
+    failed_training = study.memberships.filter(failed_training=True).count()
+    return {
+        "screened_out": {"raters": raters, "count": study.counts_screened_out},
+        "failed_training": {"raters": failed_training},
+    }
 
 
 def lengths_json(lengths: Lengths) -> dict[str, Any]:
