@@ -17,9 +17,9 @@ from annotation.reports.flow_figure import flow_table, steps
 from annotation.reports.scores import counted_members, counted_ratings
 from generation.models import Shutdown
 from tests.annotation.chat_designs import chat_draft
-from tests.annotation.lead_claims import check_lead
-from tests.annotation.methods_claims import check_methods
-from tests.annotation.preference_lead_claims import check_preference_lead
+from tests.annotation.claims.lead import check_lead
+from tests.annotation.claims.methods import check_methods
+from tests.annotation.claims.preference_lead import check_preference_lead
 from tests.annotation.setting import ANSWER, TWO, corpus, draft, member, rate, rate_all, study
 from tests.annotation.study_worlds import KINDS, Plan, World, plans
 from tests.examples import IS_LONG

@@ -37,7 +37,7 @@ from demo import simulation
 from dialogues.audit import AuditVerb
 from dialogues.models import AuditEvent
 from tests.annotation.bundled import bundle_of, files_of
-from tests.annotation.methods_claims import check_methods
+from tests.annotation.claims.methods import check_methods
 from tests.annotation.setting import KEYS, NOW, TWO, check, corpus, draft, even, fresh, member, rate_all
 from tests.annotation.test_checklists import answers
 from tests.commands import said_by

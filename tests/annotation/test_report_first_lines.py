@@ -21,7 +21,7 @@ from annotation.reports.tables import study_tables
 from annotation.reports.whole import found_of, lead_of, tables_of, whole_report
 from annotation.triggers import TRIGGERS
 from core.tables import Estimate, Table, to_csv
-from tests.annotation.preference_lead_claims import check_preference_lead
+from tests.annotation.claims.preference_lead import check_preference_lead
 from tests.annotation.rated_study import pair_study, rated_study
 from tests.annotation.setting import user
 from tests.people import client_of

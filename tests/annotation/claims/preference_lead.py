@@ -10,8 +10,8 @@ from annotation.models import Study
 from annotation.reports.pair_findings import Preferences
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.whole import lead_of
-from tests.annotation.lead_claims import AGREEMENT, check_agreement, is_standing, primary_of
-from tests.annotation.methods_claims import COUNTED, backgrounds, number, rows
+from tests.annotation.claims.lead import AGREEMENT, check_agreement, is_standing, primary_of
+from tests.annotation.claims.sql import COUNTED, backgrounds, number, rows
 
 # (metric, earlier version's symbol, later version's, member, item, decision, whether the left dialogue was chosen):
 # a decision is 1 for the later version, −1 for the earlier one, 0 for a tie.

@@ -12,7 +12,7 @@ from annotation.models import Study
 from annotation.reports.findings import Findings
 from annotation.reports.loading import findings_of
 from annotation.reports.whole import lead_of
-from tests.annotation.methods_claims import COUNTED, number, of_study, plan_of, rows
+from tests.annotation.claims.sql import COUNTED, number, of_study, plan_of, rows
 from tests.annotation.test_lead import PAIR, check_chance, claims
 
 # (metric, version's symbol, rater, background) → value
