@@ -39,6 +39,12 @@ class Estimate(NamedTuple):
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
         return Estimate(factor * self.value, self.n, low, high, self.no_interval)
 
+    def within(self, lowest: float, highest: float) -> "Estimate":
+        """Cut off where no mean can lie: Student's t knows no end of a scale."""
+        if self.low is None or self.high is None:
+            return self
+        return self._replace(low=max(lowest, self.low), high=min(highest, self.high))
+
 
 class PairSums(NamedTuple):
     """Input for a ratio of sums Σx/Σy and its interval: `n` pairs and the sums of x, y, x², xy and y²."""

@@ -14,7 +14,7 @@ from annotation.reports.learning import Learning, Submitted, learning
 from annotation.reports.naturalness import NATURAL, Naturalness, naturalness
 from annotation.reports.reported import Reported
 from dialogues.counts import COUNT_FIELDS
-from dialogues.rubric import Metric
+from dialogues.rubric import Metric, Scale
 from dialogues.statistics.figures import CorpusFigures
 
 MESSAGES, TURNS = COUNT_FIELDS.index("message_count"), COUNT_FIELDS.index("turn_count")
@@ -39,9 +39,10 @@ def explored(
     study: Reported, found: Findings, items: StudyItems, scores: StudyScores, more: Explorable, *, seed: int
 ) -> Findings:
     """The findings with what is exploratory."""
+    scale = study.rubric.scale
     return replace(
         found,
-        learning=_learning(more.submitted, items, scores, found.metrics) if more.submitted else None,
+        learning=_learning(more.submitted, items, scores, found.metrics, scale) if more.submitted else None,
         naturalness=_naturalness(items, scores, found.metrics, seed),
         other_raters=tuple(_other_raters(study, found, items, scores, more)),
         texts=more.texts if found.has_lengths else None,
@@ -49,7 +50,7 @@ def explored(
 
 
 def _learning(
-    submitted: Submissions, items: StudyItems, scores: StudyScores, metrics: Sequence[Metric]
+    submitted: Submissions, items: StudyItems, scores: StudyScores, metrics: Sequence[Metric], scale: Scale
 ) -> Learning | None:
     if not len(scores.value):
         return None
@@ -61,7 +62,7 @@ def _learning(
     has_score = ~np.isnan(table).all(axis=0)
     by_metric = {metric.key: row[has_score] for metric, row in zip(metrics, table, strict=True)}
     rated = Submitted(rater[has_score], items.background[item[has_score]], seconds[has_score])
-    return learning(rated, by_metric)
+    return learning(rated, by_metric, scale)
 
 
 def _places(known: Ints, wanted: Ints) -> Ints:

@@ -80,8 +80,8 @@ def judge_facts(rated: Rated, judge: Judge, seed: int) -> JudgeFacts | None:
         if (both := beside(scores, len(rated.slugs), seed)) is None:
             continue
         by_metric[metric.key] = both
-        means |= _means(scores, metric.key, rated.slugs)
-        gaps |= _gaps(scores, metric.key, rated.slugs)
+        means |= _means(scores, metric.key, rated)
+        gaps |= _gaps(scores, metric.key, rated)
     if not by_metric:
         return None
     return JudgeFacts(
@@ -110,13 +110,19 @@ def _own_means(rated: Rated, judge: Judge, here: Sequence[Judged]) -> JudgeMeans
     )
 
 
-def _means(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[tuple[str, str], Powered]:
-    return {(metric, slug): mean for place, slug in enumerate(slugs) if (mean := powered(scores, place))}
-
-
-def _gaps(scores: JudgedScores, metric: str, slugs: Sequence[str]) -> dict[Key, Powered]:
+def _means(scores: JudgedScores, metric: str, rated: Rated) -> dict[tuple[str, str], Powered]:
+    scale = rated.scale
     return {
-        (metric, slugs[first], slugs[second]): gap
+        (metric, slug): mean.within(scale.low, scale.high)
+        for place, slug in enumerate(rated.slugs)
+        if (mean := powered(scores, place))
+    }
+
+
+def _gaps(scores: JudgedScores, metric: str, rated: Rated) -> dict[Key, Powered]:
+    slugs, reach = rated.slugs, rated.scale.high - rated.scale.low
+    return {
+        (metric, slugs[first], slugs[second]): gap.within(-reach, reach)
         for first, second in version_pairs(range(len(slugs)))
         if (gap := powered_gap(scores, first, second))
     }

@@ -1,7 +1,7 @@
 """A judge beside a study's raters on one metric: agreement, bias, alternative annotator test, powered means. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -103,6 +103,13 @@ class Powered:
 
     people: Estimate | None
     mean: PoweredMean | Unfit
+
+    def within(self, lowest: float, highest: float) -> Self:
+        """Cut off where no value can lie."""
+        mean = self.mean
+        if not isinstance(mean, Unfit):
+            mean = replace(mean, low=max(lowest, mean.low), high=min(highest, mean.high))
+        return replace(self, people=self.people and self.people.within(lowest, highest), mean=mean)
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,7 +314,8 @@ def _powered_table(
         "times the judge’s mean over the other backgrounds minus its mean over the rated ones. λ, from 0 to 1, is "
         "tuned to the least variance; at 0 the judge is ignored. A judge’s bias cancels out if the rated backgrounds "
         "are a random part of the judged ones.",
-        "In brackets: 95 % interval for these raters, Student’s t over backgrounds. It does not speak of other raters.",
+        "In brackets: 95 % interval for these raters, Student’s t over backgrounds, cut off at the ends of the scale. "
+        "It does not speak of other raters.",
         *dict.fromkeys(f"“—”: {mean.reason}" for mean in means if isinstance(mean, Unfit)),
     )
     return Table(slug, caption, columns, rows, notes)

@@ -12,6 +12,7 @@ import numpy as np
 
 from annotation.reports.bootstrap import Floats, Ints
 from core.intervals import Estimate, clustered_mean
+from dialogues.rubric import Scale
 
 QUARTERS = 4
 
@@ -47,7 +48,7 @@ class Learning:
     by_rater: Mapping[str, tuple[tuple[float | None, ...], ...]]
 
 
-def learning(submitted: Submitted, scores: Mapping[str, Floats]) -> Learning | None:
+def learning(submitted: Submitted, scores: Mapping[str, Floats], scale: Scale) -> Learning | None:
     """`scores` (ratings,) by metric key, NaN where there is none; None where no rater has a rating in each quarter."""
     quarter = quarters(submitted.rater)
     known = quarter >= 0
@@ -55,7 +56,7 @@ def learning(submitted: Submitted, scores: Mapping[str, Floats]) -> Learning | N
         return None
     raters, row = np.unique(submitted.rater[known], return_inverse=True)
     return Learning(
-        quarters=tuple(_quarter(submitted, scores, quarter == number) for number in range(QUARTERS)),
+        quarters=tuple(_quarter(submitted, scores, scale, quarter == number) for number in range(QUARTERS)),
         raters=len(raters),
         by_rater={key: _by_rater(values[known], row, quarter[known], len(raters)) for key, values in scores.items()},
     )
@@ -72,18 +73,19 @@ def quarters(rater: Ints) -> Ints:
     return np.where(total >= QUARTERS, QUARTERS * rank // np.maximum(total, 1), -1)
 
 
-def _quarter(submitted: Submitted, scores: Mapping[str, Floats], chosen: np.ndarray) -> Quarter:
+def _quarter(submitted: Submitted, scores: Mapping[str, Floats], scale: Scale, chosen: np.ndarray) -> Quarter:
     background = submitted.background[chosen]
     return Quarter(
         ratings=int(chosen.sum()),
         seconds=_geometric_mean(submitted.seconds[chosen], background),
-        means={key: _mean(values[chosen], background) for key, values in scores.items()},
+        means={key: _mean(values[chosen], background, scale) for key, values in scores.items()},
     )
 
 
-def _mean(values: Floats, background: Ints) -> Estimate | None:
+def _mean(values: Floats, background: Ints, scale: Scale) -> Estimate | None:
     known = ~np.isnan(values)
-    return clustered_mean(values[known], background[known])
+    found = clustered_mean(values[known], background[known])
+    return found and found.within(scale.low, scale.high)
 
 
 def _geometric_mean(seconds: Floats, background: Ints) -> Estimate | None:

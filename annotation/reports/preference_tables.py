@@ -58,9 +58,7 @@ def wins(study: Reported, found: Preferences) -> Table:
         Column("Versions", numeric=False),
         *([Column("Status", numeric=False)] if plan else []),
         *(Column(label) for label in ("Wins", "Ties", "Losses")),
-        Column("Win rate of decided, %", 1),
-        Column("Win rate, ties half, %", 1),
-        Column("Davidson’s model, %", 1),
+        *(Column(label, 1, group="Win rate, %") for label in ("decided", "ties half", "Davidson’s model")),
     )
     notes = (
         *_provenance(study, found),

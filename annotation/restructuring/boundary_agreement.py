@@ -50,7 +50,8 @@ def agreement_table(shared: list[Shared]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name in MEASURES:
         given = np.array([value for one in shared if (value := one.values[name]) is not None], np.float64)
-        rows.append((name, mean_of(given), BETTER[name]))
+        mean = mean_of(given)
+        rows.append((name, mean and mean.within(0, 1), BETTER[name]))
     demo = (DEMO_NOTE,) if any(one.is_demo for one in shared) else ()
     return Table(
         "boundary-agreement",

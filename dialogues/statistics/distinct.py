@@ -144,7 +144,8 @@ def measured(hashes: NDArray[np.uint64], owners: NDArray[np.int32]) -> Distinct:
     np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
     first[1:] |= changes
     ratios = np.add.reduceat(first, starts, dtype=np.int64) / np.diff(starts, append=total)
-    return Distinct(count_unique(hashes[first]), total, mean_of(ratios))
+    mean = mean_of(ratios)
+    return Distinct(count_unique(hashes[first]), total, mean and mean.within(0, 1))
 
 
 def count_unique(values: NDArray[np.uint64]) -> int:

@@ -12,7 +12,9 @@ from dialogues.rubric import JUDGE_SCALE, Metric, has_the_papers_words
 from generation.judgements import notes, scores
 from generation.judgements.scores import Judged, Place
 
-INTERVAL = "In brackets: 95 % interval, Student's t over backgrounds; n counts backgrounds."
+INTERVAL = (
+    "In brackets: 95 % interval, Student's t over backgrounds, cut off at the ends of the scale; n counts backgrounds."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from core.intervals import Estimate, mean_of
+from dialogues.rubric import JUDGE_SCALE
 
 # The "writer" of imported dialogues; they are shown beside every writer's own.
 ORIGINAL = ""
+# No two scores are further apart.
+REACH = JUDGE_SCALE.high - JUDGE_SCALE.low
 
 
 class Judged(NamedTuple):
@@ -88,7 +91,7 @@ def means(scores: Scores) -> dict[tuple[Place, str], Estimate]:
     for key, by_background in scores.items():
         estimate = mean_of(np.array(list(by_background.values())))
         if estimate is not None:
-            found[key] = estimate
+            found[key] = estimate.within(JUDGE_SCALE.low, JUDGE_SCALE.high)
     return found
 
 
@@ -102,7 +105,7 @@ def differences(scores: Scores, base: str) -> dict[tuple[Place, str], Difference
         if mean is not None:
             effect = None if mean.no_interval else mean.value / float(gaps.std(ddof=1))
             higher = float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2)
-            found[place, metric] = Difference(mean, effect, higher)
+            found[place, metric] = Difference(mean.within(-REACH, REACH), effect, higher)
     return found
 
 

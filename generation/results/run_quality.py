@@ -227,4 +227,5 @@ def _kept_by(row: Mapping[str, Any]) -> Kept:
     assert mean is not None
     ends = [0, *(row[f"below_{place}"] for place in range(len(KEPT_BANDS))), n]
     bands = tuple(after - before for before, after in pairwise(ends))
-    return Kept(Writer(row["call__run_id"], row["call__run_stage__branch"]), mean, row["least"], row["new"] or 0, bands)
+    writer = Writer(row["call__run_id"], row["call__run_stage__branch"])
+    return Kept(writer, mean.within(0, 1), row["least"], row["new"] or 0, bands)

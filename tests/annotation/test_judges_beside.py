@@ -25,12 +25,14 @@ from annotation.reports.judge_measures import (
     TOO_FEW_VERSIONS,
     JudgedScores,
     beside,
+    powered,
     version_level,
 )
 from annotation.reports.judges import judgements_read
 from annotation.reports.loading import findings_of
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from annotation.reports.models.intervals import Unfit
+from annotation.reports.models.prediction_powered import PoweredMean
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from core.tables import Cell, Estimate, Label, Table, to_csv
@@ -327,6 +329,25 @@ def test_a_powered_mean_is_the_papers_formula_over_backgrounds() -> None:
     assert estimate(cells[4]).value == pytest.approx(value)
     assert [estimate(cell).n for cell in cells[3:5]] == [6, 26]
     assert cells[5] == pytest.approx(power)
+
+
+def test_powered_intervals_end_where_the_scale_does() -> None:
+    people = np.array([5, 5, 5, 1, np.nan])
+    judge = np.array([5, 5, 4.8, 1.2, 5])
+    background = np.arange(5)
+    one = np.zeros(5, dtype=np.int64)
+    found = powered(JudgedScores(background, one, one, np.full(5, 10.0), judge, people, people[None, :4]), 0)
+    assert found is not None
+    wide, cut = found, found.within(1, 5)
+    assert isinstance(wide.mean, PoweredMean)
+    assert isinstance(cut.mean, PoweredMean)
+    assert wide.people is not None
+    assert cut.people is not None
+    assert wide.people.high is not None
+    assert wide.people.high > 5
+    assert wide.mean.high > 5
+    assert (cut.people.low, cut.people.high) == (max(1, wide.people.low or 0), 5)
+    assert (cut.mean.low, cut.mean.high) == (max(1, wide.mean.low), 5)
 
 
 def test_a_powered_difference_is_that_of_the_paired_differences() -> None:

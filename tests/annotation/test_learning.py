@@ -15,6 +15,7 @@ from annotation.reports.notes import NO_PLAN
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from core.tables import Estimate, Table
+from dialogues.rubric import Scale
 from tests.annotation.rated_study import rated_study
 from tests.examples import many
 from tests.people import logged_in
@@ -39,7 +40,7 @@ def test_a_raters_few_ratings_and_unknown_seconds_count_nowhere() -> None:
     rater = np.array([0, 0, 0, 0, 1, 1], dtype=np.int64)
     seconds = np.array([10, 1000, np.nan, 0, 5, 5])
     scores = {"natural": np.array([1.0, 2, 3, np.nan, 5, 5])}
-    found = learning(Submitted(rater, np.arange(6), seconds), scores)
+    found = learning(Submitted(rater, np.arange(6), seconds), scores, Scale(1, 5))
     assert found is not None
     assert [quarter.ratings for quarter in found.quarters] == [1, 1, 1, 1]
     assert [quarter.seconds.value if quarter.seconds else None for quarter in found.quarters] == pytest.approx(
@@ -47,7 +48,7 @@ def test_a_raters_few_ratings_and_unknown_seconds_count_nowhere() -> None:
     )
     assert found.by_rater["natural"] == ((1.0, 2.0, 3.0, None),)
     assert found.quarters[3].means["natural"] is None
-    assert learning(Submitted(rater[4:], np.arange(2), seconds[4:]), {"natural": np.ones(2)}) is None
+    assert learning(Submitted(rater[4:], np.arange(2), seconds[4:]), {"natural": np.ones(2)}, Scale(1, 5)) is None
 
 
 def table_of(study: Study) -> Table:

@@ -193,7 +193,7 @@ def test_the_report_of_pairs_shows_and_exports_win_rates_and_no_means() -> None:
     assert "Mean score" not in text
     table = client.get(reverse("study_table_csv", args=[study.pk, "win-rates"])).content.decode()
     rows = list(csv.DictReader(io.StringIO(table)))
-    assert {(row["Wins"], row["Losses"], row["Win rate, ties half, %"]) for row in rows} == {("6", "2", "75.0")}
+    assert {(row["Wins"], row["Losses"], row["Win rate, % ties half"]) for row in rows} == {("6", "2", "75.0")}
     latex = client.get(reverse("study_table_tex", args=[study.pk, "sides"])).content.decode()
     assert r"\begin{tabular}" in latex
     assert client.get(reverse("study_table_csv", args=[study.pk, "table-3"])).status_code == 404

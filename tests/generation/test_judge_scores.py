@@ -34,6 +34,25 @@ def test_a_mean_is_taken_over_repeats_then_dialogues_then_backgrounds() -> None:
     assert (estimate.low, estimate.high) == pytest.approx((mean(by_background) - half, mean(by_background) + half))
 
 
+@given(scores=st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=2, max_size=5))
+def test_no_interval_reaches_beyond_the_scale(scores: list[tuple[int, int]]) -> None:
+    rows = [judged(number, "m", "beta", one) for number, (one, _) in enumerate(scores)]
+    rows += [judged(number, "m", "gamma", other) for number, (_, other) in enumerate(scores)]
+    placed = scores_by_place(rows)
+    for estimate in means(placed).values():
+        assert estimate.low is None or 0 <= estimate.low <= estimate.value <= (estimate.high or 0) <= 100
+    for one in differences(placed, "beta").values():
+        gap = one.mean
+        assert gap.low is None or -100 <= gap.low <= gap.value <= (gap.high or 0) <= 100
+
+
+def test_an_interval_is_cut_off_where_the_scale_ends() -> None:
+    rows = [judged(number, "m", "beta", score) for number, score in enumerate((100, 100, 100, 60))]
+    estimate = means(scores_by_place(rows))[Place("m", "beta"), "natural"]
+    assert estimate.high == 100
+    assert estimate.low == pytest.approx(90 - 3.1824 * 20 / 2)
+
+
 def test_originals_stand_beside_each_writer_over_that_writers_backgrounds() -> None:
     rows = [judged(1, "", "alpha", 50), judged(2, "", "alpha", 60), judged(3, "", "alpha", 100)]
     rows += [judged(1, "a", "beta", 70), judged(2, "a", "beta", 70), judged(2, "b", "beta", 90)]
