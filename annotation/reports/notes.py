@@ -53,8 +53,13 @@ def interval_note(target: Target) -> str:
 
 def few_backgrounds_note(*backgrounds: int) -> Iterator[str]:
     """A warning where intervals are from resamples of few backgrounds; of one there are none."""
-    if any(1 < number < ENOUGH_CLUSTERS for number in backgrounds):
+    if are_few(backgrounds):
         yield FEW_BACKGROUNDS
+
+
+def are_few(backgrounds: Iterable[int]) -> bool:
+    """Whether any table's intervals rest on too few backgrounds; one has no interval."""
+    return any(1 < number < ENOUGH_CLUSTERS for number in backgrounds)
 
 
 def few_clusters_note(found: Iterable[Agreement]) -> Iterator[str]:

@@ -28,11 +28,13 @@ from annotation.reports.judge_measures import (
     powered,
     version_level,
 )
+from annotation.reports.judge_tables import FEW_FOR_RISES
 from annotation.reports.judges import judgements_read
 from annotation.reports.loading import findings_of
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.prediction_powered import PoweredMean
+from annotation.reports.notes import FEW_BACKGROUNDS
 from annotation.reports.tables import study_tables
 from annotation.roles import Role
 from core.tables import Cell, Estimate, Label, Table, to_csv
@@ -517,3 +519,12 @@ def test_judges_are_read_again_only_when_there_are_further_judgements(
     assert before is not None
     assert after is not None
     assert after.value == pytest.approx(before.value + 0.4)
+
+
+def test_of_few_backgrounds_only_the_intervals_of_slopes_are_too_narrow() -> None:
+    for backgrounds, is_few in ((11, True), (12, False)):
+        study = rated_study(name=f"Of {backgrounds}", backgrounds=backgrounds)
+        judge(study, seeded())
+        notes = tables_of(study)["judge-bias"].notes
+        assert notes.count(FEW_FOR_RISES) == is_few
+        assert FEW_BACKGROUNDS not in notes
