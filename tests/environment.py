@@ -8,7 +8,15 @@ import tempfile
 from pathlib import Path
 
 _data_dir = tempfile.mkdtemp(prefix="stephanie-test-")
-atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+_made_by = os.getpid()
+
+
+@atexit.register
+def _remove_data_dir() -> None:
+    # A forked child that ends by itself must leave the folder to its parent.
+    if os.getpid() == _made_by:
+        shutil.rmtree(_data_dir, ignore_errors=True)
+
 
 # ServeStatic warns about a missing folder, and warnings are errors here.
 Path(_data_dir, "static").mkdir()

@@ -39,26 +39,31 @@ def counted_scores(folder: Path) -> pd.DataFrame:
 def of_scores(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> Iterator[tuple[str, Any, Any]]:
     """The counts, plain means and standard deviations of the table of means."""
     names, symbols = names_of(about)
-    for row in (row for row in rows_of(folder, "means") if row[0] in names and row[1] in symbols):
-        own = scores[(scores["metric"] == names[row[0]]) & (scores["version"] == symbols[row[1]])]
+    heads = ("Scores", "Raters", "Backgrounds", "Plain mean", "Standard deviation")
+    for row in rows_of(folder, "means"):
+        metric, version = row["Metric"], row["Version"]
+        if metric not in names or version not in symbols:
+            continue
+        own = scores[(scores["metric"] == names[metric]) & (scores["version"] == symbols[version])]
         here = [len(own), own["rater"].nunique(), own["background"].nunique(), own["value"].mean(), own["value"].std()]
-        for what, stored, value in zip(("n", "raters", "backgrounds", "mean", "SD"), row[2:7], here, strict=True):
-            yield f"means, {row[0]}, {row[1]}, {what}", stored, None if pd.isna(value) else value
+        for head, value in zip(heads, here, strict=True):
+            yield f"means, {metric}, {version}, {head}", row[head], None if pd.isna(value) else value
 
 
 def of_pairs(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> Iterator[tuple[str, Any, Any]]:
     """Wins, ties and losses of the table of win rates."""
     names, symbols = names_of(about)
     for row in rows_of(folder, "win-rates"):
-        better, worse = (symbols.get(symbol) for symbol in row[1].split(" over ", 1))
-        if row[0] not in names or not better or not worse:
+        metric, versions = row["Metric"], row["Versions"]
+        better, worse = (symbols.get(symbol) for symbol in versions.split(" over ", 1))
+        if metric not in names or not better or not worse:
             continue
-        own = scores[scores["metric"] == names[row[0]]]
+        own = scores[scores["metric"] == names[metric]]
         second = own[(own["version"] == worse) & (own["other_version"] == better)]["value"]
         first = -own[(own["version"] == better) & (own["other_version"] == worse)]["value"]
         wins = pd.concat([second, first])
-        for what, stored, value in zip(("wins", "ties", "losses"), row[2:5], (1, 0, -1), strict=True):
-            yield f"win-rates, {row[0]}, {row[1]}, {what}", stored, int((wins == value).sum())
+        for head, value in (("Wins", 1), ("Ties", 0), ("Losses", -1)):
+            yield f"win-rates, {metric}, {versions}, {head}", row[head], int((wins == value).sum())
 
 
 def of_agreement(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> Iterator[tuple[str, Any, Any]]:
@@ -70,9 +75,10 @@ def of_agreement(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> I
         turned = scores["version"].map(order) > scores["other_version"].map(order)
         scores = scores.assign(value=scores["value"].where(~turned, -scores["value"]))
     for row in rows_of(folder, "agreement"):
-        if row[0] in names:
-            stored = row[1]["value"] if isinstance(row[1], dict) else None
-            yield f"agreement, {row[0]}, α", stored, ordinal_alpha(scores[scores["metric"] == names[row[0]]])
+        metric, cell = row["Metric"], row["α, ordinal"]
+        if metric in names:
+            stored = cell["value"] if isinstance(cell, dict) else None
+            yield f"agreement, {metric}, α", stored, ordinal_alpha(scores[scores["metric"] == names[metric]])
 
 
 def ordinal_alpha(scores: pd.DataFrame) -> float | None:
@@ -105,13 +111,19 @@ def _once(rows: list[dict[str, Any]], name: str, key: str) -> dict[str, str]:
     return {row[name]: row[key] for row in rows if [other[name] for other in rows].count(row[name]) == 1}
 
 
-def rows_of(folder: Path, table: str) -> list[list[Any]]:
-    path = folder / "tables" / f"{table}.json"
-    return list(json.loads(path.read_text(encoding="utf-8"))["rows"]) if path.exists() else []
+def rows_of(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The cells of each row by what heads their column; none where there is no such table."""
+    path = folder / "tables" / f"{name}.json"
+    if path.exists():
+        table = json.loads(path.read_text(encoding="utf-8"))
+        for row in table["rows"]:
+            yield {column["label"]: cell for column, cell in zip(table["columns"], row, strict=True)}
 
 
 def same(stored: Any, here: Any) -> bool:
-    return stored is here if stored is None or here is None else isclose(stored, here, rel_tol=1e-9, abs_tol=1e-12)
+    if stored is None or here is None:
+        return stored is here
+    return isinstance(stored, int | float) and isclose(stored, here, rel_tol=1e-9, abs_tol=1e-12)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from annotation.models import NO_LEASE, Assignment, Item, Membership, Profile, Rating, Score, Study
 from annotation.reports import unblinding
+from annotation.triggers import TRIGGERS
 from dialogues.models import Corpus, Dialogue, Rubric, Version
 from dialogues.transcript import Transcript
 
@@ -134,7 +135,8 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
 def pair_study() -> Study:
     """β and γ side by side on four backgrounds by two raters; γ wins but for one background, half of it flipped."""
     study = unrated_study(backgrounds=4, versions=("alpha", "beta", "gamma"))
-    Study.objects.filter(pk=study.pk).update(kind="pairs", raters_per_item=None)
+    with TRIGGERS.lifted():
+        Study.objects.filter(pk=study.pk).update(kind="pairs", pairs=[["beta", "gamma"]], raters_per_item=None)
     study.refresh_from_db()
     Item.objects.filter(study=study).delete()
     study.versions.set(["beta", "gamma"])

@@ -509,3 +509,15 @@ def test_copies_of_a_unit_in_one_cluster_make_no_interval_narrower() -> None:
     ]
     widths = [found.high - found.low for found in (alone, copied) if found.high is not None and found.low is not None]
     assert widths[1] == pytest.approx(widths[0], rel=0.05)
+
+
+def test_only_what_is_named_is_resampled_over_as_many_clusters_as_there_are() -> None:
+    scores, clusters = table(DATA_C), np.repeat(np.arange(4), 3)
+    found = agreement.summary(scores, ("alpha_ordinal", "kappa"), 50, seed=1, clusters=clusters, resampled={"kappa"})
+    assert found.clusters == 4
+    assert found.estimates["alpha_ordinal"] == agreement.alpha(scores, "ordinal")
+    assert found.estimates["kappa"].low is not None
+    both = agreement.summary(scores, ("alpha_ordinal", "kappa"), 50, seed=1, clusters=clusters)
+    assert both.estimates["kappa"] == found.estimates["kappa"]
+    assert both.estimates["alpha_ordinal"].low is not None
+    assert agreement.summary(scores, ("kappa",), 50).clusters == 12

@@ -38,6 +38,7 @@ def p_of_three_degrees(t: float) -> float:
 
 def test_the_example_worked_by_hand() -> None:
     found = judged(RATERS, JUDGE, epsilon=EXPERT)
+    assert found.epsilon == EXPERT
     # Means −.5, 0 and −.25 with deviations 1, √(2/3) and √(11/12), from which ε = .2 is taken.
     expected = [-0.7 / (1 / 2), -0.2 / (sqrt(2 / 3) / 2), -0.45 / (sqrt(11 / 12) / 2)]
     assert [one.p for one in found.against] == pytest.approx([p_of_three_degrees(t) for t in expected])

@@ -40,6 +40,7 @@ def test_half_of_the_resamples_are_enough_for_an_interval() -> None:
     values = np.array([0.1, 0.2, 0.3, np.nan, np.nan, np.nan])
     assert why_none(values, 0.2) == ""
     assert why_none(np.append(values, np.nan), 0.2) == bootstrap.TOO_FEW_DEFINED
+    assert why_none(np.array([]), 0.2) == bootstrap.TOO_FEW_DEFINED
 
 
 @pytest.mark.parametrize("units", [3, 200])

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 
-from annotation.design.plan import CLAIMS_ABOUT, AnalysisPlan, Family, Population
-from annotation.design.plan_record import asked_of, plan_document
+from annotation.design.plan import CLAIMS_ABOUT, Family, Population
+from annotation.design.plan_record import plan_document
 from annotation.design.plan_text import INTERVALS, INTERVALS_OF_PAIRS, in_words, texts
 from annotation.models import Study
 from annotation.reports.notes import CONFIRMATORY, EXPLORATORY, NO_PLAN, UNKNOWN_PLAN
 from annotation.reports.whole import found_of, tables_of
-from annotation.triggers import TRIGGERS
 from core.tables import Table
 from tests.annotation import imported_files
 from tests.annotation.chat_studies import chat_study, chatted
+from tests.annotation.planned_study import with_plan
 from tests.annotation.rated_study import join, pair_study, rated_study
 
 pytestmark = pytest.mark.django_db
@@ -34,23 +33,6 @@ def chats() -> Study:
     for member, background, system in product(members, range(4), ("Tuned", "Plain")):
         chatted(member, system, background, values=[rng.randint(1, 5) for _ in range(4)])
     return study
-
-
-def pairs() -> Study:
-    study = pair_study()
-    with TRIGGERS.lifted():
-        Study.objects.filter(pk=study.pk).update(pairs=[["beta", "gamma"]])
-    return Study.objects.get(pk=study.pk)
-
-
-def with_plan(study: Study, **fields: Any) -> Study:
-    """The study as if it had been launched with a plan of its first question and first pair."""
-    pair, metrics = next(iter(asked_of(study).pairs.items()))
-    plan = AnalysisPlan(**{"metrics": metrics[:1], "contrasts": (pair,), "raters": 3, "backgrounds": 6, **fields})
-    with TRIGGERS.lifted():
-        Study.objects.filter(pk=study.pk).update(analysis_plan=plan.as_json())
-    caches["results"].clear()
-    return Study.objects.select_related("rubric", "corpus").get(pk=study.pk)
 
 
 def report_of(study: Study) -> dict[str, Table]:
@@ -95,7 +77,7 @@ def test_a_plan_of_scores_promises_the_analysis_of_the_table_of_differences(
 
 
 def test_a_plan_of_pairs_promises_no_test_and_intervals_for_these_raters() -> None:
-    bare = pairs()
+    bare = pair_study()
     for fields in ({"family": None, "population": None}, {"family": "primary", "population": "like"}):
         study = with_plan(bare, **fields)
         tables, plan = report_of(study), plan_document(study)
@@ -115,7 +97,7 @@ def test_a_plan_of_pairs_promises_no_test_and_intervals_for_these_raters() -> No
 
 
 def test_the_table_of_preferences_says_which_rows_the_plan_named() -> None:
-    study = with_plan(pairs(), family=None, population=None)
+    study = with_plan(pair_study(), family=None, population=None)
     table = report_of(study)["win-rates"]
     assert "Every other number in the report is exploratory" in texts(plan_document(study))["osf"]
     first = study.rubric.metric_list()[0].name
@@ -123,7 +105,7 @@ def test_the_table_of_preferences_says_which_rows_the_plan_named() -> None:
     assert column(table, "Status").count("confirmatory") == 1
 
 
-@pytest.mark.parametrize("made", [rated_study, chats, pairs])
+@pytest.mark.parametrize("made", [rated_study, chats, pair_study])
 def test_every_table_says_once_which_of_its_numbers_are_confirmatory(made: Any) -> None:
     bare = made()
     for table in report_of(bare).values():

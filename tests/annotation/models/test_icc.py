@@ -105,3 +105,9 @@ def test_correlations_without_an_interval_say_why() -> None:
     assert halved["3,1"].low is not None
     two = np.array([[1.0, 2], [1, 3]])
     assert TOO_FEW_RATINGS not in {one.no_interval for one in icc_intervals(two).values()}
+
+
+def test_raters_whose_levels_alone_differ_leave_no_error_to_compare_with() -> None:
+    """The raters are 3 points apart on each item, further than the items are."""
+    for one in icc_intervals(np.array([[1.0, 2, 1], [4, 5, 4]])).values():
+        assert (one.low, one.high, one.no_interval) == (None, None, NO_SPREAD)
