@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from annotation.reports.bootstrap import cluster_resamples, ends
-from annotation.reports.models.correlations import KENDALL, PEARSON, SPEARMAN, correlations
+from annotation.reports.models.correlations import KENDALL, PEARSON, SPEARMAN, coefficients, correlations
 from core.intervals import NO_SPREAD, Estimate
 
 Floats = NDArray[np.float64]
@@ -100,3 +100,10 @@ def test_one_background_or_no_scatter_gives_no_interval() -> None:
     assert (found.low, found.no_interval) == (None, "only one background")
     same = estimate(correlations(first, first, np.arange(24), seed=1)[KENDALL])
     assert (same.value, same.low, same.no_interval) == (1, None, NO_SPREAD)
+
+
+def test_coefficients_alone_have_no_interval_and_none_where_a_column_never_varies() -> None:
+    first, second = scores(3)
+    found = coefficients(first, second)
+    assert found == {name: pytest.approx(of(first, second)[0], abs=1e-12) for name, of in BY_SCIPY.items()}
+    assert coefficients(first, np.ones(24)) == dict.fromkeys(BY_SCIPY)

@@ -222,3 +222,47 @@ def test_items_that_differ_widen_the_interval_of_a_table_with_gaps() -> None:
     # Fifteen items a version with a standard deviation of 1.
     assert varied.se == pytest.approx(np.sqrt(2 / 15), rel=0.5)
     assert flat.se < 0.3 * varied.se
+
+
+def test_these_raters_leave_out_all_that_a_rater_who_does_not_count_has_said() -> None:
+    ratings = drawn(9, raters=4, backgrounds=10, versions=2)
+    once = without(ratings, (ratings.rater == 3) & (ratings.version == 1) & (ratings.background > 0))
+    others = without(ratings, ratings.rater == 3)
+    assert difference_intervals(once, [(0, 1)])[0, 1][1] == difference_intervals(others, [(0, 1)])[0, 1][1]
+
+
+def test_a_rater_with_two_ratings_of_each_version_is_one_of_these_raters() -> None:
+    ratings = drawn(9, raters=3, backgrounds=10, versions=2)
+    twice = without(ratings, (ratings.rater == 2) & (ratings.background > 1))
+    own = [
+        np.mean([twice.value[(twice.rater == rater) & (twice.version == version)].mean() for rater in range(3)])
+        for version in (0, 1)
+    ]
+    found = difference_intervals(twice, [(0, 1)])[0, 1][1]
+    assert found.value == pytest.approx(own[1] - own[0])
+    assert found.df == 9
+
+
+def test_one_rating_of_each_version_by_each_rater_gives_a_value_for_these_raters_alone() -> None:
+    apart = Ratings.numbered(np.array([1.0, 3, 2, 5]), *map(np.array, ([0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 1, 1])), 2)
+    found = difference_intervals(apart, [(0, 1)])[0, 1][1]
+    assert found == Interval.none(2.5, Target.THESE_RATERS, intervals.TOO_FEW_RATINGS)
+
+
+def test_what_was_rated_of_neither_version_does_not_count_for_their_difference() -> None:
+    """A rater and a background of the third version only."""
+    ratings = drawn(9, raters=4, backgrounds=10, versions=3)
+    other = ratings.version == 2
+    few = without(ratings, ~other & ((ratings.rater == 3) | (ratings.background == 9)))
+    both = without(few, (few.rater == 3) | (few.background == 9))
+    assert difference_intervals(few, [(0, 1)])[0, 1] == difference_intervals(both, [(0, 1)])[0, 1]
+
+
+def test_a_complete_table_stands_for_four_fifths_of_the_ratings_and_not_for_less() -> None:
+    """Three raters scored both versions of `whole` backgrounds, and one version each of the others."""
+    for whole, is_enough in ((8, True), (7, False)):
+        ratings = drawn(10, raters=3, backgrounds=12, versions=2)
+        apart = without(ratings, (ratings.background >= whole) & (ratings.version == ratings.background % 2))
+        corner = without(ratings, ratings.background >= whole)
+        found, alone = (difference_intervals(one, [(0, 1)])[0, 1][0] for one in (apart, corner))
+        assert (found == alone) == is_enough

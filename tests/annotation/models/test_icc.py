@@ -6,8 +6,9 @@ from scipy.stats import f
 
 from annotation.reports import agreement
 from annotation.reports.agreement import Undefined
-from annotation.reports.models.icc import icc_intervals, mean_squares
+from annotation.reports.models.icc import for_raters_like_these, icc_intervals, mean_squares
 from annotation.reports.models.intervals import TOO_FEW_RATINGS, Interval, Target
+from annotation.reports.patterns import Patterns
 from core.intervals import NO_SPREAD
 
 # Shrout & Fleiss (1979), table 2; the intervals are those that R's psych (ICC) prints for them.
@@ -111,3 +112,34 @@ def test_raters_whose_levels_alone_differ_leave_no_error_to_compare_with() -> No
     """The raters are 3 points apart on each item, further than the items are."""
     for one in icc_intervals(np.array([[1.0, 2, 1], [4, 5, 4]])).values():
         assert (one.low, one.high, one.no_interval) == (None, None, NO_SPREAD)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_a_summary_takes_the_intervals_for_raters_like_these_and_keeps_its_own_beside(missing: float) -> None:
+    table = scored(5, units=30, missing=missing)
+    patterns = Patterns.of(table)
+    before = agreement.summary(table, ("icc_2,1", "icc_2,k", "kappa"), draws=50)
+    found = for_raters_like_these(before, table, patterns)
+    for form, one in icc_intervals(table, patterns=patterns).items():
+        if (name := f"icc_{form}") in before.estimates:
+            after = found.estimates[name]
+            assert (after.value, after.low, after.high) == (before.estimates[name].value, one.low, one.high)
+    assert found.estimates["kappa"] == before.estimates["kappa"]
+    assert found.these_raters == {name: before.estimates[name] for name in ("icc_2,1", "icc_2,k")}
+    assert (found.units, found.clusters) == (before.units, before.clusters)
+
+
+def test_a_summary_of_one_cluster_or_without_correlations_stays_as_it_is() -> None:
+    table = scored(6, units=5)
+    for coefficients, clusters in ((("icc_2,1",), np.zeros(5, dtype=np.int64)), (("kappa",), np.arange(5))):
+        found = agreement.summary(table, coefficients, draws=50, clusters=clusters)
+        assert for_raters_like_these(found, table, Patterns.of(table)) == found
+
+
+def test_a_correlation_that_is_undefined_has_no_interval_of_either_kind() -> None:
+    found = agreement.summary(OUTWEIGHED, ("icc_2,1", "icc_2,k"), draws=50)
+    after = for_raters_like_these(found, OUTWEIGHED, Patterns.of(OUTWEIGHED))
+    assert after.estimates["icc_2,k"] == found.estimates["icc_2,k"]
+    assert set(after.these_raters) == {"icc_2,1"}
+    assert (after.estimates["icc_2,1"].low, after.estimates["icc_2,1"].high) == (None, None)
+    assert after.estimates["icc_2,1"].no_interval == Undefined.OUTWEIGHED.value

@@ -86,3 +86,14 @@ def test_no_point_nearby_is_likelier_than_the_one_found(seed: int, missing: floa
                 near = fitted.deviations.copy()
                 near[place] = abs(near[place] + sign * step)
                 assert unlikeliness(near) >= least - 1e-8
+
+
+def test_a_term_that_is_left_out_has_no_derivatives_and_changes_no_other() -> None:
+    sums = Sums.of(drawn(4, raters=3, backgrounds=6, versions=2, missing=0.2))
+    ratios = np.array([0.4, 0, 0.3, 0.2])
+    without, with_items = (likelihood.at(sums, ratios, asked) for asked in (False, True))
+    assert (without.traces[Term.ITEM], without.pulls[Term.ITEM], without.gains[Term.ITEM].any()) == (0, 0, False)
+    others = [term for term in Term if term != Term.ITEM]
+    assert without.traces[others] == pytest.approx(with_items.traces[others])
+    assert without.pulls[others] == pytest.approx(with_items.pulls[others])
+    assert (without.logs, without.error) == pytest.approx((with_items.logs, with_items.error))
