@@ -41,8 +41,8 @@ SCRIPT = Size(7, 7.97, 8.0, 3.0)
 CAPTION = Size(11, 11.0, 13.6, 0.0)
 _MARK = 4.0
 _RULES = 14.0
-# Columns of words take half of the width together at least, and a third of what their longest cell would.
-_SHARE_OF_WORDS, _LEAST = 0.5, 1 / 3
+# Columns of words may take this share of the width together, and each a third of what its longest cell would.
+_SHARE_OF_WORDS, _LEAST = 0.65, 1 / 3
 _LONGEST_WORD = 60.0
 
 
@@ -133,13 +133,12 @@ def head_lines(placed: Placed, size: Size) -> list[str]:
 
 def panels(columns: Sequence[TextColumn], width: float) -> list[Panel]:
     """The columns side by side in small type or, if that is too wide, in that of footnotes; or else in panels."""
-    words = sum(not column.is_numeric for column in columns)
     for size in (SMALL, FOOTNOTE):
-        narrow = _under_groups([_narrow(column, width, words, size) for column in columns], size)
+        narrow = _under_groups(_narrow(columns, width, size), size)
         if _total([placed.width for placed in narrow], size) <= width:
             return [Panel(_widened(narrow, width, size), size)]
     lead = _leading(columns)
-    names = [_narrow(column, width, lead, FOOTNOTE) for column in columns[:lead]]
+    names = _narrow(columns[:lead], width, FOOTNOTE)
     left = width - _total([placed.width for placed in names], FOOTNOTE) - 2 * FOOTNOTE.gap
     return [Panel(_widened([*names, *some], width, FOOTNOTE), FOOTNOTE) for some in _distributed(columns[lead:], left)]
 
@@ -212,7 +211,7 @@ def _distributed(columns: Sequence[TextColumn], width: float) -> Iterator[tuple[
 
 
 def _units(columns: Sequence[TextColumn], width: float) -> Iterator[list[Placed]]:
-    placed = [_narrow(column, width, 1, FOOTNOTE) for column in columns]
+    placed = [one for column in columns for one in _narrow([column], width, FOOTNOTE)]
     for group, run in _runs(placed):
         if group and _total([one.width for one in run], FOOTNOTE) <= width:
             yield _under_groups(run, FOOTNOTE)
@@ -234,14 +233,26 @@ def _runs(placed: Sequence[Placed]) -> list[tuple[str, list[Placed]]]:
     return [(group, list(run)) for group, run in groupby(placed, key=lambda one: one.column.group)]
 
 
-def _narrow(column: TextColumn, width: float, words: int, size: Size) -> Placed:
-    """As narrow as the column may be: numbers are never broken, and a share of the width has room for long words."""
-    natural = _natural(column, size)
-    if column.is_numeric:
-        return Placed(column, natural, wraps=False)
-    longest = max(longest_word(text, size.points) for text in (column.head, *(one.text for one in column.entries)))
-    given = min(natural, max(min(longest, _LONGEST_WORD), natural * _LEAST), _SHARE_OF_WORDS * width / words)
-    return Placed(column, given, wraps=given < natural)
+def _narrow(columns: Sequence[TextColumn], width: float, size: Size) -> list[Placed]:
+    """As narrow as the columns may be: numbers are never broken, and a share of the width has room for long words.
+
+    Columns of words that want less than an equal part of the share leave the rest to the others.
+    """
+    natural = [_natural(column, size) for column in columns]
+    given, room = list(natural), _SHARE_OF_WORDS * width
+    wanted = {
+        place: min(natural[place], max(min(_longest(column, size), _LONGEST_WORD), natural[place] * _LEAST))
+        for place, column in enumerate(columns)
+        if not column.is_numeric
+    }
+    for left, place in zip(range(len(wanted), 0, -1), sorted(wanted, key=wanted.__getitem__), strict=True):
+        given[place] = min(wanted[place], room / left)
+        room -= given[place]
+    return [Placed(column, got, got < free) for column, got, free in zip(columns, given, natural, strict=True)]
+
+
+def _longest(column: TextColumn, size: Size) -> float:
+    return max(longest_word(text, size.points) for text in (column.head, *(one.text for one in column.entries)))
 
 
 def _natural(column: TextColumn, size: Size) -> float:

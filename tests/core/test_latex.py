@@ -86,6 +86,15 @@ def test_a_heading_as_wide_as_its_longest_word_is_not_broken_within_it() -> None
         assert wrapped(word, 8.5, width_of(longest, 8.5)) == word.split()
 
 
+def test_words_of_three_columns_stay_whole_in_a_papers_column() -> None:
+    """Short words leave room to long ones."""
+    columns = (*(Column(name, numeric=False) for name in ("Metric", "Versions", "Status")), Column("Mean"))
+    rows = tuple((name, "Stephanie over β", "confirmatory", estimate(9)) for name in ("Natural", "Informative"))
+    made = to_latex(Table("words", "Words.", columns, rows), "column")
+    for word in ("Informative", "Stephanie", "confirmatory"):
+        assert word in made, word
+
+
 def test_a_groups_name_is_not_broken_within_a_word_over_narrow_columns() -> None:
     columns = (
         NAME,

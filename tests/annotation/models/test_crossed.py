@@ -163,6 +163,9 @@ def test_versions_that_nobody_rated_or_nobody_rated_both_of_have_no_value() -> N
     # Raters like these can be asked about: raters differ between versions, which makes the interval wide.
     assert like_these.se > 0.2
     assert these == Interval.none(None, Target.THESE_RATERS, intervals.NOT_BOTH)
+    first = without(apart, apart.version == 1)
+    these = difference_intervals(first, [(0, 1)])[0, 1][1]
+    assert these == Interval.none(None, Target.THESE_RATERS, intervals.NO_RATINGS)
 
 
 def test_an_interval_ends_where_the_scale_does() -> None:

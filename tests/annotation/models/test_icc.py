@@ -134,6 +134,8 @@ def test_a_summary_of_one_cluster_or_without_correlations_stays_as_it_is() -> No
     for coefficients, clusters in ((("icc_2,1",), np.zeros(5, dtype=np.int64)), (("kappa",), np.arange(5))):
         found = agreement.summary(table, coefficients, draws=50, clusters=clusters)
         assert for_raters_like_these(found, table, Patterns.of(table)) == found
+    of_two = agreement.summary(table, ("icc_2,1",), draws=50, clusters=np.arange(5) % 2)
+    assert for_raters_like_these(of_two, table, Patterns.of(table)).these_raters == of_two.estimates
 
 
 def test_a_correlation_that_is_undefined_has_no_interval_of_either_kind() -> None:
