@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, t
 
 from annotation.reports import bootstrap
-from annotation.reports.bootstrap import cluster_resamples, distributions, interval, resamples, why_none
+from annotation.reports.bootstrap import cluster_resamples, distributions, interval, ratio, resamples, why_none
 
 
 @given(st.floats(0.02, 0.98), st.integers(2, 300))
@@ -83,3 +83,10 @@ def test_a_resample_of_clusters_draws_their_units_together() -> None:
     assert (weights[:, 0] == weights[:, 1] + weights[:, 2]).all()
     assert (weights[:, 1:].sum(axis=1) == 3).all()
     assert len(np.unique(weights, axis=0)) == 10
+
+
+def test_a_quotient_is_undefined_where_nothing_is_shared_and_takes_any_shapes_that_fit() -> None:
+    found = ratio(np.array([[1.0, 2, 3], [4, 5, 6]]), np.array([[2.0], [0]]))
+    assert found[0].tolist() == [0.5, 1, 1.5]
+    assert np.isnan(found[1]).all()
+    assert ratio(np.array([[3.0], [6]]), np.array([[1.0, 2, 3]])).tolist() == [[3, 1.5, 1], [6, 3, 2]]

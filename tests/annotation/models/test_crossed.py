@@ -12,6 +12,7 @@ from annotation.reports.models import crossed, intervals
 from annotation.reports.models.crossed import crossed_of, difference_intervals, mean_intervals
 from annotation.reports.models.intervals import Interval, Target
 from annotation.reports.models.ratings import Ratings
+from annotation.reports.models.selections import varies
 from core.intervals import NO_SPREAD
 from tests.annotation.models.rating_tables import drawn
 
@@ -145,6 +146,12 @@ def test_one_cluster_or_no_spread_gives_a_value_without_an_interval(table: Float
         assert [one.no_interval for one in found] == [like_these, these]
         assert [one.target for one in found] == [Target.RATERS_LIKE_THESE, Target.THESE_RATERS]
         assert [(one.low is None, one.p is None) for one in found] == [(bool(one.no_interval),) * 2 for one in found]
+
+
+def test_nothing_and_a_single_value_do_not_vary() -> None:
+    assert not varies(np.zeros(0))
+    assert not varies(np.array([3.0]))
+    assert varies(np.array([3.0, 4]))
 
 
 def test_too_few_tables_are_refused() -> None:
