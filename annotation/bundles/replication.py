@@ -346,6 +346,8 @@ def _pair_tables(bundle: Bundle) -> dict[str, Table]:
     ]
     symbols = {version.slug: version.symbol for version in bundle.versions}
     study = bundle.study
-    found = pair_findings(placed_pairs(symbols, rows), study.rubric.metrics, decisions, study.seed, bundle.screened_out)
+    names = dict(enumerate(bundle.about["raters"], 1))
+    known, metrics = placed_pairs(symbols, rows), study.rubric.metrics
+    found = pair_findings(known, metrics, decisions, study.seed, names, bundle.screened_out)
     found = replace(found, own_agreement=_own_agreement(bundle), texts=_texts(bundle))
     return preference_tables(study, found) if found.ratings else {}

@@ -49,7 +49,7 @@ _N = "n counts the items that a value rests on."
 
 def agreement(study: Reported, found: Findings) -> Table:
     """Agreement between raters on each metric, over all versions."""
-    rows = tuple((metric.name, *_cells(found.agreement[metric.key])) for metric in found.metrics)
+    rows = tuple((metric.name, *cells_of(found.agreement[metric.key])) for metric in found.metrics)
     notes = (
         *provenance(study, found),
         _WHAT,
@@ -62,7 +62,7 @@ def agreement(study: Reported, found: Findings) -> Table:
         *_undefined_notes(found),
     )
     caption = "Agreement between raters by metric, all versions together."
-    return Table("agreement", caption, _columns("Metric"), rows, notes)
+    return Table("agreement", caption, columns_of("Metric"), rows, notes)
 
 
 def agreement_by_version(study: Reported, found: Findings, *, dashes: bool = True) -> Table:
@@ -75,7 +75,11 @@ def agreement_by_version(study: Reported, found: Findings, *, dashes: bool = Tru
     }
     blank = (None,) * len(COEFFICIENTS)
     rows = tuple(
-        (metric.name, version.symbol, *(_cells(shown[key]) if (key := (metric.key, version.slug)) in shown else blank))
+        (
+            metric.name,
+            version.symbol,
+            *(cells_of(shown[key]) if (key := (metric.key, version.slug)) in shown else blank),
+        )
         for metric, version in cells
     )
     notes = (
@@ -89,13 +93,13 @@ def agreement_by_version(study: Reported, found: Findings, *, dashes: bool = Tru
         *(dash_notes(found) if dashes else ()),
         *unasked_notes(found),
         *undefined_notes(
-            (f"{metric.name} ({version.symbol})", _by_label(shown[key], COEFFICIENTS))
+            (f"{metric.name} ({version.symbol})", by_label(shown[key], COEFFICIENTS))
             for metric, version in cells
             if (key := (metric.key, version.slug)) in shown
         ),
     )
     caption = "Agreement between raters by metric and version."
-    return Table("agreement-by-version", caption, _columns("Metric", "Version"), rows, notes)
+    return Table("agreement-by-version", caption, columns_of("Metric", "Version"), rows, notes)
 
 
 def agreement_by_pair(study: Reported, found: Findings) -> Iterator[Table]:
@@ -112,38 +116,38 @@ def agreement_by_pair(study: Reported, found: Findings) -> Iterator[Table]:
     notes = (
         *provenance(study, found),
         "Over the items that both raters scored; the pairs who share most items come first.",
-        *_pairs_left_out(len(pairs), found.pairs.left_out),
+        *pairs_left_out(len(pairs), found.pairs.left_out),
         f"{INTERVALS} backgrounds. Only ordinal α has such an interval here.",
         *few_clusters_note(agreed for _, _, agreed in shown),
         _N,
         *hidden_note(found),
         *own_chats_note(study),
         *undefined_notes(
-            (f"{metric.name} ({_named(pair)})", _by_label(agreed, OF_PAIRS)) for metric, pair, agreed in shown
+            (f"{metric.name} ({named(pair)})", by_label(agreed, OF_PAIRS)) for metric, pair, agreed in shown
         ),
     )
-    rows = tuple((metric.name, _named(pair), *_cells(agreed, OF_PAIRS)) for metric, pair, agreed in shown)
+    rows = tuple((metric.name, named(pair), *cells_of(agreed, OF_PAIRS)) for metric, pair, agreed in shown)
     caption = "Agreement between pairs of raters by metric, by pseudonym."
-    yield Table("agreement-by-pair", caption, _columns("Metric", "Pair", keys=OF_PAIRS), rows, notes)
+    yield Table("agreement-by-pair", caption, columns_of("Metric", "Pair", keys=OF_PAIRS), rows, notes)
 
 
-def _columns(*heads: str, keys: Iterable[str] = COEFFICIENTS) -> tuple[Column, ...]:
+def columns_of(*heads: str, keys: Iterable[str] = COEFFICIENTS) -> tuple[Column, ...]:
     return (*(Column(head, numeric=False) for head in heads), *(Column(*COEFFICIENTS[key]) for key in keys))
 
 
-def _cells(agreed: Agreement, keys: Iterable[str] = COEFFICIENTS) -> Iterator[Cell]:
+def cells_of(agreed: Agreement, keys: Iterable[str] = COEFFICIENTS) -> Iterator[Cell]:
     return (coefficient(agreed, key) for key in keys)
 
 
-def _by_label(agreed: Agreement, keys: Iterable[str]) -> dict[str, Coefficient]:
+def by_label(agreed: Agreement, keys: Iterable[str]) -> dict[str, Coefficient]:
     return {COEFFICIENTS[key][0]: agreed.estimates[key] for key in keys}
 
 
-def _named(pair: PairAgreement) -> str:
+def named(pair: PairAgreement) -> str:
     return " and ".join(pair.raters)
 
 
-def _pairs_left_out(shown: int, left_out: int) -> Iterator[str]:
+def pairs_left_out(shown: int, left_out: int) -> Iterator[str]:
     if left_out:
         known = shown + left_out
         yield f"These are {shown:,} of {known:,} pairs of raters who share an item; {left_out:,} are left out."
@@ -183,7 +187,7 @@ def coefficient(agreed: Agreement, key: str) -> Cell:
 def _undefined_notes(found: Findings) -> Iterator[str]:
     """A sentence for every undefined value, and on how correlations deal with missing scores."""
     yield from undefined_notes(
-        (metric.name, _by_label(found.agreement[metric.key], COEFFICIENTS)) for metric in found.metrics
+        (metric.name, by_label(found.agreement[metric.key], COEFFICIENTS)) for metric in found.metrics
     )
     first = next(iter(found.agreement.values()), None)
     if first and first.incomplete_units:

@@ -121,14 +121,15 @@ def findings(
     analyses: dict[str, Analysis] = {}
     agreed: dict[str, Agreement] = {}
     by_version: dict[tuple[str, str], Agreement] = {}
-    of = AgreementOf(items, scores, seed)
+    of = AgreementOf(scores, items.background, seed)
     for m, metric in enumerate(metrics):
         step(f"{metric.name}: means and models")
         analyses[metric.key] = _analysis(items, scores, m, scale)
         step(f"{metric.name}: agreement")
         agreed[metric.key] = of.over_all(m)
         step(f"{metric.name}: agreement by version")
-        by_version |= {(metric.key, slug): found for slug, found in of.by_version(m).items()}
+        within = of.by_group(m, items.version, len(slugs))
+        by_version |= {(metric.key, slug): one for slug, one in zip(slugs, within, strict=True)}
     step("Agreement by pair of raters")
     pairs = of.between_pairs({m: metric.key for m, metric in enumerate(metrics)})
     differences = _differences(analyses, slugs)

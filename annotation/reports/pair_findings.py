@@ -7,20 +7,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from annotation.reports.agreement import Agreement, summary
-from annotation.reports.bootstrap import DRAWS
+from annotation.reports.agreement import Agreement
+from annotation.reports.bootstrap import Ints
+from annotation.reports.columns import StudyScores
 from annotation.reports.models.davidson import Preference, preference
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.own_agreement import OwnAgreement
-from annotation.reports.preferences import Bools, Decisions, Rate, WinRate, left_rates, win_rates
+from annotation.reports.preferences import Decisions, Rate, WinRate, left_rates, win_rates
+from annotation.reports.study_agreement import AgreementOf, PairsOfRaters
 from core.intervals import Estimate
 from core.steps import Steps
 from dialogues.rubric import Metric
 from dialogues.statistics.figures import CorpusFigures
 
-STEPS_A_METRIC = 2
-# The coefficients of agreement that need an order of decisions, but no distances.
+STEPS_A_METRIC, FURTHER_STEPS = 2, 2
+# The coefficients of agreement that need an order of decisions, but no distances; of two raters, too.
 AGREED = ("alpha_ordinal", "kappa", "exact")
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceAgreement:
+    """`over_all` is by metric key, `by_versions` by metric key and slugs of a pair, `by_raters` of two raters each."""
+
+    over_all: Mapping[str, Agreement]
+    by_versions: Mapping[tuple[str, str, str], Agreement]
+    by_raters: PairsOfRaters
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Preferences:
     rates: tuple[WinRate | None, ...]
     models: tuple[Preference | Unfit, ...]
     left: tuple[Rate, ...]
-    agreement: tuple[Agreement, ...]
+    agreement: PreferenceAgreement
     ratings: int
     raters: int
     items: int
@@ -176,11 +187,12 @@ def pair_findings(
     metrics: tuple[Metric, ...],
     given: Collection[Decision],
     seed: int,
+    names: Mapping[int, str],
     screened_out: int,
     steps: Steps | None = None,
 ) -> Preferences:
-    """All that follows from the decisions, in STEPS_A_METRIC `steps` a metric and one more; those on other items or
-    metrics are left out."""
+    """All that follows from the decisions, in STEPS_A_METRIC `steps` a metric and FURTHER_STEPS more; those on other
+    items or metrics are left out. `names` are the raters' pseudonyms by number."""
     step = steps or Steps()
     keys = {metric.key: number for number, metric in enumerate(metrics)}
     rows = [row for row in given if row.metric in keys and row.item in known.items]
@@ -206,12 +218,11 @@ def pair_findings(
     left = tuple(left_rates(decisions, [*groups, np.ones(len(rows), dtype=np.bool_)], seed))
     narrow = [not one.is_asked_for(*pair) for one in metrics for pair in known.slugs]
     numbers = np.array([[known.versions.index(symbol) for symbol in pair] for pair in known.pairs], dtype=np.int64)
-    models, agreed = [], []
+    models = []
     for asked, group in zip(metrics, groups, strict=True):
         step(f"{asked.name}: Davidson’s model")
         models.append(preference(decisions.comparisons(group, numbers, len(known.versions)), seed=seed))
-        step(f"{asked.name}: agreement")
-        agreed.append(_agreement(rows, decisions, group, seed))
+    of = _agreement_of(known, rows, metric, decisions.value, names, seed)
     return Preferences(
         metrics=metrics,
         versions=known.versions,
@@ -220,7 +231,7 @@ def pair_findings(
         rates=rates,
         models=tuple(models),
         left=left,
-        agreement=tuple(agreed),
+        agreement=_agreement(of, known, metrics, step),
         ratings=len({row.rating for row in rows}),
         raters=len({row.rater for row in rows}),
         items=len(known.items),
@@ -232,12 +243,33 @@ def pair_findings(
     )
 
 
-def _agreement(rows: Sequence[Decision], decisions: Decisions, group: Bools, seed: int) -> Agreement:
-    """Agreement over the (raters, items) decisions on one metric, in the order of each pair."""
-    items, column = np.unique(np.array([row.item for row in rows], dtype=np.int64)[group], return_inverse=True)
-    raters, line = np.unique(np.array([row.rater for row in rows], dtype=np.int64)[group], return_inverse=True)
-    table = np.full((max(len(raters), 1), len(items)), np.nan)
-    table[line, column] = decisions.value[group]
-    clusters = np.zeros(len(items), dtype=np.int64)
-    clusters[column] = decisions.background[group]
-    return summary(table, AGREED, draws=DRAWS, seed=seed, clusters=clusters)
+def _agreement(of: AgreementOf, known: PairItems, metrics: Sequence[Metric], step: Steps) -> PreferenceAgreement:
+    pair = np.array([one.pair for one in known.items.values()], dtype=np.int64)
+    over_all, by_versions = {}, {}
+    for number, metric in enumerate(metrics):
+        step(f"{metric.name}: agreement")
+        over_all[metric.key] = of.over_all(number)
+        for slugs, one in zip(known.slugs, of.by_group(number, pair, len(known.pairs)), strict=True):
+            by_versions[metric.key, *slugs] = one
+    step("Agreement by pair of raters")
+    by_raters = of.between_pairs({number: metric.key for number, metric in enumerate(metrics)})
+    return PreferenceAgreement(over_all, by_versions, by_raters)
+
+
+def _agreement_of(
+    known: PairItems, rows: Sequence[Decision], metric: Ints, value: Ints, names: Mapping[int, str], seed: int
+) -> AgreementOf:
+    """Of decisions as `value` in the order of each pair."""
+    place = {key: number for number, key in enumerate(known.items)}
+    raters, rater = np.unique(np.array([row.rater for row in rows], dtype=np.int64), return_inverse=True)
+    scores = StudyScores(
+        item=np.array([place[row.item] for row in rows], dtype=np.int64),
+        rater=rater,
+        metric=metric,
+        value=value.astype(np.float64),
+        raters=tuple(names[number] for number in raters.tolist()),
+        set_aside=0,
+        screened_out=0,
+    )
+    background = np.array([one.background for one in known.items.values()], dtype=np.int64)
+    return AgreementOf(scores, background, seed, AGREED, AGREED)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from annotation.models import Item, Rating, Study
 from annotation.reports.caching import key_of
 from annotation.reports.pair_findings import (
+    FURTHER_STEPS,
     STEPS_A_METRIC,
     Decision,
     PairItems,
@@ -19,8 +20,8 @@ from annotation.reports.texts import study_texts
 from core.results import Result, Size
 from core.steps import Steps
 
-# Reading ratings, sides, repeats, and texts.
-FURTHER_STEPS = 4
+# Reading ratings, repeats, and texts.
+OWN_STEPS = 3
 # Seconds that each takes, as measured by `tests.benchmarks.study_report`.
 A_SCORE, AN_ITEM = 2e-5, 3e-4
 
@@ -43,21 +44,20 @@ def preferences_result(study: Study) -> Result[Preferences]:
 def _size(study: Study) -> Size:
     metrics = len(study.rubric.metric_list())
     scores = Rating.objects.counted().for_study(study).count() * metrics
-    return Size(scores * A_SCORE + study.items.count() * AN_ITEM, STEPS_A_METRIC * metrics + FURTHER_STEPS)
+    return Size(scores * A_SCORE + study.items.count() * AN_ITEM, STEPS_A_METRIC * metrics + FURTHER_STEPS + OWN_STEPS)
 
 
 def _compute(study: Study, step: Steps) -> Preferences:
     step("Reading ratings")
-    ratings = rated(
-        study, counted_members(study), ("assignment__membership_id", "assignment__is_flipped"), ("metric", "value")
-    )
+    members = counted_members(study)
+    ratings = rated(study, members, ("assignment__membership_id", "assignment__is_flipped"), ("metric", "value"))
     decisions = [
         Decision(item, member, metric, value, is_flipped, rating)
         for (item, rating, member, is_flipped), given in ratings
         for *_, metric, value in given
     ]
     metrics, screened_out = study.rubric.metric_list(), study.memberships.screened_out_by_checks().count()
-    found = pair_findings(pair_items(study), metrics, decisions, study.seed, screened_out, step)
+    found = pair_findings(pair_items(study), metrics, decisions, study.seed, members, screened_out, step)
     step("Raters with themselves")
     agreed = own_agreement(study)
     step("Texts")

@@ -31,7 +31,7 @@ def _sentences(
     for pair in list(dict.fromkeys((line.first, line.second) for line in told))[: MOST_PAIRS - len(standing)]:
         yield _of_pair([line for line in told if (line.first, line.second) == pair], is_planned=bool(planned))
     yield from _of_ties_and_sides(found, lines)
-    yield from of_agreement([one.estimates["alpha_ordinal"].value for one in found.agreement])
+    yield from of_agreement([one.estimates["alpha_ordinal"].value for one in found.agreement.over_all.values()])
     if lines:
         yield _of_whom(found, is_planned=bool(planned))
 

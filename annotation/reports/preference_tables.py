@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 from annotation.design.plan import AnalysisPlan, status
-from annotation.reports.agreement_tables import COEFFICIENTS, coefficient, undefined_notes
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.notes import (
     INTERVALS,
     SIMULATED,
     few_backgrounds_note,
-    few_clusters_note,
     screened_out_note,
     with_status,
 )
-from annotation.reports.pair_findings import AGREED, Preferences
+from annotation.reports.pair_findings import Preferences
+from annotation.reports.preference_agreement import preference_agreement_tables
 from annotation.reports.preferences import Rate, WinRate
 from annotation.reports.repeat_tables import own_agreement_tables
 from annotation.reports.reported import Reported
@@ -34,7 +33,7 @@ def preference_tables(study: Reported, found: Preferences) -> dict[str, Table]:
         *((matrix(study, found),) if len(found.versions) > 2 else ()),
         strengths(study, found),
         sides(study, found),
-        agreement(study, found),
+        *preference_agreement_tables(found, _provenance(study, found)),
         *own_agreement_tables(study, found.own_agreement, found.metrics, _provenance(study, found)),
         *text_tables(found.texts, _demo(found)),
     )
@@ -137,26 +136,6 @@ def sides(study: Reported, found: Preferences) -> Table:
         *_intervals(found),
     )
     return Table("sides", "Left or right: was a side favoured?", columns, rows, notes)
-
-
-def agreement(study: Reported, found: Preferences) -> Table:
-    rows = tuple(
-        (metric.name, *(coefficient(one, key) for key in AGREED))
-        for metric, one in zip(found.metrics, found.agreement, strict=True)
-    )
-    notes = (
-        *_provenance(study, found),
-        "Over losses, ties and wins in this order. α: Krippendorff’s. κ: quadratic weights, pooled over all decisions "
-        "of two raters on the same pair of dialogues. Exact: the share of these that are equal.",
-        f"{INTERVALS} backgrounds; n counts the pairs of dialogues that two raters or more compared.",
-        *few_clusters_note(found.agreement),
-        *undefined_notes(
-            (metric.name, {COEFFICIENTS[key][0]: one.estimates[key] for key in AGREED})
-            for metric, one in zip(found.metrics, found.agreement, strict=True)
-        ),
-    )
-    columns = (Column("Metric", numeric=False), *(Column(*COEFFICIENTS[key]) for key in AGREED))
-    return Table("agreement", "Agreement between raters by metric.", columns, rows, notes)
 
 
 def _win_cells(rate: WinRate | None) -> tuple[Cell, ...]:

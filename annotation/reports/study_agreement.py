@@ -1,4 +1,7 @@
-"""Agreement between a study's raters on one metric: over all versions, within each, and of two raters each. Pure."""
+"""Agreement between a study's raters on one metric: over all items, within groups of them, and of two raters each.
+
+Pure. The groups are versions or, where two dialogues are compared, pairs of versions.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.reports.agreement import COEFFICIENTS, Agreement
-from annotation.reports.columns import Chosen, StudyItems, StudyScores
+from annotation.reports.bootstrap import Ints
+from annotation.reports.columns import Chosen, StudyScores
 from annotation.reports.group_agreement import RaterPair, Resampling, agreement_of, pairs_by_shared, scored_by_both
 
 # Five raters make ten pairs.
@@ -34,26 +38,29 @@ class PairsOfRaters:
 
 @dataclass(frozen=True, slots=True)
 class AgreementOf:
-    """What a study's scores are measured with; a metric is its number."""
+    """What scores are measured with; a metric is its number, `background` (items,) the number of each item's.
 
-    items: StudyItems
+    `coefficients` are those over all items and within groups, `of_pairs` those of two raters.
+    """
+
     scores: StudyScores
+    background: Ints
     seed: int
+    coefficients: tuple[str, ...] = COEFFICIENTS
+    of_pairs: tuple[str, ...] = OF_PAIRS
 
     def over_all(self, metric: int) -> Agreement:
-        return self._where(self.scores.metric == metric, COEFFICIENTS, Resampling(self.seed))
+        return self._where(self.scores.metric == metric, self.coefficients, Resampling(self.seed))
 
-    def by_version(self, metric: int) -> dict[str, Agreement]:
-        of_metric, version = self.scores.metric == metric, self.items.version[self.scores.item]
+    def by_group(self, metric: int, group: Ints, groups: int) -> list[Agreement]:
+        """Within each of so many groups, `group` (items,) being the number of each item's."""
+        of_metric, number = self.scores.metric == metric, group[self.scores.item]
         resampling = Resampling(self.seed, of=RESAMPLED)
-        return {
-            known.slug: self._where(of_metric & (version == v), COEFFICIENTS, resampling)
-            for v, known in enumerate(self.items.versions)
-        }
+        return [self._where(of_metric & (number == place), self.coefficients, resampling) for place in range(groups)]
 
     def pairs(self) -> list[RaterPair]:
         """Raters who share a rated item, those who share most first."""
-        has_scored = np.zeros((len(self.scores.raters), len(self.items.pks)), dtype=np.bool_)
+        has_scored = np.zeros((len(self.scores.raters), len(self.background)), dtype=np.bool_)
         has_scored[self.scores.rater, self.scores.item] = True
         return pairs_by_shared(has_scored)
 
@@ -62,7 +69,7 @@ class AgreementOf:
         chosen = scored_by_both(
             self.scores.metric == metric, self.scores.item, self.scores.rater, (pair.first, pair.second)
         )
-        return self._where(chosen, OF_PAIRS, Resampling(self.seed, of=RESAMPLED)) if chosen.any() else None
+        return self._where(chosen, self.of_pairs, Resampling(self.seed, of=RESAMPLED)) if chosen.any() else None
 
     def between_pairs(self, metrics: Mapping[int, str]) -> PairsOfRaters:
         """Of those who share most, by number and key of the metrics."""
@@ -76,5 +83,5 @@ class AgreementOf:
 
     def _where(self, chosen: Chosen, coefficients: tuple[str, ...], resampling: Resampling) -> Agreement:
         """Of the chosen scores; dialogues of one background share their theme, so whole backgrounds are resampled."""
-        backgrounds = self.items.background[np.unique(self.scores.item[chosen])]
+        backgrounds = self.background[np.unique(self.scores.item[chosen])]
         return agreement_of(self.scores.where(chosen), backgrounds, coefficients, resampling)

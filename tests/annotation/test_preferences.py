@@ -14,18 +14,23 @@ from django.urls import reverse
 from annotation.bundles.report_files import report_files
 from annotation.models import Assignment, Item, Profile, Rating, Score, Study
 from annotation.reports.agreement import alpha, weighted_kappa
+from annotation.reports.bootstrap import Floats
 from annotation.reports.figures import PAIR_FIGURES, drawable
 from annotation.reports.models.davidson import Comparisons, Preference, preference
 from annotation.reports.notes import FEW_BACKGROUNDS, NO_PLAN
+from annotation.reports.pair_findings import Decision, PairRow, Preferences, pair_findings, placed_pairs
+from annotation.reports.preference_agreement import preference_agreement_tables
 from annotation.reports.preference_figures import win_rows, win_spec
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.preference_tables import preference_tables
 from annotation.reports.preferences import Decisions, Rate, left_rates, win_rates
 from annotation.reports.whole import whole_report
-from core.tables import Estimate
+from core.tables import Cell, Estimate
 from dialogues.charts import THEMES
+from dialogues.rubric import NATURAL
 from tests.annotation.rated_study import pair_study
 from tests.annotation.setting import user
+from tests.commands import said_by
 from tests.people import client_of
 
 
@@ -108,7 +113,7 @@ def test_a_win_is_a_win_whichever_dialogue_came_first_and_stood_left() -> None:
         assert (line.rate.wins, line.rate.ties, line.rate.losses) == (6, 0, 2)
     # One rater saw every item as it is and the other flipped, so each side was chosen as often.
     assert [rate.value for rate in found.left] == [0.5] * 7
-    assert found.agreement[0].estimates["alpha_ordinal"].value == 1
+    assert {one.estimates["alpha_ordinal"].value for one in found.agreement.over_all.values()} == {1}
 
 
 @pytest.mark.django_db
@@ -128,6 +133,63 @@ def test_agreement_on_pairs_has_kappa_and_exact_shares_and_a_warning_of_few_back
         expected = [alpha(decided, "ordinal").value, weighted_kappa(decided).value, 75]
         assert [cell.value for cell in shown] == pytest.approx(expected)
     assert table.notes.count(FEW_BACKGROUNDS) == 1
+
+
+def compared_by_three() -> tuple[Preferences, dict[str, Floats]]:
+    """β with γ and γ with Stephanie on twelve backgrounds; by pair the (raters, backgrounds) values, 1 for the later
+    version. The third rater left out every third background."""
+    rng, metric = np.random.default_rng(5), NATURAL
+    pairs = {"γ over β": ("beta", "gamma"), "Stephanie over γ": ("gamma", "stephanie")}
+    values = {name: rng.choice([-1.0, 0, 1], (3, 12), p=[0.2, 0.2, 0.6]) for name in pairs}
+    rows, decisions = [], []
+    for number, (name, pair) in enumerate(pairs.items()):
+        values[name][2, ::3] = np.nan
+        for background in range(12):
+            item, turned = 12 * number + background, background % 2 == 1
+            rows.append(PairRow(item, background, *(reversed(pair) if turned else pair), False, False))
+            for rater in range(3):
+                if not np.isnan(value := values[name][rater, background]):
+                    stored = int(-value if turned else value)
+                    decisions.append(Decision(item, rater, metric.key, stored, rater == 1, 100 * rater + item))
+    known = placed_pairs({"beta": "β", "gamma": "γ", "stephanie": "Stephanie"}, rows)
+    return pair_findings(known, (metric,), decisions, 1, {0: "ada", 1: "bob", 2: "eve"}, 0), values
+
+
+def test_agreement_on_pairs_is_told_by_versions_and_by_raters() -> None:
+    found, values = compared_by_three()
+    over_all, by_versions, by_raters = preference_agreement_tables(found, ["A note."])
+    together = np.hstack(list(values.values()))
+    assert estimate(over_all.rows[0][1]).value == pytest.approx(alpha(together, "ordinal").value)
+    assert {row[1]: estimate(row[2]).value for row in by_versions.rows} == {
+        name: pytest.approx(alpha(table, "ordinal").value) for name, table in values.items()
+    }
+    assert [estimate(row[2]).n for row in by_versions.rows] == [12, 12]
+    pairs = {"ada and bob": [0, 1], "ada and eve": [0, 2], "bob and eve": [1, 2]}
+    assert [row[1] for row in by_raters.rows] == list(pairs)
+    for _, name, shown, kappa, exact in by_raters.rows:
+        of_two = together[pairs[str(name)]]
+        of_two = of_two[:, ~np.isnan(of_two).any(axis=0)]
+        assert estimate(shown).value == pytest.approx(alpha(of_two, "ordinal").value)
+        assert estimate(kappa).value == pytest.approx(weighted_kappa(of_two).value)
+        assert estimate(exact).value == pytest.approx(100 * np.mean(of_two[0] == of_two[1]))
+        assert estimate(shown).low is not None
+        assert estimate(kappa).no_interval == ""
+    assert all(table.notes[0] == "A note." for table in (over_all, by_versions, by_raters))
+
+
+def estimate(cell: Cell) -> Estimate:
+    assert isinstance(cell, Estimate)
+    return cell
+
+
+@pytest.mark.django_db
+def test_one_pair_of_versions_and_two_raters_have_one_table_of_agreement() -> None:
+    study = pair_study()
+    slugs = [slug for slug in preference_tables(study, preferences_of(study)) if slug.startswith("agreement")]
+    assert slugs == ["agreement"]
+    told = said_by("study_report", study.name, "--json")
+    assert [(row["first"], row["second"], row["units"]) for row in told["agreement_by_versions"]] == [("β", "γ", 4)] * 6
+    assert [row["between"] for row in told["agreement_by_pair"]] == [["R-1-0", "R-1-1"]]
 
 
 @pytest.mark.django_db

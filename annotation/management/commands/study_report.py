@@ -21,6 +21,7 @@ from annotation.reports.models.davidson import Preference
 from annotation.reports.models.intervals import Target, Unfit
 from annotation.reports.own_agreement import OwnAgreement
 from annotation.reports.pair_findings import Preferences
+from annotation.reports.study_agreement import PairsOfRaters
 from annotation.reports.whole import found_of, plan_of_symbols, tables_of
 from core import commands
 from core.tables import to_text
@@ -89,9 +90,13 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
             metric.key: _davidson(found, model, metric.key, plan)
             for metric, model in zip(found.metrics, found.models, strict=True)
         },
-        "agreement": {
-            metric.key: agreement_json(one) for metric, one in zip(found.metrics, found.agreement, strict=True)
-        },
+        "agreement": {key: agreement_json(one) for key, one in found.agreement.over_all.items()},
+        "agreement_by_versions": [
+            {"metric": line.key[0], "first": line.first, "second": line.second}
+            | agreement_json(found.agreement.by_versions[line.key])
+            for line in found.lines
+        ],
+        **pairs_of_raters_json(found.agreement.by_raters),
         **own_agreement_json(found.own_agreement),
     }
 
@@ -141,11 +146,7 @@ def as_json(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, 
         "agreement_by_version": {
             key: {slug: agreement_json(found.agreement_by_version[key, slug]) for slug in slugs} for key in keys
         },
-        "agreement_by_pair": [
-            {"between": pair.raters, "metrics": {key: agreement_json(one) for key, one in pair.by_metric.items()}}
-            for pair in found.pairs.shown
-        ],
-        "pairs_left_out": found.pairs.left_out,
+        **pairs_of_raters_json(found.pairs),
         **own_agreement_json(found.own_agreement),
         "means": {key: {slug: _dict(found.means[key, slug]) for slug in slugs} for key in keys},
         "comparisons": [
@@ -168,6 +169,14 @@ def as_json(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, 
         **({"minutes_an_item": asdict(found.minutes)} if found.minutes else {}),
         **exploratory_json(found),
     }
+
+
+def pairs_of_raters_json(pairs: PairsOfRaters) -> dict[str, Any]:
+    shown = [
+        {"between": pair.raters, "metrics": {key: agreement_json(one) for key, one in pair.by_metric.items()}}
+        for pair in pairs.shown
+    ]
+    return {"agreement_by_pair": shown, "pairs_left_out": pairs.left_out}
 
 
 def judge_json(judge: JudgeFacts, found: Findings) -> dict[str, Any]:
