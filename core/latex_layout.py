@@ -41,7 +41,7 @@ SCRIPT = Size(7, 7.97, 8.0, 3.0)
 CAPTION = Size(11, 11.0, 13.6, 0.0)
 _MARK = 4.0
 _RULES = 14.0
-# Columns of words may take this share of the width together, and each a third of what its longest cell would.
+# Columns of words share this part of the width at most, and each wants at least a third of its longest cell.
 _SHARE_OF_WORDS, _LEAST = 0.65, 1 / 3
 _LONGEST_WORD = 60.0
 

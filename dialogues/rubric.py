@@ -47,6 +47,11 @@ class Scale:
     def values(self) -> range:
         return range(self.low, self.high + 1)
 
+    @property
+    def reach(self) -> int:
+        """How far apart two scores can be."""
+        return self.high - self.low
+
 
 INTERESTING = Metric(
     "interesting",
@@ -136,7 +141,7 @@ def from_json(rows: list[dict[str, Any]]) -> tuple[Metric, ...]:
 def problems_of(metrics: tuple[Metric, ...], scale: Scale) -> list[str]:
     """Problems of these metrics, a sentence each; rows may hold any JSON."""
     found = []
-    if not (_is_whole(scale.low) and _is_whole(scale.high) and 1 <= scale.high - scale.low <= MOST_POINTS - 1):
+    if not (_is_whole(scale.low) and _is_whole(scale.high) and 1 <= scale.reach <= MOST_POINTS - 1):
         return [f"A scale ascends in whole numbers and has 2 to {MOST_POINTS} points."]
     if abs(scale.low) > FURTHEST or abs(scale.high) > FURTHEST:
         found.append(f"A scale lies between {-FURTHEST} and {FURTHEST}.")

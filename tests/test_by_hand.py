@@ -13,7 +13,7 @@ SERVERS = {"bare", "bare_settings"}
 def test_every_script_loads_outside_of_a_test_run() -> None:
     names = [path.stem for path in (ROOT / "tests" / "benchmarks").glob("[a-z]*.py") if path.stem not in SERVERS]
     assert len(names) > 8
-    others = ("tests.dialogues.fuzz_readers", "tests.coverage.__main__")
+    others = ("tests.dialogues.fuzz_readers", *(f"tests.coverage.{name}" for name in ("__main__", "few", "primary")))
     modules = [*(f"tests.benchmarks.{name}" for name in names), *others]
     environment = {name: value for name, value in os.environ.items() if name != "TESTS_RUN_DIR"}
     # Some refuse any other database; loading them asks nothing of it.

@@ -134,9 +134,10 @@ class _Scores:
 
     def _agreement(self, table: Floats, items: Ints) -> Agreement:
         clusters = self.cluster[items]
-        is_few = len(np.unique(clusters)) < ENOUGH_CLUSTERS
+        paired = (~np.isnan(table)).sum(axis=0) >= 2
+        is_few = len(np.unique(clusters[paired])) < ENOUGH_CLUSTERS
         why = f"fewer than {ENOUGH_CLUSTERS} {self.kind}s" if is_few else self.effort.why
-        resampling = Resampling(SEED, 0 if why else self.effort.draws)
+        resampling = Resampling(SEED, 0 if why else self.effort.draws, cluster=self.kind)
         found = agreement_of(table, clusters, COEFFICIENTS, resampling)
         return _without_resampled(found, why) if why else found
 

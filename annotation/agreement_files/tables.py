@@ -7,6 +7,7 @@ from annotation.agreement_files.measuring import Group, Measured
 from annotation.reports.agreement import Agreement, Estimate
 from annotation.reports.agreement_tables import ICC_INTERVALS, coefficient
 from annotation.reports.models.intervals import Target
+from annotation.reports.notes import PERCENTILES
 from core.tables import Cell, Column, Table
 
 # Each coefficient's name in JSON, label and decimals.
@@ -119,7 +120,7 @@ def _cells(group: Group) -> Iterator[Cell]:
 def _interval_notes(found: Measured, groups: Sequence[tuple[tuple[str, ...], Group]]) -> Iterator[str]:
     if found.draws:
         yield (
-            f"In brackets: 95 % interval for {Target.THESE_RATERS}, expanded bias-corrected percentiles of "
+            f"In brackets: 95 % interval for {Target.THESE_RATERS}, {PERCENTILES} of "
             f"{found.draws:,} seeded resamples of the {found.cluster}s. It says how these raters would agree on other "
             f"{found.cluster}s, not how other raters would."
         )

@@ -41,21 +41,21 @@ def of_scores(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> Iter
     names, symbols = names_of(about)
     heads = ("Scores", "Raters", "Backgrounds", "Plain mean", "Standard deviation")
     for row in rows_of(folder, "means"):
-        metric, version = row["Metric"], row["Version"]
+        metric, version = row.get("Metric"), row.get("Version")
         if metric not in names or version not in symbols:
             continue
         own = scores[(scores["metric"] == names[metric]) & (scores["version"] == symbols[version])]
         here = [len(own), own["rater"].nunique(), own["background"].nunique(), own["value"].mean(), own["value"].std()]
         for head, value in zip(heads, here, strict=True):
-            yield f"means, {metric}, {version}, {head}", row[head], None if pd.isna(value) else value
+            yield f"means, {metric}, {version}, {head}", row.get(head), None if pd.isna(value) else value
 
 
 def of_pairs(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> Iterator[tuple[str, Any, Any]]:
     """Wins, ties and losses of the table of win rates."""
     names, symbols = names_of(about)
     for row in rows_of(folder, "win-rates"):
-        metric, versions = row["Metric"], row["Versions"]
-        better, worse = (symbols.get(symbol) for symbol in versions.split(" over ", 1))
+        metric, versions = row.get("Metric"), str(row.get("Versions"))
+        better, _, worse = (symbols.get(symbol) for symbol in versions.partition(" over "))
         if metric not in names or not better or not worse:
             continue
         own = scores[scores["metric"] == names[metric]]
@@ -63,7 +63,7 @@ def of_pairs(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> Itera
         first = -own[(own["version"] == better) & (own["other_version"] == worse)]["value"]
         wins = pd.concat([second, first])
         for head, value in (("Wins", 1), ("Ties", 0), ("Losses", -1)):
-            yield f"win-rates, {metric}, {versions}, {head}", row[head], int((wins == value).sum())
+            yield f"win-rates, {metric}, {versions}, {head}", row.get(head), int((wins == value).sum())
 
 
 def of_agreement(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> Iterator[tuple[str, Any, Any]]:
@@ -75,7 +75,7 @@ def of_agreement(folder: Path, about: dict[str, Any], scores: pd.DataFrame) -> I
         turned = scores["version"].map(order) > scores["other_version"].map(order)
         scores = scores.assign(value=scores["value"].where(~turned, -scores["value"]))
     for row in rows_of(folder, "agreement"):
-        metric, cell = row["Metric"], row["α, ordinal"]
+        metric, cell = row.get("Metric"), row.get("α, ordinal")
         if metric in names:
             stored = cell["value"] if isinstance(cell, dict) else None
             yield f"agreement, {metric}, α", stored, ordinal_alpha(scores[scores["metric"] == names[metric]])
@@ -112,12 +112,13 @@ def _once(rows: list[dict[str, Any]], name: str, key: str) -> dict[str, str]:
 
 
 def rows_of(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    """The cells of each row by what heads their column; none where there is no such table."""
+    """The cells of each row by what heads their column, below its group's name; none where there is no such table."""
     path = folder / "tables" / f"{name}.json"
     if path.exists():
         table = json.loads(path.read_text(encoding="utf-8"))
+        heads = [f"{column['group']} {column['label']}".strip() for column in table["columns"]]
         for row in table["rows"]:
-            yield {column["label"]: cell for column, cell in zip(table["columns"], row, strict=True)}
+            yield dict(zip(heads, row, strict=True))
 
 
 def same(stored: Any, here: Any) -> bool:

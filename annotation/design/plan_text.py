@@ -41,8 +41,8 @@ RESAMPLED = (
     "bias-corrected percentiles of resampled backgrounds (Efron 1981), expanded for small samples (Hesterberg 2015)"
 )
 INTERVALS_OF_PAIRS = (
-    "95 % intervals are for these raters: backgrounds count as drawn from more of their kind, raters do not: "
-    f"{RESAMPLED}."
+    "95 % intervals are for these raters: backgrounds count as drawn from more of their kind, raters do not. "
+    f"They are {RESAMPLED}."
 )
 
 

@@ -67,8 +67,9 @@ class Estimate:
 class Agreement:
     """All coefficients for one set of scores.
 
-    Intervals are for these raters, from resamples of `clusters` clusters. Where `estimates` has one for raters like
-    these instead, `these_raters` has the other by the same name.
+    Intervals are for these raters, from resamples of clusters; `clusters` counts those that hold a unit with two scores
+    or more, because no other bears on agreement. Where `estimates` has one for raters like these instead,
+    `these_raters` has the other by the same name.
     """
 
     raters: int
@@ -139,22 +140,27 @@ def summary_of(
     seed: int,
     clusters: Ints | None = None,
     resampled: Collection[str] | None = None,
+    cluster: str = "",
 ) -> Agreement:
-    """The same of scores as patterns."""
+    """The same of scores as patterns; `cluster` is what a cluster is called, a background if it is not said."""
     measured = {name: _measured(patterns, name) for name in coefficients}
     chosen = measured if resampled is None else resampled
     defined = {name: of for name, (_, of) in measured.items() if of and name in chosen}
     spread = distributions(defined, _samples(patterns.of_unit, clusters, draws, seed)) if defined else {}
     sizes = patterns.present.sum(axis=1)[patterns.of_unit]
     raters = patterns.codes.shape[1]
-    drawn = (len(sizes), "item") if clusters is None else (len(np.unique(clusters)), "background")
+    paired = sizes >= 2
+    drawn = int(paired.sum()) if clusters is None else len(np.unique(clusters[paired]))
+    called = cluster or ("item" if clusters is None else "background")
     return Agreement(
         raters=raters,
         units=len(sizes),
-        paired_units=int((sizes >= 2).sum()),
+        paired_units=int(paired.sum()),
         incomplete_units=int((sizes < raters).sum()),
-        clusters=drawn[0],
-        estimates={name: _with_interval(point, spread.get(name), *drawn) for name, (point, _) in measured.items()},
+        clusters=drawn,
+        estimates={
+            name: _with_interval(point, spread.get(name), drawn, called) for name, (point, _) in measured.items()
+        },
     )
 
 

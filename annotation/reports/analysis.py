@@ -103,7 +103,8 @@ def analyse(ratings: Ratings, pairs: Sequence[Pair], numbers: Sequence[int], sca
     return Analysis(
         means={version: _mean(ratings, version, *both) for version, both in intervals.items()},
         differences={
-            pair: _difference(pair, both, linear, graded, by_background, by_rater) for pair, both in gaps.items()
+            pair: _difference(pair, both, _contrast(linear, pair, scale), graded, by_background, by_rater)
+            for pair, both in gaps.items()
         },
         mixed=linear,
         no_ordinal=graded.reason if isinstance(graded, Unfit) else "",
@@ -118,8 +119,15 @@ def pair_intervals(ratings: Ratings, pairs: Sequence[Pair], scale: Scale) -> dic
     """By pair (first, second): second minus first for raters like these by the primary analysis, and for these raters.
 
     Either stays within the scale's reach."""
-    model, reach = ItemModel(ratings), scale.high - scale.low
-    return {pair: _cut(_both(ratings, model, pair), -reach, reach) for pair in pairs}
+    model = ItemModel(ratings)
+    return {pair: _cut(_both(ratings, model, pair), -scale.reach, scale.reach) for pair in pairs}
+
+
+def _contrast(linear: MixedFit | Unfit, pair: Pair, scale: Scale) -> Interval | None:
+    """The pair's difference by the mixed model without items."""
+    if isinstance(linear, Unfit) or pair not in linear.contrasts:
+        return None
+    return linear.contrasts[pair].within(-scale.reach, scale.reach)
 
 
 def shown(interval: Interval, n: int, otherwise: float | None = None) -> Estimate:
@@ -171,7 +179,7 @@ def _mean(ratings: Ratings, version: int, like_these: Interval, these: Interval)
 def _difference(
     pair: Pair,
     both: tuple[Interval, Interval],
-    linear: MixedFit | Unfit,
+    linear: Interval | None,
     graded: OrdinalFit | Unfit,
     by_background: Floats,
     by_rater: Floats,
@@ -183,7 +191,7 @@ def _difference(
         return None
     return Difference(
         *both,
-        mixed=None if isinstance(linear, Unfit) else linear.contrasts.get(pair),
+        mixed=linear,
         odds=None if isinstance(graded, Unfit) else graded.contrast(second, first),
         effect=_standardised(gaps),
         higher=float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2),

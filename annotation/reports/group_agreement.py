@@ -21,11 +21,15 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """Intervals for these raters come from `draws` resamples by `seed`: of all coefficients, or of those in `of`."""
+    """Intervals for these raters come from `draws` resamples by `seed`: of all coefficients, or of those in `of`.
+
+    `cluster` is what is drawn.
+    """
 
     seed: int
     draws: int = DRAWS
     of: Collection[str] | None = None
+    cluster: str = "background"
 
 
 class RaterPair(NamedTuple):
@@ -44,7 +48,8 @@ def agreement_of(table: Floats, clusters: Ints, coefficients: tuple[str, ...], r
     """
     patterns = Patterns.of(table)
     drawn = None if len(np.unique(clusters)) == len(clusters) else clusters
-    found = summary_of(patterns, coefficients, resampling.draws, resampling.seed, drawn, resampling.of)
+    how = (resampling.draws, resampling.seed, drawn, resampling.of, resampling.cluster)
+    found = summary_of(patterns, coefficients, *how)
     return for_raters_like_these(found, table, patterns)
 
 

@@ -1,7 +1,7 @@
 """What a judge's scores of a study's dialogues say beside its raters' scores, from both as columns. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ def judge_facts(rated: Rated, judge: Judge, seed: int) -> JudgeFacts | None:
         scores = _scores(rated, number, [row for row in judge.rows if row.metric == metric.key])
         if (both := beside(scores, len(rated.slugs), seed)) is None:
             continue
-        by_metric[metric.key] = both
+        by_metric[metric.key] = replace(both, bias=both.bias.within(rated.scale.reach))
         means |= _means(scores, metric.key, rated)
         gaps |= _gaps(scores, metric.key, rated)
     if not by_metric:
@@ -120,7 +120,7 @@ def _means(scores: JudgedScores, metric: str, rated: Rated) -> dict[tuple[str, s
 
 
 def _gaps(scores: JudgedScores, metric: str, rated: Rated) -> dict[Key, Powered]:
-    slugs, reach = rated.slugs, rated.scale.high - rated.scale.low
+    slugs, reach = rated.slugs, rated.scale.reach
     return {
         (metric, slugs[first], slugs[second]): gap.within(-reach, reach)
         for first, second in version_pairs(range(len(slugs)))
@@ -137,7 +137,7 @@ def _scores(rated: Rated, metric: int, rows: Sequence[Judged]) -> JudgedScores:
     slugs = {slug: number for number, slug in enumerate(rated.slugs)}
     writers = {name: number for number, name in enumerate(dict.fromkeys(row.writer for row in rows))}
     low, high = rated.scale.low, rated.scale.high
-    share = (np.array([row.mean for row in rows]) - JUDGE_SCALE.low) / (JUDGE_SCALE.high - JUDGE_SCALE.low)
+    share = (np.array([row.mean for row in rows]) - JUDGE_SCALE.low) / JUDGE_SCALE.reach
     return JudgedScores(
         background=_ints(row.background for row in rows),
         version=_ints(slugs[row.version] for row in rows),

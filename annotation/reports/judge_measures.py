@@ -67,6 +67,11 @@ class Bias:
     per_100_words: Estimate | None
     points: Floats = field(compare=False)
 
+    def within(self, reach: float) -> Self:
+        """Cut off where no difference of two scores can lie; a slope knows no such end."""
+        cut = [one and one.within(-reach, reach) for one in (self.mean, *self.by_version)]
+        return replace(self, mean=cut[0], by_version=tuple(cut[1:]))
+
 
 @dataclass(frozen=True, slots=True)
 class VersionLevel:
@@ -105,10 +110,11 @@ class Powered:
     mean: PoweredMean | Unfit
 
     def within(self, lowest: float, highest: float) -> Self:
-        """Cut off where no value can lie."""
+        """Value and interval set to an end of the scale where they lie beyond it, as a powered mean can."""
         mean = self.mean
         if not isinstance(mean, Unfit):
-            mean = replace(mean, low=max(lowest, mean.low), high=min(highest, mean.high))
+            value, low, high = np.clip([mean.value, mean.low, mean.high], lowest, highest).tolist()
+            mean = replace(mean, value=value, low=low, high=high)
         return replace(self, people=self.people and self.people.within(lowest, highest), mean=mean)
 
 

@@ -25,7 +25,7 @@ from annotation.reports.models.alternative_annotator import (
 from annotation.reports.models.correlations import KENDALL, PEARSON, SPEARMAN
 from annotation.reports.models.intervals import Unfit
 from annotation.reports.models.prediction_powered import PoweredMean
-from annotation.reports.notes import are_few, few_backgrounds_note, hidden_note, listed, provenance
+from annotation.reports.notes import PERCENTILES, are_few, hidden_note, listed, provenance
 from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Estimate, Label, Table
 from dialogues.display import DEMO_LABEL
@@ -34,10 +34,10 @@ from generation.judgements.score_tables import score_table
 
 COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: "Kendall’s τ-b"}
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
-# Simulated, clustered slopes hold 90 to 92 % with 4 to 11 backgrounds; Student's t of means holds 95 %.
-FEW_FOR_RISES = (
-    f"With fewer than {ENOUGH_CLUSTERS} backgrounds the intervals of the last column are too narrow; others are not."
-)
+_FEW = f"With fewer than {ENOUGH_CLUSTERS} backgrounds the intervals of"
+# Student's t of means is not: see docs/method/coverage.md.
+FEW_FOR_COEFFICIENTS = f"{_FEW} coefficients can be too narrow; those of bias are not."
+FEW_FOR_RISES = f"{_FEW} the last column can be too narrow; the others are not."
 
 
 def judge_tables(
@@ -175,7 +175,7 @@ def _bias(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, das
         "squares, errors clustered by background; Liang and Zeger 1986). Above 0 the judge favours long dialogues "
         "more than the raters do. “—” where all dialogues of a version are of one length.",
         "In brackets: 95 % intervals for these raters and this judge, Student’s t over backgrounds.",
-        *([FEW_FOR_RISES] if are_few(both.backgrounds for _, _, both in pairs) else []),
+        *([FEW_FOR_RISES] if are_few(both.backgrounds for _, _, both in pairs if both.bias.per_100_words) else []),
         *hidden_note(found),
     )
     return Table("judge-bias", "Judges’ bias, by version and by length.", columns, tuple(rows), notes)
@@ -193,10 +193,11 @@ def _beside_notes(study: Reported, found: Findings, shown: Sequence[Beside]) -> 
     if any(both.items > MANY_ITEMS for both in shown):
         draws += f" ({FEWER_DRAWS} of more than {MANY_ITEMS:,} items)"
     yield (
-        f"In brackets: 95 % intervals for these raters and this judge: of coefficients expanded bias-corrected "
-        f"percentiles of {draws}, of bias Student’s t over backgrounds. They do not speak of other raters."
+        f"In brackets: 95 % intervals for these raters and this judge: of coefficients "
+        f"{PERCENTILES} of {draws}; of bias Student’s t over backgrounds. They do not speak of other raters."
     )
-    yield from few_backgrounds_note(*(both.backgrounds for both in shown))
+    if are_few(both.backgrounds for both in shown):
+        yield FEW_FOR_COEFFICIENTS
     if all(isinstance(both.by_version.correlations, Unfit) for both in shown):
         yield TOO_FEW_VERSIONS
     yield from _test_notes(shown)
@@ -318,7 +319,7 @@ def _powered_table(
         "times the judge’s mean over the other backgrounds minus its mean over the rated ones. λ, from 0 to 1, is "
         "tuned to the least variance; at 0 the judge is ignored. A judge’s bias cancels out if the rated backgrounds "
         "are a random part of the judged ones.",
-        "In brackets: 95 % interval for these raters, Student’s t over backgrounds, cut off at the ends of the scale. "
+        "In brackets: 95 % interval for these raters, Student’s t over backgrounds, cut off where no value can lie. "
         "It does not speak of other raters.",
         *dict.fromkeys(f"“—”: {mean.reason}" for mean in means if isinstance(mean, Unfit)),
     )

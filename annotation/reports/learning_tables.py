@@ -29,8 +29,8 @@ def learning_tables(study: Reported, found: Findings) -> list[Table]:
         f"Each rater’s ratings in the order of submission, in {QUARTERS} parts; a corrected rating stands "
         f"where it was corrected. Over the {learned.raters:,} raters with {QUARTERS} ratings or more, all versions "
         "together. Seconds from opening to submitting: geometric mean, so that a few long breaks weigh less.",
-        "In brackets: 95 % interval for these raters, linearised, Student’s t over backgrounds, cut off at the "
-        "ends of the scale. n counts ratings.",
+        "In brackets: 95 % interval for these raters, linearised, Student’s t over backgrounds; those of scores end "
+        "where the scale does. n counts ratings.",
         *hidden_note(found),
     )
     return [Table("learning", "Learning over time: scores and seconds by quarter.", columns, rows, notes)]

@@ -1,6 +1,7 @@
 """Lengths of dialogues: words a message, messages a turn, and turns by their number of messages."""
 
 from dataclasses import dataclass
+from math import inf
 
 from annotation.reports.bootstrap import Ints
 from core.intervals import Estimate, PairSums, ratio_of
@@ -29,14 +30,15 @@ def lengths(counts: Ints) -> Lengths:
         dialogues=len(counts),
         messages=int(messages.sum()),
         turns=int(turns.sum()),
-        words_whitespace=_ratio(column["whitespace_tokens"], messages),
-        words_only=_ratio(column["word_tokens"], messages),
-        acmc=_ratio(messages, turns),
+        words_whitespace=_ratio(column["whitespace_tokens"], messages, least=0),
+        words_only=_ratio(column["word_tokens"], messages, least=0),
+        acmc=_ratio(messages, turns, least=1),
         runs=runs,
     )
 
 
-def _ratio(x: Ints, y: Ints) -> Estimate | None:
-    """Σx/Σy over dialogues with its interval."""
+def _ratio(x: Ints, y: Ints, *, least: float) -> Estimate | None:
+    """Σx/Σy over dialogues with its interval, cut off below what it can be at `least`."""
     sums = (float((a * b).sum()) for a, b in ((x, x), (x, y), (y, y)))
-    return ratio_of(PairSums(len(x), float(x.sum()), float(y.sum()), *sums))
+    found = ratio_of(PairSums(len(x), float(x.sum()), float(y.sum()), *sums))
+    return found and found.within(least, inf)

@@ -5,7 +5,7 @@ from annotation.reports.findings import Findings
 from annotation.reports.judge_measures import FEWER_DRAWS, MANY_ITEMS
 from annotation.reports.models.correlations import PEARSON, SPEARMAN
 from annotation.reports.naturalness import Correlated
-from annotation.reports.notes import few_backgrounds_note, provenance
+from annotation.reports.notes import PERCENTILES, few_backgrounds_note, provenance
 from annotation.reports.reported import Reported
 from core.tables import Cell, Column, Table
 
@@ -33,8 +33,8 @@ def naturalness_tables(study: Reported, found: Findings) -> list[Table]:
         "the two never varies.",
         "Across versions, dialogues differ in many other ways; within one, only chance and the writer decide how many "
         "messages a turn has.",
-        f"In brackets: 95 % interval for these raters, expanded bias-corrected percentiles of {draws}.",
-        *few_backgrounds_note(natural.over_all.backgrounds),
+        f"In brackets: 95 % interval for these raters, {PERCENTILES} of {draws}.",
+        *few_backgrounds_note(natural.over_all.backgrounds, *(one.backgrounds for one in natural.within.values())),
     )
     return [
         Table(

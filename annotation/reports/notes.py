@@ -20,10 +20,8 @@ LIKE_THESE = (
     "raters × backgrounds, or REML; Satterthwaite's degrees of freedom), cut off at the ends of the scale."
 )
 THESE = "For these raters: 95 % interval by Student's t over backgrounds, which says nothing of other raters."
-INTERVALS = (
-    f"In brackets: 95 % interval for these raters, expanded bias-corrected percentiles of {DRAWS:,} seeded resamples "
-    "of the"
-)
+PERCENTILES = "bias-corrected percentiles (Efron 1981), expanded for small samples (Hesterberg 2015),"
+INTERVALS = f"In brackets: 95 % interval for these raters, {PERCENTILES} of {DRAWS:,} seeded resamples of the"
 
 NO_PLAN = "No analysis plan was written before the launch, so everything is exploratory."
 UNKNOWN_PLAN = "The ratings were collected elsewhere, and no analysis plan is known here, so everything is exploratory."
@@ -42,7 +40,7 @@ CONFIRMATORY: Mapping[str, str] = {
 }
 
 FEW_BACKGROUNDS = (
-    f"With fewer than {ENOUGH_CLUSTERS} backgrounds such intervals are too narrow and overstate certainty."
+    f"With fewer than {ENOUGH_CLUSTERS} backgrounds such intervals can be too narrow and overstate certainty."
 )
 
 

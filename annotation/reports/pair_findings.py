@@ -71,6 +71,8 @@ class Preferences:
     raters: int
     items: int
     backgrounds: int
+    # Those on which somebody compared anything.
+    compared_backgrounds: int
     rated_items: int
     demo: tuple[str, ...]
     unasked: frozenset[int] = frozenset()
@@ -196,22 +198,8 @@ def pair_findings(
     step = steps or Steps()
     keys = {metric.key: number for number, metric in enumerate(metrics)}
     rows = [row for row in given if row.metric in keys and row.item in known.items]
-    item = [known.items[row.item] for row in rows]
     metric = np.array([keys[row.metric] for row in rows], dtype=np.int64)
-    value = np.array([row.value for row in rows], dtype=np.int64)
-    flipped = np.array([row.is_flipped for row in rows], dtype=np.bool_)
-    ordered = np.array([one.is_ordered for one in item], dtype=np.bool_)
-    width = len(known.pairs)
-    decisions = Decisions(
-        background=np.array([one.background for one in item], dtype=np.int64),
-        cell=metric * width + np.array([one.pair for one in item], dtype=np.int64),
-        # −1 prefers the item's own dialogue, which is the pair's first version unless the item is not ordered.
-        value=np.where(ordered, value, -value),
-        left=np.where(flipped, value, -value),
-        # An item's other dialogue stands left where it is flipped; it is the pair's second version where it is ordered.
-        second_left=flipped == ordered,
-        cells=len(metrics) * width,
-    )
+    decisions = _decisions(known, rows, metric, len(metrics))
     groups = [metric == number for number in range(len(metrics))]
     step("Win rates and sides")
     rates = tuple(win_rates(decisions, seed))
@@ -236,10 +224,29 @@ def pair_findings(
         raters=len({row.rater for row in rows}),
         items=len(known.items),
         backgrounds=len({one.background for one in known.items.values()}),
+        compared_backgrounds=len(np.unique(decisions.background)),
         rated_items=len({row.item for row in rows}),
         demo=known.demo,
         screened_out=screened_out,
         unasked=frozenset(cell for cell, is_narrow in enumerate(narrow) if is_narrow and rates[cell] is None),
+    )
+
+
+def _decisions(known: PairItems, rows: Sequence[Decision], metric: Ints, metrics: int) -> Decisions:
+    """The decisions as columns; `metric` has the number of each one's."""
+    item, width = [known.items[row.item] for row in rows], len(known.pairs)
+    value = np.array([row.value for row in rows], dtype=np.int64)
+    flipped = np.array([row.is_flipped for row in rows], dtype=np.bool_)
+    ordered = np.array([one.is_ordered for one in item], dtype=np.bool_)
+    return Decisions(
+        background=np.array([one.background for one in item], dtype=np.int64),
+        cell=metric * width + np.array([one.pair for one in item], dtype=np.int64),
+        # −1 prefers the item's own dialogue, which is the pair's first version unless the item is not ordered.
+        value=np.where(ordered, value, -value),
+        left=np.where(flipped, value, -value),
+        # An item's other dialogue stands left where it is flipped; it is the pair's second version where it is ordered.
+        second_left=flipped == ordered,
+        cells=metrics * width,
     )
 
 

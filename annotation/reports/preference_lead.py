@@ -110,8 +110,8 @@ def _of_sides(left: Rate) -> str:
 
 def _of_whom(found: Preferences, *, is_planned: bool) -> str:
     few = (
-        f" With fewer than {ENOUGH_CLUSTERS} backgrounds the intervals are too narrow."
-        if 1 < found.backgrounds < ENOUGH_CLUSTERS
+        f" With fewer than {ENOUGH_CLUSTERS} backgrounds the intervals can be too narrow."
+        if 1 < found.compared_backgrounds < ENOUGH_CLUSTERS
         else ""
     )
     status = PLANNED if is_planned else NOT_PLANNED

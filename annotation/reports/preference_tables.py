@@ -153,7 +153,7 @@ def _intervals(found: Preferences) -> Iterator[str]:
         f"{INTERVALS} backgrounds, because decisions on one background are not independent. They say how these raters "
         "would decide on other backgrounds, not how other raters would."
     )
-    yield from few_backgrounds_note(found.backgrounds)
+    yield from few_backgrounds_note(found.compared_backgrounds, *(rate.backgrounds for rate in found.rates if rate))
 
 
 def _unfit(found: Preferences) -> Iterator[str]:

@@ -65,7 +65,7 @@ def by_rater_spec(study: Study, found: Findings, theme: Theme) -> Spec:
         color=alt.Color("mean:Q", title="Mean score", scale=shade, legend=alt.Legend(orient="top"))
     )
     # White is legible on the darkest cells alone.
-    dark = scale.low + 0.7 * (scale.high - scale.low)
+    dark = scale.low + 0.7 * scale.reach
     letters = base.mark_text(fontSize=10).encode(
         text=alt.Text("mean:Q", format=".1f"),
         color=alt.condition(alt.datum.mean > dark, alt.value("#ffffff"), alt.value("#1c2025")),

@@ -20,7 +20,7 @@ EDITION = 2
 BETTER = {"Pk": "lower", "WindowDiff": "lower", "B": "higher"}
 INTERVAL_NOTE = (
     "First the mean over the pairs of people of each dialogue, then over dialogues. In brackets: 95 % interval with "
-    "the dialogue as the observation (Student’s t); n counts dialogues."
+    "the dialogue as the observation (Student’s t), cut off at 0 and 1; n counts dialogues."
 )
 DEMO_NOTE = "Some of these dialogues were written by demo rules, not by a language model."
 

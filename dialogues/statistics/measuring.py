@@ -4,6 +4,7 @@ The sums may come from a database or from the texts themselves (`sums_of`).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import inf
 from typing import Any, Protocol
 
 from core.intervals import Estimate, PairSums, ratio_of
@@ -104,9 +105,12 @@ def _matched(whole: Mapping[int, float | None], encoded: Encoded, budget: int | 
 
 def _words_per_message(sums: Sums) -> Estimate | None:
     by_message = (sums["words_squared"], sums["words_messages"], sums["messages_squared"])
-    return ratio_of(PairSums(sums["n"], sums["words"], sums["messages"], *by_message))
+    found = ratio_of(PairSums(sums["n"], sums["words"], sums["messages"], *by_message))
+    return found and found.within(0, inf)
 
 
 def _acmc(sums: Sums) -> Estimate | None:
     by_turn = (sums["messages_squared"], sums["messages_turns"], sums["turns_squared"])
-    return ratio_of(PairSums(sums["n"], sums["messages"], sums["turns"], *by_turn))
+    found = ratio_of(PairSums(sums["n"], sums["messages"], sums["turns"], *by_turn))
+    # A turn has a message at least.
+    return found and found.within(1, inf)

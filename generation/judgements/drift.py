@@ -12,6 +12,7 @@ from datetime import datetime
 import numpy as np
 
 from core.intervals import Estimate, mean_of
+from dialogues.rubric import JUDGE_SCALE
 from generation.judgements.scores import Judged
 
 
@@ -47,4 +48,4 @@ def _drift(by_background: dict[int, list[float]]) -> Drift:
     change = mean_of(np.array([np.mean(values) for values in by_background.values()]))
     assert change is not None
     every = np.concatenate([np.array(values) for values in by_background.values()])
-    return Drift(change, float(np.abs(every).mean()), len(every))
+    return Drift(change.within(-JUDGE_SCALE.reach, JUDGE_SCALE.reach), float(np.abs(every).mean()), len(every))

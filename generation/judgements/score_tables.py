@@ -13,7 +13,7 @@ from generation.judgements import notes, scores
 from generation.judgements.scores import Judged, Place
 
 INTERVAL = (
-    "In brackets: 95 % interval, Student's t over backgrounds, cut off at the ends of the scale; n counts backgrounds."
+    "In brackets: 95 % interval, Student's t over backgrounds, cut off where no value can lie; n counts backgrounds."
 )
 
 

@@ -18,8 +18,6 @@ from dialogues.rubric import JUDGE_SCALE
 
 # The "writer" of imported dialogues; they are shown beside every writer's own.
 ORIGINAL = ""
-# No two scores are further apart.
-REACH = JUDGE_SCALE.high - JUDGE_SCALE.low
 
 
 class Judged(NamedTuple):
@@ -105,7 +103,7 @@ def differences(scores: Scores, base: str) -> dict[tuple[Place, str], Difference
         if mean is not None:
             effect = None if mean.no_interval else mean.value / float(gaps.std(ddof=1))
             higher = float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2)
-            found[place, metric] = Difference(mean.within(-REACH, REACH), effect, higher)
+            found[place, metric] = Difference(mean.within(-JUDGE_SCALE.reach, JUDGE_SCALE.reach), effect, higher)
     return found
 
 
@@ -116,7 +114,9 @@ def spread(rows: Iterable[Judged]) -> dict[str, Estimate]:
         if row.n > 1:
             found[row.metric].append(row.deviation)
     estimates = {metric: mean_of(np.array(values)) for metric, values in found.items()}
-    return {metric: estimate for metric, estimate in estimates.items() if estimate is not None}
+    return {
+        metric: estimate.within(0, JUDGE_SCALE.reach) for metric, estimate in estimates.items() if estimate is not None
+    }
 
 
 def correlation(first: Iterable[Judged], second: Iterable[Judged]) -> dict[str, tuple[float | None, int]]:

@@ -134,29 +134,41 @@ def rate(study: Study, members: list[Membership], score: Scorer, comment: str = 
 
 def pair_study() -> Study:
     """β and γ side by side on four backgrounds by two raters; γ wins but for one background, half of it flipped."""
-    study = unrated_study(backgrounds=4, versions=("alpha", "beta", "gamma"))
+    return compared_study([("beta", "gamma")], 2, lambda _, position: 1 if position > 0 else -1)
+
+
+def compared_study(
+    pairs: list[tuple[str, str]], raters: int, choice: Callable[[int, int], int | None], backgrounds: int = 4
+) -> Study:
+    """Pairs of versions side by side. `choice` of rater and position of the item is 1 for the pair's second version,
+    −1 for its first, 0 for a tie, and None where the rater has not compared them; every second rater's are flipped."""
+    study = unrated_study(backgrounds=backgrounds)
     with TRIGGERS.lifted():
-        Study.objects.filter(pk=study.pk).update(kind="pairs", pairs=[["beta", "gamma"]], raters_per_item=None)
+        Study.objects.filter(pk=study.pk).update(kind="pairs", pairs=[*map(list, pairs)], raters_per_item=None)
     study.refresh_from_db()
     Item.objects.filter(study=study).delete()
-    study.versions.set(["beta", "gamma"])
-    dialogues = {(row.origin_id, row.version_id): row for row in study.corpus.dialogues.exclude(version="alpha")}
-    backgrounds = sorted({pk for pk, _ in dialogues})
-    members = [join(study, number) for number in range(2)]
-    for position, pk in enumerate(backgrounds):
-        # Every second item has the later version first, so that the order of an item must not matter.
-        order = ("beta", "gamma") if position % 2 == 0 else ("gamma", "beta")
+    study.versions.set({slug for pair in pairs for slug in pair})
+    dialogues = {(row.origin_id or row.pk, row.version_id): row for row in study.corpus.dialogues.all()}
+    originals = sorted({pk for pk, _ in dialogues})
+    members = [join(study, number) for number in range(raters)]
+    for position, (pk, pair) in enumerate(product(originals, pairs)):
+        # Every second background has the later version first, so that the order of an item must not matter.
+        is_ordered = originals.index(pk) % 2 == 0
+        first, second = pair if is_ordered else pair[::-1]
         item = Item.objects.create(
-            study=study, dialogue=dialogues[pk, order[0]], other=dialogues[pk, order[1]], background_id=pk,
+            study=study, dialogue=dialogues[pk, first], other=dialogues[pk, second], background_id=pk,
             position=position,
         )  # fmt: skip
         for number, member in enumerate(members):
-            given = Assignment.objects.create(
-                study=study, item=item, membership=member, position=position, state="submitted", is_flipped=number == 1
-            )
-            rating = Rating.objects.create(assignment=given)
-            wins = position > 0
-            value = (1 if wins else -1) * (1 if order[1] == "gamma" else -1)
-            for metric in study.rubric.metric_list():
-                Score.objects.create(rating=rating, metric=metric.key, value=value, scale_low=-1, scale_high=1)
+            if (value := choice(number, position)) is not None:
+                _compare(item, member, value if is_ordered else -value, is_flipped=number % 2 == 1)
     return study
+
+
+def _compare(item: Item, member: Membership, value: int, *, is_flipped: bool) -> None:
+    given = Assignment.objects.create(
+        study=item.study, item=item, membership=member, position=item.position, state="submitted", is_flipped=is_flipped
+    )
+    rating = Rating.objects.create(assignment=given)
+    for metric in item.study.rubric.metric_list():
+        Score.objects.create(rating=rating, metric=metric.key, value=value, scale_low=-1, scale_high=1)

@@ -45,7 +45,16 @@ from tests.annotation.chat_studies import chatted_study
 from tests.annotation.checked_study import add_item
 from tests.annotation.judged_study import judge, unrated_dialogues
 from tests.annotation.planned_study import with_plan
-from tests.annotation.rated_study import Scorer, join, pair_study, rate, rated_study, seeded_scorer, unrated_study
+from tests.annotation.rated_study import (
+    Scorer,
+    compared_study,
+    join,
+    pair_study,
+    rate,
+    rated_study,
+    seeded_scorer,
+    unrated_study,
+)
 from tests.commands import said_by
 from tests.examples import many
 from tests.people import logged_in
@@ -111,6 +120,17 @@ def chatted() -> Study:
     return study
 
 
+def compared_widely() -> Study:
+    """Two pairs of versions by three raters, of whom one left some out, and one who is excluded."""
+    rng = random.Random(8)
+    pairs = [("beta", "gamma"), ("gamma", "stephanie")]
+    study = compared_study(
+        pairs, 4, lambda rater, position: None if rater == 2 and position % 3 == 0 else rng.choice((-1, 0, 1, 1))
+    )
+    study.memberships.filter(seed=1).update(excluded_at=datetime(2026, 3, 1, tzinfo=UTC), exclusion_reason="Left.")
+    return study
+
+
 def planned(study: Study) -> Study:
     """With a plan of its first question and pair; the tables say what of them was planned."""
     for_scores = study.kind != Study.Kind.PAIRS
@@ -123,6 +143,7 @@ def planned(study: Study) -> Study:
         judged_bundle,
         lambda: bundle_of(compared()),
         lambda: bundle_of(chatted()),
+        lambda: bundle_of(compared_widely()),
         lambda: bundle_of(planned(scored())),
         lambda: bundle_of(planned(compared())),
         lambda: bundle_of(planned(chatted())),

@@ -40,6 +40,7 @@ from annotation.roles import Role
 from core.tables import Cell, Estimate, Label, Table, to_csv
 from dialogues.charts import THEMES, rendered
 from dialogues.display import DEMO_LABEL
+from dialogues.models import Dialogue
 from generation.endpoints.addresses import base_of
 from generation.models import Call, Judgement, Shutdown
 from tests.annotation.judged_study import JudgeScorer, judge, unrated_dialogues
@@ -333,6 +334,37 @@ def test_a_powered_mean_is_the_papers_formula_over_backgrounds() -> None:
     assert cells[5] == pytest.approx(power)
 
 
+def test_a_powered_mean_beyond_the_scale_is_set_to_its_end() -> None:
+    """The judge thinks better of the dialogues that nobody rated than of those rated, which people scored high."""
+    people = np.array([5.0, 5, 5, 4, *[np.nan] * 20])
+    judge_scores = np.array([4.5, 4.5, 4.5, 3, *[5.0] * 20])
+    one = np.zeros(24, dtype=np.int64)
+    scores = JudgedScores(np.arange(24), one, one, np.full(24, 10.0), judge_scores, people, people[None, :4])
+    found = powered(scores, 0)
+    assert found is not None
+    assert isinstance(found.mean, PoweredMean)
+    assert found.mean.low > 5
+    cut = found.within(1, 5).mean
+    assert isinstance(cut, PoweredMean)
+    assert (cut.low, cut.value, cut.high) == (5, 5, 5)
+
+
+def test_means_and_biases_of_judges_and_raters_stay_on_the_scale() -> None:
+    study = rated_study(
+        backgrounds=3, score=lambda rater, background, version, metric: (5, 1)[background == (version == "beta")]
+    )
+    unrated_dialogues(study, 3, 9)
+    judge(study, lambda background, version, metric: 0.0 if background in (1, 5) else 100.0)
+    tables = tables_of(study)
+    ends = {"prediction-powered": (1, 5), "prediction-powered-differences": (-4, 4), "judge-bias": (-4, 4)}
+    for slug, (lowest, highest) in ends.items():
+        cells = [cell for row in tables[slug].rows for cell in row if isinstance(cell, Estimate)]
+        shown = [(cell.low, cell.value, cell.high) for cell in cells if cell.low is not None and cell.high is not None]
+        assert shown
+        assert all(lowest <= low <= value <= high <= highest for low, value, high in shown)
+        assert {lowest, highest} & {end for low, _, high in shown for end in (low, high)}
+
+
 def test_powered_intervals_end_where_the_scale_does() -> None:
     people = np.array([5, 5, 5, 1, np.nan])
     judge = np.array([5, 5, 4.8, 1.2, 5])
@@ -524,6 +556,8 @@ def test_judges_are_read_again_only_when_there_are_further_judgements(
 def test_of_few_backgrounds_only_the_intervals_of_slopes_are_too_narrow() -> None:
     for backgrounds, is_few in ((11, True), (12, False)):
         study = rated_study(name=f"Of {backgrounds}", backgrounds=backgrounds)
+        for number, dialogue in enumerate(study.corpus.dialogues.all()):
+            Dialogue.objects.filter(pk=dialogue.pk).update(word_tokens=dialogue.word_tokens + number % 5)
         judge(study, seeded())
         notes = tables_of(study)["judge-bias"].notes
         assert notes.count(FEW_FOR_RISES) == is_few

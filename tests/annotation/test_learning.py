@@ -91,3 +91,12 @@ def test_the_figure_draws_each_rater_and_all() -> None:
     study = rated_study(backgrounds=2)
     answer = logged_in(Role.RESEARCHER).get(reverse("study_figure", args=[study.pk, "learning", "svg"]))
     assert "Quarter" in answer.content.decode()
+
+
+def test_mean_scores_of_a_quarter_stay_on_the_scale() -> None:
+    rater, values = np.repeat([0, 1, 2], 4), np.array([5.0, 5, 5, 5, 5, 5, 5, 5, 1, 5, 5, 5])
+    found = learning(Submitted(rater, np.repeat([0, 1, 2], 4), np.full(12, 9.0)), {"natural": values}, Scale(1, 5))
+    assert found is not None
+    first = found.quarters[0].means["natural"]
+    assert first is not None
+    assert (first.low, first.high) == (1, 5)

@@ -188,7 +188,8 @@ def test_one_pair_of_versions_and_two_raters_have_one_table_of_agreement() -> No
     slugs = [slug for slug in preference_tables(study, preferences_of(study)) if slug.startswith("agreement")]
     assert slugs == ["agreement"]
     told = said_by("study_report", study.name, "--json")
-    assert [(row["first"], row["second"], row["units"]) for row in told["agreement_by_versions"]] == [("β", "γ", 4)] * 6
+    within = told["agreement_by_pair_of_versions"]
+    assert [(row["first"], row["second"], row["units"]) for row in within] == [("β", "γ", 4)] * 6
     assert [row["between"] for row in told["agreement_by_pair"]] == [["R-1-0", "R-1-1"]]
 
 

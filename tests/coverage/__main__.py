@@ -3,8 +3,8 @@
 Run by hand: python -m tests.coverage [--studies 2000] [--incomplete 300] [--seed 1] [--write docs/method/coverage.md]
 
 Prints a Markdown table, and writes nothing unless asked. `--incomplete` is how many studies of a kind are simulated
-where not every rater scores everything, which takes a fit each; complete ones take seconds for thousands. Every core
-takes a row.
+where not every rater scores everything, which takes a fit each; complete ones take seconds for thousands. Each core
+computes one row at a time.
 """
 
 import argparse

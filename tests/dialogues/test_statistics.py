@@ -42,6 +42,14 @@ def plain_distinct(dialogues: Iterable[Iterable[str]], size: int, tokenizer: Tok
     return len(everything), total, ratios
 
 
+def test_a_mean_of_shares_has_no_interval_beyond_one() -> None:
+    found = distinct(encode([["a b c d"], ["a b a b a b"], ["e f g h"]], "whitespace"))[2].mean
+    assert found is not None
+    assert found.low is not None
+    assert found.low < found.value < 1
+    assert found.high == 1
+
+
 @settings(max_examples=200, deadline=None)
 @given(DIALOGUES, st.sampled_from(list(TOKENIZERS)))
 def test_hashed_distinct_n_equals_plain_sets(dialogues: list[list[str]], tokenizer: Tokenizer) -> None:

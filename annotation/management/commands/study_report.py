@@ -67,7 +67,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
         "backgrounds": found.backgrounds,
         "raters": found.raters,
         "ratings": found.ratings,
-        **screened_out_json(study, found.screened_out),
+        **left_out_json(study, found.screened_out),
         **lead_json(study, found, dashes=True),
         # Of a model that is fitted to each metric; no p values, so none are adjusted.
         "primary_analysis": {"target": Target.THESE_RATERS, "model": "davidson"},
@@ -91,7 +91,7 @@ def preferences_json(study: Study, found: Preferences) -> dict[str, Any]:
             for metric, model in zip(found.metrics, found.models, strict=True)
         },
         "agreement": {key: agreement_json(one) for key, one in found.agreement.over_all.items()},
-        "agreement_by_versions": [
+        "agreement_by_pair_of_versions": [
             {"metric": line.key[0], "first": line.first, "second": line.second}
             | agreement_json(found.agreement.by_versions[line.key])
             for line in found.lines
@@ -139,7 +139,7 @@ def as_json(study: Study, found: Findings, *, dashes: bool = True) -> dict[str, 
         "backgrounds": found.backgrounds,
         "raters": len(found.raters),
         "ratings": found.ratings,
-        **screened_out_json(study, found.screened_out),
+        **left_out_json(study, found.screened_out),
         **lead_json(study, found, dashes=dashes),
         **primary_json(study, found),
         "agreement": {key: agreement_json(found.agreement[key]) for key in keys},
@@ -247,7 +247,7 @@ def chats_json(chats: ChatFindings) -> dict[str, Any]:
     }
 
 
-def screened_out_json(study: Study, raters: int) -> dict[str, Any]:
+def left_out_json(study: Study, raters: int) -> dict[str, Any]:
     """How many failed the attention checks, and whether their ratings are among those reported; and how many failed
     the training, who rated nothing."""
     failed_training = study.memberships.filter(failed_training=True).count()

@@ -63,10 +63,11 @@ class Interval:
         return cls(value, None, None, None, None, target, why)
 
     def within(self, lowest: float, highest: float) -> "Interval":
-        """Cut off where no value can lie: a mean stays on its scale, whatever the interval's ends."""
-        if self.low is None or self.high is None:
-            return self
-        return replace(self, low=max(lowest, self.low), high=min(highest, self.high))
+        """Set to an end of the scale where no value can lie: a mean stays on it, whatever the model says."""
+        value, low, high = (
+            None if one is None else min(highest, max(lowest, one)) for one in (self.value, self.low, self.high)
+        )
+        return replace(self, value=value, low=low, high=high)
 
     @property
     def t(self) -> float | None:

@@ -11,7 +11,7 @@ from annotation.reports.pair_findings import Preferences
 from annotation.reports.preference_findings import preferences_of
 from annotation.reports.whole import lead_of
 from tests.annotation.claims.lead import AGREEMENT, check_agreement, is_standing, primary_of
-from tests.annotation.claims.sql import COUNTED, backgrounds, number, rows
+from tests.annotation.claims.sql import COUNTED, number, one, rows
 
 # (metric, earlier version's symbol, later version's, member, item, decision, whether the left dialogue was chosen):
 # a decision is 1 for the later version, −1 for the earlier one, 0 for a tie.
@@ -43,7 +43,7 @@ WHOM = re.compile(
     r"All this applies to these raters and to backgrounds like these, not to other raters; "
     r"(the plan named these pairs and metrics before the launch|"
     r"no plan named these pairs and metrics before the launch, so they are exploratory)\."
-    r"( With fewer than 12 backgrounds the intervals are too narrow\.)?"
+    r"( With fewer than 12 backgrounds the intervals can be too narrow\.)?"
 )
 
 
@@ -65,8 +65,14 @@ def check_preference_lead(study: Study) -> list[str]:
             said = WHOM.fullmatch(sentence)
             assert said, sentence
             assert said[1].startswith("the plan named") == bool(primary_decided(study, given))
-            assert bool(said[2]) == (1 < backgrounds(study.pk) < 12)
+            assert bool(said[2]) == (1 < compared_backgrounds(study.pk) < 12)
     return sentences
+
+
+def compared_backgrounds(study: int) -> int:
+    sql = f"""SELECT COUNT(DISTINCT i.background_id) FROM annotation_item i
+               WHERE i.id IN (SELECT item_id FROM ({COUNTED}) c)"""
+    return int(one(sql, study))
 
 
 def decided(study: int) -> list[Decided]:
