@@ -34,10 +34,13 @@ from generation.judgements.score_tables import score_table
 
 COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: "Kendall’s τ-b"}
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
-_FEW = f"With fewer than {ENOUGH_CLUSTERS} backgrounds the intervals of"
-# Student's t of means is not: see docs/method/coverage.md.
-FEW_FOR_COEFFICIENTS = f"{_FEW} coefficients can be too narrow; those of bias are not."
-FEW_FOR_RISES = f"{_FEW} the last column can be too narrow; the others are not."
+FEW_FOR_COEFFICIENTS = f"With fewer than {ENOUGH_CLUSTERS} backgrounds the intervals of coefficients can be too narrow; those of bias are not."
+# Clustered errors of slopes need more than intervals of means and of agreement: see docs/method/coverage.md.
+ENOUGH_FOR_RISES = 24
+FEW_FOR_RISES = (
+    f"With fewer than {ENOUGH_FOR_RISES} backgrounds the intervals of the last column can be too narrow; "
+    "the others are not."
+)
 
 
 def judge_tables(
@@ -166,6 +169,7 @@ def _bias(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, das
             for version, bias in zip(found.versions, both.bias.by_version, strict=True)
         ]
         rows.append((_named(judge), metric.name, *by_version, both.bias.per_100_words))
+    rising = [both.backgrounds for _, _, both in pairs if both.bias.per_100_words]
     notes = (
         *provenance(study, found),
         *_identities(judges),
@@ -175,7 +179,7 @@ def _bias(study: Reported, found: Findings, judges: Sequence[JudgeFacts], *, das
         "squares, errors clustered by background; Liang and Zeger 1986). Above 0 the judge favours long dialogues "
         "more than the raters do. “—” where all dialogues of a version are of one length.",
         "In brackets: 95 % intervals for these raters and this judge, Student’s t over backgrounds.",
-        *([FEW_FOR_RISES] if are_few(both.backgrounds for _, _, both in pairs if both.bias.per_100_words) else []),
+        *([FEW_FOR_RISES] if are_few(rising, ENOUGH_FOR_RISES) else []),
         *hidden_note(found),
     )
     return Table("judge-bias", "Judges’ bias, by version and by length.", columns, tuple(rows), notes)

@@ -55,9 +55,9 @@ def few_backgrounds_note(*backgrounds: int) -> Iterator[str]:
         yield FEW_BACKGROUNDS
 
 
-def are_few(backgrounds: Iterable[int]) -> bool:
-    """Whether any table's intervals rest on too few backgrounds; one has no interval."""
-    return any(1 < number < ENOUGH_CLUSTERS for number in backgrounds)
+def are_few(backgrounds: Iterable[int], enough: int = ENOUGH_CLUSTERS) -> bool:
+    """Whether any interval rests on fewer backgrounds than are enough for it; one has no interval."""
+    return any(1 < number < enough for number in backgrounds)
 
 
 def few_clusters_note(found: Iterable[Agreement]) -> Iterator[str]:

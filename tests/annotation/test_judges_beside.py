@@ -28,7 +28,7 @@ from annotation.reports.judge_measures import (
     powered,
     version_level,
 )
-from annotation.reports.judge_tables import FEW_FOR_RISES
+from annotation.reports.judge_tables import ENOUGH_FOR_RISES, FEW_FOR_RISES
 from annotation.reports.judges import judgements_read
 from annotation.reports.loading import findings_of
 from annotation.reports.models.alternative_annotator import AlternativeAnnotator, alternative_annotator
@@ -554,7 +554,7 @@ def test_judges_are_read_again_only_when_there_are_further_judgements(
 
 
 def test_of_few_backgrounds_only_the_intervals_of_slopes_are_too_narrow() -> None:
-    for backgrounds, is_few in ((11, True), (12, False)):
+    for backgrounds, is_few in ((ENOUGH_FOR_RISES - 1, True), (ENOUGH_FOR_RISES, False)):
         study = rated_study(name=f"Of {backgrounds}", backgrounds=backgrounds)
         for number, dialogue in enumerate(study.corpus.dialogues.all()):
             Dialogue.objects.filter(pk=dialogue.pk).update(word_tokens=dialogue.word_tokens + number % 5)
