@@ -34,7 +34,8 @@ from generation.judgements.score_tables import score_table
 
 COEFFICIENTS = {PEARSON: "Pearson’s r", SPEARMAN: "Spearman’s ρ", KENDALL: "Kendall’s τ-b"}
 ALIKE, BIAS, TEST = "Raters’ mean and judge", "Judge − raters", "Alternative annotator test"
-FEW_FOR_COEFFICIENTS = f"With fewer than {ENOUGH_CLUSTERS} backgrounds the intervals of coefficients can be too narrow; those of bias are not."
+_FEWER = f"With fewer than {ENOUGH_CLUSTERS} backgrounds"
+FEW_FOR_COEFFICIENTS = f"{_FEWER} intervals of coefficients can be too narrow; those of bias are not."
 # Clustered errors of slopes need more than intervals of means and of agreement: see docs/method/coverage.md.
 ENOUGH_FOR_RISES = 24
 FEW_FOR_RISES = (
