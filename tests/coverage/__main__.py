@@ -8,7 +8,6 @@ computes one row at a time.
 """
 
 import argparse
-import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +19,7 @@ from pathlib import Path
 from tests.coverage import agreement_intervals
 from tests.coverage.agreement_intervals import AgreementFigures
 from tests.coverage.measuring import Figures, measured
+from tests.coverage.options import parser_of
 from tests.coverage.studies import Cell
 
 COMPLETE = [
@@ -95,11 +95,8 @@ def _said(options: argparse.Namespace) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--incomplete", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="rows at once")
+    parser = parser_of(__doc__)
+    parser.add_argument("--incomplete", type=int, default=300, help="studies where not every rater scores every item")
     parser.add_argument("--write", type=Path, help="replace the table of this page")
     return parser.parse_args()
 

@@ -6,8 +6,6 @@ dialogues: its bias is a mean difference with Student's t over backgrounds, its 
 A study without an interval counts as one whose interval does not hold.
 """
 
-import argparse
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -19,6 +17,7 @@ from scipy.stats import norm
 from annotation.reports.judge_measures import JudgedScores, beside
 from annotation.reports.preferences import Decisions, win_rates
 from tests.coverage import agreement_intervals
+from tests.coverage.options import parser_of
 from tests.coverage.studies import VERSIONS, Cell
 
 BACKGROUNDS = (4, 6, 8, 11, 12, 24)
@@ -84,11 +83,7 @@ def _line(cells: Sequence[object]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--studies", type=int, default=2000, help="simulated studies a row")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="rows at once")
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     print(_line(HEADS), _line([*repeat("---", len(HEADS))]), sep="\n")
     with ProcessPoolExecutor(options.processes) as processes:
         of_row = partial(measured, studies=options.studies, seed=options.seed)

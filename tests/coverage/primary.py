@@ -5,8 +5,6 @@ is fitted; that takes about a second for ten studies on one core, and every core
 another.
 """
 
-import argparse
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,6 +16,7 @@ from annotation.reports.comparisons import holm
 from annotation.reports.models import mixed
 from annotation.reports.models.intervals import Interval, Unfit
 from annotation.reports.models.with_items import ItemModel
+from tests.coverage.options import parser_of
 from tests.coverage.studies import VERSIONS, Cell, drawn, ratings_of
 
 CELLS = (
@@ -55,11 +54,7 @@ def _alarm(found: Sequence[Interval]) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--studies", type=int, default=2000, help="simulated studies a row")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="rows at once")
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     print(HEAD)
     print("|---" * HEAD.count("| ") + "|")
     of_cell = partial(measured, studies=options.studies, seed=options.seed)
