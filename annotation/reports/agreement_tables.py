@@ -123,10 +123,10 @@ def agreement_by_pair(study: Reported, found: Findings) -> Iterator[Table]:
         *hidden_note(found),
         *own_chats_note(study),
         *undefined_notes(
-            (f"{metric.name} ({named(pair)})", by_label(agreed, OF_PAIRS)) for metric, pair, agreed in shown
+            (f"{metric.name} ({pair_name(pair)})", by_label(agreed, OF_PAIRS)) for metric, pair, agreed in shown
         ),
     )
-    rows = tuple((metric.name, named(pair), *cells_of(agreed, OF_PAIRS)) for metric, pair, agreed in shown)
+    rows = tuple((metric.name, pair_name(pair), *cells_of(agreed, OF_PAIRS)) for metric, pair, agreed in shown)
     caption = "Agreement between pairs of raters by metric, by pseudonym."
     yield Table("agreement-by-pair", caption, columns_of("Metric", "Pair", keys=OF_PAIRS), rows, notes)
 
@@ -143,7 +143,7 @@ def by_label(agreed: Agreement, keys: Iterable[str]) -> dict[str, Coefficient]:
     return {COEFFICIENTS[key][0]: agreed.estimates[key] for key in keys}
 
 
-def named(pair: PairAgreement) -> str:
+def pair_name(pair: PairAgreement) -> str:
     return " and ".join(pair.raters)
 
 

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from annotation.reports.agreement import Agreement
-from annotation.reports.agreement_tables import by_label, cells_of, columns_of, named, pairs_left_out, undefined_notes
+from annotation.reports.agreement_tables import (
+    by_label,
+    cells_of,
+    columns_of,
+    pair_name,
+    pairs_left_out,
+    undefined_notes,
+)
 from annotation.reports.notes import INTERVALS, few_clusters_note
 from annotation.reports.pair_findings import AGREED, Preferences
 from core.tables import Table
@@ -39,7 +46,7 @@ def preference_agreement_tables(found: Preferences, first_notes: Iterable[str]) 
 def _by_raters(found: Preferences, provenance: tuple[str, ...]) -> Table:
     pairs = found.agreement.by_raters
     rows: list[Row] = [
-        ((metric.name, named(pair)), pair.by_metric[metric.key])
+        ((metric.name, pair_name(pair)), pair.by_metric[metric.key])
         for metric in found.metrics
         for pair in pairs.shown
         if metric.key in pair.by_metric
