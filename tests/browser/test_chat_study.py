@@ -33,6 +33,8 @@ def demo_study(demo_model: DemoServer, backgrounds: int, **plan: object) -> Stud
 
 def say(page: Page, text: str) -> None:
     """Send it and wait for the answer."""
+    # Before the page's scripts are there, Enter only begins a new line.
+    page.wait_for_load_state()
     before = page.locator(".turn--2").count()
     page.get_by_label("Your message").fill(text)
     page.keyboard.press("Enter")

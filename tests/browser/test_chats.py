@@ -34,6 +34,8 @@ def opened(page: Page, chat: Chat) -> Page:
 
 
 def write(page: Page, *texts: str) -> None:
+    # Before the page's scripts are there, Enter only begins a new line.
+    page.wait_for_load_state()
     for text in texts:
         page.get_by_label("Your message").fill(text)
         page.keyboard.press("Enter")
