@@ -190,7 +190,7 @@ def test_one_pair_of_versions_and_two_raters_have_one_table_of_agreement() -> No
     told = said_by("study_report", study.name, "--json")
     within = told["agreement_by_pair_of_versions"]
     assert [(row["first"], row["second"], row["units"]) for row in within] == [("β", "γ", 4)] * 6
-    assert [row["between"] for row in told["agreement_by_pair"]] == [["R-1-0", "R-1-1"]]
+    assert [row["between"] for row in told["agreement_by_pair"]] == [[f"R-{study.pk}-0", f"R-{study.pk}-1"]]
 
 
 @pytest.mark.django_db
