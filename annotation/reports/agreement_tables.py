@@ -17,7 +17,7 @@ from annotation.reports.notes import (
     unasked_notes,
 )
 from annotation.reports.reported import Reported
-from annotation.reports.study_agreement import OF_PAIRS, PairAgreement
+from annotation.reports.study_agreement import OF_PAIRS, PairsOfRaters
 from core.tables import Cell, Column, Estimate, Table
 from dialogues.rubric import Metric
 
@@ -43,6 +43,8 @@ _WHAT = (
     "item. κ: quadratic weights, pooled over all pairs of scores of an item. Exact and within one: the shares of these "
     "pairs that are equal, or differ by one point at most."
 )
+ONLY_ALPHA = "Only ordinal α has such an interval here."
+BY_PAIR = "Agreement between pairs of raters by metric, by pseudonym."
 _OF_ALPHA = "Only ordinal α has such an interval here; the table of all versions together has those of the others."
 _N = "n counts the items that a value rests on."
 
@@ -104,31 +106,32 @@ def agreement_by_version(study: Reported, found: Findings, *, dashes: bool = Tru
 
 def agreement_by_pair(study: Reported, found: Findings) -> Iterator[Table]:
     """Agreement of two raters each, by pseudonym; without a third rater the table of all raters says as much."""
-    pairs = found.pairs.shown
-    if len(found.raters) < 3 or not pairs:
+    if len(found.raters) < 3 or not found.pairs.shown:
         return
-    shown = [
-        (metric, pair, pair.by_metric[metric.key])
-        for metric in found.metrics
-        for pair in pairs
-        if metric.key in pair.by_metric
-    ]
+    shown = by_metric_and_pair(found.metrics, found.pairs)
     notes = (
         *provenance(study, found),
         "Over the items that both raters scored; the pairs who share most items come first.",
-        *pairs_left_out(len(pairs), found.pairs.left_out),
-        f"{INTERVALS} backgrounds. Only ordinal α has such an interval here.",
-        *few_clusters_note(agreed for _, _, agreed in shown),
+        *pairs_left_out(found.pairs),
+        f"{INTERVALS} backgrounds. {ONLY_ALPHA}",
+        *few_clusters_note(agreed for _, agreed in shown),
         _N,
         *hidden_note(found),
         *own_chats_note(study),
-        *undefined_notes(
-            (f"{metric.name} ({pair_name(pair)})", by_label(agreed, OF_PAIRS)) for metric, pair, agreed in shown
-        ),
+        *undefined_notes((f"{metric} ({pair})", by_label(agreed, OF_PAIRS)) for (metric, pair), agreed in shown),
     )
-    rows = tuple((metric.name, pair_name(pair), *cells_of(agreed, OF_PAIRS)) for metric, pair, agreed in shown)
-    caption = "Agreement between pairs of raters by metric, by pseudonym."
-    yield Table("agreement-by-pair", caption, columns_of("Metric", "Pair", keys=OF_PAIRS), rows, notes)
+    rows = tuple((*names, *cells_of(agreed, OF_PAIRS)) for names, agreed in shown)
+    yield Table("agreement-by-pair", BY_PAIR, columns_of("Metric", "Pair", keys=OF_PAIRS), rows, notes)
+
+
+def by_metric_and_pair(metrics: Iterable[Metric], pairs: PairsOfRaters) -> list[tuple[tuple[str, str], Agreement]]:
+    """The agreement of every pair that is shown, by names of the metric and of the pair."""
+    return [
+        ((metric.name, " and ".join(pair.raters)), pair.by_metric[metric.key])
+        for metric in metrics
+        for pair in pairs.shown
+        if metric.key in pair.by_metric
+    ]
 
 
 def columns_of(*heads: str, keys: Iterable[str] = COEFFICIENTS) -> tuple[Column, ...]:
@@ -143,14 +146,11 @@ def by_label(agreed: Agreement, keys: Iterable[str]) -> dict[str, Coefficient]:
     return {COEFFICIENTS[key][0]: agreed.estimates[key] for key in keys}
 
 
-def pair_name(pair: PairAgreement) -> str:
-    return " and ".join(pair.raters)
-
-
-def pairs_left_out(shown: int, left_out: int) -> Iterator[str]:
-    if left_out:
-        known = shown + left_out
-        yield f"These are {shown:,} of {known:,} pairs of raters who share an item; {left_out:,} are left out."
+def pairs_left_out(pairs: PairsOfRaters) -> Iterator[str]:
+    if pairs.left_out:
+        shown = len(pairs.shown)
+        known = shown + pairs.left_out
+        yield f"These are {shown:,} of {known:,} pairs of raters who share an item; {pairs.left_out:,} are left out."
 
 
 def raters(study: Reported, found: Findings) -> Table:

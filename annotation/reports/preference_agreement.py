@@ -1,13 +1,15 @@
 """Tables of the agreement between raters who compared dialogues side by side."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from annotation.reports.agreement import Agreement
 from annotation.reports.agreement_tables import (
+    BY_PAIR,
+    ONLY_ALPHA,
     by_label,
+    by_metric_and_pair,
     cells_of,
     columns_of,
-    pair_name,
     pairs_left_out,
     undefined_notes,
 )
@@ -20,7 +22,6 @@ _WHAT = (
     "two raters on the same pair of dialogues. Exact: the share of these that are equal."
 )
 _N = "n counts the pairs of dialogues that two raters or more compared."
-_OF_ALPHA = "Only ordinal α has such an interval here."
 
 # What a row speaks of, and its agreement.
 Row = tuple[tuple[str, ...], Agreement]
@@ -37,7 +38,7 @@ def preference_agreement_tables(found: Preferences, first_notes: Iterable[str]) 
     if len(found.pairs) > 1:
         rows = [((line.metric, f"{line.second} over {line.first}"), agreed.by_versions[line.key]) for line in lines]
         caption = "Agreement between raters by metric and pair of versions."
-        notes = (*provenance, f"{INTERVALS} backgrounds. {_OF_ALPHA} {_N}")
+        notes = (*provenance, f"{INTERVALS} backgrounds. {ONLY_ALPHA} {_N}")
         yield _table("agreement-by-version", caption, ("Metric", "Versions"), rows, notes)
     if found.raters > 2 and agreed.by_raters.shown:
         yield _by_raters(found, provenance)
@@ -45,24 +46,16 @@ def preference_agreement_tables(found: Preferences, first_notes: Iterable[str]) 
 
 def _by_raters(found: Preferences, provenance: tuple[str, ...]) -> Table:
     pairs = found.agreement.by_raters
-    rows: list[Row] = [
-        ((metric.name, pair_name(pair)), pair.by_metric[metric.key])
-        for metric in found.metrics
-        for pair in pairs.shown
-        if metric.key in pair.by_metric
-    ]
     notes = (
         *provenance,
         "Over the pairs of dialogues that both raters compared; the raters who share most come first.",
-        *pairs_left_out(len(pairs.shown), pairs.left_out),
-        f"{INTERVALS} backgrounds. {_OF_ALPHA} {_N}",
+        *pairs_left_out(pairs),
+        f"{INTERVALS} backgrounds. {ONLY_ALPHA} {_N}",
     )
-    caption = "Agreement between pairs of raters by metric, by pseudonym."
-    return _table("agreement-by-pair", caption, ("Metric", "Pair"), rows, notes)
+    return _table("agreement-by-pair", BY_PAIR, ("Metric", "Pair"), by_metric_and_pair(found.metrics, pairs), notes)
 
 
-def _table(slug: str, caption: str, heads: tuple[str, ...], rows: Iterable[Row], notes: Iterable[str]) -> Table:
-    shown = list(rows)
+def _table(slug: str, caption: str, heads: tuple[str, ...], shown: Sequence[Row], notes: Iterable[str]) -> Table:
     return Table(
         slug,
         caption,
